@@ -1,0 +1,80 @@
+"""The pinhole camera, in OpenCV's convention: x right, y down, z forward, pixel centres at .5."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Camera:
+    """A pinhole camera without distortion.
+
+    ``K`` (3, 3) in pixels; ``world2cam`` (4, 4), metres, world = OpenSim ground (X forward, Y up,
+    Z right); ``width`` and ``height`` in pixels.
+    """
+
+    K: Array
+    world2cam: Array
+    width: int
+    height: int
+
+    @property
+    def position_world(self) -> Array:
+        """Optical centre in the world, (3,) m."""
+        rotation = self.world2cam[:3, :3]
+        return -rotation.T @ self.world2cam[:3, 3]
+
+    def to_camera(self, points_world: ArrayLike) -> Array:
+        """Points (..., 3) m from the world into the camera frame."""
+        points = np.asarray(points_world, dtype=float)
+        return points @ self.world2cam[:3, :3].T + self.world2cam[:3, 3]
+
+    def project(self, points_world: ArrayLike) -> Array:
+        """Pixels (..., 2) of world points (..., 3) m; points at or behind the camera become nan."""
+        points_cam = self.to_camera(points_world)
+        depth = points_cam[..., 2:3]
+        with np.errstate(divide="ignore", invalid="ignore"):
+            homogeneous = (points_cam / np.where(depth > 0, depth, np.nan)) @ self.K.T
+        return homogeneous[..., :2]
+
+    def unproject(self, pixels: ArrayLike, depth_m: ArrayLike) -> Array:
+        """World points (..., 3) m at pixels (..., 2) and depth along the optical axis (...) m."""
+        uv = np.asarray(pixels, dtype=float)
+        rays = np.concatenate([uv, np.ones_like(uv[..., :1])], axis=-1) @ np.linalg.inv(self.K).T
+        points_cam = rays * np.asarray(depth_m, dtype=float)[..., None]
+        return (points_cam - self.world2cam[:3, 3]) @ self.world2cam[:3, :3]
+
+
+def look_at(
+    position_world: ArrayLike,
+    target_world: ArrayLike,
+    *,
+    focal_px: float,
+    width: int,
+    height: int,
+    roll_rad: float = 0.0,
+) -> Camera:
+    """A camera at a place that looks at a target, principal point in the middle, up near world +Y.
+
+    Raises ValueError where the view is straight up or down.
+    """
+    position = np.asarray(position_world, dtype=float)
+    forward = np.asarray(target_world, dtype=float) - position
+    forward /= np.linalg.norm(forward)
+    right = np.cross(forward, [0.0, 1.0, 0.0])
+    if np.linalg.norm(right) < 1e-6:
+        raise ValueError("the camera looks straight up or down: it has no up direction")
+    right /= np.linalg.norm(right)
+    down = np.cross(forward, right)
+    cos, sin = np.cos(roll_rad), np.sin(roll_rad)
+    rotation = np.stack([cos * right + sin * down, cos * down - sin * right, forward])
+    world2cam = np.eye(4)
+    world2cam[:3, :3] = rotation
+    world2cam[:3, 3] = -rotation @ position
+    K = np.array([[focal_px, 0, width / 2], [0, focal_px, height / 2], [0, 0, 1]], dtype=float)
+    return Camera(K=K, world2cam=world2cam, width=width, height=height)

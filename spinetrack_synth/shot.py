@@ -1,0 +1,135 @@
+"""What travels between the rooms: surfaces, lights, posed people, a shot, and the frame drawn from it.
+
+Only frozen data lives here. World = OpenSim ground: metres, X forward, Y up, Z right.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spinetrack_synth.camera import Camera
+
+
+@dataclass(frozen=True)
+class Material:
+    """How a surface looks.
+
+    ``base_color`` is sRGB: an image (H, W, 3) uint8 addressed by the surface's uv (v up, so row 0
+    of the image is v = 1), or one colour (3,) in 0..1. ``roughness`` and ``specular`` as in the
+    principled BSDF. ``opacity`` is an optional mask (H, W) uint8 addressed like the image.
+    ``bump`` is an optional height image (H, W) uint8, ``bump_scale`` its strength.
+    """
+
+    base_color: NDArray[np.uint8] | tuple[float, float, float]
+    roughness: float = 0.6
+    specular: float = 0.3
+    opacity: NDArray[np.uint8] | None = None
+    bump: NDArray[np.uint8] | None = None
+    bump_scale: float = 1.0
+
+
+@dataclass(frozen=True)
+class Surface:
+    """A triangle mesh in the world with one material.
+
+    ``key`` names topology, uv and material: two surfaces with the same key differ at most in
+    ``vertices_world`` (V, 3) m and ``normals_world`` (V, 3), so a renderer may cache the rest.
+    ``faces`` (F, 3), ``uv`` (V, 2). ``normals_world`` None asks for flat shading.
+    """
+
+    key: str
+    vertices_world: NDArray[np.float32]
+    faces: NDArray[np.int32]
+    uv: NDArray[np.float32]
+    material: Material
+    normals_world: NDArray[np.float32] | None = None
+
+
+@dataclass(frozen=True)
+class Sun:
+    """Clear sky with a sun. ``direction_world`` (3,) points to the sun; ``turbidity`` 2..8.
+
+    ``sun_scale`` and ``sky_scale`` multiply the two parts.
+    """
+
+    direction_world: tuple[float, float, float]
+    turbidity: float = 3.0
+    sun_scale: float = 1.0
+    sky_scale: float = 1.0
+
+
+@dataclass(frozen=True)
+class AreaLight:
+    """A one-sided glowing rectangle: centre (3,) m, half axes u and v (3,) m; it shines along u x v."""
+
+    center_world: tuple[float, float, float]
+    half_u_world: tuple[float, float, float]
+    half_v_world: tuple[float, float, float]
+    radiance: tuple[float, float, float]
+
+
+@dataclass(frozen=True)
+class Ambient:
+    """Uniform light from all sides: linear RGB radiance."""
+
+    radiance: tuple[float, float, float]
+
+
+Light = Sun | AreaLight | Ambient
+
+
+@dataclass(frozen=True)
+class PosedPerson:
+    """A person as it stands in the world.
+
+    ``keypoints_world`` (37, 3) m; ``coordinates`` the model's coordinate values (n,) in rad and m,
+    in the order of its tree; ``body2world`` (B, 4, 4); ``scale_factors`` (B, 3);
+    ``skin_world`` (V, 3) m the closed skin without clothes and ``skin_body`` (V,) the index of the
+    OpenSim body each of its vertices moves with most; ``surfaces`` what is drawn.
+    """
+
+    subject_id: str
+    pose: str
+    coordinates: NDArray[np.float64]
+    scale_factors: NDArray[np.float64]
+    body2world: NDArray[np.float64]
+    keypoints_world: NDArray[np.float64]
+    skin_world: NDArray[np.float32]
+    skin_body: NDArray[np.int32]
+    surfaces: tuple[Surface, ...]
+
+
+@dataclass(frozen=True)
+class Shot:
+    """Everything one picture shows: a pure function of (configuration, seed, index).
+
+    ``exposure`` multiplies the automatic exposure. ``place`` names the surroundings.
+    """
+
+    index: int
+    seed: int
+    scene: str
+    place: str
+    camera: Camera
+    people: tuple[PosedPerson, ...]
+    surroundings: tuple[Surface, ...]
+    lights: tuple[Light, ...]
+    exposure: float = 1.0
+    tags: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What a renderer makes of a shot, all (height, width).
+
+    ``rgb`` (H, W, 3) uint8 sRGB; ``ids`` (H, W) uint8, 0 for the surroundings and k for
+    ``shot.people[k - 1]``; ``depth_m`` (H, W) float32 along the optical axis, inf where nothing is.
+    ``ids`` and ``depth_m`` are sampled exactly at pixel centres.
+    """
+
+    rgb: NDArray[np.uint8]
+    ids: NDArray[np.uint8]
+    depth_m: NDArray[np.float32]
