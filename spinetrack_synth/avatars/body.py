@@ -1,0 +1,212 @@
+"""Body shapes: an adult's phenotype, and the mesh and joints it gives at rest.
+
+The shape space is MakeHuman's (see ``assets``): macro targets blended by sex, age, muscle, weight,
+proportions and ancestry, and local details of face and body. Statures follow a population instead
+of the shape space: at its middle MakeHuman's man is 1.91 m tall.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spinetrack_synth.avatars.assets import BodyData
+
+Sex = Literal["female", "male"]
+
+STATURE_M: dict[Sex, tuple[float, float]] = {"male": (1.75, 0.07), "female": (1.62, 0.065)}
+"""Mean and standard deviation of adult stature, world-wide populations pooled (NCD-RisC 2016)."""
+
+MAKEHUMAN2WORLD = np.array([[0.0, 0.0, 1.0], [0.0, 1.0, 0.0], [-1.0, 0.0, 0.0]])
+"""Rotation from MakeHuman's axes (X left, Y up, Z forward) to the world's."""
+
+# Anchor values of every phenotype that the macro targets know, in the shape space's own units.
+_ANCHORS: dict[str, tuple[tuple[str, float], ...]] = {
+    "sex": (("male", 0.0), ("female", 1.0)),
+    "age": (("young", 2 / 3), ("old", 1.0)),
+    "muscle": (("minmuscle", 0.0), ("averagemuscle", 0.5), ("maxmuscle", 1.0)),
+    "weight": (("minweight", 0.0), ("averageweight", 0.5), ("maxweight", 1.0)),
+    "height": (("minheight", 0.0), ("maxheight", 1.0)),
+    "proportions": (("uncommonproportions", 0.0), ("idealproportions", 1.0)),
+    "cup": (("mincup", 0.0), ("averagecup", 0.5), ("maxcup", 1.0)),
+    "firmness": (("minfirmness", 0.0), ("averagefirmness", 0.5), ("maxfirmness", 1.0)),
+}
+_ANCESTRIES = ("african", "asian", "caucasian")
+
+
+@dataclass(frozen=True)
+class Subject:
+    """One synthetic adult, as numbers: enough to make the same avatar again.
+
+    ``age``, ``muscle``, ``weight``, ``proportions``, ``cup``, ``firmness`` 0..1 in MakeHuman's
+    units (age 2/3 is a young adult); ``ancestry`` are the shares of african, asian, caucasian
+    shape; ``skin_tone`` 0 (very light) .. 1 (very dark); ``details`` name -> -1..1;
+    ``seed`` drives clothes, hair and textures.
+    """
+
+    subject_id: str
+    seed: int
+    sex: Sex
+    stature_m: float
+    age: float
+    muscle: float
+    weight: float
+    proportions: float
+    cup: float
+    firmness: float
+    ancestry: tuple[float, float, float]
+    skin_tone: float
+    details: dict[str, float] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class RestBody:
+    """A subject's mesh at rest (arms half raised), world axes, metres, soles at y = 0.
+
+    ``vertices_world`` (V, 3) all vertices of the base mesh, helpers included; ``bone_head`` and
+    ``bone_tail`` (B, 3) the joints of the MakeHuman rig.
+    """
+
+    vertices_world: NDArray[np.float64]
+    bone_head: NDArray[np.float64]
+    bone_tail: NDArray[np.float64]
+
+
+def sample_subject(seed: int, index: int) -> Subject:
+    """Subject ``index`` of the cast of ``seed``: sexes alternate at random, wide range of build."""
+    rng = np.random.default_rng([seed, index, 0x5B])
+    sex: Sex = "female" if rng.random() < 0.5 else "male"
+    mean, deviation = STATURE_M[sex]
+    ancestry = rng.dirichlet([0.45, 0.45, 0.45])
+    tone_center = float(ancestry @ [0.78, 0.34, 0.2])
+    details = {
+        name: float(np.clip(rng.normal(0, spread), -1, 1)) for name, spread in _DETAILS.items()
+    }
+    return Subject(
+        subject_id=f"s{seed}-{index:03d}",
+        seed=int(rng.integers(2**31)),
+        sex=sex,
+        stature_m=float(np.clip(rng.normal(mean, deviation), mean - 0.17, mean + 0.19)),
+        age=float(rng.uniform(0.64, 0.88)),
+        muscle=float(np.clip(rng.normal(0.58, 0.17), 0.15, 0.95)),
+        weight=float(np.clip(rng.normal(0.47, 0.19), 0.08, 0.95)),
+        proportions=float(rng.uniform(0.35, 0.85)),
+        cup=float(np.clip(rng.normal(0.45, 0.2), 0.05, 0.9)),
+        firmness=float(rng.uniform(0.45, 0.8)),
+        ancestry=tuple(map(float, ancestry)),
+        skin_tone=float(np.clip(rng.normal(tone_center, 0.1), 0.02, 0.98)),
+        details=details,
+    )
+
+
+# Detail pairs (…-decr/-incr and the like) that change a face or a build without caricature,
+# with the standard deviation they are drawn with.
+_DETAILS: dict[str, float] = {
+    "head/head-fat": 0.3,
+    "head/head-oval": 0.3,
+    "head/head-round": 0.25,
+    "head/head-square": 0.3,
+    "head/head-scale-horiz": 0.25,
+    "head/head-scale-vert": 0.2,
+    "nose/nose-hump": 0.4,
+    "nose/nose-scale-horiz": 0.4,
+    "nose/nose-scale-vert": 0.3,
+    "nose/nose-scale-depth": 0.35,
+    "chin/chin-width": 0.3,
+    "chin/chin-height": 0.3,
+    "chin/chin-prominent": 0.3,
+    "mouth/mouth-scale-horiz": 0.3,
+    "mouth/mouth-lowerlip-volume": 0.35,
+    "mouth/mouth-upperlip-volume": 0.35,
+    "forehead/forehead-scale-vert": 0.25,
+    "torso/torso-scale-horiz": 0.2,
+    "torso/torso-vshape": 0.25,
+    "stomach/stomach-tone": 0.3,
+    "buttocks/buttocks-volume": 0.3,
+    "hip/hip-scale-horiz": 0.2,
+    "neck/neck-scale-horiz": 0.2,
+}
+
+
+def shape(data: BodyData, subject: Subject) -> RestBody:
+    """The subject's body at rest.
+
+    Raises KeyError for a detail that the data does not know.
+    """
+    vertices = data.vertices.astype(np.float64)
+    for target, weight in _target_weights(data, subject):
+        start, stop = data.target_start[target], data.target_start[target + 1]
+        delta = data.target_delta[start:stop].astype(np.float64)
+        vertices[data.target_index[start:stop]] += weight * delta
+    world = vertices @ MAKEHUMAN2WORLD.T
+    skin = world[body_vertices(data)]
+    height = np.ptp(skin[:, 1])
+    world = (world - [0.0, skin[:, 1].min(), 0.0]) * (subject.stature_m / height)
+    return RestBody(
+        vertices_world=world,
+        bone_head=_means(world, data.head_index, data.head_start),
+        bone_tail=_means(world, data.tail_index, data.tail_start),
+    )
+
+
+def body_vertices(data: BodyData) -> slice:
+    """The vertices of the skin itself: the first ones of the base mesh."""
+    return slice(0, int(data.quads[data.faces_of("body")].max()) + 1)
+
+
+def _means(points: NDArray, index: NDArray, start: NDArray) -> NDArray:
+    return np.add.reduceat(points[index], start[:-1], axis=0) / np.diff(start)[:, None]
+
+
+def _target_weights(data: BodyData, subject: Subject) -> list[tuple[int, float]]:
+    values = {
+        "sex": 1.0 if subject.sex == "female" else 0.0,
+        "age": max(subject.age, 2 / 3),
+        "muscle": subject.muscle,
+        "weight": subject.weight,
+        "height": 0.5,
+        "proportions": subject.proportions,
+        "cup": subject.cup,
+        "firmness": subject.firmness,
+    }
+    share = dict(zip(_ANCESTRIES, subject.ancestry, strict=True))
+    for phenotype, anchors in _ANCHORS.items():
+        share |= _hat_weights(values[phenotype], anchors)
+    weights = []
+    index = {name: k for k, name in enumerate(data.target_names)}
+    for name, k in index.items():
+        if name.startswith("macro/"):
+            tokens = [t for t in name.removeprefix("macro/").split("-") if t != "universal"]
+            if all(token in share for token in tokens):
+                weight = float(np.prod([share[token] for token in tokens]))
+                if weight > 1e-6:
+                    weights.append((k, weight))
+    for name, value in subject.details.items():
+        if name in index:  # a target with one direction only
+            weights.append((index[name], max(value, 0.0)))
+        else:
+            weights.append((index[_detail_target(index, name, value)], abs(value)))
+    return weights
+
+
+def _hat_weights(value: float, anchors: tuple[tuple[str, float], ...]) -> dict[str, float]:
+    """Linear interpolation weights of a value between its two neighbouring anchors."""
+    places = [place for _, place in anchors]
+    return {
+        name: float(np.interp(value, places, np.eye(len(anchors))[k]))
+        for k, (name, _) in enumerate(anchors)
+    }
+
+
+_OPPOSITES = (("decr", "incr"), ("concave", "convex"), ("down", "up"), ("in", "out"))
+
+
+def _detail_target(index: dict[str, int], name: str, value: float) -> str:
+    for low, high in _OPPOSITES:
+        candidate = f"{name}-{high if value >= 0 else low}"
+        if candidate in index:
+            return candidate
+    raise KeyError(f"no detail target {name!r} in the body data")

@@ -1,0 +1,35 @@
+"""A drawable piece of an avatar (skin, garment, hair, eyes) and how it follows the posed body."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import csr_array
+
+from spinetrack_synth.shot import Material
+
+
+@dataclass(frozen=True)
+class Part:
+    """One mesh with one material.
+
+    A part either follows the deformed base mesh: each of its P vertices is the combination
+    ``stencil`` (P, V) of all hm08 vertices, moved ``offset_m`` (P,) along the part's own normal;
+    or it is rigid: ``body`` names the OpenSim body that carries it and ``rest_world`` (P, 3) m are
+    its vertices in the rest body's frame (the world of ``RestBody``).
+
+    ``weld`` (P,) maps vertices that only differ in uv to one index, for smooth normals across uv
+    seams. ``faces`` (F, 3) index the P vertices, ``uv`` (P, 2).
+    """
+
+    name: str
+    faces: NDArray[np.int32]
+    uv: NDArray[np.float32]
+    material: Material
+    weld: NDArray[np.int32]
+    stencil: csr_array | None = None
+    offset_m: NDArray[np.float32] | None = None
+    body: str | None = None
+    rest_world: NDArray[np.float32] | None = None
