@@ -1,0 +1,51 @@
+# Two commands do everything on a fresh Debian or Ubuntu machine with Python, make and gcc:
+#   make demo    twelve labelled yoga pictures in demo/
+#   make test    the whole test suite
+# PYTHON names the interpreter the virtual environment is made from (3.11 to 3.13).
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+# A stamp is newer than pyproject.toml as long as what is installed fits it.
+DEMO_READY := $(VENV)/.installed-render
+TEST_READY := $(VENV)/.installed-all-dev
+
+.DELETE_ON_ERROR:
+.PHONY: demo test test-quick lint bench clean
+
+demo: $(DEMO_READY)
+	$(BIN)/spinetrack-synth assets fetch
+	$(BIN)/spinetrack-synth render --scenes yoga --count 12 --seed 7 --out demo
+	@echo "Look at $(CURDIR)/demo/contact_sheet.jpg"
+
+test: lint
+	$(BIN)/spinetrack-synth assets fetch
+	$(BIN)/python -m pytest
+
+test-quick: $(TEST_READY)
+	$(BIN)/python -m pytest -m "not slow"
+
+lint: $(TEST_READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(TEST_READY)
+	set -e; for file in benchmarks/*.py; do $(BIN)/python $$file; done
+
+clean:
+	rm -rf $(VENV) demo build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+
+$(BIN)/python:
+	PYTHON=$(PYTHON) sh scripts/system_libraries.sh
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info < (3, 14))' \
+		|| { echo "$(PYTHON) is not Python 3.11 to 3.13: run make PYTHON=python3.12 $(MAKECMDGOALS)"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+
+$(DEMO_READY): pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[render]'
+	@touch $@
+
+$(TEST_READY): pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[all,dev]'
+	@touch $@

@@ -1,0 +1,69 @@
+"""The ``spinetrack-synth`` command: a group whose commands are imported when they are asked for."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+
+import click
+
+from spinetrack_synth import __version__
+from spinetrack_synth.errors import UserError
+from spinetrack_synth.extras import EXTRA_OF_MODULE, pip_command
+
+COMMANDS = ("render", "scenes", "poses", "assets", "doctor")
+"""Each is a module of this package that holds a click command called ``command``."""
+
+
+class LazyGroup(click.Group):
+    """Finds a command in the module of its name; those modules import nothing heavy themselves."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        command: click.Command = import_module(f"{__name__}.{cmd_name}").command
+        return command
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="spinetrack-synth")
+def group() -> None:
+    """Synthetic people with known spines, labelled with the 37 SpineTrack keypoints.
+
+    \b
+    Examples:
+      spinetrack-synth render --scenes yoga --count 12 --seed 7 --out OUT
+      spinetrack-synth doctor
+    """
+
+
+def main() -> None:
+    """Run the command line; mistakes of the user end in one line and exit code 2."""
+    try:
+        group(standalone_mode=False)
+    except UserError as error:
+        _fail(str(error), code=2)
+    except click.exceptions.Exit as stop:
+        sys.exit(stop.exit_code)
+    except click.ClickException as error:
+        _fail(error.format_message(), code=2)
+    except ModuleNotFoundError as error:
+        extra = EXTRA_OF_MODULE.get((error.name or "").partition(".")[0])
+        if extra is None:
+            raise
+        _fail(f"this needs {error.name}, which is not installed: {pip_command(extra)}", code=2)
+    except (KeyboardInterrupt, click.Abort):
+        _fail("stopped; the same command goes on from here", code=130, prefix="")
+    except BrokenPipeError:
+        # The reader went away (`| head`); keep the interpreter from writing to the pipe at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+
+
+def _fail(message: str, *, code: int, prefix: str = "Error: ") -> None:
+    click.echo(prefix + message, err=True)
+    sys.exit(code)

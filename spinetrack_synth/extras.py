@@ -1,0 +1,23 @@
+"""What each extra of the package installs, and the pip command that brings it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+EXTRAS: Final[dict[str, dict[str, str]]] = {
+    "render": {"mitsuba": "mitsuba", "pyoidn": "pyoidn"},
+    "opensim": {"opensim": "opensim"},
+    "unreal": {"unrealcv": "unrealcv", "opencv-python": "cv2"},
+    "spinepose": {"onnxruntime": "onnxruntime", "opencv-python": "cv2"},
+}
+"""Extra -> distribution -> module it is imported as. A test holds this against ``pyproject.toml``."""
+
+EXTRA_OF_MODULE: Final[dict[str, str]] = {
+    module: extra for extra, modules in EXTRAS.items() for module in modules.values()
+} | {"drjit": "render"}
+"""Import name -> the extra that brings it."""
+
+
+def pip_command(extra: str) -> str:
+    """The command that installs an extra, in quotes that every shell leaves alone."""
+    return f"pip install 'spinetrack-synth[{extra}]'"
