@@ -82,6 +82,10 @@ def sample_subject(seed: int, index: int) -> Subject:
     mean, deviation = STATURE_M[sex]
     ancestry = rng.dirichlet([0.45, 0.45, 0.45])
     tone_center = float(ancestry @ [0.78, 0.34, 0.2])
+    # Centres and spread give body-mass indices of about 17-34 with a median of 22-23.
+    weight = float(np.clip(rng.normal(0.74 if sex == "female" else 0.64, 0.24), 0.15, 1.0))
+    # The shape space stores fat as weight without muscle: heavy bodies get less muscle on average.
+    muscle = float(np.clip(rng.normal(0.8 - 0.6 * weight, 0.18), 0.08, 0.95))
     details = {
         name: float(np.clip(rng.normal(0, spread), -1, 1)) for name, spread in _DETAILS.items()
     }
@@ -91,8 +95,8 @@ def sample_subject(seed: int, index: int) -> Subject:
         sex=sex,
         stature_m=float(np.clip(rng.normal(mean, deviation), mean - 0.17, mean + 0.19)),
         age=float(rng.uniform(0.64, 0.88)),
-        muscle=float(np.clip(rng.normal(0.58, 0.17), 0.15, 0.95)),
-        weight=float(np.clip(rng.normal(0.47, 0.19), 0.08, 0.95)),
+        muscle=muscle,
+        weight=weight,
         proportions=float(rng.uniform(0.35, 0.85)),
         cup=float(np.clip(rng.normal(0.45, 0.2), 0.05, 0.9)),
         firmness=float(rng.uniform(0.45, 0.8)),

@@ -1,0 +1,195 @@
+"""An avatar: a subject's body bound to its own scaled OpenSim model, dressed, ready to be posed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spinetrack_synth.anatomy.kinematics import body_transforms, marker_positions
+from spinetrack_synth.anatomy.model import Tree, fullbody_path, load_model
+from spinetrack_synth.avatars import assets
+from spinetrack_synth.avatars.body import Subject, body_vertices, sample_subject, shape
+from spinetrack_synth.avatars.dress import dress
+from spinetrack_synth.avatars.landmarks import find_landmarks
+from spinetrack_synth.avatars.parts import Part
+from spinetrack_synth.avatars.rig import TWIST_FREE, Rig, fit, skin_weights
+from spinetrack_synth.avatars.skinning import (
+    Binding,
+    bind,
+    deform,
+    swing_only,
+    vertex_normals,
+)
+from spinetrack_synth.poses.collision import Capsules, capsules_from_skin
+from spinetrack_synth.poses.ground import SkinProbe, probe_from_skin
+from spinetrack_synth.shot import PosedPerson, Surface
+from spinetrack_synth.skeleton import NAMES
+
+
+@dataclass(frozen=True)
+class Avatar:
+    """A subject with everything that posing it needs.
+
+    ``bone_order`` lists (bone, the bone it hangs on) with parents first; bones are the model's
+    bodies followed by the twist-free ones. ``skin_body`` (V,) is the body each skin vertex moves
+    with most. ``probe`` and ``capsules`` are what grounding and collision need of the skin.
+    """
+
+    subject: Subject
+    rig: Rig
+    binding: Binding
+    bone_order: NDArray[np.int32]
+    limb_axis_world: NDArray[np.float64]
+    parts: tuple[Part, ...]
+    skin_body: NDArray[np.int32]
+    probe: SkinProbe
+    capsules: Capsules
+
+    @property
+    def tree(self) -> Tree:
+        """The model scaled to this subject."""
+        return self.rig.tree
+
+
+class Cast:
+    """The subjects of a dataset, each made when first asked for: subject k depends on (seed, k)."""
+
+    def __init__(self, seed: int, size: int = 24) -> None:
+        self.seed = seed
+        self.size = size
+        self._avatar = lru_cache(maxsize=size)(self._make)
+
+    def avatar(self, k: int) -> Avatar:
+        """Avatar of subject k, 0 <= k < size."""
+        if not 0 <= k < self.size:
+            raise IndexError(f"subject {k} of a cast of {self.size}")
+        return self._avatar(k)
+
+    def _make(self, k: int) -> Avatar:
+        return make_avatar(sample_subject(self.seed, k))
+
+
+def make_avatar(subject: Subject) -> Avatar:
+    """Shape, fit, bind and dress a subject.
+
+    Raises UserError when the body data is missing and can't be fetched.
+    """
+    data = assets.load()
+    rest = shape(data, subject)
+    rig = fit(_model(), find_landmarks(data, rest, subject), subject)
+    bone, weight = skin_weights(data, rest, rig)
+    quads = data.quads[~np.char.startswith(np.array(data.groups), "joint")[data.quad_group]]
+    binding = bind(rest.vertices_world, bone, weight, quads, softness=_softness(weight))
+    skin = body_vertices(data)
+    skin_body = _dominant_body(rig.tree, bone[skin], weight[skin])
+    skin_world = rest.vertices_world[skin]
+    return Avatar(
+        subject=subject,
+        rig=rig,
+        binding=binding,
+        bone_order=_bone_order(rig.tree),
+        limb_axis_world=_limb_axes(rig),
+        parts=dress(data, rest, subject),
+        skin_body=skin_body,
+        probe=probe_from_skin(rig.tree, rig.coordinates, skin_world, skin_body),
+        capsules=capsules_from_skin(rig.tree, rig.coordinates, skin_world, skin_body),
+    )
+
+
+def pose_avatar(avatar: Avatar, coordinates: NDArray) -> PosedPerson:
+    """The avatar at the model's coordinates (n,), with its keypoints and everything to be drawn."""
+    body2world = body_transforms(avatar.tree, coordinates)
+    vertices = deform(avatar.binding, bone_motions(avatar, body2world), avatar.bone_order)
+    markers = dict(zip(avatar.tree.marker_names, marker_positions(avatar.tree, coordinates)))
+    return PosedPerson(
+        subject_id=avatar.subject.subject_id,
+        pose="",
+        coordinates=np.asarray(coordinates, dtype=float),
+        scale_factors=avatar.rig.scale_factors,
+        body2world=body2world,
+        keypoints_world=np.array([markers[name] for name in NAMES]),
+        skin_world=vertices[: len(avatar.skin_body)].astype(np.float32),
+        skin_body=avatar.skin_body,
+        surfaces=tuple(_surface(avatar, part, vertices, body2world) for part in avatar.parts),
+    )
+
+
+def bone_motions(avatar: Avatar, body2world: NDArray) -> NDArray[np.float64]:
+    """Rigid motions (S, 4, 4) from rest of all bones: the bodies, then the twist-free ones."""
+    rig = avatar.rig
+    motions = body2world @ np.linalg.inv(rig.body2world)
+    swings = []
+    for name, axis in zip(TWIST_FREE, avatar.limb_axis_world, strict=True):
+        body = rig.tree.bodies.index(name)
+        joint = rig.body2world[body, :3, 3]
+        swings.append(swing_only(motions[rig.tree.parent[body]], motions[body], joint, axis))
+    return np.concatenate([motions, np.array(swings)])
+
+
+@lru_cache(maxsize=1)
+def _model() -> Tree:
+    return load_model(fullbody_path())
+
+
+def _bone_order(tree: Tree) -> NDArray[np.int32]:
+    order = []
+    for body, name in enumerate(tree.bodies):
+        above = int(tree.parent[body])
+        if name in TWIST_FREE:
+            swing = len(tree.bodies) + TWIST_FREE.index(name)
+            order.append((swing, above))
+            above = swing
+        order.append((body, above))
+    return np.array(order, dtype=np.int32)
+
+
+def _limb_axes(rig: Rig) -> NDArray[np.float64]:
+    index = {name: k for k, name in enumerate(rig.tree.bodies)}
+    below = {"humerus": "ulna", "femur": "tibia"}
+    axes = []
+    for name in TWIST_FREE:
+        limb, side = name.split("_")
+        end = rig.body2world[index[f"{below[limb]}_{side}"], :3, 3]
+        axis = end - rig.body2world[index[name], :3, 3]
+        axes.append(axis / np.linalg.norm(axis))
+    return np.array(axes)
+
+
+def _dominant_body(tree: Tree, bone: NDArray, weight: NDArray) -> NDArray[np.int32]:
+    bodies = len(tree.bodies)
+    untwisted = np.array([tree.bodies.index(name) for name in TWIST_FREE])
+    body = np.where(bone < bodies, bone, untwisted[np.maximum(bone - bodies, 0)])
+    total = np.zeros((len(bone), bodies))
+    for k in range(bone.shape[1]):
+        np.add.at(total, (np.arange(len(bone)), body[:, k]), weight[:, k])
+    return np.argmax(total, axis=1).astype(np.int32)
+
+
+def _softness(weight: NDArray) -> NDArray[np.float64]:
+    """Vertices that follow one body alone keep their shape exactly; the others are smoothed."""
+    return np.clip((1.0 - weight.max(axis=1)) / 0.05, 0.0, 1.0)
+
+
+def _surface(avatar: Avatar, part: Part, vertices: NDArray, body2world: NDArray) -> Surface:
+    if part.body is not None:
+        body = avatar.tree.bodies.index(part.body)
+        motion = body2world[body] @ np.linalg.inv(avatar.rig.body2world[body])
+        placed = part.rest_world @ motion[:3, :3].T + motion[:3, 3]
+        normals = vertex_normals(placed, part.faces, part.weld)
+    else:
+        placed = part.stencil @ vertices
+        normals = vertex_normals(placed, part.faces, part.weld)
+        if part.offset_m is not None and part.offset_m.any():
+            placed = placed + normals * part.offset_m[:, None]
+            normals = vertex_normals(placed, part.faces, part.weld)
+    return Surface(
+        key=f"{avatar.subject.subject_id}/{part.name}",
+        vertices_world=placed.astype(np.float32),
+        faces=part.faces,
+        uv=part.uv,
+        material=part.material,
+        normals_world=normals,
+    )

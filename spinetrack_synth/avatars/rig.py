@@ -1,0 +1,383 @@
+"""Fitting the OpenSim model into a body at rest, and the skin's weights on the model's bodies.
+
+The model is scaled segment by segment and posed until its joint centres lie in the limbs and its
+vertebrae at their depth under the skin of the back; then every vertex of the mesh is given to
+OpenSim bodies: limbs by the weights of MakeHuman's rig, the trunk by position along the spine, so
+that every vertebra moves the back.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import least_squares
+from scipy.special import ndtr
+
+from spinetrack_synth.anatomy.kinematics import body_transforms, coordinates_from
+from spinetrack_synth.anatomy.model import Tree
+from spinetrack_synth.anatomy.scaling import scale_tree, with_marker_offsets
+from spinetrack_synth.avatars.assets import BodyData
+from spinetrack_synth.avatars.body import RestBody, Subject, body_vertices
+from spinetrack_synth.avatars.landmarks import Landmarks, dominant_bone, vertebral_depth_m
+
+LUMBAR = tuple(f"L{k}" for k in range(5, 0, -1))
+THORACIC = tuple(f"T{k}" for k in range(12, 0, -1))
+CERVICAL = tuple(f"C{k}" for k in range(7, 0, -1))
+VERTEBRAE = LUMBAR + THORACIC + CERVICAL
+"""Caudal to cranial."""
+
+_MODEL_STATURE_M = 1.75
+_MAX_INFLUENCES = 8
+
+
+@dataclass(frozen=True)
+class Rig:
+    """A model fitted to a body: its tree, scale factors (B, 3) and coordinates (n,) at rest.
+
+    ``body2world`` (B, 4, 4) at rest.
+    """
+
+    tree: Tree
+    scale_factors: NDArray[np.float64]
+    coordinates: NDArray[np.float64]
+    body2world: NDArray[np.float64]
+
+
+# --- fitting ------------------------------------------------------------------------------------
+
+
+def fit(model: Tree, landmarks: Landmarks, subject: Subject) -> Rig:
+    """Scale and pose the model until it lies inside the body at rest.
+
+    ``model`` is the unscaled coupled model. Raises ValueError where the fit does not converge.
+    """
+    spine = _fit_spine(model, landmarks, subject)
+    factors, posture = spine
+    factors = _limb_factors(model, landmarks, factors)
+    factors = _chest_factors(model, landmarks, factors, posture)
+    tree = scale_tree(model, factors)
+    coordinates = _fit_limbs(tree, landmarks, posture)
+    body2world = body_transforms(tree, coordinates)
+    tree = _attach_surface_markers(tree, landmarks, body2world)
+    return Rig(tree, factors, coordinates, body2world)
+
+
+def vertebral_centres(tree: Tree, body2world: NDArray) -> NDArray[np.float64]:
+    """Centres of the 24 vertebral bodies, caudal to cranial, (24, 3) m.
+
+    A vertebra's origin is the joint below it; its centre lies half way to the joint above.
+    """
+    origins = body2world[[tree.bodies.index(name) for name in (*VERTEBRAE, "skull")], :3, 3]
+    return (origins[:-1] + origins[1:]) / 2
+
+
+_SPINE_PARAMETERS = (
+    "pelvis_tx", "pelvis_ty", "pelvis_tilt", "lumbar_extension", "thoracic_extension",
+    "cervical_extension", "upper_cervical_extension",
+)  # fmt: skip
+_SPINE_PRIOR_SD = np.radians([12.0, 14.0, 12.0, 14.0, 10.0])
+_LOG_SCALE_SD = np.log([1.06, 1.06, 1.08, 1.10, 1.08])
+
+
+def _fit_spine(
+    model: Tree, landmarks: Landmarks, subject: Subject
+) -> tuple[NDArray[np.float64], dict[str, float]]:
+    """Scale factors of the axial skeleton and its posture at rest, in the sagittal plane."""
+    stature_ratio = landmarks.stature_m / _MODEL_STATURE_M
+    index = {name: k for k, name in enumerate(model.bodies)}
+    rest_neutral = body_transforms(model, np.zeros(len(model.coordinates)))
+    hip = (landmarks.joints["hip_l"] + landmarks.joints["hip_r"]) / 2
+    width_factor = landmarks.joints["hip_r"][2] / rest_neutral[index["femur_r"]][2, 3]
+    ears = (landmarks.surface["left_ear"] + landmarks.surface["right_ear"]) / 2
+    # The atlanto-occipital joint lies below and a little behind the ear canal (model: 8, 22 mm).
+    atlas = ears + np.array([-0.008, -0.022, 0.0]) * stature_ratio
+    levels = [name for name in VERTEBRAE if name not in ("C1", "C2")]
+    row = [VERTEBRAE.index(name) for name in levels]
+    depth = np.array([vertebral_depth_m(name, subject, landmarks.mass_kg) for name in levels])
+    sacral_depth = vertebral_depth_m("S2", subject, landmarks.mass_kg)
+
+    def at(height: NDArray | float, profile: NDArray) -> NDArray:
+        return np.interp(height, landmarks.profile_height_m, profile)
+
+    def unpack(x: NDArray) -> tuple[NDArray, dict[str, float]]:
+        scale = stature_ratio * np.exp(x[7:])
+        factors = np.full((len(model.bodies), 3), stature_ratio)
+        for name in ("pelvis", "sacrum"):
+            factors[index[name]] = [scale[3], scale[4], width_factor]
+        for group, value in ((LUMBAR, scale[0]), (THORACIC, scale[1]), (CERVICAL, scale[2])):
+            factors[[index[name] for name in group], 1] = value
+        return factors, dict(zip(_SPINE_PARAMETERS, x[:7], strict=True))
+
+    def residuals(x: NDArray) -> NDArray:
+        factors, posture = unpack(x)
+        tree = scale_tree(model, factors)
+        body2world = body_transforms(tree, coordinates_from(tree, posture))
+        centres = vertebral_centres(tree, body2world)
+        heights = centres[row, 1]
+        thickness = at(heights, landmarks.front_m) - at(heights, landmarks.back_m)
+        wanted = at(heights, landmarks.back_m) + np.minimum(depth, 0.5 * thickness)
+        sacrum = body2world[index["sacrum"], :2, 3]
+        skull = body2world[index["skull"]]
+        return np.concatenate(
+            [
+                (centres[row, 0] - wanted) / 0.006,
+                [(sacrum[0] - at(sacrum[1], landmarks.back_m) - sacral_depth) / 0.006],
+                (body2world[index["femur_r"], :2, 3] - hip[:2]) / 0.001,
+                [(centres[VERTEBRAE.index("C7"), 1] - landmarks.cervicale_height_m) / 0.010],
+                (skull[:2, 3] - atlas[:2]) / 0.002,
+                [np.arctan2(skull[1, 0], skull[0, 0]) / np.radians(1.0)],
+                x[2:7] / _SPINE_PRIOR_SD,
+                x[7:] / _LOG_SCALE_SD,
+            ]
+        )
+
+    start = np.zeros(12)
+    pelvis_from_hip = -rest_neutral[index["femur_r"], :2, 3] * stature_ratio
+    start[:2] = hip[:2] + pelvis_from_hip + rest_neutral[index["pelvis"], :2, 3] * stature_ratio
+    solution = least_squares(residuals, start, x_scale="jac", max_nfev=60)
+    if not solution.success:
+        raise ValueError(f"the spine does not fit subject {subject.subject_id}")
+    factors, posture = unpack(solution.x)
+    head = landmarks.surface["head"][1] - atlas[1]
+    marker = dict(zip(model.marker_names, model.marker_offset_m, strict=True))
+    factors[index["skull"]] = head / marker["head"][1]
+    return factors, posture
+
+
+def _limb_factors(model: Tree, landmarks: Landmarks, factors: NDArray) -> NDArray[np.float64]:
+    """Scale factors of the limbs from the distances between joint centres, both sides alike."""
+    neutral = body_transforms(model, np.zeros(len(model.coordinates)))
+    index = {name: k for k, name in enumerate(model.bodies)}
+    joints = landmarks.joints
+
+    def length(a: str, b: str) -> float:
+        return float(np.linalg.norm(joints[a] - joints[b]))
+
+    def model_length(a: str, b: str) -> float:
+        return float(np.linalg.norm(neutral[index[a], :3, 3] - neutral[index[b], :3, 3]))
+
+    marker = dict(zip(model.marker_names, model.marker_offset_m, strict=True))
+    big_toe = neutral[index["toes_r"], :3, 3] + marker["right_big_toe"]
+    heel = neutral[index["calcn_r"], :3, 3] + marker["right_heel"]
+    foot = landmarks.surface["right_big_toe"] - landmarks.surface["right_heel"]
+    foot_factor = np.hypot(foot[0], foot[2]) / (big_toe[0] - heel[0])
+    sole = neutral[index["talus_r"], 1, 3] - (big_toe[1] - 0.012)
+    foot_height = joints["ankle_r"][1] / sole
+    forearm = length("elbow_r", "wrist_r") / model_length("ulna_r", "hand_r")
+    segments = {
+        "clavicle": length("sternoclavicular_r", "shoulder_r")
+        / model_length("clavicle_r", "humerus_r"),
+        "humerus": length("shoulder_r", "elbow_r") / model_length("humerus_r", "ulna_r"),
+        "ulna": forearm,
+        "radius": forearm,
+        "hand": length("wrist_r", "middle_knuckle_r") / (0.085),
+        "femur": length("hip_r", "knee_r") / model_length("femur_r", "tibia_r"),
+        "tibia": length("knee_r", "ankle_r") / model_length("tibia_r", "talus_r"),
+    }
+    scaled = factors.copy()
+    for side in "rl":
+        for name, factor in segments.items():
+            scaled[index[f"{name}_{side}"]] = factor
+        for name in ("talus", "calcn", "toes"):
+            scaled[index[f"{name}_{side}"]] = [foot_factor, foot_height, foot_factor]
+    return scaled
+
+
+def _chest_factors(
+    model: Tree, landmarks: Landmarks, factors: NDArray, posture: dict[str, float]
+) -> NDArray[np.float64]:
+    """Depth and width of the vertebra that carries the clavicles, so that they start at the notch."""
+    tree = scale_tree(model, factors)
+    body2world = body_transforms(tree, coordinates_from(tree, posture))
+    clavicle = model.bodies.index("clavicle_r")
+    carrier = int(model.parent[clavicle])
+    now = np.linalg.inv(body2world[carrier]) @ body2world[clavicle]
+    notch = np.append(landmarks.joints["sternoclavicular_r"], 1.0)
+    wanted = np.linalg.inv(body2world[carrier]) @ notch
+    scaled = factors.copy()
+    for axis in (0, 2):
+        ratio = wanted[axis] / now[axis, 3]
+        scaled[carrier, axis] *= np.clip(ratio, 0.5, 1.8)
+    return scaled
+
+
+_LIMB_COORDINATES = (
+    "hip_flexion", "hip_adduction", "hip_rotation", "knee_angle", "ankle_angle",
+    "subtalar_angle", "clavicle_elevation", "clavicle_protraction", "arm_flex", "arm_add",
+    "arm_rot", "elbow_flex", "pro_sup", "wrist_flex", "wrist_dev",
+)  # fmt: skip
+
+
+def _fit_limbs(tree: Tree, landmarks: Landmarks, posture: dict[str, float]) -> NDArray[np.float64]:
+    """Coordinates of the whole model at rest: the right limbs are fitted, the left ones mirror them."""
+    index = {name: k for k, name in enumerate(tree.bodies)}
+    joints = landmarks.joints
+    fingers = _unit(joints["middle_knuckle_r"] - joints["wrist_r"])
+    thumbwards = _unit(joints["index_knuckle_r"] - joints["little_knuckle_r"])
+    foot = joints["toes_r"] - landmarks.surface["right_heel"]
+    toes_out = np.arctan2(foot[2], foot[0])
+    foot_forward = np.array([np.cos(toes_out), 0.0, np.sin(toes_out)])
+    knee_forward = np.array([np.cos(0.6 * toes_out), 0.0, np.sin(0.6 * toes_out)])
+    bounds = {name: k for k, name in enumerate(tree.coordinates)}
+    lower = np.array([tree.lower[bounds[f"{name}_r"]] for name in _LIMB_COORDINATES])
+    upper = np.array([tree.upper[bounds[f"{name}_r"]] for name in _LIMB_COORDINATES])
+
+    def coordinates(x: NDArray) -> NDArray[np.float64]:
+        values = dict(posture)
+        for name, value in zip(_LIMB_COORDINATES, x, strict=True):
+            values[f"{name}_r"] = values[f"{name}_l"] = value
+        return coordinates_from(tree, values)
+
+    def residuals(x: NDArray) -> NDArray:
+        body2world = body_transforms(tree, coordinates(x))
+
+        def axis(name: str, k: int) -> NDArray:
+            return body2world[index[name], :3, k]
+
+        placed = [
+            (body2world[index[body], :3, 3] - joints[joint]) / 0.002
+            for body, joint in (
+                ("tibia_r", "knee_r"), ("talus_r", "ankle_r"), ("humerus_r", "shoulder_r"),
+                ("ulna_r", "elbow_r"), ("hand_r", "wrist_r"),
+            )
+        ]  # fmt: skip
+        turned = [
+            (axis("hand_r", 1) + fingers) / 0.05,
+            (axis("hand_r", 2) - thumbwards) / 0.05,
+            (axis("calcn_r", 0) - foot_forward) / 0.02,
+            [axis("calcn_r", 1)[2] / 0.05],
+            [(_unit(axis("femur_r", 0) * [1, 0, 1]) - knee_forward)[2] / 0.05],
+        ]
+        return np.concatenate([*placed, *turned, x / np.radians(200.0)])
+
+    start = np.clip(np.radians([0, -8, 0, 2, 0, 0, 0, 0, 0, -40, 0, 30, 80, 0, 0]), lower, upper)
+    start = np.clip(start, lower + 1e-3, upper - 1e-3)
+    solution = least_squares(residuals, start, bounds=(lower, upper), x_scale=0.3, max_nfev=80)
+    return coordinates(solution.x)
+
+
+def _attach_surface_markers(tree: Tree, landmarks: Landmarks, body2world: NDArray) -> Tree:
+    """Move the markers that lie on the skin to where this body has them."""
+    carrier = dict(zip(tree.marker_names, tree.marker_body, strict=True))
+    offsets = {}
+    for name, point in landmarks.surface.items():
+        world2body = np.linalg.inv(body2world[carrier[name]])
+        offsets[name] = (world2body @ np.append(point, 1.0))[:3]
+    return with_marker_offsets(tree, offsets)
+
+
+def _unit(vector: NDArray) -> NDArray[np.float64]:
+    return vector / np.linalg.norm(vector)
+
+
+# --- weights ------------------------------------------------------------------------------------
+
+TWIST_FREE = ("humerus_r", "humerus_l", "femur_r", "femur_l")
+"""Bodies that get a second bone without their axial twist, appended after the bodies."""
+
+_RIG_LIMBS = {
+    "clavicle": "clavicle", "shoulder01": "clavicle", "upperarm01": "humerus",
+    "upperarm02": "humerus", "lowerarm01": "forearm", "lowerarm02": "forearm", "wrist": "hand",
+    "metacarpal": "hand", "finger": "hand", "upperleg01": "femur", "upperleg02": "femur",
+    "lowerleg01": "tibia", "lowerleg02": "tibia", "foot": "calcn", "toe": "toes",
+}  # fmt: skip
+_RIG_TRUNK = ("root", "pelvis", "spine", "breast", "neck")
+_SPREAD_M = {"lumbar": 0.020, "thoracic": 0.020, "cervical": 0.012}
+_RIB_SLOPE = 0.3
+"""Fall of the ribs from the spine to the front, about 15-20 degrees."""
+
+
+def skin_weights(
+    data: BodyData, rest: RestBody, rig: Rig
+) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
+    """Bones (V, 8) and weights (V, 8) of all vertices of the base mesh.
+
+    Bones below B are the model's bodies in the tree's order; B + k is ``TWIST_FREE[k]``.
+    """
+    index = {name: k for k, name in enumerate(rig.tree.bodies)}
+    bones = len(index) + len(TWIST_FREE)
+    vertices = rest.vertices_world
+    origin = {name: rig.body2world[k, :3, 3] for name, k in index.items()}
+    dense = np.zeros((len(vertices), bones))
+    trunk = np.zeros(len(vertices))
+    rows = np.arange(len(vertices))
+    for k in range(data.weights.shape[1]):
+        weight = data.weights[:, k].astype(np.float64)
+        for bone in np.unique(data.weight_bone[weight > 0, k]):
+            name = data.bones[bone]
+            chosen = rows[(data.weight_bone[:, k] == bone) & (weight > 0)]
+            target = _limb_of(name)
+            if target is None:
+                if name.startswith(_RIG_TRUNK):
+                    trunk[chosen] += weight[chosen]
+                else:
+                    dense[chosen, index["skull"]] += weight[chosen]
+                continue
+            side = "l" if name.endswith(".L") else "r"
+            _spread_limb(dense, chosen, weight[chosen], target, side, vertices, origin, index)
+    unbound = trunk + dense.sum(axis=1) < 1e-6
+    trunk[unbound] = 1.0
+    spine = _spine_weights(vertices, origin)
+    for column, name in enumerate(("pelvis", *VERTEBRAE, "skull")):
+        dense[:, index[name]] += trunk * spine[:, column]
+    strongest = np.argsort(-dense, axis=1, kind="stable")[:, :_MAX_INFLUENCES]
+    kept = np.take_along_axis(dense, strongest, axis=1)
+    return strongest.astype(np.int32), kept / kept.sum(axis=1, keepdims=True)
+
+
+def _limb_of(rig_bone: str) -> str | None:
+    stem = rig_bone.split(".")[0]
+    for prefix, limb in _RIG_LIMBS.items():
+        if stem.startswith(prefix):
+            return limb
+    return None
+
+
+def _spread_limb(dense, chosen, weight, limb, side, vertices, origin, index) -> None:
+    """Give a rig bone's weights to OpenSim bodies; twist is spread along the limb."""
+    ends = {
+        "humerus": (f"humerus_{side}", f"ulna_{side}", 0.1, 0.8),
+        "femur": (f"femur_{side}", f"tibia_{side}", 0.1, 0.8),
+        "forearm": (f"ulna_{side}", f"hand_{side}", 0.15, 0.95),
+    }
+    if limb not in ends:
+        dense[chosen, index[f"{limb}_{side}"]] += weight
+        return
+    top, bottom, start, stop = ends[limb]
+    axis = origin[bottom] - origin[top]
+    along = (vertices[chosen] - origin[top]) @ axis / (axis @ axis)
+    share = np.clip((along - start) / (stop - start), 0.0, 1.0)
+    if limb == "forearm":
+        first, second = index[f"ulna_{side}"], index[f"radius_{side}"]
+    else:
+        first = len(index) + TWIST_FREE.index(f"{limb}_{side}")
+        second = index[f"{limb}_{side}"]
+    dense[chosen, first] += weight * (1 - share)
+    dense[chosen, second] += weight * share
+
+
+def _spine_weights(vertices: NDArray, origin: dict[str, NDArray]) -> NDArray[np.float64]:
+    """Shares (V, 26) of pelvis, 24 vertebrae and skull by height along the spine.
+
+    Each body owns the heights between its lower and its upper joint, blurred by a Gaussian; in
+    front of the thoracic and cervical spine the levels fall with the slope of the ribs.
+    """
+    chain = [origin[name] for name in (*VERTEBRAE, "skull")]
+    joints = np.array(chain)
+    spread = np.array(
+        [_SPREAD_M[_region(name)] for name in VERTEBRAE] + [_SPREAD_M["cervical"]]
+    )
+    slope = np.array([0.0 if name in LUMBAR else _RIB_SLOPE for name in VERTEBRAE] + [_RIB_SLOPE])
+    slope = np.convolve(np.pad(slope, 2, mode="edge"), np.ones(5) / 5, mode="valid")
+    depth_of_spine = np.interp(vertices[:, 1], joints[:, 1], joints[:, 0])
+    fall = np.interp(vertices[:, 1], joints[:, 1], slope)
+    level = vertices[:, 1] + fall * np.clip(vertices[:, 0] - depth_of_spine, -0.1, 0.2)
+    below = ndtr((level[:, None] - joints[None, :, 1]) / spread)
+    below = np.concatenate([np.ones((len(level), 1)), below, np.zeros((len(level), 1))], axis=1)
+    return np.maximum(below[:, :-1] - below[:, 1:], 0.0)
+
+
+def _region(vertebra: str) -> str:
+    return {"L": "lumbar", "T": "thoracic", "C": "cervical"}[vertebra[0]]
