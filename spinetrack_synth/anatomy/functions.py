@@ -1,0 +1,130 @@
+"""OpenSim's functions of one coordinate, written as piecewise polynomials.
+
+Every function that a joint or coupler may hold (constant, line, polynomial, polyline, SIMM's cubic
+spline, and multiples of them) becomes a `Piecewise`, so that the kinematics knows one kind only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from xml.etree.ElementTree import Element
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Array = NDArray[np.float64]
+
+
+class UnsupportedFunction(Exception):
+    """A function of OpenSim's that has no piecewise polynomial here."""
+
+
+@dataclass(frozen=True)
+class Piecewise:
+    """A piecewise polynomial: piece s holds from ``knots[s]`` to the next knot.
+
+    The first piece reaches down to minus infinity, the last one up to infinity. ``coefficients``
+    (S, D) in ascending powers of ``x - knots[s]``.
+    """
+
+    knots: Array
+    coefficients: Array
+
+    def __call__(self, x: float) -> float:
+        piece = max(int(np.searchsorted(self.knots, x, side="right")) - 1, 0)
+        powers = (x - self.knots[piece]) ** np.arange(self.coefficients.shape[1])
+        return float(self.coefficients[piece] @ powers)
+
+    @property
+    def line(self) -> tuple[float, float] | None:
+        """Slope and intercept where the function is one straight line, else None."""
+        if len(self.knots) > 1 or np.any(self.coefficients[0, 2:]):
+            return None
+        intercept, slope = (*self.coefficients[0, :2], 0.0)[:2]
+        return float(slope), float(intercept - slope * self.knots[0])
+
+    def times(self, factor: float) -> Piecewise:
+        """This function multiplied by a number."""
+        return Piecewise(self.knots, self.coefficients * factor)
+
+
+def straight(slope: float, intercept: float) -> Piecewise:
+    """``slope * x + intercept``."""
+    return Piecewise(np.zeros(1), np.array([[intercept, slope]]))
+
+
+def polynomial(descending: ArrayLike) -> Piecewise:
+    """A polynomial from its coefficients, highest power first (as OpenSim writes them)."""
+    coefficients = np.atleast_1d(np.asarray(descending, dtype=float))[::-1]
+    return Piecewise(np.zeros(1), coefficients[None].copy())
+
+
+def polyline(x: ArrayLike, y: ArrayLike) -> Piecewise:
+    """Straight pieces between points, the outer ones going on for ever."""
+    x, y = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
+    slopes = np.diff(y) / np.diff(x)
+    return Piecewise(x[:-1], np.stack([y[:-1], slopes], axis=1))
+
+
+def simm_spline(x: ArrayLike, y: ArrayLike) -> Piecewise:
+    """SIMM's cubic spline, as OpenSim's SimmSpline draws it.
+
+    It is twice continuously differentiable; at each end the third derivative is that of the cubic
+    through the four outer points (three points: zero; two: a line). Outside the points it goes on
+    straight with the slope of the end.
+    """
+    x, y = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
+    count = len(x)
+    if count == 2:
+        return polyline(x, y)
+    h = np.diff(x)
+    slope = np.diff(y) / h
+    # Unknown: m = a sixth of the second derivative at every point.
+    matrix = np.zeros((count, count))
+    right = np.zeros(count)
+    for i in range(1, count - 1):
+        matrix[i, i - 1 : i + 2] = h[i - 1], 2 * (h[i - 1] + h[i]), h[i]
+        right[i] = slope[i] - slope[i - 1]
+    matrix[0, :2] = -h[0], h[0]
+    matrix[-1, -2:] = h[-1], -h[-1]
+    if count > 3:
+        second = np.diff(slope) / (x[2:] - x[:-2])
+        right[0] = h[0] ** 2 * (second[1] - second[0]) / (x[3] - x[0])
+        right[-1] = -(h[-1] ** 2) * (second[-1] - second[-2]) / (x[-1] - x[-4])
+    m = np.linalg.solve(matrix, right)
+    first = slope - h * (m[1:] + 2 * m[:-1])
+    last = slope[-1] + h[-1] * (m[-2] + 2 * m[-1])
+    pieces = np.stack([y[:-1], first, 3 * m[:-1], np.diff(m) / h], axis=1)
+    knots = np.concatenate([[x[0]], x])
+    return Piecewise(knots, np.vstack([[y[0], first[0], 0, 0], pieces, [y[-1], last, 0, 0]]))
+
+
+def _numbers(node: Element, tag: str) -> Array:
+    return np.array((node.findtext(tag) or "").split(), dtype=float)
+
+
+def parse_function(node: Element) -> Piecewise:
+    """The function that an element of an .osim file describes.
+
+    Raises UnsupportedFunction for kinds that are no piecewise polynomial of one coordinate.
+    """
+    match node.tag:
+        case "Constant":
+            return straight(0.0, float(node.findtext("value") or 0.0))
+        case "LinearFunction":
+            coefficients = _numbers(node, "coefficients")
+            if len(coefficients) == 0:
+                return straight(1.0, 0.0)
+            if len(coefficients) == 2:
+                return straight(*coefficients)
+        case "PolynomialFunction":
+            return polynomial(_numbers(node, "coefficients"))
+        case "PiecewiseLinearFunction":
+            return polyline(_numbers(node, "x"), _numbers(node, "y"))
+        case "SimmSpline" | "NaturalCubicSpline" | "natCubicSpline":
+            return simm_spline(_numbers(node, "x"), _numbers(node, "y"))
+        case "MultiplierFunction":
+            inner = node.find("function")
+            if inner is not None and len(inner):
+                return parse_function(inner[0]).times(float(node.findtext("scale") or 1.0))
+    raise UnsupportedFunction(node.tag)
