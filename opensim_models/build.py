@@ -38,7 +38,7 @@ Vector = tuple[float, float, float]
 
 def table(name: str) -> list[Row]:
     """The rows of ``tables/<name>.csv``."""
-    with open(TABLES / f"{name}.csv", newline="", encoding="utf-8") as file:
+    with (TABLES / f"{name}.csv").open(newline="", encoding="utf-8") as file:
         return list(csv.DictReader(file))
 
 
@@ -409,7 +409,6 @@ FILES: Final = {"spinetrack_fullbody.osim": True, "spinetrack_fullbody_free.osim
 def main() -> None:
     for name, coupled in FILES.items():
         (HERE / name).write_bytes(build(coupled))
-        print(f"wrote {name}")
 
 
 if __name__ == "__main__":

@@ -209,8 +209,9 @@ def all_coordinates(tree: Tree, z: ArrayLike) -> Array:
 
 
 def coordinates_from(tree: Tree, values: Mapping[str, float]) -> Array:
-    """q (n,) from free coordinates by name (rad, m); all others at their default, driven ones driven.
+    """q (n,) from free coordinates by name, in rad and m; the others keep their default.
 
+    What couplers drive follows.
     Raises UserError for a name that the model does not have or that is not free.
     """
     z = tree.default_coordinates[tree.free_index]

@@ -25,6 +25,7 @@ from spinetrack_synth.anatomy.functions import (
     straight,
 )
 from spinetrack_synth.errors import UserError
+from spinetrack_synth.extras import pip_command
 
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -186,7 +187,7 @@ def _upgraded(path: Path) -> Element:
     except ImportError:
         raise UserError(
             f"{path}: older than OpenSim 4 and must be upgraded by OpenSim itself: "
-            "pip install 'spinetrack-synth[opensim]'"
+            f"{pip_command('opensim')}"
         ) from None
     level = opensim.Logger.getLevelString()
     opensim.Logger.setLevelString("Off")
@@ -468,7 +469,7 @@ class _Reader:
         twice = {child for child in children if children.count(child) > 1}
         if twice:
             raise UserError(
-                f"{self.path}: body {min(twice)} hangs on two joints: closed loops are not supported"
+                f"{self.path}: body {min(twice)} hangs on two joints: loops are not supported"
             )
         ordered: list[_Joint] = []
         reached, waiting = {"ground"}, joints
@@ -476,8 +477,8 @@ class _Reader:
             ready = [joint for joint in waiting if joint.parent in reached]
             if not ready:
                 raise UserError(
-                    f"{self.path}: joint {waiting[0].name} does not lead to ground: joints must run "
-                    "from parent to child, outward from ground"
+                    f"{self.path}: joint {waiting[0].name} does not lead to ground: joints must "
+                    "run from parent to child, outward from ground"
                 )
             # One at a time keeps the order of the file wherever it is already right.
             ordered.append(ready[0])
@@ -554,8 +555,8 @@ class _Reader:
         for coupler in couplers.values():
             if coupler.curve is None and driven_by_curves & set(coupler.drivers):
                 raise UserError(
-                    f"{self.path}: {coupler.driven} is coupled to a coordinate that a curved coupler "
-                    "drives: not supported"
+                    f"{self.path}: {coupler.driven} is coupled to a coordinate that a curved "
+                    "coupler drives: not supported"
                 )
         coupling = np.array([slopes for slopes, _ in all_rows]).reshape(len(coordinates), len(free))
         return free, coupling, np.array([intercept for _, intercept in all_rows]), curves
