@@ -47,7 +47,7 @@ _DETAIL_FOLDERS = (
 _MAX_INFLUENCES = 8
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # compared by identity: what follows from it can be cached
 class BodyData:
     """The baked body data, MakeHuman's frame: decimetres, Y up, Z forward, X to the left.
 

@@ -1,0 +1,101 @@
+"""Eyeballs: spheres set where the eye helpers are, with a painted iris."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spinetrack_synth.avatars.assets import BodyData
+from spinetrack_synth.avatars.body import RestBody, Subject
+from spinetrack_synth.avatars.parts import Part
+from spinetrack_synth.avatars.textures import smoothstep
+from spinetrack_synth.shot import Material
+
+_SIZE = 256
+_RINGS, _SPOKES = 16, 24
+_IRIS = 0.52
+"""Angle of the iris' rim from the optical axis, rad: 5.9 mm on a ball of 12 mm."""
+
+# Iris colours, sRGB, dark to light.
+_BROWN, _HAZEL, _GREEN, _BLUE, _GREY = (
+    (0.23, 0.13, 0.07), (0.38, 0.28, 0.14), (0.36, 0.42, 0.28), (0.36, 0.50, 0.62),
+    (0.47, 0.53, 0.57),
+)  # fmt: skip
+
+
+def eyes(data: BodyData, rest: RestBody, subject: Subject, rng: np.random.Generator) -> Part:
+    """Both eyeballs in one part, carried by the skull."""
+    gaze = rng.normal(0, [0.03, 0.04])
+    points, faces, uv = [], [], []
+    for helper in ("helper-l-eye", "helper-r-eye"):
+        ball = rest.vertices_world[np.unique(data.quads[data.faces_of(helper)])]
+        center = (ball.min(axis=0) + ball.max(axis=0)) / 2
+        radius = np.ptp(ball, axis=0).mean() / 2
+        sphere, triangles, polar = _ball(gaze)
+        faces.append(triangles + sum(map(len, points)))
+        points.append(center + radius * sphere)
+        uv.append(polar)
+    rest_world = np.concatenate(points).astype(np.float32)
+    return Part(
+        name="eyes",
+        faces=np.concatenate(faces).astype(np.int32),
+        uv=np.concatenate(uv).astype(np.float32),
+        material=Material(_paint(_iris_color(subject, rng), rng), roughness=0.12, specular=0.5),
+        weld=np.arange(len(rest_world), dtype=np.int32),
+        body="skull",
+        rest_world=rest_world,
+    )
+
+
+def _ball(gaze: NDArray) -> tuple[NDArray, NDArray, NDArray]:
+    """Unit sphere looking along +X turned by ``gaze`` (up, right) rad, with polar uv."""
+    angle = np.linspace(0, np.pi, _RINGS + 1)[1:]
+    spoke = np.arange(_SPOKES) * 2 * np.pi / _SPOKES
+    a, s = np.meshgrid(angle, spoke, indexing="ij")
+    a, s = np.append(0.0, a.ravel()), np.append(0.0, s.ravel())
+    x = np.cos(a) + 0.06 * smoothstep(_IRIS + 0.1, 0.0, a)  # the cornea bulges
+    sphere = np.stack([x, np.sin(a) * np.sin(s), np.sin(a) * np.cos(s)], axis=1)
+    up, right = gaze
+    turn_up = np.array([[np.cos(up), -np.sin(up), 0], [np.sin(up), np.cos(up), 0], [0, 0, 1]])
+    turn_right = np.array(
+        [[np.cos(right), 0, -np.sin(right)], [0, 1, 0], [np.sin(right), 0, np.cos(right)]]
+    )
+    uv = 0.5 + 0.5 * (a / np.pi)[:, None] * np.stack([np.cos(s), np.sin(s)], axis=1)
+    first = 1 + np.arange(_SPOKES)
+    cap = np.stack([np.zeros(_SPOKES, int), first, np.roll(first, -1)], axis=1)
+    rows = first + _SPOKES * np.arange(_RINGS - 1)[:, None]
+    here, there = rows, rows + _SPOKES
+    quads = np.stack([here, there, np.roll(there, -1, 1), np.roll(here, -1, 1)], -1).reshape(-1, 4)
+    faces = np.concatenate([cap, quads[:, [0, 1, 2]], quads[:, [0, 2, 3]]])
+    return sphere @ (turn_right @ turn_up).T, faces[:, ::-1], uv
+
+
+def _iris_color(subject: Subject, rng: np.random.Generator) -> NDArray[np.float64]:
+    """Light eyes go with light skin and European ancestry."""
+    light = subject.ancestry[2] * np.clip(1.3 - 2.2 * subject.skin_tone, 0, 1)
+    if rng.random() < 0.85 * light:
+        base = (_HAZEL, _GREEN, _BLUE, _BLUE, _GREY)[rng.integers(5)]
+    else:
+        base = _BROWN
+    return np.clip(np.array(base) * rng.uniform(0.8, 1.25) + rng.normal(0, 0.015, 3), 0.04, 0.8)
+
+
+def _paint(iris: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.uint8]:
+    row, column = np.mgrid[0:_SIZE, 0:_SIZE]
+    x, y = (column + 0.5) / _SIZE - 0.5, 0.5 - (row + 0.5) / _SIZE
+    angle = 2 * np.pi * np.hypot(x, y)
+    spoke = np.arctan2(y, x)
+    white = np.array([0.87, 0.84, 0.81])
+    color = np.broadcast_to(white, (_SIZE, _SIZE, 3)).copy()
+    color *= 1 - 0.25 * smoothstep(0.7, 1.3, angle)[..., None] * np.array([0.4, 1.0, 1.0])
+    fibers = sum(np.sin(spoke * k + rng.uniform(0, 7)) for k in (17, 29, 41)) / 3
+    ring = iris * (1 + 0.18 * fibers[..., None]) * (1.25 - 0.5 * (angle / _IRIS)[..., None])
+    color = _over(color, ring, smoothstep(_IRIS + 0.03, _IRIS - 0.03, angle))
+    limbus = np.exp(-(((angle - _IRIS) / 0.05) ** 2))
+    color = _over(color, iris * 0.25, 0.75 * limbus)
+    color = _over(color, np.full(3, 0.01), smoothstep(0.22, 0.17, angle))
+    return (np.clip(color, 0, 1) * 255 + 0.5).astype(np.uint8)
+
+
+def _over(below: NDArray, above: NDArray, share: NDArray) -> NDArray:
+    return below * (1 - share[..., None]) + above * share[..., None]

@@ -1,0 +1,273 @@
+"""Sheets of triangles over the base mesh: subdivided, smoothed and cut as linear combinations.
+
+Every vertex of a sheet is a combination of base-mesh vertices, so a sheet follows every body shape
+and every pose. Topology alone lives here; nothing knows what a sheet is worn as.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.sparse import coo_array, csr_array, diags_array
+from scipy.sparse.csgraph import connected_components
+
+from spinetrack_synth.avatars.assets import BodyData
+
+
+@dataclass(frozen=True, eq=False)
+class Sheet:
+    """Triangles whose P vertices are ``stencil`` (P, V) times the base-mesh vertices.
+
+    ``faces`` (F, 3), ``uv`` (P, 2); ``weld`` (P,) numbers the distinct points (uv seams merged).
+    """
+
+    stencil: csr_array
+    faces: NDArray[np.int32]
+    uv: NDArray[np.float64]
+    weld: NDArray[np.int32]
+
+
+def group_sheet(data: BodyData, *groups: str) -> Sheet:
+    """The quads of the named groups, triangulated as they are."""
+    quads, corner_uv = _group(data, groups)
+    vertices, uv_index, corner, weld = _pair_corners(quads, corner_uv)
+    stencil = _selection(vertices, len(data.vertices))
+    return Sheet(stencil, _triangles(corner), data.uv[uv_index].astype(np.float64), weld)
+
+
+def smooth_sheet(data: BodyData, *groups: str) -> Sheet:
+    """The quads of the named groups after one Catmull-Clark subdivision."""
+    quads, corner_uv = _group(data, groups)
+    points, local = np.unique(quads, return_inverse=True)
+    rows, fine = _catmull_clark(local.reshape(quads.shape), len(points))
+    rows_uv, fine_uv = _linear_subdivision(corner_uv, len(data.uv))
+    uv = rows_uv @ data.uv.astype(np.float64)
+    vertices, uv_index, corner, weld = _pair_corners(fine, fine_uv)
+    stencil = csr_array(rows[vertices] @ _selection(points, len(data.vertices)))
+    return Sheet(stencil, _triangles(corner), uv[uv_index], weld)
+
+
+def clip(sheet: Sheet, field: NDArray[np.float64]) -> tuple[Sheet, csr_array]:
+    """The part of the sheet where a scalar ``field`` (P,) is positive, cut along its zero line.
+
+    Also returns the matrix (P', P) that carries data of the vertices over to the new ones.
+    """
+    field = np.where(np.abs(field) < 1e-9, 1e-9, field)
+    inside = field > 0
+    count = inside[sheet.faces].sum(axis=1)
+    one = _rotate_first(sheet.faces[count == 1], inside)
+    two = _rotate_first(sheet.faces[count == 2], ~inside)
+    edges = np.concatenate([one[:, [0, 1]], one[:, [0, 2]], two[:, [0, 1]], two[:, [0, 2]]])
+    edges = np.sort(edges, axis=1).astype(np.int64)
+    size = len(sheet.weld)
+    keys, edge_of = np.unique(edges[:, 0] * size + edges[:, 1], return_inverse=True)
+    a, b = keys // size, keys % size
+    t = field[a] / (field[a] - field[b])
+    new = np.arange(len(keys))
+    lerp = coo_array(
+        (np.concatenate([1 - t, t]), (np.tile(new, 2), np.concatenate([a, b]))),
+        shape=(len(keys), size),
+    )
+    n1, n2 = len(one), len(two)
+    one_a, one_b, two_a, two_b = np.split(edge_of + size, [n1, 2 * n1, 2 * n1 + n2])
+    faces = np.concatenate(
+        [
+            sheet.faces[count == 3],
+            np.stack([one[:, 0], one_a, one_b], axis=1),
+            np.stack([two_a, two[:, 1], two[:, 2]], axis=1),
+            np.stack([two_a, two[:, 2], two_b], axis=1),
+        ]
+    )
+    welded = np.sort(sheet.weld[np.stack([a, b], axis=1)], axis=1).astype(np.int64)
+    _, cut_weld = np.unique(welded[:, 0] * size + welded[:, 1], return_inverse=True)
+    weld = np.concatenate([sheet.weld, cut_weld + sheet.weld.max() + 1])
+    carry = _stack_rows(_identity(size), csr_array(lerp))
+    return _compact(sheet, carry, faces, weld)
+
+
+def largest_piece(sheet: Sheet) -> tuple[Sheet, csr_array]:
+    """The connected piece with most faces, and the matrix that carries vertex data over."""
+    corner = sheet.weld[sheet.faces]
+    count = int(sheet.weld.max()) + 1
+    links = np.concatenate([corner[:, [0, 1]], corner[:, [1, 2]]])
+    graph = coo_array((np.ones(len(links)), (links[:, 0], links[:, 1])), shape=(count, count))
+    piece = connected_components(graph, directed=False)[1][corner[:, 0]]
+    return subset(sheet, piece == np.argmax(np.bincount(piece)))
+
+
+def open_edges(sheet: Sheet) -> NDArray[np.int32]:
+    """Vertex pairs (E, 2) of the edges that only one face uses, uv seams counted as closed."""
+    edges = np.concatenate([sheet.faces[:, [0, 1]], sheet.faces[:, [1, 2]], sheet.faces[:, [2, 0]]])
+    _, index, uses = np.unique(
+        np.sort(sheet.weld[edges], axis=1), axis=0, return_inverse=True, return_counts=True
+    )
+    return edges[uses[index] == 1]
+
+
+def kept_vertices(carry: csr_array) -> NDArray[np.int64]:
+    """Old index of every new vertex that is an old one unchanged, -1 for cut points."""
+    single = np.diff(carry.indptr) == 1
+    old = np.full(carry.shape[0], -1, np.int64)
+    old[single] = carry.indices[carry.indptr[:-1][single]]
+    return old
+
+
+def subset(sheet: Sheet, keep: NDArray[np.bool_]) -> tuple[Sheet, csr_array]:
+    """The faces of ``keep`` (F,), and the matrix that carries vertex data over."""
+    return _compact(sheet, _identity(len(sheet.weld)), sheet.faces[keep], sheet.weld)
+
+
+def averaging(sheet: Sheet, strength: float = 0.5) -> csr_array:
+    """Matrix (W, W) over the distinct points: one step of uniform smoothing; open rims stay."""
+    corner = sheet.weld[sheet.faces]
+    count = int(sheet.weld.max()) + 1
+    edges = np.concatenate([corner[:, [0, 1]], corner[:, [1, 2]], corner[:, [2, 0]]])
+    edges = np.sort(edges, axis=1)
+    links, uses = np.unique(edges, axis=0, return_counts=True)
+    rim = np.zeros(count, bool)
+    rim[links[uses == 1]] = True
+    both = np.concatenate([links, links[:, ::-1]])
+    near = csr_array((np.ones(len(both)), (both[:, 0], both[:, 1])), shape=(count, count))
+    degree = np.maximum(near.sum(axis=1), 1)
+    share = np.where(rim, 0.0, strength)
+    return csr_array(diags_array(1 - share) + diags_array(share / degree) @ near)
+
+
+def _group(data: BodyData, groups: tuple[str, ...]) -> tuple[NDArray, NDArray]:
+    chosen = data.faces_of(*groups)
+    return data.quads[chosen], data.quads_uv[chosen]
+
+
+def _selection(rows: NDArray, columns: int) -> csr_array:
+    index = np.arange(len(rows))
+    return csr_array((np.ones(len(rows)), (index, rows)), shape=(len(rows), columns))
+
+
+def _stack_rows(above: csr_array, below: csr_array) -> csr_array:
+    from scipy.sparse import vstack
+
+    return csr_array(vstack([above, below]))
+
+
+def _triangles(quads: NDArray) -> NDArray[np.int32]:
+    faces = np.concatenate([quads[:, [0, 1, 2]], quads[:, [0, 2, 3]]])
+    distinct = (faces != np.roll(faces, 1, axis=1)).all(axis=1)
+    return faces[distinct].astype(np.int32)
+
+
+def _pair_corners(
+    quads: NDArray, quads_uv: NDArray
+) -> tuple[NDArray, NDArray, NDArray, NDArray[np.int32]]:
+    """Distinct (vertex, uv) pairs: their vertex, their uv, the quads over them, their weld."""
+    size = int(quads_uv.max()) + 1
+    keys, corner = np.unique(quads.astype(np.int64) * size + quads_uv, return_inverse=True)
+    vertices, uv = keys // size, keys % size
+    weld = np.unique(vertices, return_inverse=True)[1].astype(np.int32)
+    return vertices, uv, corner.reshape(quads.shape), weld
+
+
+def _edges_of(quads: NDArray, size: int) -> tuple[NDArray, NDArray, NDArray]:
+    """Distinct edges (E, 2), edge of each quad side (F, 4), number of quads at each edge (E,)."""
+    sides = np.stack([quads, np.roll(quads, -1, axis=1)], axis=-1)
+    sides = np.sort(sides, axis=-1).astype(np.int64)
+    keys, index, uses = np.unique(
+        sides[..., 0] * size + sides[..., 1], return_inverse=True, return_counts=True
+    )
+    return np.stack([keys // size, keys % size], axis=1), index.reshape(quads.shape), uses
+
+
+def _split(quads: NDArray, side: NDArray, edge_start: int, face_start: int) -> NDArray:
+    """Four quads for each: corner, edge point, face point, edge point."""
+    middle = np.arange(len(quads)) + face_start
+    children = [
+        np.stack([quads[:, k], side[:, k] + edge_start, middle, side[:, k - 1] + edge_start], 1)
+        for k in range(4)
+    ]
+    return np.concatenate(children)
+
+
+def _linear_subdivision(quads: NDArray, size: int) -> tuple[csr_array, NDArray]:
+    edges, side, _ = _edges_of(quads, size)
+    count = len(edges)
+    halves = csr_array(
+        (np.full(2 * count, 0.5), (np.repeat(np.arange(count), 2), edges.ravel())),
+        shape=(count, size),
+    )
+    rows = _stack_rows(_stack_rows(_identity(size), halves), _face_points(quads, size))
+    return rows, _split(quads, side, size, size + count)
+
+
+def _face_points(quads: NDArray, size: int) -> csr_array:
+    count = len(quads)
+    return csr_array(
+        (np.full(4 * count, 0.25), (np.repeat(np.arange(count), 4), quads.ravel())),
+        shape=(count, size),
+    )
+
+
+def _catmull_clark(quads: NDArray, size: int) -> tuple[csr_array, NDArray]:
+    edges, side, uses = _edges_of(quads, size)
+    count = len(edges)
+    ends = csr_array(
+        (np.full(2 * count, 0.5), (np.repeat(np.arange(count), 2), edges.ravel())),
+        shape=(count, size),
+    )
+    face = _face_points(quads, size)
+    around = csr_array(
+        (np.full(side.size, 0.5), (side.ravel(), np.repeat(np.arange(len(quads)), 4))),
+        shape=(count, len(quads)),
+    )
+    inner = (uses == 2).astype(np.float64)
+    edge_points = diags_array(1 - 0.5 * inner) @ ends + diags_array(0.5 * inner) @ (around @ face)
+    vertex_points = _vertex_rule(quads, edges, uses, size, face, ends)
+    rows = _stack_rows(_stack_rows(vertex_points, csr_array(edge_points)), face)
+    return rows, _split(quads, side, size, size + count)
+
+
+def _vertex_rule(quads, edges, uses, size, face, ends) -> csr_array:
+    rim = np.zeros(size, bool)
+    rim[edges[uses == 1]] = True
+    corner = csr_array(
+        (np.ones(quads.size), (quads.ravel(), np.repeat(np.arange(len(quads)), 4))),
+        shape=(size, len(quads)),
+    )
+    valence = np.maximum(corner.sum(axis=1), 1)
+    touch = csr_array(
+        (np.ones(edges.size), (edges.ravel(), np.repeat(np.arange(len(edges)), 2))),
+        shape=(size, len(edges)),
+    )
+    inner = (
+        diags_array(1 / valence**2) @ (corner @ face)
+        + diags_array(2 / valence / np.maximum(touch.sum(axis=1), 1)) @ (touch @ ends)
+        + diags_array((valence - 3) / valence)
+    )
+    rim_touch = touch @ diags_array((uses == 1).astype(np.float64))
+    # (a + 6 v + b) / 8: half the vertex and a quarter of each rim edge's middle.
+    outer = diags_array(np.full(size, 0.5)) + 0.25 * (rim_touch @ ends)
+    return csr_array(diags_array(1.0 - rim) @ inner + diags_array(1.0 * rim) @ outer)
+
+
+def _rotate_first(faces: NDArray, wanted: NDArray[np.bool_]) -> NDArray:
+    """Faces turned so that their first corner is the wanted one."""
+    first = np.argmax(wanted[faces], axis=1)
+    return np.take_along_axis(faces, (first[:, None] + np.arange(3)) % 3, axis=1)
+
+
+def _identity(size: int) -> csr_array:
+    return csr_array(diags_array(np.ones(size)))
+
+
+def _compact(
+    sheet: Sheet, carry: csr_array, faces: NDArray, weld: NDArray
+) -> tuple[Sheet, csr_array]:
+    used, local = np.unique(faces, return_inverse=True)
+    carry = csr_array(carry[used])
+    compact = Sheet(
+        stencil=csr_array(carry @ sheet.stencil),
+        faces=local.reshape(faces.shape).astype(np.int32),
+        uv=carry @ sheet.uv,
+        weld=np.unique(weld[used], return_inverse=True)[1].astype(np.int32),
+    )
+    return compact, carry
