@@ -6,8 +6,9 @@ from spinetrack_synth import skeleton
 from spinetrack_synth.skeleton import INDEX, LINKS, MIRROR, MIRROR_PAIRS, NAMES, SIGMAS, SPINE
 
 COCO_17 = (
-    "nose left_eye right_eye left_ear right_ear left_shoulder right_shoulder left_elbow right_elbow "
-    "left_wrist right_wrist left_hip right_hip left_knee right_knee left_ankle right_ankle"
+    "nose left_eye right_eye left_ear right_ear left_shoulder right_shoulder left_elbow "
+    "right_elbow left_wrist right_wrist left_hip right_hip left_knee right_knee left_ankle "
+    "right_ankle"
 ).split()
 COCO_SIGMAS = (
     .026, .025, .025, .035, .035, .079, .079, .072, .072, .062, .062, .107, .107, .087, .087,

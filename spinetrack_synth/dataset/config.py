@@ -1,0 +1,60 @@
+"""What a dataset is made of: the settings that, with an index, determine every shot."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+from spinetrack_synth.errors import UserError
+
+QUALITIES: Final = ("draft", "normal", "final")
+FORMATS: Final = ("jpg", "png")
+MIN_SIDE_PX: Final = 32
+MAX_SIDE_PX: Final = 8192
+
+
+@dataclass(frozen=True)
+class DatasetConfig:
+    """Settings of one split. Raises UserError where one of them makes no sense.
+
+    ``scene`` the name of a scene or the path of its TOML file; ``size`` (width, height) in pixels;
+    ``subjects`` fewest and most people in a picture.
+    """
+
+    scene: str
+    count: int
+    seed: int = 0
+    split: str = "train"
+    size: tuple[int, int] = (640, 480)
+    quality: str = "normal"
+    subjects: tuple[int, int] = (1, 3)
+    backend: str = "embedded"
+    format: str = "jpg"
+
+    def __post_init__(self) -> None:
+        if self.count < 1:
+            raise UserError(f"count {self.count}: a dataset has at least one picture")
+        if self.seed < 0:
+            raise UserError(f"seed {self.seed}: seeds are whole numbers from 0 up")
+        if not re.fullmatch(r"[A-Za-z0-9][A-Za-z0-9._-]*", self.split):
+            raise UserError(f"split {self.split!r}: use letters, digits, '.', '_' and '-'")
+        if not all(MIN_SIDE_PX <= side <= MAX_SIDE_PX for side in self.size):
+            raise UserError(
+                f"size {self.size[0]}x{self.size[1]}: sides of {MIN_SIDE_PX} to {MAX_SIDE_PX} "
+                "pixels are possible"
+            )
+        if not 1 <= self.subjects[0] <= self.subjects[1]:
+            raise UserError(
+                f"subjects {self.subjects[0]}-{self.subjects[1]}: "
+                "give the fewest and the most people, at least one"
+            )
+        for name, known in (("quality", QUALITIES), ("format", FORMATS)):
+            if getattr(self, name) not in known:
+                raise UserError(f"{name} {getattr(self, name)!r}: choose {', '.join(known)}")
+
+    def as_json(self) -> dict[str, Any]:
+        """The settings as they stand in a manifest, the split's name left out (it is the key)."""
+        settings = asdict(self) | {"size": list(self.size), "subjects": list(self.subjects)}
+        del settings["split"]
+        return settings

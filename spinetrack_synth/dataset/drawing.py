@@ -1,0 +1,149 @@
+"""The skeleton drawn over pictures, and the sheet that shows a whole dataset at a glance."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageDraw, ImageFont
+
+from spinetrack_synth.skeleton import KEYPOINTS, LINKS, SPINE
+
+SPINE_COLOR: Final = (255, 214, 10)
+LEFT_COLOR: Final = (64, 196, 255)
+RIGHT_COLOR: Final = (255, 92, 138)
+MIDLINE_COLOR: Final = (235, 235, 235)
+OUTLINE: Final = (20, 20, 24)
+PAPER: Final = (24, 24, 28)
+INK: Final = (230, 230, 230)
+
+TILE_WIDTH_PX: Final = 480
+MARGIN_PX: Final = 12
+CAPTION_PX: Final = 22
+MAX_TILES: Final = 24
+_SMOOTH: Final = 2
+"""Pillow draws without anti-aliasing, so tiles are drawn this much larger and reduced."""
+
+
+def _color(keypoint: int) -> tuple[int, int, int]:
+    name = KEYPOINTS[keypoint].name
+    if keypoint in SPINE:
+        return SPINE_COLOR
+    if name.startswith("left_"):
+        return LEFT_COLOR
+    return RIGHT_COLOR if name.startswith("right_") else MIDLINE_COLOR
+
+
+def _link_color(a: int, b: int) -> tuple[int, int, int]:
+    """The spine's colour between spine points, else the colour of the end that is off the spine."""
+    return _color(b) if a in SPINE else _color(a)
+
+
+def draw_skeleton(picture: Image.Image, keypoints: NDArray[np.float64], *, stroke: float) -> None:
+    """Draw one person's keypoints (37, 3) over a picture: seen points full, hidden ones hollow.
+
+    ``stroke`` is the width of a spine link in pixels; the other links are thinner.
+    """
+    draw = ImageDraw.Draw(picture)
+    points = [tuple(point) for point in keypoints[:, :2]]
+    v = keypoints[:, 2]
+    # Limbs first, so that the spine lies on top.
+    for a, b in sorted(LINKS, key=lambda link: set(link) <= set(SPINE)):
+        if v[a] == 0 or v[b] == 0:
+            continue
+        width = stroke if {a, b} <= set(SPINE) else 0.6 * stroke
+        draw.line([points[a], points[b]], OUTLINE, width=round(width + 0.5 * stroke))
+        draw.line([points[a], points[b]], _link_color(a, b), width=round(width))
+    for keypoint in sorted(range(len(KEYPOINTS)), key=lambda k: k in SPINE):
+        if v[keypoint] == 0:
+            continue
+        radius = stroke * (1.25 if keypoint in SPINE else 0.9)
+        if v[keypoint] == 2:
+            draw.circle(points[keypoint], radius + 0.25 * stroke, OUTLINE)
+            draw.circle(points[keypoint], radius, _color(keypoint))
+        else:
+            ring = max(1, round(0.6 * stroke))
+            draw.circle(points[keypoint], radius + 0.25 * stroke, OUTLINE)
+            draw.circle(points[keypoint], radius, OUTLINE, _color(keypoint), width=ring)
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One picture of a contact sheet: its file's content, its people's keypoints, its caption."""
+
+    content: bytes
+    people: Sequence[NDArray[np.float64]]
+    caption: str
+
+
+def contact_sheet(tiles: Sequence[Tile]) -> bytes:
+    """A JPEG with every tile's skeletons drawn over it and a legend; equal tiles, equal bytes."""
+    columns = min(len(tiles), max(4, -(-len(tiles) // 4)))
+    drawn = [_draw_tile(tile) for tile in tiles]
+    height = max(tile.height for tile in drawn)
+    rows = -(-len(drawn) // columns)
+    sheet = Image.new(
+        "RGB",
+        (
+            columns * (TILE_WIDTH_PX + MARGIN_PX) + MARGIN_PX,
+            rows * (height + CAPTION_PX + MARGIN_PX) + MARGIN_PX + CAPTION_PX,
+        ),
+        PAPER,
+    )
+    draw = ImageDraw.Draw(sheet)
+    font = ImageFont.load_default(14)
+    for number, (tile, picture) in enumerate(zip(tiles, drawn)):
+        row, column = divmod(number, columns)
+        x = MARGIN_PX + column * (TILE_WIDTH_PX + MARGIN_PX)
+        y = MARGIN_PX + row * (height + CAPTION_PX + MARGIN_PX)
+        sheet.paste(picture, (x, y))
+        draw.text((x, y + height + 3), _fit(tile.caption, font), INK, font=font)
+    _draw_legend(draw, sheet.height - CAPTION_PX - 4, font)
+    buffer = io.BytesIO()
+    sheet.save(buffer, "JPEG", quality=90, subsampling="4:4:4")
+    return buffer.getvalue()
+
+
+def _draw_tile(tile: Tile) -> Image.Image:
+    with Image.open(io.BytesIO(tile.content)) as image:
+        scale = TILE_WIDTH_PX / image.width
+        size = (TILE_WIDTH_PX, round(image.height * scale))
+        large = image.convert("RGB").resize((size[0] * _SMOOTH, size[1] * _SMOOTH))
+    for keypoints in tile.people:
+        enlarged = keypoints * [scale * _SMOOTH, scale * _SMOOTH, 1]
+        draw_skeleton(large, enlarged, stroke=_stroke(enlarged))
+    return large.reduce(_SMOOTH)
+
+
+def _stroke(keypoints: NDArray[np.float64]) -> float:
+    """Thin strokes for small people: about a fortieth of the spine's length in pixels."""
+    labelled = keypoints[keypoints[:, 2] > 0, :2]
+    extent = float(np.ptp(labelled, axis=0).max()) if len(labelled) else 0.0
+    return float(np.clip(extent / 110, 1.5, 2.5 * _SMOOTH))
+
+
+def _fit(caption: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> str:
+    while font.getlength(caption) > TILE_WIDTH_PX and len(caption) > 4:
+        caption = caption[:-4] + "..."
+    return caption
+
+
+def _draw_legend(
+    draw: ImageDraw.ImageDraw, y: int, font: ImageFont.FreeTypeFont | ImageFont.ImageFont
+) -> None:
+    entries = (
+        ("spine", SPINE_COLOR, True),
+        ("subject's left", LEFT_COLOR, True),
+        ("subject's right", RIGHT_COLOR, True),
+        ("midline", MIDLINE_COLOR, True),
+        ("hidden", MIDLINE_COLOR, False),
+    )
+    x = float(MARGIN_PX + 6)
+    for text, color, full in entries:
+        draw.circle((x, y + 9), 5, color if full else PAPER, color, width=2)
+        draw.text((x + 11, y), text, INK, font=font)
+        x += 11 + font.getlength(text) + 24

@@ -1,0 +1,90 @@
+"""Files that are whole or not there, in a folder that one run at a time writes."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from spinetrack_synth.dataset.layout import LOCK
+from spinetrack_synth.errors import UserError
+
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+def write_atomic(path: Path, content: bytes, *, durable: bool = False) -> None:
+    """Write a file so that at any moment it is absent, the old one or the new one.
+
+    ``durable`` waits until it would survive a power cut. Folders are made as needed. Raises
+    UserError where the disk is full or refuses.
+    """
+    scratch = path.with_name(f".{path.name}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with scratch.open("wb") as stream:
+            stream.write(content)
+            if durable:
+                stream.flush()
+                os.fsync(stream.fileno())
+        os.replace(scratch, path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            scratch.unlink()
+        remedy = (
+            "; what is done is safe: free some space and run the same command again"
+            if error.errno in _FULL
+            else ""
+        )
+        raise UserError(f"{path}: cannot be written: {error.strerror}{remedy}") from error
+
+
+def write_json(path: Path, data: Any) -> None:
+    """Write data as indented JSON, durably."""
+    text = json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False)
+    write_atomic(path, text.encode() + b"\n", durable=True)
+
+
+def read_json(path: Path) -> dict[str, Any] | None:
+    """The object in a JSON file; None where there is none; UserError where it is damaged."""
+    try:
+        data = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path}: cannot be read: {error}") from error
+    if not isinstance(data, dict):
+        raise UserError(f"{path}: holds no JSON object")
+    return data
+
+
+@contextlib.contextmanager
+def locked(folder: Path) -> Iterator[None]:
+    """Hold a folder for this process alone, making it where needed; raises UserError where taken.
+
+    The kernel lets go of the lock when the process ends, however it ends.
+    """
+    import fcntl
+
+    path = folder / LOCK
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        stream = path.open("wb")
+    except OSError as error:
+        raise UserError(f"{folder}: cannot be written: {error.strerror}") from error
+    with stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if not os.path.samestat(os.fstat(stream.fileno()), path.stat()):
+                raise BlockingIOError  # the holder before us deleted the file we had opened
+        except (BlockingIOError, FileNotFoundError) as error:
+            raise UserError(
+                f"{folder}: another run is writing here; wait for it or give another folder"
+            ) from error
+        try:
+            yield
+        finally:
+            path.unlink(missing_ok=True)

@@ -1,0 +1,65 @@
+"""Where everything of a dataset lies."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+MANIFEST = "manifest.json"
+CONTACT_SHEET = "contact_sheet.jpg"
+WORK = ".parts"
+LOCK = ".lock"
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The files of one split below ``root``."""
+
+    root: Path
+    split: str
+    format: str
+
+    @property
+    def annotations(self) -> Path:
+        return annotations_path(self.root, self.split)
+
+    @property
+    def ground_truth(self) -> Path:
+        return self.root / "ground_truth" / f"{self.split}.parquet"
+
+    @property
+    def manifest(self) -> Path:
+        return self.root / MANIFEST
+
+    @property
+    def contact_sheet(self) -> Path:
+        return self.root / CONTACT_SHEET
+
+    @property
+    def work(self) -> Path:
+        """What a run under way needs to be continued; gone when the split is complete."""
+        return self.root / WORK / self.split
+
+    @property
+    def state(self) -> Path:
+        return self.work / "state.json"
+
+    def image_name(self, index: int) -> str:
+        return f"{index:06d}.{self.format}"
+
+    def image(self, index: int) -> Path:
+        return images_folder(self.root, self.split) / self.image_name(index)
+
+    def part(self, index: int) -> Path:
+        """The record of a shot that is done: it is written after the shot's image."""
+        return self.work / f"{index:06d}.json"
+
+
+def annotations_path(root: Path, split: str) -> Path:
+    """The COCO file of a split."""
+    return root / "annotations" / f"person_keypoints_{split}.json"
+
+
+def images_folder(root: Path, split: str) -> Path:
+    """The folder of a split's pictures."""
+    return root / "images" / split

@@ -1,0 +1,158 @@
+"""What a dataset writes about a shot: COCO records and rows of ground truth."""
+
+from __future__ import annotations
+
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
+from functools import cache
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from spinetrack_synth import skeleton
+from spinetrack_synth.anatomy.model import Tree, fullbody_path, load_model
+from spinetrack_synth.anatomy.spine import RegionalAngles, regional_angles
+from spinetrack_synth.coco import PERSON, Record
+from spinetrack_synth.labels import PersonLabel
+from spinetrack_synth.shot import PosedPerson, Shot
+
+JPEG_QUALITY: Final = 92
+PEOPLE_PER_SHOT: Final = 1000
+"""Annotation ids are ``image id * PEOPLE_PER_SHOT + person``: stable however a dataset grows."""
+
+
+@dataclass(frozen=True)
+class ShotRecord:
+    """A shot's image and annotation records, and one row of ground truth an annotation."""
+
+    image: Record
+    annotations: Sequence[Record]
+    ground_truth: Sequence[Record]
+
+
+def record_shot(shot: Shot, labels: Sequence[PersonLabel], image_name: str) -> ShotRecord:
+    """Everything a dataset says about a shot. The image's id is the shot's index."""
+    camera = shot.camera
+    view = {"K": camera.K.tolist(), "world2cam": camera.world2cam.tolist()}
+    image = {
+        "id": shot.index,
+        "file_name": image_name,
+        "width": camera.width,
+        "height": camera.height,
+        **view,
+        "scene": shot.scene,
+        "place": shot.place,
+        "seed": shot.seed,
+    }
+    annotations, ground_truth = [], []
+    for label in labels:
+        person = shot.people[label.person_id - 1]
+        ids = {
+            "id": shot.index * PEOPLE_PER_SHOT + label.person_id,
+            "image_id": shot.index,
+        }
+        annotations.append(ids | _annotation(label, person))
+        ground_truth.append(_ground_truth(ids, person, view))
+    return ShotRecord(image, annotations, ground_truth)
+
+
+def _annotation(label: PersonLabel, person: PosedPerson) -> Record:
+    return {
+        "category_id": PERSON["id"],
+        "iscrowd": 0,
+        "num_keypoints": label.num_keypoints,
+        "keypoints": [n for x, y, v in label.keypoints.tolist() for n in (x, y, int(v))],
+        "bbox": list(label.box),
+        "area": label.area,
+        "segmentation": label.mask,
+        "subject": person.subject_id,
+        "pose": person.pose,
+    }
+
+
+def _ground_truth(ids: Record, person: PosedPerson, view: Record) -> Record:
+    return {
+        "image_id": ids["image_id"],
+        "annotation_id": ids["id"],
+        "subject": person.subject_id,
+        "pose": person.pose,
+        "keypoints_world": person.keypoints_world.ravel().tolist(),
+        "coordinates": person.coordinates.tolist(),
+        "scale_factors": person.scale_factors.ravel().tolist(),
+        "K": [n for row in view["K"] for n in row],
+        "world2cam": [n for row in view["world2cam"] for n in row],
+        **asdict(regional_angles(model(), person.coordinates)),
+    }
+
+
+@cache
+def model() -> Tree:
+    """The one skeleton everything is expressed in."""
+    return load_model(fullbody_path())
+
+
+def encode_image(rgb: NDArray[np.uint8], image_format: str) -> bytes:
+    """A picture as the content of a jpg or png file; equal pixels give equal bytes."""
+    buffer = io.BytesIO()
+    if image_format == "jpg":
+        Image.fromarray(rgb).save(buffer, "JPEG", quality=JPEG_QUALITY, subsampling="4:4:4")
+    else:
+        Image.fromarray(rgb).save(buffer, "PNG", compress_level=3)
+    return buffer.getvalue()
+
+
+def ground_truth_bytes(rows: Sequence[Record], earlier: bytes | None, known: int) -> bytes:
+    """A Parquet file of ground truth, sorted by annotation.
+
+    ``earlier`` is the content of the file that is extended: of it the first ``known`` images are
+    kept, save those that ``rows`` tell anew.
+    """
+    import pyarrow as pa
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
+    table = pa.Table.from_pylist(list(rows), schema=_schema())
+    if earlier is not None:
+        kept = pq.read_table(io.BytesIO(earlier), schema=_schema())
+        anew = pa.array(sorted({row["image_id"] for row in rows}), pa.int64())
+        image_id = kept["image_id"]
+        keep = pc.and_(pc.less(image_id, known), pc.invert(pc.is_in(image_id, value_set=anew)))
+        table = pa.concat_tables([kept.filter(keep), table])
+    table = table.sort_by("annotation_id").combine_chunks()
+    buffer = io.BytesIO()
+    pq.write_table(table, buffer, compression="zstd", row_group_size=4096)
+    return buffer.getvalue()
+
+
+def _schema() -> Any:
+    """Columns of the ground truth; the file's metadata names what the lists hold."""
+    import pyarrow as pa
+
+    tree = model()
+
+    def numbers(length: int) -> pa.DataType:
+        return pa.list_(pa.float64(), length)
+
+    columns = {
+        "image_id": pa.int64(),
+        "annotation_id": pa.int64(),
+        "subject": pa.string(),
+        "pose": pa.string(),
+        "keypoints_world": numbers(3 * len(skeleton.NAMES)),
+        "coordinates": numbers(len(tree.coordinates)),
+        "scale_factors": numbers(3 * len(tree.bodies)),
+        "K": numbers(9),
+        "world2cam": numbers(16),
+        **{angle.name: pa.float64() for angle in fields(RegionalAngles)},
+    }
+    metadata = {
+        "keypoints": json.dumps(skeleton.NAMES),
+        "coordinates": json.dumps(tree.coordinates),
+        "bodies": json.dumps(tree.bodies),
+        "units": "metres and radians, world = OpenSim ground; columns *_deg in degrees",
+    }
+    return pa.schema(list(columns.items()), metadata=metadata)

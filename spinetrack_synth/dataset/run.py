@@ -1,0 +1,108 @@
+"""Making a dataset: every shot once, whatever interrupts, and the same files in the end."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shutil
+from collections.abc import Callable
+from contextlib import ExitStack, closing
+from dataclasses import asdict
+from pathlib import Path
+
+from spinetrack_synth.dataset.config import DatasetConfig
+from spinetrack_synth.dataset.files import locked, write_atomic, write_json
+from spinetrack_synth.dataset.layout import Layout
+from spinetrack_synth.dataset.merge import finish
+from spinetrack_synth.dataset.records import encode_image, record_shot
+from spinetrack_synth.dataset.state import describe, inspect
+from spinetrack_synth.errors import UserError
+from spinetrack_synth.labels import annotate
+from spinetrack_synth.rendering import Quality, Renderer, open_renderer
+from spinetrack_synth.shot import Shot
+
+ShotAt = Callable[[int], Shot]
+Progress = Callable[[int, int], None]
+"""Called with the number of pictures that are done and the number wanted."""
+
+CAST_SIZE = 64
+"""Different people in a split: enough to vary, few enough to be kept at hand."""
+
+
+def run_dataset(
+    config: DatasetConfig,
+    out: Path,
+    progress: Progress = lambda done, wanted: None,
+    *,
+    open_source: Callable[[DatasetConfig], ShotAt] | None = None,
+    open_renderer: Callable[[str], Renderer] = open_renderer,
+) -> int:
+    """Make a dataset in ``out``, or what is missing of it; return how many pictures were made.
+
+    Killed at any moment and called again it goes on, and the files in the end are the same as if
+    made in one go. ``open_source`` (by default the scene's) and ``open_renderer`` are called only
+    if there is something to draw, and before anything is written.
+
+    Raises UserError when the folder holds something else, when another run writes in it, when the
+    scene is unknown, and when the disk is full.
+    """
+    layout = Layout(out, config.split, config.format)
+    split = describe(config)
+    holding = inspect(layout, split)
+    if holding.complete and holding.committed == config.count and not layout.work.exists():
+        progress(config.count, config.count)
+        return 0
+    with ExitStack() as stack:
+        if holding.missing:
+            shot_at = (open_source or scene_source)(config)
+            renderer = stack.enter_context(closing(open_renderer(config.backend)))
+        stack.enter_context(locked(out))
+        if inspect(layout, split) != holding:
+            raise UserError(f"{out}: another run has just written here; run the command again")
+        stack.callback(_forget_if_empty, layout)
+        write_json(layout.state, split)
+        made = config.count - len(holding.missing)
+        progress(made, config.count)
+        for number, index in enumerate(holding.missing, start=made + 1):
+            _make(index, shot_at, renderer, Quality(config.quality), layout)
+            progress(number, config.count)
+        finish(layout, split, holding.committed)
+    return len(holding.missing)
+
+
+def scene_source(config: DatasetConfig) -> ShotAt:
+    """The shots of the configured scene, a pure function of settings, seed and index."""
+    from spinetrack_synth.avatars import Cast
+    from spinetrack_synth.scenes import load_scene, make_shot
+
+    scene = load_scene(config.scene)
+    cast = Cast(config.seed, CAST_SIZE)
+
+    def shot_at(index: int) -> Shot:
+        return make_shot(
+            scene, config.seed, index, cast, size=config.size, subjects=config.subjects
+        )
+
+    return shot_at
+
+
+def _make(
+    index: int, shot_at: ShotAt, renderer: Renderer, quality: Quality, layout: Layout
+) -> None:
+    """Draw and label one shot; its record is written last and says that it is done."""
+    shot = shot_at(index)
+    frame = renderer.render(shot, quality=quality)
+    record = record_shot(shot, annotate(shot, frame), layout.image_name(index))
+    write_atomic(layout.image(index), encode_image(frame.rgb, layout.format))
+    write_atomic(layout.part(index), json.dumps(asdict(record), allow_nan=False).encode())
+
+
+def _forget_if_empty(layout: Layout) -> None:
+    """Leave nothing behind of a run that failed before its first picture."""
+    pictures = layout.image(0).parent
+    if pictures.is_dir() and any(pictures.iterdir()):
+        return
+    shutil.rmtree(layout.work, ignore_errors=True)
+    for folder in (pictures, pictures.parent, layout.work.parent):
+        with contextlib.suppress(OSError):  # absent, or another split is in it
+            folder.rmdir()

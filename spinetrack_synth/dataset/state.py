@@ -1,0 +1,133 @@
+"""What a folder already holds of a dataset, and whether that belongs to the run asked for."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from spinetrack_synth import __version__
+from spinetrack_synth.anatomy.model import fullbody_path
+from spinetrack_synth.avatars import assets
+from spinetrack_synth.dataset.config import DatasetConfig
+from spinetrack_synth.dataset.files import read_json
+from spinetrack_synth.dataset.layout import LOCK, MANIFEST, WORK, Layout
+from spinetrack_synth.errors import UserError
+
+GENERATOR: Final = "spinetrack-synth"
+
+Description = dict[str, Any]
+
+
+def describe(config: DatasetConfig) -> Description:
+    """All that determines a split's content: settings, version, model and assets."""
+    return {
+        **config.as_json(),
+        "version": __version__,
+        "model_sha256": hashlib.sha256(fullbody_path().read_bytes()).hexdigest(),
+        "assets": assets.fingerprint(),
+    }
+
+
+@dataclass(frozen=True)
+class Holding:
+    """What a folder holds of a split.
+
+    ``committed`` pictures from index 0 on are in the annotation files; ``missing`` are the indices
+    whose pictures are still to be made.
+    """
+
+    committed: int
+    missing: tuple[int, ...]
+
+    @property
+    def complete(self) -> bool:
+        return not self.missing
+
+
+def inspect(layout: Layout, wanted: Description) -> Holding:
+    """Look at a folder without touching it; raises UserError where it belongs to something else."""
+    splits = read_splits(layout.root)
+    for split, found in _all_descriptions(layout.root, splits):
+        if split == layout.split:
+            _check_same_run(layout.root, found, wanted)
+        elif all(found.get(key) == wanted[key] for key in ("scene", "seed")):
+            raise UserError(
+                f"{layout.root}: split {layout.split!r} would repeat the pictures of split "
+                f"{split!r} (same scene, same seed); give another --seed"
+            )
+    committed = splits.get(layout.split, {}).get("count", 0)
+    if not (layout.annotations.is_file() and layout.ground_truth.is_file()):
+        committed = 0
+    count = wanted["count"]
+    missing = tuple(index for index in range(count) if not _is_made(layout, index, committed))
+    return Holding(committed, missing)
+
+
+def read_splits(root: Path) -> dict[str, Description]:
+    """The finished splits of a dataset by name; raises UserError for a folder that is not ours."""
+    if not root.exists():
+        return {}
+    if not root.is_dir():
+        raise UserError(f"{root}: is a file; give a folder")
+    manifest = read_json(root / MANIFEST)
+    if manifest is None:
+        if {path.name for path in root.iterdir()} - {LOCK} and not (root / WORK).is_dir():
+            raise UserError(f"{root}: is not empty and holds no dataset of ours; give a new folder")
+        return {}
+    if manifest.get("generator") != GENERATOR:
+        raise UserError(f"{root / MANIFEST}: is not from {GENERATOR}; give a new folder")
+    splits: dict[str, Description] = manifest["splits"]
+    return splits
+
+
+def _all_descriptions(
+    root: Path, splits: dict[str, Description]
+) -> Iterator[tuple[str, Description]]:
+    """Finished splits and those under way."""
+    yield from splits.items()
+    for path in sorted((root / WORK).glob("*/state.json")):
+        found = read_json(path)
+        if found is not None:
+            yield path.parent.name, found
+
+
+def _check_same_run(root: Path, found: Description, wanted: Description) -> None:
+    differences = [
+        f"{key} {_shown(found.get(key))} there, {_shown(wanted[key])} here"
+        for key in wanted
+        if key != "count" and found.get(key) != wanted[key]
+    ]
+    if differences:
+        raise UserError(
+            f"{root}: holds another run ({'; '.join(differences)}); give another folder"
+        )
+    if found["count"] > wanted["count"]:
+        raise UserError(
+            f"{root}: was begun with count {found['count']} there, {wanted['count']} here; "
+            "a dataset can grow but not shrink"
+        )
+
+
+def _shown(value: object) -> str:
+    """A setting as people write it: ``640x480`` for a pair, the start of a hash."""
+    if isinstance(value, list):
+        return "x".join(map(str, value))
+    text = str(value)
+    return text if len(text) <= 40 else text[:12] + "..."
+
+
+def _is_made(layout: Layout, index: int, committed: int) -> bool:
+    """Is a picture there, with its record? Empty files are what a power cut leaves."""
+    return _has_content(layout.image(index)) and (
+        index < committed or _has_content(layout.part(index))
+    )
+
+
+def _has_content(path: Path) -> bool:
+    try:
+        return path.stat().st_size > 0
+    except OSError:
+        return False

@@ -1,0 +1,167 @@
+"""Which keypoints of a person can be seen, told from the frame's ids and depth.
+
+Most keypoints lie inside the body, so something always covers them. A keypoint counts as seen when
+what covers it is its own flesh: the first surface on its ray is the same person's, moves with a
+body that neighbours the keypoint, and lies no further in front of it than the tissue there is deep.
+``docs/labels.md`` tells this in full.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spinetrack_synth.camera import Camera
+from spinetrack_synth.shot import Frame, PosedPerson
+from spinetrack_synth.skeleton import KEYPOINTS, NAMES
+
+OUTSIDE, HIDDEN, SEEN = 0, 1, 2
+
+BARE_M: Final = 0.01
+"""A surface less than this in front of a keypoint hides nothing (a pixel on a slanted floor spans
+as much)."""
+
+COLUMN: Final = (
+    "pelvis", "sacrum", *(f"L{n}" for n in range(5, 0, -1)), *(f"T{n}" for n in range(12, 0, -1)),
+    *(f"C{n}" for n in range(7, 0, -1)), "skull",
+)  # fmt: skip
+"""The bodies along the spine, caudal to cranial."""
+
+
+@dataclass(frozen=True)
+class Tissue:
+    """A keypoint's own flesh: the OpenSim bodies it moves with, and how deep it covers the point.
+
+    ``depth_m`` is measured along the line of sight. ``reason`` says where the depth comes from.
+    """
+
+    bodies: tuple[str, ...]
+    depth_m: float
+    reason: str
+
+
+def _column(lowest: str, highest: str, *others: str) -> tuple[str, ...]:
+    return (*COLUMN[COLUMN.index(lowest) : COLUMN.index(highest) + 1], *others)
+
+
+_SHOULDERS = ("clavicle_r", "clavicle_l")
+
+_MIDLINE: Final[dict[str, Tissue]] = {
+    "nose": Tissue(("skull",), 0.03, "on the skin; a cheek hides it from behind the profile"),
+    "head": Tissue(("skull",), 0.08, "on the skin; hair, and the dome seen from 20 deg below"),
+    "neck_03": Tissue(_column("C6", "skull"), 0.14, "face in front 0.12, jaw at the sides 0.08"),
+    "neck_02": Tissue(_column("T1", "skull", *_SHOULDERS), 0.14, "chin in front 0.12, sides 0.07"),
+    "neck": Tissue(_column("T4", "C2", *_SHOULDERS), 0.15, "throat 0.09, trapezius at the sides"),
+    "spine_05": Tissue(_column("T8", "C5", *_SHOULDERS), 0.20, "breastbone 0.12, armpit 0.17"),
+    "spine_04": Tissue(_column("L1", "T2", *_SHOULDERS), 0.24, "chest 0.17, bust 0.22, side 0.17"),
+    "spine_03": Tissue(_column("L4", "T6"), 0.23, "belly 0.20, flank 0.16"),
+    "spine_02": Tissue(_column("pelvis", "T9"), 0.23, "belly 0.22, flank 0.17"),
+    "spine_01": Tissue(_column("pelvis", "T11", "femur_r", "femur_l"), 0.23, "belly, hip 0.19"),
+    "hip": Tissue(_column("pelvis", "L2", "femur_r", "femur_l"), 0.23, "groin 0.17, hip side 0.20"),
+}
+
+_PAIRED: Final[dict[str, Tissue]] = {
+    "eye": Tissue(("skull",), 0.03, "eyeball 0.012; the bridge of the nose hides the far eye"),
+    "ear": Tissue(("skull",), 0.04, "on the skin; hair"),
+    "shoulder": Tissue(_column("T6", "C5", "clavicle", "humerus"), 0.09, "deltoid 0.06, clothes"),
+    "elbow": Tissue(("humerus", "ulna", "radius"), 0.06, "half an arm, bent"),
+    "wrist": Tissue(("ulna", "radius", "hand"), 0.05, "half a wrist, cuff"),
+    "hip": Tissue(_column("pelvis", "L4", "femur"), 0.16, "front 0.10, side 0.12, seat 0.14"),
+    "knee": Tissue(("femur", "tibia"), 0.09, "half a knee, bent, trousers"),
+    "ankle": Tissue(("tibia", "talus", "calcn"), 0.07, "half an ankle, shoe"),
+    "big_toe": Tissue(("toes", "calcn"), 0.04, "on the skin; shoe"),
+    "small_toe": Tissue(("toes", "calcn"), 0.04, "on the skin; shoe"),
+    "heel": Tissue(("calcn", "talus", "tibia"), 0.04, "on the skin; shoe"),
+    "latissimus": Tissue(_column("L1", "T2", "clavicle"), 0.10, "on the flank; its curve 0.08"),
+    "clavicle": Tissue(_column("T5", "C5", *_SHOULDERS), 0.06, "skin over the joint 0.02, shirt"),
+}
+
+
+def _own_side(name: str) -> Tissue:
+    """A paired keypoint's tissue with its limb bodies on the keypoint's side."""
+    side, stem = name.split("_", 1)
+    tissue = _PAIRED[stem]
+    bodies = tuple(
+        body if body in COLUMN or body.endswith(("_r", "_l")) else f"{body}_{side[0]}"
+        for body in tissue.bodies
+    )
+    return Tissue(bodies, tissue.depth_m, tissue.reason)
+
+
+TISSUE: Final[dict[str, Tissue]] = {
+    name: _MIDLINE[name] if name in _MIDLINE else _own_side(name) for name in NAMES
+}
+"""Keypoint name -> what may cover it while it still counts as seen."""
+
+_DEPTH_M: Final = np.array([TISSUE[keypoint.name].depth_m for keypoint in KEYPOINTS])
+
+_RINGS: Final = (
+    np.zeros((1, 2)),
+    np.array([(x, y) for y in (-1.0, 0.0, 1.0) for x in (-1.0, 0.0, 1.0) if (x, y) != (0.0, 0.0)]),
+)
+"""Offsets in pixels: where a keypoint is looked for, its own pixel first, then those around it."""
+
+
+@cache
+def _covers(bodies: tuple[str, ...]) -> NDArray[np.bool_]:
+    """(37, B): may this body's surface lie over this keypoint?"""
+    return np.array([[body in TISSUE[name].bodies for body in bodies] for name in NAMES])
+
+
+def visibility(
+    frame: Frame,
+    camera: Camera,
+    person: PosedPerson,
+    person_id: int,
+    pixels: NDArray[np.float64],
+    bodies: tuple[str, ...],
+) -> NDArray[np.int64]:
+    """COCO's v (37,) of a person: 0 outside the picture, 1 hidden, 2 seen.
+
+    ``pixels`` (37, 2) are the projected keypoints (nan behind the camera), ``person_id`` is the
+    person's number in ``frame.ids``, ``bodies`` are the names that ``person.skin_body`` indexes.
+    """
+    size = np.array([camera.width, camera.height])
+    with np.errstate(invalid="ignore"):
+        inside = ((pixels >= 0) & (pixels < size)).all(axis=-1)
+    rows = np.flatnonzero(inside)
+    depth_m = camera.to_camera(person.keypoints_world)[:, 2]
+    inverse_K = np.linalg.inv(camera.K)
+    seen = np.zeros(len(pixels), dtype=bool)
+    for ring in _RINGS:
+        rows = rows[~seen[rows]]
+        column, row = _pixel_indices(pixels[rows, None] + ring, size)
+        centers = np.stack([column + 0.5, row + 0.5, np.ones(row.shape)], axis=-1)
+        ray_length = np.linalg.norm(centers @ inverse_K.T, axis=-1)
+        surface_m = frame.depth_m[row, column]
+        cover_m = (depth_m[rows, None] - surface_m) * ray_length
+        flesh = (frame.ids[row, column] == person_id) & (cover_m <= _DEPTH_M[rows, None])
+        which, where = np.nonzero(flesh)
+        points = camera.unproject(centers[which, where, :2], surface_m[which, where])
+        body = person.skin_body[_nearest(person.skin_world, points)]
+        flesh[which, where] = _covers(bodies)[rows[which], body]
+        seen[rows] = flesh.any(axis=1)
+        if ring is _RINGS[0]:
+            seen[rows] |= cover_m[:, 0] <= BARE_M
+    return np.where(inside, np.where(seen, SEEN, HIDDEN), OUTSIDE)
+
+
+def _pixel_indices(
+    positions: NDArray[np.float64], size: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Column and row of the pixels that hold positions (..., 2), moved into the picture."""
+    indices = np.clip(np.floor(positions).astype(int), 0, size - 1)
+    return indices[..., 0], indices[..., 1]
+
+
+def _nearest(vertices: NDArray[np.float32], points: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Index of the vertex nearest to each point (P, 3): one matrix product, no tree to build."""
+    middle = vertices.mean(axis=0)
+    centered = (vertices - middle).astype(np.float32)
+    offsets = (points - middle).astype(np.float32)
+    distances = (centered**2).sum(axis=1)[:, None] - 2 * (centered @ offsets.T)
+    return distances.argmin(axis=0)
