@@ -125,7 +125,7 @@ def bone_motions(avatar: Avatar, body2world: NDArray) -> NDArray[np.float64]:
     for name, axis in zip(TWIST_FREE, avatar.limb_axis_world, strict=True):
         body = rig.tree.bodies.index(name)
         joint = rig.body2world[body, :3, 3]
-        swings.append(swing_only(motions[rig.tree.parent[body]], motions[body], joint, axis))
+        swings.append(swing_only(motions[rig.tree.chain.parent[body]], motions[body], joint, axis))
     return np.concatenate([motions, np.array(swings)])
 
 
@@ -137,7 +137,7 @@ def _model() -> Tree:
 def _bone_order(tree: Tree) -> NDArray[np.int32]:
     order = []
     for body, name in enumerate(tree.bodies):
-        above = int(tree.parent[body])
+        above = int(tree.chain.parent[body])
         if name in TWIST_FREE:
             swing = len(tree.bodies) + TWIST_FREE.index(name)
             order.append((swing, above))

@@ -49,8 +49,9 @@ class Landmarks:
 
     ``joints`` name -> (3,) m with names such as ``hip_l``, ``knee_r``, ``sternoclavicular_l``;
     ``surface`` COCO keypoint name -> (3,) m on the skin; ``profile_height_m`` (H,) with
-    ``back_m`` and ``front_m`` (H,) the X of the skin in the midline; ``cervicale_height_m`` the
-    height of C7; ``mass_kg`` from the volume of the mesh.
+    ``back_m`` and ``front_m`` (H,) the X of the skin in the midline and ``flank_m`` (H, 2) X and
+    half width of the trunk where it is widest, arms left out; ``cervicale_height_m`` the height of
+    C7; ``mass_kg`` from the volume of the mesh.
     """
 
     joints: dict[str, NDArray[np.float64]]
@@ -58,6 +59,7 @@ class Landmarks:
     profile_height_m: NDArray[np.float64]
     back_m: NDArray[np.float64]
     front_m: NDArray[np.float64]
+    flank_m: NDArray[np.float64]
     cervicale_height_m: float
     stature_m: float
     mass_kg: float
@@ -82,6 +84,7 @@ def find_landmarks(data: BodyData, rest: RestBody, subject: Subject) -> Landmark
         profile_height_m=height,
         back_m=back,
         front_m=front,
+        flank_m=_flank(data, skin, height),
         # Cervicale height is 0.864 of stature (ANSUR 1988, both sexes); the nape of the mesh
         # follows its shoulders, whose joints ANSUR puts 0.056 of stature lower.
         cervicale_height_m=float(
@@ -161,11 +164,7 @@ def _hip_centres(data, skin, stature) -> dict[str, NDArray[np.float64]]:
     ANSUR 1988); lateral: a quarter of the hip breadth (Harrington 2007 gives 86 mm for a pelvis
     of 240 mm between the spines, hip breadth 345 mm); depth: a little in front of the middle.
     """
-    arms = np.isin(
-        dominant_bone(data)[: len(skin)],
-        _bones_matching(data, ("upperarm", "lowerarm", "wrist", "metacarpal", "finger"), ""),
-    )
-    trunk = skin[~arms]
+    trunk = skin[~_arm_vertices(data, len(skin))]
     near = (np.abs(trunk[:, 1] - 0.48 * stature) < 0.06 * stature) & (np.abs(trunk[:, 2]) < 0.006)
     crotch = trunk[near][:, 1].min()
     height = crotch + 0.047 * stature
@@ -191,6 +190,21 @@ def _sagittal_profile(data: BodyData, skin: NDArray) -> tuple[NDArray, NDArray, 
         x = a[hit, 0] + t * (b[hit, 0] - a[hit, 0])
         back[k], front[k] = x.min(), x.max()
     return height, back, front
+
+
+def _arm_vertices(data: BodyData, count: int) -> NDArray[np.bool_]:
+    arm_bones = ("upperarm", "lowerarm", "wrist", "metacarpal", "finger")
+    return np.isin(dominant_bone(data)[:count], _bones_matching(data, arm_bones, ""))
+
+
+def _flank(data: BodyData, skin: NDArray, height: NDArray) -> NDArray[np.float64]:
+    """X and half width (H, 2) of the widest point of the trunk, right side, at each height."""
+    right = skin[~_arm_vertices(data, len(skin)) & (skin[:, 2] > 0)]
+    flank = np.empty((len(height), 2))
+    for k, y in enumerate(height):
+        nearest = right[np.argsort(np.abs(right[:, 1] - y))[:40]]
+        flank[k] = nearest[np.argmax(nearest[:, 2]), [0, 2]]
+    return flank
 
 
 def _midline_edges(data: BodyData) -> NDArray[np.int32]:

@@ -29,6 +29,8 @@ VERTEBRAE = LUMBAR + THORACIC + CERVICAL
 """Caudal to cranial."""
 
 _MODEL_STATURE_M = 1.75
+_WRIST_TO_KNUCKLE_M = 0.100
+"""Wrist joint to middle knuckle in a hand as long as the model's (190 mm)."""
 _MAX_INFLUENCES = 8
 
 
@@ -60,7 +62,7 @@ def fit(model: Tree, landmarks: Landmarks, subject: Subject) -> Rig:
     tree = scale_tree(model, factors)
     coordinates = _fit_limbs(tree, landmarks, posture)
     body2world = body_transforms(tree, coordinates)
-    tree = _attach_surface_markers(tree, landmarks, body2world)
+    tree = with_marker_offsets(tree, _surface_offsets(tree, landmarks, body2world))
     return Rig(tree, factors, coordinates, body2world)
 
 
@@ -172,7 +174,7 @@ def _limb_factors(model: Tree, landmarks: Landmarks, factors: NDArray) -> NDArra
         "humerus": length("shoulder_r", "elbow_r") / model_length("humerus_r", "ulna_r"),
         "ulna": forearm,
         "radius": forearm,
-        "hand": length("wrist_r", "middle_knuckle_r") / (0.085),
+        "hand": length("wrist_r", "middle_knuckle_r") / _WRIST_TO_KNUCKLE_M,
         "femur": length("hip_r", "knee_r") / model_length("femur_r", "tibia_r"),
         "tibia": length("knee_r", "ankle_r") / model_length("tibia_r", "talus_r"),
     }
@@ -192,7 +194,7 @@ def _chest_factors(
     tree = scale_tree(model, factors)
     body2world = body_transforms(tree, coordinates_from(tree, posture))
     clavicle = model.bodies.index("clavicle_r")
-    carrier = int(model.parent[clavicle])
+    carrier = int(model.chain.parent[clavicle])
     now = np.linalg.inv(body2world[carrier]) @ body2world[clavicle]
     notch = np.append(landmarks.joints["sternoclavicular_r"], 1.0)
     wanted = np.linalg.inv(body2world[carrier]) @ notch
@@ -258,14 +260,23 @@ def _fit_limbs(tree: Tree, landmarks: Landmarks, posture: dict[str, float]) -> N
     return coordinates(solution.x)
 
 
-def _attach_surface_markers(tree: Tree, landmarks: Landmarks, body2world: NDArray) -> Tree:
-    """Move the markers that lie on the skin to where this body has them."""
-    carrier = dict(zip(tree.marker_names, tree.marker_body, strict=True))
+def _surface_offsets(
+    tree: Tree, landmarks: Landmarks, body2world: NDArray
+) -> dict[str, NDArray[np.float64]]:
+    """Where this body has the markers that lie on or just under the skin, in their bodies' frames."""
+    level = vertebral_centres(tree, body2world)[VERTEBRAE.index("T8"), 1]
+    flank = [np.interp(level, landmarks.profile_height_m, column) for column in landmarks.flank_m.T]
+    points = dict(landmarks.surface)
+    for side, sign in (("left", -1.0), ("right", 1.0)):
+        # Posterior axillary line, 15 mm under the skin: in the muscle's lateral border.
+        points[f"{side}_latissimus"] = np.array(
+            [flank[0] - 0.015, level, (flank[1] - 0.015) * sign]
+        )
     offsets = {}
-    for name, point in landmarks.surface.items():
-        world2body = np.linalg.inv(body2world[carrier[name]])
+    for name, point in points.items():
+        world2body = np.linalg.inv(body2world[tree.marker_body[tree.marker_index[name]]])
         offsets[name] = (world2body @ np.append(point, 1.0))[:3]
-    return with_marker_offsets(tree, offsets)
+    return offsets
 
 
 def _unit(vector: NDArray) -> NDArray[np.float64]:

@@ -210,8 +210,9 @@ def _normals(vertices, faces, weld):  # pragma: no cover - compiled
     total = np.zeros((weld.max() + 1, 3))
     for f in range(len(faces)):
         i, j, k = faces[f, 0], faces[f, 1], faces[f, 2]
-        ax, ay, az = vertices[j] - vertices[i]
-        bx, by, bz = vertices[k] - vertices[i]
+        x, y, z = vertices[i, 0], vertices[i, 1], vertices[i, 2]
+        ax, ay, az = vertices[j, 0] - x, vertices[j, 1] - y, vertices[j, 2] - z
+        bx, by, bz = vertices[k, 0] - x, vertices[k, 1] - y, vertices[k, 2] - z
         nx, ny, nz = ay * bz - az * by, az * bx - ax * bz, ax * by - ay * bx
         for corner in (i, j, k):
             total[weld[corner], 0] += nx
@@ -219,10 +220,10 @@ def _normals(vertices, faces, weld):  # pragma: no cover - compiled
             total[weld[corner], 2] += nz
     normals = np.empty((len(vertices), 3), np.float32)
     for v in range(len(vertices)):
-        n = total[weld[v]]
-        length = np.sqrt(n[0] ** 2 + n[1] ** 2 + n[2] ** 2)
+        x, y, z = total[weld[v], 0], total[weld[v], 1], total[weld[v], 2]
+        length = np.sqrt(x * x + y * y + z * z)
         if length > 0:
-            normals[v] = n / length
+            normals[v, 0], normals[v, 1], normals[v, 2] = x / length, y / length, z / length
         else:
-            normals[v] = np.array([0.0, 1.0, 0.0])
+            normals[v, 0], normals[v, 1], normals[v, 2] = 0.0, 1.0, 0.0
     return normals

@@ -69,8 +69,13 @@ def test_a_twisted_limb_keeps_its_thickness(twist_deg):
 
 def test_blending_goes_the_short_way_round_whatever_the_sign_of_the_quaternion():
     binding, _ = two_bone_binding(softness=0.0)
-    before = deform(binding, np.stack([rigid([0, np.radians(179), 0], [0, 0, 0]),
-                                       rigid([0, np.radians(181), 0], [0, 0, 0])]), ORDER)
+    before = deform(
+        binding,
+        np.stack(
+            [rigid([0, np.radians(179), 0], [0, 0, 0]), rigid([0, np.radians(181), 0], [0, 0, 0])]
+        ),
+        ORDER,
+    )
     radius = np.hypot(before[:, 0], before[:, 2])
     assert radius.min() > 0.049
 

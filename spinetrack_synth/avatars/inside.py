@@ -1,0 +1,55 @@
+"""Is a point inside the skin, and how deep: independent checks of where the labels lie."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spinetrack_synth.avatars.assets import BodyData
+
+
+def skin_triangles(data: BodyData) -> NDArray[np.int32]:
+    """Triangles (F, 3) of the skin, facing outward."""
+    quads = data.quads[data.faces_of("body")]
+    triangles = np.concatenate([quads[:, [0, 1, 2]], quads[:, [0, 2, 3]]])
+    return triangles[(triangles[:, 0] != triangles[:, 2]) & (triangles[:, 1] != triangles[:, 2])]
+
+
+def winding_number(points: NDArray, vertices: NDArray, triangles: NDArray) -> NDArray[np.float64]:
+    """How often the surface winds round each point (N,): about 1 inside, 0 outside.
+
+    The solid angle of every triangle (Van Oosterom & Strackee 1983), summed; small holes such as
+    eye sockets do little harm.
+    """
+    corners = vertices[triangles].astype(float)
+    total = np.empty(len(points))
+    for k, point in enumerate(np.asarray(points, dtype=float)):
+        a, b, c = (corners[:, i] - point for i in range(3))
+        la, lb, lc = (np.linalg.norm(x, axis=1) for x in (a, b, c))
+        volume = np.einsum("ij,ij->i", a, np.cross(b, c))
+        spread = (
+            la * lb * lc
+            + np.einsum("ij,ij->i", a, b) * lc
+            + np.einsum("ij,ij->i", b, c) * la
+            + np.einsum("ij,ij->i", c, a) * lb
+        )
+        total[k] = np.arctan2(volume, spread).sum() / (2 * np.pi)
+    return total
+
+
+def distance_along(
+    origin: NDArray, direction: NDArray, vertices: NDArray, triangles: NDArray
+) -> float:
+    """Distance (m) from a point to the first surface along a direction (3,), inf for none."""
+    a, b, c = (vertices[triangles[:, i]].astype(float) for i in range(3))
+    edge1, edge2 = b - a, c - a
+    p = np.cross(direction, edge2)
+    determinant = np.einsum("ij,ij->i", edge1, p)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        to_origin = origin - a
+        u = np.einsum("ij,ij->i", to_origin, p) / determinant
+        q = np.cross(to_origin, edge1)
+        v = (q @ direction) / determinant
+        t = np.einsum("ij,ij->i", edge2, q) / determinant
+        hit = (u >= 0) & (v >= 0) & (u + v <= 1) & (t > 1e-6)
+    return float(t[hit].min()) if hit.any() else float("inf")
