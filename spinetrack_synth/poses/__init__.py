@@ -1,0 +1,1 @@
+"""The pose library, sampling within limits, ground contact."""

@@ -1,0 +1,462 @@
+"""Putting a posture on the floor (y = 0): hands, feet, seat where they rest, nothing below it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numba import njit
+from numpy.typing import ArrayLike, NDArray
+
+from spinetrack_synth.anatomy.kinematics import body_transforms, forward
+from spinetrack_synth.anatomy.model import Chain, Tree
+from spinetrack_synth.poses.library import Reach
+from spinetrack_synth.poses.placement import ROTATION, indices, rotation_zxy, turned
+from spinetrack_synth.poses.regions import REGIONS
+from spinetrack_synth.poses.skin import SkinProbe, skin_points
+
+Array = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+CONTACT_SIGMA_M: Final = 0.002
+FLOOR_SIGMA_M: Final = 0.003
+REACH_SIGMA_M: Final = 0.012
+BALANCE_SIGMA_M: Final = 0.02
+"""How exactly each aim is pursued against the others and against the posture as it was given."""
+
+SUNK_M: Final = 0.003
+"""Depth under the floor that is let be: soft skin flattens."""
+
+SUPPORT_MARGIN_M: Final = 0.01
+"""How far inside its support the centre of mass is wanted."""
+
+GIVE_DEG: Final[dict[str, float]] = {
+    "pelvis_tilt": 9, "pelvis_list": 6, "pelvis_rotation": 6,
+    "lumbar_extension": 5, "lumbar_bending": 3, "lumbar_rotation": 2,
+    "thoracic_extension": 4, "thoracic_bending": 3, "thoracic_rotation": 4,
+    "cervical_extension": 9, "cervical_bending": 4, "cervical_rotation": 5,
+    "upper_cervical_extension": 6, "upper_cervical_bending": 2, "upper_cervical_rotation": 5,
+    "hip_flexion": 9, "hip_adduction": 6, "hip_rotation": 8, "knee_angle": 9,
+    "ankle_angle": 12, "subtalar_angle": 12, "mtp_angle": 15,
+    "clavicle_elevation": 5, "clavicle_protraction": 5,
+    "arm_flex": 12, "arm_add": 12, "arm_rot": 15, "elbow_flex": 12,
+    "pro_sup": 20, "wrist_flex": 15, "wrist_dev": 10,
+}  # fmt: skip
+"""How readily each coordinate gives way, degrees: own estimate, distal joints more than the trunk."""
+
+GIVE_OF_PLACE_M: Final = 3.0
+GIVE_ELSE_DEG: Final = 6.0
+
+ITERATIONS: Final = 40
+LARGEST_STEP: Final = 0.2
+"""Of a coordinate in one iteration, rad or m."""
+
+SETTLED_STEP: Final = 3e-4
+
+
+@dataclass(frozen=True)
+class Settled:
+    """A posture on the floor and how well it stands.
+
+    ``q`` (n,); ``contact_m`` the signed height of every patch that should touch; ``lowest_m`` the
+    height of the lowest point of the skin; ``reach_m`` the distance left of every reach;
+    ``balance_m`` how far the centre of mass lies outside its support, 0 inside.
+    """
+
+    q: Array
+    contact_m: Mapping[str, float]
+    lowest_m: float
+    reach_m: Mapping[Reach, float]
+    balance_m: float
+
+    @property
+    def worst_contact_m(self) -> float:
+        """Largest distance of a contact from the floor."""
+        return max((abs(height) for height in self.contact_m.values()), default=0.0)
+
+
+def settle(
+    tree: Tree,
+    q: ArrayLike,
+    contacts: Iterable[str],
+    skin: SkinProbe,
+    reaches: Iterable[Reach] = (),
+) -> Settled:
+    """The posture nearest to q (n,) in which the contacts touch the floor and the reaches meet.
+
+    Every patch of the regions in ``contacts`` touches y = 0 with its lowest point, no point of the
+    skin goes below, the centre of mass lies over the support; joint limits hold. Gauss-Newton over
+    the free coordinates, where every aim counts in units of its sigma and every coordinate may give
+    way by ``GIVE_DEG``. Raises KeyError for an unknown region and ValueError for a model whose
+    couplers are not lines of one coordinate.
+    """
+    contacts, reaches = tuple(contacts), tuple(reaches)
+    q = np.array(q, dtype=float)
+    yaw = _yaw_off_gimbal_lock(tree, q)
+    q = turned(tree, q, yaw)
+
+    patches = tuple(dict.fromkeys(patch for region in contacts for patch in REGIONS[region]))
+    start, points = _packed([skin.patches[patch] for patch in patches])
+    ends = [pair for reach in reaches for pair in _meeting_points(skin, reach)]
+    meeting = np.array(ends, dtype=np.int64).reshape(-1, 2)
+    column, factor = _masters(tree)
+    z = q[tree.free_index]
+    give = _give(tree)
+    lower, upper = _bounds(tree)
+    z = _settle(
+        tree.chain, column, factor, tree.offset, np.clip(z, lower, upper), lower, upper, 1.0 / give,
+        tree.mass_kg, tree.mass_center_m,
+        skin.body, skin.offset_m, start, points, meeting,
+        indices_of_free(tree, ("pelvis_ty",))[0],
+    )  # fmt: skip
+    q = turned(tree, tree.coupling @ z + tree.offset, -yaw)
+    return _report(tree, q, patches, reaches, skin)
+
+
+def indices_of_free(tree: Tree, names: Iterable[str]) -> Ints:
+    """Where coordinates stand among the free ones."""
+    return np.array([tree.free.index(name) for name in names], dtype=np.int64)
+
+
+def _yaw_off_gimbal_lock(tree: Tree, q: Array) -> float:
+    """The turn about the vertical after which the pelvis has no list, where it has much of it."""
+    trunk = rotation_zxy(q[indices(tree, ROTATION)])[:, 1]
+    if abs(trunk[2]) < 0.8:
+        return 0.0
+    return float(np.arctan2(trunk[2], trunk[0]))
+
+
+def _packed(groups: list[Ints]) -> tuple[Ints, Ints]:
+    """Groups of indices as starts (G + 1,) into one array."""
+    starts = np.cumsum([0, *map(len, groups)], dtype=np.int64)
+    return starts, np.concatenate([np.zeros(0, dtype=np.int64), *groups])
+
+
+def _meeting_points(skin: SkinProbe, reach: Reach) -> list[tuple[int, int]]:
+    """Pairs of skin points that a reach brings together: patch on patch where both regions have
+    the same ones (palm on palm), else middle on middle."""
+    ours, theirs = REGIONS[reach.region], REGIONS[reach.target]
+    kinds = [[patch.partition("_")[2] for patch in patches] for patches in (ours, theirs)]
+    if kinds[0] == kinds[1] and len(ours) > 1:
+        return [
+            (_middle(skin, skin.patches[a]), _middle(skin, skin.patches[b]))
+            for a, b in zip(ours, theirs)
+        ]
+    whole = [np.concatenate([skin.patches[p] for p in patches]) for patches in (ours, theirs)]
+    return [(_middle(skin, whole[0]), _middle(skin, whole[1]))]
+
+
+def _middle(skin: SkinProbe, points: Ints) -> int:
+    """The point of a group nearest to its mean, on the body that most of the group belongs to."""
+    bodies = skin.body[points]
+    points = points[bodies == np.bincount(bodies).argmax()]
+    offsets = skin.offset_m[points]
+    return int(points[np.argmin(((offsets - offsets.mean(axis=0)) ** 2).sum(axis=1))])
+
+
+def _masters(tree: Tree) -> tuple[Ints, Array]:
+    """For every coordinate the free one that drives it (-1 for none) and the factor."""
+    if tree.curves or (np.count_nonzero(tree.coupling, axis=1) > 1).any():
+        raise ValueError(f"{tree.name}: only linear couplers of one coordinate are supported")
+    column = np.argmax(tree.coupling != 0, axis=1)
+    factor = tree.coupling[np.arange(len(column)), column]
+    return np.where(factor != 0, column, -1).astype(np.int64), factor
+
+
+def _give(tree: Tree) -> Array:
+    """Give of every free coordinate, rad or m."""
+    rotational = tree.rotational[tree.free_index]
+    stems = [name.removesuffix("_r").removesuffix("_l") for name in tree.free]
+    degrees = np.array([GIVE_DEG.get(stem, GIVE_ELSE_DEG) for stem in stems])
+    return np.where(rotational, np.radians(degrees), GIVE_OF_PLACE_M)
+
+
+def _bounds(tree: Tree) -> tuple[Array, Array]:
+    """Range of every free coordinate."""
+    return tree.lower[tree.free_index], tree.upper[tree.free_index]
+
+
+def _report(
+    tree: Tree, q: Array, patches: tuple[str, ...], reaches: tuple[Reach, ...], skin: SkinProbe
+) -> Settled:
+    points = skin_points(tree, q, skin)
+    heights = points[:, 1]
+    support = np.concatenate([np.zeros(0, dtype=np.int64), *(skin.patches[p] for p in patches)])
+    return Settled(
+        q=q,
+        contact_m={patch: float(heights[skin.patches[patch]].min()) for patch in patches},
+        lowest_m=float(heights.min()),
+        reach_m={
+            reach: float(
+                max(np.linalg.norm(points[a] - points[b]) for a, b in _meeting_points(skin, reach))
+            )
+            for reach in reaches
+        },
+        balance_m=_out_of_balance_m(tree, q, points[support]),
+    )
+
+
+def _out_of_balance_m(tree: Tree, q: Array, support: Array) -> float:
+    near_floor = support[support[:, 1] < 0.015]
+    if len(near_floor) == 0:
+        return 0.0
+    body2world = body_transforms(tree, q)
+    centers = np.einsum("bij,bj->bi", body2world[:, :3, :3], tree.mass_center_m)
+    center = np.average(centers + body2world[:, :3, 3], axis=0, weights=tree.mass_kg)
+    return float(np.linalg.norm(_outside(_hull(near_floor[:, ::2].copy()), center[::2].copy(), 0.0)))
+
+
+# -- compiled -----------------------------------------------------------------------------------
+
+
+@njit(cache=True, nogil=True)
+def _hull(points: Array) -> Array:
+    """Corners of the convex hull of points (P, 2), counterclockwise (Andrew's monotone chain)."""
+    order = np.argsort(points[:, 0] + 1e-9 * points[:, 1])
+    count = len(order)
+    hull = np.empty((2 * count + 1, 2))
+    size = 0
+    for sweep in range(2):
+        floor = size + 1 if sweep == 1 else 1
+        for step in range(count):
+            p = points[order[step] if sweep == 0 else order[count - 1 - step]]
+            while size > floor and (
+                (hull[size - 1, 0] - hull[size - 2, 0]) * (p[1] - hull[size - 2, 1])
+                - (hull[size - 1, 1] - hull[size - 2, 1]) * (p[0] - hull[size - 2, 0])
+            ) <= 0:
+                size -= 1
+            hull[size] = p
+            size += 1
+        size -= 1
+    return hull[: max(size, 1)].copy()
+
+
+@njit(cache=True, nogil=True)
+def _outside(hull: Array, point: Array, margin: float) -> Array:
+    """Vector (2,) from a convex polygon, drawn in by a margin, to a point: zero inside.
+
+    Where the polygon is thinner than the margin, its mid line counts.
+    """
+    center = np.zeros(2)
+    for corner in hull:
+        center += corner / len(hull)
+    worst = np.zeros(2)
+    farthest = 0.0
+    inside = len(hull) > 2
+    nearest = np.zeros(2)
+    nearest_distance = 1e9
+    for i in range(len(hull)):
+        a, b = hull[i], hull[(i + 1) % len(hull)]
+        edge = b - a
+        length = np.sqrt(edge[0] ** 2 + edge[1] ** 2)
+        if length < 1e-9:
+            continue
+        normal = np.array([edge[1], -edge[0]]) / length
+        drawn_in = min(margin, 0.9 * max(0.0, (a - center) @ normal))
+        beyond = (point - a) @ normal + drawn_in
+        if beyond > farthest:
+            farthest = beyond
+            worst = normal * beyond
+        if (point - a) @ normal > 0:
+            inside = False
+        t = min(max(((point - a) @ edge) / length**2, 0.0), 1.0)
+        away = point - (a + t * edge)
+        distance = np.sqrt(away @ away)
+        if distance < nearest_distance:
+            nearest_distance = distance
+            nearest = away
+    if inside:
+        return worst
+    if nearest_distance > 1e8:
+        return point - center
+    return nearest + nearest * (margin / (nearest_distance + 1e-6) if margin > 0 else 0.0)
+
+
+@njit(cache=True, nogil=True)
+def _at(body2world: Array, body: int, offset: Array) -> Array:
+    point = np.empty(3)
+    for i in range(3):
+        point[i] = (
+            body2world[body, i, 0] * offset[0]
+            + body2world[body, i, 1] * offset[1]
+            + body2world[body, i, 2] * offset[2]
+            + body2world[body, i, 3]
+        )
+    return point
+
+
+@njit(cache=True, nogil=True)
+def _add_slope(
+    chain: Chain, axis_world: Array, origin_world: Array, slope: Array, column: Ints, factor: Array,
+    body: int, point: Array, dx: float, dy: float, dz: float, row: Array,
+) -> None:  # fmt: skip
+    """row += d (direction . point) / d z for a point fixed to a body."""
+    while body >= 0:
+        for axis in range(chain.axis_start[body], chain.axis_start[body + 1]):
+            coordinate = chain.axis_coordinate[axis]
+            if coordinate < 0 or column[coordinate] < 0:
+                continue
+            a = axis_world[axis]
+            s = slope[axis] * factor[coordinate]
+            if chain.axis_is_rotation[axis]:
+                x = point[0] - origin_world[axis, 0]
+                y = point[1] - origin_world[axis, 1]
+                z = point[2] - origin_world[axis, 2]
+                row[column[coordinate]] += s * (
+                    dx * (a[1] * z - a[2] * y)
+                    + dy * (a[2] * x - a[0] * z)
+                    + dz * (a[0] * y - a[1] * x)
+                )
+            else:
+                row[column[coordinate]] += s * (dx * a[0] + dy * a[1] + dz * a[2])
+        body = chain.parent[body]
+
+
+@njit(cache=True, nogil=True)
+def _add_aim(row: Array, residual: float, sigma: float, normal: Array, gradient: Array) -> None:
+    """Add one aim to the normal equations and clear its row."""
+    weight = 1.0 / sigma**2
+    for i in range(len(row)):
+        if row[i] != 0.0:
+            scaled = weight * row[i]
+            gradient[i] += scaled * residual
+            for j in range(len(row)):
+                normal[i, j] += scaled * row[j]
+    row[:] = 0.0
+
+
+@njit(cache=True, nogil=True)
+def _settle(
+    chain, column, factor, offset, z, lower, upper, stiffness, mass, mass_center,
+    skin_body, skin_offset, patch_start, patch_points, meeting, height,
+):  # fmt: skip
+    """The free coordinates of the settled posture; arguments as `settle` packs them."""
+    bodies, axes, k = len(chain.parent), len(chain.axis_coordinate), len(z)
+    body2world = np.empty((bodies, 4, 4))
+    axis_world, origin_world, slope = np.empty((axes, 3)), np.empty((axes, 3)), np.empty(axes)
+    q = np.empty(len(column))
+    wanted = z.copy()
+    row = np.zeros(k)
+    patches = len(patch_start) - 1
+    lowest = np.empty(patches, dtype=np.int64)
+    body_lowest = np.empty(bodies, dtype=np.int64)
+    heights = np.empty(len(skin_body))
+    total_mass = mass.sum()
+    identity = np.eye(3)
+    for iteration in range(ITERATIONS):
+        for i in range(len(column)):
+            q[i] = offset[i] + (factor[i] * z[column[i]] if column[i] >= 0 else 0.0)
+        forward(chain, q, body2world, axis_world, origin_world, slope)
+        body_lowest[:] = -1
+        for p in range(len(skin_body)):
+            b = skin_body[p]
+            heights[p] = (
+                body2world[b, 1, 0] * skin_offset[p, 0]
+                + body2world[b, 1, 1] * skin_offset[p, 1]
+                + body2world[b, 1, 2] * skin_offset[p, 2]
+                + body2world[b, 1, 3]
+            )
+            if body_lowest[b] < 0 or heights[p] < heights[body_lowest[b]]:
+                body_lowest[b] = p
+        for patch in range(patches):
+            best = patch_points[patch_start[patch]]
+            for i in range(patch_start[patch], patch_start[patch + 1]):
+                if heights[patch_points[i]] < heights[best]:
+                    best = patch_points[i]
+            lowest[patch] = best
+        if iteration == 0:
+            # Begin with the contacts at the floor on average, or the lowest point on it.
+            rise = -heights.min()
+            if patches > 0:
+                rise = 0.0
+                for patch in range(patches):
+                    rise -= heights[lowest[patch]] / patches
+            z[height] += rise
+            wanted[height] = z[height]
+            heights += rise
+            body2world[:, 1, 3] += rise
+            origin_world[:, 1] += rise
+
+        normal = np.zeros((k, k))
+        gradient = np.zeros(k)
+        for i in range(k):
+            normal[i, i] = stiffness[i] ** 2
+            gradient[i] = stiffness[i] ** 2 * (z[i] - wanted[i])
+
+        for patch in range(patches):
+            p = lowest[patch]
+            point = _at(body2world, skin_body[p], skin_offset[p])
+            _add_slope(chain, axis_world, origin_world, slope, column, factor,
+                       skin_body[p], point, 0.0, 1.0, 0.0, row)  # fmt: skip
+            _add_aim(row, heights[p], CONTACT_SIGMA_M, normal, gradient)
+
+        for b in range(bodies):
+            p = body_lowest[b]
+            if p >= 0 and heights[p] < -SUNK_M:
+                point = _at(body2world, b, skin_offset[p])
+                _add_slope(chain, axis_world, origin_world, slope, column, factor,
+                           b, point, 0.0, 1.0, 0.0, row)  # fmt: skip
+                _add_aim(row, heights[p] + SUNK_M, FLOOR_SIGMA_M, normal, gradient)
+
+        for pair in range(len(meeting)):
+            one, other = meeting[pair, 0], meeting[pair, 1]
+            a = _at(body2world, skin_body[one], skin_offset[one])
+            b = _at(body2world, skin_body[other], skin_offset[other])
+            for i in range(3):
+                dx, dy, dz = identity[i]
+                _add_slope(chain, axis_world, origin_world, slope, column, factor,
+                           skin_body[one], a, dx, dy, dz, row)  # fmt: skip
+                _add_slope(chain, axis_world, origin_world, slope, column, factor,
+                           skin_body[other], b, -dx, -dy, -dz, row)  # fmt: skip
+                _add_aim(row, a[i] - b[i], REACH_SIGMA_M, normal, gradient)
+
+        if patches > 0:
+            support = np.empty((len(patch_points), 2))
+            count = 0
+            for patch in range(patches):
+                for i in range(patch_start[patch], patch_start[patch + 1]):
+                    p = patch_points[i]
+                    if heights[p] < heights[lowest[patch]] + 0.012:
+                        point = _at(body2world, skin_body[p], skin_offset[p])
+                        support[count, 0] = point[0]
+                        support[count, 1] = point[2]
+                        count += 1
+            center = np.zeros(3)
+            for b in range(bodies):
+                center += mass[b] / total_mass * _at(body2world, b, mass_center[b])
+            middle = np.array([center[0], center[2]])
+            away = _outside(_hull(support[:count].copy()), middle, SUPPORT_MARGIN_M)
+            distance = np.sqrt(away @ away)
+            if distance > 1e-4:
+                dx, dz = away[0] / distance, away[1] / distance
+                for b in range(bodies):
+                    share = mass[b] / total_mass
+                    point = _at(body2world, b, mass_center[b])
+                    _add_slope(chain, axis_world, origin_world, slope, column, factor,
+                               b, point, share * dx, 0.0, share * dz, row)  # fmt: skip
+                # The support moves along with the patches that stand on the floor.
+                for patch in range(patches):
+                    p = lowest[patch]
+                    point = _at(body2world, skin_body[p], skin_offset[p])
+                    _add_slope(chain, axis_world, origin_world, slope, column, factor,
+                               skin_body[p], point, -dx / patches, 0.0, -dz / patches, row)  # fmt: skip
+                _add_aim(row, distance, BALANCE_SIGMA_M, normal, gradient)
+
+        for i in range(k):
+            if (z[i] <= lower[i] and gradient[i] > 0) or (z[i] >= upper[i] and gradient[i] < 0):
+                normal[i, :] = 0.0
+                normal[:, i] = 0.0
+                normal[i, i] = 1.0
+                gradient[i] = 0.0
+            normal[i, i] *= 1.0 + 1e-4
+        step = np.linalg.solve(normal, -gradient)
+        largest = np.abs(step).max()
+        if largest > LARGEST_STEP:
+            step *= LARGEST_STEP / largest
+        for i in range(k):
+            z[i] = min(max(z[i] + step[i], lower[i]), upper[i])
+        if largest < SETTLED_STEP:
+            break
+    return z

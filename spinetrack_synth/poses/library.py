@@ -1,0 +1,181 @@
+"""The yoga poses of ``yoga.toml``: names, families, coordinates, contacts."""
+
+from __future__ import annotations
+
+import math
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from functools import cache
+from importlib.resources import files
+from typing import Any, Final
+
+import numpy as np
+
+from spinetrack_synth.errors import UserError
+from spinetrack_synth.poses.regions import REGIONS, mirrored_name
+
+FAMILIES: Final = (
+    "standing", "forward_bend", "back_bend", "twist", "seated",
+    "inversion", "arm_balance", "supine", "prone",
+)  # fmt: skip
+
+_SPINE: Final = ("extension", "bending", "rotation")
+
+JOINTS: Final[dict[str, tuple[str, ...]]] = {
+    "pelvis": ("pelvis_tilt", "pelvis_list", "pelvis_rotation"),
+    **{
+        region: tuple(f"{region}_{motion}" for motion in _SPINE)
+        for region in ("lumbar", "thoracic", "cervical", "upper_cervical")
+    },
+    "hip": ("hip_flexion", "hip_adduction", "hip_rotation"),
+    "knee": ("knee_angle",),
+    "ankle": ("ankle_angle", "subtalar_angle"),
+    "toes": ("mtp_angle",),
+    "clavicle": ("clavicle_elevation", "clavicle_protraction"),
+    "arm": ("arm_flex", "arm_add", "arm_rot"),
+    "elbow": ("elbow_flex", "pro_sup"),
+    "wrist": ("wrist_flex", "wrist_dev"),
+}
+"""Joints as the pose files write them, with the coordinates their numbers stand for."""
+
+_MIDLINE: Final = frozenset({"pelvis", "lumbar", "thoracic", "cervical", "upper_cervical"})
+
+_FLIPPED_BY_MIRROR: Final = frozenset(
+    f"{region}_{motion}"
+    for region in ("lumbar", "thoracic", "cervical", "upper_cervical")
+    for motion in ("bending", "rotation")
+) | {"pelvis_list", "pelvis_rotation", "pelvis_tz"}
+"""Coordinates of the midline that change sign in a mirror."""
+
+
+@dataclass(frozen=True)
+class Reach:
+    """Two regions of the skin that meet: a hand on a shin, palm on palm."""
+
+    region: str
+    target: str
+
+
+@dataclass(frozen=True)
+class Pose:
+    """A pose as model coordinates.
+
+    ``coordinates`` maps coordinate names to rad, those left out are zero; ``variation`` to the
+    standard deviation (rad) where a pose asks for its own. ``contacts`` are regions of the skin
+    on the floor, ``reaches`` pairs that meet.
+    """
+
+    name: str
+    sanskrit: str
+    english: str
+    family: str
+    coordinates: Mapping[str, float]
+    contacts: tuple[str, ...]
+    reaches: tuple[Reach, ...] = ()
+    variation: Mapping[str, float] = field(default_factory=dict)
+    notes: str = ""
+
+    @property
+    def symmetric(self) -> bool:
+        """Whether the pose is its own mirror image."""
+        twin = mirrored(self)
+        same_contacts = set(twin.contacts) == set(self.contacts)
+        return same_contacts and dict(twin.coordinates) == dict(self.coordinates)
+
+
+@cache
+def library() -> dict[str, Pose]:
+    """All yoga poses by name.
+
+    Raises UserError where the file names an unknown joint, family or region.
+    """
+    text = files(__package__).joinpath("yoga.toml").read_text(encoding="utf-8")
+    return {name: _pose(name, entry) for name, entry in tomllib.loads(text).items()}
+
+
+def mirrored(pose: Pose) -> Pose:
+    """The pose with left and right exchanged."""
+    return replace(
+        pose,
+        coordinates={
+            mirrored_coordinate(name): mirror_sign(name) * value
+            for name, value in pose.coordinates.items()
+        },
+        variation={mirrored_coordinate(name): sd for name, sd in pose.variation.items()},
+        contacts=tuple(mirrored_name(region) for region in pose.contacts),
+        reaches=tuple(
+            Reach(mirrored_name(reach.region), mirrored_name(reach.target))
+            for reach in pose.reaches
+        ),
+    )
+
+
+def either_side(pose: Pose, rng: np.random.Generator) -> Pose:
+    """The pose or its mirror image, one as likely as the other."""
+    return mirrored(pose) if rng.random() < 0.5 else pose
+
+
+def mirrored_coordinate(name: str) -> str:
+    """The twin of a coordinate on the other side, itself on the midline."""
+    if name.endswith(("_r", "_l")):
+        return name[:-1] + ("l" if name.endswith("r") else "r")
+    return name
+
+
+def mirror_sign(name: str) -> float:
+    """-1 for a coordinate of the midline that changes sign in a mirror, else 1.
+
+    The levels of a spine (``L5_S1_LB``) follow their region's bending and rotation.
+    """
+    return -1.0 if name in _FLIPPED_BY_MIRROR or name.endswith(("_LB", "_AR")) else 1.0
+
+
+def _pose(name: str, entry: dict[str, Any]) -> Pose:
+    """A pose from its table in the file."""
+
+    def wrong(problem: str) -> UserError:
+        return UserError(f"yoga.toml: [{name}]: {problem}")
+
+    words = {key: entry.pop(key) for key in ("sanskrit", "english", "family") if key in entry}
+    if len(words) < 3:
+        raise wrong("sanskrit, english and family are needed")
+    if words["family"] not in FAMILIES:
+        raise wrong(f"family {words['family']!r} is none of {', '.join(FAMILIES)}")
+    contacts = tuple(entry.pop("contacts"))
+    reaches = tuple(Reach(*pair) for pair in entry.pop("reaches", []))
+    for region in (*contacts, *(end for reach in reaches for end in (reach.region, reach.target))):
+        if region not in REGIONS:
+            raise wrong(f"unknown region {region!r}")
+    notes = entry.pop("notes", "")
+    try:
+        variation = _coordinates(entry.pop("variation", {}))
+        coordinates = _coordinates(entry)
+    except ValueError as error:
+        raise wrong(str(error)) from None
+    return Pose(
+        name=name,
+        **words,
+        coordinates=coordinates,
+        contacts=contacts,
+        reaches=reaches,
+        variation=variation,
+        notes=notes,
+    )
+
+
+def _coordinates(joints: Mapping[str, Any]) -> dict[str, float]:
+    """Coordinates in rad from joints in degrees; a joint without a side stands for both."""
+    coordinates: dict[str, float] = {}
+    for key in sorted(joints, key=lambda key: key.endswith(("_r", "_l"))):
+        joint, side = (key[:-2], key[-2:]) if key.endswith(("_r", "_l")) else (key, "")
+        if joint not in JOINTS or (side and joint in _MIDLINE):
+            raise ValueError(f"unknown joint {key!r}")
+        values = joints[key] if isinstance(joints[key], list) else [joints[key]]
+        if len(values) != len(JOINTS[joint]):
+            raise ValueError(f"{key}: {len(values)} values, expected {', '.join(JOINTS[joint])}")
+        sides = ("",) if joint in _MIDLINE else (side,) if side else ("_r", "_l")
+        for coordinate, value in zip(JOINTS[joint], values):
+            for suffix in sides:
+                coordinates[coordinate + suffix] = math.radians(value)
+    return coordinates
