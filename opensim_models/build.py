@@ -1,6 +1,6 @@
 """Build the full-body models from the tables beside this file.
 
-    python opensim_models/build.py
+    python -m opensim_models.build
 
 writes ``spinetrack_fullbody.osim`` (regional masters drive the vertebrae through couplers) and
 ``spinetrack_fullbody_free.osim`` (every level moves by itself). The tables give millimetres and

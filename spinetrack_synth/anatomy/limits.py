@@ -28,7 +28,7 @@ class Violation:
 
 
 def violations(tree: Tree, q: ArrayLike, tolerance: float = 1e-9) -> tuple[Violation, ...]:
-    """The clamped coordinates of q (n,) that leave their range by more than ``tolerance`` (rad, m)."""
+    """Clamped coordinates of q (n,) outside their range by more than ``tolerance`` (rad, m)."""
     q = np.asarray(q, dtype=float)
     outside = tree.clamped & ((q < tree.lower - tolerance) | (q > tree.upper + tolerance))
     found = []

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from spinetrack_synth.anatomy.model import GROUND, Chain, Tree
+from spinetrack_synth.anatomy.model import Chain, Tree
 from spinetrack_synth.errors import UserError
 
 Array = NDArray[np.float64]
@@ -20,16 +20,15 @@ def scale_tree(tree: Tree, factors: ArrayLike) -> Tree:
     Joint frames move by the factors of the body they are fixed to, so do markers, named frames and
     centres of mass; orientations stay, and so do masses and ranges. Translations within a joint
     that follow from another motion (a knee's gliding) grow with the joint's parent body, free
-    translations (the pelvis in the world) do not.
+    translations (the pelvis in the world) do not. A marker on a frame turned within its body is
+    stretched along the body's axes, where OpenSim takes the frame's.
 
     Raises ValueError where the factors have another shape or are not positive.
     """
     factors = np.asarray(factors, dtype=float)
     if factors.shape != (len(tree.bodies), 3) or not np.all(factors > 0):
         raise ValueError(f"factors: expected ({len(tree.bodies)}, 3) positive numbers")
-    # A row of ones at the end is ground's: its index is -1.
-    of_body = np.vstack([factors, np.ones(3)])
-    assert GROUND == -1
+    of_body = np.vstack([factors, np.ones(3)])  # the last row, index -1, is ground's
     return dataclasses.replace(
         tree,
         marker_offset_m=tree.marker_offset_m * of_body[tree.marker_body],
@@ -59,19 +58,27 @@ def _stretched(transforms: Array, factors: Array) -> Array:
     return stretched
 
 
+def _inverse(transforms: Array) -> Array:
+    """Inverses of rigid transforms (N, 4, 4)."""
+    inverse = transforms.copy()
+    inverse[:, :3, :3] = transforms[:, :3, :3].transpose(0, 2, 1)
+    inverse[:, :3, 3] = -np.einsum("nij,nj->ni", inverse[:, :3, :3], transforms[:, :3, 3])
+    return inverse
+
+
 def _scaled_chain(chain: Chain, of_body: Array) -> Chain:
     of_parent = of_body[chain.parent]
-    joint_in_child = np.linalg.inv(chain.child_in_joint)
     body_of_axis = np.repeat(np.arange(len(chain.parent)), np.diff(chain.axis_start))
-    along_axis = np.sum(chain.axis_direction * of_parent[body_of_axis], axis=1)
+    # OpenSim's rule for a translation's axis: the factors weighted by the axis' components.
+    along_axis = np.sum(np.abs(chain.axis_direction) * of_parent[body_of_axis], axis=1)
     coefficient = chain.piece_coefficient.copy()
-    for axis in np.flatnonzero(~chain.axis_is_rotation):
-        pieces = slice(chain.piece_start[axis], chain.piece_start[axis + 1])
-        if not _is_identity(chain, axis):
+    for axis in range(len(along_axis)):
+        if not chain.axis_is_rotation[axis] and not _is_identity(chain, axis):
+            pieces = slice(chain.piece_start[axis], chain.piece_start[axis + 1])
             coefficient[pieces] *= along_axis[axis]
     return chain._replace(
         joint_in_parent=_stretched(chain.joint_in_parent, of_parent),
-        child_in_joint=np.linalg.inv(_stretched(joint_in_child, of_body[:-1])),
+        child_in_joint=_inverse(_stretched(_inverse(chain.child_in_joint), of_body[:-1])),
         piece_coefficient=coefficient,
     )
 
