@@ -9,8 +9,17 @@ from spinetrack_synth.avatars.assets import BodyData
 
 
 def skin_triangles(data: BodyData) -> NDArray[np.int32]:
-    """Triangles (F, 3) of the skin, facing outward."""
-    quads = data.quads[data.faces_of("body")]
+    """Triangles (F, 3) of the skin, facing outward, without the inside of the mouth.
+
+    The base mesh has a mouth that reaches back to the spine; what lies behind it is inside the body.
+    """
+    body = data.faces_of("body")
+    centre = data.uv[data.quads_uv[body]].mean(axis=1)
+    mask = data.masks["inside-mouth"]
+    size = len(mask)
+    row = np.clip(((1 - centre[:, 1]) * size).astype(int), 0, size - 1)
+    column = np.clip((centre[:, 0] * size).astype(int), 0, size - 1)
+    quads = data.quads[body][mask[row, column] < 128]
     triangles = np.concatenate([quads[:, [0, 1, 2]], quads[:, [0, 2, 3]]])
     return triangles[(triangles[:, 0] != triangles[:, 2]) & (triangles[:, 1] != triangles[:, 2])]
 
@@ -51,5 +60,6 @@ def distance_along(
         q = np.cross(to_origin, edge1)
         v = (q @ direction) / determinant
         t = np.einsum("ij,ij->i", edge2, q) / determinant
-        hit = (u >= 0) & (v >= 0) & (u + v <= 1) & (t > 1e-6)
+        # A ray in the plane of symmetry runs along edges: let neither side miss it.
+        hit = (u >= -1e-9) & (v >= -1e-9) & (u + v <= 1 + 1e-9) & (t > 1e-6)
     return float(t[hit].min()) if hit.any() else float("inf")

@@ -47,7 +47,7 @@ _DEPTH_MM_PER_KG = {"male": (0.37, 74.0), "female": (0.18, 60.0)}
 class Landmarks:
     """Joint centres and skin profile of one body at rest.
 
-    ``joints`` name -> (3,) m with names such as ``hip_l``, ``knee_r``, ``sternoclavicular_l``;
+    ``joints`` name -> (3,) m with names such as ``hip_l``, ``knee_r``;
     ``surface`` COCO keypoint name -> (3,) m on the skin; ``profile_height_m`` (H,) with
     ``back_m`` and ``front_m`` (H,) the X of the skin in the midline and ``flank_m`` (H, 2) X and
     half width of the trunk where it is widest, arms left out; ``cervicale_height_m`` the height of
@@ -73,10 +73,6 @@ def find_landmarks(data: BodyData, rest: RestBody, subject: Subject) -> Landmark
     joints: dict[str, NDArray[np.float64]] = {}
     for side, suffix, sign in SIDES:
         joints |= _limb_joints(data, rest, skin, side, suffix, sign)
-        notch = 0.811 * stature  # suprasternal height, ANSUR 1988
-        joints[f"sternoclavicular_{side}"] = np.array(
-            [np.interp(notch, height, front) - 0.02, notch, 0.022 * sign]
-        )
     joints |= _hip_centres(data, skin, stature)
     return Landmarks(
         joints=joints,

@@ -31,6 +31,8 @@ VERTEBRAE = LUMBAR + THORACIC + CERVICAL
 _MODEL_STATURE_M = 1.75
 _WRIST_TO_KNUCKLE_M = 0.100
 """Wrist joint to middle knuckle in a hand as long as the model's (190 mm)."""
+_STERNOCLAVICULAR_DEPTH_M = 0.018
+"""Joint centre under the skin of the throat: 10-15 mm of soft tissue and half the joint."""
 _MAX_INFLUENCES = 8
 
 
@@ -55,10 +57,9 @@ def fit(model: Tree, landmarks: Landmarks, subject: Subject) -> Rig:
 
     ``model`` is the unscaled coupled model. Raises ValueError where the fit does not converge.
     """
-    spine = _fit_spine(model, landmarks, subject)
-    factors, posture = spine
-    factors = _limb_factors(model, landmarks, factors)
-    factors = _chest_factors(model, landmarks, factors, posture)
+    factors, posture = _fit_spine(model, landmarks, subject)
+    factors, sternoclavicular = _chest_factors(model, landmarks, factors, posture)
+    factors = _limb_factors(model, landmarks, factors, sternoclavicular)
     tree = scale_tree(model, factors)
     coordinates = _fit_limbs(tree, landmarks, posture)
     body2world = body_transforms(tree, coordinates)
@@ -103,6 +104,11 @@ def _fit_spine(
     def at(height: NDArray | float, profile: NDArray) -> NDArray:
         return np.interp(height, landmarks.profile_height_m, profile)
 
+    back = np.stack([landmarks.back_m, landmarks.profile_height_m], axis=1)
+
+    def depth_under_back(points: NDArray) -> NDArray:
+        return np.sqrt(((points[:, None] - back) ** 2).sum(axis=2).min(axis=1))
+
     def unpack(x: NDArray) -> tuple[NDArray, dict[str, float]]:
         scale = stature_ratio * np.exp(x[7:])
         factors = np.full((len(model.bodies), 3), stature_ratio)
@@ -119,13 +125,13 @@ def _fit_spine(
         centres = vertebral_centres(tree, body2world)
         heights = centres[row, 1]
         thickness = at(heights, landmarks.front_m) - at(heights, landmarks.back_m)
-        wanted = at(heights, landmarks.back_m) + np.minimum(depth, 0.5 * thickness)
+        wanted = np.minimum(depth, 0.5 * thickness)
         sacrum = body2world[index["sacrum"], :2, 3]
         skull = body2world[index["skull"]]
         return np.concatenate(
             [
-                (centres[row, 0] - wanted) / 0.006,
-                [(sacrum[0] - at(sacrum[1], landmarks.back_m) - sacral_depth) / 0.006],
+                (depth_under_back(centres[row, :2]) - wanted) / 0.006,
+                (depth_under_back(sacrum[None]) - sacral_depth) / 0.006,
                 (body2world[index["femur_r"], :2, 3] - hip[:2]) / 0.001,
                 [(centres[VERTEBRAE.index("C7"), 1] - landmarks.cervicale_height_m) / 0.010],
                 (skull[:2, 3] - atlas[:2]) / 0.002,
@@ -148,11 +154,13 @@ def _fit_spine(
     return factors, posture
 
 
-def _limb_factors(model: Tree, landmarks: Landmarks, factors: NDArray) -> NDArray[np.float64]:
+def _limb_factors(
+    model: Tree, landmarks: Landmarks, factors: NDArray, sternoclavicular_r: NDArray
+) -> NDArray[np.float64]:
     """Scale factors of the limbs from the distances between joint centres, both sides alike."""
     neutral = body_transforms(model, np.zeros(len(model.coordinates)))
     index = {name: k for k, name in enumerate(model.bodies)}
-    joints = landmarks.joints
+    joints = landmarks.joints | {"sternoclavicular_r": sternoclavicular_r}
 
     def length(a: str, b: str) -> float:
         return float(np.linalg.norm(joints[a] - joints[b]))
@@ -189,20 +197,25 @@ def _limb_factors(model: Tree, landmarks: Landmarks, factors: NDArray) -> NDArra
 
 def _chest_factors(
     model: Tree, landmarks: Landmarks, factors: NDArray, posture: dict[str, float]
-) -> NDArray[np.float64]:
-    """Depth and width of the vertebra that carries the clavicles, so that they start at the notch."""
-    tree = scale_tree(model, factors)
-    body2world = body_transforms(tree, coordinates_from(tree, posture))
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Depth and width of the vertebra that carries the clavicles, and where the right one starts.
+
+    The sternoclavicular joint keeps the model's level and comes to lie behind the skin there.
+    """
     clavicle = model.bodies.index("clavicle_r")
     carrier = int(model.chain.parent[clavicle])
-    now = np.linalg.inv(body2world[carrier]) @ body2world[clavicle]
-    notch = np.append(landmarks.joints["sternoclavicular_r"], 1.0)
-    wanted = np.linalg.inv(body2world[carrier]) @ notch
     scaled = factors.copy()
-    for axis in (0, 2):
-        ratio = wanted[axis] / now[axis, 3]
-        scaled[carrier, axis] *= np.clip(ratio, 0.5, 1.8)
-    return scaled
+    for _ in range(3):  # the level moves a little with the depth
+        tree = scale_tree(model, scaled)
+        body2world = body_transforms(tree, coordinates_from(tree, posture))
+        now = body2world[clavicle, :3, 3]
+        front = np.interp(now[1], landmarks.profile_height_m, landmarks.front_m)
+        wanted = np.array([front - _STERNOCLAVICULAR_DEPTH_M, now[1], 0.022, 1.0])
+        wanted[2] *= landmarks.stature_m / _MODEL_STATURE_M
+        world2carrier = np.linalg.inv(body2world[carrier])
+        ratio = (world2carrier @ wanted)[:3] / (world2carrier @ np.append(now, 1.0))[:3]
+        scaled[carrier, [0, 2]] *= ratio[[0, 2]]
+    return scaled, wanted[:3]
 
 
 _LIMB_COORDINATES = (
