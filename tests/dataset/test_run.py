@@ -1,0 +1,331 @@
+"""Making datasets of ball people: contents, growing, refusing, reproducing."""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import io
+import json
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+from PIL import Image
+from pycocotools.coco import COCO
+from pycocotools.cocoeval import COCOeval
+from stand_ins import BallRenderer, ball_source, model
+
+from spinetrack_synth.coco import CocoDataset, find_problems
+from spinetrack_synth.dataset import DatasetConfig, run_dataset
+from spinetrack_synth.errors import UserError
+from spinetrack_synth.skeleton import NAMES, SIGMAS
+
+CONFIG = {"scene": "balls", "count": 5, "seed": 3, "size": (96, 72), "format": "png"}
+
+
+def make(out: Path, *, renderer: BallRenderer | None = None, progress=None, **settings) -> int:
+    return run_dataset(
+        DatasetConfig(**{**CONFIG, **settings}),
+        out,
+        progress or (lambda done, wanted: None),
+        open_source=ball_source,
+        open_renderer=lambda backend: renderer or BallRenderer(),
+    )
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("made") / "out"
+    make(out)
+    return out
+
+
+def test_the_folder_holds_what_the_design_says(made: Path) -> None:
+    assert set(contents(made)) == {
+        "annotations/person_keypoints_train.json",
+        "ground_truth/train.parquet",
+        "manifest.json",
+        "contact_sheet.jpg",
+        *(f"images/train/{index:06d}.png" for index in range(5)),
+    }
+
+
+def test_the_coco_file_is_sound_and_traceable(made: Path) -> None:
+    path = made / "annotations/person_keypoints_train.json"
+    assert list(find_problems(json.loads(path.read_bytes()))) == []
+    dataset = CocoDataset.read(path)
+    assert [image["id"] for image in dataset.images] == list(range(5))
+    for image in dataset.images:
+        assert image["seed"] == 3
+        assert np.shape(image["K"]) == (3, 3)
+        assert np.shape(image["world2cam"]) == (4, 4)
+    for annotation in dataset.annotations:
+        assert annotation["id"] // 1000 == annotation["image_id"]
+        assert annotation["subject"].startswith("ball-3-")
+        v = annotation["keypoints"][2::3]
+        assert set(v) <= {0, 1, 2}
+        assert annotation["num_keypoints"] == sum(value > 0 for value in v)
+
+
+def test_ground_truth_projects_onto_the_labels(made: Path) -> None:
+    dataset = CocoDataset.read(made / "annotations/person_keypoints_train.json")
+    truth = pd.read_parquet(made / "ground_truth/train.parquet").set_index("annotation_id")
+    assert len(truth) == len(dataset.annotations) > 5
+    for row, annotation in enumerate(dataset.annotations):
+        person = truth.loc[annotation["id"]]
+        image = dataset.image_of[annotation["image_id"]]
+        assert (person["subject"], person["pose"]) == (annotation["subject"], annotation["pose"])
+        assert person["image_id"] == annotation["image_id"]
+        K, world2cam = np.array(image["K"]), np.array(image["world2cam"])
+        np.testing.assert_array_equal(person["K"], K.ravel())
+        np.testing.assert_array_equal(person["world2cam"], world2cam.ravel())
+        points = person["keypoints_world"].reshape(37, 3) @ world2cam[:3, :3].T + world2cam[:3, 3]
+        pixels = (points / points[:, 2:]) @ K.T
+        x, y, v = dataset.keypoints[row].T
+        assert np.abs(pixels[:, 0] - x)[v > 0].max() < 0.01
+        assert np.abs(pixels[:, 1] - y)[v > 0].max() < 0.01
+
+
+def test_ground_truth_names_what_its_lists_hold(made: Path) -> None:
+    schema = pq.read_schema(made / "ground_truth/train.parquet")
+    names = {key.decode(): json.loads(value) for key, value in schema.metadata.items()
+             if key in (b"keypoints", b"coordinates", b"bodies")}  # fmt: skip
+    assert names["keypoints"] == list(NAMES)
+    assert names["coordinates"] == list(model().coordinates)
+    assert names["bodies"] == list(model().bodies)
+    truth = pd.read_parquet(made / "ground_truth/train.parquet")
+    assert all(len(row) == len(names["coordinates"]) for row in truth["coordinates"])
+    assert all(len(row) == 3 * len(names["bodies"]) for row in truth["scale_factors"])
+    assert truth["lumbar_lordosis_deg"].between(-60, 120).all()
+    assert truth["lumbar_lordosis_deg"].nunique() > 1
+
+
+def test_pycocotools_scores_the_truth_against_itself_with_1(made: Path) -> None:
+    path = made / "annotations/person_keypoints_train.json"
+    with contextlib.redirect_stdout(io.StringIO()):
+        truth = COCO(str(path))
+        detections = truth.loadRes([
+            {key: a[key] for key in ("image_id", "category_id", "keypoints")} | {"score": 1.0}
+            for a in truth.dataset["annotations"]
+        ])  # fmt: skip
+        evaluation = COCOeval(truth, detections, "keypoints")
+        evaluation.params.kpt_oks_sigmas = np.array(SIGMAS)
+        # The stand-in's people are smaller than COCO's smallest class.
+        evaluation.params.areaRng, evaluation.params.areaRngLbl = [[0, 1e10]], ["all"]
+        evaluation.evaluate()
+        evaluation.accumulate()
+    assert evaluation.eval["precision"].shape[0] == 10
+    assert (evaluation.eval["precision"] == 1).all()
+
+
+def test_the_manifest_says_how_the_pictures_were_made(made: Path) -> None:
+    manifest = json.loads((made / "manifest.json").read_text())
+    split = manifest["splits"]["train"]
+    assert manifest["generator"] == "spinetrack-synth"
+    assert (split["scene"], split["count"], split["seed"]) == ("balls", 5, 3)
+    assert (split["size"], split["format"]) == ([96, 72], "png")
+    assert len(split["model_sha256"]) == 64
+    assert "anny" in split["assets"]
+    assert split["version"]
+
+
+def test_images_are_what_was_drawn(made: Path) -> None:
+    shot = ball_source(DatasetConfig(**CONFIG))(2)
+    drawn = BallRenderer().render(shot).rgb
+    np.testing.assert_array_equal(Image.open(made / "images/train/000002.png"), drawn)
+
+
+def test_the_same_settings_make_the_same_files(made: Path, tmp_path: Path) -> None:
+    make(tmp_path / "again")
+    assert contents(tmp_path / "again") == contents(made)
+
+
+def test_another_seed_makes_other_pictures(made: Path, tmp_path: Path) -> None:
+    make(tmp_path / "other", seed=4)
+    pairs = zip(contents(made).items(), contents(tmp_path / "other").items())
+    assert all(a != b for (_, a), (_, b) in pairs)
+
+
+def test_a_finished_dataset_is_left_alone(made: Path) -> None:
+    before = {path: path.stat().st_mtime_ns for path in made.rglob("*")}
+    calls = []
+    renderer = BallRenderer()
+    assert make(made, renderer=renderer, progress=lambda *done: calls.append(done)) == 0
+    assert calls == [(5, 5)]
+    assert renderer.drawn == 0
+    assert {path: path.stat().st_mtime_ns for path in made.rglob("*")} == before
+
+
+def test_a_dataset_grows_to_what_one_go_would_have_made(made: Path, tmp_path: Path) -> None:
+    out = tmp_path / "grown"
+    make(out, count=2)
+    renderer = BallRenderer()
+    assert make(out, count=5, renderer=renderer) == 3
+    assert renderer.drawn == 3
+    assert renderer.closed
+    assert contents(out) == contents(made)
+
+
+def test_lost_pictures_are_drawn_again(made: Path, tmp_path: Path) -> None:
+    out = tmp_path / "lost"
+    make(out)
+    (out / "images/train/000001.png").unlink()
+    (out / "images/train/000003.png").write_bytes(b"")
+    assert make(out) == 2
+    assert contents(out) == contents(made)
+
+
+@pytest.mark.parametrize("lost", ["annotations/person_keypoints_train.json",
+                                  "ground_truth/train.parquet"])  # fmt: skip
+def test_lost_annotations_are_made_again(made: Path, tmp_path: Path, lost: str) -> None:
+    out = tmp_path / "lost"
+    make(out)
+    (out / lost).unlink()
+    assert make(out) == 5
+    assert contents(out) == contents(made)
+
+
+class Interrupted(Exception):
+    pass
+
+
+@pytest.mark.parametrize("after", range(5))
+def test_an_interrupted_run_goes_on(made: Path, tmp_path: Path, after: int) -> None:
+    out = tmp_path / "out"
+
+    def stop(done: int, wanted: int) -> None:
+        if done == after + 1:
+            raise Interrupted
+
+    with pytest.raises(Interrupted):
+        make(out, progress=stop)
+    assert not (out / "manifest.json").exists()
+    assert not (out / "annotations").exists()
+    calls = []
+    renderer = BallRenderer()
+    assert make(out, renderer=renderer, progress=lambda *done: calls.append(done)) == 4 - after
+    assert calls[0] == (after + 1, 5)
+    assert renderer.drawn == 4 - after
+    assert contents(out) == contents(made)
+
+
+def test_a_run_that_fails_at_once_leaves_no_trace(made: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+
+    class Broken(BallRenderer):
+        def render(self, shot, *, quality=None):
+            raise Interrupted
+
+    with pytest.raises(Interrupted):
+        make(out, renderer=Broken())
+    assert list(out.iterdir()) == []
+    assert make(out) == 5
+    assert contents(out) == contents(made)
+
+
+def test_nothing_is_written_before_source_and_renderer_are_there(tmp_path: Path) -> None:
+    def refuse(_):
+        raise UserError("no such scene")
+
+    for doors in ({"open_source": refuse}, {"open_source": ball_source, "open_renderer": refuse}):
+        with pytest.raises(UserError, match="no such scene"):
+            run_dataset(DatasetConfig(**CONFIG), tmp_path / "out", **doors)
+        assert not (tmp_path / "out").exists()
+
+
+def test_two_splits_share_a_folder(made: Path, tmp_path: Path) -> None:
+    out = tmp_path / "both"
+    make(out)
+    make(out, split="val", seed=99, count=2)
+    files = contents(out)
+    assert {"annotations/person_keypoints_val.json", "ground_truth/val.parquet"} <= set(files)
+    same = [name for name in contents(made) if name not in ("manifest.json", "contact_sheet.jpg")]
+    assert all(files[name] == contents(made)[name] for name in same)
+    assert set(json.loads(files["manifest.json"])["splits"]) == {"train", "val"}
+
+
+def test_a_split_that_repeats_another_is_refused(made: Path) -> None:
+    with pytest.raises(UserError, match="'val' would repeat the pictures of split 'train'.*--seed"):
+        make(made, split="val")
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"seed": 4}, r"another run \(seed 3 there, 4 here\); give another folder"),
+        ({"size": (64, 48)}, "size 96x72 there, 64x48 here"),
+        ({"quality": "draft", "format": "jpg"}, "quality normal there, draft here; format png"),
+        ({"scene": "yoga"}, "scene balls there, yoga here"),
+        ({"count": 3}, "count 5 there, 3 here; a dataset can grow but not shrink"),
+    ],
+)
+def test_the_folder_of_another_run_is_refused(made: Path, changed: dict, message: str) -> None:
+    before = contents(made)
+    with pytest.raises(UserError, match=message):
+        make(made, **changed)
+    assert contents(made) == before
+
+
+def test_an_interrupted_run_of_another_seed_is_refused(tmp_path: Path) -> None:
+    def stop(done: int, wanted: int) -> None:
+        if done == 1:
+            raise Interrupted
+
+    with pytest.raises(Interrupted):
+        make(tmp_path, progress=stop)
+    with pytest.raises(UserError, match="seed 3 there, 4 here"):
+        make(tmp_path, seed=4)
+
+
+def test_a_folder_that_is_not_ours_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "thesis.tex").write_text("important")
+    with pytest.raises(UserError, match="not empty and holds no dataset of ours"):
+        make(tmp_path)
+    (tmp_path / "manifest.json").write_text('{"name": "something else"}')
+    with pytest.raises(UserError, match=r"manifest\.json: is not from spinetrack-synth"):
+        make(tmp_path)
+    (tmp_path / "manifest.json").write_text('{"gener')
+    with pytest.raises(UserError, match=r"manifest\.json: cannot be read"):
+        make(tmp_path)
+    with pytest.raises(UserError, match="is a file; give a folder"):
+        make(tmp_path / "thesis.tex")
+    assert set(contents(tmp_path)) == {"thesis.tex", "manifest.json"}
+
+
+def test_one_run_at_a_time(tmp_path: Path) -> None:
+    with (tmp_path / ".lock").open("wb") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        with pytest.raises(UserError, match="another run is writing here"):
+            make(tmp_path)
+    assert make(tmp_path, count=1) == 1
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ({"count": 0}, "count 0: a dataset has at least one picture"),
+        ({"count": -3}, "count -3"),
+        ({"seed": -1}, "seed -1"),
+        ({"split": "../evil"}, "split '../evil': use letters"),
+        ({"split": ""}, "split ''"),
+        ({"size": (640, 0)}, "size 640x0: sides of 32 to 8192 pixels"),
+        ({"subjects": (0, 2)}, "subjects 0-2"),
+        ({"subjects": (3, 2)}, "subjects 3-2"),
+        ({"quality": "best"}, "quality 'best': choose draft, normal, final"),
+        ({"format": "tiff"}, "format 'tiff': choose jpg, png"),
+    ],
+)
+def test_settings_that_make_no_sense(wrong: dict, message: str) -> None:
+    with pytest.raises(UserError) as error:
+        DatasetConfig(**{**CONFIG, **wrong})
+    assert message in str(error.value)
