@@ -1,0 +1,72 @@
+"""Light of a shot: daylight through windows, lamps, sun or a grey sky, and the exposure."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Final
+
+import numpy as np
+
+from spinetrack_synth.scenes.description import LightRules, Range
+from spinetrack_synth.scenes.place import Place
+from spinetrack_synth.scenes.shapes import Array, Rng
+from spinetrack_synth.shot import Ambient, AreaLight, Light, Sun
+
+_KELVIN: Final = np.array([2000, 2700, 3500, 4500, 5500, 6500, 8000, 12000], float)
+_WHITE: Final = np.array(
+    [
+        [1.00, 0.27, 0.01], [1.00, 0.43, 0.12], [1.00, 0.60, 0.30], [1.00, 0.75, 0.54],
+        [1.00, 0.88, 0.78], [1.00, 0.98, 1.00], [0.77, 0.85, 1.00], [0.58, 0.71, 1.00],
+    ]
+)  # fmt: skip
+"""Linear sRGB of black bodies, largest component 1 (Planckian locus through CIE 1931, D65 white)."""
+
+
+def black_body(kelvin: float) -> Array:
+    """Linear RGB (3,) of light of a colour temperature, of luminance 1."""
+    rgb = np.array([np.interp(kelvin, _KELVIN, _WHITE[:, k]) for k in range(3)])
+    return rgb / (rgb @ [0.2126, 0.7152, 0.0722])
+
+
+def draw(rng: Rng, values: Range) -> float:
+    """A value of a range, all as likely."""
+    return float(rng.uniform(values.low, values.high))
+
+
+def light_up(place: Place, rules: LightRules, rng: Rng) -> tuple[tuple[Light, ...], str]:
+    """The lights of a shot at a place, and their name: daylight, evening, sun or overcast."""
+    if not place.windows:
+        return _under_the_sky(rules, rng)
+    # Both sets are drawn whatever comes, so that one share does not change the other's values.
+    day = black_body(draw(rng, rules.daylight_kelvin)) * rng.uniform(6, 14)
+    lamp = black_body(draw(rng, rules.lamp_kelvin)) * rng.uniform(10, 18)
+    evening, with_lamps = rng.random() < rules.evening, rng.random() < rules.lamps
+    if evening and place.lamps:
+        dusk = black_body(11000) * 0.12
+        return (*_glowing(place.windows, dusk), *_glowing(place.lamps, lamp)), "evening"
+    if with_lamps and place.lamps:
+        return (*_glowing(place.windows, day), *_glowing(place.lamps, 0.7 * lamp)), "daylight"
+    return _glowing(place.windows, day), "daylight"
+
+
+def _glowing(panes: tuple[AreaLight, ...], radiance: Array) -> tuple[AreaLight, ...]:
+    red, green, blue = (float(c) for c in radiance)
+    return tuple(replace(pane, radiance=(red, green, blue)) for pane in panes)
+
+
+def _under_the_sky(rules: LightRules, rng: Rng) -> tuple[tuple[Light, ...], str]:
+    elevation = np.radians(draw(rng, rules.sun_elevation_deg))
+    azimuth = rng.uniform(0, 2 * np.pi)
+    turbidity = draw(rng, rules.turbidity)
+    if rng.random() < rules.overcast:
+        red, green, blue = (float(c) for c in black_body(6800) * rng.uniform(0.8, 1.2))
+        return (Ambient((red, green, blue)),), "overcast"
+    flat = np.cos(elevation)
+    direction = (
+        float(flat * np.cos(azimuth)),
+        float(np.sin(elevation)),
+        float(flat * np.sin(azimuth)),
+    )
+    # Thin cloud dims the disc more than the sky.
+    veil = float(rng.uniform(0.45, 1.0))
+    return (Sun(direction, turbidity=turbidity, sun_scale=veil, sky_scale=1.0),), "sun"

@@ -1,0 +1,145 @@
+"""Yoga mats under the people, and the small things beside them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import Final
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from spinetrack_synth.scenes import props, textures
+from spinetrack_synth.scenes.place import Prop
+from spinetrack_synth.scenes.shapes import Array, rounded_rectangle, slab
+from spinetrack_synth.scenes.textures import Finish, paint
+from spinetrack_synth.shot import Surface
+
+LENGTH_M: Final = 1.83
+WIDTH_M: Final = 0.66
+THICKNESS_M: Final = 0.005
+
+_COLORS: Final = (  # face and print of each style
+    ((0.29, 0.20, 0.42), (0.66, 0.58, 0.76)), ((0.12, 0.36, 0.42), (0.55, 0.74, 0.74)),
+    ((0.25, 0.28, 0.34), (0.55, 0.58, 0.62)), ((0.62, 0.30, 0.36), (0.87, 0.66, 0.66)),
+    ((0.30, 0.42, 0.26), (0.68, 0.75, 0.55)), ((0.76, 0.62, 0.42), (0.45, 0.33, 0.22)),
+    ((0.14, 0.22, 0.45), (0.50, 0.62, 0.82)), ((0.80, 0.45, 0.24), (0.95, 0.78, 0.58)),
+    ((0.10, 0.10, 0.11), (0.52, 0.46, 0.36)), ((0.55, 0.58, 0.56), (0.30, 0.36, 0.36)),
+    ((0.50, 0.20, 0.50), (0.84, 0.62, 0.80)), ((0.16, 0.46, 0.66), (0.70, 0.86, 0.92)),
+)  # fmt: skip
+STYLES: Final = len(_COLORS)
+GEAR: Final = ("block", "bottle", "blanket", "bolster", "rolled mat", "cushion")
+_GEAR_COLORS: Final = ((0.36, 0.30, 0.52), (0.22, 0.46, 0.50), (0.70, 0.46, 0.36))
+GEAR_STYLES: Final = len(_GEAR_COLORS)
+
+
+@dataclass(frozen=True)
+class Mat:
+    """Where a mat lies: middle (2,) x, z m, heading of its long side from +X towards -Z, size m."""
+
+    center: Array
+    heading_rad: float
+    length_m: float
+    width_m: float
+
+    def corners(self) -> Array:
+        """Corners (4, 2), x, z m."""
+        half = np.array([[1, 1], [-1, 1], [-1, -1], [1, -1]]) * [self.length_m, self.width_m] / 2
+        return self.center + half @ _turn(self.heading_rad).T
+
+
+def _turn(heading_rad: float) -> Array:
+    """Turns x, z as a yaw about Y does."""
+    cos, sin = np.cos(heading_rad), np.sin(heading_rad)
+    return np.array([[cos, sin], [-sin, cos]])
+
+
+def mat_for(floor_points: ArrayLike, heading_rad: float) -> Mat:
+    """The mat that holds what touches the floor (N, 2) x, z m.
+
+    It lies along the heading, or across it where that needs the smaller mat, and is of the common
+    size unless the touching points ask for more.
+    """
+    points = np.asarray(floor_points, float)
+    best: Mat | None = None
+    for heading in (heading_rad, heading_rad + np.pi / 2):
+        local = points @ _turn(heading)
+        low, high = local.min(0), local.max(0)
+        length, width = np.maximum(high - low + [0.10, 0.06], [LENGTH_M, WIDTH_M])
+        mat = Mat(_turn(heading) @ ((low + high) / 2), heading, float(length), float(width))
+        if best is None or mat.length_m * mat.width_m < best.length_m * best.width_m - 1e-6:
+            best = mat
+    assert best is not None
+    return best
+
+
+@lru_cache(maxsize=STYLES)
+def _unit_mat(style: int) -> Surface:
+    """A mat of the common size around the origin, its long side along X."""
+    rng = np.random.default_rng([74, style])
+    face, second = _COLORS[style]
+    pattern = textures.MAT_PATTERNS[style % len(textures.MAT_PATTERNS)]
+    mesh = slab(rounded_rectangle(LENGTH_M, WIDTH_M, 0.012), THICKNESS_M)
+    mesh = replace(mesh, uv=mesh.uv + [LENGTH_M / 2, WIDTH_M / 2])
+    return textures.surface(f"mat/{style}", textures.foam(rng, face, second, pattern), [mesh])
+
+
+def mat_surface(style: int, mat: Mat) -> Surface:
+    """The mat as it lies, its top at y = 0."""
+    unit = _unit_mat(style)
+    scale = np.array([mat.length_m / LENGTH_M, 1.0, mat.width_m / WIDTH_M])
+    return _standing(unit, scale, mat.center, mat.heading_rad)
+
+
+@lru_cache(maxsize=len(GEAR) * GEAR_STYLES)
+def _unit_gear(kind: str, style: int) -> tuple[Surface, ...]:
+    rng = np.random.default_rng([75, GEAR.index(kind), style])
+    color = np.array(_GEAR_COLORS[style])
+    things: dict[str, Prop] = {
+        "block": props.block(),
+        "bottle": props.bottle(),
+        "blanket": props.folded(layers=2),
+        "bolster": props.bolster(),
+        "rolled mat": props.rolled_mat("gear"),
+        "cushion": props.cushion("cloth"),
+    }
+    finishes: dict[str, Finish] = {
+        "gear": paint((0.66, 0.50, 0.36) if style == 1 else color, roughness=0.85, specular=0.2),
+        "frame": paint(color, roughness=0.35),
+        "metal": paint((0.7, 0.7, 0.7), roughness=0.3, specular=0.7),
+        "cloth": textures.cloth(rng, color, (0.86, 0.83, 0.77), stripes=2 * (style % 2)),
+    }
+    return tuple(
+        textures.surface(f"gear/{kind}/{style}/{name}", finishes[name], [mesh])
+        for name, mesh in things[kind]
+    )
+
+
+def gear_surfaces(
+    kind: str, style: int, place: ArrayLike, heading_rad: float, floor_m: float
+) -> tuple[Surface, ...]:
+    """One of ``GEAR`` on the floor at x, z m."""
+    x, z = np.asarray(place, float)
+    return tuple(
+        _standing(part, np.ones(3), np.array([x, z]), heading_rad, floor_m)
+        for part in _unit_gear(kind, style)
+    )
+
+
+def _standing(
+    unit: Surface, scale: Array, place: Array, heading_rad: float, height_m: float = 0.0
+) -> Surface:
+    turn = _turn(heading_rad)
+
+    def turned(vectors: Array) -> Array:
+        out = np.array(vectors, dtype=np.float64)
+        out[:, [0, 2]] = out[:, [0, 2]] @ turn.T
+        return out
+
+    assert unit.normals_world is not None
+    vertices = turned(unit.vertices_world * scale) + [place[0], height_m, place[1]]
+    return replace(
+        unit,
+        vertices_world=vertices.astype(np.float32),
+        normals_world=turned(unit.normals_world).astype(np.float32),
+    )

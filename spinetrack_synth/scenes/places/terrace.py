@@ -1,0 +1,233 @@
+"""A sunlit terrace of a house on a slope: deck, parapet or railing, plants, and hills or the sea beyond."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from spinetrack_synth.scenes import props, textures
+from spinetrack_synth.scenes.landscape import hazed, noise_field, polar_ground, smoothstep
+from spinetrack_synth.scenes.place import Part, Place, Prop, assembled, bounds, placed
+from spinetrack_synth.scenes.shapes import Array, Rng, box, joined, moved, rectangle, wall
+from spinetrack_synth.scenes.textures import Finish, paint
+
+FLOOR_M = -0.005
+SEA_M = -55.0
+
+_HOUSES = (
+    (0.90, 0.87, 0.81), (0.86, 0.74, 0.60), (0.92, 0.91, 0.89), (0.80, 0.62, 0.50), (0.83, 0.80, 0.72),
+)  # fmt: skip
+_SHUTTERS = ((0.28, 0.42, 0.48), (0.34, 0.42, 0.30), (0.45, 0.30, 0.20), (0.55, 0.58, 0.60))
+_CLOTHS = (
+    (0.86, 0.82, 0.74), (0.35, 0.48, 0.58), (0.78, 0.50, 0.32), (0.55, 0.60, 0.52), (0.90, 0.90, 0.88),
+)  # fmt: skip
+_GREENS = ((0.12, 0.20, 0.08), (0.19, 0.30, 0.12), (0.29, 0.40, 0.17), (0.42, 0.50, 0.24))
+
+
+def _pick(rng: Rng, options: tuple) -> Array:
+    return np.asarray(options[int(rng.integers(len(options)))], float)
+
+
+def _finishes(rng: Rng, length: float, width: float) -> dict[str, Finish]:
+    size = (length, width)
+    deck = (
+        textures.planks(rng, size, (0.70, 0.55, 0.40), (0.46, 0.33, 0.22), plank_m=(3.0, 0.14),
+                        gap_m=0.007, variety=0.5, roughness=0.6)
+        if (kind := rng.integers(0, 4)) == 0
+        else textures.planks(rng, size, (0.66, 0.63, 0.58), (0.46, 0.44, 0.41), plank_m=(3.0, 0.14),
+                             gap_m=0.007, variety=0.5, roughness=0.7)
+        if kind == 1
+        else textures.tiles(rng, size, (0.74, 0.68, 0.58), tile_m=(0.6, 0.4), shift="half", variety=0.7)
+        if kind == 2
+        else textures.tiles(rng, size, (0.72, 0.52, 0.40), tile_m=(0.32, 0.32),
+                            grout=(0.66, 0.60, 0.52), variety=0.8)
+    )  # fmt: skip
+    shutter = _pick(rng, _SHUTTERS)
+    cloth = _pick(rng, _CLOTHS)
+    return {
+        "deck": deck,
+        "house": textures.plaster(rng, _pick(rng, _HOUSES), size_m=(12, 6), rough=2.0)
+        if rng.random() < 0.7
+        else textures.bricks(rng, (0.72, 0.64, 0.52), (0.66, 0.60, 0.52), variety=0.4),
+        "wall": textures.plaster(rng, (0.88, 0.85, 0.79), rough=2.0),
+        "stone": textures.concrete(rng, (0.70, 0.67, 0.61), size_m=(3, 3)),
+        "frame": paint(shutter),
+        "wood": textures.wood(rng, (0.66, 0.50, 0.35), (0.42, 0.29, 0.19)),
+        "metal": paint((0.18, 0.18, 0.19), roughness=0.45),
+        "glass": paint((0.05, 0.06, 0.07), roughness=0.08, specular=0.9),
+        "white": paint((0.92, 0.91, 0.88)),
+        "cloth": textures.cloth(rng, cloth, (0.93, 0.91, 0.86), stripes=int(rng.integers(0, 6))),
+        "cloth2": textures.cloth(rng, _pick(rng, _CLOTHS)),
+        "gear": paint((0.60, 0.45, 0.32), roughness=0.9),
+        "gear2": paint(rng.uniform(0.2, 0.6, 3), roughness=0.8),
+        "pot": paint(_pick(rng, ((0.72, 0.42, 0.29), (0.80, 0.77, 0.70), (0.40, 0.42, 0.44))), roughness=0.8),
+        "soil": paint((0.22, 0.16, 0.11), roughness=1.0, specular=0.1),
+        "leaf": textures.foliage(rng, _GREENS),
+        "shade": paint((0.10, 0.15, 0.07), roughness=1.0, specular=0.0),
+        "bark": textures.bark(rng, (0.36, 0.29, 0.23)),
+    }
+
+
+def _country(rng: Rng) -> tuple[list[Part], dict[str, Finish]]:
+    """Slope, hills and sea around the terrace, with trees on the near slopes."""
+    broad, rough = noise_field(rng, 2600, 420, 2.6), noise_field(rng, 900, 60, 2.0)
+    woods, dry = noise_field(rng, 420, 50, 1.6), noise_field(rng, 1500, 160, 2.0)
+    seaward = rng.uniform(0, np.pi)  # the house stands at -Z, the open view lies at +Z
+    open_sea = rng.random() < 0.65
+    drop = rng.uniform(3.5, 6.0)
+
+    def height(x: Array, z: Array) -> Array:
+        r, angle = np.hypot(x, z), np.arctan2(z, x)
+        off = np.abs((angle - seaward + np.pi) % (2 * np.pi) - np.pi)
+        land = smoothstep(off, 0.75, 1.7) if open_sea else np.ones_like(off)
+        fall = -drop - 0.16 * r * (1 - 0.6 * land) * smoothstep(r, 0, 40)
+        fall = np.maximum(fall, -75 + 30 * land)
+        relief = smoothstep(r, 60, 900) * (0.09 * r * land * (0.9 + 0.75 * broad(x, z)))
+        return fall + relief + 0.35 * rough(x, z) * np.minimum(r / 40, 9) * (0.25 + land)
+
+    def color(x: Array, z: Array, grain: Array) -> Array:
+        r = np.hypot(x, z)
+        wooded = smoothstep(woods(x, z) + 0.25 * grain, -0.25, 0.35)[..., None]
+        field = np.array([0.52, 0.50, 0.30]) + 0.06 * dry(x, z)[..., None] * [1.0, 0.4, 0.1]
+        green = np.array([0.24, 0.31, 0.15]) * (1 + 0.28 * grain)[..., None]
+        ground = field * (1 + 0.10 * grain)[..., None]
+        return hazed(ground * (1 - wooded) + green * wooded, r, 1900.0)
+
+    parts: list[Part] = []
+    land, finish = polar_ground(5.0, 3200.0, height, color, rng, rings=72, sectors=200)
+    finishes = {"land": finish}
+    parts.append(("land", land))
+    if open_sea:
+        def sea_level(x: Array, z: Array) -> Array:
+            # The last stretch rises to eye height: the horizon of a round earth without the gap.
+            return SEA_M + (2.5 - SEA_M) * smoothstep(np.hypot(x, z), 1200, 9000)
+
+        def water(x: Array, z: Array, grain: Array) -> Array:
+            r = np.hypot(x, z)
+            blue = np.array([0.10, 0.24, 0.34]) * (1 + 0.10 * grain)[..., None]
+            return hazed(blue, r, 6000.0)
+
+        sea, finishes["sea"] = polar_ground(
+            60.0, 9000.0, sea_level, water, rng, rings=30, sectors=96, texture=(256, 1024), roughness=0.3
+        )
+        parts.append(("sea", sea))
+    for _ in range(34):
+        r, angle = 11 * 10 ** rng.uniform(0.05, 0.85), rng.uniform(0, 2 * np.pi)
+        x, z = r * np.cos(angle), r * np.sin(angle)
+        y = float(height(np.array([x]), np.array([z]))[0])
+        if y < SEA_M + 3:
+            continue
+        kind = rng.random()
+        if kind < 0.3:
+            thing = props.tree(rng, rng.uniform(7, 12), leaf_m=0.24, count=700, slender=1.0)
+        elif kind < 0.7:
+            thing = props.tree(rng, rng.uniform(4.5, 8), leaf_m=0.22, count=900)
+        else:
+            thing = props.bush(rng, rng.uniform(1.2, 3.0, 3) * [1, 0.7, 1], leaf_m=0.14, density=50)
+        parts += placed(thing, (x, y - 0.1, z))
+    return parts, finishes
+
+
+def _house(rng: Rng, length: float) -> Prop:
+    """A house front along X, its face in z = 0: door, dark windows with shutters, eaves."""
+    wide, tall = length + 5.0, rng.uniform(3.4, 6.2)
+    gap = rng.uniform(2.3, 3.2)
+    count = int(length / gap)
+    door = int(rng.integers(count))
+    openings, parts = [], []
+    for k in range(count):
+        x = (k - (count - 1) / 2) * gap + wide / 2
+        w = 1.5 if k == door else 1.05
+        low, high = (0.02, 2.25) if k == door else (0.9, 2.2)
+        openings.append((x - w / 2, x + w / 2, low, high))
+        parts += placed(props.window(w, high - low, 0.2, (2, 2 if k == door else 3)), (x - w / 2, low, 0))
+        glass = rectangle((x - w / 2, low, -0.13), (w, 0, 0), (0, high - low, 0))
+        parts.append(("glass", glass))
+        if k != door:
+            for side in (-1, 1):
+                leaf_x = x + side * (w / 2 + w / 4 + 0.03)
+                slats = [box((w / 2 - 0.08, 0.035, 0.012), (leaf_x, y, 0.045), edge=0.004)
+                         for y in np.arange(low + 0.08, high - 0.05, 0.05)]  # fmt: skip
+                frame = box((w / 2, high - low, 0.03), (leaf_x, (low + high) / 2, 0.02))
+                parts.append(("frame", joined([frame, *slats])))
+    parts.append(("house", wall((0, 0, 0), (wide, 0, 0), tall, openings)))
+    for x, sign in ((0.0, 1), (wide, -1)):  # the sides of the house
+        edge = (0, 0, 4.0 * sign)
+        parts.append(("house", wall((x, -4, -4.0 if sign > 0 else 0), edge, tall + 4)))
+    parts.append(("house", rectangle((0, -6, 0), (wide, 0, 0), (0, 6, 0))))
+    roof = box((wide + 0.8, 0.16, 4.9), (wide / 2, tall + 0.05, -1.9), edge=0.02)
+    beams = [box((0.09, 0.12, 0.5), (x, tall - 0.08, 0.25)) for x in np.arange(0.2, wide, 0.75)]
+    parts += [("stone", roof), ("wood", joined(beams))]
+    return tuple((name, moved(mesh, (-wide / 2, 0, 0))) for name, mesh in parts)
+
+
+def build(variant: int) -> Place:
+    """One of the terraces; the same number gives the same terrace."""
+    rng = np.random.default_rng([72, variant])
+    length, width = rng.uniform(10.0, 12.0), rng.uniform(8.5, 10.0)
+    finishes = _finishes(rng, length, width)
+    country, far_finishes = _country(rng)
+    finishes |= far_finishes
+    half_x, half_z = length / 2, width / 2
+    parts: list[Part] = [
+        ("deck", rectangle((-half_x, 0, half_z), (length, 0, 0), (0, 0, -width))),
+        *((("stone", rectangle((a[0], -8, a[1]), (b[0] - a[0], 0, b[1] - a[1]), (0, 8, 0))))
+          for a, b in (((-half_x, half_z), (half_x, half_z)), ((half_x, half_z), (half_x, -half_z)),
+                       ((-half_x, -half_z), (-half_x, half_z)))),
+    ]  # fmt: skip
+    bulky: list[Array] = []
+
+    def stand(thing: Prop, at: tuple[float, float, float], yaw: float = 0.0) -> None:
+        ready = placed(thing, at, yaw=yaw)
+        parts.extend(ready)
+        if np.ptp(bounds(ready)[:, 1]) > 0.3:
+            bulky.append(bounds(ready))
+
+    parts += placed(_house(rng, length), (0, 0, -half_z))
+    fence = rng.choice(["parapet", "bars", "wires", "boards"])
+    sides = (((-half_x, half_z), 0.0, length), ((half_x, half_z), np.pi / 2, width),
+             ((-half_x, -half_z), -np.pi / 2, width))  # fmt: skip
+    for (x, z), yaw, span in sides:
+        if fence == "parapet":
+            low = rng.uniform(0.45, 0.85)
+            body = box((span, low, 0.22), (span / 2, low / 2, 0), edge=0.01)
+            cap = box((span + 0.06, 0.05, 0.3), (span / 2, low + 0.02, 0), edge=0.012)
+            parts += placed((("wall", body), ("stone", cap)), (x, 0, z), yaw=yaw)
+        else:
+            parts += placed(props.railing(span, 1.0, str(fence)), (x, 0, z), yaw=yaw)
+    for k in range(int(rng.integers(5, 9))):  # pots along the fence and the house
+        side = rng.integers(0, 3)
+        along = rng.uniform(-0.9, 0.9)
+        x, z = ((along * half_x, half_z - 0.5), (half_x - 0.5, along * half_z), (-half_x + 0.5, along * half_z))[side]
+        if rng.random() < 0.5:
+            stand(props.house_plant(rng, rng.uniform(0.8, 1.7)), (x, 0, z))
+        else:
+            radius, tall = rng.uniform(0.18, 0.3), rng.uniform(0.3, 0.5)
+            shrub = props.bush(rng, (2.3 * radius, rng.uniform(0.5, 1.0), 2.3 * radius), leaf_m=0.05)
+            stand((*props.pot(radius, tall), *placed(shrub, (0, tall - 0.12, 0))), (x, 0, z))
+    corner = (half_x - 1.3) * rng.choice([-1, 1])
+    furniture = rng.integers(0, 4)
+    if furniture == 0:
+        stand(props.lounger(), (corner, 0, half_z - 1.2), yaw=rng.uniform(-0.3, 0.3) + np.pi / 2)
+        stand(props.parasol(), (np.sign(corner) * (half_x - 0.7), 0, half_z - 0.7))
+    elif furniture == 1:
+        stand(props.pergola(3.4, width - 0.4), (np.sign(corner) * (half_x - 1.75), 0, 0))
+        bulky.pop()  # only its posts are in the way
+        for x in (corner - 1.95, corner + 1.05):
+            for z in (-half_z + 0.35, half_z - 0.35):
+                bulky.append(np.array([[x - 0.3, 0, z - 0.2], [x + 0.3, 2.5, z + 0.2]]))
+    elif furniture == 2:
+        stand(props.sofa_table(), (corner, 0, -half_z + 1.2))
+        stand(props.stool(), (corner - 0.55, 0, -half_z + 1.0))
+        stand(props.stool(), (corner + 0.5, 0, -half_z + 1.35))
+    else:
+        stand(props.bench(), (corner, 0, -half_z + 0.5))
+        stand(props.basket(), (corner - np.sign(corner) * 1.1, 0, -half_z + 0.5))
+    parts = [(name, moved(mesh, (0, FLOOR_M, 0))) for name, mesh in (*parts, *country)]
+    return Place(
+        name="terrace",
+        variant=variant,
+        surfaces=assembled(f"terrace/{variant}", finishes, parts),
+        mat_area=np.array([[-half_x + 2.4, -half_z + 2.0], [half_x - 2.4, half_z - 2.0]]),
+        camera_room=np.array([[-half_x + 0.8, 0.1, -half_z + 0.8], [half_x - 0.8, 2.5, half_z - 0.8]]),
+        obstacles=np.array(bulky).reshape(-1, 2, 3),
+    )

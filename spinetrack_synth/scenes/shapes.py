@@ -1,0 +1,348 @@
+"""Triangle meshes of simple things: boxes with rounded edges, turned and swept bodies, terrain, leaves.
+
+Every mesh carries normals and uv coordinates in metres along its surface, so that a texture keeps
+its true size on whatever it covers. Frames: the world's axes (X, Y up, Z).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Array = NDArray[np.float64]
+Rng = np.random.Generator
+
+
+@dataclass(frozen=True)
+class Mesh:
+    """``vertices`` (V, 3) m, ``faces`` (F, 3), ``uv`` (V, 2) m, ``normals`` (V, 3) of unit length."""
+
+    vertices: Array
+    faces: NDArray[np.int32]
+    uv: Array
+    normals: Array
+
+    @property
+    def bounds(self) -> Array:
+        """Lowest and highest corner, (2, 3) m."""
+        return np.stack([self.vertices.min(0), self.vertices.max(0)])
+
+
+def joined(meshes: Iterable[Mesh]) -> Mesh:
+    """All meshes as one."""
+    parts = list(meshes)
+    starts = np.cumsum([0, *(len(part.vertices) for part in parts)])
+    return Mesh(
+        np.concatenate([part.vertices for part in parts]),
+        np.concatenate([part.faces + start for part, start in zip(parts, starts)]).astype(np.int32),
+        np.concatenate([part.uv for part in parts]),
+        np.concatenate([part.normals for part in parts]),
+    )
+
+
+def turned(mesh: Mesh, *, yaw: float = 0.0, pitch: float = 0.0, roll: float = 0.0) -> Mesh:
+    """The mesh turned about the origin: roll about X, then pitch about Z, then yaw about Y (rad)."""
+    (cy, sy), (cp, sp), (cr, sr) = ((np.cos(a), np.sin(a)) for a in (yaw, pitch, roll))
+    about_y = np.array([[cy, 0, sy], [0, 1, 0], [-sy, 0, cy]])
+    about_z = np.array([[cp, -sp, 0], [sp, cp, 0], [0, 0, 1]])
+    about_x = np.array([[1, 0, 0], [0, cr, -sr], [0, sr, cr]])
+    rotation = about_y @ about_z @ about_x
+    return Mesh(mesh.vertices @ rotation.T, mesh.faces, mesh.uv, mesh.normals @ rotation.T)
+
+
+def moved(mesh: Mesh, offset: ArrayLike) -> Mesh:
+    """The mesh moved by an offset (3,) m."""
+    return Mesh(mesh.vertices + np.asarray(offset, float), mesh.faces, mesh.uv, mesh.normals)
+
+
+def _quads(corners: ArrayLike) -> NDArray[np.int32]:
+    """Two triangles for each row of four corner indices, in turning order."""
+    a, b, c, d = np.asarray(corners, dtype=np.int32).reshape(-1, 4).T
+    return np.concatenate([np.stack([a, b, c], 1), np.stack([a, c, d], 1)])
+
+
+def _grid_faces(rows: int, columns: int) -> NDArray[np.int32]:
+    """Faces of a (rows, columns) grid of vertices in row-major order."""
+    index = np.arange(rows * columns, dtype=np.int32).reshape(rows, columns)
+    return _quads(
+        np.stack([index[:-1, :-1], index[:-1, 1:], index[1:, 1:], index[1:, :-1]], -1)
+    )
+
+
+def with_smooth_normals(vertices: ArrayLike, faces: NDArray[np.int32], uv: ArrayLike) -> Mesh:
+    """A mesh whose normals are the area-weighted mean of the faces around each vertex."""
+    points = np.asarray(vertices, float)
+    a, b, c = (points[faces[:, k]] for k in range(3))
+    weighted = np.cross(b - a, c - a)
+    normals = np.zeros_like(points)
+    for k in range(3):
+        np.add.at(normals, faces[:, k], weighted)
+    normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
+    return Mesh(points, np.asarray(faces, np.int32), np.asarray(uv, float), normals)
+
+
+def rectangle(corner: ArrayLike, edge_u: ArrayLike, edge_v: ArrayLike) -> Mesh:
+    """A flat rectangle that faces along edge_u x edge_v; uv start at its corner."""
+    start, along_u, along_v = (np.asarray(x, float) for x in (corner, edge_u, edge_v))
+    u, v = np.linalg.norm(along_u), np.linalg.norm(along_v)
+    normal = np.cross(along_u, along_v) / (u * v)
+    steps = np.array([[0, 0], [1, 0], [1, 1], [0, 1]], float)
+    return Mesh(
+        start + steps[:, :1] * along_u + steps[:, 1:] * along_v,
+        _quads([0, 1, 2, 3]),
+        steps * [u, v],
+        np.tile(normal, (4, 1)),
+    )
+
+
+def box(size: ArrayLike, center: ArrayLike = (0, 0, 0), *, edge: float = 0.004) -> Mesh:
+    """A box (3,) m with edges rounded by ``edge`` m; u runs along the longest side (the grain)."""
+    half = np.asarray(size, float) / 2
+    edge = min(edge, 0.45 * float(half.min()))
+    signs = np.array([[x, y, z] for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)], float)
+    # Vertex 3 * corner + axis belongs to the face across `axis`; edges and corners join the faces.
+    vertices = np.empty((8, 3, 3))
+    normals = np.zeros((8, 3, 3))
+    uv = np.empty((8, 3, 2))
+    longest = np.argsort(-half, kind="stable")
+    for axis in range(3):
+        inset = np.full(3, edge)
+        inset[axis] = 0
+        vertices[:, axis] = signs * (half - inset)
+        normals[:, axis, axis] = signs[:, axis]
+        in_plane = [a for a in longest if a != axis]
+        uv[:, axis] = vertices[:, axis][:, in_plane] + (half.sum() * (1 + axis))
+
+    def corner(x: int, y: int, z: int) -> int:
+        return 4 * x + 2 * y + z
+
+    quads = []
+    for axis in range(3):
+        b, c = (axis + 1) % 3, (axis + 2) % 3
+        for side in (0, 1):
+            place = [0, 0, 0]
+            place[axis] = side
+            ring = []
+            for step_b, step_c in ((0, 0), (1, 0), (1, 1), (0, 1)):
+                place[b], place[c] = step_b, step_c
+                ring.append(3 * corner(*place) + axis)
+            quads.append(ring if side else ring[::-1])
+        for step_b in (0, 1):
+            for step_c in (0, 1):
+                ends = []
+                for side in (0, 1):
+                    place = [0, 0, 0]
+                    place[axis], place[b], place[c] = side, step_b, step_c
+                    ends.append(3 * corner(*place))
+                ring = [ends[0] + b, ends[1] + b, ends[1] + c, ends[0] + c]
+                quads.append(ring[::-1] if step_b == step_c else ring)
+    triangles = []
+    for x in (0, 1):
+        for y in (0, 1):
+            for z in (0, 1):
+                first = 3 * corner(x, y, z)
+                odd = (x + y + z) % 2 == 1
+                triangles.append([first, first + 1, first + 2] if odd else
+                                 [first, first + 2, first + 1])  # fmt: skip
+    return Mesh(
+        vertices.reshape(24, 3) + np.asarray(center, float),
+        np.concatenate([_quads(quads), np.array(triangles, np.int32)]),
+        uv.reshape(24, 2),
+        normals.reshape(24, 3),
+    )
+
+
+def lathe(profile: ArrayLike, segments: int = 24) -> Mesh:
+    """A turned body around Y: profile (N, 2) of radius and height m, from the bottom outwards up.
+
+    Neighbouring profile points that coincide make a crease.
+    """
+    points = np.asarray(profile, float)
+    steps = np.linalg.norm(np.diff(points, axis=0), axis=1)
+    length = np.concatenate([[0], np.cumsum(steps)])
+    angles = np.linspace(0, 2 * np.pi, segments + 1)
+    cos, sin = np.cos(angles), np.sin(angles)
+    vertices = np.stack(
+        [
+            points[:, :1] * cos,
+            np.repeat(points[:, 1:], segments + 1, axis=1),
+            points[:, :1] * sin,
+        ],
+        -1,
+    )
+    tangents = np.zeros_like(points)
+    directions = np.diff(points, axis=0)
+    directions[steps < 1e-9] = 0
+    tangents[:-1] += directions
+    tangents[1:] += directions
+    outward = np.stack([tangents[:, 1], -tangents[:, 0]], 1)
+    outward /= np.maximum(np.linalg.norm(outward, axis=1, keepdims=True), 1e-12)
+    normals = np.stack(
+        [
+            outward[:, :1] * cos,
+            np.repeat(outward[:, 1:], segments + 1, axis=1),
+            outward[:, :1] * sin,
+        ],
+        -1,
+    )
+    radius = float(points[:, 0].max())
+    uv = np.stack(np.broadcast_arrays(angles * radius, length[:, None]), -1)
+    faces = _grid_faces(len(points), segments + 1)[:, ::-1]
+    return Mesh(vertices.reshape(-1, 3), faces, uv.reshape(-1, 2), normals.reshape(-1, 3))
+
+
+def cylinder(radius: float, height: float, *, segments: int = 16, edge: float = 0.003) -> Mesh:
+    """A standing closed cylinder from y = 0 up, its rims rounded by ``edge`` m."""
+    r, h, e = radius, height, min(edge, radius / 3, height / 3)
+    rim = [(0, 0), (r - e, 0), (r - e, 0), (r, e), (r, e), (r, h - e), (r, h - e), (r - e, h)]
+    return lathe([*rim, (r - e, h), (0, h)], segments)
+
+
+def tube(path: ArrayLike, radius: ArrayLike, segments: int = 8) -> Mesh:
+    """An open tube around a path (N, 3) m with one radius or (N,) radii m."""
+    points = np.asarray(path, float)
+    radii = np.broadcast_to(np.asarray(radius, float), len(points))
+    tangent = np.gradient(points, axis=0)
+    tangent /= np.linalg.norm(tangent, axis=1, keepdims=True)
+    # One reference direction for all rings keeps the tube from twisting.
+    helper = np.eye(3)[np.abs(tangent).mean(0).argmin()]
+    side = np.cross(tangent, helper)
+    side /= np.linalg.norm(side, axis=1, keepdims=True)
+    other = np.cross(tangent, side)
+    angles = np.linspace(0, 2 * np.pi, segments + 1)
+    normals = (
+        np.cos(angles)[None, :, None] * side[:, None] + np.sin(angles)[None, :, None] * other[:, None]
+    )
+    vertices = points[:, None] + radii[:, None, None] * normals
+    length = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(points, axis=0), axis=1))])
+    around = angles * float(radii.mean())
+    uv = np.stack(np.broadcast_arrays(length[:, None], around), -1)
+    faces = _grid_faces(len(points), segments + 1)
+    return Mesh(vertices.reshape(-1, 3), faces, uv.reshape(-1, 2), normals.reshape(-1, 3))
+
+
+def slab(outline: ArrayLike, thickness: float, *, edge: float = 0.002) -> Mesh:
+    """A flat convex slab, top at y = 0: outline (N, 2) of x, z, turning from +X to +Z; uv = x, z."""
+    ring = np.asarray(outline, float)
+    inner = ring * (1 - edge / np.abs(ring).max(0))
+    count = len(ring)
+
+    def level(points: Array, y: float) -> Array:
+        return np.column_stack([points[:, 0], np.full(count, y), points[:, 1]])
+
+    middle = np.array([[ring[:, 0].mean(), 0.0, ring[:, 1].mean()]])
+    top, shoulder = level(inner, 0), level(ring, -min(edge, thickness / 2))
+    vertices = np.concatenate([middle, top, shoulder, level(ring, -thickness)])
+    outward = ring / np.linalg.norm(ring, axis=1, keepdims=True)
+    sideways = np.column_stack([outward[:, 0], np.zeros(count), outward[:, 1]])
+    up = np.tile([0.0, 1.0, 0.0], (count + 1, 1))
+    k = np.arange(count, dtype=np.int32)
+    after = (k + 1) % count
+    fan = np.stack([np.zeros(count, np.int32), 1 + after, 1 + k], 1)
+    sides = [
+        _quads(np.stack([low + k, low + after, high + after, high + k], 1)[:, ::-1])
+        for high, low in ((1, 1 + count), (1 + count, 1 + 2 * count))
+    ]
+    return Mesh(
+        vertices,
+        np.concatenate([fan, *sides]).astype(np.int32),
+        vertices[:, [0, 2]],
+        np.concatenate([up, sideways, sideways]),
+    )
+
+
+def rounded_rectangle(length: float, width: float, radius: float, steps: int = 5) -> Array:
+    """Outline (N, 2) of x, z around the origin, turning from +X to +Z."""
+    quarter = np.linspace(0, np.pi / 2, steps)
+    arc = radius * np.stack([np.cos(quarter), np.sin(quarter)], 1)
+    x, z = length / 2 - radius, width / 2 - radius
+    flip = arc[:, ::-1]
+    return np.concatenate(
+        [arc + [x, z], flip * [-1, 1] + [-x, z], -arc + [-x, -z], flip * [1, -1] + [x, -z]]
+    )
+
+
+def wall(
+    start: ArrayLike,
+    along: ArrayLike,
+    height: float,
+    openings: Sequence[tuple[float, float, float, float]] = (),
+) -> Mesh:
+    """A wall's face from a floor point along a horizontal edge (3,) m, facing along x up.
+
+    ``openings``: (from, to, low, high) m along the wall and up, left out of it.
+    """
+    origin, edge = np.asarray(start, float), np.asarray(along, float)
+    length = float(np.linalg.norm(edge))
+    direction = edge / length
+    xs = np.unique([0.0, length, *(v for o in openings for v in o[:2])])
+    ys = np.unique([0.0, height, *(v for o in openings for v in o[2:])])
+    pieces = []
+    for x0, x1 in zip(xs, xs[1:]):
+        for y0, y1 in zip(ys, ys[1:]):
+            middle = ((x0 + x1) / 2, (y0 + y1) / 2)
+            if any(a < middle[0] < b and c < middle[1] < d for a, b, c, d in openings):
+                continue
+            corner = origin + x0 * direction + [0, y0, 0]
+            piece = rectangle(corner, (x1 - x0) * direction, [0, y1 - y0, 0])
+            pieces.append(Mesh(piece.vertices, piece.faces, piece.uv + [x0, y0], piece.normals))
+    return joined(pieces)
+
+
+def terrain(rings: ArrayLike, sectors: int, height: ArrayLike) -> Mesh:
+    """A disc of ground in polar steps: rings (R,) m, height (R, sectors + 1) m; uv = x, z."""
+    radius = np.asarray(rings, float)[:, None]
+    angles = np.linspace(0, 2 * np.pi, sectors + 1)
+    x, z = radius * np.cos(angles), radius * np.sin(angles)
+    vertices = np.stack(np.broadcast_arrays(x, np.asarray(height, float), z), -1).reshape(-1, 3)
+    faces = _grid_faces(len(radius), sectors + 1)
+    mesh = with_smooth_normals(vertices, faces[:, ::-1], vertices[:, [0, 2]])
+    normals = mesh.normals.reshape(len(radius), sectors + 1, 3)
+    seam = normals[:, 0] + normals[:, -1]
+    normals[:, 0] = normals[:, -1] = seam / np.linalg.norm(seam, axis=1, keepdims=True)
+    return mesh
+
+
+def leaves(
+    positions: ArrayLike, outward: ArrayLike, length: float, rng: Rng, *, droop: float = 0.3
+) -> Mesh:
+    """Diamond-shaped leaves at positions (N, 3), each on its own patch of a unit-square texture.
+
+    The shading normals lean towards ``outward`` (N, 3), which lets many small leaves shade like
+    one soft crown. ``droop`` pulls the tips down.
+    """
+    base, out = np.asarray(positions, float), np.asarray(outward, float)
+    count = len(base)
+    heading = rng.normal(size=(count, 3)) + out
+    heading[:, 1] -= droop
+    heading /= np.linalg.norm(heading, axis=1, keepdims=True)
+    side = np.cross(heading, rng.normal(size=(count, 3)))
+    side /= np.maximum(np.linalg.norm(side, axis=1, keepdims=True), 1e-9)
+    reach = length * rng.uniform(0.6, 1.3, (count, 1))
+    tip, middle, half = heading * reach, heading * reach * 0.45, side * reach * 0.27
+    vertices = np.stack([base, base + middle + half, base + tip, base + middle - half], 1)
+    face_normal = np.cross(half, tip)
+    face_normal /= np.maximum(np.linalg.norm(face_normal, axis=1, keepdims=True), 1e-9)
+    face_normal *= np.where((face_normal * out).sum(1, keepdims=True) < 0, -1.0, 1.0)
+    normals = 0.55 * face_normal + out
+    normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-9)
+    patch = rng.uniform(0, 1, (count, 1, 2))
+    angle = rng.uniform(0, 2 * np.pi, count)
+    u = 0.06 * np.stack([np.cos(angle), np.sin(angle)], 1)
+    v = u[:, ::-1] * [-1, 1]
+    uv = patch + np.stack([0 * u, 0.45 * u + 0.27 * v, u, 0.45 * u - 0.27 * v], 1)
+    return Mesh(
+        vertices.reshape(-1, 3),
+        _quads(np.arange(4 * count)),
+        uv.reshape(-1, 2),
+        np.repeat(normals, 4, axis=0),
+    )
+
+
+def sphere(radius: float, segments: int = 16) -> Mesh:
+    """A ball around the origin."""
+    polar = np.linspace(-np.pi / 2, np.pi / 2, segments // 2 + 1)
+    return lathe(radius * np.stack([np.cos(polar), np.sin(polar)], 1), segments)

@@ -1,0 +1,156 @@
+"""Where the camera stands and how it frames the people."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+
+from spinetrack_synth.camera import Camera, look_at
+from spinetrack_synth.scenes.description import CameraRules
+from spinetrack_synth.scenes.lighting import draw
+from spinetrack_synth.scenes.place import Place
+from spinetrack_synth.scenes.shapes import Array, Rng
+from spinetrack_synth.shot import PosedPerson
+
+FILM_WIDTH_MM: Final = 36.0
+VIEWS_TRIED: Final = 150
+SKIN_STEP: Final = 12
+"""Every so manieth skin vertex stands for the body."""
+MOST_HIDDEN: Final = 0.5
+"""Share of the main person that others may cover."""
+EDGE_PX: Final = 3.0
+
+
+def find_view(
+    people: tuple[PosedPerson, ...],
+    place: Place,
+    rules: CameraRules,
+    size: tuple[int, int],
+    rng: Rng,
+) -> Camera | None:
+    """A camera that shows the first person, or all, as the rules ask; None where none was found.
+
+    It stands inside the place's camera room, clear of things and people, and nothing bulky is
+    between it and the first person.
+    """
+    bodies = [np.asarray(p.skin_world[::SKIN_STEP], float) for p in people]
+    group = len(people) > 1 and rng.random() < rules.group
+    crop = rng.random() < rules.crop
+    subject = np.concatenate(bodies) if group else bodies[0]
+    for _ in range(VIEWS_TRIED):
+        camera = _framed(subject, place, rules, size, crop, rng)
+        if camera is None:
+            continue
+        position = camera.position_world
+        if _nearest_thing_m(position, place, bodies) < rules.clearance_m:
+            continue
+        if _behind_things(position, bodies[0], place.obstacles):
+            continue
+        if _covered(camera, bodies) > MOST_HIDDEN:
+            continue
+        return camera
+    return None
+
+
+def coverage(pixels: Array, size: tuple[int, int]) -> float:
+    """The larger part of width or height that points (N, 2) px span of a picture (width, height)."""
+    return float((np.ptp(pixels, axis=0) / size).max())
+
+
+def _framed(
+    points: Array, place: Place, rules: CameraRules, size: tuple[int, int], crop: bool, rng: Rng
+) -> Camera | None:
+    """A camera at a random azimuth that shows the points (N, 3) at a random size and position."""
+    width, height = size
+    px_per_mm = max(size) / FILM_WIDTH_MM
+    middle = (points.min(0) + points.max(0)) / 2
+    wanted = draw(rng, rules.crop_coverage if crop else rules.coverage)
+    shift = rng.uniform(-1, 1, 2)
+    azimuth, lens_height = rng.uniform(0, 2 * np.pi), draw(rng, rules.height_m)
+    lens = float(np.exp(rng.uniform(np.log(rules.lens_mm.low), np.log(rules.lens_mm.high))))
+    roll = np.radians(draw(rng, rules.roll_deg))
+    across = np.array([-np.sin(azimuth), 0, np.cos(azimuth)])
+    span = max(np.ptp(points @ across) / width, np.ptp(points[:, 1]) / height)
+    direction = np.array([np.cos(azimuth), np.sin(azimuth)])
+    farthest = _way_out_m(middle[[0, 2]], direction, place.camera_room[:, [0, 2]])
+    distance = min(lens * px_per_mm * span / wanted, farthest * rng.uniform(0.75, 1.0))
+    if distance < rules.clearance_m:
+        return None
+    x, z = middle[[0, 2]] + distance * direction
+    position = np.array([x, lens_height, z])
+    if not (place.camera_room[0] <= position).all() or not (position <= place.camera_room[1]).all():
+        return None
+    focal, target = lens * px_per_mm, middle
+    for _ in range(4):
+        camera = look_at(position, target, focal_px=focal, width=width, height=height, roll_rad=roll)
+        pixels = camera.project(points)
+        if not np.isfinite(pixels).all():
+            return None
+        focal *= wanted / coverage(pixels, size)
+        # Where the box should be: anywhere inside, or for a crop over the picture's edge.
+        box = np.ptp(pixels, axis=0)
+        free = (np.array(size) - box) / 2 - 2 * EDGE_PX
+        center = (pixels.min(0) + pixels.max(0)) / 2
+        aim = np.array(size) / 2 + shift * np.where(free > 0, 0.9 * free, 0.5 * np.abs(free))
+        ray = camera.unproject(np.array(size) / 2 + center - aim, np.array(1.0)) - position
+        target = position + ray
+    camera = look_at(position, target, focal_px=focal, width=width, height=height, roll_rad=roll)
+    lens = focal / px_per_mm
+    if not rules.lens_mm.low <= lens <= rules.lens_mm.high:
+        return None
+    pixels = camera.project(points)
+    limits = rules.crop_coverage if crop else rules.coverage
+    if not np.isfinite(pixels).all() or not limits.low <= coverage(pixels, size) <= limits.high:
+        return None
+    if not crop and ((pixels < EDGE_PX).any() or (pixels > np.array(size) - EDGE_PX).any()):
+        return None
+    return camera
+
+
+def _way_out_m(start: Array, direction: Array, room: Array) -> float:
+    """Distance from a point to the walls of a box along a direction, both in x, z."""
+    with np.errstate(divide="ignore"):
+        walls = np.where(direction > 0, room[1] - start, room[0] - start) / direction
+    return float(np.min(np.where(direction == 0, np.inf, walls)))
+
+
+def _nearest_thing_m(position: Array, place: Place, bodies: list[Array]) -> float:
+    """Distance to the nearest obstacle or skin."""
+    nearest = min(float(np.sqrt(((body - position) ** 2).sum(1).min())) for body in bodies)
+    if len(place.obstacles):
+        outside = np.maximum(place.obstacles[:, 0] - position, position - place.obstacles[:, 1])
+        nearest = min(nearest, float(np.linalg.norm(np.maximum(outside, 0), axis=1).min()))
+    return nearest
+
+
+def _behind_things(position: Array, body: Array, obstacles: Array) -> bool:
+    """Whether an obstacle's box stands on the way from a camera to any part of a person."""
+    if not len(obstacles):
+        return False
+    ends = body[:: max(1, len(body) // 40)]
+    way = (ends - position)[:, None]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        first, second = ((obstacles[None, :, k] - position) / way for k in (0, 1))
+    enter = np.nanmax(np.minimum(first, second), axis=2)
+    leave = np.nanmin(np.maximum(first, second), axis=2)
+    return bool(((enter < leave) & (leave > 0) & (enter < 1)).any())
+
+
+def _covered(camera: Camera, bodies: list[Array]) -> float:
+    """Share of the first person's points that lie behind another person, on a coarse grid."""
+    cells = 48
+    scale = cells / max(camera.width, camera.height)
+    depth = np.full((cells + 1, cells + 1), np.inf)
+
+    def grid(points: Array) -> tuple[Array, Array]:
+        pixels = np.clip(np.nan_to_num(camera.project(points) * scale, nan=-1), -1, cells).astype(int)
+        return pixels, camera.to_camera(points)[:, 2]
+
+    for body in bodies[1:]:
+        pixels, z = grid(body)
+        seen = (pixels >= 0).all(axis=1) & (z > 0)
+        np.minimum.at(depth, tuple(pixels[seen].T), z[seen])
+    pixels, z = grid(bodies[0])
+    hidden = (pixels >= 0).all(axis=1) & (depth[tuple(np.maximum(pixels, 0).T)] < z - 0.1)
+    return float(hidden.mean())
