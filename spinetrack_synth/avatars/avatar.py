@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -23,8 +23,7 @@ from spinetrack_synth.avatars.skinning import (
     swing_only,
     vertex_normals,
 )
-from spinetrack_synth.poses.collision import Capsules, capsules_from_skin
-from spinetrack_synth.poses.ground import SkinProbe, probe_from_skin
+from spinetrack_synth.poses.skin import SkinProbe, probe_from_skin
 from spinetrack_synth.shot import PosedPerson, Surface
 from spinetrack_synth.skeleton import NAMES
 
@@ -35,7 +34,7 @@ class Avatar:
 
     ``bone_order`` lists (bone, the bone it hangs on) with parents first; bones are the model's
     bodies followed by the twist-free ones. ``skin_body`` (V,) is the body each skin vertex moves
-    with most. ``probe`` and ``capsules`` are what grounding and collision need of the skin.
+    with most. ``probe`` is the skin as grounding feels it.
     """
 
     subject: Subject
@@ -46,7 +45,6 @@ class Avatar:
     parts: tuple[Part, ...]
     skin_body: NDArray[np.int32]
     probe: SkinProbe
-    capsules: Capsules
 
     @property
     def tree(self) -> Tree:
@@ -78,6 +76,12 @@ def make_avatar(subject: Subject) -> Avatar:
     Raises UserError when the body data is missing and can't be fetched.
     """
     data = assets.load()
+    return replace(bare_avatar(subject), parts=dress(data, shape(data, subject), subject))
+
+
+def bare_avatar(subject: Subject) -> Avatar:
+    """The same avatar with nothing to draw: enough for everything that needs no picture."""
+    data = assets.load()
     rest = shape(data, subject)
     rig = fit(_model(), find_landmarks(data, rest, subject), subject)
     bone, weight = skin_weights(data, rest, rig)
@@ -92,10 +96,9 @@ def make_avatar(subject: Subject) -> Avatar:
         binding=binding,
         bone_order=_bone_order(rig.tree),
         limb_axis_world=_limb_axes(rig),
-        parts=dress(data, rest, subject),
+        parts=(),
         skin_body=skin_body,
         probe=probe_from_skin(rig.tree, rig.coordinates, skin_world, skin_body),
-        capsules=capsules_from_skin(rig.tree, rig.coordinates, skin_world, skin_body),
     )
 
 

@@ -281,9 +281,9 @@ def _surface_offsets(
     flank = [np.interp(level, landmarks.profile_height_m, column) for column in landmarks.flank_m.T]
     points = dict(landmarks.surface)
     for side, sign in (("left", -1.0), ("right", 1.0)):
-        # Posterior axillary line, 15 mm under the skin: in the muscle's lateral border.
+        # Posterior axillary line, 30 mm under the skin at rest: the arm draws the flank in.
         points[f"{side}_latissimus"] = np.array(
-            [flank[0] - 0.015, level, (flank[1] - 0.015) * sign]
+            [flank[0] - 0.02, level, (flank[1] - 0.03) * sign]
         )
     offsets = {}
     for name, point in points.items():

@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit, prange
+from numba import njit
 from numpy.typing import NDArray
 
 _STRENGTH = 0.7
@@ -154,12 +154,13 @@ def _dual_quaternions(motion):  # pragma: no cover - compiled
     return dual
 
 
-@njit(cache=True, nogil=True, parallel=True)
+@njit(cache=True, nogil=True, fastmath=True)
 def _blend(rest, bone, weight, dual, detail):  # pragma: no cover - compiled
     moved = np.empty_like(rest)
     turned = np.empty_like(rest)
-    for v in prange(len(rest)):
-        q = np.zeros(8)
+    q = np.empty(8)
+    for v in range(len(rest)):
+        q[:] = 0.0
         for k in range(bone.shape[1]):
             w = weight[v, k]
             if w > 0:
@@ -173,25 +174,26 @@ def _blend(rest, bone, weight, dual, detail):  # pragma: no cover - compiled
         tx = 2 * (-q[4] * x + q[5] * w - q[6] * z + q[7] * y)
         ty = 2 * (-q[4] * y + q[5] * z + q[6] * w - q[7] * x)
         tz = 2 * (-q[4] * z - q[5] * y + q[6] * x + q[7] * w)
-        a, b, c = rest[v]
+        a, b, c = rest[v, 0], rest[v, 1], rest[v, 2]
         moved[v, 0] = r00 * a + r01 * b + r02 * c + tx
         moved[v, 1] = r10 * a + r11 * b + r12 * c + ty
         moved[v, 2] = r20 * a + r21 * b + r22 * c + tz
-        a, b, c = detail[v]
+        a, b, c = detail[v, 0], detail[v, 1], detail[v, 2]
         turned[v, 0] = r00 * a + r01 * b + r02 * c
         turned[v, 1] = r10 * a + r11 * b + r12 * c
         turned[v, 2] = r20 * a + r21 * b + r22 * c
     return moved, turned
 
 
-@njit(cache=True, nogil=True, parallel=True)
+@njit(cache=True, nogil=True, fastmath=True)
 def _smooth(points, ring_start, ring, softness, strength, iterations):  # pragma: no cover
     current, following = points.copy(), points.copy()
+    soft = np.flatnonzero(softness > 0)
     for _ in range(iterations):
-        for v in prange(len(points)):
+        for v in soft:
             start, stop = ring_start[v], ring_start[v + 1]
             rate = softness[v] * strength
-            if rate > 0 and stop > start:
+            if stop > start:
                 x, y, z = 0.0, 0.0, 0.0
                 for k in range(start, stop):
                     x += current[ring[k], 0]
