@@ -1,0 +1,96 @@
+"""The embedded renderer: Mitsuba in this process, on the fastest variant that works here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spinetrack_synth.camera import Camera
+from spinetrack_synth.rendering import film, variants
+from spinetrack_synth.rendering.protocol import Quality
+from spinetrack_synth.shot import Frame, Shot
+
+Image = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Effort:
+    """Samples a pixel, bounces after the first surface, and how thorough the denoiser is."""
+
+    spp: int
+    depth: int
+    denoiser: Literal["fast", "balanced", "high"]
+
+
+EFFORT: Final = {
+    Quality.DRAFT: Effort(2, 2, "fast"),
+    Quality.NORMAL: Effort(4, 4, "balanced"),
+    Quality.FINAL: Effort(32, 6, "high"),
+}
+
+
+class Stage(Protocol):
+    """A shot held ready for drawing by one family of Mitsuba variants."""
+
+    def load(self, shot: Shot) -> None:
+        """Put a shot on the stage."""
+        ...
+
+    def light(
+        self, camera: Camera, *, spp: int, seed: int, depth: int
+    ) -> tuple[Image, Image, Image]:
+        """Noisy radiance, albedo and world normal, each (H, W, 3)."""
+        ...
+
+    def scan(self, camera: Camera) -> tuple[NDArray[np.uint8], Image]:
+        """Ids (H, W) and depth (H, W) m at pixel centres."""
+        ...
+
+
+class EmbeddedRenderer:
+    """Draws shots with Mitsuba and Open Image Denoise.
+
+    ``variant`` is the Mitsuba variant in use. One process draws with one variant.
+    """
+
+    def __init__(self, variant: str | None = None) -> None:
+        self.variant = variants.choose(variant)
+        import mitsuba as mi
+
+        mi.set_variant(self.variant)
+        self._stage: Stage | None = _stage(self.variant)
+
+    def render(self, shot: Shot, *, quality: Quality = Quality.NORMAL) -> Frame:
+        """Draw a shot. Raises RuntimeError after ``close``."""
+        if self._stage is None:
+            raise RuntimeError("this renderer is closed")
+        effort = EFFORT[quality]
+        self._stage.load(shot)
+        ids, depth_m = self._stage.scan(shot.camera)
+        radiance, albedo, normal = self._stage.light(
+            shot.camera, spp=effort.spp, seed=_seed(shot), depth=effort.depth
+        )
+        clean = film.denoise(radiance, albedo, normal, effort.denoiser)
+        exposure = shot.exposure * film.automatic_exposure(clean, ids)
+        return Frame(rgb=film.develop(clean, exposure), ids=ids, depth_m=depth_m)
+
+    def close(self) -> None:
+        """Free the scene and its textures."""
+        self._stage = None
+
+
+def _stage(variant: str) -> Stage:
+    if variant.startswith("scalar"):
+        from spinetrack_synth.rendering.scalar import ScalarStage
+
+        return ScalarStage()
+    from spinetrack_synth.rendering.jit import JitStage
+
+    return JitStage()
+
+
+def _seed(shot: Shot) -> int:
+    return int(np.random.SeedSequence([shot.seed, shot.index]).generate_state(1)[0])

@@ -1,0 +1,92 @@
+"""Drawing with the compiled variants (cuda, llvm): one scene that stays, refilled for every shot.
+
+The variant must be set before the import.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+import drjit as dr
+import mitsuba as mi
+import numpy as np
+from numpy.typing import NDArray
+
+from spinetrack_synth.camera import Camera
+from spinetrack_synth.rendering import tracing
+from spinetrack_synth.rendering.emitters import LightTable
+from spinetrack_synth.rendering.lights import MAP_HEIGHT, distant_light
+from spinetrack_synth.rendering.packing import area_lights, pack
+from spinetrack_synth.rendering.surfaces import SurfaceTable
+from spinetrack_synth.shot import Shot
+
+MOST_PATHS: Final = 1 << 22
+"""Camera paths followed at once; more samples are drawn in several passes (bounds memory)."""
+
+
+class JitStage:
+    """Holds the scene of the present shot on the device."""
+
+    def __init__(self) -> None:
+        mesh = mi.Mesh("everything", 3, 1, has_vertex_normals=True, has_vertex_texcoords=True)
+        blank = mi.Bitmap(np.ones((MAP_HEIGHT, 2 * MAP_HEIGHT, 3), dtype=np.float32))
+        scene = mi.load_dict(
+            {"type": "scene", "everything": mesh, "around": {"type": "envmap", "bitmap": blank}}
+        )
+        self._parameters = mi.traverse(scene)
+        self._stage = tracing.Stage(scene, SurfaceTable(), LightTable(scene.environment()))
+
+    def load(self, shot: Shot) -> None:
+        """Put a shot on the stage."""
+        packed = pack(shot)
+        self._stage.surfaces.load(packed)
+        parameters = self._parameters
+        parameters["everything.vertex_positions"] = packed.vertices.ravel()
+        parameters["everything.vertex_normals"] = packed.normals.ravel()
+        parameters["everything.vertex_texcoords"] = packed.uv.ravel()
+        parameters["everything.faces"] = packed.faces.ravel()
+        distant = distant_light(shot.lights)
+        # Mitsuba keeps one more column on either side, to interpolate across the seam.
+        padded = np.pad(distant.radiance, ((0, 0), (1, 1), (0, 0)), mode="wrap")
+        parameters["around.data"] = mi.TensorXf(padded)
+        parameters.update()
+        self._stage.lights.load(distant, area_lights(shot), _middle(shot))
+
+    def light(
+        self, camera: Camera, *, spp: int, seed: int, depth: int
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+        """Noisy radiance, albedo and world normal, each (H, W, 3)."""
+        view = tracing.View.of(camera)
+        pixels = camera.width * camera.height
+        per_pass = max(1, min(spp, MOST_PATHS // pixels))
+        passes = -(-spp // per_pass)
+        total: Any = None
+        for number in range(passes):
+            images = tracing.trace(self._stage, view, pixels, per_pass, _hash(seed, number), depth)
+            total = images if total is None else [a + b for a, b in zip(total, images)]
+            dr.eval(total)
+        shape = (camera.height, camera.width, 3)
+        radiance, albedo, normal = (
+            np.array(dr.ravel(image * (1 / passes))).reshape(shape) for image in total
+        )
+        return radiance, albedo, normal
+
+    def scan(self, camera: Camera) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+        """Ids (H, W) and depth (H, W) m at pixel centres."""
+        view = tracing.View.of(camera)
+        depth, person = tracing.scan(self._stage, view, camera.width * camera.height)
+        dr.eval(depth, person)
+        shape = (camera.height, camera.width)
+        ids = np.array(person).astype(np.uint8).reshape(shape)
+        return ids, np.array(depth).reshape(shape)
+
+
+def _middle(shot: Shot) -> NDArray[np.float64]:
+    """Where the people are, or what the camera looks at, (3,) m."""
+    if shot.people:
+        return np.mean([person.skin_world.mean(axis=0) for person in shot.people], axis=0)
+    return shot.camera.position_world + 3 * shot.camera.world2cam[2, :3]
+
+
+def _hash(seed: int, number: int) -> int:
+    return int(np.random.SeedSequence([seed, number]).generate_state(1)[0])

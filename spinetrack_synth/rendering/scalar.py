@@ -1,0 +1,207 @@
+"""Drawing without a compiler: Mitsuba's own plugins in the scalar variant, rebuilt for every shot.
+
+Slow but right, and it needs nothing beside the mitsuba wheel. It knows square pixels only. The
+variant must be set before the import.
+"""
+
+from __future__ import annotations
+
+import gc
+from typing import Any, Final
+
+import mitsuba as mi
+import numpy as np
+from numpy.typing import NDArray
+
+from spinetrack_synth.camera import Camera
+from spinetrack_synth.rendering.lights import Distant, distant_light
+from spinetrack_synth.rendering.packing import MOST_LAYERS, SOLID, area_lights, smooth, texels
+from spinetrack_synth.shot import AreaLight, Material, Shot, Surface
+
+GUIDE_SPP: Final = 2
+"""Samples a pixel of the albedo and normal images."""
+
+
+class ScalarStage:
+    """Holds the Mitsuba scene of the present shot."""
+
+    def load(self, shot: Shot) -> None:
+        """Build the scene of a shot."""
+        self._scene: Any = None
+        gc.collect()  # Mitsuba builds a scene several times slower while the last one lives
+        self._surfaces = [smooth(surface) for surface in shot.surroundings]
+        self._person = [0] * len(self._surfaces)
+        for number, person in enumerate(shot.people, start=1):
+            self._surfaces += [smooth(surface) for surface in person.surfaces]
+            self._person += [number] * len(person.surfaces)
+        scene: dict[str, Any] = {"type": "scene"}
+        for number, surface in enumerate(self._surfaces):
+            scene[f"surface{number}"] = _mesh(surface)
+        for number, lamp in enumerate(area_lights(shot)):
+            scene[f"lamp{number}"] = _lamp(lamp)
+        self._person += [0] * len(area_lights(shot))
+        self._scene = mi.load_dict({**scene, **_afar(distant_light(shot.lights))})
+
+    def light(
+        self, camera: Camera, *, spp: int, seed: int, depth: int
+    ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
+        """Noisy radiance, albedo and world normal, each (H, W, 3)."""
+        # Mitsuba counts path segments, the camera's among them, and the last one carries no bounce.
+        path = mi.load_dict({"type": "path", "max_depth": depth + 1, "rr_depth": 3})
+        guides = mi.load_dict({"type": "aov", "aovs": "albedo:albedo,normal:sh_normal"})
+        radiance = self._draw(path, camera, spp, seed)
+        both = self._draw(guides, camera, GUIDE_SPP, seed)
+        return radiance, np.clip(both[..., :3], 0, 1), np.ascontiguousarray(both[..., 3:6])
+
+    def scan(self, camera: Camera) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+        """Ids (H, W) and depth (H, W) m at pixel centres."""
+        first = mi.load_dict({"type": "aov", "aovs": "point:position,shape:shape_index"})
+        drawn = self._draw(first, camera, 1, 0)
+        shape = np.rint(drawn[..., 3]).astype(int)  # 0 where nothing was hit
+        points = drawn[..., :3].astype(float)
+        depth = np.where(shape > 0, camera.to_camera(points)[..., 2], np.inf)
+        person = np.array([0, *self._person])
+        ids = person[shape]
+        masked = np.array(
+            [False, *(surface.material.opacity is not None for surface in self._surfaces)]
+        )
+        masked = np.resize(np.append(masked, np.zeros(len(person))), len(person)).astype(bool)
+        for row, column in np.argwhere(masked[shape]):
+            solid, depth[row, column] = self._first_solid(camera, column + 0.5, row + 0.5)
+            ids[row, column] = person[solid]
+        return ids.astype(np.uint8), depth.astype(np.float32)
+
+    def _first_solid(self, camera: Camera, x: float, y: float) -> tuple[int, float]:
+        """Shape number (0 for none) and depth m of the first surface that is not see-through."""
+        origin = camera.position_world
+        toward = camera.unproject([x, y], 1.0) - origin
+        depth = 0.0
+        for layer in range(MOST_LAYERS + 1):
+            ray = mi.Ray3f(origin + depth * toward, toward)
+            si = self._scene.ray_intersect(ray)
+            if not si.is_valid():
+                return 0, np.inf
+            depth += si.t
+            name = si.shape.id()
+            if not name.startswith("surface"):
+                return 0, depth
+            number = int(name.removeprefix("surface"))
+            if layer == MOST_LAYERS or _opacity(self._surfaces[number].material, si.uv) >= SOLID:
+                return number + 1, depth
+            depth += 1e-5 * (1 + depth)
+        raise AssertionError("the last layer always counts as solid")
+
+    def _draw(self, integrator: Any, camera: Camera, spp: int, seed: int) -> NDArray[np.float32]:
+        sensor = mi.load_dict(_sensor(camera, centred=spp == 1))
+        image = mi.render(self._scene, sensor=sensor, integrator=integrator, spp=spp, seed=seed)
+        return np.array(image, dtype=np.float32)
+
+
+def _sensor(camera: Camera, *, centred: bool) -> dict[str, Any]:
+    """Mitsuba's camera; ``centred`` looks through pixel centres with its one sample."""
+    K = camera.K
+    if abs(K[0, 0] - K[1, 1]) > 1e-6 * K[0, 0] or K[0, 1] != 0:
+        raise ValueError("the scalar variant draws square pixels only: K[0, 0] must equal K[1, 1]")
+    # Mitsuba's camera looks along +z with x to the left and y up.
+    cam2world = np.linalg.inv(camera.world2cam) @ np.diag([-1.0, -1.0, 1.0, 1.0])
+    return {
+        "type": "perspective",
+        "fov_axis": "x",
+        "fov": float(np.degrees(2 * np.arctan(camera.width / 2 / K[0, 0]))),
+        "principal_point_offset_x": float(0.5 - K[0, 2] / camera.width),
+        "principal_point_offset_y": float(0.5 - K[1, 2] / camera.height),
+        "to_world": mi.ScalarTransform4f(cam2world),
+        "near_clip": 0.01,
+        "far_clip": 1e4,
+        "film": {
+            "type": "hdrfilm",
+            "width": camera.width,
+            "height": camera.height,
+            "rfilter": {"type": "box"},
+            "pixel_format": "rgb",
+            "component_format": "float32",
+        },
+        "sampler": {"type": "stratified", "sample_count": 1, "jitter": False}
+        if centred
+        else {"type": "independent"},
+    }
+
+
+def _mesh(surface: Surface) -> Any:
+    """One surface as a Mitsuba mesh with its own materials."""
+    properties = mi.Properties()
+    properties["bsdf"] = mi.load_dict(_bsdf(surface.material))
+    mesh = mi.Mesh(
+        surface.key,
+        len(surface.vertices_world),
+        len(surface.faces),
+        has_vertex_normals=True,
+        has_vertex_texcoords=True,
+        props=properties,
+    )
+    parameters = mi.traverse(mesh)
+    parameters["vertex_positions"] = np.ravel(surface.vertices_world)
+    parameters["vertex_normals"] = np.ravel(surface.normals_world)
+    parameters["vertex_texcoords"] = np.ravel(surface.uv)
+    parameters["faces"] = np.ravel(surface.faces).astype(np.uint32)
+    parameters.update()
+    return mesh
+
+
+def _bsdf(material: Material) -> dict[str, Any]:
+    image = texels(material)[::-1]  # a bitmap's first row lies at v = 1
+    base: dict[str, Any] = {
+        "type": "twosided",
+        "bsdf": {
+            "type": "principled",
+            "base_color": _bitmap(image[..., :3], raw=False),
+            "roughness": material.roughness,
+            "specular": material.specular,
+        },
+    }
+    if material.opacity is None:
+        return base
+    return {"type": "mask", "opacity": _bitmap(image[..., 3:], raw=True), "bsdf": base}
+
+
+def _bitmap(image: NDArray[np.uint8], *, raw: bool) -> dict[str, Any]:
+    return {"type": "bitmap", "bitmap": mi.Bitmap(np.ascontiguousarray(image)), "raw": raw}
+
+
+def _opacity(material: Material, uv: Any) -> float:
+    """Opacity 0..1 of a material at uv, bilinear, repeating."""
+    if material.opacity is None:
+        return 1.0
+    image = material.opacity
+    height, width = image.shape
+    x, y = (uv[0] % 1) * width - 0.5, (1 - uv[1] % 1) * height - 0.5
+    left, top = int(np.floor(x)), int(np.floor(y))
+    along, down = x - left, y - top
+    rows, columns = np.array([top, top + 1]) % height, np.array([left, left + 1]) % width
+    corners = image[np.ix_(rows, columns)] / 255
+    return float(np.array([1 - down, down]) @ corners @ np.array([1 - along, along]))
+
+
+def _lamp(lamp: AreaLight) -> dict[str, Any]:
+    """A glowing rectangle; Mitsuba's spans -1..1 and shines along its z."""
+    u, v = np.array(lamp.half_u_world, dtype=float), np.array(lamp.half_v_world, dtype=float)
+    normal = np.cross(u, v)
+    to_world = np.eye(4)
+    to_world[:3] = np.stack([u, v, normal / np.linalg.norm(normal), lamp.center_world], axis=1)
+    return {
+        "type": "rectangle",
+        "to_world": mi.ScalarTransform4f(to_world),
+        "bsdf": {"type": "diffuse", "reflectance": 0.0},
+        "emitter": {"type": "area", "radiance": {"type": "rgb", "value": list(lamp.radiance)}},
+    }
+
+
+def _afar(distant: Distant) -> dict[str, Any]:
+    emitters: dict[str, Any] = {"around": {"type": "envmap", "bitmap": mi.Bitmap(distant.radiance)}}
+    if distant.sun_irradiance.any():
+        emitters["sun"] = {
+            "type": "directional",
+            "direction": [float(-value) for value in distant.sun_direction],
+            "irradiance": {"type": "rgb", "value": [float(v) for v in distant.sun_irradiance]},
+        }
+    return emitters

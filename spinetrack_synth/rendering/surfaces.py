@@ -1,0 +1,116 @@
+"""The materials of a shot on the device: tables by surface, and one long run of texels.
+
+A surface is found by the triangle a ray hits. What kernels read are lengths of memory, so a kernel
+compiled for one shot serves every other. The variant must be set before the import.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from typing import Any, Final
+
+import drjit as dr
+import mitsuba as mi
+import numpy as np
+
+from spinetrack_synth.rendering.packing import Packed, texels
+from spinetrack_synth.rendering.shading import Scatter
+from spinetrack_synth.shot import Material
+
+TEXEL_BUDGET: Final = 1 << 27
+"""Texels kept for surfaces of earlier shots (4 bytes each)."""
+
+
+class SurfaceTable:
+    """Per-surface values of the present shot, and the texels of recent shots by surface key."""
+
+    def __init__(self) -> None:
+        self._kept: OrderedDict[str, tuple[Any, int, int]] = OrderedDict()
+        self._present: tuple[str, ...] = ()
+
+    def load(self, packed: Packed) -> None:
+        """Make the materials of a shot the present ones."""
+        images = [
+            self._image(key, material) for key, material in zip(packed.keys, packed.materials)
+        ]
+        if packed.keys != self._present:
+            self.texel = dr.concat([image for image, _, _ in images])
+            self._present = packed.keys
+        sizes = np.array([(height, width) for _, height, width in images], dtype=np.uint32)
+        areas = sizes.prod(axis=1, dtype=np.uint64)
+        self.first_texel = mi.UInt32(_two_or_more(np.cumsum(areas) - areas))
+        self.height = mi.UInt32(_two_or_more(sizes[:, 0]))
+        self.width = mi.UInt32(_two_or_more(sizes[:, 1]))
+        self.of_face = mi.UInt32(_two_or_more(packed.face_surface))
+        self.person = mi.UInt32(_two_or_more(packed.person))
+        materials = packed.materials
+        self.roughness = mi.Float(_two_or_more([m.roughness for m in materials], np.float32))
+        self.specular = mi.Float(_two_or_more([m.specular for m in materials], np.float32))
+        self.emission = mi.Float(_two_or_more(packed.emission.ravel(), np.float32))
+        self.masked = mi.UInt32(_two_or_more([m.opacity is not None for m in materials]))
+        self._forget(packed.keys)
+
+    def texel_at(self, surface: Any, uv: Any, active: Any) -> tuple[Any, Any]:
+        """Linear colour and opacity at uv, bilinear, repeating; row 0 lies at v = 0."""
+        first = dr.gather(mi.UInt32, self.first_texel, surface, active)
+        width = mi.Int32(dr.gather(mi.UInt32, self.width, surface, active))
+        height = mi.Int32(dr.gather(mi.UInt32, self.height, surface, active))
+        uv = uv - dr.floor(uv)
+        x = uv.x * mi.Float(width) - 0.5
+        y = uv.y * mi.Float(height) - 0.5
+        left, below = dr.floor(x), dr.floor(y)
+        along, up = x - left, y - below
+        x0, y0 = mi.Int32(left), mi.Int32(below)
+        x1, y1 = x0 + 1, y0 + 1
+        x0, y0 = dr.select(x0 < 0, x0 + width, x0), dr.select(y0 < 0, y0 + height, y0)
+        x1, y1 = dr.select(x1 >= width, x1 - width, x1), dr.select(y1 >= height, y1 - height, y1)
+
+        def corner(column: Any, row: Any) -> tuple[Any, Any]:
+            word = dr.gather(mi.UInt32, self.texel, first + mi.UInt32(row * width + column), active)
+            rgba = [mi.Float((word >> (8 * channel)) & 255) * (1 / 255) for channel in range(4)]
+            return _linear(mi.Color3f(rgba[:3])), rgba[3]
+
+        (c00, a00), (c10, a10) = corner(x0, y0), corner(x1, y0)
+        (c01, a01), (c11, a11) = corner(x0, y1), corner(x1, y1)
+        color = dr.lerp(dr.lerp(c00, c10, along), dr.lerp(c01, c11, along), up)
+        opacity = dr.lerp(dr.lerp(a00, a10, along), dr.lerp(a01, a11, along), up)
+        return color, opacity
+
+    def scatter_at(self, surface: Any, color: Any, active: Any) -> Scatter:
+        """How a surface scatters light where it has this colour."""
+        return Scatter(
+            color,
+            dr.gather(mi.Float, self.roughness, surface, active),
+            dr.gather(mi.Float, self.specular, surface, active),
+        )
+
+    def surface_at(self, face: Any, active: Any) -> Any:
+        """Index of the surface a face belongs to."""
+        return dr.gather(mi.UInt32, self.of_face, face, active)
+
+    def _image(self, key: str, material: Material) -> tuple[Any, int, int]:
+        if key not in self._kept:
+            image = texels(material)
+            self._kept[key] = (mi.UInt32(image.view(np.uint32).ravel()), *image.shape[:2])
+        self._kept.move_to_end(key)
+        return self._kept[key]
+
+    def _forget(self, present: tuple[str, ...]) -> None:
+        """Drop the longest unused texels above the budget, never those of the present shot."""
+        total = sum(height * width for _, height, width in self._kept.values())
+        for key in list(self._kept):
+            if total <= TEXEL_BUDGET or key in present:
+                return
+            _, height, width = self._kept.pop(key)
+            total -= height * width
+
+
+def _linear(srgb: Any) -> Any:
+    """sRGB 0..1 to linear by a cubic that stays within .003 (Hejl's fit)."""
+    return srgb * (srgb * (srgb * 0.305306011 + 0.682171111) + 0.012522878)
+
+
+def _two_or_more(values: Any, dtype: Any = np.uint32) -> Any:
+    """The values, at least two: Dr.Jit treats arrays of one as constants and compiles them in."""
+    array = np.asarray(values, dtype=dtype)
+    return np.ascontiguousarray(np.resize(array, 2) if array.size == 1 else array)

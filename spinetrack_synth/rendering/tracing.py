@@ -1,0 +1,211 @@
+"""Following light: a path tracer that sees through opacity masks, and a scan of the first surfaces.
+
+Mitsuba's own ``path`` integrator takes a masked hair card for solid when it casts a shadow, and has
+no guide images for the denoiser without twice the cost. Geometry and the map of the surroundings
+are Mitsuba's. The variant must be set before the import.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import drjit as dr
+import mitsuba as mi
+import numpy as np
+
+from spinetrack_synth.camera import Camera
+from spinetrack_synth.rendering.emitters import LightTable
+from spinetrack_synth.rendering.packing import MOST_LAYERS, SOLID
+from spinetrack_synth.rendering.surfaces import SurfaceTable
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What light comes from and what it meets: Mitsuba's scene beside the tables of its surfaces."""
+
+    scene: Any
+    surfaces: SurfaceTable
+    lights: LightTable
+
+
+@dataclass(frozen=True)
+class View:
+    """A camera on the device; everything opaque, so that no number is compiled into a kernel."""
+
+    width: Any
+    height: Any
+    position: Any
+    pixel2world: Any
+
+    @classmethod
+    def of(cls, camera: Camera) -> View:
+        """Rays of the camera: direction = pixel2world (x, y, 1), of depth 1 along the axis."""
+        matrix = camera.world2cam[:3, :3].T @ np.linalg.inv(camera.K)
+        return cls(
+            width=dr.opaque(mi.UInt32, camera.width),
+            height=dr.opaque(mi.UInt32, camera.height),
+            position=mi.Point3f(*(dr.opaque(mi.Float, float(c)) for c in camera.position_world)),
+            pixel2world=mi.Matrix3f(
+                *[[dr.opaque(mi.Float, float(value)) for value in row] for row in matrix]
+            ),
+        )
+
+    def direction(self, x: Any, y: Any) -> Any:
+        """World direction through the image point (x, y) px, one metre deep."""
+        return self.pixel2world @ mi.Vector3f(x, y, 1)
+
+
+def trace(stage: Stage, view: View, pixels: int, spp: int, seed: int, depth: int) -> Any:
+    """Mean radiance, albedo and world normal of every pixel, three Color3f of size ``pixels``."""
+    sampler = mi.load_dict({"type": "independent"})
+    sampler.seed(seed, pixels * spp)
+    pixel = dr.arange(mi.UInt32, pixels * spp) // dr.opaque(mi.UInt32, spp)
+    x, y = pixel % view.width, pixel // view.width
+    jitter = sampler.next_2d()
+    direction = dr.normalize(view.direction(mi.Float(x) + jitter.x, mi.Float(y) + jitter.y))
+    ray = mi.Ray3f(view.position, direction)
+    images = _paths(stage, sampler, ray, dr.opaque(mi.UInt32, depth))
+    dr.eval(images)  # in one kernel; each reduction would otherwise follow all paths again
+    return tuple(_pixel_mean(image, spp) for image in images)
+
+
+@dr.syntax
+def scan(stage: Stage, view: View, pixels: int) -> Any:
+    """Depth (m along the optical axis, inf for nothing) and person number at every pixel centre."""
+    surfaces = stage.surfaces
+    pixel = dr.arange(mi.UInt32, pixels)
+    x, y = pixel % view.width, pixel // view.width
+    # Not normalised: one unit of the ray is one metre of depth.
+    direction = view.direction(mi.Float(x) + 0.5, mi.Float(y) + 0.5)
+    ray = mi.Ray3f(view.position, direction)
+    depth = mi.Float(0)
+    person = mi.UInt32(0)
+    layers = mi.UInt32(0)
+    active = mi.Bool(True)
+    while dr.hint(active, exclude=[stage, view, surfaces, x, y, direction, pixel]):
+        hit = stage.scene.ray_intersect_preliminary(ray, coherent=True, active=active)
+        found = active & hit.is_valid()
+        surface = surfaces.surface_at(hit.prim_index, found)
+        opacity = _opacity(stage, hit, ray, surface, found)
+        passed = found & (opacity < SOLID) & (layers < MOST_LAYERS)
+        step = dr.select(passed, _beyond(hit.t), hit.t)
+        depth = dr.select(active, depth + step, depth)
+        kept = found & ~passed
+        person = dr.select(kept, dr.gather(mi.UInt32, surfaces.person, surface, kept), person)
+        ray.o = dr.select(passed, ray.o + ray.d * step, ray.o)
+        layers += 1
+        active = passed
+    return depth, person
+
+
+@dr.syntax
+def _paths(stage: Stage, sampler: Any, ray: Any, depth: Any) -> Any:
+    """Radiance, first albedo and first normal along each camera ray."""
+    scene, surfaces = stage.scene, stage.surfaces
+    ray = mi.Ray3f(ray)
+    radiance = mi.Color3f(0)
+    albedo = mi.Color3f(0)
+    normal = mi.Normal3f(0)
+    throughput = mi.Color3f(1)
+    bounces = mi.UInt32(0)
+    layers = mi.UInt32(0)
+    origin = mi.Point3f(0)
+    bsdf_pdf = mi.Float(0)  # 0: from the camera, nothing to weigh against
+    active = mi.Bool(True)
+    while dr.hint(active, exclude=[stage, scene, surfaces, depth]):
+        si = scene.ray_intersect(
+            ray, ray_flags=mi.RayFlags.All, coherent=bounces == 0, active=active
+        )
+        valid = active & si.is_valid()
+        surface = surfaces.surface_at(si.prim_index, valid)
+        color, opacity = surfaces.texel_at(surface, si.uv, valid)
+        passed = valid & (sampler.next_1d(active) >= opacity) & (layers < MOST_LAYERS)
+        arrived = active & ~passed
+
+        # Light that the path ran into, weighed against having sampled it from the last vertex.
+        met, met_pdf = _met_light(stage, origin, ray, si, surface, arrived)
+        weight = dr.select(bsdf_pdf > 0, bsdf_pdf / (bsdf_pdf + met_pdf), 1)
+        radiance = dr.select(arrived, radiance + throughput * met * weight, radiance)
+
+        first = arrived & valid & (bounces == 0)
+        albedo = dr.select(first, color, albedo)
+        normal = dr.select(first, si.sh_frame.n, normal)
+
+        # Light straight to this vertex.
+        shaded = arrived & valid & (bounces < depth)
+        light = stage.lights.sample(si, sampler.next_1d(shaded), sampler.next_2d(shaded), shaded)
+        scatter = surfaces.scatter_at(surface, color, shaded)
+        value, value_pdf = scatter.evaluate(si.wi, si.to_local(light.direction))
+        lit = shaded & (light.pdf > 0) & (dr.max(value) > 0)
+        shadow_ray = si.spawn_ray(light.direction)
+        shadow_ray.maxt = light.distance
+        clear = _transmittance(stage, shadow_ray, lit)
+        direct = throughput * value * light.radiance * clear / (light.pdf + value_pdf)
+        radiance = dr.select(lit, radiance + direct, radiance)
+
+        # Onward: straight through a mask, or as the surface scatters.
+        wo, wo_pdf, factor = scatter.sample(si.wi, sampler.next_1d(shaded), sampler.next_2d(shaded))
+        ray_on = si.spawn_ray(dr.select(passed, ray.d, si.to_world(wo)))
+        ray = dr.select(active, ray_on, ray)
+        throughput = dr.select(shaded, throughput * factor, throughput)
+        bsdf_pdf = dr.select(shaded, wo_pdf, bsdf_pdf)
+        origin = dr.select(shaded, si.p, origin)
+        bounces = dr.select(shaded, bounces + 1, bounces)
+        layers = dr.select(passed, layers + 1, layers)
+
+        # Russian roulette from the third bounce on.
+        survival = dr.select(bounces > 2, dr.minimum(dr.max(throughput), 0.95), 1)
+        survives = shaded & (sampler.next_1d(active) < survival)
+        throughput = dr.select(survives, throughput / survival, throughput)
+        active = passed | (survives & (dr.max(throughput) > 0))
+    return radiance, albedo, normal
+
+
+def _met_light(stage: Stage, origin: Any, ray: Any, si: Any, surface: Any, active: Any) -> Any:
+    """Radiance of the lamp or the sky that a ray ran into, and the pdf of sampling it instead."""
+    beyond, inside = active & ~si.is_valid(), active & si.is_valid()
+    afar, afar_pdf = stage.lights.from_afar(ray.d, beyond)
+    glow = dr.gather(mi.Color3f, stage.surfaces.emission, surface, inside)
+    glow = dr.select(dr.dot(si.n, ray.d) < 0, glow, 0)
+    glow_pdf = stage.lights.lamp_pdf(si.n, si.p - origin, glow)
+    return dr.select(beyond, afar, glow), dr.select(beyond, afar_pdf, glow_pdf)
+
+
+@dr.syntax
+def _transmittance(stage: Stage, ray: Any, active: Any) -> Any:
+    """The part of light that comes through along a ray, masks counted by their opacity."""
+    ray = mi.Ray3f(ray)
+    active = mi.Bool(active)
+    through = mi.Float(1)
+    layers = mi.UInt32(0)
+    while dr.hint(active, exclude=[stage]):
+        hit = stage.scene.ray_intersect_preliminary(ray, coherent=False, active=active)
+        found = active & hit.is_valid()
+        surface = stage.surfaces.surface_at(hit.prim_index, found)
+        opacity = _opacity(stage, hit, ray, surface, found)
+        through = dr.select(found, through * (1 - opacity), through)
+        step = _beyond(hit.t)
+        ray.o = dr.select(found, ray.o + ray.d * step, ray.o)
+        ray.maxt = dr.select(found, ray.maxt - step, ray.maxt)
+        layers += 1
+        active = found & (through > 0.01) & (layers < MOST_LAYERS) & (ray.maxt > 0)
+    return through
+
+
+def _opacity(stage: Stage, hit: Any, ray: Any, surface: Any, active: Any) -> Any:
+    """Opacity where a ray hit; texels are looked up on masked surfaces alone."""
+    masked = active & (dr.gather(mi.UInt32, stage.surfaces.masked, surface, active) != 0)
+    si = hit.compute_surface_interaction(ray, mi.RayFlags.UV, masked)
+    _, opacity = stage.surfaces.texel_at(surface, si.uv, masked)
+    return dr.select(masked, opacity, 1)
+
+
+def _beyond(t: Any) -> Any:
+    """Just past a hit at ``t``."""
+    return t * (1 + 1e-5) + 1e-5
+
+
+def _pixel_mean(image: Any, spp: int) -> Any:
+    mean = [dr.block_reduce(dr.ReduceOp.Add, channel, spp) * (1 / spp) for channel in image]
+    return mi.Color3f(mean)

@@ -1,0 +1,236 @@
+"""Which Mitsuba variant runs on this machine, why no faster one does, and how to get it.
+
+A wrong LLVM or a broken driver does not raise: it aborts the process. So whatever is risky is
+tried in a process of its own, and the answer is kept in the user's cache.
+"""
+
+from __future__ import annotations
+
+import ctypes.util
+import json
+import os
+import re
+import subprocess
+import sys
+from dataclasses import asdict, dataclass
+from functools import cache
+from hashlib import sha256
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Final
+
+from spinetrack_synth.cache import cache_folder
+from spinetrack_synth.errors import UserError
+
+VARIANTS: Final = ("cuda_ad_rgb", "llvm_ad_rgb", "scalar_rgb")
+"""Fastest first."""
+
+OVERRIDE: Final = "SPINETRACK_SYNTH_VARIANT"
+"""Environment variable that names the variant to use."""
+
+LIBLLVM_PATH: Final = "DRJIT_LIBLLVM_PATH"
+"""Environment variable through which Dr.Jit is told which LLVM to load."""
+
+OLDEST_LLVM: Final = 19
+"""Dr.Jit 1.5 rejects LLVM 14 and aborts the process on 15 and 16 once a kernel is compiled."""
+
+LLVM_REMEDY: Final = "apt-get install libllvm19"
+
+LIBRARY_FOLDERS: Final = (
+    "/usr/lib/x86_64-linux-gnu",
+    "/usr/lib/aarch64-linux-gnu",
+    "/usr/lib64",
+    "/usr/lib",
+    "/usr/local/lib",
+    *(f"/usr/lib/llvm-{major}/lib" for major in range(OLDEST_LLVM, 31)),
+    "/opt/homebrew/opt/llvm/lib",
+    "/usr/local/opt/llvm/lib",
+)
+"""Where Debian, Ubuntu, Fedora and Homebrew put LLVM."""
+
+LIBRARY_NAME: Final = re.compile(
+    r"libLLVM(?:-(?P<a>\d+)(?:\.\d+)*\.so(?:\.\d+)*|\.so\.(?P<b>\d+)[.\d]*|\.(?P<c>\d+)[.\d]*\.dylib)"
+)
+"""``libLLVM-19.so``, ``libLLVM-19.so.1``, ``libLLVM.so.19.1``, ``libLLVM.19.dylib``."""
+
+_TRIAL: Final = """
+import sys
+import drjit as dr
+import mitsuba as mi
+variant = sys.argv[1]
+if variant.startswith("llvm"):
+    found = dr.detail.llvm_version()
+    if found[0] < int(sys.argv[2]):
+        print("LLVM " + (".".join(map(str, found)) if found[0] > 0 else "is missing"))
+        sys.exit(3)
+mi.set_variant(variant)
+scene = mi.load_dict({"type": "scene", "ball": {"type": "sphere"}, "light": {"type": "constant"}})
+hit = scene.ray_intersect(mi.Ray3f([0, 0, -5], [0, 0, 1]))
+depth = float(hit.t[0]) if hasattr(hit.t, "__len__") else float(hit.t)
+assert abs(depth - 4) < 1e-3, depth
+print("works")
+"""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """How one variant fared: ``reason`` is empty where it works."""
+
+    variant: str
+    works: bool
+    reason: str = ""
+
+
+@dataclass(frozen=True)
+class VariantReport:
+    """The variant to use and what became of the others.
+
+    ``libllvm`` is the LLVM library Dr.Jit has to be pointed at, None where its own choice is right.
+    """
+
+    variant: str
+    trials: tuple[Trial, ...]
+    libllvm: str | None = None
+
+    def lines(self) -> list[str]:
+        """What ``doctor`` prints: the variant that runs, then why each faster one does not."""
+        lines = [f"renderer: mitsuba {self.variant}"]
+        for trial in self.trials:
+            if not trial.works:
+                lines.append(f"{trial.variant}: {trial.reason}")
+        return lines
+
+
+@cache
+def probe() -> VariantReport:
+    """Find the fastest variant that works here; tried once, then remembered in the user's cache.
+
+    Raises UserError where Mitsuba itself does not run.
+    """
+    library = find_libllvm()
+    path = _cache_path(library)
+    remembered = _read(path)
+    if remembered is not None:
+        return remembered
+    trials: list[Trial] = []
+    for variant in VARIANTS:
+        trials.append(_try(variant, library))
+        if trials[-1].works:
+            report = VariantReport(variant, tuple(trials), library)
+            _write(path, report)
+            return report
+    raise UserError(f"mitsuba does not run here: {trials[-1].reason}")
+
+
+def choose(variant: str | None = None) -> str:
+    """The variant to render with, its LLVM made known to Dr.Jit; call before importing mitsuba.
+
+    Order: the argument, the environment variable ``SPINETRACK_SYNTH_VARIANT``, the fastest that
+    works. Raises UserError for a variant that is unknown or does not work here.
+    """
+    asked = variant or os.environ.get(OVERRIDE) or None
+    if asked is None:
+        report = probe()
+        _point_at(report.libllvm)
+        return report.variant
+    if asked not in VARIANTS:
+        raise UserError(f"renderer variant {asked}: unknown; choose from {', '.join(VARIANTS)}")
+    library = find_libllvm()
+    if asked != "scalar_rgb":  # needs nothing that could be missing
+        trial = _asked_for(asked, library)
+        if not trial.works:
+            raise UserError(f"renderer variant {asked} does not work here: {trial.reason}")
+    _point_at(library)
+    return asked
+
+
+def find_libllvm() -> str | None:
+    """The LLVM library (>= 19) to point Dr.Jit at; None leaves the choice to Dr.Jit.
+
+    A path the user set is respected. Dr.Jit takes what it finds first, which can be too old while a
+    good one lies beside it, so the newest good one on the usual paths is named.
+    """
+    if os.environ.get(LIBLLVM_PATH):
+        return None
+    found: list[tuple[int, str]] = []
+    for folder in LIBRARY_FOLDERS:
+        for path in sorted(Path(folder).glob("libLLVM*")):
+            match = LIBRARY_NAME.fullmatch(path.name)
+            if match is None:
+                continue
+            major = int(next(group for group in match.groups() if group))
+            if major >= OLDEST_LLVM:
+                found.append((major, str(path)))
+    # The oldest good one: closest to what Dr.Jit was made and tested with.
+    return min(found)[1] if found else None
+
+
+def _point_at(library: str | None) -> None:
+    if library is not None:
+        os.environ[LIBLLVM_PATH] = library
+
+
+def _asked_for(variant: str, library: str | None) -> Trial:
+    """The remembered trial of a variant, or a new one where the search ended before it."""
+    remembered = {trial.variant: trial for trial in probe().trials}
+    return remembered.get(variant) or _try(variant, library)
+
+
+def _try(variant: str, library: str | None) -> Trial:
+    """Run a variant once in a process of its own, where an abort does no harm."""
+    if variant.startswith("cuda") and ctypes.util.find_library("cuda") is None:
+        return Trial(variant, False, "no NVIDIA driver (libcuda) on this machine")
+    environment = dict(os.environ)
+    if library is not None:
+        environment[LIBLLVM_PATH] = library
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", _TRIAL, variant, str(OLDEST_LLVM)],
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=120,
+        )
+    except subprocess.TimeoutExpired:
+        return Trial(variant, False, "gave no answer within two minutes")
+    if done.returncode == 0:
+        return Trial(variant, True)
+    if done.returncode == 3:
+        found, needed = done.stdout.strip(), f"LLVM >= {OLDEST_LLVM} needed"
+        remedy = f"unset {LIBLLVM_PATH}" if os.environ.get(LIBLLVM_PATH) else LLVM_REMEDY
+        return Trial(variant, False, f"{found}, {needed}: {remedy}")
+    said = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
+    return Trial(variant, False, f"did not start: {said}")
+
+
+def _cache_path(library: str | None) -> Path:
+    """The file of the remembered answer; its name changes with whatever could change the answer."""
+    marks = [sys.version, str(library), str(os.environ.get(LIBLLVM_PATH))]
+    for package in ("mitsuba", "drjit"):
+        try:
+            marks.append(version(package))
+        except PackageNotFoundError:
+            marks.append("absent")
+    marks.append(str(ctypes.util.find_library("cuda")))
+    marks.append(str(Path("/dev/nvidia0").exists()))
+    marks.append(str(os.environ.get("CUDA_VISIBLE_DEVICES")))
+    return cache_folder() / f"variant-{sha256('|'.join(marks).encode()).hexdigest()[:16]}.json"
+
+
+def _read(path: Path) -> VariantReport | None:
+    try:
+        stored = json.loads(path.read_text())
+        trials = tuple(Trial(**trial) for trial in stored["trials"])
+        return VariantReport(stored["variant"], trials, stored["libllvm"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
+def _write(path: Path, report: VariantReport) -> None:
+    partial = path.with_suffix(f".{os.getpid()}.part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        partial.write_text(json.dumps(asdict(report)))
+        os.replace(partial, path)
+    except OSError:
+        partial.unlink(missing_ok=True)  # a read-only home: the trial is simply run again next time
