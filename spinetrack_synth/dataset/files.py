@@ -70,6 +70,7 @@ def locked(folder: Path) -> Iterator[None]:
     import fcntl
 
     path = folder / LOCK
+    made = not folder.exists()
     try:
         folder.mkdir(parents=True, exist_ok=True)
         stream = path.open("wb")
@@ -88,3 +89,6 @@ def locked(folder: Path) -> Iterator[None]:
             yield
         finally:
             path.unlink(missing_ok=True)
+            if made:
+                with contextlib.suppress(OSError):  # something was written
+                    folder.rmdir()

@@ -25,9 +25,6 @@ ShotAt = Callable[[int], Shot]
 Progress = Callable[[int, int], None]
 """Called with the number of pictures that are done and the number wanted."""
 
-CAST_SIZE = 64
-"""Different people in a split: enough to vary, few enough to be kept at hand."""
-
 
 def run_dataset(
     config: DatasetConfig,
@@ -76,7 +73,7 @@ def scene_source(config: DatasetConfig) -> ShotAt:
     from spinetrack_synth.scenes import load_scene, make_shot
 
     scene = load_scene(config.scene)
-    cast = Cast(config.seed, CAST_SIZE)
+    cast = Cast(config.seed)
 
     def shot_at(index: int) -> Shot:
         return make_shot(

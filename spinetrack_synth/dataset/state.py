@@ -23,12 +23,19 @@ Description = dict[str, Any]
 
 def describe(config: DatasetConfig) -> Description:
     """All that determines a split's content: settings, version, model and assets."""
+    scene = Path(config.scene)
+    own_scene = {"scene_sha256": _sha256(scene)} if scene.is_file() else {}
     return {
         **config.as_json(),
+        **own_scene,
         "version": __version__,
-        "model_sha256": hashlib.sha256(fullbody_path().read_bytes()).hexdigest(),
+        "model_sha256": _sha256(fullbody_path()),
         "assets": assets.fingerprint(),
     }
+
+
+def _sha256(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""Whatever happens to a run, the same command ends in the same files: real processes, real kills."""
+"""Whatever happens to a run, the same command ends in the same files: real kills included."""
 
 from __future__ import annotations
 

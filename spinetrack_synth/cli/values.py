@@ -1,0 +1,39 @@
+"""Values that several commands read from the command line."""
+
+from __future__ import annotations
+
+import re
+
+import click
+
+
+class Size(click.ParamType):
+    """A picture size such as 640x480."""
+
+    name = "WxH"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int, int]:
+        if isinstance(value, tuple):
+            return value
+        match = re.fullmatch(r"(\d{1,5})x(\d{1,5})", str(value))
+        if match is None:
+            self.fail(f"{value!r} is no size such as 640x480", param, ctx)
+        return int(match[1]), int(match[2])
+
+
+class Span(click.ParamType):
+    """A number or a span of numbers such as 1-3."""
+
+    name = "N[-M]"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[int, int]:
+        if isinstance(value, tuple):
+            return value
+        match = re.fullmatch(r"(\d{1,3})(?:-(\d{1,3}))?", str(value))
+        if match is None:
+            self.fail(f"{value!r} is no number or span such as 2 or 1-3", param, ctx)
+        return int(match[1]), int(match[2] or match[1])
