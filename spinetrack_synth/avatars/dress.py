@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import Literal
 
 import numpy as np
@@ -20,8 +19,10 @@ from spinetrack_synth.avatars.clothes import (
     tailor,
 )
 from spinetrack_synth.avatars.eyes import eyes
-from spinetrack_synth.avatars.mesh import Sheet, group_sheet, subset
+from spinetrack_synth.avatars.hair import Hairdo, hairdo
+from spinetrack_synth.avatars.mesh import subset
 from spinetrack_synth.avatars.parts import Part
+from spinetrack_synth.avatars.skin import Anatomy, paint_skin, survey
 from spinetrack_synth.shot import Material
 
 Footwear = Literal["bare", "shoes"]
@@ -41,7 +42,13 @@ def dress(
     for k in range(1, len(garments)):
         for inner in garments[:k]:
             garments[k] = over(garments[k], inner)
-    parts = [_skin(data, tuple(garments)), eyes(data, rest, subject, rng)]
+    anatomy = survey(data, rest)
+    hair = hairdo(anatomy, subject, np.random.default_rng([subject.seed, 0x4A]))
+    parts = [
+        _skin(data, anatomy, subject, tuple(garments), hair, rng),
+        eyes(data, rest, subject, rng),
+        *hair.parts,
+    ]
     for k, garment in enumerate(garments):
         covering = [outer.depth_m - 0.03 for outer in garments[k + 1 :]]
         piece = sew(data, figure, garment, np.maximum.reduce(covering) if covering else None)
@@ -60,20 +67,23 @@ def dress(
     return tuple(parts)
 
 
-@lru_cache(maxsize=2)
-def _skin_sheet(data: BodyData) -> Sheet:
-    return group_sheet(data, "body")
-
-
-def _skin(data: BodyData, garments: tuple[Garment, ...]) -> Part:
-    sheet = _skin_sheet(data)
+def _skin(
+    data: BodyData,
+    anatomy: Anatomy,
+    subject: Subject,
+    garments: tuple[Garment, ...],
+    hair: Hairdo,
+    rng: np.random.Generator,
+) -> Part:
+    sheet = anatomy.sheet
     hidden = covered_skin(data, garments)[sheet.stencil.indices[sheet.faces]].all(axis=1)
     seen, _ = subset(sheet, ~hidden)
+    image = paint_skin(data, anatomy, subject, hair.shades, hair.brow_color, rng)
     return Part(
         name="skin",
         faces=seen.faces,
         uv=seen.uv.astype(np.float32),
-        material=Material((0.75, 0.56, 0.46), roughness=0.5, specular=0.35),
+        material=Material(image, roughness=0.5, specular=0.35),
         weld=seen.weld,
         stencil=seen.stencil,
         offset_m=np.zeros(len(seen.uv), np.float32),

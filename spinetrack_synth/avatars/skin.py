@@ -1,0 +1,293 @@
+"""The colour of skin, painted in the rest pose: tone, flush, lips, nails, brows, stubble, moles."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spinetrack_synth.avatars.assets import BodyData
+from spinetrack_synth.avatars.body import RestBody, Subject
+from spinetrack_synth.avatars.mesh import Sheet, averaging, group_sheet
+from spinetrack_synth.avatars.skinning import vertex_normals
+from spinetrack_synth.avatars.textures import TexelMap, mix, noise, smoothstep, texel_map
+
+SIZE = 1024
+
+# Diffuse albedo of skin, sRGB, for skin_tone 0, .2 .. 1.
+_TONES = np.array(
+    [
+        (0.88, 0.71, 0.63), (0.84, 0.65, 0.55), (0.75, 0.55, 0.43), (0.60, 0.42, 0.31),
+        (0.41, 0.27, 0.20), (0.25, 0.165, 0.125),
+    ]
+)  # fmt: skip
+_FLUSH = np.array([1.05, 0.80, 0.78])
+"""What blood near the surface does to a tone, at full strength."""
+
+
+@dataclass(frozen=True, eq=False)
+class Shade:
+    """Hair too short or too dense for strands, painted on the skin.
+
+    ``weight`` (P,) 0..1 over the skin sheet, ``color`` sRGB, ``grain`` 0 (even) .. 1 (dots).
+    """
+
+    weight: NDArray[np.float64]
+    color: tuple[float, float, float]
+    grain: float
+
+
+@dataclass(frozen=True, eq=False)
+class Anatomy:
+    """What painting needs of one body: the skin sheet at rest and where things are.
+
+    ``points`` and ``normals`` (P, 3); ``joint`` bone name -> head (3,) m; ``masks`` mask name ->
+    (P,) 0..1; ``head`` (P,) 0..1 share of the head's bones; ``hand`` (P,) likewise.
+    """
+
+    sheet: Sheet
+    points: NDArray[np.float64]
+    normals: NDArray[np.float64]
+    joint: dict[str, NDArray[np.float64]]
+    tail: dict[str, NDArray[np.float64]]
+    masks: dict[str, NDArray[np.float64]]
+    hand: NDArray[np.float64]
+    cavity: NDArray[np.float64]
+
+    @property
+    def eyes(self) -> NDArray[np.float64]:
+        """Centres of the eyes (2, 3) m, left first."""
+        return np.stack([self.joint["eye.L"], self.joint["eye.R"]])
+
+
+@lru_cache(maxsize=2)
+def skin_sheet(data: BodyData) -> Sheet:
+    """The skin of the base mesh."""
+    return group_sheet(data, "body")
+
+
+def survey(data: BodyData, rest: RestBody) -> Anatomy:
+    """Find on a body what is painted or grows there."""
+    sheet = skin_sheet(data)
+    points = sheet.stencil @ rest.vertices_world
+    normals = vertex_normals(points, sheet.faces, sheet.weld).astype(np.float64)
+    smooth, hand, masks = _topology(data)
+    distinct = np.zeros((int(sheet.weld.max()) + 1, 3))
+    distinct[sheet.weld] = points
+    mean = smooth @ (smooth @ distinct)
+    hollow = np.einsum("ij,ij->i", mean[sheet.weld] - points, normals)
+    return Anatomy(
+        sheet=sheet,
+        points=points,
+        normals=normals,
+        joint={name: rest.bone_head[k] for k, name in enumerate(data.bones)},
+        tail={name: rest.bone_tail[k] for k, name in enumerate(data.bones)},
+        masks=masks,
+        hand=hand,
+        cavity=np.clip(hollow / 0.0015, -1.0, 1.0),
+    )
+
+
+@lru_cache(maxsize=2)
+def _topology(data: BodyData):
+    sheet = skin_sheet(data)
+    hands = [k for k, n in enumerate(data.bones) if n.startswith(("wrist", "metacarpal", "finger"))]
+    hand = sheet.stencil @ (data.weights * np.isin(data.weight_bone, hands)).sum(axis=1)
+    masks = {}
+    for name, mask in data.masks.items():
+        size = len(mask)
+        column = np.clip((sheet.uv[:, 0] * size).astype(int), 0, size - 1)
+        row = np.clip(((1 - sheet.uv[:, 1]) * size).astype(int), 0, size - 1)
+        masks[name] = mask[row, column] / 255.0
+    return averaging(sheet, 0.8), hand, masks
+
+
+def tone_color(subject: Subject) -> NDArray[np.float64]:
+    """Mean colour (3,) of a subject's skin, sRGB."""
+    places = np.linspace(0, 1, len(_TONES))
+    color = np.array([np.interp(subject.skin_tone, places, _TONES[:, c]) for c in range(3)])
+    warm = np.random.default_rng([subject.seed, 0x7E]).normal(0, 0.018)
+    return color * (1 + warm * np.array([0.3, 0.2, -1.6]))
+
+
+def paint_skin(
+    data: BodyData,
+    anatomy: Anatomy,
+    subject: Subject,
+    shades: tuple[Shade, ...],
+    brow_color: tuple[float, float, float],
+    rng: np.random.Generator,
+) -> NDArray[np.uint8]:
+    """The skin's image (SIZE, SIZE, 3) sRGB."""
+    sheet = anatomy.sheet
+    texels = texel_map(sheet, SIZE)
+    color = tone_color(subject)
+    dark = subject.skin_tone
+    coarse = anatomy.points
+    grain = texels.at(coarse)
+
+    blotch = noise(coarse, 0.06, rng, 2)
+    flush = _flush(anatomy) * rng.uniform(0.6, 1.1) + 0.10 * blotch
+    shadow = 0.05 * noise(coarse, 0.12, rng, 2) - 0.13 * np.clip(anatomy.cavity, 0, 1)
+    shadow = shadow - _dark_places(anatomy, subject)
+    fields = texels.at(np.stack([flush, shadow, _pale_places(anatomy)], axis=1))
+    flush, shadow, pale = fields.T
+    flush = flush + 0.05 * noise(grain, 0.012, rng)
+
+    paint = np.broadcast_to(color, (len(grain), 3)).astype(np.float32)
+    paint = paint * (1 + shadow[:, None])
+    paint = paint * (1 + (_FLUSH - 1) * (0.75 - 0.35 * dark) * flush[:, None])
+    palm = np.minimum(color * np.array([1.25, 1.28, 1.3]) + 0.06, [0.85, 0.66, 0.57])
+    paint = mix(paint, palm, pale * np.clip(1.4 * dark - 0.2, 0.0, 0.8))
+    paint = _features(data, texels, paint, color, subject, rng)
+    pores = rng.standard_normal(len(grain)).astype(np.float32)
+    paint *= 1 + (0.018 * pores + 0.03 * noise(grain, 0.004, rng))[:, None]
+    paint = _spots(anatomy, texels, paint, color, subject, rng)
+    for shade in shades:
+        paint = _hair_shade(texels, paint, shade, pores, rng)
+    paint = _brows(anatomy, texels, grain, paint, brow_color, subject, rng)
+    return texels.image(paint)
+
+
+def _near(points: NDArray, centers: list[NDArray], spread_m: float) -> NDArray[np.float64]:
+    """Strongest of round spots of standard deviation ``spread_m`` about the centres, (P,)."""
+    squared = [((points - center) ** 2).sum(axis=1) for center in centers]
+    return np.exp(-np.minimum.reduce(squared) / (2 * spread_m**2))
+
+
+def _both(anatomy: Anatomy, bone: str) -> list[NDArray[np.float64]]:
+    return [anatomy.joint[bone + ".L"], anatomy.joint[bone + ".R"]]
+
+
+def _nose(anatomy: Anatomy) -> NDArray[np.float64]:
+    eye = anatomy.eyes.mean(axis=0)
+    points = anatomy.points
+    middle = (np.abs(points[:, 2]) < 0.004) & (np.abs(points[:, 1] - eye[1] + 0.035) < 0.025)
+    nose = points[middle]
+    return nose[np.argmax(nose[:, 0])]
+
+
+def _flush(anatomy: Anatomy) -> NDArray[np.float64]:
+    """Where blood shows: cheeks, nose, ears, knuckles, elbows, knees, heels; (P,) 0..1."""
+    points, normals = anatomy.points, anatomy.normals
+    cheeks = [eye + np.array([0.0, -0.042, 0.014 * np.sign(eye[2])]) for eye in anatomy.eyes]
+    flush = 0.55 * _near(points, cheeks, 0.018)
+    flush = np.maximum(flush, 0.55 * _near(points, [_nose(anatomy)], 0.013))
+    flush = np.maximum(flush, 0.5 * anatomy.masks["ears"])
+    knuckles = [j for f in range(2, 6) for p in (1, 2, 3) for j in _both(anatomy, f"finger{f}-{p}")]
+    flush = np.maximum(flush, 0.5 * _near(points, knuckles, 0.008))
+    front, back = np.clip(normals[:, 0], 0, 1), np.clip(-normals[:, 0], 0, 1)
+    flush = np.maximum(flush, 0.45 * front * _near(points, _both(anatomy, "lowerleg01"), 0.05))
+    flush = np.maximum(flush, 0.5 * back * _near(points, _both(anatomy, "lowerarm01"), 0.04))
+    flush = np.maximum(flush, 0.45 * _near(points, _both(anatomy, "foot"), 0.05) * back)
+    toes = [j for f in range(1, 6) for j in _both(anatomy, f"toe{f}-1")]
+    flush = np.maximum(flush, 0.3 * _near(points, toes, 0.02))
+    return np.maximum(flush, 0.3 * anatomy.hand)
+
+
+def _dark_places(anatomy: Anatomy, subject: Subject) -> NDArray[np.float64]:
+    """How much darker (P,): eyelids, under the eyes, armpits; knees and elbows of dark skin."""
+    points = anatomy.points
+    below = [eye + np.array([0.02, -0.017, 0.0]) for eye in anatomy.eyes]
+    around = [eye + np.array([0.015, 0.004, 0.0]) for eye in anatomy.eyes]
+    dark = 0.07 * _near(points, below, 0.010) + 0.10 * _near(points, around, 0.013)
+    joints = _both(anatomy, "lowerarm01") + _both(anatomy, "lowerleg01")
+    dark += 0.14 * subject.skin_tone * _near(points, joints, 0.04)
+    armpits = [j + np.array([0, -0.06, 0]) for j in _both(anatomy, "upperarm01")]
+    return dark + 0.06 * _near(points, armpits, 0.03)
+
+
+def _pale_places(anatomy: Anatomy) -> NDArray[np.float64]:
+    """Palms and soles, (P,) 0..1."""
+    pale = smoothstep(0.35, 0.8, -anatomy.normals[:, 1]) * smoothstep(0.03, 0.015, anatomy.points[:, 1])
+    for side, sign in (("L", 1.0), ("R", -1.0)):
+        wrist = anatomy.joint[f"wrist.{side}"]
+        index = anatomy.joint[f"finger2-1.{side}"] - wrist
+        little = anatomy.joint[f"finger5-1.{side}"] - wrist
+        palm = sign * np.cross(index, little)
+        palm /= np.linalg.norm(palm)
+        near = (anatomy.points[:, 2] * wrist[2] > 0) * anatomy.hand
+        pale = np.maximum(pale, smoothstep(0.1, 0.6, anatomy.normals @ palm) * near)
+    return pale
+
+
+def _features(data, texels: TexelMap, paint, color, subject: Subject, rng) -> NDArray[np.float32]:
+    """Lips, nails, eyelids, areolae and the inside of the mouth, by their masks."""
+    def mask(name: str) -> NDArray[np.float32]:
+        return _resized(data, name)[texels.texel]
+
+    lip_red = rng.uniform(0.75, 1.05) if subject.sex == "female" else rng.uniform(0.55, 0.8)
+    lips = color * np.array([0.98, 0.66, 0.68]) * (0.95 + 0.1 * subject.skin_tone)
+    paint = mix(paint, lips.astype(np.float32), 0.75 * lip_red * mask("lips"))
+    areola = color * np.array([0.80, 0.62, 0.60])
+    paint = mix(paint, areola.astype(np.float32), 0.8 * mask("aureolae"))
+    nail = np.minimum(color * np.array([1.08, 1.0, 1.0]) + 0.04, 0.9)
+    if subject.sex == "female" and rng.random() < 0.3:
+        polish = np.array([(0.45, 0.05, 0.09), (0.70, 0.35, 0.38), (0.12, 0.12, 0.2),
+                           (0.75, 0.6, 0.55)])[rng.integers(4)]  # fmt: skip
+        paint = mix(paint, polish.astype(np.float32), mask("toenails"))
+        nail = polish if rng.random() < 0.5 else nail
+    else:
+        paint = mix(paint, nail.astype(np.float32), 0.7 * mask("toenails"))
+    paint = mix(paint, nail.astype(np.float32), 0.8 * mask("fingernails"))
+    lids = color * np.array([0.82, 0.74, 0.74])
+    paint = mix(paint, lids.astype(np.float32), 0.35 * mask("eyelids"))
+    mouth = np.array([0.22, 0.09, 0.08], np.float32)
+    return mix(paint, mouth, mask("inside-mouth"))
+
+
+@lru_cache(maxsize=16)
+def _resized(data: BodyData, name: str) -> NDArray[np.float32]:
+    from PIL import Image
+
+    image = Image.fromarray(data.masks[name]).resize((SIZE, SIZE), Image.Resampling.BILINEAR)
+    return (np.asarray(image, np.float32) / 255).ravel()
+
+
+def _spots(anatomy: Anatomy, texels: TexelMap, paint, color, subject: Subject, rng):
+    """Freckles of some light faces and shoulders, and a few moles anywhere."""
+    mole = (color * np.array([0.45, 0.36, 0.34])).astype(np.float32)
+    chosen = rng.choice(len(paint), size=rng.integers(6, 22), replace=False)
+    paint[chosen] = 0.35 * paint[chosen] + 0.65 * mole
+    if subject.skin_tone < 0.3 and rng.random() < 0.35:
+        cheeks = [eye + np.array([0.0, -0.03, 0.0]) for eye in anatomy.eyes]
+        where = _near(anatomy.points, [*cheeks, _nose(anatomy)], 0.022)
+        shoulders = _near(anatomy.points, _both(anatomy, "upperarm01"), 0.09)
+        density = texels.at(0.16 * where + 0.05 * shoulders)
+        freckled = rng.random(len(paint)) < density
+        paint[freckled] *= np.array([0.86, 0.76, 0.70], np.float32)
+    return paint
+
+
+def _hair_shade(texels: TexelMap, paint, shade: Shade, pores, rng):
+    weight = texels.at(shade.weight)
+    dots = np.clip(0.5 + 0.9 * pores, 0, 1)
+    weight = weight * (1 - shade.grain + shade.grain * dots)
+    return mix(paint, np.array(shade.color, np.float32), np.clip(weight, 0, 1))
+
+
+def _brows(anatomy: Anatomy, texels: TexelMap, points, paint, brow_color, subject: Subject, rng):
+    """Eyebrows along the arches of the brow bones, fuller and lower in men."""
+    man = subject.sex == "male"
+    strength = rng.uniform(0.75, 0.95) if man else rng.uniform(0.6, 0.85)
+    half_m = rng.uniform(0.0042, 0.0056) if man else rng.uniform(0.0026, 0.0040)
+    color = np.array(brow_color, np.float32)
+    for side, sign in (("L", -1.0), ("R", 1.0)):
+        inner, peak = anatomy.tail[f"oculi01.{side}"], anatomy.joint[f"oculi01.{side}"]
+        outer = anatomy.joint[f"oculi02.{side}"]
+        close = np.flatnonzero(np.abs(points - peak).max(axis=1) < 0.045)
+        local = points[close]
+        across = local[:, 2] * sign
+        z = np.array([inner[2], peak[2], outer[2]]) * sign
+        arch = np.polyfit(z, [inner[1] - 0.0035, peak[1] - 0.001, outer[1] + 0.0035], 2)
+        along = (across - z[0] + 0.003) / (z[2] - z[0] + 0.004)
+        width = half_m * np.interp(along, [0, 0.15, 0.6, 1.0], [0.7, 1.0, 0.85, 0.25])
+        off = (local[:, 1] - np.polyval(arch, across)) / width
+        weight = smoothstep(1.25, 0.45, np.abs(off))
+        weight *= smoothstep(-0.06, 0.12, along) * smoothstep(1.05, 0.85, along)
+        hairs = 0.85 + 0.3 * noise(local * [1.0, 1.0, 0.5], 0.0016, rng)
+        weight = np.clip(weight * hairs * strength, 0, 1) * (local[:, 0] > peak[0] - 0.05)
+        paint[close] = mix(paint[close], color, weight.astype(np.float32))
+    return paint
