@@ -52,12 +52,13 @@ def main() -> None:
     except click.ClickException as error:
         _fail(error.format_message(), code=2)
     except ModuleNotFoundError as error:
-        extra = EXTRA_OF_MODULE.get((error.name or "").partition(".")[0])
-        if extra is None:
+        module = (error.name or "").partition(".")[0]
+        if module not in EXTRA_OF_MODULE:
             raise
-        _fail(f"this needs {error.name}, which is not installed: {pip_command(extra)}", code=2)
+        remedy = pip_command(EXTRA_OF_MODULE[module])
+        _fail(f"this needs {module}, which is not installed: {remedy}", code=2)
     except (KeyboardInterrupt, click.Abort):
-        _fail("stopped; the same command goes on from here", code=130, prefix="")
+        _fail("stopped; run the same command to go on", code=130, prefix="")
     except BrokenPipeError:
         # The reader went away (`| head`); keep the interpreter from writing to the pipe at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

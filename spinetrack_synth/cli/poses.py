@@ -11,8 +11,12 @@ from spinetrack_synth.cli.progress import progress_bar
 
 
 @click.command("poses", short_help="List the poses, with pictures on request.")
-@click.option("--pictures", type=click.Path(path_type=Path), metavar="DIR",
-              help="Draw every pose into this folder.")
+@click.option(
+    "--pictures",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Draw every pose into this folder.",
+)
 def command(pictures: Path | None) -> None:
     """List the poses by family, under their Sanskrit and English names.
 

@@ -11,24 +11,44 @@ from spinetrack_synth.cli.values import Size, Span
 
 
 @click.command("render", short_help="Make a labelled dataset of synthetic people.")
-@click.option("--scenes", "scene", required=True, metavar="NAME|FILE",
-              help="A scene (see `spinetrack-synth scenes`) or a scene file.")
+@click.option(
+    "--scenes",
+    "scene",
+    required=True,
+    metavar="NAME|FILE",
+    help="A scene (see `spinetrack-synth scenes`) or a scene file.",
+)
 @click.option("--count", type=int, required=True, help="Number of pictures.")
-@click.option("--out", type=click.Path(path_type=Path), required=True,
-              help="Folder of the dataset; a run that was stopped goes on there.")
-@click.option("--seed", type=int, default=0, show_default=True,
-              help="The same seed makes the same labels.")
+@click.option(
+    "--out",
+    type=click.Path(path_type=Path),
+    required=True,
+    help="Folder of the dataset; a run that was stopped goes on there.",
+)
+@click.option(
+    "--seed", type=int, default=0, show_default=True, help="The same seed makes the same labels."
+)
 @click.option("--split", default="train", show_default=True, help="Name of the split.")
-@click.option("--size", type=Size(), default="640x480", show_default=True,
-              help="Width and height in pixels.")
+@click.option(
+    "--size", type=Size(), default="640x480", show_default=True, help="Width and height in pixels."
+)
 @click.option("--quality", default="normal", show_default=True, help="draft, normal or final.")
-@click.option("--subjects", type=Span(), default="1-3", show_default=True,
-              help="People in a picture.")
+@click.option(
+    "--subjects", type=Span(), default="1-3", show_default=True, help="People in a picture."
+)
 @click.option("--backend", default="embedded", show_default=True, help="Which renderer draws.")
 @click.option("--format", "image_format", default="jpg", show_default=True, help="jpg or png.")
 def command(
-    scene: str, count: int, out: Path, seed: int, split: str, size: tuple[int, int],
-    quality: str, subjects: tuple[int, int], backend: str, image_format: str,
+    scene: str,
+    count: int,
+    out: Path,
+    seed: int,
+    split: str,
+    size: tuple[int, int],
+    quality: str,
+    subjects: tuple[int, int],
+    backend: str,
+    image_format: str,
 ) -> None:
     """Make a dataset: pictures, COCO labels with 37 keypoints, 3D ground truth, contact sheet.
 

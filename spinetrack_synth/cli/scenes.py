@@ -10,8 +10,12 @@ from spinetrack_synth.cli.progress import progress_bar
 
 
 @click.command("scenes", short_help="List the scenes, with pictures on request.")
-@click.option("--pictures", type=click.Path(path_type=Path), metavar="DIR",
-              help="Draw an example of every place into this folder.")
+@click.option(
+    "--pictures",
+    type=click.Path(path_type=Path),
+    metavar="DIR",
+    help="Draw an example of every place into this folder.",
+)
 def command(pictures: Path | None) -> None:
     """List the scenes with their places and poses.
 

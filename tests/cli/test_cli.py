@@ -1,0 +1,249 @@
+"""The command line: help, one-line errors, exit codes, resuming."""
+
+from __future__ import annotations
+
+import errno
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from stand_ins import BallRenderer, ball_source
+
+import spinetrack_synth.dataset
+from spinetrack_synth import __version__
+from spinetrack_synth.cli import COMMANDS, main
+from spinetrack_synth.dataset import files, run_dataset
+from spinetrack_synth.extras import EXTRAS
+
+HEAVY = ("numpy", "scipy", "numba", "pandas", "pyarrow", "mitsuba", "opensim", "rich", "PIL")
+RENDER = ("render", "--scenes", "balls", "--count", "3", "--seed", "5", "--size", "64x48")
+
+
+class Outcome(NamedTuple):
+    code: int
+    out: str
+    err: str
+
+
+Run = Callable[..., Outcome]
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    def call(*arguments: object) -> Outcome:
+        monkeypatch.setattr(sys, "argv", ["spinetrack-synth", *map(str, arguments)])
+        try:
+            main()
+            code = 0
+        except SystemExit as stop:
+            code = stop.code or 0
+        return Outcome(code, *capsys.readouterr())
+
+    return call
+
+
+@pytest.fixture
+def balls(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let `render` draw balls."""
+    made_of_balls = partial(
+        run_dataset, open_source=ball_source, open_renderer=lambda backend: BallRenderer()
+    )
+    monkeypatch.setattr(spinetrack_synth.dataset, "run_dataset", made_of_balls)
+
+
+def test_version(run: Run) -> None:
+    assert run("--version") == (0, f"spinetrack-synth, version {__version__}\n", "")
+
+
+def test_the_module_is_the_same_command() -> None:
+    said = subprocess.run(
+        [sys.executable, "-m", "spinetrack_synth", "--version"], capture_output=True, text=True
+    )
+    assert said.stdout == f"spinetrack-synth, version {__version__}\n"
+
+
+@pytest.mark.parametrize("command", ["", *COMMANDS])
+def test_help_shows_examples_and_imports_nothing_heavy(command: str) -> None:
+    script = (
+        "import sys; from spinetrack_synth.cli import group; "
+        "group(sys.argv[1:] + ['--help'], standalone_mode=False); "
+        f"print('loaded', [name for name in {HEAVY} if name in sys.modules])"
+    )
+    arguments = [command] if command else []
+    said = subprocess.run(
+        [sys.executable, "-c", script, *arguments], capture_output=True, text=True, check=True
+    )
+    assert "loaded []" in said.stdout
+    assert f"spinetrack-synth {command}" in said.stdout.split("Example")[1]
+
+
+def test_every_command_is_listed_with_a_short_help(run: Run) -> None:
+    listing = run("--help").out.split("Commands:")[1].strip().splitlines()
+    assert [line.split()[0] for line in listing] == list(COMMANDS)
+    assert all(line.endswith(".") for line in listing)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("frobnicate",), "No such command 'frobnicate'."),
+        (("render", "--scenes", "yoga"), "Missing option '--count'."),
+        (("render", "--frames", "3"), "--frames"),
+        ((*RENDER, "--out", "OUT", "--count", "0"), "count 0: a dataset has at least one picture"),
+        ((*RENDER, "--out", "OUT", "--count", "many"), "'many' is not a valid integer"),
+        ((*RENDER, "--out", "OUT", "--size", "640"), "'640' is no size such as 640x480"),
+        ((*RENDER, "--out", "OUT", "--size", "8x8"), "size 8x8: sides of 32 to 8192 pixels"),
+        ((*RENDER, "--out", "OUT", "--subjects", "two"), "'two' is no number or span"),
+        ((*RENDER, "--out", "OUT", "--subjects", "3-1"), "subjects 3-1"),
+        ((*RENDER, "--out", "OUT", "--quality", "best"), "choose draft, normal, final"),
+        ((*RENDER, "--out", "OUT", "--format", "gif"), "choose jpg, png"),
+        ((*RENDER, "--out", "OUT", "--split", "a/b"), "split 'a/b'"),
+        ((*RENDER, "--out", "OUT", "--seed", "-1"), "seed -1"),
+        (("assets", "fetch", "--wheel", "none.whl"), "none.whl"),
+    ],
+)
+def test_mistakes_get_one_line_and_exit_code_2(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, arguments: tuple, message: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SPINETRACK_SYNTH_CACHE", str(tmp_path / "cache"))
+    code, out, err = run(*arguments)
+    assert code == 2
+    assert out == ""
+    assert err.startswith("Error: ")
+    assert message in err
+    assert err.count("\n") == 1
+    assert not Path("OUT").exists()
+
+
+def test_render_makes_a_dataset_and_then_has_nothing_to_do(
+    run: Run, balls: None, tmp_path: Path
+) -> None:
+    out = tmp_path / "OUT"
+    first = run(*RENDER, "--out", out)
+    assert first.code == 0
+    assert first.out == f"3 pictures in {out}; look at {out / 'contact_sheet.jpg'}\n"
+    assert "3 of 3 pictures" in first.err
+    assert (out / "images/train/000002.jpg").is_file()
+    again = run(*RENDER, "--out", out)
+    assert again == (0, f"{out} is complete: 3 pictures; nothing to do\n", "")
+
+
+def test_render_refuses_the_folder_of_another_run(run: Run, balls: None, tmp_path: Path) -> None:
+    run(*RENDER, "--out", tmp_path)
+    code, _, err = run(*RENDER, "--out", tmp_path, "--seed", "6")
+    assert code == 2
+    assert err == (
+        f"Error: {tmp_path}: holds another run (seed 5 there, 6 here); give another folder\n"
+    )
+
+
+def test_a_full_disk_is_told_in_one_line(
+    run: Run, balls: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(source: Path, target: Path) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr(files.os, "replace", full)
+    code, _, err = run(*RENDER, "--out", tmp_path / "OUT")
+    assert code == 2
+    assert err.endswith("free some space and run the same command again\n")
+    assert err.count("\n") == 1
+    assert not (tmp_path / "OUT").exists()
+
+
+def test_ctrl_c_ends_with_130_and_the_run_goes_on(
+    run: Run, balls: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draw = BallRenderer.render
+
+    def interrupted(self, shot, *, quality=None):
+        if shot.index == 1:
+            raise KeyboardInterrupt
+        return draw(self, shot)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(BallRenderer, "render", interrupted)
+        code, _, err = run(*RENDER, "--out", tmp_path)
+    assert code == 130
+    assert err.strip() == "stopped; run the same command to go on"
+    assert (tmp_path / "images/train/000000.jpg").is_file()
+    assert run(*RENDER, "--out", tmp_path).code == 0
+
+
+@pytest.mark.parametrize(("module", "extra"), [("mitsuba", "render"), ("opensim", "opensim")])
+def test_a_missing_extra_names_its_pip_command(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, module: str, extra: str
+) -> None:
+    def needs(*_: object) -> None:
+        raise ModuleNotFoundError(f"No module named {module!r}", name=f"{module}.core")
+
+    monkeypatch.setattr(spinetrack_synth.dataset, "run_dataset", needs)
+    code, _, err = run(*RENDER, "--out", tmp_path)
+    assert code == 2
+    assert err == (
+        f"Error: this needs {module}, which is not installed: "
+        f"pip install 'spinetrack-synth[{extra}]'\n"
+    )
+
+
+def test_a_bug_is_not_dressed_up_as_a_mistake_of_the_user(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def broken(*_: object) -> None:
+        raise ModuleNotFoundError("No module named 'spinetrack_synth.gone'",
+                                  name="spinetrack_synth.gone")  # fmt: skip
+
+    monkeypatch.setattr(spinetrack_synth.dataset, "run_dataset", broken)
+    with pytest.raises(ModuleNotFoundError):
+        run(*RENDER, "--out", tmp_path)
+
+
+def test_poses_are_listed_under_both_names(run: Run) -> None:
+    code, out, _ = run("poses")
+    assert code == 0
+    assert "Vīrabhadrāsana" in out
+    assert "Warrior" in out
+    assert len([line for line in out.splitlines() if line.startswith("  ")]) >= 40
+
+
+def test_assets_tells_what_is_missing(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("SPINETRACK_SYNTH_CACHE", str(tmp_path))
+    shown = run("assets")
+    assert shown == run("assets", "show")
+    assert str(tmp_path) in shown.out
+    assert "missing; run: spinetrack-synth assets fetch" in shown.out
+    assert run("assets", "clear").out == "freed 0.0 MB\n"
+
+
+def test_doctor_names_every_extra_and_the_way_to_get_it(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    from importlib import metadata
+
+    find = metadata.version
+
+    def version(name: str) -> str:
+        if name == "unrealcv":
+            raise metadata.PackageNotFoundError(name)
+        return find(name)
+
+    monkeypatch.setattr(metadata, "version", version)
+    monkeypatch.setattr("spinetrack_synth.cli.doctor.find_spec", lambda name: None)
+    monkeypatch.setenv("SPINETRACK_SYNTH_CACHE", str(tmp_path))
+    code, out, _ = run("doctor")
+    assert code == 0
+    assert f"spinetrack-synth {__version__}" in out
+    assert f"numpy {find('numpy')}" in out
+    assert all(f"\n{extra}:" in out for extra in EXTRAS)
+    assert "missing unrealcv: pip install 'spinetrack-synth[unreal]'" in out
+    assert "renderer:      none: pip install 'spinetrack-synth[render]'" in out
+    assert "spinetrack_fullbody.osim" in out
+    assert "missing; run: spinetrack-synth assets fetch" in out
