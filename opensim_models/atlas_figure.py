@@ -154,8 +154,8 @@ def draw_front_skin(ax: Axes, body: Standing) -> None:
     fill_skin(ax, np.vstack([right, right[::-1] * [-1, 1]]))
     for name, tip in zip(("right", "left"), body.fingertips):
         for (upper, lower), radii in LIMB_RADII.items():
-            ends = [front(body.markers[f"{name}_{joint}"]) for joint in (upper, lower)]
-            fill_skin(ax, limb(*ends, radii))
+            start, end = (front(body.markers[f"{name}_{joint}"]) for joint in (upper, lower))
+            fill_skin(ax, limb(start, end, radii))
         wrist = front(body.markers[f"{name}_wrist"])
         fill_skin(ax, limb(wrist, front(tip), (0.026, 0.040, 0.043, 0.034, 0.014)))
         ankle = front(body.markers[f"{name}_ankle"])
