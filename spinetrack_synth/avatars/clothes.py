@@ -206,7 +206,7 @@ def measure(data: BodyData, rest: RestBody) -> Figure:
     return Figure(
         points=points,
         normals=normals,
-        clearance_m=np.clip(above, 0.0, 0.008),
+        clearance_m=np.clip(above, -0.006, 0.008),
         hips=joints("upperleg01"),
         knees=joints("lowerleg01"),
         ankles=joints("foot"),

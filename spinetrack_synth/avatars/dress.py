@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from spinetrack_synth.avatars.assets import BodyData
 from spinetrack_synth.avatars.body import RestBody, Subject
 from spinetrack_synth.avatars.clothes import (
-    Cut, Neckline, Armhole,
+    Figure,
     Garment,
     covered_skin,
     measure,
@@ -18,53 +17,89 @@ from spinetrack_synth.avatars.clothes import (
     sew,
     tailor,
 )
-from spinetrack_synth.avatars.eyes import eyes
+from spinetrack_synth.avatars.eyes import eyes, lashes
+from spinetrack_synth.avatars.fabric import choose_fabric, weave
 from spinetrack_synth.avatars.hair import Hairdo, hairdo
 from spinetrack_synth.avatars.mesh import subset
 from spinetrack_synth.avatars.parts import Part
 from spinetrack_synth.avatars.skin import Anatomy, paint_skin, survey
+from spinetrack_synth.avatars.wardrobe import Outfit, choose_outfit
 from spinetrack_synth.shot import Material
 
 Footwear = Literal["bare", "shoes"]
+
+_OVERLAP_M = 0.03
+"""How far a garment reaches under the one worn over it."""
 
 
 def dress(
     data: BodyData, rest: RestBody, subject: Subject, footwear: Footwear = "bare"
 ) -> tuple[Part, ...]:
     """The parts of a subject's avatar; the same subject always gives the same parts."""
-    rng = np.random.default_rng([subject.seed, 0xD2])
+    outfit = choose_outfit(subject.sex, _stream(subject, 0x0F))
+    return wear(data, rest, subject, outfit, footwear)
+
+
+def wear(
+    data: BodyData,
+    rest: RestBody,
+    subject: Subject,
+    outfit: Outfit,
+    footwear: Footwear = "bare",
+) -> tuple[Part, ...]:
+    """The parts of a subject's avatar in a given outfit (garments from the inside out)."""
     figure = measure(data, rest)
-    outfit = (
-        Cut("leggings", waist=0.40, leg=1.9, band_m=0.05),
-        Cut("tank", hem=0.15, neck=Neckline(0.08, 0.08, 0.05), armhole=Armhole(0.035, 0.02)),
-    )
-    garments = [tailor(data, figure, cut, rng) for cut in outfit]
-    for k in range(1, len(garments)):
-        for inner in garments[:k]:
-            garments[k] = over(garments[k], inner)
     anatomy = survey(data, rest)
-    hair = hairdo(anatomy, subject, np.random.default_rng([subject.seed, 0x4A]))
-    parts = [
-        _skin(data, anatomy, subject, tuple(garments), hair, rng),
+    garments = _layered(data, figure, outfit, _stream(subject, 0xC1))
+    hair = hairdo(anatomy, subject, _stream(subject, 0x4A))
+    rng = _stream(subject, 0x5E)
+    return (
+        _skin(data, anatomy, subject, garments, hair, rng),
         eyes(data, rest, subject, rng),
+        lashes(data, hair.brow_color),
         *hair.parts,
-    ]
+        *_clothes(data, figure, garments, _stream(subject, 0xFA)),
+    )
+
+
+def _stream(subject: Subject, purpose: int) -> np.random.Generator:
+    """Random numbers of their own for each purpose, so that one may change without the others."""
+    return np.random.default_rng([subject.seed, purpose])
+
+
+def _layered(
+    data: BodyData, figure: Figure, outfit: Outfit, rng: np.random.Generator
+) -> tuple[Garment, ...]:
+    garments: list[Garment] = []
+    for cut in outfit:
+        garment = tailor(data, figure, cut, rng)
+        for inner in garments:
+            garment = over(garment, inner)
+        garments.append(garment)
+    return tuple(garments)
+
+
+def _clothes(
+    data: BodyData, figure: Figure, garments: tuple[Garment, ...], rng: np.random.Generator
+) -> list[Part]:
+    parts = []
     for k, garment in enumerate(garments):
-        covering = [outer.depth_m - 0.03 for outer in garments[k + 1 :]]
+        covering = [outer.depth_m - _OVERLAP_M for outer in garments[k + 1 :]]
         piece = sew(data, figure, garment, np.maximum.reduce(covering) if covering else None)
-        color = tuple(rng.uniform(0.1, 0.7, 3))
         parts.append(
             Part(
                 name=garment.cut.name,
                 faces=piece.faces,
                 uv=piece.uv.astype(np.float32),
-                material=Material(color, roughness=0.8, specular=0.2),
+                material=weave(
+                    data, figure, garment, choose_fabric(rng, garment.cut.loose), rng
+                ),
                 weld=piece.weld,
                 stencil=piece.stencil,
                 offset_m=piece.offset_m.astype(np.float32),
             )
         )
-    return tuple(parts)
+    return parts
 
 
 def _skin(

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
 from spinetrack_synth.avatars.assets import BodyData
 from spinetrack_synth.avatars.body import RestBody, Subject
+from spinetrack_synth.avatars.mesh import group_sheet, open_edges
 from spinetrack_synth.avatars.parts import Part
 from spinetrack_synth.avatars.textures import smoothstep
 from spinetrack_synth.shot import Material
@@ -15,6 +19,9 @@ _SIZE = 256
 _RINGS, _SPOKES = 16, 24
 _IRIS = 0.52
 """Angle of the iris' rim from the optical axis, rad: 5.9 mm on a ball of 12 mm."""
+
+_LASH_SHARE = 0.45
+"""Length of the lashes over that of the helper strips."""
 
 # Iris colours, sRGB, dark to light.
 _BROWN, _HAZEL, _GREEN, _BLUE, _GREY = (
@@ -99,3 +106,38 @@ def _paint(iris: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.ui
 
 def _over(below: NDArray, above: NDArray, share: NDArray) -> NDArray:
     return below * (1 - share[..., None]) + above * share[..., None]
+
+
+def lashes(data: BodyData, color: tuple[float, float, float]) -> Part:
+    """The rim of the lids and the lashes: the lash helpers, shortened."""
+    stencil, faces, uv, weld = _lash_strips(data)
+    return Part(
+        name="lashes",
+        faces=faces,
+        uv=uv,
+        material=Material(tuple(0.5 * c for c in color), roughness=0.7, specular=0.1),
+        weld=weld,
+        stencil=stencil,
+        offset_m=np.zeros(len(uv), np.float32),
+    )
+
+
+@lru_cache(maxsize=2)
+def _lash_strips(data: BodyData):
+    """The upper lash strips with their free edge drawn back to the lid."""
+    sheet = group_sheet(data, "helper-l-eyelashes-2", "helper-r-eyelashes-2")
+    vertex = sheet.stencil.indices
+    points = data.vertices[vertex].astype(np.float64)
+    eye = {
+        side: data.vertices[np.unique(data.quads[data.faces_of(f"helper-{side}-eye")])].mean(axis=0)
+        for side in "lr"
+    }
+    center = np.where(points[:, :1] > 0, eye["l"], eye["r"])
+    reach = np.linalg.norm(points - center, axis=1)
+    # The root of a lash vertex is the nearest vertex of the strip's inner edge.
+    edges = open_edges(sheet)
+    rim = np.unique(edges)
+    inner = rim[reach[rim] < np.median(reach)]
+    root = inner[np.argmin(np.linalg.norm(points[:, None] - points[inner], axis=2), axis=1)]
+    stencil = csr_array(_LASH_SHARE * sheet.stencil + (1 - _LASH_SHARE) * sheet.stencil[root])
+    return stencil, sheet.faces, sheet.uv.astype(np.float32), sheet.weld

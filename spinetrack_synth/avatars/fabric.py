@@ -1,0 +1,219 @@
+"""The look of cloth: palettes, knits and prints, painted on the suit in rest-pose metres."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spinetrack_synth.avatars.assets import BodyData
+from spinetrack_synth.avatars.clothes import Figure, Garment, along_limb, suit
+from spinetrack_synth.avatars.textures import mix, noise, smoothstep, texel_map
+from spinetrack_synth.shot import Material
+
+SIZE = 1024
+
+# Colours people train in, sRGB: blacks and neutrals, muted tones, a few bright ones.
+NEUTRALS = (
+    (0.07, 0.07, 0.08), (0.11, 0.115, 0.13), (0.20, 0.21, 0.23), (0.38, 0.38, 0.39),
+    (0.60, 0.60, 0.59), (0.82, 0.81, 0.79), (0.88, 0.86, 0.82), (0.12, 0.14, 0.22),
+    (0.17, 0.19, 0.16),
+)  # fmt: skip
+MUTED = (
+    (0.30, 0.38, 0.33), (0.22, 0.33, 0.38), (0.45, 0.33, 0.38), (0.52, 0.40, 0.34),
+    (0.63, 0.51, 0.47), (0.42, 0.46, 0.55), (0.36, 0.28, 0.40), (0.60, 0.56, 0.44),
+    (0.47, 0.28, 0.25), (0.55, 0.62, 0.58), (0.72, 0.62, 0.60), (0.25, 0.25, 0.36),
+)  # fmt: skip
+BRIGHT = (
+    (0.62, 0.16, 0.20), (0.75, 0.36, 0.20), (0.82, 0.62, 0.22), (0.16, 0.42, 0.40),
+    (0.14, 0.29, 0.55), (0.44, 0.18, 0.42), (0.78, 0.42, 0.48), (0.24, 0.45, 0.25),
+    (0.25, 0.55, 0.68),
+)  # fmt: skip
+
+PATTERNS = ("plain", "heather", "stripes", "blocks", "panel", "print", "fade", "dye")
+_SHARES = {
+    "tight": (0.50, 0.12, 0.00, 0.10, 0.12, 0.10, 0.04, 0.02),
+    "loose": (0.48, 0.26, 0.10, 0.05, 0.03, 0.04, 0.02, 0.02),
+}
+
+
+@dataclass(frozen=True)
+class Fabric:
+    """A garment's cloth: main, second and trim colours (sRGB), a pattern, and how it shines."""
+
+    pattern: str
+    main: tuple[float, float, float]
+    second: tuple[float, float, float]
+    trim: tuple[float, float, float]
+    roughness: float
+
+
+def choose_fabric(rng: np.random.Generator, loose: bool) -> Fabric:
+    """Draw a cloth; tight sports wear is often dark and plain, loose cotton often heathered."""
+    main = _draw(rng, (0.45, 0.35, 0.20))
+    pattern = str(rng.choice(PATTERNS, p=_SHARES["loose" if loose else "tight"]))
+    second = _draw(rng, (0.5, 0.3, 0.2))
+    if np.abs(np.subtract(main, second)).max() < 0.12:
+        second = tuple(np.clip(np.array(main) * 0.45 + (0.35 if max(main) < 0.3 else 0.0), 0, 0.9))
+    trim = tuple(np.array(main) * rng.uniform(0.7, 0.95)) if rng.random() < 0.75 else second
+    roughness = rng.uniform(0.75, 0.95) if loose else rng.uniform(0.5, 0.8)
+    return Fabric(pattern, main, second, trim, float(roughness))
+
+
+def weave(
+    data: BodyData, figure: Figure, garment: Garment, fabric: Fabric, rng: np.random.Generator
+) -> Material:
+    """The garment's material, its image painted over the suit's uv."""
+    pattern = suit(data)
+    texels = texel_map(pattern.sheet, SIZE)
+    ours = np.flatnonzero(texels.at(garment.depth_m + 0.03) > 0)
+    painted = _Place(pattern, figure, garment, texels, ours)
+    color = _pattern(painted, fabric, rng)
+    color = _trimmed(painted, garment, fabric, color)
+    shade = 1 + 0.05 * noise(painted.points * [1, 0.6, 1], 0.05, rng, 2)
+    shade += 0.025 * rng.standard_normal(len(ours)).astype(np.float32)
+    shade *= 1 - painted.crease(garment.cut.loose)
+    full = np.zeros((len(texels.texel), 3), np.float32)
+    full[:] = fabric.main
+    full[ours] = color * shade[:, None]
+    return Material(texels.image(full), roughness=fabric.roughness, specular=0.2)
+
+
+class _Place:
+    """Where each painted texel lies on the figure; all arrays (N, ...)."""
+
+    def __init__(self, pattern, figure: Figure, garment: Garment, texels, ours) -> None:
+        leg = along_limb(figure.points, figure.hips, figure.knees, figure.ankles, pattern.side)
+        arm = along_limb(
+            figure.points, figure.shoulders, figure.elbows, figure.wrists, pattern.side
+        )
+        axis_x = _limb_axis_x(figure, leg, pattern.side)
+        outward = figure.normals[:, 2] * np.sign(figure.points[:, 2])
+        columns = [figure.points, leg, arm, pattern.arm, figure.points[:, 0] - axis_x, outward]
+        columns += [figure.normals, *garment.fields.values(), garment.depth_m]
+        table = np.concatenate([np.reshape(c, (len(leg), -1)) for c in columns], axis=1)
+        chosen = type(texels)(
+            texels.size, texels.texel[ours], texels.corner[ours], texels.share[ours], texels.nearest
+        )
+        at = chosen.at(table)
+        self.points = at[:, 0:3]
+        self.leg, self.along_arm, self.arm, self.fore, self.outward = at[:, 3:8].T
+        self.normals = at[:, 8:11]
+        self.field = {name: at[:, 11 + k] for k, name in enumerate(garment.fields)}
+        self.figure = figure
+        self.legs = garment.cut.leg is not None
+
+    def side_seam_m(self) -> NDArray:
+        """Distance from the line down the outer side of trunk and legs."""
+        return np.where(self.outward > 0.2, np.abs(self.fore), 1.0)
+
+    def arms(self) -> NDArray:
+        """1 on the sleeves."""
+        return smoothstep(0.42, 0.58, self.arm)
+
+    def crease(self, loose: bool) -> NDArray:
+        """Darkening where cloth folds: crotch, armpits, behind the knees."""
+        figure, points = self.figure, self.points
+        crotch = np.array([0.0, figure.crotch_y, 0.0])
+        dark = 0.22 * _spot(points - crotch, 0.035) * (np.abs(points[:, 2]) < 0.1)
+        for knee in figure.knees:
+            bands = 0.5 + 0.5 * np.sin(points[:, 1] * 2 * np.pi / 0.022 + 30 * points[:, 2])
+            behind = _spot(points - knee, 0.045) * (self.normals[:, 0] < 0)
+            dark = dark + 0.16 * behind * bands
+        for shoulder in figure.shoulders:
+            pit = np.array([shoulder[0], figure.armpit_y, shoulder[2]])
+            dark = dark + 0.18 * _spot(points - pit, 0.03)
+        return np.clip(dark, 0, 0.4) * (0.8 if loose else 1.0)
+
+
+def _limb_axis_x(figure: Figure, leg: NDArray, side: NDArray) -> NDArray[np.float64]:
+    """X of the middle line of trunk and legs at each vertex of the suit."""
+    row = (side > 0).astype(int)
+    joints = np.stack([figure.hips[:, 0], figure.knees[:, 0], figure.ankles[:, 0]])[:, row]
+    place = np.clip(leg, 0, 2)
+    first = np.minimum(place.astype(int), 1)
+    column = np.arange(len(leg))
+    low, high = joints[first, column], joints[first + 1, column]
+    return low + (high - low) * (place - first)
+
+
+def _spot(offset: NDArray, spread_m: float) -> NDArray:
+    return np.exp(-(offset**2).sum(axis=1) / (2 * spread_m**2))
+
+
+def _draw(rng: np.random.Generator, shares: tuple[float, ...]) -> tuple[float, float, float]:
+    palette = (NEUTRALS, MUTED, BRIGHT)[rng.choice(3, p=shares)]
+    color = np.array(palette[rng.integers(len(palette))])
+    return tuple(np.clip(color * rng.uniform(0.85, 1.15) + rng.normal(0, 0.012, 3), 0.02, 0.92))
+
+
+def _pattern(place: _Place, fabric: Fabric, rng: np.random.Generator) -> NDArray[np.float32]:
+    main, second = (np.array(c, np.float32) for c in (fabric.main, fabric.second))
+    points = place.points
+    plain = np.broadcast_to(main, (len(points), 3)).astype(np.float32)
+    if fabric.pattern == "heather":
+        fleck = noise(points * [1, 0.5, 1], 0.004, rng) + rng.standard_normal(len(points)) * 0.7
+        light = np.minimum(main * 1.4 + 0.10, 0.95)
+        return mix(main * 0.85, light, np.clip(0.5 + 0.35 * fleck, 0, 1).astype(np.float32))
+    if fabric.pattern == "stripes":
+        pitch, share = rng.uniform(0.025, 0.09), rng.uniform(0.15, 0.5)
+        upper = np.linalg.norm(place.figure.elbows[0] - place.figure.shoulders[0])
+        run = np.where(place.arm > 0.5, place.along_arm * upper, points[:, 1])
+        wave = np.abs((run / pitch) % 1.0 - 0.5) * 2
+        soft = 0.0015 / pitch
+        return mix(plain, second, smoothstep(1 - share - soft, 1 - share + soft, wave))
+    if fabric.pattern == "blocks":
+        if place.legs:
+            cut = rng.uniform(0.85, 1.3)
+            line = place.leg + rng.choice([0.0, 2.0]) * place.fore - cut
+            return mix(plain, second, smoothstep(-0.004, 0.004, line))
+        cut = place.figure.height(rng.uniform(0.62, 0.75))
+        high = smoothstep(-0.0015, 0.0015, points[:, 1] - cut)
+        return mix(plain, second, np.maximum(high, place.arms()))
+    if fabric.pattern == "panel":
+        width = rng.uniform(0.012, 0.04)
+        return mix(plain, second, smoothstep(width + 0.0015, width - 0.0015, place.side_seam_m()))
+    if fabric.pattern == "print":
+        size = rng.uniform(0.03, 0.09)
+        value = noise(points, size, rng, 2)
+        lines = rng.random() < 0.4
+        hit = smoothstep(0.09, 0.05, np.abs(value)) if lines else smoothstep(0.12, 0.18, value)
+        ink = main + (second - main) * rng.uniform(0.4, 1.0)
+        return mix(plain, ink.astype(np.float32), hit)
+    if fabric.pattern == "fade":
+        y = points[:, 1]
+        return mix(plain, second, smoothstep(np.quantile(y, 0.2), np.quantile(y, 0.8), y))
+    if fabric.pattern == "dye":
+        value = noise(points, 0.12, rng, 3)
+        return mix(plain, np.minimum(main * 1.6 + 0.15, 0.95), smoothstep(-0.5, 0.7, value))
+    return plain
+
+
+def _trimmed(place: _Place, garment: Garment, fabric: Fabric, color: NDArray) -> NDArray:
+    """Waistband, bindings, hem stitching and seams."""
+    trim = np.array(fabric.trim, np.float32)
+    stitch = np.zeros(len(color), np.float32)
+    for name, distance in place.field.items():
+        if name == "waist":
+            width = garment.cut.band_m
+            color = mix(color, trim, smoothstep(width + 0.001, width - 0.001, distance))
+            stitch = np.maximum(stitch, _line(distance - width, 0.0016))
+        elif name in ("neck", "armhole") or (name in ("leg", "sleeve") and garment.cut.cuff_m):
+            width = garment.cut.cuff_m if name in ("leg", "sleeve") else 0.012
+            color = mix(color, trim, smoothstep(width + 0.001, width - 0.001, distance))
+            stitch = np.maximum(stitch, _line(distance - width, 0.0014))
+        else:
+            stitch = np.maximum(stitch, 0.7 * _line(distance - 0.018, 0.0013))
+    free = place.points[:, 1] < place.figure.armpit_y - 0.01
+    stitch = np.maximum(stitch, 0.6 * _line(place.side_seam_m(), 0.0014) * free)
+    if "waist" in place.field or place.legs:
+        below = place.points[:, 1] < place.figure.height(0.3)
+        stitch = np.maximum(stitch, 0.5 * _line(place.points[:, 2], 0.0014) * below)
+    if "sleeve" in place.field:
+        stitch = np.maximum(stitch, 0.6 * _line((place.arm - 0.5) * 0.06, 0.0014))
+    return color * (1 - 0.35 * stitch[:, None])
+
+
+def _line(distance: NDArray, half_m: float) -> NDArray:
+    return smoothstep(2 * half_m, 0.5 * half_m, np.abs(distance)).astype(np.float32)
