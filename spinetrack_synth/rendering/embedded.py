@@ -51,22 +51,18 @@ class Stage(Protocol):
 
 
 class EmbeddedRenderer:
-    """Draws shots with Mitsuba and Open Image Denoise.
-
-    ``variant`` is the Mitsuba variant in use. One process draws with one variant.
-    """
+    """Draws shots with Mitsuba and Open Image Denoise; ``variant`` is Mitsuba's in use."""
 
     def __init__(self, variant: str | None = None) -> None:
         self.variant = variants.choose(variant)
-        import mitsuba as mi
-
-        mi.set_variant(self.variant)
+        self._use_variant()
         self._stage: Stage | None = _stage(self.variant)
 
     def render(self, shot: Shot, *, quality: Quality = Quality.NORMAL) -> Frame:
         """Draw a shot. Raises RuntimeError after ``close``."""
         if self._stage is None:
             raise RuntimeError("this renderer is closed")
+        self._use_variant()
         effort = EFFORT[quality]
         self._stage.load(shot)
         ids, depth_m = self._stage.scan(shot.camera)
@@ -80,6 +76,11 @@ class EmbeddedRenderer:
     def close(self) -> None:
         """Free the scene and its textures."""
         self._stage = None
+
+    def _use_variant(self) -> None:
+        import mitsuba as mi
+
+        mi.set_variant(self.variant)  # the whole process has one; another renderer may differ
 
 
 def _stage(variant: str) -> Stage:

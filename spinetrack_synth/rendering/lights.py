@@ -51,7 +51,7 @@ class Distant:
 
     @property
     def irradiance(self) -> Array:
-        """Irradiance (3,) of the map, without the sun, averaged over all orientations of a plane."""
+        """Irradiance (3,) of the map without the sun, averaged over all orientations."""
         mean: Array = (self.radiance * solid_angles(len(self.radiance))).sum(axis=(0, 1)) / 4
         return mean
 
@@ -157,7 +157,7 @@ def _look(emitter: Any, dirs: Array) -> Array:
     import mitsuba as mi
 
     back = -_z_up(dirs)
-    if mi.variant().startswith("scalar"):
+    if str(mi.variant()).startswith("scalar"):
         si = dr.zeros(mi.SurfaceInteraction3f)
         radiance = np.empty((len(back), 3))
         for row, direction in enumerate(back):

@@ -62,10 +62,9 @@ class ScalarStage:
         depth = np.where(shape > 0, camera.to_camera(points)[..., 2], np.inf)
         person = np.array([0, *self._person])
         ids = person[shape]
-        masked = np.array(
-            [False, *(surface.material.opacity is not None for surface in self._surfaces)]
-        )
-        masked = np.resize(np.append(masked, np.zeros(len(person))), len(person)).astype(bool)
+        masked = np.zeros(len(person), dtype=bool)
+        for number, surface in enumerate(self._surfaces, start=1):
+            masked[number] = surface.material.opacity is not None
         for row, column in np.argwhere(masked[shape]):
             solid, depth[row, column] = self._first_solid(camera, column + 0.5, row + 0.5)
             ids[row, column] = person[solid]
@@ -75,9 +74,11 @@ class ScalarStage:
         """Shape number (0 for none) and depth m of the first surface that is not see-through."""
         origin = camera.position_world
         toward = camera.unproject([x, y], 1.0) - origin
+        direction: Any = toward
         depth = 0.0
         for layer in range(MOST_LAYERS + 1):
-            ray = mi.Ray3f(origin + depth * toward, toward)
+            start: Any = origin + depth * toward
+            ray = mi.Ray3f(start, direction)
             si = self._scene.ray_intersect(ray)
             if not si.is_valid():
                 return 0, np.inf
@@ -93,7 +94,8 @@ class ScalarStage:
 
     def _draw(self, integrator: Any, camera: Camera, spp: int, seed: int) -> NDArray[np.float32]:
         sensor = mi.load_dict(_sensor(camera, centred=spp == 1))
-        image = mi.render(self._scene, sensor=sensor, integrator=integrator, spp=spp, seed=seed)
+        lane: Any = seed
+        image = mi.render(self._scene, sensor=sensor, integrator=integrator, spp=spp, seed=lane)
         return np.array(image, dtype=np.float32)
 
 
@@ -103,7 +105,7 @@ def _sensor(camera: Camera, *, centred: bool) -> dict[str, Any]:
     if abs(K[0, 0] - K[1, 1]) > 1e-6 * K[0, 0] or K[0, 1] != 0:
         raise ValueError("the scalar variant draws square pixels only: K[0, 0] must equal K[1, 1]")
     # Mitsuba's camera looks along +z with x to the left and y up.
-    cam2world = np.linalg.inv(camera.world2cam) @ np.diag([-1.0, -1.0, 1.0, 1.0])
+    cam2world: Any = np.linalg.inv(camera.world2cam) @ np.diag([-1.0, -1.0, 1.0, 1.0])
     return {
         "type": "perspective",
         "fov_axis": "x",
@@ -141,6 +143,7 @@ def _mesh(surface: Surface) -> Any:
     )
     parameters = mi.traverse(mesh)
     parameters["vertex_positions"] = np.ravel(surface.vertices_world)
+    assert surface.normals_world is not None  # `smooth` gave it normals
     parameters["vertex_normals"] = np.ravel(surface.normals_world)
     parameters["vertex_texcoords"] = np.ravel(surface.uv)
     parameters["faces"] = np.ravel(surface.faces).astype(np.uint32)
@@ -149,7 +152,7 @@ def _mesh(surface: Surface) -> Any:
 
 
 def _bsdf(material: Material) -> dict[str, Any]:
-    image = texels(material)[::-1]  # a bitmap's first row lies at v = 1
+    image = texels(material)  # Mitsuba too has the first row at v = 0
     base: dict[str, Any] = {
         "type": "twosided",
         "bsdf": {
@@ -186,7 +189,7 @@ def _lamp(lamp: AreaLight) -> dict[str, Any]:
     """A glowing rectangle; Mitsuba's spans -1..1 and shines along its z."""
     u, v = np.array(lamp.half_u_world, dtype=float), np.array(lamp.half_v_world, dtype=float)
     normal = np.cross(u, v)
-    to_world = np.eye(4)
+    to_world: Any = np.eye(4)
     to_world[:3] = np.stack([u, v, normal / np.linalg.norm(normal), lamp.center_world], axis=1)
     return {
         "type": "rectangle",

@@ -1,4 +1,4 @@
-"""How surfaces scatter light: Disney's diffuse lobe and a GGX highlight, the base of ``principled``.
+"""How surfaces scatter light: Disney's diffuse lobe and a GGX highlight, as in ``principled``.
 
 Mitsuba's own ``principled`` takes its specular value as a compiled-in number and would need one
 instance, hence one more kernel, for each material; this one reads all values at the point hit.

@@ -7,6 +7,7 @@ compiled for one shot serves every other. The variant must be set before the imp
 from __future__ import annotations
 
 from collections import OrderedDict
+from dataclasses import dataclass
 from typing import Any, Final
 
 import drjit as dr
@@ -25,18 +26,16 @@ class SurfaceTable:
     """Per-surface values of the present shot, and the texels of recent shots by surface key."""
 
     def __init__(self) -> None:
-        self._kept: OrderedDict[str, tuple[Any, int, int]] = OrderedDict()
-        self._present: tuple[str, ...] = ()
+        self._kept: OrderedDict[str, _Texels] = OrderedDict()
+        self._present: list[_Texels] = []
 
     def load(self, packed: Packed) -> None:
         """Make the materials of a shot the present ones."""
-        images = [
-            self._image(key, material) for key, material in zip(packed.keys, packed.materials)
-        ]
-        if packed.keys != self._present:
-            self.texel = dr.concat([image for image, _, _ in images])
-            self._present = packed.keys
-        sizes = np.array([(height, width) for _, height, width in images], dtype=np.uint32)
+        images = [self._image(key, m) for key, m in zip(packed.keys, packed.materials)]
+        if images != self._present:
+            self.texel = dr.concat([image.texel for image in images])
+            self._present = images
+        sizes = np.array([(image.height, image.width) for image in images], dtype=np.uint32)
         areas = sizes.prod(axis=1, dtype=np.uint64)
         self.first_texel = mi.UInt32(_two_or_more(np.cumsum(areas) - areas))
         self.height = mi.UInt32(_two_or_more(sizes[:, 0]))
@@ -88,21 +87,43 @@ class SurfaceTable:
         """Index of the surface a face belongs to."""
         return dr.gather(mi.UInt32, self.of_face, face, active)
 
-    def _image(self, key: str, material: Material) -> tuple[Any, int, int]:
-        if key not in self._kept:
+    def _image(self, key: str, material: Material) -> _Texels:
+        kept = self._kept.get(key)
+        if kept is None or not kept.are_of(material):
             image = texels(material)
-            self._kept[key] = (mi.UInt32(image.view(np.uint32).ravel()), *image.shape[:2])
+            height, width = image.shape[:2]
+            words = mi.UInt32(image.view(np.uint32).ravel())
+            self._kept[key] = kept = _Texels(words, height, width, material)
         self._kept.move_to_end(key)
-        return self._kept[key]
+        return kept
 
     def _forget(self, present: tuple[str, ...]) -> None:
         """Drop the longest unused texels above the budget, never those of the present shot."""
-        total = sum(height * width for _, height, width in self._kept.values())
+        total = sum(image.height * image.width for image in self._kept.values())
         for key in list(self._kept):
             if total <= TEXEL_BUDGET or key in present:
                 return
-            _, height, width = self._kept.pop(key)
-            total -= height * width
+            dropped = self._kept.pop(key)
+            total -= dropped.height * dropped.width
+
+
+@dataclass(frozen=True, eq=False)
+class _Texels:
+    """A surface's image on the device, row by row from v = 0, and what it was made from."""
+
+    texel: Any
+    height: int
+    width: int
+    material: Material
+
+    def are_of(self, material: Material) -> bool:
+        """Whether they show this material: a key that changed its images is no reason to lie."""
+        mine, theirs = self.material.base_color, material.base_color
+        if isinstance(mine, tuple) and isinstance(theirs, tuple):
+            same_color = mine == theirs
+        else:
+            same_color = mine is theirs
+        return same_color and self.material.opacity is material.opacity
 
 
 def _linear(srgb: Any) -> Any:

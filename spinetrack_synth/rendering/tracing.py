@@ -22,7 +22,7 @@ from spinetrack_synth.rendering.surfaces import SurfaceTable
 
 @dataclass(frozen=True)
 class Stage:
-    """What light comes from and what it meets: Mitsuba's scene beside the tables of its surfaces."""
+    """What light comes from and what it meets: Mitsuba's scene and the tables beside it."""
 
     scene: Any
     surfaces: SurfaceTable
