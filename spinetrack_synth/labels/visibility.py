@@ -48,36 +48,39 @@ def _column(lowest: str, highest: str, *others: str) -> tuple[str, ...]:
     return (*COLUMN[COLUMN.index(lowest) : COLUMN.index(highest) + 1], *others)
 
 
-_SHOULDERS = ("clavicle_r", "clavicle_l")
+_SHOULDERS: Final = ("clavicle_r", "clavicle_l")
+_THIGHS: Final = ("femur_r", "femur_l")
 
+# Depths: what covers the point on dressed avatars of all builds, rounded up (reasons give the 90th
+# percentile; `benchmarks/tissue_depth.py` measures it).
 _MIDLINE: Final[dict[str, Tissue]] = {
     "nose": Tissue(("skull",), 0.03, "on the skin; a cheek hides it from behind the profile"),
-    "head": Tissue(("skull",), 0.08, "on the skin; hair, and the dome seen from 20 deg below"),
-    "neck_03": Tissue(_column("C6", "skull"), 0.14, "face in front 0.12, jaw at the sides 0.08"),
-    "neck_02": Tissue(_column("T1", "skull", *_SHOULDERS), 0.14, "chin in front 0.12, sides 0.07"),
-    "neck": Tissue(_column("T4", "C2", *_SHOULDERS), 0.15, "throat 0.09, trapezius at the sides"),
-    "spine_05": Tissue(_column("T8", "C5", *_SHOULDERS), 0.20, "breastbone 0.12, armpit 0.17"),
-    "spine_04": Tissue(_column("L1", "T2", *_SHOULDERS), 0.24, "chest 0.17, bust 0.22, side 0.17"),
-    "spine_03": Tissue(_column("L4", "T6"), 0.23, "belly 0.20, flank 0.16"),
-    "spine_02": Tissue(_column("pelvis", "T9"), 0.23, "belly 0.22, flank 0.17"),
-    "spine_01": Tissue(_column("pelvis", "T11", "femur_r", "femur_l"), 0.23, "belly, hip 0.19"),
-    "hip": Tissue(_column("pelvis", "L2", "femur_r", "femur_l"), 0.23, "groin 0.17, hip side 0.20"),
+    "head": Tissue(("skull",), 0.09, "on the skin; hair, and the dome seen from below, 0.07"),
+    "neck_03": Tissue(_column("C6", "skull"), 0.14, "face in front 0.11, nape and hair 0.12"),
+    "neck_02": Tissue(_column("T1", "skull", *_SHOULDERS), 0.14, "chin in front 0.11, sides 0.07"),
+    "neck": Tissue(_column("T4", "C2", *_SHOULDERS), 0.15, "throat 0.07, sides 0.12"),
+    "spine_05": Tissue(_column("T8", "C5", *_SHOULDERS), 0.18, "breastbone 0.12, sides 0.16"),
+    "spine_04": Tissue(_column("L1", "T2", *_SHOULDERS), 0.25, "chest 0.21, sides 0.20"),
+    "spine_03": Tissue(_column("L4", "T6"), 0.24, "belly 0.23, flank 0.21"),
+    "spine_02": Tissue(_column("pelvis", "T9"), 0.24, "belly 0.22, flank 0.20"),
+    "spine_01": Tissue(_column("pelvis", "T11", *_THIGHS), 0.25, "belly 0.23, hips 0.21"),
+    "hip": Tissue(_column("pelvis", "L2", *_THIGHS), 0.27, "belly 0.25, hips 0.22"),
 }
 
 _PAIRED: Final[dict[str, Tissue]] = {
-    "eye": Tissue(("skull",), 0.03, "eyeball 0.012; the bridge of the nose hides the far eye"),
-    "ear": Tissue(("skull",), 0.04, "on the skin; hair"),
-    "shoulder": Tissue(_column("T6", "C5", "clavicle", "humerus"), 0.09, "deltoid 0.06, clothes"),
-    "elbow": Tissue(("humerus", "ulna", "radius"), 0.06, "half an arm, bent"),
-    "wrist": Tissue(("ulna", "radius", "hand"), 0.05, "half a wrist, cuff"),
-    "hip": Tissue(_column("pelvis", "L4", "femur"), 0.16, "front 0.10, side 0.12, seat 0.14"),
-    "knee": Tissue(("femur", "tibia"), 0.09, "half a knee, bent, trousers"),
-    "ankle": Tissue(("tibia", "talus", "calcn"), 0.07, "half an ankle, shoe"),
-    "big_toe": Tissue(("toes", "calcn"), 0.04, "on the skin; shoe"),
-    "small_toe": Tissue(("toes", "calcn"), 0.04, "on the skin; shoe"),
-    "heel": Tissue(("calcn", "talus", "tibia"), 0.04, "on the skin; shoe"),
-    "latissimus": Tissue(_column("L1", "T2", "clavicle"), 0.10, "on the flank; its curve 0.08"),
-    "clavicle": Tissue(_column("T5", "C5", *_SHOULDERS), 0.06, "skin over the joint 0.02, shirt"),
+    "eye": Tissue(("skull",), 0.04, "in front 0.02, temple 0.04; the nose hides the far eye"),
+    "ear": Tissue(("skull",), 0.05, "on the skin; hair"),
+    "shoulder": Tissue(_column("T6", "C5", "clavicle", "humerus"), 0.11, "front 0.08, back 0.11"),
+    "elbow": Tissue(("humerus", "ulna", "radius"), 0.07, "half an arm 0.05, bent"),
+    "wrist": Tissue(("ulna", "radius", "hand"), 0.05, "half a wrist 0.03, cuff"),
+    "hip": Tissue(_column("pelvis", "L4", "femur"), 0.20, "groin 0.18, side 0.14, seat 0.19"),
+    "knee": Tissue(("femur", "tibia"), 0.12, "half a knee 0.07, wide trousers 0.12"),
+    "ankle": Tissue(("tibia", "talus", "calcn"), 0.08, "half an ankle 0.06, heel 0.08"),
+    "big_toe": Tissue(("toes", "calcn"), 0.05, "on the skin; the toe's length 0.05, shoe"),
+    "small_toe": Tissue(("toes", "calcn"), 0.05, "on the skin; shoe"),
+    "heel": Tissue(("calcn", "talus", "tibia"), 0.05, "on the skin; sides 0.02, shoe"),
+    "latissimus": Tissue(_column("L1", "T2", "clavicle"), 0.17, "chest in front 0.16, back 0.15"),
+    "clavicle": Tissue(_column("T5", "C5", *_SHOULDERS), 0.06, "skin over the joint 0.03, shirt"),
 }
 
 
