@@ -54,6 +54,19 @@ LARGEST_STEP: Final = 0.2
 """Of a coordinate in one iteration, rad or m."""
 
 SETTLED_STEP: Final = 3e-4
+"""Below this the posture has settled."""
+
+EXCHANGES: Final = 6
+"""Tries in one iteration to find which one-sided aims and limits matter."""
+
+DAMPING: Final = 0.05
+"""Of a step, as a share of every coordinate's stiffness."""
+
+NEAR_FLOOR: Final = 96
+"""Most points of the skin that are watched for going below the floor."""
+
+SUPPORT_M: Final = 0.012
+"""Skin this close above the lowest point of a touching patch carries weight."""
 
 
 @dataclass(frozen=True)
@@ -199,13 +212,14 @@ def _report(
 
 
 def _out_of_balance_m(tree: Tree, q: Array, support: Array) -> float:
-    near_floor = support[support[:, 1] < 0.015]
+    near_floor = support[support[:, 1] < SUPPORT_M]
     if len(near_floor) == 0:
         return 0.0
     body2world = body_transforms(tree, q)
     centers = np.einsum("bij,bj->bi", body2world[:, :3, :3], tree.mass_center_m)
     center = np.average(centers + body2world[:, :3, 3], axis=0, weights=tree.mass_kg)
-    return float(np.linalg.norm(_outside(_hull(near_floor[:, ::2].copy()), center[::2].copy(), 0.0)))
+    beyond, _ = _beyond(_hull(near_floor[:, ::2].copy()), center[::2].copy(), 0.0)
+    return max(0.0, float(beyond))
 
 
 # -- compiled -----------------------------------------------------------------------------------
@@ -234,44 +248,36 @@ def _hull(points: Array) -> Array:
 
 
 @njit(cache=True, nogil=True)
-def _outside(hull: Array, point: Array, margin: float) -> Array:
-    """Vector (2,) from a convex polygon, drawn in by a margin, to a point: zero inside.
-
-    Where the polygon is thinner than the margin, its mid line counts.
-    """
+def _beyond(hull: Array, point: Array, margin: float) -> tuple[float, Array]:
+    """How far a point lies outside a convex polygon drawn in by a margin (negative inside), and the
+    direction (2,) outward. Where the polygon is thinner than the margin its middle counts."""
     center = np.zeros(2)
     for corner in hull:
         center += corner / len(hull)
-    worst = np.zeros(2)
-    farthest = 0.0
-    inside = len(hull) > 2
-    nearest = np.zeros(2)
-    nearest_distance = 1e9
+    away = point - center
+    distance = np.sqrt(away @ away) + 1e-9
+    farthest, outward = -1e9, away / distance
+    nearest, nearest_outward = distance, away / distance
     for i in range(len(hull)):
-        a, b = hull[i], hull[(i + 1) % len(hull)]
-        edge = b - a
-        length = np.sqrt(edge[0] ** 2 + edge[1] ** 2)
+        a = hull[i]
+        edge = hull[(i + 1) % len(hull)] - a
+        length = np.sqrt(edge @ edge)
         if length < 1e-9:
             continue
         normal = np.array([edge[1], -edge[0]]) / length
+        to_point = point - a
         drawn_in = min(margin, 0.9 * max(0.0, (a - center) @ normal))
-        beyond = (point - a) @ normal + drawn_in
+        beyond = to_point @ normal + drawn_in
         if beyond > farthest:
-            farthest = beyond
-            worst = normal * beyond
-        if (point - a) @ normal > 0:
-            inside = False
-        t = min(max(((point - a) @ edge) / length**2, 0.0), 1.0)
-        away = point - (a + t * edge)
+            farthest, outward = beyond, normal
+        along = min(max((to_point @ edge) / length**2, 0.0), 1.0)
+        away = point - (a + along * edge)
         distance = np.sqrt(away @ away)
-        if distance < nearest_distance:
-            nearest_distance = distance
-            nearest = away
-    if inside:
-        return worst
-    if nearest_distance > 1e8:
-        return point - center
-    return nearest + nearest * (margin / (nearest_distance + 1e-6) if margin > 0 else 0.0)
+        if distance < nearest:
+            nearest, nearest_outward = distance, away / (distance + 1e-9)
+    if farthest <= margin and farthest > -1e9:
+        return farthest, outward
+    return nearest + margin, nearest_outward
 
 
 @njit(cache=True, nogil=True)
@@ -315,16 +321,77 @@ def _add_slope(
 
 
 @njit(cache=True, nogil=True)
-def _add_aim(row: Array, residual: float, sigma: float, normal: Array, gradient: Array) -> None:
-    """Add one aim to the normal equations and clear its row."""
-    weight = 1.0 / sigma**2
-    for i in range(len(row)):
-        if row[i] != 0.0:
-            scaled = weight * row[i]
-            gradient[i] += scaled * residual
-            for j in range(len(row)):
-                normal[i, j] += scaled * row[j]
-    row[:] = 0.0
+def _lowest_points(
+    body2world: Array, skin_body: Ints, skin_offset: Array, heights: Array, body_lowest: Ints
+) -> None:
+    """Fill the height of every point of the skin, and for each body its lowest point or -1."""
+    body_lowest[:] = -1
+    for p in range(len(skin_body)):
+        b = skin_body[p]
+        heights[p] = (
+            body2world[b, 1, 0] * skin_offset[p, 0]
+            + body2world[b, 1, 1] * skin_offset[p, 1]
+            + body2world[b, 1, 2] * skin_offset[p, 2]
+            + body2world[b, 1, 3]
+        )
+        if body_lowest[b] < 0 or heights[p] < heights[body_lowest[b]]:
+            body_lowest[b] = p
+
+
+@njit(cache=True, nogil=True)
+def _step(
+    rows: Array, residual: Array, sigma: Array, one_sided: Ints, count: int, needed: Ints,
+    pull: Array, stiffness: Array, z: Array, lower: Array, upper: Array,
+) -> Array:  # fmt: skip
+    """The Gauss-Newton step (k,) for the aims ``rows @ step + residual = 0``.
+
+    One-sided aims (1: may be positive, -1: may be negative) take part only where the step would
+    break them, and coordinates that would pass a limit stop at it: both are found by a few
+    exchanges. ``needed`` carries the choice of aims to the next iteration.
+    """
+    k = len(z)
+    step = np.zeros(k)
+    held = np.zeros(k, dtype=np.bool_)
+    stop = np.zeros(k)
+    for exchange in range(EXCHANGES):
+        weighted = np.empty((count, k))
+        wanted = np.empty(count)
+        active = 0
+        for r in range(count):
+            if needed[r] != 0:
+                weighted[active] = rows[r] / sigma[r]
+                wanted[active] = residual[r] / sigma[r]
+                active += 1
+        chosen = weighted[:active]
+        normal = chosen.T @ chosen
+        gradient = pull + chosen.T @ wanted[:active]
+        for i in range(k):
+            normal[i, i] += stiffness[i] ** 2 * (1.0 + DAMPING)
+        for i in range(k):
+            if held[i]:
+                gradient += normal[:, i] * stop[i]
+        for i in range(k):
+            if held[i]:
+                normal[i, :] = 0.0
+                normal[:, i] = 0.0
+                normal[i, i] = 1.0
+                gradient[i] = -stop[i]
+        step = np.linalg.solve(normal, -gradient)
+        changed = False
+        for i in range(k):
+            if not held[i] and (z[i] + step[i] < lower[i] or z[i] + step[i] > upper[i]):
+                held[i] = True
+                stop[i] = min(max(z[i] + step[i], lower[i]), upper[i]) - z[i]
+                changed = True
+        for r in range(count):
+            if one_sided[r] != 0:
+                broken = 1 if (rows[r] @ step + residual[r]) * one_sided[r] < 0.0 else 0
+                if broken != needed[r]:
+                    needed[r] = broken
+                    changed = True
+        if not changed:
+            break
+    return step
 
 
 @njit(cache=True, nogil=True)
@@ -337,68 +404,60 @@ def _settle(
     body2world = np.empty((bodies, 4, 4))
     axis_world, origin_world, slope = np.empty((axes, 3)), np.empty((axes, 3)), np.empty(axes)
     q = np.empty(len(column))
-    wanted = z.copy()
-    row = np.zeros(k)
+    given = z.copy()
     patches = len(patch_start) - 1
-    lowest = np.empty(patches, dtype=np.int64)
+    touching = np.empty(patches, dtype=np.int64)
     body_lowest = np.empty(bodies, dtype=np.int64)
     heights = np.empty(len(skin_body))
     total_mass = mass.sum()
     identity = np.eye(3)
+
+    # The aims: contacts, then reaches, the balance, and a growing list of points that come near the
+    # floor, each of which must not go below it.
+    fixed = patches + 3 * len(meeting) + 1
+    most = fixed + NEAR_FLOOR
+    rows, residual, sigma = np.zeros((most, k)), np.zeros(most), np.ones(most)
+    one_sided, needed = np.zeros(most, dtype=np.int64), np.zeros(most, dtype=np.int64)
+    watched = np.empty(NEAR_FLOOR, dtype=np.int64)
+    watching = 0
+    needed[: fixed - 1] = 1
+    one_sided[fixed - 1] = -1
+    one_sided[fixed:] = 1
+    sigma[:patches] = CONTACT_SIGMA_M
+    sigma[patches : fixed - 1] = REACH_SIGMA_M
+    sigma[fixed - 1] = BALANCE_SIGMA_M
+    sigma[fixed:] = FLOOR_SIGMA_M
+
     for iteration in range(ITERATIONS):
         for i in range(len(column)):
             q[i] = offset[i] + (factor[i] * z[column[i]] if column[i] >= 0 else 0.0)
         forward(chain, q, body2world, axis_world, origin_world, slope)
-        body_lowest[:] = -1
-        for p in range(len(skin_body)):
-            b = skin_body[p]
-            heights[p] = (
-                body2world[b, 1, 0] * skin_offset[p, 0]
-                + body2world[b, 1, 1] * skin_offset[p, 1]
-                + body2world[b, 1, 2] * skin_offset[p, 2]
-                + body2world[b, 1, 3]
-            )
-            if body_lowest[b] < 0 or heights[p] < heights[body_lowest[b]]:
-                body_lowest[b] = p
+        _lowest_points(body2world, skin_body, skin_offset, heights, body_lowest)
         for patch in range(patches):
-            best = patch_points[patch_start[patch]]
+            touching[patch] = patch_points[patch_start[patch]]
             for i in range(patch_start[patch], patch_start[patch + 1]):
-                if heights[patch_points[i]] < heights[best]:
-                    best = patch_points[i]
-            lowest[patch] = best
+                if heights[patch_points[i]] < heights[touching[patch]]:
+                    touching[patch] = patch_points[i]
         if iteration == 0:
             # Begin with the contacts at the floor on average, or the lowest point on it.
             rise = -heights.min()
             if patches > 0:
                 rise = 0.0
                 for patch in range(patches):
-                    rise -= heights[lowest[patch]] / patches
+                    rise -= heights[touching[patch]] / patches
             z[height] += rise
-            wanted[height] = z[height]
+            given[height] = z[height]
             heights += rise
             body2world[:, 1, 3] += rise
             origin_world[:, 1] += rise
 
-        normal = np.zeros((k, k))
-        gradient = np.zeros(k)
-        for i in range(k):
-            normal[i, i] = stiffness[i] ** 2
-            gradient[i] = stiffness[i] ** 2 * (z[i] - wanted[i])
-
+        rows[:] = 0.0
         for patch in range(patches):
-            p = lowest[patch]
+            p = touching[patch]
             point = _at(body2world, skin_body[p], skin_offset[p])
             _add_slope(chain, axis_world, origin_world, slope, column, factor,
-                       skin_body[p], point, 0.0, 1.0, 0.0, row)  # fmt: skip
-            _add_aim(row, heights[p], CONTACT_SIGMA_M, normal, gradient)
-
-        for b in range(bodies):
-            p = body_lowest[b]
-            if p >= 0 and heights[p] < -SUNK_M:
-                point = _at(body2world, b, skin_offset[p])
-                _add_slope(chain, axis_world, origin_world, slope, column, factor,
-                           b, point, 0.0, 1.0, 0.0, row)  # fmt: skip
-                _add_aim(row, heights[p] + SUNK_M, FLOOR_SIGMA_M, normal, gradient)
+                       skin_body[p], point, 0.0, 1.0, 0.0, rows[patch])  # fmt: skip
+            residual[patch] = heights[p]
 
         for pair in range(len(meeting)):
             one, other = meeting[pair, 0], meeting[pair, 1]
@@ -406,52 +465,63 @@ def _settle(
             b = _at(body2world, skin_body[other], skin_offset[other])
             for i in range(3):
                 dx, dy, dz = identity[i]
+                r = patches + 3 * pair + i
                 _add_slope(chain, axis_world, origin_world, slope, column, factor,
-                           skin_body[one], a, dx, dy, dz, row)  # fmt: skip
+                           skin_body[one], a, dx, dy, dz, rows[r])  # fmt: skip
                 _add_slope(chain, axis_world, origin_world, slope, column, factor,
-                           skin_body[other], b, -dx, -dy, -dz, row)  # fmt: skip
-                _add_aim(row, a[i] - b[i], REACH_SIGMA_M, normal, gradient)
+                           skin_body[other], b, -dx, -dy, -dz, rows[r])  # fmt: skip
+                residual[r] = a[i] - b[i]
 
+        residual[fixed - 1] = -1.0
         if patches > 0:
             support = np.empty((len(patch_points), 2))
-            count = 0
+            standing = 0
             for patch in range(patches):
                 for i in range(patch_start[patch], patch_start[patch + 1]):
                     p = patch_points[i]
-                    if heights[p] < heights[lowest[patch]] + 0.012:
+                    if heights[p] < heights[touching[patch]] + SUPPORT_M:
                         point = _at(body2world, skin_body[p], skin_offset[p])
-                        support[count, 0] = point[0]
-                        support[count, 1] = point[2]
-                        count += 1
+                        support[standing, 0] = point[0]
+                        support[standing, 1] = point[2]
+                        standing += 1
             center = np.zeros(3)
             for b in range(bodies):
                 center += mass[b] / total_mass * _at(body2world, b, mass_center[b])
             middle = np.array([center[0], center[2]])
-            away = _outside(_hull(support[:count].copy()), middle, SUPPORT_MARGIN_M)
-            distance = np.sqrt(away @ away)
-            if distance > 1e-4:
-                dx, dz = away[0] / distance, away[1] / distance
-                for b in range(bodies):
-                    share = mass[b] / total_mass
-                    point = _at(body2world, b, mass_center[b])
-                    _add_slope(chain, axis_world, origin_world, slope, column, factor,
-                               b, point, share * dx, 0.0, share * dz, row)  # fmt: skip
-                # The support moves along with the patches that stand on the floor.
-                for patch in range(patches):
-                    p = lowest[patch]
-                    point = _at(body2world, skin_body[p], skin_offset[p])
-                    _add_slope(chain, axis_world, origin_world, slope, column, factor,
-                               skin_body[p], point, -dx / patches, 0.0, -dz / patches, row)  # fmt: skip
-                _add_aim(row, distance, BALANCE_SIGMA_M, normal, gradient)
+            beyond, outward = _beyond(_hull(support[:standing].copy()), middle, SUPPORT_MARGIN_M)
+            residual[fixed - 1] = beyond
+            for b in range(bodies):
+                share = mass[b] / total_mass
+                point = _at(body2world, b, mass_center[b])
+                _add_slope(chain, axis_world, origin_world, slope, column, factor, b, point,
+                           share * outward[0], 0.0, share * outward[1], rows[fixed - 1])  # fmt: skip
+            # The support moves along with the patches that stand on the floor.
+            for patch in range(patches):
+                p = touching[patch]
+                point = _at(body2world, skin_body[p], skin_offset[p])
+                _add_slope(chain, axis_world, origin_world, slope, column, factor, skin_body[p], point,
+                           -outward[0] / patches, 0.0, -outward[1] / patches, rows[fixed - 1])  # fmt: skip
 
-        for i in range(k):
-            if (z[i] <= lower[i] and gradient[i] > 0) or (z[i] >= upper[i] and gradient[i] < 0):
-                normal[i, :] = 0.0
-                normal[:, i] = 0.0
-                normal[i, i] = 1.0
-                gradient[i] = 0.0
-            normal[i, i] *= 1.0 + 1e-4
-        step = np.linalg.solve(normal, -gradient)
+        for b in range(bodies):
+            p = body_lowest[b]
+            if p < 0 or heights[p] > 0.0:
+                continue
+            known = False
+            for i in range(watching):
+                known = known or watched[i] == p
+            if not known and watching < NEAR_FLOOR:
+                watched[watching] = p
+                watching += 1
+        for i in range(watching):
+            p = watched[i]
+            point = _at(body2world, skin_body[p], skin_offset[p])
+            _add_slope(chain, axis_world, origin_world, slope, column, factor,
+                       skin_body[p], point, 0.0, 1.0, 0.0, rows[fixed + i])  # fmt: skip
+            residual[fixed + i] = heights[p] + SUNK_M
+
+        pull = stiffness**2 * (z - given)
+        step = _step(rows, residual, sigma, one_sided, fixed + watching, needed,
+                     pull, stiffness, z, lower, upper)  # fmt: skip
         largest = np.abs(step).max()
         if largest > LARGEST_STEP:
             step *= LARGEST_STEP / largest

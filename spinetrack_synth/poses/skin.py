@@ -137,7 +137,7 @@ def _side_patches(
         "knee": (thigh | shank) & (np.abs(y - knee[1] + 0.01) < 0.08) & (x > knee[0] - 0.02),
         "thigh_top": thigh & along(hip, knee, 0.45, 0.85) & (x > hip[0] + 0.02),
         "thigh_back": thigh & along(hip, knee, 0.5, 0.9) & (x < hip[0] - 0.02),
-        "inner_thigh": thigh & along(hip, knee, 0.55, 0.9) & medial_thigh,
+        "inner_thigh": thigh & along(hip, knee, 0.3, 0.65) & medial_thigh,
         "hip_side": trunk_side & (np.abs(y - hip[1]) < 0.09) & (z > hip[2] + 0.03),
         "buttock": trunk_side & (z > 0.01) & (x < buttock_back) & (y < hip[1] + 0.06)
         & (y > hip[1] - 0.14),
