@@ -50,8 +50,8 @@ class Landmarks:
     ``joints`` name -> (3,) m with names such as ``hip_l``, ``knee_r``;
     ``surface`` COCO keypoint name -> (3,) m on the skin; ``profile_height_m`` (H,) with
     ``back_m`` and ``front_m`` (H,) the X of the skin in the midline and ``flank_m`` (H, 2) X and
-    half width of the trunk where it is widest, arms left out; ``cervicale_height_m`` the height of
-    C7; ``mass_kg`` from the volume of the mesh.
+    half width of the trunk where it is widest, arms left out; ``c7_height_m`` the height of
+    the body of C7; ``mass_kg`` from the volume of the mesh.
     """
 
     joints: dict[str, NDArray[np.float64]]
@@ -60,7 +60,7 @@ class Landmarks:
     back_m: NDArray[np.float64]
     front_m: NDArray[np.float64]
     flank_m: NDArray[np.float64]
-    cervicale_height_m: float
+    c7_height_m: float
     stature_m: float
     mass_kg: float
 
@@ -81,11 +81,10 @@ def find_landmarks(data: BodyData, rest: RestBody, subject: Subject) -> Landmark
         back_m=back,
         front_m=front,
         flank_m=_flank(data, skin, height),
-        # Cervicale height is 0.864 of stature (ANSUR 1988, both sexes); the nape of the mesh
-        # follows its shoulders, whose joints ANSUR puts 0.056 of stature lower.
-        cervicale_height_m=float(
-            np.mean([0.864 * stature, joints["shoulder_r"][1] + 0.062 * stature])
-        ),
+        # The tip of C7's spinous process stands at 0.864 of stature (ANSUR 1988); in a neck that
+        # leans forward its body lies some 20 mm lower. The nape of a mesh follows its shoulders,
+        # so half of the height is taken from these.
+        c7_height_m=float(np.mean([0.852 * stature, joints["shoulder_r"][1] + 0.053 * stature])),
         stature_m=stature,
         mass_kg=_volume_m3(data, skin) * BODY_DENSITY,
     )

@@ -133,7 +133,7 @@ def _fit_spine(
                 (depth_under_back(centres[row, :2]) - wanted) / 0.006,
                 (depth_under_back(sacrum[None]) - sacral_depth) / 0.006,
                 (body2world[index["femur_r"], :2, 3] - hip[:2]) / 0.001,
-                [(centres[VERTEBRAE.index("C7"), 1] - landmarks.cervicale_height_m) / 0.010],
+                [(centres[VERTEBRAE.index("C7"), 1] - landmarks.c7_height_m) / 0.010],
                 (skull[:2, 3] - atlas[:2]) / 0.002,
                 [np.arctan2(skull[1, 0], skull[0, 0]) / np.radians(1.0)],
                 x[2:7] / _SPINE_PRIOR_SD,
