@@ -36,7 +36,7 @@ def command(pictures: Path | None) -> None:
         for pose in members:
             click.echo(f"  {pose.name:{width}}  {pose.sanskrit:{sanskrit_width}}  {pose.english}")
     if pictures:
-        from spinetrack_synth.cli.previews import draw_poses
+        from spinetrack_synth.dataset.previews import draw_poses
 
         with progress_bar("previews") as progress:
             draw_poses(pictures, progress)

@@ -33,7 +33,7 @@ def command(pictures: Path | None) -> None:
         click.echo(f"  poses              {scene['poses']}: {', '.join(scene['families'])}")
         click.echo(f"  people             {', '.join(map(str, scene['people']))}")
     if pictures:
-        from spinetrack_synth.cli.previews import draw_scenes
+        from spinetrack_synth.dataset.previews import draw_scenes
 
         with progress_bar("previews") as progress:
             draw_scenes(pictures, progress)

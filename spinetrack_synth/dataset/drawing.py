@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
@@ -82,7 +83,7 @@ class Tile:
 
 def contact_sheet(tiles: Sequence[Tile]) -> bytes:
     """A JPEG with every tile's skeletons drawn over it and a legend; equal tiles, equal bytes."""
-    columns = min(len(tiles), max(4, -(-len(tiles) // 4)))
+    columns = min(len(tiles), max(4, math.isqrt(int(1.4 * len(tiles)))))
     drawn = [_draw_tile(tile) for tile in tiles]
     height = max(tile.height for tile in drawn)
     rows = -(-len(drawn) // columns)
