@@ -271,15 +271,29 @@ def sew(
     return seams.piece()
 
 
-def covered_skin(data: BodyData, garments: tuple[Garment, ...]) -> NDArray[np.bool_]:
-    """Mask (S,) of the skin vertices that lie deep enough under cloth to be left out."""
-    pattern = suit(data)
-    hidden = np.zeros(len(pattern.sheet_near), bool)
+def skin_depth_m(data: BodyData, garment: Garment) -> NDArray[np.float64]:
+    """How deep (S,) each skin vertex lies inside the garment's edges; negative where it is bare."""
+    near = suit(data).sheet_near
+    return np.where(near >= 0, garment.depth_m[near], -_INSIDE_M)
+
+
+def skin_below(
+    data: BodyData, garments: tuple[Garment, ...]
+) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
+    """What clothes do to the skin: mask (S,) of vertices to leave out, and offsets (S,) m.
+
+    Skin deep under cloth is left out; between there and the hem it draws back, so that no pose
+    pushes it through.
+    """
+    count = len(suit(data).sheet_near)
+    hidden, offset = np.zeros(count, bool), np.zeros(count)
     for garment in garments:
-        margin = 0.06 if garment.cut.loose else 0.022
-        deep = garment.depth_m > margin
-        hidden |= deep[pattern.sheet_near] & (pattern.sheet_near >= 0)
-    return hidden
+        depth = skin_depth_m(data, garment)
+        margin = 0.045 if garment.cut.loose else 0.022
+        hidden |= depth > margin
+        drawn = (0.012 if garment.cut.loose else 0.005) * smoothstep(0.003, margin, depth)
+        offset = np.minimum(offset, -drawn)
+    return hidden, offset
 
 
 def along_limb(

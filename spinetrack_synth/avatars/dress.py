@@ -5,16 +5,17 @@ from __future__ import annotations
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from spinetrack_synth.avatars.assets import BodyData
 from spinetrack_synth.avatars.body import RestBody, Subject
 from spinetrack_synth.avatars.clothes import (
     Figure,
     Garment,
-    covered_skin,
     measure,
     over,
     sew,
+    skin_below,
     tailor,
 )
 from spinetrack_synth.avatars.eyes import eyes, lashes
@@ -22,7 +23,7 @@ from spinetrack_synth.avatars.fabric import choose_fabric, weave
 from spinetrack_synth.avatars.hair import Hairdo, hairdo
 from spinetrack_synth.avatars.mesh import subset
 from spinetrack_synth.avatars.parts import Part
-from spinetrack_synth.avatars.skin import Anatomy, paint_skin, survey
+from spinetrack_synth.avatars.skin import Anatomy, paint_skin, survey, tone_color
 from spinetrack_synth.avatars.wardrobe import Outfit, choose_outfit
 from spinetrack_synth.shot import Material
 
@@ -58,7 +59,7 @@ def wear(
         eyes(data, rest, subject, rng),
         lashes(data, hair.brow_color),
         *hair.parts,
-        *_clothes(data, figure, garments, _stream(subject, 0xFA)),
+        *_clothes(data, figure, garments, tone_color(subject), _stream(subject, 0xFA)),
     )
 
 
@@ -80,20 +81,23 @@ def _layered(
 
 
 def _clothes(
-    data: BodyData, figure: Figure, garments: tuple[Garment, ...], rng: np.random.Generator
+    data: BodyData,
+    figure: Figure,
+    garments: tuple[Garment, ...],
+    skin: NDArray[np.float64],
+    rng: np.random.Generator,
 ) -> list[Part]:
     parts = []
     for k, garment in enumerate(garments):
         covering = [outer.depth_m - _OVERLAP_M for outer in garments[k + 1 :]]
         piece = sew(data, figure, garment, np.maximum.reduce(covering) if covering else None)
+        fabric = choose_fabric(rng, garment.cut.loose, skin)
         parts.append(
             Part(
                 name=garment.cut.name,
                 faces=piece.faces,
                 uv=piece.uv.astype(np.float32),
-                material=weave(
-                    data, figure, garment, choose_fabric(rng, garment.cut.loose), rng
-                ),
+                material=weave(data, figure, garment, fabric, rng),
                 weld=piece.weld,
                 stencil=piece.stencil,
                 offset_m=piece.offset_m.astype(np.float32),
@@ -111,8 +115,8 @@ def _skin(
     rng: np.random.Generator,
 ) -> Part:
     sheet = anatomy.sheet
-    hidden = covered_skin(data, garments)[sheet.stencil.indices[sheet.faces]].all(axis=1)
-    seen, _ = subset(sheet, ~hidden)
+    hidden, offset_m = skin_below(data, garments)
+    seen, _ = subset(sheet, ~hidden[sheet.stencil.indices[sheet.faces]].all(axis=1))
     image = paint_skin(data, anatomy, subject, hair.shades, hair.brow_color, rng)
     return Part(
         name="skin",
@@ -121,5 +125,5 @@ def _skin(
         material=Material(image, roughness=0.5, specular=0.35),
         weld=seen.weld,
         stencil=seen.stencil,
-        offset_m=np.zeros(len(seen.uv), np.float32),
+        offset_m=offset_m[seen.stencil.indices].astype(np.float32),
     )

@@ -17,7 +17,7 @@ SIZE = 1024
 # Colours people train in, sRGB: blacks and neutrals, muted tones, a few bright ones.
 NEUTRALS = (
     (0.07, 0.07, 0.08), (0.11, 0.115, 0.13), (0.20, 0.21, 0.23), (0.38, 0.38, 0.39),
-    (0.60, 0.60, 0.59), (0.82, 0.81, 0.79), (0.88, 0.86, 0.82), (0.12, 0.14, 0.22),
+    (0.60, 0.60, 0.59), (0.74, 0.73, 0.71), (0.77, 0.75, 0.71), (0.12, 0.14, 0.22),
     (0.17, 0.19, 0.16),
 )  # fmt: skip
 MUTED = (
@@ -26,9 +26,9 @@ MUTED = (
     (0.47, 0.28, 0.25), (0.55, 0.62, 0.58), (0.72, 0.62, 0.60), (0.25, 0.25, 0.36),
 )  # fmt: skip
 BRIGHT = (
-    (0.62, 0.16, 0.20), (0.75, 0.36, 0.20), (0.82, 0.62, 0.22), (0.16, 0.42, 0.40),
-    (0.14, 0.29, 0.55), (0.44, 0.18, 0.42), (0.78, 0.42, 0.48), (0.24, 0.45, 0.25),
-    (0.25, 0.55, 0.68),
+    (0.53, 0.17, 0.20), (0.66, 0.36, 0.24), (0.72, 0.58, 0.32), (0.19, 0.38, 0.37),
+    (0.17, 0.28, 0.47), (0.39, 0.21, 0.38), (0.68, 0.42, 0.46), (0.27, 0.40, 0.28),
+    (0.30, 0.49, 0.58),
 )  # fmt: skip
 
 PATTERNS = ("plain", "heather", "stripes", "blocks", "panel", "print", "fade", "dye")
@@ -49,9 +49,14 @@ class Fabric:
     roughness: float
 
 
-def choose_fabric(rng: np.random.Generator, loose: bool) -> Fabric:
-    """Draw a cloth; tight sports wear is often dark and plain, loose cotton often heathered."""
-    main = _draw(rng, (0.45, 0.35, 0.20))
+def choose_fabric(rng: np.random.Generator, loose: bool, skin: NDArray[np.float64]) -> Fabric:
+    """Draw a cloth; tight sports wear is often dark and plain, loose cotton often heathered.
+
+    A cloth of the colour of the wearer's ``skin`` (3,) would look like none, and is not drawn.
+    """
+    main = _draw(rng, (0.48, 0.36, 0.16))
+    while np.abs(np.array(main) - skin).max() < 0.16:
+        main = _draw(rng, (0.48, 0.36, 0.16))
     pattern = str(rng.choice(PATTERNS, p=_SHARES["loose" if loose else "tight"]))
     second = _draw(rng, (0.5, 0.3, 0.2))
     if np.abs(np.subtract(main, second)).max() < 0.12:
@@ -67,7 +72,8 @@ def weave(
     """The garment's material, its image painted over the suit's uv."""
     pattern = suit(data)
     texels = texel_map(pattern.sheet, SIZE)
-    ours = np.flatnonzero(texels.at(garment.depth_m + 0.03) > 0)
+    inside = np.minimum.reduce(list(garment.fields.values()))
+    ours = np.flatnonzero(texels.at(inside) > -0.03)
     painted = _Place(pattern, figure, garment, texels, ours)
     color = _pattern(painted, fabric, rng)
     color = _trimmed(painted, garment, fabric, color)
@@ -154,14 +160,14 @@ def _pattern(place: _Place, fabric: Fabric, rng: np.random.Generator) -> NDArray
     plain = np.broadcast_to(main, (len(points), 3)).astype(np.float32)
     if fabric.pattern == "heather":
         fleck = noise(points * [1, 0.5, 1], 0.004, rng) + rng.standard_normal(len(points)) * 0.7
-        light = np.minimum(main * 1.4 + 0.10, 0.95)
-        return mix(main * 0.85, light, np.clip(0.5 + 0.35 * fleck, 0, 1).astype(np.float32))
+        light = np.minimum(main * 1.1 + 0.045, 0.95)
+        return mix(main * 0.92, light, np.clip(0.5 + 0.3 * fleck, 0, 1).astype(np.float32))
     if fabric.pattern == "stripes":
         pitch, share = rng.uniform(0.025, 0.09), rng.uniform(0.15, 0.5)
         upper = np.linalg.norm(place.figure.elbows[0] - place.figure.shoulders[0])
         run = np.where(place.arm > 0.5, place.along_arm * upper, points[:, 1])
         wave = np.abs((run / pitch) % 1.0 - 0.5) * 2
-        soft = 0.0015 / pitch
+        soft = 0.0025 / pitch
         return mix(plain, second, smoothstep(1 - share - soft, 1 - share + soft, wave))
     if fabric.pattern == "blocks":
         if place.legs:
@@ -211,8 +217,8 @@ def _trimmed(place: _Place, garment: Garment, fabric: Fabric, color: NDArray) ->
         below = place.points[:, 1] < place.figure.height(0.3)
         stitch = np.maximum(stitch, 0.5 * _line(place.points[:, 2], 0.0014) * below)
     if "sleeve" in place.field:
-        stitch = np.maximum(stitch, 0.6 * _line((place.arm - 0.5) * 0.06, 0.0014))
-    return color * (1 - 0.35 * stitch[:, None])
+        stitch = np.maximum(stitch, 0.6 * _line((place.arm - 0.5) * 0.09, 0.0012))
+    return color * (1 - 0.25 * stitch[:, None])
 
 
 def _line(distance: NDArray, half_m: float) -> NDArray:

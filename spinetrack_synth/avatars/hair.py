@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from spinetrack_synth.avatars.body import Subject
 from spinetrack_synth.avatars.parts import Part
-from spinetrack_synth.avatars.skin import Anatomy, Shade
+from spinetrack_synth.avatars.skin import Anatomy, Shade, tone_color
 from spinetrack_synth.avatars.textures import noise, smoothstep
 from spinetrack_synth.shot import Material
 
@@ -32,7 +32,7 @@ _COLORS = {
 
 WOMEN = {
     "ponytail": 0.24, "low ponytail": 0.2, "bun": 0.2, "top knot": 0.12, "braid": 0.12,
-    "bob": 0.08, "crop": 0.04,
+    "bob": 0.1, "pixie": 0.05,
 }  # fmt: skip
 MEN = {
     "crop": 0.34, "side part": 0.22, "buzz": 0.2, "bald": 0.08, "receding": 0.1, "top knot": 0.06,
@@ -86,15 +86,15 @@ def hairdo(anatomy: Anatomy, subject: Subject, rng: np.random.Generator) -> Hair
     styles = WOMEN if subject.sex == "female" else MEN
     style = str(rng.choice(list(styles), p=np.array(list(styles.values())) / sum(styles.values())))
     curly = rng.random() < 0.85 * subject.ancestry[0] ** 0.7
-    if curly and style in ("crop", "side part", "receding", "bob"):
-        style = "afro" if style == "bob" or rng.random() < 0.35 else "curls"
+    if curly and style in ("crop", "side part", "receding", "bob", "pixie"):
+        style = "afro" if style in ("bob", "pixie") or rng.random() < 0.35 else "curls"
     return grow(anatomy, subject, style, rng)
 
 
 def grow(anatomy: Anatomy, subject: Subject, style: str, rng: np.random.Generator) -> Hairdo:
     """Hair of a named style (see ``WOMEN``, ``MEN``, and ``curls``, ``afro``)."""
     color = _hair_color(subject, rng)
-    brow = tuple(map(float, np.minimum(color, 0.32) * 0.8))
+    brow = tuple(map(float, np.minimum(0.8 * color, 0.5 * tone_color(subject))))
     head = _head(anatomy, subject, style, rng)
     shades = [Shade(head.density * _SHADE[style][0], tuple(color * 0.75), _SHADE[style][1])]
     parts = []
@@ -108,7 +108,7 @@ def grow(anatomy: Anatomy, subject: Subject, style: str, rng: np.random.Generato
 
 # How densely a style's scalp is painted, and how dotted.
 _SHADE = {
-    "bald": (0.25, 0.7), "buzz": (0.8, 0.35), "crop": (0.92, 0.1), "side part": (0.95, 0.0),
+    "bald": (0.25, 0.7), "buzz": (0.8, 0.35), "crop": (0.92, 0.1), "side part": (0.95, 0.0), "pixie": (0.97, 0.0),
     "receding": (0.85, 0.15), "curls": (0.95, 0.1), "afro": (0.97, 0.0), "bob": (0.97, 0.0),
     "ponytail": (0.97, 0.0), "low ponytail": (0.97, 0.0), "bun": (0.97, 0.0),
     "top knot": (0.97, 0.0), "braid": (0.97, 0.0),
@@ -142,8 +142,8 @@ def _head(anatomy: Anatomy, subject: Subject, style: str, rng: np.random.Generat
         line = line + 0.055 * smoothstep(62, 40, azimuth) - 0.012 * smoothstep(14, 0, azimuth)
     elif subject.sex == "male":
         line = line + 0.012 * np.exp(-(((azimuth - 42) / 10) ** 2)) * rng.uniform(0.3, 1.5)
-    above = (points[:, 1] - eye[1]) / unit - line + 0.003 * noise(points, 0.012, rng)
-    density = smoothstep(-0.003, 0.011, above) * (np.linalg.norm(arm, axis=1) < 0.2 * unit)
+    above = (points[:, 1] - eye[1]) / unit - line + 0.004 * noise(points, 0.02, rng)
+    density = smoothstep(-0.005, 0.013, above) * (np.linalg.norm(arm, axis=1) < 0.2 * unit)
     density = density * (anatomy.masks["ears"] < 0.3) * (anatomy.masks["inside-mouth"] < 0.5)
     if style == "receding":
         crown = center + np.array([-0.035, 0.09, 0.0]) * unit
@@ -255,6 +255,11 @@ def _side_part(head: Head, rng):
     return _short(head, rng, rng.uniform(0.05, 0.07), rng.uniform(0.012, 0.02), part, 0.2)
 
 
+def _pixie(head: Head, rng):
+    part = rng.choice([-1, 1]) * rng.uniform(0.015, 0.03)
+    return _short(head, rng, rng.uniform(0.06, 0.08), rng.uniform(0.03, 0.045), part, 0.08)
+
+
 def _receding(head: Head, rng):
     return _short(head, rng, 0.022, 0.013, 0.0, 0.3, count=2600)
 
@@ -302,7 +307,7 @@ def _springs(
         + other[:, None] * (coil * np.sin(turn))[..., None]
     )
     path[:, 1:] = head.outside(path[:, 1:], 0.001)
-    return path, rng.uniform(0.004, 0.007, count)
+    return path, rng.uniform(0.003, 0.0055, count)
 
 
 def _bob(head: Head, rng) -> tuple[NDArray, NDArray]:
@@ -355,8 +360,12 @@ def _tied(head: Head, rng, tie: NDArray, count: int = 2300):
     reach = np.linalg.norm(goal)
     goal = goal / reach
     place = np.linspace(0, 1, steps)[None, :, None]
-    angle = np.arccos(np.clip(start @ goal, -0.999, 0.999))[:, None, None]
-    arc = (np.sin((1 - place) * angle) * start[:, None] + np.sin(place * angle) * goal) / np.sin(angle)
+    # Over the crown where the straight way round would cross the face.
+    far = smoothstep(1.3, 2.4, np.arccos(np.clip(start @ goal, -1, 1)))[:, None]
+    middle = start + goal + far * [0.0, 1.5, 0.0]
+    middle = (middle / np.linalg.norm(middle, axis=1, keepdims=True))[:, None]
+    first = _slerp(start[:, None], middle, place)
+    arc = _slerp(first, _slerp(middle, goal[None, None], place), place)
     arc = _over_ears(head, arc)
     lift = rng.uniform(0.0015, 0.0065, count)[:, None]
     rise = lift * np.sin(np.pi * np.clip(place[..., 0], 0, 0.5)) + 0.004 * place[..., 0]
@@ -367,6 +376,12 @@ def _tied(head: Head, rng, tie: NDArray, count: int = 2300):
     paths[:, 0] = roots - 0.001 * normals
     paths[:, -1] += 0.006 * rng.standard_normal((count, 3))
     return paths, rng.uniform(0.0038, 0.006, count)
+
+
+def _slerp(a: NDArray, b: NDArray, share: NDArray) -> NDArray[np.float64]:
+    """Directions (..., 3) on the great circle from a to b."""
+    angle = np.arccos(np.clip((a * b).sum(axis=-1, keepdims=True), -0.9999, 0.9999))
+    return (np.sin((1 - share) * angle) * a + np.sin(share * angle) * b) / np.sin(angle)
 
 
 def _over_ears(head: Head, directions: NDArray) -> NDArray[np.float64]:
@@ -502,7 +517,7 @@ def _coil(rng, tie, away, radius_m: float, count: int = 560):
 
 
 _STYLES: dict[str, Callable] = {
-    "crop": _crop, "side part": _side_part, "receding": _receding, "buzz": _buzz,
+    "crop": _crop, "side part": _side_part, "receding": _receding, "pixie": _pixie, "buzz": _buzz,
     "curls": _curls, "afro": _afro, "bob": _bob, "ponytail": _ponytail,
     "low ponytail": _low_ponytail, "braid": _braid, "bun": _bun, "top knot": _top_knot,
 }  # fmt: skip

@@ -19,8 +19,8 @@ SIZE = 1024
 # Diffuse albedo of skin, sRGB, for skin_tone 0, .2 .. 1.
 _TONES = np.array(
     [
-        (0.88, 0.71, 0.63), (0.84, 0.65, 0.55), (0.75, 0.55, 0.43), (0.60, 0.42, 0.31),
-        (0.41, 0.27, 0.20), (0.25, 0.165, 0.125),
+        (0.87, 0.71, 0.64), (0.82, 0.65, 0.565), (0.73, 0.555, 0.46), (0.585, 0.42, 0.33),
+        (0.40, 0.275, 0.215), (0.25, 0.17, 0.135),
     ]
 )  # fmt: skip
 _FLUSH = np.array([1.05, 0.80, 0.78])
@@ -219,7 +219,7 @@ def _features(data, texels: TexelMap, paint, color, subject: Subject, rng) -> ND
         return _resized(data, name)[texels.texel]
 
     lip_red = rng.uniform(0.75, 1.05) if subject.sex == "female" else rng.uniform(0.55, 0.8)
-    lips = color * np.array([0.98, 0.66, 0.68]) * (0.95 + 0.1 * subject.skin_tone)
+    lips = color * np.array([0.86, 0.60, 0.63]) * (0.97 + 0.1 * subject.skin_tone)
     paint = mix(paint, lips.astype(np.float32), 0.75 * lip_red * mask("lips"))
     areola = color * np.array([0.80, 0.62, 0.60])
     paint = mix(paint, areola.astype(np.float32), 0.8 * mask("aureolae"))
@@ -281,7 +281,7 @@ def _brows(anatomy: Anatomy, texels: TexelMap, points, paint, brow_color, subjec
         local = points[close]
         across = local[:, 2] * sign
         z = np.array([inner[2], peak[2], outer[2]]) * sign
-        arch = np.polyfit(z, [inner[1] - 0.0035, peak[1] - 0.001, outer[1] + 0.0035], 2)
+        arch = np.polyfit(z, [inner[1] - 0.006, peak[1] - 0.0015, outer[1] + 0.005], 2)
         along = (across - z[0] + 0.003) / (z[2] - z[0] + 0.004)
         width = half_m * np.interp(along, [0, 0.15, 0.6, 1.0], [0.7, 1.0, 0.85, 0.25])
         off = (local[:, 1] - np.polyval(arch, across)) / width
