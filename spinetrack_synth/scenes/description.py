@@ -104,7 +104,10 @@ def load_scene(name_or_path: str | Path) -> Scene:
     path = Path(name_or_path)
     if path.suffix != ".toml" and not path.is_file():
         near = _nearest(text, scene_names())
-        raise UserError(f"no scene {text!r}{near}; give one of {', '.join(scene_names())} or the path of a TOML file")
+        raise UserError(
+            f"no scene {text!r}{near}; give one of {', '.join(scene_names())} "
+            "or the path of a TOML file"
+        )
     try:
         content = path.read_bytes()
     except OSError as error:
@@ -113,7 +116,7 @@ def load_scene(name_or_path: str | Path) -> Scene:
 
 
 def describe() -> tuple[dict[str, Any], ...]:
-    """What ``spinetrack-synth scenes`` lists: name, title, places, families, counts of each scene."""
+    """What ``spinetrack-synth scenes`` lists of each: name, title, places, families, counts."""
     listed = []
     for name in scene_names():
         scene = load_scene(name)
@@ -166,7 +169,11 @@ class _Reader:
                 raise self.fail(f"{prefix}{name}", "is missing")
             read = _READERS.get(hints[name])
             where = f"{prefix}{name}"
-            values[name] = read(self, table[name], where) if read else self.table(hints[name], table[name], where)
+            values[name] = (
+                read(self, table[name], where)
+                if read
+                else self.table(hints[name], table[name], where)
+            )
         return kind(**values)
 
     def text(self, value: Any, key: str) -> str:

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 
 from spinetrack_synth.scenes.shapes import Array, Mesh, Rng, terrain
-from spinetrack_synth.scenes.textures import Finish, Image, _bytes, noise
+from spinetrack_synth.scenes.textures import Finish, Image, image_bytes, noise
 from spinetrack_synth.shot import Material
 
 Field = Callable[[Array, Array], Array]
@@ -21,22 +21,43 @@ def noise_field(rng: Rng, span_m: float, feature_m: float, decay: float = 2.0) -
     image = noise(rng, (pixels, pixels), feature_m / span_m * pixels, decay)
 
     def value(x: Array, z: Array) -> Array:
-        u, v = (np.asarray(c) / span_m % 1.0 * pixels for c in (x, z))
-        i, j = u.astype(int), v.astype(int)
-        s, t = u - i, v - j
-        i, j, k, m = i % pixels, j % pixels, (i + 1) % pixels, (j + 1) % pixels
-        low = image[i, j] * (1 - s) + image[k, j] * s
-        high = image[i, m] * (1 - s) + image[k, m] * s
-        return low * (1 - t) + high * t
+        return _bilinear(
+            image, np.asarray(x) * (pixels / span_m), np.asarray(z) * (pixels / span_m)
+        )
 
     return value
+
+
+def relief_field(rng: Rng, near_m: float, far_m: float, feature_rad: float) -> Field:
+    """Noise whose features look equally wide from the origin at any distance (deviation 1)."""
+    columns = 1024
+    rows = 2 * round(columns * np.log(far_m / near_m) / (4 * np.pi)) + 2
+    image = noise(rng, (rows, columns), feature_rad * columns / (2 * np.pi), 2.6)
+
+    def value(x: Array, z: Array) -> Array:
+        across = np.arctan2(z, x) / (2 * np.pi) % 1.0 * columns
+        down = np.log(np.maximum(np.hypot(x, z), near_m) / near_m) * columns / (2 * np.pi)
+        return _bilinear(image, down, across)
+
+    return value
+
+
+def _bilinear(image: Image, down: Array, across: Array) -> Array:
+    """Values of a repeating image between its pixels."""
+    rows, columns = image.shape
+    i, j = np.floor(down).astype(int), np.floor(across).astype(int)
+    s, t = (down - i).astype(np.float32), (across - j).astype(np.float32)
+    i, j = i % rows, j % columns
+    k, m = (i + 1) % rows, (j + 1) % columns
+    low = image[i, j] * (1 - s) + image[k, j] * s
+    return low * (1 - t) + (image[i, m] * (1 - s) + image[k, m] * s) * t
 
 
 def polar_ground(
     near_m: float,
     far_m: float,
     height: Field,
-    color: Callable[[Array, Array, Image], Image],
+    color: Callable[[Array, Array, Image], Array],
     rng: Rng,
     *,
     rings: int = 56,
@@ -68,8 +89,25 @@ def polar_ground(
     )
     # The image repeats: keep the last row away from the first by half a pixel.
     v = np.clip(v, 0.5 / rows, 1 - 0.5 / rows)
-    mesh = replace(mesh, uv=np.stack([u, v], -1).reshape(-1, 2))
-    return mesh, Finish(Material(_bytes(np.asarray(image, np.float32)), roughness, 0.1))
+    mesh = replace(
+        mesh,
+        uv=np.stack([u, v], -1).reshape(-1, 2),
+        normals=_seen_from_the_middle(mesh.vertices, mesh.normals),
+    )
+    return mesh, Finish(Material(image_bytes(np.asarray(image, np.float32)), roughness, 0.1))
+
+
+def _seen_from_the_middle(vertices: Array, normals: Array) -> Array:
+    """Normals bent so far that every ridge seen from about the origin shades as facing it.
+
+    On coarse far ground the interpolated normal would turn away before the surface does, and the
+    crest would be drawn as a black line.
+    """
+    toward = np.array([0.0, 2.0, 0.0]) - vertices
+    toward /= np.linalg.norm(toward, axis=1, keepdims=True)
+    lack = np.maximum(0.15 - (normals * toward).sum(axis=1, keepdims=True), 0)
+    bent = normals + lack * toward
+    return bent / np.linalg.norm(bent, axis=1, keepdims=True)
 
 
 HAZE = np.array([0.66, 0.73, 0.80], np.float32)

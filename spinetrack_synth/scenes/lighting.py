@@ -19,7 +19,7 @@ _WHITE: Final = np.array(
         [1.00, 0.88, 0.78], [1.00, 0.98, 1.00], [0.77, 0.85, 1.00], [0.58, 0.71, 1.00],
     ]
 )  # fmt: skip
-"""Linear sRGB of black bodies, largest component 1 (Planckian locus through CIE 1931, D65 white)."""
+"""Linear sRGB of black bodies, largest part 1 (Planckian locus, CIE 1931, D65 white)."""
 
 
 def black_body(kelvin: float) -> Array:

@@ -80,7 +80,7 @@ def _unit_mat(style: int) -> Surface:
     face, second = _COLORS[style]
     pattern = textures.MAT_PATTERNS[style % len(textures.MAT_PATTERNS)]
     mesh = slab(rounded_rectangle(LENGTH_M, WIDTH_M, 0.012), THICKNESS_M)
-    mesh = replace(mesh, uv=mesh.uv + [LENGTH_M / 2, WIDTH_M / 2])
+    mesh = replace(mesh, uv=mesh.uv + np.array([LENGTH_M, WIDTH_M]) / 2)
     return textures.surface(f"mat/{style}", textures.foam(rng, face, second, pattern), [mesh])
 
 
@@ -137,7 +137,7 @@ def _standing(
         return out
 
     assert unit.normals_world is not None
-    vertices = turned(unit.vertices_world * scale) + [place[0], height_m, place[1]]
+    vertices = turned(unit.vertices_world * scale) + np.array([place[0], height_m, place[1]])
     return replace(
         unit,
         vertices_world=vertices.astype(np.float32),

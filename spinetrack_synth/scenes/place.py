@@ -1,4 +1,4 @@
-"""What a place is: its surfaces, its openings and lamps, where mats lie and where cameras may stand."""
+"""What a place is: surfaces, windows and lamps, where mats lie and where cameras may stand."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
 
-from spinetrack_synth.scenes.shapes import Mesh, moved, turned
+from spinetrack_synth.scenes.shapes import Array, Mesh, moved, turned
 from spinetrack_synth.scenes.textures import Finish, surface
 from spinetrack_synth.shot import AreaLight, Surface
 
@@ -32,9 +32,9 @@ class Place:
     name: str
     variant: int
     surfaces: tuple[Surface, ...]
-    mat_area: NDArray[np.float64]
-    camera_room: NDArray[np.float64]
-    obstacles: NDArray[np.float64]
+    mat_area: Array
+    camera_room: Array
+    obstacles: Array
     windows: tuple[AreaLight, ...] = ()
     lamps: tuple[AreaLight, ...] = ()
 
@@ -44,7 +44,7 @@ def placed(prop: Prop, at: ArrayLike, *, yaw: float = 0.0) -> Prop:
     return tuple((name, moved(turned(mesh, yaw=yaw), at)) for name, mesh in prop)
 
 
-def bounds(prop: Prop) -> NDArray[np.float64]:
+def bounds(prop: Prop) -> Array:
     """Lowest and highest corner of a prop, (2, 3) m."""
     corners = np.stack([mesh.bounds for _, mesh in prop])
     return np.stack([corners[:, 0].min(0), corners[:, 1].max(0)])

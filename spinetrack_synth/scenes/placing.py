@@ -52,7 +52,7 @@ class Cast(Protocol):
 
 @dataclass(frozen=True)
 class Stance:
-    """A settled posture at the world's origin: coordinates q (n,), and the skin (V, 3) m it gives."""
+    """A settled posture about the world's origin: coordinates q (n,) and the skin (V, 3) m."""
 
     avatar: Avatar
     pose: Pose
@@ -136,7 +136,12 @@ def take_stance(avatar: Avatar, pose: Pose, rng: Rng) -> Stance | None:
 
 
 def gather(
-    place: Place, cast: Cast, subjects: Sequence[int], families: Weights, rules: PeopleRules, rng: Rng
+    place: Place,
+    cast: Cast,
+    subjects: Sequence[int],
+    families: Weights,
+    rules: PeopleRules,
+    rng: Rng,
 ) -> Placed | None:
     """The subjects of a cast in poses, each on a mat; None where the floor cannot hold them so."""
     together = len(subjects) > 1 and rng.random() < rules.same_pose
@@ -155,7 +160,9 @@ def gather(
         stances.append(stance)
     class_heading = rng.uniform(-np.pi, np.pi)
     spread = 0.15 if together and rng.random() < 0.6 else np.pi
-    people, mats, footprints = [], [], []
+    people: list[PosedPerson] = []
+    mats: list[Mat] = []
+    footprints: list[Footprint] = []
     for stance in stances:
         heading = class_heading + rng.uniform(-spread, spread)
         q = turned(stance.avatar.tree, stance.q, heading)
@@ -177,7 +184,7 @@ def gather(
 def _free_spot(
     place: Place, taken: Footprint, others: Sequence[Footprint], gap_m: float, rng: Rng
 ) -> Array | None:
-    """An offset (2,) x, z m that sets a footprint down on free floor, the first ones near the middle."""
+    """An offset (2,) x, z m that sets a footprint down on free floor, or None."""
     low, high = place.mat_area - taken.box
     if (low > high).any():
         return None

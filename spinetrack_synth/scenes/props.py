@@ -29,7 +29,7 @@ from spinetrack_synth.scenes.shapes import (
 
 FINISHES = (
     "wood", "frame", "metal", "white", "gear", "gear2", "cloth", "cloth2", "pot", "soil", "leaf",
-    "bark", "picture", "glass",
+    "bark", "picture",
 )  # fmt: skip
 """The finishes props are made of; ``gear`` is foam or cork, ``frame`` painted wood or metal."""
 
@@ -54,8 +54,10 @@ def rolled_mat(finish: str = "gear2", length: float = 0.64) -> Prop:
     )
     count = len(turn)
     half = length / 2
-    rings = [np.column_stack([np.full(count, x), edge[:, 1], edge[:, 0]])
-             for x, edge in ((-half, spiral), (half, spiral), (half, inner), (-half, inner))]  # fmt: skip
+    rings = [
+        np.column_stack([np.full(count, x), edge[:, 1], edge[:, 0]])
+        for x, edge in ((-half, spiral), (half, spiral), (half, inner), (-half, inner))
+    ]
     vertices = np.concatenate([*rings, rings[0], rings[3], rings[1], rings[2]])
     k = np.arange(count - 1)
     faces = []
@@ -97,8 +99,8 @@ def bottle(finish: str = "frame") -> Prop:
 def folded(finish: str = "cloth", layers: int = 3) -> Prop:
     """A folded blanket or towel."""
     return tuple(
-        (finish, turned(box((0.52 - 0.012 * k, 0.035, 0.36 - 0.01 * k), (0.006 * k, 0.0175 + 0.034 * k, 0),
-                            edge=0.016), yaw=0.03 * (-1) ** k))
+        (finish, turned(box((0.52 - 0.012 * k, 0.035, 0.36 - 0.01 * k),
+                            (0.006 * k, 0.0175 + 0.034 * k, 0), edge=0.016), yaw=0.03 * (-1) ** k))
         for k in range(layers)
     )  # fmt: skip
 
@@ -114,9 +116,13 @@ def bowl() -> Prop:
 def basket(finish: str = "wood") -> Prop:
     """A round basket with mats standing in it."""
     ribs = [(0.2 + 0.004 * (k % 2), 0.018 * k) for k in range(25)]
-    parts: list[Part] = [(finish, lathe([(0, 0), *ribs, (0.19, 0.43), (0.188, 0.02), (0, 0.02)], 28))]
+    parts: list[Part] = [
+        (finish, lathe([(0, 0), *ribs, (0.19, 0.43), (0.188, 0.02), (0, 0.02)], 28))
+    ]
     for k, (x, z) in enumerate(((0.06, 0.05), (-0.07, 0.03), (0.0, -0.08))):
-        mat = turned(rolled_mat(f"gear{'2' if k % 2 else ''}")[0][1], pitch=np.pi / 2 - 0.08 * (k - 1))
+        mat = turned(
+            rolled_mat(f"gear{'2' if k % 2 else ''}")[0][1], pitch=np.pi / 2 - 0.08 * (k - 1)
+        )
         low = mat.vertices.mean(0)
         parts.append(("gear2" if k % 2 else "gear", moved(mat, (x - low[0], 0.36, z - low[2]))))
     return tuple(parts)
@@ -149,19 +155,22 @@ def shelf(rng: Rng, columns: int = 4, rows: int = 2) -> Prop:
     length = columns * cell + board
     boards = [box((length, board, depth), (0, board / 2 + k * cell, 0)) for k in range(rows + 1)]
     boards += [
-        box((board, rows * cell, depth - 0.004), (-length / 2 + board / 2 + k * cell, rows * cell / 2, 0))
+        box(
+            (board, rows * cell, depth - 0.004),
+            (-length / 2 + board / 2 + k * cell, rows * cell / 2, 0),
+        )
         for k in range(columns + 1)
     ]
-    boards.append(
-        box((length, rows * cell, 0.01), (0, rows * cell / 2 + 0.01, -depth / 2 + 0.006))
-    )
+    boards.append(box((length, rows * cell, 0.01), (0, rows * cell / 2 + 0.01, -depth / 2 + 0.006)))
     parts: list[Part] = [("wood", joined(boards))]
     for column in range(columns):
         for row in range(rows):
             x, y = -length / 2 + board / 2 + (column + 0.5) * cell, board + row * cell
             kind = rng.integers(0, 5)
             if kind == 0:
-                for k, (dx, dy) in enumerate(((-0.12, 0), (0.0, 0), (0.12, 0), (-0.06, 0.1), (0.06, 0.1))):
+                for k, (dx, dy) in enumerate(
+                    ((-0.12, 0), (0.0, 0), (0.12, 0), (-0.06, 0.1), (0.06, 0.1))
+                ):
                     roll = rolled_mat("gear2" if k % 2 else "gear", 0.34)
                     parts += placed(placed(roll, (0, 0, 0), yaw=np.pi / 2), (x + dx, y + dy, 0.01))
             elif kind == 1:
@@ -176,7 +185,7 @@ def shelf(rng: Rng, columns: int = 4, rows: int = 2) -> Prop:
             elif kind == 3:
                 parts += placed(folded("cloth", 2), (x, y, 0), yaw=np.pi / 2)
                 parts += placed(bowl(), (x, y + 0.07, 0.05))
-    return tuple((name, Mesh(mesh.vertices, mesh.faces, mesh.uv, mesh.normals)) for name, mesh in parts)
+    return tuple(parts)
 
 
 def sofa_table(finish: str = "wood") -> Prop:
@@ -216,10 +225,12 @@ def parasol(finish: str = "cloth") -> Prop:
 
 def painting(width: float, height: float) -> Prop:
     """A framed painting against the plane z = 0, its middle at y = 0."""
-    bars = [box((width + 0.05, 0.025, 0.03), (0, s * (height / 2 + 0.0125), 0.015)) for s in (-1, 1)]
+    bars = [
+        box((width + 0.05, 0.025, 0.03), (0, s * (height / 2 + 0.0125), 0.015)) for s in (-1, 1)
+    ]
     bars += [box((0.025, height, 0.03), (s * (width / 2 + 0.0125), 0, 0.015)) for s in (-1, 1)]
     face = rectangle((-width / 2, -height / 2, 0.02), (width, 0, 0), (0, height, 0))
-    unit = Mesh(face.vertices, face.faces, face.uv / [width, height], face.normals)
+    unit = Mesh(face.vertices, face.faces, face.uv / np.array([width, height]), face.normals)
     return (("picture", unit), ("frame", joined(bars)))
 
 
@@ -233,7 +244,9 @@ def door(width: float = 0.95, height: float = 2.1) -> Prop:
     frame = [box((0.09, height + 0.09, 0.045), (s * (width / 2 + 0.045), (height + 0.09) / 2, 0.02))
              for s in (-1, 1)]  # fmt: skip
     frame.append(box((width + 0.18, 0.09, 0.045), (0, height + 0.045, 0.02)))
-    knob = tube([[0.4, 1.03, 0.03], [0.4, 1.03, 0.08], [0.38, 1.03, 0.085], [0.28, 1.03, 0.085]], 0.01)
+    knob = tube(
+        [[0.4, 1.03, 0.03], [0.4, 1.03, 0.08], [0.38, 1.03, 0.085], [0.28, 1.03, 0.085]], 0.01
+    )
     return (("white", joined(leaf)), ("frame", joined(frame)), ("metal", knob))
 
 
@@ -268,7 +281,9 @@ def curtain(width: float, height: float, rng: Rng, finish: str = "cloth") -> Pro
     depth = 0.035 * np.sin(phase)[None, :] * (0.75 + 0.25 * (1 - y / height))[:, None] + 0.07
     points = np.stack(np.broadcast_arrays(x[None, :], y[:, None], depth), -1).reshape(-1, 3)
     index = np.arange(rows * columns).reshape(rows, columns)
-    a, b, c, d = (v.ravel() for v in (index[:-1, :-1], index[:-1, 1:], index[1:, 1:], index[1:, :-1]))
+    a, b, c, d = (
+        v.ravel() for v in (index[:-1, :-1], index[:-1, 1:], index[1:, 1:], index[1:, :-1])
+    )
     faces = np.concatenate([np.stack([a, b, c], 1), np.stack([a, c, d], 1)]).astype(np.int32)
     return ((finish, with_smooth_normals(points, faces, points[:, :2])),)
 
@@ -276,7 +291,7 @@ def curtain(width: float, height: float, rng: Rng, finish: str = "cloth") -> Pro
 def paper_lamp(drop: float, radius: float = 0.24) -> Prop:
     """A paper globe lamp that hangs ``drop`` m under y = 0."""
     ball = moved(sphere(radius, 28), (0, -drop - radius, 0))
-    cord = tube([[0, 0, 0], [0, -drop / 2, 0], [0, -drop, 0]], 0.004, 5)
+    cord = tube(np.linspace([0.0, 0.0, 0.0], [0.0, -drop, 0.0], 3), 0.004, 5)
     return (("white", ball), ("frame", cord))
 
 
@@ -305,8 +320,8 @@ def _broad_leaf(length: float, width: float, rise: float, rng: Rng) -> Mesh:
 def pot(radius: float, height: float, finish: str = "pot") -> Prop:
     """A flower pot with soil."""
     r, h = radius, height
-    profile = [(0, 0), (0.72 * r, 0), (0.72 * r, 0), (0.74 * r, 0.01), (0.98 * r, h - 0.02), (r, h), (r, h),
-               (0.92 * r, h), (0.92 * r, h), (0.9 * r, h - 0.05)]  # fmt: skip
+    profile = [(0, 0), (0.72 * r, 0), (0.72 * r, 0), (0.74 * r, 0.01), (0.98 * r, h - 0.02), (r, h),
+               (r, h), (0.92 * r, h), (0.92 * r, h), (0.9 * r, h - 0.05)]  # fmt: skip
     earth = [(0.91 * r, h - 0.04), (0, h - 0.03)]
     return ((finish, lathe(profile, 32)), ("soil", lathe(earth, 24)))
 
@@ -331,8 +346,14 @@ def house_plant(rng: Rng, height: float = 1.2) -> Prop:
             continue
         tall = (height - pot_height) * (1.05 - 0.75 * share) * rng.uniform(0.8, 1.0)
         lean = 0.1 + 0.55 * share
-        path = [np.zeros(3), np.array([0.25 * lean * tall, 0.6 * tall, 0]), np.array([lean * tall, tall, 0])]
-        stems.append(turned(moved(tube(path, [0.009, 0.007, 0.004], 5), (0, pot_height - 0.03, 0)), yaw=yaw))
+        path = [
+            np.zeros(3),
+            np.array([0.25 * lean * tall, 0.6 * tall, 0]),
+            np.array([lean * tall, tall, 0]),
+        ]
+        stems.append(
+            turned(moved(tube(path, [0.009, 0.007, 0.004], 5), (0, pot_height - 0.03, 0)), yaw=yaw)
+        )
         size = rng.uniform(0.75, 1.1) * (0.42 if kind == 0 else 0.34)
         leaf = turned(_broad_leaf(size, 0.36 * size if kind == 0 else 0.2 * size, 0.3, rng),
                       pitch=0.9 - 1.2 * share)  # fmt: skip
@@ -343,81 +364,99 @@ def house_plant(rng: Rng, height: float = 1.2) -> Prop:
     return tuple(parts)
 
 
-def bush(rng: Rng, size: ArrayLike, *, leaf_m: float = 0.07, density: float = 260) -> Prop:
-    """A bush or a clipped hedge piece filling an ellipsoid of ``size`` (3,) m that stands on y = 0."""
-    half = np.asarray(size, float) / 2
-    area = 4 * np.pi * ((half[0] * half[1]) ** 1.6 / 3 + (half[0] * half[2]) ** 1.6 / 3
-                        + (half[1] * half[2]) ** 1.6 / 3) ** (1 / 1.6)  # fmt: skip
-    count = int(min(5000, density * area))
+def _crown(
+    rng: Rng, half: ArrayLike, leaf_m: float, count: int, *, segments: int, droop: float = 0.3
+) -> tuple[Mesh, Mesh]:
+    """A lumpy ellipsoid of half axes (3,) m around the origin, and leaves standing out of it."""
+    size = np.asarray(half, float)
+    lumps = rng.normal(size=(int(rng.integers(12, 18)), 3))
+    lumps /= np.linalg.norm(lumps, axis=1, keepdims=True)
+    heights = rng.uniform(0.35, 0.9, len(lumps))
+
+    def reach(unit: Array) -> Array:
+        """Distance of the surface along directions (N, 3), 1 for the plain ellipsoid's swell."""
+        near = np.exp(-9.0 * (1 - unit @ lumps.T))
+        return 0.66 + np.tanh(1.4 * near @ heights) / 2.4
+
+    ball = sphere(1.0, segments)
+    vertices = ball.vertices * reach(ball.vertices)[:, None] * size
+    core = with_smooth_normals(vertices, ball.faces, ball.uv * float(size.mean()) / 2.5)
+    core = Mesh(core.vertices, core.faces, core.uv, _seamless(core.normals, segments))
     unit = rng.normal(size=(count, 3))
     unit /= np.linalg.norm(unit, axis=1, keepdims=True)
-    lumps = rng.normal(size=(9, 3))
-    lumps /= np.linalg.norm(lumps, axis=1, keepdims=True)
-    swell = 0.82 + 0.2 * np.clip((unit @ lumps.T).max(1), 0, 1) ** 4
-    swell *= rng.uniform(0.86, 1.02, count)
-    positions = unit * half * swell[:, None] + [0, half[1], 0]
-    inside = moved(sphere(1.0, 14), (0, 0, 0))
-    core = Mesh(inside.vertices * half * 0.78 + [0, half[1], 0], inside.faces, inside.uv * 0.1,
-                inside.normals)  # fmt: skip
-    keep = positions[:, 1] > 0.02
-    return (("leaf", leaves(positions[keep], unit[keep], leaf_m, rng)), ("shade", core))
+    positions = unit * (reach(unit) * rng.uniform(0.8, 1.06, count))[:, None] * size
+    outward = unit / size
+    outward /= np.linalg.norm(outward, axis=1, keepdims=True)
+    core = Mesh(0.84 * core.vertices, core.faces, core.uv, core.normals)
+    return core, leaves(positions, outward, leaf_m, rng, droop=droop)
+
+
+def _seamless(normals: Array, segments: int) -> Array:
+    """Normals of a turned mesh with the first and the last meridian made alike."""
+    grid = normals.reshape(-1, segments + 1, 3).copy()
+    seam = grid[:, 0] + grid[:, -1]
+    grid[:, 0] = grid[:, -1] = seam / np.linalg.norm(seam, axis=1, keepdims=True)
+    return grid.reshape(-1, 3)
+
+
+def bush(
+    rng: Rng, size: ArrayLike, *, leaf_m: float = 0.07, count: int = 500, finish: str = "leaf"
+) -> Prop:
+    """A bush of ``size`` (3,) m with ``count`` leaves, standing on y = 0."""
+    half = np.asarray(size, float) / 2
+    core, foliage = _crown(rng, half, leaf_m, count, segments=18)
+    rise = (0.0, 0.85 * half[1], 0.0)
+    return ((finish, moved(core, rise)), (finish, moved(foliage, rise)))
 
 
 def tree(
-    rng: Rng, height: float, *, leaf_m: float, count: int, slender: float = 0.0, finish: str = "leaf"
+    rng: Rng, height: float, *, leaf_m: float, count: int, crowns: int = 3, finish: str = "leaf"
 ) -> Prop:
-    """A broad-leaved tree: trunk, boughs, and a crown of many leaf clusters.
-
-    ``count`` leaves of ``leaf_m`` m; ``slender`` 0 is a round crown, 1 a cypress.
-    """
-    crown_low = height * (0.3 * (1 - slender) + 0.04)
-    crown_half = (height - crown_low) / 2
-    width = height * (0.34 * (1 - slender) + 0.09 * slender) * rng.uniform(0.85, 1.15)
-    center = np.array([0, crown_low + crown_half, 0])
-    clusters = 26 if slender < 0.5 else 14
-    unit = rng.normal(size=(clusters, 3))
-    unit /= np.linalg.norm(unit, axis=1, keepdims=True)
-    reach = rng.uniform(0.35, 0.85, (clusters, 1))
-    spots = center + unit * reach * [width, crown_half, width]
-    if slender >= 0.5:
-        level = np.linspace(-0.9, 0.9, clusters)
-        spots = center + np.column_stack(
-            [rng.normal(0, 0.06, clusters) * width, level * crown_half, rng.normal(0, 0.06, clusters) * width]
-        )
-    size = 0.42 * width * rng.uniform(0.75, 1.25, clusters) * (1 + slender)
-    if slender >= 0.5:
-        size *= np.sqrt(np.clip(1 - (np.linspace(-0.9, 0.9, clusters) * 0.5 + 0.35) ** 2, 0.1, 1))
-    which = rng.choice(clusters, count, p=size**2 / (size**2).sum())
-    out = rng.normal(size=(count, 3))
-    out /= np.linalg.norm(out, axis=1, keepdims=True)
-    positions = spots[which] + out * (size[which] * rng.uniform(0.72, 1.05, count))[:, None]
-    away = positions - center
-    away /= np.maximum(np.linalg.norm(away, axis=1, keepdims=True), 1e-6)
-    soft = 0.75 * out + 0.6 * away
-    soft /= np.linalg.norm(soft, axis=1, keepdims=True)
-    cores = []
-    for spot, radius in zip(spots, size):
-        ball = sphere(radius * 0.74, 10)
-        cores.append(moved(ball, spot))
-    trunk_top = center + [0, 0.2 * crown_half, 0]
+    """A broad-leaved tree: trunk, boughs, ``crowns`` overlapping crowns, ``count`` leaves."""
+    bare = height * rng.uniform(0.2, 0.32)
+    half = np.array([0.30, 0.5 * (1 - bare / height), 0.30]) * height * rng.uniform(0.85, 1.1)
+    center = np.array([0.0, bare + half[1], 0.0])
+    parts: list[Part] = []
+    spots = []
+    for k in range(crowns):
+        turn = 2 * np.pi * (k + rng.uniform(-0.25, 0.25)) / crowns
+        away = 0.5 * np.array([np.cos(turn), rng.uniform(-0.5, 0.5), np.sin(turn)]) * half
+        scale = rng.uniform(0.55, 0.8) if crowns > 1 else 1.0
+        core, foliage = _crown(rng, half * scale, leaf_m, count // crowns, segments=14)
+        spot = center + (away if crowns > 1 else 0)
+        spots.append(spot)
+        parts += [(finish, moved(core, spot)), (finish, moved(foliage, spot))]
     bow = rng.normal(0, 0.03 * height, 3) * [1, 0, 1]
-    girth = 0.022 * height + 0.03
+    girth = 0.02 * height + 0.03
     trunk = tube(
-        np.stack([[0, -0.1, 0], [0, 0.25, 0], trunk_top * 0.45 + bow, trunk_top]),
-        [1.5 * girth, girth, 0.8 * girth, 0.35 * girth],
+        np.stack([[0, -0.1, 0], [0, 0.25, 0], center * 0.45 + bow, center]),
+        [1.6 * girth, girth, 0.8 * girth, 0.35 * girth],
         9,
     )
-    boughs = []
-    if slender < 0.5:
-        for spot in spots[:7]:
-            fork = trunk_top * rng.uniform(0.45, 0.75) + bow * 0.6
-            boughs.append(tube(np.stack([fork, (fork + spot) / 2 + [0, 0.06 * height, 0], spot]),
-                               [0.4 * girth, 0.28 * girth, 0.1 * girth], 6))  # fmt: skip
-    return (
-        (finish, leaves(positions, soft, leaf_m, rng)),
-        ("shade", joined(cores)),
-        ("bark", joined([trunk, *boughs])),
-    )
+    boughs = [
+        tube(
+            np.stack([0.8 * center * [0, 0.6, 0] + bow, (center * [0, 0.8, 0] + spot) / 2, spot]),
+            [0.5 * girth, 0.35 * girth, 0.15 * girth],
+            6,
+        )
+        for spot in spots
+    ]
+    return (*parts, ("bark", joined([trunk, *boughs])))
+
+
+def cypress(rng: Rng, height: float, *, count: int, finish: str = "leaf") -> Prop:
+    """A slender evergreen."""
+    half = np.array([0.09, 0.5, 0.09]) * height * rng.uniform(0.85, 1.15)
+    core, foliage = _crown(rng, half, 0.3, count, segments=14, droop=-1.2)
+    taper = np.clip(1.15 - 0.75 * (core.vertices[:, 1:2] / (2 * half[1]) + 0.5), 0.2, 1)
+    narrow = np.concatenate([taper, np.ones_like(taper), taper], axis=1)
+    core = Mesh(core.vertices * narrow, core.faces, core.uv, core.normals)
+    taper = np.clip(1.15 - 0.75 * (foliage.vertices[:, 1:2] / (2 * half[1]) + 0.5), 0.2, 1)
+    narrow = np.concatenate([taper, np.ones_like(taper), taper], axis=1)
+    foliage = Mesh(foliage.vertices * narrow, foliage.faces, foliage.uv, foliage.normals)
+    rise = (0, half[1] * 0.98, 0)
+    trunk = cylinder(0.12, 1.2, segments=8)
+    return ((finish, moved(core, rise)), (finish, moved(foliage, rise)), ("bark", trunk))
 
 
 # Outdoors
@@ -438,7 +477,10 @@ def railing(length: float, height: float = 1.0, kind: str = "bars") -> Prop:
         metal += [tube([[0, y, 0], [length / 2, y, 0], [length, y, 0]], 0.004, 5)
                   for y in np.linspace(0.12, height - 0.1, 7)]  # fmt: skip
     else:
-        wood += [box((length, 0.11, 0.022), (length / 2, y, 0)) for y in np.linspace(0.16, height - 0.16, 4)]
+        wood += [
+            box((length, 0.11, 0.022), (length / 2, y, 0))
+            for y in np.linspace(0.16, height - 0.16, 4)
+        ]
     return (("wood", joined(wood)), *((("metal", joined(metal)),) if metal else ()))
 
 
@@ -446,22 +488,47 @@ def park_bench() -> Prop:
     """A park bench along X with a back, on iron feet."""
     slats = [box((1.7, 0.035, 0.09), (0, 0.44, -0.17 + 0.11 * k), edge=0.006) for k in range(4)]
     back = [
-        moved(turned(box((1.7, 0.09, 0.03), edge=0.006), roll=-0.2), (0, 0.58 + 0.125 * k, -0.25 - 0.025 * k))
+        moved(
+            turned(box((1.7, 0.09, 0.03), edge=0.006), roll=-0.2),
+            (0, 0.58 + 0.125 * k, -0.25 - 0.025 * k),
+        )
         for k in range(3)
     ]
     iron = []
     for x in (-0.68, 0.68):
         iron.append(tube([[x, 0, 0.2], [x, 0.22, 0.17], [x, 0.42, 0.18]], 0.022, 6))
-        iron.append(tube([[x, 0, -0.28], [x, 0.25, -0.2], [x, 0.45, -0.22], [x, 0.88, -0.33]], 0.022, 6))
+        iron.append(
+            tube([[x, 0, -0.28], [x, 0.25, -0.2], [x, 0.45, -0.22], [x, 0.88, -0.33]], 0.022, 6)
+        )
         iron.append(tube([[x, 0.42, 0.19], [x, 0.42, 0], [x, 0.42, -0.22]], 0.02, 6))
     return (("wood", joined([*slats, *back])), ("metal", joined(iron)))
 
 
 def lamp_post() -> Prop:
     """A park lamp, 3.6 m high."""
-    mast = lathe([(0.1, 0), (0.1, 0.12), (0.06, 0.2), (0.045, 0.6), (0.035, 3.2), (0.05, 3.22), (0.02, 3.3)], 14)
+    mast = lathe(
+        [(0.1, 0), (0.1, 0.12), (0.06, 0.2), (0.045, 0.6), (0.035, 3.2), (0.05, 3.22), (0.02, 3.3)],
+        14,
+    )
     globe = moved(sphere(0.16, 18), (0, 3.42, 0))
     return (("metal", mast), ("white", globe))
+
+
+def forest(distance_m: float, height_m: float, finish: str) -> Prop:
+    """A wall all around at a distance, to carry the picture of a wood's edge (``textures.woods``).
+
+    uv runs once around and once up. The normals look inwards and up, as a canopy does on average.
+    """
+    angle = np.linspace(0, 2 * np.pi, 97)
+    ring = np.column_stack([np.cos(angle), np.zeros_like(angle), np.sin(angle)])
+    foot = distance_m * ring - [0, 0.4, 0]
+    points = np.concatenate([foot, foot + np.array([0, height_m, 0])])
+    up = np.repeat([0.0, 1.0], len(angle))
+    uv = np.column_stack([np.tile(angle / (2 * np.pi), 2), np.clip(up, 0.004, 0.996)])
+    k, n = np.arange(len(angle) - 1), len(angle)
+    faces = np.concatenate([np.stack([k, k + 1, n + k + 1], 1), np.stack([k, n + k + 1, n + k], 1)])
+    normals = np.tile((-ring + [0, 0.7, 0]) / np.hypot(1, 0.7), (2, 1))
+    return ((finish, Mesh(points, faces.astype(np.int32), uv, normals)),)
 
 
 def pergola(length: float, depth: float, height: float = 2.5) -> Prop:
@@ -471,15 +538,12 @@ def pergola(length: float, depth: float, height: float = 2.5) -> Prop:
         for x in (-length / 2 + 0.2, length / 2 - 0.2)
         for z in (-depth / 2 + 0.15, depth / 2 - 0.15)
     ]
-    beams = [box((length, 0.17, 0.08), (0, height + 0.085, z)) for z in (-depth / 2 + 0.15, depth / 2 - 0.15)]
+    beams = [
+        box((length, 0.17, 0.08), (0, height + 0.085, z))
+        for z in (-depth / 2 + 0.15, depth / 2 - 0.15)
+    ]
     rafters = [
         box((0.06, 0.13, depth + 0.4), (x, height + 0.23, 0))
         for x in np.arange(-length / 2 + 0.1, length / 2, 0.42)
     ]
     return (("wood", joined([*posts, *beams, *rafters])),)
-
-
-def stones(rng: Rng, count: int, size: float) -> Array:
-    """Random places in a unit disc for ground cover, (count, 2)."""
-    radius, angle = np.sqrt(rng.uniform(0, 1, count)) * size, rng.uniform(0, 2 * np.pi, count)
-    return np.stack([radius * np.cos(angle), radius * np.sin(angle)], 1)

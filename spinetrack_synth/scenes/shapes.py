@@ -1,4 +1,4 @@
-"""Triangle meshes of simple things: boxes with rounded edges, turned and swept bodies, terrain, leaves.
+"""Triangle meshes of simple things: rounded boxes, turned and swept bodies, terrain, leaves.
 
 Every mesh carries normals and uv coordinates in metres along its surface, so that a texture keeps
 its true size on whatever it covers. Frames: the world's axes (X, Y up, Z).
@@ -8,17 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-Array = NDArray[np.float64]
+Array = NDArray[np.floating[Any]]
 Rng = np.random.Generator
 
 
 @dataclass(frozen=True)
 class Mesh:
-    """``vertices`` (V, 3) m, ``faces`` (F, 3), ``uv`` (V, 2) m, ``normals`` (V, 3) of unit length."""
+    """``vertices`` (V, 3) m, ``faces`` (F, 3), ``uv`` (V, 2) m, ``normals`` (V, 3) unit."""
 
     vertices: Array
     faces: NDArray[np.int32]
@@ -44,7 +45,7 @@ def joined(meshes: Iterable[Mesh]) -> Mesh:
 
 
 def turned(mesh: Mesh, *, yaw: float = 0.0, pitch: float = 0.0, roll: float = 0.0) -> Mesh:
-    """The mesh turned about the origin: roll about X, then pitch about Z, then yaw about Y (rad)."""
+    """Turned about the origin: roll about X, then pitch about Z, then yaw about Y, rad."""
     (cy, sy), (cp, sp), (cr, sr) = ((np.cos(a), np.sin(a)) for a in (yaw, pitch, roll))
     about_y = np.array([[cy, 0, sy], [0, 1, 0], [-sy, 0, cy]])
     about_z = np.array([[cp, -sp, 0], [sp, cp, 0], [0, 0, 1]])
@@ -67,9 +68,7 @@ def _quads(corners: ArrayLike) -> NDArray[np.int32]:
 def _grid_faces(rows: int, columns: int) -> NDArray[np.int32]:
     """Faces of a (rows, columns) grid of vertices in row-major order."""
     index = np.arange(rows * columns, dtype=np.int32).reshape(rows, columns)
-    return _quads(
-        np.stack([index[:-1, :-1], index[:-1, 1:], index[1:, 1:], index[1:, :-1]], -1)
-    )
+    return _quads(np.stack([index[:-1, :-1], index[:-1, 1:], index[1:, 1:], index[1:, :-1]], -1))
 
 
 def with_smooth_normals(vertices: ArrayLike, faces: NDArray[np.int32], uv: ArrayLike) -> Mesh:
@@ -214,7 +213,8 @@ def tube(path: ArrayLike, radius: ArrayLike, segments: int = 8) -> Mesh:
     other = np.cross(tangent, side)
     angles = np.linspace(0, 2 * np.pi, segments + 1)
     normals = (
-        np.cos(angles)[None, :, None] * side[:, None] + np.sin(angles)[None, :, None] * other[:, None]
+        np.cos(angles)[None, :, None] * side[:, None]
+        + np.sin(angles)[None, :, None] * other[:, None]
     )
     vertices = points[:, None] + radii[:, None, None] * normals
     length = np.concatenate([[0], np.cumsum(np.linalg.norm(np.diff(points, axis=0), axis=1))])
@@ -225,7 +225,7 @@ def tube(path: ArrayLike, radius: ArrayLike, segments: int = 8) -> Mesh:
 
 
 def slab(outline: ArrayLike, thickness: float, *, edge: float = 0.002) -> Mesh:
-    """A flat convex slab, top at y = 0: outline (N, 2) of x, z, turning from +X to +Z; uv = x, z."""
+    """A flat convex slab, top at y = 0: outline (N, 2) x, z turning from +X to +Z; uv = x, z."""
     ring = np.asarray(outline, float)
     inner = ring * (1 - edge / np.abs(ring).max(0))
     count = len(ring)
@@ -261,7 +261,10 @@ def rounded_rectangle(length: float, width: float, radius: float, steps: int = 5
     x, z = length / 2 - radius, width / 2 - radius
     flip = arc[:, ::-1]
     return np.concatenate(
-        [arc + [x, z], flip * [-1, 1] + [-x, z], -arc + [-x, -z], flip * [1, -1] + [x, -z]]
+        [
+            corner + np.array([x, z]) * np.sign(corner.mean(0))
+            for corner in (arc, flip * [-1, 1], -arc, flip * [1, -1])
+        ]
     )
 
 
@@ -288,7 +291,9 @@ def wall(
                 continue
             corner = origin + x0 * direction + [0, y0, 0]
             piece = rectangle(corner, (x1 - x0) * direction, [0, y1 - y0, 0])
-            pieces.append(Mesh(piece.vertices, piece.faces, piece.uv + [x0, y0], piece.normals))
+            pieces.append(
+                Mesh(piece.vertices, piece.faces, piece.uv + np.array([x0, y0]), piece.normals)
+            )
     return joined(pieces)
 
 
@@ -299,7 +304,7 @@ def terrain(rings: ArrayLike, sectors: int, height: ArrayLike) -> Mesh:
     x, z = radius * np.cos(angles), radius * np.sin(angles)
     vertices = np.stack(np.broadcast_arrays(x, np.asarray(height, float), z), -1).reshape(-1, 3)
     faces = _grid_faces(len(radius), sectors + 1)
-    mesh = with_smooth_normals(vertices, faces[:, ::-1], vertices[:, [0, 2]])
+    mesh = with_smooth_normals(vertices, faces, vertices[:, [0, 2]])
     normals = mesh.normals.reshape(len(radius), sectors + 1, 3)
     seam = normals[:, 0] + normals[:, -1]
     normals[:, 0] = normals[:, -1] = seam / np.linalg.norm(seam, axis=1, keepdims=True)
@@ -322,7 +327,7 @@ def leaves(
     side = np.cross(heading, rng.normal(size=(count, 3)))
     side /= np.maximum(np.linalg.norm(side, axis=1, keepdims=True), 1e-9)
     reach = length * rng.uniform(0.6, 1.3, (count, 1))
-    tip, middle, half = heading * reach, heading * reach * 0.45, side * reach * 0.27
+    tip, middle, half = heading * reach, heading * reach * 0.45, side * reach * 0.38
     vertices = np.stack([base, base + middle + half, base + tip, base + middle - half], 1)
     face_normal = np.cross(half, tip)
     face_normal /= np.maximum(np.linalg.norm(face_normal, axis=1, keepdims=True), 1e-9)
@@ -333,7 +338,7 @@ def leaves(
     angle = rng.uniform(0, 2 * np.pi, count)
     u = 0.06 * np.stack([np.cos(angle), np.sin(angle)], 1)
     v = u[:, ::-1] * [-1, 1]
-    uv = patch + np.stack([0 * u, 0.45 * u + 0.27 * v, u, 0.45 * u - 0.27 * v], 1)
+    uv = patch + np.stack([0 * u, 0.45 * u + 0.38 * v, u, 0.45 * u - 0.38 * v], 1)
     return Mesh(
         vertices.reshape(-1, 3),
         _quads(np.arange(4 * count)),

@@ -39,7 +39,8 @@ def make_shot(
     if not counts:
         known = ", ".join(str(n) for n in scene.people.count)
         raise UserError(
-            f"subjects {subjects[0]}-{subjects[1]}: scene {scene.name!r} has pictures of {known} people"
+            f"subjects {subjects[0]}-{subjects[1]}: "
+            f"scene {scene.name!r} has pictures of {known} people"
         )
     rng = np.random.default_rng([seed, index, _STREAM])
     where = pick(rng, scene.places)

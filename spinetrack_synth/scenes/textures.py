@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -16,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from spinetrack_synth.scenes.shapes import Mesh, Rng, joined
 from spinetrack_synth.shot import Material, Surface
 
-Image = NDArray[np.float32]
+Image = NDArray[np.floating[Any]]
 
 
 @dataclass(frozen=True)
@@ -69,7 +70,8 @@ def _mix(a: ArrayLike, b: ArrayLike, share: Image) -> Image:
     return np.asarray(a, np.float32) * (1 - t) + np.asarray(b, np.float32) * t
 
 
-def _bytes(image: Image) -> NDArray[np.uint8]:
+def image_bytes(image: Image) -> NDArray[np.uint8]:
+    """Colours 0..1 as 0..255."""
     return np.rint(np.clip(image, 0, 1) * 255).astype(np.uint8)
 
 
@@ -81,10 +83,10 @@ def _pixels(size_m: tuple[float, float], pixel_m: float, most: int) -> tuple[int
 
 def _cells(
     rng: Rng, shape: tuple[int, int], rows: int, columns: int, *, shift: str
-) -> tuple[NDArray[np.int64], Image, Image]:
+) -> tuple[NDArray[np.int32], Image, Image]:
     """Courses of bricks, boards or tiles.
 
-    Returns the number of the cell at each pixel (H, W), and the distances m-free in pixels to the
+    Returns the number of the cell at each pixel (H, W), and the distances in pixels to the
     nearest horizontal and vertical joint. ``shift``: "none", "half" or "random" of each course.
     """
     y = (np.arange(shape[0]) + 0.5) * rows / shape[0]
@@ -96,11 +98,17 @@ def _cells(
         "random": rng.uniform(0, columns, rows),
     }[shift]
     along = (x[None, :] + moves[course][:, None]) % columns
-    cell = course[:, None] * columns + along.astype(np.int64)
+    cell = (course[:, None] * columns + along.astype(np.int64)).astype(np.int32)
     in_y, in_x = (y % 1)[:, None], along % 1
     to_y = np.minimum(in_y, 1 - in_y) * shape[0] / rows
     to_x = np.minimum(in_x, 1 - in_x) * shape[1] / columns
     return cell, np.broadcast_to(to_y, shape).astype(np.float32), to_x.astype(np.float32)
+
+
+def _warmth(rng: Rng, count: int, deviation: float) -> Image:
+    """Factors (count, 3) that make pieces of one material a little warmer or cooler."""
+    shift = deviation * rng.standard_normal((count, 1)).astype(np.float32)
+    return 1 + shift * np.array([0.5, 0.0, -1.0], np.float32)
 
 
 def wood(rng: Rng, light: ArrayLike, dark: ArrayLike, *, size_m: tuple[float, float] = (2.4, 0.6),
@@ -108,7 +116,7 @@ def wood(rng: Rng, light: ArrayLike, dark: ArrayLike, *, size_m: tuple[float, fl
     """Plain wood, the grain along u."""
     shape = _pixels(size_m, 0.0024, 1024)
     grain = _grain(rng, shape)
-    return Finish(Material(_bytes(_mix(light, dark, grain)), roughness, 0.35), size_m)
+    return Finish(Material(image_bytes(_mix(light, dark, grain)), roughness, 0.35), size_m)
 
 
 def _grain(rng: Rng, shape: tuple[int, int]) -> Image:
@@ -132,23 +140,23 @@ def planks(
     roughness: float = 0.38,
 ) -> Finish:
     """A floor or deck of boards along u; ``variety`` 0..1 is how much the boards differ."""
-    shape = _pixels(size_m, 0.0035, 2048)
+    shape = _pixels(size_m, 0.006, 2048)
     rows, columns = max(2, round(size_m[1] / plank_m[1])), max(1, round(size_m[0] / plank_m[0]))
     cell, to_y, to_x = _cells(rng, shape, rows, columns, shift="random")
     grain = _grain(rng, shape)
     # Each board shows its own stretch of the grain field.
     count = rows * columns
-    down = (np.arange(shape[0])[:, None] + rng.integers(0, shape[0], count)[cell]) % shape[0]
-    across = (np.arange(shape[1]) + rng.integers(0, shape[1], count)[cell]) % shape[1]
+    start = rng.integers(0, grain.size, count, dtype=np.int32)[cell]
+    pixel_number = np.arange(grain.size, dtype=np.int32).reshape(shape)
     tone = rng.normal(0, 0.22 * variety, count).astype(np.float32)[cell]
-    image = _mix(light, dark, grain[down, across] + tone)
-    image *= 1 + (0.05 * variety * rng.standard_normal((count, 3)).astype(np.float32))[cell]
+    image = _mix(light, dark, grain.ravel()[(pixel_number + start) % grain.size] + tone)
+    image *= _warmth(rng, count, 0.05 * variety)[cell]
     image *= (1 + 0.03 * noise(rng, shape, 300, 2.5))[..., None]
     pixel = size_m[0] / shape[1]
     gap = np.minimum(to_y, to_x) * pixel
     seam = np.clip((gap - gap_m / 2) / (gap_m / 2 + pixel), 0, 1)
     image *= (0.32 + 0.68 * seam)[..., None]
-    return Finish(Material(_bytes(image), roughness, 0.35), size_m)
+    return Finish(Material(image_bytes(image), roughness, 0.2), size_m)
 
 
 def plaster(
@@ -158,7 +166,7 @@ def plaster(
     shape = _pixels(size_m, 0.008, 1024)
     tone = 0.012 * noise(rng, shape, 90, 2.5) + 0.010 * noise(rng, shape, 3, 1.0)
     image = np.asarray(color, np.float32) * (1 + rough * tone)[..., None]
-    return Finish(Material(_bytes(image), 0.85, 0.2), size_m)
+    return Finish(Material(image_bytes(image), 0.85, 0.2), size_m)
 
 
 def concrete(rng: Rng, color: ArrayLike, *, size_m: tuple[float, float] = (8.0, 3.0)) -> Finish:
@@ -172,7 +180,7 @@ def concrete(rng: Rng, color: ArrayLike, *, size_m: tuple[float, float] = (8.0, 
     )
     joints = -0.28 * (np.minimum(to_y, to_x) < 1.2)
     image = np.asarray(color, np.float32) * (1 + clouds + grit + pores + joints)[..., None]
-    return Finish(Material(_bytes(image), 0.8, 0.25), size_m)
+    return Finish(Material(image_bytes(image), 0.8, 0.25), size_m)
 
 
 def bricks(
@@ -191,16 +199,14 @@ def bricks(
     edge = np.minimum(to_y, to_x) * pixel + 0.0025 * noise(rng, shape, 6, 1.5)
     brick = np.clip((edge - 0.004) / 0.004, 0, 1)
     count = rows * columns
-    tone = 1 + variety * rng.normal(0, 0.16, (count, 3)).astype(np.float32) * [1.0, 0.8, 0.7]
-    tone *= 1 + variety * rng.normal(0, 0.14, (count, 1)).astype(np.float32)
-    face = np.asarray(color, np.float32) * tone[cell].astype(np.float32)
+    tone = 1 + variety * rng.normal(0, 0.17, (count, 1)).astype(np.float32)
+    tone = tone * _warmth(rng, count, 0.13 * variety)
+    face = np.asarray(color, np.float32) * tone[cell]
     face *= (1 + 0.06 * noise(rng, shape, 4, 1.0) + 0.04 * noise(rng, shape, 60, 2))[..., None]
     base = np.asarray(mortar, np.float32) * (1 + 0.06 * noise(rng, shape, 2, 1.0))[..., None]
     image = base * (1 - brick)[..., None] + face * brick[..., None]
     shadow = 1 - 0.25 * np.clip(1 - np.abs(edge - 0.004) / 0.004, 0, 1)
-    height = np.clip(brick * 0.8 + 0.1 + 0.05 * noise(rng, shape, 3, 1.0), 0, 1)
-    material = Material(_bytes(image * shadow[..., None]), 0.85, 0.2, bump=_bytes(height))
-    return Finish(material, size_m)
+    return Finish(Material(image_bytes(image * shadow[..., None]), 0.85, 0.2), size_m)
 
 
 def tiles(
@@ -214,7 +220,7 @@ def tiles(
     variety: float = 0.5,
 ) -> Finish:
     """Stone slabs with veins and clouds, each a little different, with grout between them."""
-    shape = _pixels(size_m, 0.004, 2048)
+    shape = _pixels(size_m, 0.006, 2048)
     rows, columns = max(2, round(size_m[1] / tile_m[1])), max(2, round(size_m[0] / tile_m[0]))
     cell, to_y, to_x = _cells(rng, shape, rows, columns, shift=shift)
     count = rows * columns
@@ -225,19 +231,20 @@ def tiles(
     rows_index = np.arange(shape[0])[:, None]
     texture = 0.05 * clouds[rows_index, across] - 0.07 * veins[rows_index, across]
     texture += 0.03 * noise(rng, shape, 1.5, 0.5)
-    tone = 1 + variety * rng.normal(0, 0.09, (count, 1)) + variety * rng.normal(0, 0.03, (count, 3))
-    face = np.asarray(color, np.float32) * tone.astype(np.float32)[cell] * (1 + texture)[..., None]
+    tone = 1 + variety * rng.normal(0, 0.09, (count, 1)).astype(np.float32)
+    tone = tone * _warmth(rng, count, 0.04 * variety)
+    face = np.asarray(color, np.float32) * tone[cell] * (1 + texture)[..., None]
     pixel = size_m[0] / shape[1]
     edge = np.minimum(to_y, to_x) * pixel + 0.0012 * noise(rng, shape, 8, 1.5)
     stone = np.clip((edge - 0.0025) / max(0.003, pixel), 0, 1)[..., None]
     base = np.asarray(grout, np.float32) * (1 + 0.08 * noise(rng, shape, 2, 1.0))[..., None]
     image = base * (1 - stone) + face * stone
-    return Finish(Material(_bytes(image), 0.55, 0.35), size_m)
+    return Finish(Material(image_bytes(image), 0.55, 0.35), size_m)
 
 
 def _strokes(
-    rng: Rng, shape: tuple[int, int], count: int, length_px: float, width_px: int, colors: ArrayLike,
-    image: Image,
+    rng: Rng, shape: tuple[int, int], count: int, length_px: float, width_px: int,
+    colors: ArrayLike, image: Image,
 ) -> Image:  # fmt: skip
     """Paints short straight strokes in all directions over an image, the lighter ones last."""
     palette = np.asarray(colors, np.float32)
@@ -259,23 +266,17 @@ def _strokes(
     return image
 
 
-def grass(rng: Rng, size_m: float, greens: ArrayLike, *, patches: Image | None = None) -> Finish:
-    """Mown lawn seen from above: blades painted over a dark ground, with drier and lusher patches.
+def grass(rng: Rng, size_m: float, greens: ArrayLike) -> Image:
+    """Mown lawn seen from above, (1536, 1536, 3) for a square: blades painted over dark ground.
 
-    ``greens`` (G, 3) from dark to light. ``patches`` (2048, 2048) adds a given dryness.
+    ``greens`` (G, 3) from dark to light.
     """
-    pixels = 2048
-    shape = (pixels, pixels)
+    shape = (1536, 1536)
     palette = np.asarray(greens, np.float32)
     image = np.empty((*shape, 3), np.float32)
-    image[:] = palette[0] * 0.6
-    blade_px = max(3.0, 0.06 * pixels / size_m)
-    _strokes(rng, shape, int(3.2e6 / blade_px), blade_px, 1, palette, image)
-    dry = 0.5 * noise(rng, shape, 260, 2.0) + 0.35 * noise(rng, shape, 50, 1.8)
-    if patches is not None:
-        dry = dry + patches
-    image *= 1 + np.clip(dry, -1.6, 1.6)[..., None] * np.array([0.13, 0.07, 0.02], np.float32)
-    return Finish(Material(_bytes(image), 0.9, 0.1), (size_m, size_m))
+    image[:] = palette[0] * 0.85
+    blade_px = max(3.0, 0.04 * shape[0] / size_m)
+    return _strokes(rng, shape, int(2.6e6 / blade_px), blade_px, 1, palette, image)
 
 
 def foliage(rng: Rng, greens: ArrayLike) -> Finish:
@@ -286,7 +287,46 @@ def foliage(rng: Rng, greens: ArrayLike) -> Finish:
     image[:] = palette[0] * 0.7
     _strokes(rng, shape, 9000, 26, 7, palette, image)
     image *= (1 + 0.15 * noise(rng, shape, 90, 2.0))[..., None]
-    return Finish(Material(_bytes(image), 0.6, 0.25))
+    return Finish(Material(image_bytes(image), 0.6, 0.25))
+
+
+def woods(rng: Rng, greens: ArrayLike, *, around_m: float, height_m: float) -> Finish:
+    """The edge of a wood on a unit square: crowns upon crowns, open sky between their tops.
+
+    ``around_m`` and ``height_m`` say how large the square will be. The colours carry the shade
+    between the crowns; where no leaf is, the image is transparent.
+    """
+    pixel_m = around_m / 3072
+    shape = (round(height_m / pixel_m / 2) * 2, 3072)
+    palette = np.asarray(greens, np.float32)
+    image = np.empty((*shape, 3), np.float32)
+    image[:] = palette[0] * 0.5
+    opacity = np.zeros(shape, np.uint8)
+    # From the tall crowns behind to the brushwood in front.
+    for middle, radius in ((0.66, 0.26), (0.52, 0.25), (0.36, 0.22), (0.18, 0.16), (0.06, 0.09)):
+        count = int(2.4 * around_m / (2 * radius * height_m))
+        x = (np.arange(count) + rng.uniform(-0.4, 0.4, count)) / count * shape[1]
+        y = (1 - middle + rng.normal(0, 0.05, count)) * shape[0]
+        size = radius * rng.uniform(0.65, 1.25, count) * height_m / pixel_m
+        tone = 1 + 0.14 * rng.standard_normal((count, 1)).astype(np.float32)
+        tint = tone * _warmth(rng, count, 0.10)
+        for k in rng.permutation(count):
+            dabs = int(60 + 0.5 * size[k] ** 2)
+            reach, angle = np.sqrt(rng.uniform(0, 1, dabs)), rng.uniform(0, 2 * np.pi, dabs)
+            lobes = 1 + 0.16 * np.sin(3 * angle + k) + 0.10 * np.sin(7 * angle + 2 * k)
+            across, down = reach * lobes * np.cos(angle), reach * lobes * np.sin(angle)
+            light = np.clip(0.42 - 0.42 * down + 0.22 * rng.standard_normal(dabs), 0, 0.999)
+            color = palette[(light * len(palette)).astype(int)] * tint[k]
+            color *= (0.82 - 0.28 * down + 0.10 * rng.standard_normal(dabs))[:, None]
+            rows = (y[k] + 0.95 * size[k] * down).astype(int)
+            columns = (x[k] + size[k] * across).astype(int)
+            for step_down, step_across in ((0, 0), (0, 1), (1, 0), (1, 1), (0, 2), (1, -1)):
+                inside = (rows + step_down >= 1) & (rows + step_down < shape[0])
+                spot = rows[inside] + step_down, (columns[inside] + step_across) % shape[1]
+                image[spot] = color[inside]
+                opacity[spot] = 255
+    opacity[int(0.86 * shape[0]) :] = 255
+    return Finish(Material(image_bytes(image), 1.0, 0.0, opacity=opacity))
 
 
 def bark(rng: Rng, color: ArrayLike) -> Finish:
@@ -294,7 +334,7 @@ def bark(rng: Rng, color: ArrayLike) -> Finish:
     shape = (256, 512)
     furrow = noise(rng, shape, (5, 60), 1.2)
     image = np.asarray(color, np.float32) * (1 + 0.22 * furrow)[..., None]
-    return Finish(Material(_bytes(image), 0.95, 0.1), (1.2, 0.6))
+    return Finish(Material(image_bytes(image), 0.95, 0.1), (1.2, 0.6))
 
 
 def gravel(rng: Rng, color: ArrayLike, *, size_m: float = 3.0) -> Finish:
@@ -302,7 +342,7 @@ def gravel(rng: Rng, color: ArrayLike, *, size_m: float = 3.0) -> Finish:
     shape = (768, 768)
     tone = 0.14 * noise(rng, shape, 2.5, 1.0) + 0.05 * noise(rng, shape, 120, 2.0)
     image = np.asarray(color, np.float32) * (1 + tone)[..., None]
-    return Finish(Material(_bytes(image), 0.95, 0.1), (size_m, size_m))
+    return Finish(Material(image_bytes(image), 0.95, 0.1), (size_m, size_m))
 
 
 def cloth(
@@ -312,17 +352,17 @@ def cloth(
     shape = (512, 512)
     y, x = np.mgrid[: shape[0], : shape[1]]
     weave = 0.05 * np.sin(x * np.pi / 2) * np.sin(y * np.pi / 2)
-    tone = (1 + weave + 0.03 * noise(rng, shape, 40, 2.0) + 0.04 * noise(rng, shape, 2, 1.0))
+    tone = 1 + weave + 0.03 * noise(rng, shape, 40, 2.0) + 0.04 * noise(rng, shape, 2, 1.0)
     image = np.broadcast_to(np.asarray(color, np.float32), (*shape, 3))
     if second is not None and stripes:
         edges = np.sort(rng.uniform(0, 1, 2 * stripes))
         band = np.searchsorted(edges, np.arange(shape[1]) / shape[1]) % 2
         image = _mix(color, second, np.broadcast_to(band, shape).astype(np.float32))
-    return Finish(Material(_bytes(image * tone[..., None].astype(np.float32)), 0.95, 0.1))
+    return Finish(Material(image_bytes(image * tone[..., None].astype(np.float32)), 0.95, 0.1))
 
 
 def rug(rng: Rng, colors: ArrayLike, size_m: tuple[float, float]) -> Finish:
-    """A knotted rug: borders and a mirrored field of stepped figures in the given colours (C, 3)."""
+    """A knotted rug: borders and a mirrored field of stepped figures in colours (C, 3)."""
     palette = np.asarray(colors, np.float32)
     shape = _pixels(size_m, 0.005, 512)
     v = np.abs(np.linspace(-1, 1, shape[0]))[:, None] * size_m[1] / 2
@@ -334,10 +374,11 @@ def rug(rng: Rng, colors: ArrayLike, size_m: tuple[float, float]) -> Finish:
     image = palette[field]
     for k, (low, high) in enumerate(((0.0, 0.04), (0.04, 0.14), (0.14, 0.17))):
         image[(from_edge >= low) & (from_edge < high)] = palette[k % len(palette)]
-    image = image * (1 + 0.08 * noise(rng, shape, 1.5, 0.8) + 0.04 * noise(rng, shape, 60, 2))[
-        ..., None
-    ]
-    return Finish(Material(_bytes(image), 1.0, 0.05), size_m)
+    image = (
+        image
+        * (1 + 0.08 * noise(rng, shape, 1.5, 0.8) + 0.04 * noise(rng, shape, 60, 2))[..., None]
+    )
+    return Finish(Material(image_bytes(image), 1.0, 0.05), size_m)
 
 
 MAT_PATTERNS = ("plain", "marbled", "border", "lines", "mandala")
@@ -356,14 +397,15 @@ def foam(rng: Rng, color: ArrayLike, second: ArrayLike, pattern: str) -> Finish:
         edge = np.minimum(size_m[1] / 2 - abs(y), size_m[0] / 2 - abs(x))
         share = ((edge > 0.035) & (edge < 0.05)).astype(np.float32)
     elif pattern == "lines":
-        share = ((abs(y) < 0.004) | (abs(abs(x) - 0.45) < 0.004) | (abs(x) < 0.004)).astype(float)
+        cross = (abs(y) < 0.004) | (abs(abs(x) - 0.45) < 0.004) | (abs(x) < 0.004)
+        share = cross.astype(np.float32)
     elif pattern == "mandala":
         radius, angle = np.hypot(x, y), np.arctan2(y, x)
         petals = radius * 26 + 1.2 * np.abs(np.sin(4 * angle)) * (radius > 0.05)
         share = ((petals % 1 < 0.28) & (radius < 0.29)).astype(np.float32)
     image = _mix(color, second, 0.85 * np.broadcast_to(share, shape).astype(np.float32))
     tone = 1 + 0.03 * noise(rng, shape, 2, 1.0) + 0.025 * noise(rng, shape, 60, 2.0)
-    return Finish(Material(_bytes(image * tone[..., None]), 0.75, 0.25), size_m)
+    return Finish(Material(image_bytes(image * tone[..., None]), 0.75, 0.25), size_m)
 
 
 def picture(rng: Rng) -> Finish:
@@ -375,4 +417,4 @@ def picture(rng: Rng) -> Finish:
         hue = rng.uniform(0.15, 0.75, 3)
         field = np.clip(2.5 * (noise(rng, shape, rng.uniform(50, 160), 3.0) - 0.4), 0, 1)
         image = _mix(image, hue, field)
-    return Finish(Material(_bytes(image), 0.8, 0.15))
+    return Finish(Material(image_bytes(image), 0.8, 0.15))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from spinetrack_synth.camera import Camera, look_at
 from spinetrack_synth.scenes.description import CameraRules
@@ -19,6 +20,8 @@ SKIN_STEP: Final = 12
 """Every so manieth skin vertex stands for the body."""
 MOST_HIDDEN: Final = 0.5
 """Share of the main person that others may cover."""
+LARGEST_OTHER: Final = 1.5
+"""Coverage of a person in the foreground."""
 EDGE_PX: Final = 3.0
 
 
@@ -47,14 +50,14 @@ def find_view(
             continue
         if _behind_things(position, bodies[0], place.obstacles):
             continue
-        if _covered(camera, bodies) > MOST_HIDDEN:
+        if _looming(camera, bodies[1:]) or _covered(camera, bodies) > MOST_HIDDEN:
             continue
         return camera
     return None
 
 
-def coverage(pixels: Array, size: tuple[int, int]) -> float:
-    """The larger part of width or height that points (N, 2) px span of a picture (width, height)."""
+def coverage(pixels: Array, size: ArrayLike) -> float:
+    """The larger part of width or height that pixels (N, 2) span of a picture (width, height)."""
     return float((np.ptp(pixels, axis=0) / size).max())
 
 
@@ -83,7 +86,9 @@ def _framed(
         return None
     focal, target = lens * px_per_mm, middle
     for _ in range(4):
-        camera = look_at(position, target, focal_px=focal, width=width, height=height, roll_rad=roll)
+        camera = look_at(
+            position, target, focal_px=focal, width=width, height=height, roll_rad=roll
+        )
         pixels = camera.project(points)
         if not np.isfinite(pixels).all():
             return None
@@ -137,6 +142,18 @@ def _behind_things(position: Array, body: Array, obstacles: Array) -> bool:
     return bool(((enter < leave) & (leave > 0) & (enter < 1)).any())
 
 
+def _looming(camera: Camera, others: list[Array]) -> bool:
+    """Whether another person fills the foreground, or stands half behind the camera in view."""
+    size = np.array([camera.width, camera.height])
+    for body in others:
+        pixels = camera.project(body)
+        seen = np.isfinite(pixels).all(axis=1)
+        inside = seen & ((pixels >= 0) & (pixels < size)).all(axis=1)
+        if inside.any() and (not seen.all() or coverage(pixels, size) > LARGEST_OTHER):
+            return True
+    return False
+
+
 def _covered(camera: Camera, bodies: list[Array]) -> float:
     """Share of the first person's points that lie behind another person, on a coarse grid."""
     cells = 48
@@ -144,7 +161,9 @@ def _covered(camera: Camera, bodies: list[Array]) -> float:
     depth = np.full((cells + 1, cells + 1), np.inf)
 
     def grid(points: Array) -> tuple[Array, Array]:
-        pixels = np.clip(np.nan_to_num(camera.project(points) * scale, nan=-1), -1, cells).astype(int)
+        pixels = np.clip(np.nan_to_num(camera.project(points) * scale, nan=-1), -1, cells).astype(
+            int
+        )
         return pixels, camera.to_camera(points)[:, 2]
 
     for body in bodies[1:]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from typing import Final
 
 from spinetrack_synth.scenes.place import Place
@@ -26,7 +26,7 @@ PLACES: Final[dict[str, PlaceKind]] = {
 }
 
 
-@lru_cache(maxsize=None)
+@cache
 def place(name: str, variant: int) -> Place:
     """The one place of this name and variant."""
     return PLACES[name].build(variant)

@@ -1,4 +1,4 @@
-"""A lawn in a park: mown grass with real blades, a gravel path, bench and lamp, and trees all around."""
+"""A lawn in a park: mown grass with real blades, a gravel path, bench and lamp, trees around."""
 
 from __future__ import annotations
 
@@ -7,19 +7,21 @@ from dataclasses import replace
 import numpy as np
 
 from spinetrack_synth.scenes import props, textures
-from spinetrack_synth.scenes.landscape import hazed, noise_field, polar_ground, smoothstep
+from spinetrack_synth.scenes.landscape import HAZE, Field, noise_field, polar_ground, smoothstep
 from spinetrack_synth.scenes.place import Part, Place, Prop, assembled, bounds, placed
-from spinetrack_synth.scenes.shapes import Array, Mesh, Rng, leaves, terrain
+from spinetrack_synth.scenes.shapes import Array, Mesh, Rng, terrain
 from spinetrack_synth.scenes.textures import Finish, paint
+from spinetrack_synth.shot import Material
 
-NEAR_M = 9.0  # radius of the finely drawn lawn
+NEAR_M = 7.5  # radius of the finely drawn lawn
 GROUND_M = -0.022  # mats (top y = 0) lie on the tips of the blades
 
 _LAWNS = (  # dark to light
-    ((0.15, 0.22, 0.07), (0.24, 0.34, 0.11), (0.35, 0.45, 0.17), (0.47, 0.54, 0.26)),
-    ((0.13, 0.23, 0.08), (0.20, 0.36, 0.13), (0.29, 0.47, 0.18), (0.42, 0.57, 0.27)),
-    ((0.22, 0.24, 0.09), (0.34, 0.36, 0.15), (0.47, 0.47, 0.22), (0.60, 0.57, 0.33)),
+    ((0.19, 0.27, 0.11), (0.25, 0.36, 0.14), (0.32, 0.44, 0.18), (0.40, 0.51, 0.24)),
+    ((0.16, 0.27, 0.12), (0.21, 0.36, 0.16), (0.27, 0.45, 0.21), (0.36, 0.53, 0.28)),
+    ((0.26, 0.29, 0.14), (0.33, 0.37, 0.18), (0.42, 0.45, 0.23), (0.51, 0.52, 0.30)),
 )
+_DRYNESS = (0.13, 0.07, 0.02)  # how a dry patch differs, by channel
 _CROWNS = (
     ((0.10, 0.17, 0.06), (0.17, 0.27, 0.09), (0.26, 0.38, 0.14), (0.38, 0.48, 0.20)),
     ((0.13, 0.18, 0.07), (0.22, 0.28, 0.10), (0.33, 0.39, 0.15), (0.47, 0.50, 0.22)),
@@ -28,7 +30,7 @@ _CROWNS = (
 )
 
 
-def _blades(rng: Rng, ground, count: int, path) -> Mesh:
+def _blades(rng: Rng, ground: Field, count: int, path: Field) -> Mesh:
     """Blades of grass as single triangles, dense near the middle, tips below the mats there."""
     radius = NEAR_M * 1.15 * rng.uniform(0, 1, count) ** 0.75
     angle = rng.uniform(0, 2 * np.pi, count)
@@ -37,10 +39,14 @@ def _blades(rng: Rng, ground, count: int, path) -> Mesh:
     x, z, radius = x[free], z[free], radius[free]
     count = len(x)
     y = ground(x, z)
-    tall = rng.uniform(0.45, 1.0, count) * np.where(radius < 4.5, 0.018, 0.018 + 0.03 * smoothstep(radius, 4.5, 7))
+    tall = rng.uniform(0.45, 1.0, count) * np.where(
+        radius < 4.5, 0.018, 0.018 + 0.03 * smoothstep(radius, 4.5, 7)
+    )
     turn = rng.uniform(0, 2 * np.pi, count)
-    half = 0.5 * rng.uniform(0.003, 0.006, count)[:, None] * np.column_stack(
-        [np.cos(turn), np.zeros(count), np.sin(turn)]
+    half = (
+        0.5
+        * rng.uniform(0.003, 0.006, count)[:, None]
+        * np.column_stack([np.cos(turn), np.zeros(count), np.sin(turn)])
     )
     lean = rng.normal(0, 0.55, (count, 2)) * tall[:, None]
     root = np.column_stack([x, y - 0.004, z])
@@ -65,14 +71,13 @@ def build(variant: int) -> Place:
     crowns = rng.permutation(len(_CROWNS) - (rng.random() < 0.7))[:2]
     mean = lawn[1] * 0.45 + lawn[2] * 0.35
     patchy, swell = noise_field(rng, 60, 5, 1.8), noise_field(rng, 120, 14, 2.5)
-    lumps, hollow = noise_field(rng, 220, 9, 1.8), noise_field(rng, 400, 70, 2.2)
     # The path is a wide arc that passes the lawn at a few metres.
     bend, bearing = rng.uniform(14, 40), rng.uniform(0, 2 * np.pi)
     passing = rng.uniform(5.6, 8.0)
     center = (bend + passing) * np.array([np.cos(bearing), np.sin(bearing)])
     half_path = rng.uniform(0.7, 1.1)
     gravel = np.array([0.66, 0.60, 0.50]) * rng.uniform(0.85, 1.05)
-    wood_from = rng.uniform(62, 85)
+    wood_from, wood_high = rng.uniform(60, 85), rng.uniform(11, 15)
 
     def path(x: Array, z: Array) -> Array:
         """Distance m from the edge of the path, negative on it."""
@@ -84,37 +89,28 @@ def build(variant: int) -> Place:
         soft = 0.004 * np.clip(patchy(5 * x, 5 * z), -1, 1)
         return GROUND_M + soft + 0.25 * swell(x, z) * smoothstep(r, 5, 30)
 
-    def height(x: Array, z: Array) -> Array:
-        r = np.hypot(x, z)
-        rise = smoothstep(r, wood_from, wood_from + 26)
-        canopy = rise * (9 + 2.5 * lumps(x, z)) + 6 * smoothstep(r, 150, 420) * (1.5 + hollow(x, z))
-        return ground(x, z) + np.maximum(canopy, 0)
-
-    leaf_mean = np.array(_CROWNS[crowns[0]])[1:3].mean(0)
-
     def color(x: Array, z: Array, grain: Array) -> Array:
         r = np.hypot(x, z)
-        dry = np.clip(patchy(x, z), -1.6, 1.6)[..., None] * [0.13, 0.07, 0.02]
-        green = mean * (1 + dry) * (1 + 0.16 * grain)[..., None]
+        dry = np.clip(patchy(x, z), -1.6, 1.6)[..., None] * _DRYNESS
+        rough = 0.10 + 0.14 * smoothstep(r, 30, NEAR_M)  # blades melt together with distance
+        green = mean * (1 + dry) * (1 + rough * grain)[..., None]
         walked = smoothstep(path(x, z), -0.08, 0.10)[..., None]
         near = green * walked + gravel * (1 + 0.08 * grain)[..., None] * (1 - walked)
-        woods = leaf_mean * 0.8 * (1 + 0.30 * grain + 0.18 * lumps(2 * x, 2 * z))[..., None]
-        share = smoothstep(r, wood_from - 3, wood_from + 2)[..., None]
-        return hazed(near * (1 - share) + woods * share, np.maximum(r - 40, 0), 1100.0)
+        floor = np.array([0.20, 0.21, 0.11]) * (1 + 0.2 * grain)[..., None]
+        share = smoothstep(r, wood_from - 6, wood_from)[..., None]
+        return near * (1 - share) + floor * share
 
-    far, far_finish = polar_ground(NEAR_M - 0.02, 650.0, height, color, rng, rings=60, sectors=240)
-    steps = np.linspace(0, 2 * NEAR_M, 256)
-    grid_x, grid_z = np.meshgrid(steps - NEAR_M, NEAR_M - steps)
-    lawn_finish = _lawn(rng, lawn, patchy, path, gravel)
-    radius = np.concatenate([[0.01], np.linspace(0.3, NEAR_M, 40)])
-    angles = np.linspace(0, 2 * np.pi, 121)
+    far, far_finish = polar_ground(NEAR_M - 0.02, 260.0, ground, color, rng, rings=34, sectors=120)
+    lawn_finish = _lawn(rng, lawn, mean, patchy, path, gravel)
+    radius = np.concatenate([[0.01], np.linspace(0.4, NEAR_M, 24)])
+    angles = np.linspace(0, 2 * np.pi, 73)
     level = ground(radius[:, None] * np.cos(angles), radius[:, None] * np.sin(angles))
-    near = terrain(radius, 120, level)
+    near = terrain(radius, 72, level)
     near = replace(near, uv=near.vertices[:, [0, 2]] * [1, -1] / (2 * NEAR_M) + 0.5)
     parts: list[Part] = [
         ("lawn", near),
         ("land", far),
-        ("blades", _blades(rng, ground, 46_000, path)),
+        ("blades", _blades(rng, ground, 32_000, path)),
     ]
     finishes: dict[str, Finish] = {
         "lawn": lawn_finish,
@@ -122,7 +118,18 @@ def build(variant: int) -> Place:
         "blades": textures.foliage(rng, lawn * [1.05, 1.08, 1.0]),
         "leaf": textures.foliage(rng, _CROWNS[crowns[0]]),
         "leaf2": textures.foliage(rng, _CROWNS[crowns[1]]),
-        "shade": paint(leaf_mean * 0.45, roughness=1.0, specular=0.0),
+        "wood_edge": textures.woods(
+            rng,
+            0.95 * np.array(_CROWNS[crowns[0]]) + 0.05 * HAZE,
+            around_m=6.28 * wood_from,
+            height_m=wood_high,
+        ),
+        "far_wood": textures.woods(
+            rng,
+            0.75 * np.array(_CROWNS[crowns[1]]) + 0.25 * HAZE,
+            around_m=12 * wood_from,
+            height_m=2.2 * wood_high,
+        ),
         "bark": textures.bark(rng, np.array([0.36, 0.30, 0.25]) * rng.uniform(0.8, 1.15)),
         "wood": textures.wood(rng, (0.55, 0.40, 0.27), (0.36, 0.25, 0.16)),
         "metal": paint((0.12, 0.15, 0.13), roughness=0.5),
@@ -138,13 +145,16 @@ def build(variant: int) -> Place:
             bulky.append(bounds(ready))
 
     # Beside the path, its front to the path.
-    for thing, along in ((props.park_bench(), rng.uniform(-0.25, 0.25)), (props.lamp_post(), rng.uniform(0.3, 0.45))):
+    for thing, along in (
+        (props.park_bench(), rng.uniform(-0.25, 0.25)),
+        (props.lamp_post(), rng.uniform(0.3, 0.45)),
+    ):
         turn = bearing + np.pi + along * min(1.0, 10 / bend)
         reach = bend + (half_path + 0.6)
         x, z = center + reach * np.array([np.cos(turn), np.sin(turn)])
         if np.hypot(x, z) > 4.6:
             stand(thing, x, z, yaw=np.pi / 2 - turn + np.pi)
-    count = int(rng.integers(30, 42))
+    count = int(rng.integers(22, 32))
     for k in range(count):
         close = k < 5
         r = rng.uniform(13, 20) if close else 20 * (wood_from / 20) ** rng.uniform(0.05, 1.0)
@@ -152,25 +162,27 @@ def build(variant: int) -> Place:
         x, z = r * np.cos(angle), r * np.sin(angle)
         if path(np.array([x]), np.array([z]))[0] < 0.8:
             continue
-        tall = rng.uniform(6, 11) if close else rng.uniform(7, 15)
+        tall = rng.uniform(6, 10) if close else rng.uniform(7, 14)
         name = "leaf" if rng.random() < 0.6 else "leaf2"
-        detail = (0.13, 2600) if close else (0.22, 1100) if r < 40 else (0.34, 600)
-        slender = 1.0 if rng.random() < 0.08 else 0.0
-        stand(props.tree(rng, tall, leaf_m=detail[0], count=detail[1], slender=slender, finish=name), x, z,
-              rng.uniform(0, 6.28))  # fmt: skip
+        leaf_m, leaf_count, crowns_of_it = (
+            (0.3, 2000, 4) if close else (0.45, 800, 3) if r < 36 else (0.7, 400, 2)
+        )
+        thing = props.tree(
+            rng, tall, leaf_m=leaf_m, count=leaf_count, crowns=crowns_of_it, finish=name
+        )
+        stand(thing, x, z, rng.uniform(0, 6.28))
     for _ in range(14):
         r, angle = rng.uniform(11, 45), rng.uniform(0, 2 * np.pi)
         x, z = r * np.cos(angle), r * np.sin(angle)
         if path(np.array([x]), np.array([z]))[0] > 1.2:
             size = rng.uniform(1.0, 2.6, 3) * [1.2, 0.6, 1.2]
-            stand(props.bush(rng, size, leaf_m=0.09 if r < 20 else 0.15, density=110 if r < 20 else 40), x, z)
-    # Loose leaves over the edge of the wood break its outline.
-    edge = rng.uniform(0, 2 * np.pi, 5000)
-    reach = wood_from + rng.uniform(6, 60, len(edge))
-    spots = np.column_stack([reach * np.cos(edge), np.zeros(len(edge)), reach * np.sin(edge)])
-    spots[:, 1] = height(spots[:, 0], spots[:, 2]) - 0.2
-    outward = np.column_stack([-np.cos(edge), np.full(len(edge), 1.2), -np.sin(edge)])
-    parts.append(("leaf", leaves(spots, outward / np.linalg.norm(outward, axis=1, keepdims=True), 0.8, rng)))
+            stand(
+                props.bush(rng, size, leaf_m=0.15 if r < 20 else 0.3, count=500 if r < 20 else 160),
+                x,
+                z,
+            )
+    parts += props.forest(wood_from, wood_high, "wood_edge")
+    parts += props.forest(1.9 * wood_from, 2.2 * wood_high, "far_wood")
     return Place(
         name="park",
         variant=variant,
@@ -181,14 +193,20 @@ def build(variant: int) -> Place:
     )
 
 
-def _lawn(rng: Rng, lawn: Array, patchy, path, gravel: Array) -> Finish:
-    """The near lawn as one image of 2 * NEAR_M square, the path painted in."""
-    pixels = 2048
+def _lawn(rng: Rng, lawn: Array, mean: Array, patchy: Field, path: Field, gravel: Array) -> Finish:
+    """The near lawn as one image of a square of 2 * NEAR_M, the path painted in.
+
+    Towards its edge it takes on the mean colour that the ground beyond begins with.
+    """
+    image = textures.grass(rng, 2 * NEAR_M, lawn)
+    pixels = len(image)
     steps = (np.arange(pixels) + 0.5) / pixels * 2 * NEAR_M - NEAR_M
     x, z = np.broadcast_arrays(steps[None, :], steps[:, None])
-    base = textures.grass(rng, 2 * NEAR_M, lawn, patches=patchy(x, z).astype(np.float32))
-    image = base.material.base_color.astype(np.float32) / 255
+    middle = image.mean(axis=(0, 1))
+    fade = (0.6 * smoothstep(np.hypot(x, z), 3.5, NEAR_M))[..., None].astype(np.float32)
+    image = (image * (1 - fade) + middle * fade) * (mean / middle).astype(np.float32)
+    dry = np.clip(patchy(x, z), -1.6, 1.6)[..., None] * np.array(_DRYNESS, np.float32)
     walked = smoothstep(path(x, z), -0.08, 0.10)[..., None].astype(np.float32)
     grit = 1 + 0.13 * textures.noise(rng, (pixels, pixels), 2.0, 0.8)[..., None]
-    image = image * walked + gravel.astype(np.float32) * grit * (1 - walked)
-    return Finish(replace(base.material, base_color=textures._bytes(image)))
+    image = image * (1 + dry) * walked + gravel.astype(np.float32) * grit * (1 - walked)
+    return Finish(Material(textures.image_bytes(image), 0.9, 0.1))

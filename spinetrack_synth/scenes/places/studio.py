@@ -1,4 +1,4 @@
-"""A yoga studio: wooden floor, four different walls, windows on one or two sides, and gear along them."""
+"""A yoga studio: wooden floor, windows on one or two sides, gear along the walls."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ FLOOR_M = -0.005  # mats are 5 mm thick and their top is y = 0
 WALL_DEPTH_M = 0.24
 
 _FLOORS = (  # light and dark tone of the boards, roughness
-    ((0.80, 0.64, 0.46), (0.58, 0.40, 0.24), 0.32),
-    ((0.70, 0.50, 0.32), (0.42, 0.26, 0.15), 0.30),
-    ((0.86, 0.76, 0.62), (0.70, 0.57, 0.42), 0.42),
-    ((0.52, 0.36, 0.24), (0.30, 0.19, 0.12), 0.28),
-    ((0.66, 0.60, 0.52), (0.46, 0.40, 0.33), 0.45),
+    ((0.80, 0.64, 0.46), (0.58, 0.40, 0.24), 0.45),
+    ((0.70, 0.50, 0.32), (0.42, 0.26, 0.15), 0.40),
+    ((0.86, 0.76, 0.62), (0.70, 0.57, 0.42), 0.55),
+    ((0.52, 0.36, 0.24), (0.30, 0.19, 0.12), 0.38),
+    ((0.66, 0.60, 0.52), (0.46, 0.40, 0.33), 0.55),
 )
 _WALLS = (
     (0.93, 0.91, 0.87), (0.90, 0.87, 0.80), (0.84, 0.85, 0.83), (0.86, 0.80, 0.74),
@@ -58,7 +58,9 @@ def _finishes(rng: Rng, length: float, width: float, height: float) -> dict[str,
     woods = (((0.80, 0.64, 0.46), (0.60, 0.43, 0.27)), ((0.55, 0.38, 0.25), (0.36, 0.23, 0.14)),
              ((0.90, 0.83, 0.72), (0.76, 0.65, 0.50)))  # fmt: skip
     cloths = rng.permutation(len(_CLOTHS))
-    pot = _pick(rng, ((0.75, 0.45, 0.33), (0.92, 0.91, 0.88), (0.30, 0.31, 0.33), (0.62, 0.58, 0.50)))
+    pot = _pick(
+        rng, ((0.75, 0.45, 0.33), (0.92, 0.91, 0.88), (0.30, 0.31, 0.33), (0.62, 0.58, 0.50))
+    )
     return {
         "floor": textures.planks(rng, (length, width), light, dark, roughness=roughness,
                                  plank_m=(rng.uniform(1.2, 2.2), rng.choice([0.09, 0.12, 0.18])),
@@ -219,9 +221,13 @@ def build(variant: int) -> Place:
             if drop < 0.4:
                 tray = box((1.25, 0.05, 0.22), (x, height - 0.03, z))
                 parts.append(("frame", tray))
-                lamps.append(AreaLight((x, height - 0.057, z), (0.6, 0, 0), (0, 0, 0.09), (1, 1, 1)))
+                lamps.append(
+                    AreaLight((x, height - 0.057, z), (0.6, 0, 0), (0, 0, 0.09), (1, 1, 1))
+                )
             else:
-                parts += placed(props.paper_lamp(drop), (x, height, z))
+                globe = placed(props.paper_lamp(drop), (x, height, z))
+                bulky.append(bounds(globe))
+                parts += globe
     if rng.random() < 0.5:
         carpet = rectangle((-0.8, 0.006, 1.15), (1.6, 0, 0), (0, 0, -2.3))
         corner = np.array([length / 2 - 1.1, 0, rng.choice([-1, 1]) * (width / 2 - 1.5)])
@@ -231,9 +237,14 @@ def build(variant: int) -> Place:
         name="studio",
         variant=variant,
         surfaces=assembled(f"studio/{variant}", finishes, parts),
-        mat_area=np.array([[-length / 2 + 2.0, -width / 2 + 1.9], [length / 2 - 2.0, width / 2 - 1.9]]),
+        mat_area=np.array(
+            [[-length / 2 + 2.0, -width / 2 + 1.9], [length / 2 - 2.0, width / 2 - 1.9]]
+        ),
         camera_room=np.array(
-            [[-length / 2 + 0.8, 0.1, -width / 2 + 0.8], [length / 2 - 0.8, height - 0.5, width / 2 - 0.8]]
+            [
+                [-length / 2 + 0.8, 0.1, -width / 2 + 0.8],
+                [length / 2 - 0.8, height - 0.5, width / 2 - 0.8],
+            ]
         ),
         obstacles=np.array(bulky).reshape(-1, 2, 3),
         windows=tuple(panes),
@@ -247,7 +258,10 @@ def _turned_light(
     """A pane of radiance 1 given in a wall's frame, in the world; it shines into the room."""
     cos, sin = np.cos(yaw), np.sin(yaw)
     about_y = np.array([[cos, 0, sin], [0, 1, 0], [-sin, 0, cos]])
-    middle = about_y @ center + start + [0, FLOOR_M, 0]
-    return AreaLight(
-        tuple(middle), tuple(about_y @ half_u), tuple(about_y @ half_v), (1.0, 1.0, 1.0)
-    )
+    middle = about_y @ center + np.asarray(start, float) + np.array([0, FLOOR_M, 0])
+    return AreaLight(_xyz(middle), _xyz(about_y @ half_u), _xyz(about_y @ half_v), (1.0, 1.0, 1.0))
+
+
+def _xyz(vector: Array) -> tuple[float, float, float]:
+    x, y, z = (float(value) for value in vector)
+    return x, y, z

@@ -1,11 +1,17 @@
-"""A sunlit terrace of a house on a slope: deck, parapet or railing, plants, and hills or the sea beyond."""
+"""A sunlit terrace of a house on a slope: deck, railing, plants, and hills or the sea beyond."""
 
 from __future__ import annotations
 
 import numpy as np
 
 from spinetrack_synth.scenes import props, textures
-from spinetrack_synth.scenes.landscape import hazed, noise_field, polar_ground, smoothstep
+from spinetrack_synth.scenes.landscape import (
+    hazed,
+    noise_field,
+    polar_ground,
+    relief_field,
+    smoothstep,
+)
 from spinetrack_synth.scenes.place import Part, Place, Prop, assembled, bounds, placed
 from spinetrack_synth.scenes.shapes import Array, Rng, box, joined, moved, rectangle, wall
 from spinetrack_synth.scenes.textures import Finish, paint
@@ -14,11 +20,13 @@ FLOOR_M = -0.005
 SEA_M = -55.0
 
 _HOUSES = (
-    (0.90, 0.87, 0.81), (0.86, 0.74, 0.60), (0.92, 0.91, 0.89), (0.80, 0.62, 0.50), (0.83, 0.80, 0.72),
+    (0.90, 0.87, 0.81), (0.86, 0.74, 0.60), (0.92, 0.91, 0.89), (0.80, 0.62, 0.50),
+    (0.83, 0.80, 0.72),
 )  # fmt: skip
 _SHUTTERS = ((0.28, 0.42, 0.48), (0.34, 0.42, 0.30), (0.45, 0.30, 0.20), (0.55, 0.58, 0.60))
 _CLOTHS = (
-    (0.86, 0.82, 0.74), (0.35, 0.48, 0.58), (0.78, 0.50, 0.32), (0.55, 0.60, 0.52), (0.90, 0.90, 0.88),
+    (0.86, 0.82, 0.74), (0.35, 0.48, 0.58), (0.78, 0.50, 0.32), (0.55, 0.60, 0.52),
+    (0.90, 0.90, 0.88),
 )  # fmt: skip
 _GREENS = ((0.12, 0.20, 0.08), (0.19, 0.30, 0.12), (0.29, 0.40, 0.17), (0.42, 0.50, 0.24))
 
@@ -36,7 +44,8 @@ def _finishes(rng: Rng, length: float, width: float) -> dict[str, Finish]:
         else textures.planks(rng, size, (0.66, 0.63, 0.58), (0.46, 0.44, 0.41), plank_m=(3.0, 0.14),
                              gap_m=0.007, variety=0.5, roughness=0.7)
         if kind == 1
-        else textures.tiles(rng, size, (0.74, 0.68, 0.58), tile_m=(0.6, 0.4), shift="half", variety=0.7)
+        else textures.tiles(rng, size, (0.74, 0.68, 0.58), tile_m=(0.6, 0.4), shift="half",
+                            variety=0.7)
         if kind == 2
         else textures.tiles(rng, size, (0.72, 0.52, 0.40), tile_m=(0.32, 0.32),
                             grout=(0.66, 0.60, 0.52), variety=0.8)
@@ -59,17 +68,18 @@ def _finishes(rng: Rng, length: float, width: float) -> dict[str, Finish]:
         "cloth2": textures.cloth(rng, _pick(rng, _CLOTHS)),
         "gear": paint((0.60, 0.45, 0.32), roughness=0.9),
         "gear2": paint(rng.uniform(0.2, 0.6, 3), roughness=0.8),
-        "pot": paint(_pick(rng, ((0.72, 0.42, 0.29), (0.80, 0.77, 0.70), (0.40, 0.42, 0.44))), roughness=0.8),
+        "pot": paint(
+            _pick(rng, ((0.72, 0.42, 0.29), (0.80, 0.77, 0.70), (0.40, 0.42, 0.44))), roughness=0.8
+        ),
         "soil": paint((0.22, 0.16, 0.11), roughness=1.0, specular=0.1),
         "leaf": textures.foliage(rng, _GREENS),
-        "shade": paint((0.10, 0.15, 0.07), roughness=1.0, specular=0.0),
         "bark": textures.bark(rng, (0.36, 0.29, 0.23)),
     }
 
 
 def _country(rng: Rng) -> tuple[list[Part], dict[str, Finish]]:
     """Slope, hills and sea around the terrace, with trees on the near slopes."""
-    broad, rough = noise_field(rng, 2600, 420, 2.6), noise_field(rng, 900, 60, 2.0)
+    hills, rough = relief_field(rng, 5, 3200, 0.55), relief_field(rng, 5, 3200, 0.12)
     woods, dry = noise_field(rng, 420, 50, 1.6), noise_field(rng, 1500, 160, 2.0)
     seaward = rng.uniform(0, np.pi)  # the house stands at -Z, the open view lies at +Z
     open_sea = rng.random() < 0.65
@@ -81,8 +91,9 @@ def _country(rng: Rng) -> tuple[list[Part], dict[str, Finish]]:
         land = smoothstep(off, 0.75, 1.7) if open_sea else np.ones_like(off)
         fall = -drop - 0.16 * r * (1 - 0.6 * land) * smoothstep(r, 0, 40)
         fall = np.maximum(fall, -75 + 30 * land)
-        relief = smoothstep(r, 60, 900) * (0.09 * r * land * (0.9 + 0.75 * broad(x, z)))
-        return fall + relief + 0.35 * rough(x, z) * np.minimum(r / 40, 9) * (0.25 + land)
+        high = np.maximum(0.045 + 0.035 * hills(x, z) + 0.006 * rough(x, z), 0.004)
+        relief = smoothstep(r, 90, 1100) * r * land * high
+        return fall + relief + 0.006 * np.minimum(r, 300) * rough(x, z)
 
     def color(x: Array, z: Array, grain: Array) -> Array:
         r = np.hypot(x, z)
@@ -93,10 +104,11 @@ def _country(rng: Rng) -> tuple[list[Part], dict[str, Finish]]:
         return hazed(ground * (1 - wooded) + green * wooded, r, 1900.0)
 
     parts: list[Part] = []
-    land, finish = polar_ground(5.0, 3200.0, height, color, rng, rings=72, sectors=200)
+    land, finish = polar_ground(5.0, 3200.0, height, color, rng, rings=60, sectors=160)
     finishes = {"land": finish}
     parts.append(("land", land))
     if open_sea:
+
         def sea_level(x: Array, z: Array) -> Array:
             # The last stretch rises to eye height: the horizon of a round earth without the gap.
             return SEA_M + (2.5 - SEA_M) * smoothstep(np.hypot(x, z), 1200, 9000)
@@ -107,22 +119,28 @@ def _country(rng: Rng) -> tuple[list[Part], dict[str, Finish]]:
             return hazed(blue, r, 6000.0)
 
         sea, finishes["sea"] = polar_ground(
-            60.0, 9000.0, sea_level, water, rng, rings=30, sectors=96, texture=(256, 1024), roughness=0.3
+            60.0,
+            9000.0,
+            sea_level,
+            water,
+            rng,
+            rings=30,
+            sectors=96,
+            texture=(256, 1024),
+            roughness=0.3,
         )
         parts.append(("sea", sea))
-    for _ in range(34):
-        r, angle = 11 * 10 ** rng.uniform(0.05, 0.85), rng.uniform(0, 2 * np.pi)
+    for _ in range(26):
+        r, angle = 12 * 10 ** rng.uniform(0.05, 0.75), rng.uniform(0, 2 * np.pi)
         x, z = r * np.cos(angle), r * np.sin(angle)
         y = float(height(np.array([x]), np.array([z]))[0])
-        if y < SEA_M + 3:
-            continue
         kind = rng.random()
         if kind < 0.3:
-            thing = props.tree(rng, rng.uniform(7, 12), leaf_m=0.24, count=700, slender=1.0)
+            thing = props.cypress(rng, rng.uniform(7, 12), count=350)
         elif kind < 0.7:
-            thing = props.tree(rng, rng.uniform(4.5, 8), leaf_m=0.22, count=900)
+            thing = props.tree(rng, rng.uniform(4.5, 8), leaf_m=0.3, count=450, crowns=2)
         else:
-            thing = props.bush(rng, rng.uniform(1.2, 3.0, 3) * [1, 0.7, 1], leaf_m=0.14, density=50)
+            thing = props.bush(rng, rng.uniform(1.2, 3.0, 3) * [1, 0.7, 1], leaf_m=0.16, count=220)
         parts += placed(thing, (x, y - 0.1, z))
     return parts, finishes
 
@@ -133,13 +151,16 @@ def _house(rng: Rng, length: float) -> Prop:
     gap = rng.uniform(2.3, 3.2)
     count = int(length / gap)
     door = int(rng.integers(count))
-    openings, parts = [], []
+    openings: list[tuple[float, float, float, float]] = []
+    parts: list[Part] = []
     for k in range(count):
         x = (k - (count - 1) / 2) * gap + wide / 2
         w = 1.5 if k == door else 1.05
         low, high = (0.02, 2.25) if k == door else (0.9, 2.2)
         openings.append((x - w / 2, x + w / 2, low, high))
-        parts += placed(props.window(w, high - low, 0.2, (2, 2 if k == door else 3)), (x - w / 2, low, 0))
+        parts += placed(
+            props.window(w, high - low, 0.2, (2, 2 if k == door else 3)), (x - w / 2, low, 0)
+        )
         glass = rectangle((x - w / 2, low, -0.13), (w, 0, 0), (0, high - low, 0))
         parts.append(("glass", glass))
         if k != door:
@@ -194,15 +215,21 @@ def build(variant: int) -> Place:
             parts += placed((("wall", body), ("stone", cap)), (x, 0, z), yaw=yaw)
         else:
             parts += placed(props.railing(span, 1.0, str(fence)), (x, 0, z), yaw=yaw)
-    for k in range(int(rng.integers(5, 9))):  # pots along the fence and the house
+    for _ in range(int(rng.integers(5, 9))):  # pots along the fence and the house
         side = rng.integers(0, 3)
         along = rng.uniform(-0.9, 0.9)
-        x, z = ((along * half_x, half_z - 0.5), (half_x - 0.5, along * half_z), (-half_x + 0.5, along * half_z))[side]
+        x, z = (
+            (along * half_x, half_z - 0.5),
+            (half_x - 0.5, along * half_z),
+            (-half_x + 0.5, along * half_z),
+        )[side]
         if rng.random() < 0.5:
             stand(props.house_plant(rng, rng.uniform(0.8, 1.7)), (x, 0, z))
         else:
             radius, tall = rng.uniform(0.18, 0.3), rng.uniform(0.3, 0.5)
-            shrub = props.bush(rng, (2.3 * radius, rng.uniform(0.5, 1.0), 2.3 * radius), leaf_m=0.05)
+            shrub = props.bush(
+                rng, (2.3 * radius, rng.uniform(0.5, 1.0), 2.3 * radius), leaf_m=0.06, count=420
+            )
             stand((*props.pot(radius, tall), *placed(shrub, (0, tall - 0.12, 0))), (x, 0, z))
     corner = (half_x - 1.3) * rng.choice([-1, 1])
     furniture = rng.integers(0, 4)
@@ -228,6 +255,8 @@ def build(variant: int) -> Place:
         variant=variant,
         surfaces=assembled(f"terrace/{variant}", finishes, parts),
         mat_area=np.array([[-half_x + 2.4, -half_z + 2.0], [half_x - 2.4, half_z - 2.0]]),
-        camera_room=np.array([[-half_x + 0.8, 0.1, -half_z + 0.8], [half_x - 0.8, 2.5, half_z - 0.8]]),
+        camera_room=np.array(
+            [[-half_x + 0.8, 0.1, -half_z + 0.8], [half_x - 0.8, 2.5, half_z - 0.8]]
+        ),
         obstacles=np.array(bulky).reshape(-1, 2, 3),
     )
