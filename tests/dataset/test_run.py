@@ -255,7 +255,9 @@ def test_two_splits_share_a_folder(made: Path, tmp_path: Path) -> None:
 
 
 def test_a_split_that_repeats_another_is_refused(made: Path) -> None:
-    with pytest.raises(UserError, match=r"'val' would repeat the pictures of split 'train'.*--seed"):
+    with pytest.raises(
+        UserError, match=r"'val' would repeat the pictures of split 'train'.*--seed"
+    ):
         make(made, split="val")
 
 

