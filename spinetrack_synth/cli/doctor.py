@@ -65,7 +65,7 @@ def _renderer() -> list[str]:
     if find_spec("mitsuba") is None:
         return [f"none: {pip_command('render')}"]
     try:
-        return probe().lines()
+        return [line.removeprefix("renderer: ") for line in probe().lines()]
     except UserError as error:
         return [str(error)]
 
