@@ -65,8 +65,13 @@ def _softbox(middle: Array) -> AreaLight:
     facing = -offset / np.linalg.norm(offset)
     half_u = 1.5 * np.cross(facing, [0.0, 1.0, 0.0])
     half_v = np.cross(facing, half_u)
-    center, half_u, half_v = (tuple(map(float, v)) for v in (middle + offset, half_u, half_v))
-    return AreaLight(center, half_u, half_v, (5.0, 4.8, 4.5))
+    (cx, cy, cz), (ux, uy, uz), (vx, vy, vz) = (middle + offset).tolist(), half_u, half_v
+    return AreaLight(
+        center_world=(cx, cy, cz),
+        half_u_world=(float(ux), float(uy), float(uz)),
+        half_v_world=(float(vx), float(vy), float(vz)),
+        radiance=(5.0, 4.8, 4.5),
+    )
 
 
 def _floor() -> Surface:
