@@ -21,7 +21,7 @@ from spinetrack_synth.avatars.mesh import (
     averaging,
     clip,
     kept_vertices,
-    largest_piece,
+    largest_pieces,
     open_edges,
     smooth_sheet,
 )
@@ -67,16 +67,17 @@ class Cut:
     """Where a garment's edges run; None where it has no such edge.
 
     ``waist`` (upper edge) and ``hem`` (lower edge) as fractions from the crotch 0 to the nape 1;
-    ``leg`` 0 hip, 1 knee, 2 ankle; ``sleeve`` 0 shoulder, 1 elbow, 2 wrist. ``ease_m`` is the
-    distance from the body at the free edge, ``hang`` 0 (clings) .. 1 (falls straight),
-    ``cuff_m`` the length over which a leg or sleeve is gathered at its end, ``band_m`` the
-    height of the waistband.
+    ``leg`` (lower edge) 0 hip, 1 knee, 2 ankle; ``collar`` (upper edge of shoes) likewise;
+    ``sleeve`` 0 shoulder, 1 elbow, 2 wrist. ``ease_m`` is the distance from the body at the free
+    edge, ``hang`` 0 (clings) .. 1 (falls straight), ``cuff_m`` the length over which a leg or
+    sleeve is gathered at its end, ``band_m`` the height of the waistband.
     """
 
     name: str
     waist: float | None = None
     hem: float | None = None
     leg: float | None = None
+    collar: float | None = None
     sleeve: float | None = None
     neck: Neckline | None = None
     armhole: Armhole | None = None
@@ -84,6 +85,11 @@ class Cut:
     hang: float = 0.0
     cuff_m: float = 0.0
     band_m: float = 0.0
+
+    @property
+    def pieces(self) -> int:
+        """Number of separate pieces: shoes come in pairs."""
+        return 1 if self.collar is None else 2
 
     @property
     def loose(self) -> bool:
@@ -206,7 +212,7 @@ def measure(data: BodyData, rest: RestBody) -> Figure:
     return Figure(
         points=points,
         normals=normals,
-        clearance_m=np.clip(above, -0.006, 0.008),
+        clearance_m=_smoothed(pattern, np.clip(above, -0.006, 0.008), 4) + 0.0005,
         hips=joints("upperleg01"),
         knees=joints("lowerleg01"),
         ankles=joints("foot"),
@@ -225,7 +231,7 @@ def tailor(data: BodyData, figure: Figure, cut: Cut, rng: np.random.Generator) -
     fields = _fields(pattern, figure, cut)
     inside = np.minimum.reduce(list(fields.values()))
     pieces, to_pieces = clip(pattern.sheet, inside)
-    _, to_whole = largest_piece(pieces)
+    _, to_whole = largest_pieces(pieces, cut.pieces)
     worn = np.zeros(len(inside), bool)
     worn[kept_vertices(to_pieces)[kept_vertices(to_whole)]] = True
     depth = np.where(worn, inside, np.minimum(inside, -_INSIDE_M))
@@ -255,7 +261,7 @@ def sew(
     for k in edges:
         sheet, carry = clip(sheet, columns[:, k])
         columns = carry @ columns
-    sheet, carry = largest_piece(sheet)
+    sheet, carry = largest_pieces(sheet, garment.cut.pieces)
     columns = carry @ columns
     offset, clearance = columns[:, count], columns[:, count + 1]
     seams = _Seams(sheet, offset)
@@ -359,6 +365,11 @@ def _fields(pattern: Suit, figure: Figure, cut: Cut) -> dict[str, NDArray[np.flo
             points, pattern.side, figure.hips, figure.knees, figure.ankles, cut.leg
         )
         fields["leg"] = np.where(trunk, plane, _INSIDE_M)
+    if cut.collar is not None:
+        plane = _limb_plane(
+            points, pattern.side, figure.hips, figure.knees, figure.ankles, cut.collar
+        )
+        fields["collar"] = np.where(trunk, -plane, -_INSIDE_M)
     if cut.sleeve is not None:
         plane = _limb_plane(
             points, pattern.side, figure.shoulders, figure.elbows, figure.wrists, cut.sleeve
@@ -419,6 +430,10 @@ def _offsets(
 ) -> NDArray[np.float64]:
     """Distance of the cloth from the suit (P,): snug where it is held, eased where it is free."""
     snug = figure.clearance_m + SNUG_M
+    if cut.collar is not None:  # a firm upper, thicker at the edge of the sole
+        rim = np.exp(-(((figure.points[:, 1] - 0.012) / 0.008) ** 2))
+        sole = smoothstep(-0.5, -0.9, figure.normals[:, 1])
+        return _smoothed(pattern, snug + cut.ease_m + 0.004 * rim, 6) * (1 - sole) + 0.004 * sole
     if not cut.loose:
         return _smoothed(pattern, snug, 2)
     points, normals = figure.points, figure.normals

@@ -24,7 +24,7 @@ from spinetrack_synth.avatars.hair import Hairdo, hairdo
 from spinetrack_synth.avatars.mesh import subset
 from spinetrack_synth.avatars.parts import Part
 from spinetrack_synth.avatars.skin import Anatomy, paint_skin, survey, tone_color
-from spinetrack_synth.avatars.wardrobe import Outfit, choose_outfit
+from spinetrack_synth.avatars.wardrobe import Outfit, choose_outfit, sneakers
 from spinetrack_synth.shot import Material
 
 Footwear = Literal["bare", "shoes"]
@@ -38,16 +38,12 @@ def dress(
 ) -> tuple[Part, ...]:
     """The parts of a subject's avatar; the same subject always gives the same parts."""
     outfit = choose_outfit(subject.sex, _stream(subject, 0x0F))
-    return wear(data, rest, subject, outfit, footwear)
+    if footwear == "shoes":
+        outfit = (*outfit, sneakers())
+    return wear(data, rest, subject, outfit)
 
 
-def wear(
-    data: BodyData,
-    rest: RestBody,
-    subject: Subject,
-    outfit: Outfit,
-    footwear: Footwear = "bare",
-) -> tuple[Part, ...]:
+def wear(data: BodyData, rest: RestBody, subject: Subject, outfit: Outfit) -> tuple[Part, ...]:
     """The parts of a subject's avatar in a given outfit (garments from the inside out)."""
     figure = measure(data, rest)
     anatomy = survey(data, rest)

@@ -75,8 +75,10 @@ def weave(
     inside = np.minimum.reduce(list(garment.fields.values()))
     ours = np.flatnonzero(texels.at(inside) > -0.03)
     painted = _Place(pattern, figure, garment, texels, ours)
-    color = _pattern(painted, fabric, rng)
-    color = _trimmed(painted, garment, fabric, color)
+    if garment.cut.collar is None:
+        color = _trimmed(painted, garment, fabric, _pattern(painted, fabric, rng))
+    else:
+        color = _sneaker(painted, fabric)
     shade = 1 + 0.05 * noise(painted.points * [1, 0.6, 1], 0.05, rng, 2)
     shade += 0.025 * rng.standard_normal(len(ours)).astype(np.float32)
     shade *= 1 - painted.crease(garment.cut.loose)
@@ -219,6 +221,23 @@ def _trimmed(place: _Place, garment: Garment, fabric: Fabric, color: NDArray) ->
     if "sleeve" in place.field:
         stitch = np.maximum(stitch, 0.6 * _line((place.arm - 0.5) * 0.09, 0.0012))
     return color * (1 - 0.25 * stitch[:, None])
+
+
+def _sneaker(place: _Place, fabric: Fabric) -> NDArray[np.float32]:
+    """Upper, lacing over the instep, a pale sole."""
+    main, trim = np.array(fabric.main, np.float32), np.array(fabric.trim, np.float32)
+    points = place.points
+    color = np.broadcast_to(main, (len(points), 3)).astype(np.float32)
+    foot = np.where(points[:, 2] > 0, 1, 0)
+    ankle = place.figure.ankles[foot]
+    across = np.abs(points[:, 2] - ankle[:, 2])
+    ahead = points[:, 0] - ankle[:, 0]
+    instep = smoothstep(0.020, 0.017, across) * smoothstep(0.02, 0.03, ahead)
+    instep *= smoothstep(0.10, 0.09, ahead) * smoothstep(0.2, 0.5, place.normals[:, 1])
+    color = mix(color, trim * 0.8, instep)
+    laces = smoothstep(0.3, 0.7, np.abs(((ahead / 0.013) % 1.0) - 0.5) * 2)
+    color = mix(color, np.full(3, 0.7, np.float32), instep * laces)
+    return mix(color, np.full(3, 0.72, np.float32), smoothstep(0.024, 0.022, points[:, 1]))
 
 
 def _line(distance: NDArray, half_m: float) -> NDArray:

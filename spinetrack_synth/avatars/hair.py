@@ -108,7 +108,8 @@ def grow(anatomy: Anatomy, subject: Subject, style: str, rng: np.random.Generato
 
 # How densely a style's scalp is painted, and how dotted.
 _SHADE = {
-    "bald": (0.25, 0.7), "buzz": (0.8, 0.35), "crop": (0.92, 0.1), "side part": (0.95, 0.0), "pixie": (0.97, 0.0),
+    "bald": (0.25, 0.7), "buzz": (0.8, 0.35), "crop": (0.92, 0.1), "side part": (0.95, 0.0),
+    "pixie": (0.97, 0.0),
     "receding": (0.85, 0.15), "curls": (0.95, 0.1), "afro": (0.97, 0.0), "bob": (0.97, 0.0),
     "ponytail": (0.97, 0.0), "low ponytail": (0.97, 0.0), "bun": (0.97, 0.0),
     "top knot": (0.97, 0.0), "braid": (0.97, 0.0),
@@ -172,7 +173,8 @@ def _radius_map(anatomy: Anatomy, center: NDArray) -> NDArray[np.float64]:
         weight = gaussian_filter(count, sigma, mode=("nearest", "wrap"))
         mean = gaussian_filter(total, sigma, mode=("nearest", "wrap")) / np.maximum(weight, 1e-9)
         radius[:] = np.where(weight > 0.02, mean, wide)
-    fine[:2] = fine[:3].max(axis=0).mean()  # the pole is one point
+    for k in range(4):  # rows run together toward the pole
+        fine[k] = fine[4].mean() + (fine[4] - fine[4].mean()) * k / 4
     return fine
 
 
@@ -201,8 +203,12 @@ def _walk(
     steps: int,
     heading: Callable[[NDArray, NDArray, float], NDArray],
     lift_m: NDArray,
+    cling: float = 0.0,
 ) -> NDArray[np.float64]:
-    """Paths that step along ``heading(points, outward, share)`` and stay ``lift_m`` off the skin."""
+    """Paths along ``heading(points, outward, share)`` that stay ``lift_m`` (n,) off the skin.
+
+    ``cling`` 0..1 draws what stands farther off back to that shell at every step.
+    """
     path = [roots - 0.001 * normals]
     for k in range(1, steps):
         share = k / (steps - 1)
@@ -212,7 +218,12 @@ def _walk(
         ahead = heading(here, outward, share)
         ahead = ahead / np.maximum(np.linalg.norm(ahead, axis=1, keepdims=True), 1e-9)
         point = here + ahead * (length_m / (steps - 1))[:, None]
-        path.append(head.outside(point, lift_m * min(1.0, 2 * share)))
+        shell = lift_m * min(1.0, 2 * share)
+        arm = point - head.center
+        distance = np.linalg.norm(arm, axis=1, keepdims=True)
+        excess = distance - head.surface_m(arm / distance)[:, None] - shell[:, None]
+        point = point - cling * np.clip(excess, 0, None) * arm / distance
+        path.append(head.outside(point, shell))
     return np.stack(path, axis=1)
 
 
@@ -242,12 +253,12 @@ def _short(
 
     lift_m = rng.uniform(0.001, 0.004, count) + (0.004 + 0.006 * lift) * on_top
     widths = rng.uniform(0.0022, 0.0042, count)
-    return _walk(head, roots, normals, length, 5, heading, lift_m), widths
+    return _walk(head, roots, normals, length, 5, heading, lift_m, 0.75 - lift), widths
 
 
 def _crop(head: Head, rng):
     return _short(head, rng, rng.uniform(0.02, 0.045), rng.uniform(0.008, 0.016), 0.0,
-                  rng.uniform(0.5, 1.0))  # fmt: skip
+                  rng.uniform(0.2, 0.55))  # fmt: skip
 
 
 def _side_part(head: Head, rng):
@@ -268,7 +279,8 @@ def _buzz(head: Head, rng):
     roots, normals = _roots(head, 5200, rng)
     tips = roots + normals * rng.uniform(0.003, 0.0065, (len(roots), 1))
     tips = tips + 0.0015 * rng.standard_normal(tips.shape)
-    return np.stack([roots, (roots + tips) / 2, tips], axis=1), rng.uniform(0.001, 0.002, len(roots))
+    widths = rng.uniform(0.001, 0.002, len(roots))
+    return np.stack([roots, (roots + tips) / 2, tips], axis=1), widths
 
 
 def _curls(head: Head, rng):
@@ -276,14 +288,14 @@ def _curls(head: Head, rng):
 
 
 def _afro(head: Head, rng):
-    return _springs(head, rng, rng.uniform(0.05, 0.095), 0.15)
+    return _springs(head, rng, rng.uniform(0.035, 0.08), 0.15)
 
 
 def _springs(
     head: Head, rng, length_m: float, uneven: float
 ) -> tuple[NDArray, NDArray]:
     """Hair that stands outward in small curls, clipped to a round shape."""
-    count, steps = 3000, 6
+    count, steps = 2200, 8
     roots, normals = _roots(head, count, rng)
     outward = roots - head.center + [0.0, 0.02, 0.0]
     outward /= np.linalg.norm(outward, axis=1, keepdims=True)
@@ -298,8 +310,8 @@ def _springs(
     across /= np.linalg.norm(across, axis=1, keepdims=True)
     other = np.cross(ahead, across)
     place = np.linspace(0, 1, steps)
-    turn = rng.uniform(0, 2 * np.pi, count)[:, None] + place * rng.uniform(6, 11, count)[:, None]
-    coil = np.minimum(0.007, 0.3 * length)[:, None] * np.minimum(2 * place, 1.0)
+    turn = rng.uniform(0, 2 * np.pi, count)[:, None] + place * rng.uniform(7, 13, count)[:, None]
+    coil = np.minimum(0.008, 0.3 * length)[:, None] * np.minimum(2 * place, 1.0)
     path = (
         roots[:, None]
         + ahead[:, None] * (place * length[:, None])[..., None]
@@ -403,7 +415,7 @@ def _tail(head: Head, rng, tie, away, length_m: float, girth_m: float, count: in
     turn = np.clip(place * 2.2, 0, 1)[:, None] ** 0.7
     heading = away * (1 - turn) + down * turn
     heading /= np.linalg.norm(heading, axis=1, keepdims=True)
-    spine = tie + np.concatenate([[np.zeros(3)], np.cumsum(heading[1:], axis=0)]) * length_m / (steps - 1)
+    spine = _run(tie, heading, length_m)
     side = np.array([0.0, 0.0, 1.0])
     fore = np.cross(heading, side)
     swell = girth_m * (0.35 + 0.65 * np.sin(np.pi * np.clip(place * 1.25 + 0.1, 0, 1)) ** 0.7)
@@ -425,6 +437,12 @@ def _tail(head: Head, rng, tie, away, length_m: float, girth_m: float, count: in
     return head.outside(paths, 0.012), rng.uniform(0.0034, 0.006, count)
 
 
+def _run(start: NDArray, heading: NDArray, length_m: float) -> NDArray[np.float64]:
+    """Points (K, 3) from ``start`` along unit headings (K, 3), evenly spaced."""
+    steps = np.concatenate([np.zeros((1, 3)), np.cumsum(heading[1:], axis=0)])
+    return start + steps * length_m / (len(heading) - 1)
+
+
 def _gather(*bundles: tuple[NDArray, NDArray]) -> tuple[list[NDArray], list[NDArray]]:
     return [paths for paths, _ in bundles], [widths for _, widths in bundles]
 
@@ -438,7 +456,8 @@ def _tie_point(head: Head, elevation_deg: float, gap_m: float) -> tuple[NDArray,
 
 def _ponytail(head: Head, rng):
     tie, away = _tie_point(head, rng.uniform(28, 48), 0.012)
-    tail = _tail(head, rng, tie, away + [0, 0.3, 0], rng.uniform(0.22, 0.34),
+    upward = away + np.array([0.0, 0.3, 0.0])
+    tail = _tail(head, rng, tie, upward, rng.uniform(0.22, 0.34),
                  rng.uniform(0.02, 0.03), wave=rng.uniform(0, 0.006))  # fmt: skip
     return _gather(_tied(head, rng, tie), tail)
 
@@ -466,7 +485,7 @@ def _plait(head: Head, rng, tie, away, length_m: float, girth_m: float, phase: f
     turn = np.clip(place * 4, 0, 1)[:, None]
     heading = away * (1 - turn) + np.array([0.0, -1.0, 0.0]) * turn
     heading /= np.linalg.norm(heading, axis=1, keepdims=True)
-    spine = tie + np.concatenate([[np.zeros(3)], np.cumsum(heading[1:], axis=0)]) * length_m / (steps - 1)
+    spine = _run(tie, heading, length_m)
     fore = np.cross(heading, [0.0, 0.0, 1.0])
     angle = place * 2 * np.pi * length_m / 0.055 + phase
     taper = (1 - 0.55 * place)[:, None]
@@ -570,7 +589,8 @@ def _strand_tones(color: NDArray) -> NDArray[np.uint8]:
     size = 32
     tone = np.linspace(-1, 1, size)[None, :, None]
     tip = np.linspace(0, 1, size)[:, None, None]
-    image = color * (1 + 0.38 * tone) * (0.72 + 0.42 * tip)
+    contrast = 0.42 - 0.4 * float(color.mean())  # pale strands differ less
+    image = color * (1 + contrast * tone) * (0.72 + 0.42 * tip)
     image = image * (1 + 0.10 * tone * np.array([1.0, 0.2, -0.8]))
     return (np.clip(image, 0, 1) * 255 + 0.5).astype(np.uint8)
 

@@ -87,14 +87,15 @@ def clip(sheet: Sheet, field: NDArray[np.float64]) -> tuple[Sheet, csr_array]:
     return _compact(sheet, carry, faces, weld)
 
 
-def largest_piece(sheet: Sheet) -> tuple[Sheet, csr_array]:
-    """The connected piece with most faces, and the matrix that carries vertex data over."""
+def largest_pieces(sheet: Sheet, count: int = 1) -> tuple[Sheet, csr_array]:
+    """The ``count`` connected pieces with most faces, and the matrix that carries data over."""
     corner = sheet.weld[sheet.faces]
-    count = int(sheet.weld.max()) + 1
+    size = int(sheet.weld.max()) + 1
     links = np.concatenate([corner[:, [0, 1]], corner[:, [1, 2]]])
-    graph = coo_array((np.ones(len(links)), (links[:, 0], links[:, 1])), shape=(count, count))
+    graph = coo_array((np.ones(len(links)), (links[:, 0], links[:, 1])), shape=(size, size))
     piece = connected_components(graph, directed=False)[1][corner[:, 0]]
-    return subset(sheet, piece == np.argmax(np.bincount(piece)))
+    largest = np.argsort(-np.bincount(piece), kind="stable")[:count]
+    return subset(sheet, np.isin(piece, largest))
 
 
 def open_edges(sheet: Sheet) -> NDArray[np.int32]:

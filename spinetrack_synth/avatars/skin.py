@@ -201,7 +201,8 @@ def _dark_places(anatomy: Anatomy, subject: Subject) -> NDArray[np.float64]:
 
 def _pale_places(anatomy: Anatomy) -> NDArray[np.float64]:
     """Palms and soles, (P,) 0..1."""
-    pale = smoothstep(0.35, 0.8, -anatomy.normals[:, 1]) * smoothstep(0.03, 0.015, anatomy.points[:, 1])
+    low = smoothstep(0.03, 0.015, anatomy.points[:, 1])
+    pale = smoothstep(0.35, 0.8, -anatomy.normals[:, 1]) * low
     for side, sign in (("L", 1.0), ("R", -1.0)):
         wrist = anatomy.joint[f"wrist.{side}"]
         index = anatomy.joint[f"finger2-1.{side}"] - wrist

@@ -42,7 +42,7 @@ class TexelMap:
     def image(self, color: NDArray) -> NDArray[np.uint8]:
         """Colours (N, C) or values (N,) in 0..1 as an image; the gaps repeat the nearest texel."""
         flat = (np.clip(color, 0.0, 1.0) * 255 + 0.5).astype(np.uint8)
-        return flat[self.nearest].reshape((self.size, self.size) + flat.shape[1:])
+        return flat[self.nearest].reshape((self.size, self.size, *flat.shape[1:]))
 
 
 @lru_cache(maxsize=8)

@@ -38,7 +38,8 @@ def leggings(rng: np.random.Generator) -> Cut:
     """Full, 7/8 or capri, high or middle waist."""
     leg = rng.choice([1.93, 1.78, 1.5], p=[0.5, 0.32, 0.18])
     waist = rng.choice([0.41, 0.37, 0.31], p=[0.5, 0.35, 0.15])
-    return Cut("leggings", waist=float(waist), leg=float(leg), band_m=float(rng.uniform(0.03, 0.09)))
+    band = float(rng.uniform(0.03, 0.09))
+    return Cut("leggings", waist=float(waist), leg=float(leg), band_m=band)
 
 
 def biker_shorts(rng: np.random.Generator) -> Cut:
@@ -94,14 +95,20 @@ def tee(rng: np.random.Generator) -> Cut:
 def long_sleeve(rng: np.random.Generator) -> Cut:
     """Long-sleeved top."""
     ease = float(rng.choice([SNUG_M, 0.009], p=[0.7, 0.3]))
-    return Cut("long sleeve", hem=float(rng.uniform(0.10, 0.18)), neck=_CREW,
-               sleeve=float(rng.choice([1.93, 1.35], p=[0.8, 0.2])), ease_m=ease, hang=0.8)  # fmt: skip
+    sleeve = float(rng.choice([1.93, 1.35], p=[0.8, 0.2]))
+    return Cut("long sleeve", hem=float(rng.uniform(0.10, 0.18)), neck=_CREW, sleeve=sleeve,
+               ease_m=ease, hang=0.8)  # fmt: skip
 
 
 def sweatshirt(rng: np.random.Generator) -> Cut:
     """Loose sweatshirt with cuffs."""
     return Cut("sweatshirt", hem=0.12, neck=_CREW, sleeve=1.92, ease_m=0.015, hang=0.85,
                cuff_m=0.05)  # fmt: skip
+
+
+def sneakers() -> Cut:
+    """Flat training shoes."""
+    return Cut("shoes", collar=1.9, ease_m=0.002)
 
 
 def unitard(rng: np.random.Generator) -> Cut:
