@@ -1,0 +1,1 @@
+"""Recorded motion: markers and coordinates over time, their files, and their fit to a model."""
