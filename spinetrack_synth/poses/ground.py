@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from spinetrack_synth.anatomy.kinematics import body_transforms, forward
 from spinetrack_synth.anatomy.model import Chain, Tree
+from spinetrack_synth.poses.collision import Capsules, pair_gaps
 from spinetrack_synth.poses.library import Reach
 from spinetrack_synth.poses.placement import ROTATION, indices, rotation_zxy, turned
 from spinetrack_synth.poses.regions import REGIONS
@@ -24,6 +25,7 @@ CONTACT_SIGMA_M: Final = 0.002
 FLOOR_SIGMA_M: Final = 0.003
 REACH_SIGMA_M: Final = 0.012
 BALANCE_SIGMA_M: Final = 0.02
+APART_SIGMA_M: Final = 0.006
 """How exactly each aim is pursued against the others and against the posture as it was given."""
 
 SUNK_M: Final = 0.003
@@ -53,7 +55,7 @@ ITERATIONS: Final = 40
 LARGEST_STEP: Final = 0.2
 """Of a coordinate in one iteration, rad or m."""
 
-SETTLED_STEP: Final = 3e-4
+SETTLED_STEP: Final = 1e-3
 """Below this the posture has settled."""
 
 EXCHANGES: Final = 6
@@ -64,6 +66,10 @@ DAMPING: Final = 0.05
 
 NEAR_FLOOR: Final = 96
 """Most points of the skin that are watched for going below the floor."""
+
+NEAR_PAIRS: Final = 32
+NEAR_M: Final = 0.03
+"""Most pairs of capsules that are kept apart at a time, and how near they come before they count."""
 
 SUPPORT_M: Final = 0.012
 """Skin this close above the lowest point of a touching patch carries weight."""
@@ -96,11 +102,13 @@ def settle(
     contacts: Iterable[str],
     skin: SkinProbe,
     reaches: Iterable[Reach] = (),
+    capsules: Capsules | None = None,
 ) -> Settled:
     """The posture nearest to q (n,) in which the contacts touch the floor and the reaches meet.
 
     Every patch of the regions in ``contacts`` touches y = 0 with its lowest point, no point of the
-    skin goes below, the centre of mass lies over the support; joint limits hold. Gauss-Newton over
+    skin goes below, the centre of mass lies over the support, and where ``capsules`` are given they
+    are kept apart; joint limits hold. Gauss-Newton over
     the free coordinates, where every aim counts in units of its sigma and every coordinate may give
     way by ``GIVE_DEG``. Raises KeyError for an unknown region and ValueError for a model whose
     couplers are not lines of one coordinate.
@@ -122,15 +130,11 @@ def settle(
         tree.chain, column, factor, tree.offset, np.clip(z, lower, upper), lower, upper, 1.0 / give,
         tree.mass_kg, tree.mass_center_m,
         skin.body, skin.offset_m, start, points, meeting,
-        indices_of_free(tree, ("pelvis_ty",))[0],
+        *_packed_capsules(capsules),
+        tree.free.index("pelvis_ty"),
     )  # fmt: skip
     q = turned(tree, tree.coupling @ z + tree.offset, -yaw)
     return _report(tree, q, patches, reaches, skin)
-
-
-def indices_of_free(tree: Tree, names: Iterable[str]) -> Ints:
-    """Where coordinates stand among the free ones."""
-    return np.array([tree.free.index(name) for name in names], dtype=np.int64)
 
 
 def _yaw_off_gimbal_lock(tree: Tree, q: Array) -> float:
@@ -159,6 +163,14 @@ def _meeting_points(skin: SkinProbe, reach: Reach) -> list[tuple[int, int]]:
         ]
     whole = [np.concatenate([skin.patches[p] for p in patches]) for patches in (ours, theirs)]
     return [(_middle(skin, whole[0]), _middle(skin, whole[1]))]
+
+
+def _packed_capsules(capsules: Capsules | None) -> tuple[Ints, Array, Array, Array, Ints, Array]:
+    if capsules is None:
+        none = np.zeros(0, dtype=np.int64)
+        return none, np.zeros((0, 3)), np.zeros((0, 3)), np.zeros(0), np.zeros((0, 2), np.int64), np.zeros(0)
+    c = capsules
+    return c.body, c.start_m, c.end_m, c.radius_m, c.pairs, c.slack_m
 
 
 def _middle(skin: SkinProbe, points: Ints) -> int:
@@ -397,7 +409,8 @@ def _step(
 @njit(cache=True, nogil=True)
 def _settle(
     chain, column, factor, offset, z, lower, upper, stiffness, mass, mass_center,
-    skin_body, skin_offset, patch_start, patch_points, meeting, height,
+    skin_body, skin_offset, patch_start, patch_points, meeting,
+    capsule_body, capsule_start, capsule_end, capsule_radius, pairs, slack, height,
 ):  # fmt: skip
     """The free coordinates of the settled posture; arguments as `settle` packs them."""
     bodies, axes, k = len(chain.parent), len(chain.axis_coordinate), len(z)
@@ -412,20 +425,23 @@ def _settle(
     total_mass = mass.sum()
     identity = np.eye(3)
 
-    # The aims: contacts, then reaches, the balance, and a growing list of points that come near the
-    # floor, each of which must not go below it.
-    fixed = patches + 3 * len(meeting) + 1
+    # The aims: contacts, then reaches, the balance, limbs kept apart, and a growing list of points
+    # that came to the floor and must not go below.
+    reached = patches + 3 * len(meeting)
+    fixed = reached + 1 + NEAR_PAIRS
     most = fixed + NEAR_FLOOR
+    gaps, closest = np.empty(len(pairs)), np.empty((len(pairs), 2, 3))
     rows, residual, sigma = np.zeros((most, k)), np.zeros(most), np.ones(most)
     one_sided, needed = np.zeros(most, dtype=np.int64), np.zeros(most, dtype=np.int64)
-    watched = np.empty(NEAR_FLOOR, dtype=np.int64)
+    watched, watched_sunk = np.empty(NEAR_FLOOR, dtype=np.int64), np.empty(NEAR_FLOOR)
     watching = 0
-    needed[: fixed - 1] = 1
-    one_sided[fixed - 1] = -1
-    one_sided[fixed:] = 1
+    needed[:reached] = 1
+    one_sided[reached] = -1
+    one_sided[reached + 1 :] = 1
     sigma[:patches] = CONTACT_SIGMA_M
-    sigma[patches : fixed - 1] = REACH_SIGMA_M
-    sigma[fixed - 1] = BALANCE_SIGMA_M
+    sigma[patches:reached] = REACH_SIGMA_M
+    sigma[reached] = BALANCE_SIGMA_M
+    sigma[reached + 1 : fixed] = APART_SIGMA_M
     sigma[fixed:] = FLOOR_SIGMA_M
 
     for iteration in range(ITERATIONS):
@@ -472,7 +488,7 @@ def _settle(
                            skin_body[other], b, -dx, -dy, -dz, rows[r])  # fmt: skip
                 residual[r] = a[i] - b[i]
 
-        residual[fixed - 1] = -1.0
+        residual[reached] = -1.0
         if patches > 0:
             support = np.empty((len(patch_points), 2))
             standing = 0
@@ -489,35 +505,63 @@ def _settle(
                 center += mass[b] / total_mass * _at(body2world, b, mass_center[b])
             middle = np.array([center[0], center[2]])
             beyond, outward = _beyond(_hull(support[:standing].copy()), middle, SUPPORT_MARGIN_M)
-            residual[fixed - 1] = beyond
+            residual[reached] = beyond
             for b in range(bodies):
                 share = mass[b] / total_mass
                 point = _at(body2world, b, mass_center[b])
                 _add_slope(chain, axis_world, origin_world, slope, column, factor, b, point,
-                           share * outward[0], 0.0, share * outward[1], rows[fixed - 1])  # fmt: skip
+                           share * outward[0], 0.0, share * outward[1], rows[reached])  # fmt: skip
             # The support moves along with the patches that stand on the floor.
             for patch in range(patches):
                 p = touching[patch]
                 point = _at(body2world, skin_body[p], skin_offset[p])
                 _add_slope(chain, axis_world, origin_world, slope, column, factor, skin_body[p], point,
-                           -outward[0] / patches, 0.0, -outward[1] / patches, rows[fixed - 1])  # fmt: skip
+                           -outward[0] / patches, 0.0, -outward[1] / patches, rows[reached])  # fmt: skip
 
-        for b in range(bodies):
-            p = body_lowest[b]
-            if p < 0 or heights[p] > 0.0:
+        pair_gaps(body2world, capsule_body, capsule_start, capsule_end, capsule_radius,
+                  pairs, slack, gaps, closest)  # fmt: skip
+        residual[reached + 1 : fixed] = 1.0
+        needed[reached + 1 : fixed] = 0
+        near = 0
+        for pair in np.argsort(gaps)[:NEAR_PAIRS]:
+            if gaps[pair] > NEAR_M:
+                break
+            a, b = closest[pair, 0], closest[pair, 1]
+            apart = a - b
+            distance = np.sqrt(apart @ apart)
+            if distance < 1e-6:
+                continue
+            dx, dy, dz = apart / distance
+            r = reached + 1 + near
+            _add_slope(chain, axis_world, origin_world, slope, column, factor,
+                       capsule_body[pairs[pair, 0]], a, dx, dy, dz, rows[r])  # fmt: skip
+            _add_slope(chain, axis_world, origin_world, slope, column, factor,
+                       capsule_body[pairs[pair, 1]], b, -dx, -dy, -dz, rows[r])  # fmt: skip
+            residual[r] = gaps[pair]
+            needed[r] = 1 if gaps[pair] < 0.0 else 0
+            near += 1
+
+        # Points that touched or went below stay watched, else the posture would swing between them.
+        for candidate in range(patches + bodies):
+            if candidate < patches:
+                p, sunk = touching[candidate], 0.0
+            else:
+                p, sunk = body_lowest[candidate - patches], SUNK_M
+            if p < 0 or (candidate >= patches and heights[p] > 0.0):
                 continue
             known = False
             for i in range(watching):
                 known = known or watched[i] == p
             if not known and watching < NEAR_FLOOR:
                 watched[watching] = p
+                watched_sunk[watching] = sunk
                 watching += 1
         for i in range(watching):
             p = watched[i]
             point = _at(body2world, skin_body[p], skin_offset[p])
             _add_slope(chain, axis_world, origin_world, slope, column, factor,
                        skin_body[p], point, 0.0, 1.0, 0.0, rows[fixed + i])  # fmt: skip
-            residual[fixed + i] = heights[p] + SUNK_M
+            residual[fixed + i] = heights[p] + watched_sunk[i]
 
         pull = stiffness**2 * (z - given)
         step = _step(rows, residual, sigma, one_sided, fixed + watching, needed,

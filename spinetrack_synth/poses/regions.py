@@ -14,6 +14,7 @@ _OF_A_SIDE: Final[dict[str, tuple[str, ...]]] = {
     "ankle": ("ankle",),
     "shin": ("shin",),
     "knee": ("knee",),
+    "kneecap": ("kneecap",),
     "thigh_top": ("thigh_top",),
     "thigh_back": ("thigh_back",),
     "inner_thigh": ("inner_thigh",),

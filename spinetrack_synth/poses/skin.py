@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from spinetrack_synth.anatomy.kinematics import body_transforms
+from spinetrack_synth.anatomy.kinematics import body_transforms, points_world
 from spinetrack_synth.anatomy.model import Tree
 from spinetrack_synth.poses.regions import PATCHES, REGIONS
 
@@ -27,13 +27,12 @@ class SkinProbe:
 
 def skin_points(tree: Tree, q: ArrayLike, skin: SkinProbe) -> NDArray[np.float64]:
     """Points of the probe in the world, (V, 3) m."""
-    body2world = body_transforms(tree, np.asarray(q, dtype=float))[skin.body]
-    return np.einsum("vij,vj->vi", body2world[:, :3, :3], skin.offset_m) + body2world[:, :3, 3]
+    return points_world(body_transforms(tree, q), skin.body, skin.offset_m)
 
 
 def refresh(skin: SkinProbe, tree: Tree, q: ArrayLike, skin_world: ArrayLike) -> SkinProbe:
     """The same points where the deformed skin ``skin_world`` (V, 3) m has them in the posture ``q``."""
-    return replace(skin, offset_m=_offsets_m(tree, q, skin.body, skin_world))
+    return replace(skin, offset_m=offsets_m(tree, q, skin.body, skin_world))
 
 
 def probe_from_skin(
@@ -46,7 +45,7 @@ def probe_from_skin(
     Raises ValueError where a patch stays empty.
     """
     body = np.asarray(skin_body, dtype=np.int64)
-    offset_m = _offsets_m(tree, q_rest, body, skin_world)
+    offset_m = offsets_m(tree, q_rest, body, skin_world)
     anatomical = np.zeros(len(tree.coordinates))
     body2world = body_transforms(tree, anatomical)
     probe = SkinProbe(body, offset_m, {})
@@ -72,7 +71,7 @@ def region_points(skin: SkinProbe, region: str) -> NDArray[np.int64]:
     return np.concatenate([skin.patches[patch] for patch in REGIONS[region]])
 
 
-def _offsets_m(
+def offsets_m(
     tree: Tree, q: ArrayLike, body: NDArray[np.int64], skin_world: ArrayLike
 ) -> NDArray[np.float64]:
     body2world = body_transforms(tree, np.asarray(q, dtype=float))[body]
@@ -135,9 +134,10 @@ def _side_patches(
         "ankle": on("tibia", "talus", "calcn") & (np.abs(y - ankle[1]) < 0.04),
         "shin": shank & along(knee, ankle, 0.15, 0.75) & (x > ankle[0] + 0.01),
         "knee": (thigh | shank) & (np.abs(y - knee[1] + 0.01) < 0.08) & (x > knee[0] - 0.02),
+        "kneecap": thigh & along(hip, knee, 0.8, 1.05) & (x > knee[0] + 0.02),
         "thigh_top": thigh & along(hip, knee, 0.45, 0.85) & (x > hip[0] + 0.02),
         "thigh_back": thigh & along(hip, knee, 0.5, 0.9) & (x < hip[0] - 0.02),
-        "inner_thigh": thigh & along(hip, knee, 0.3, 0.65) & medial_thigh,
+        "inner_thigh": thigh & along(hip, knee, 0.5, 0.9) & medial_thigh,
         "hip_side": trunk_side & (np.abs(y - hip[1]) < 0.09) & (z > hip[2] + 0.03),
         "buttock": trunk_side & (z > 0.01) & (x < buttock_back) & (y < hip[1] + 0.06)
         & (y > hip[1] - 0.14),
