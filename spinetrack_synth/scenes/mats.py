@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from spinetrack_synth.scenes import props, textures
-from spinetrack_synth.scenes.place import Prop
+from spinetrack_synth.scenes.place import Prop, assembled
 from spinetrack_synth.scenes.shapes import Array, rounded_rectangle, slab
 from spinetrack_synth.scenes.textures import Finish, paint
 from spinetrack_synth.shot import Surface
@@ -109,10 +109,7 @@ def _unit_gear(kind: str, style: int) -> tuple[Surface, ...]:
         "metal": paint((0.7, 0.7, 0.7), roughness=0.3, specular=0.7),
         "cloth": textures.cloth(rng, color, (0.86, 0.83, 0.77), stripes=2 * (style % 2)),
     }
-    return tuple(
-        textures.surface(f"gear/{kind}/{style}/{name}", finishes[name], [mesh])
-        for name, mesh in things[kind]
-    )
+    return assembled(f"gear/{kind}/{style}", finishes, things[kind])
 
 
 def gear_surfaces(

@@ -216,7 +216,9 @@ def parasol(finish: str = "cloth") -> Prop:
         points = np.stack([top, a, b, b - [0, 0.16, 0], a - [0, 0.16, 0]])
         faces = np.array([[0, 2, 1], [1, 2, 3], [1, 3, 4]], np.int32)
         out = (a + b) / 2 * [1, 0, 1]
-        normals = np.tile(out / np.linalg.norm(out) * 0.32 + [0, 0.95, 0], (5, 1))
+        slope = np.arctan2(2.55 - 2.12, 1.3)
+        normal = np.sin(slope) * out / np.linalg.norm(out) + [0, np.cos(slope), 0]
+        normals = np.tile(normal, (5, 1))
         panels.append(Mesh(points, faces, points[:, [0, 2]], normals))
     pole = cylinder(0.025, 2.6)
     foot = cylinder(0.24, 0.06, segments=28, edge=0.01)

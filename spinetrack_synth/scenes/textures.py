@@ -390,9 +390,9 @@ def foam(rng: Rng, color: ArrayLike, second: ArrayLike, pattern: str) -> Finish:
     shape = (264, 732)
     y = np.linspace(-size_m[1] / 2, size_m[1] / 2, shape[0])[:, None]
     x = np.linspace(-size_m[0] / 2, size_m[0] / 2, shape[1])[None, :]
-    share = np.zeros(shape, np.float32)
+    share: Image = np.zeros(shape, np.float32)
     if pattern == "marbled":
-        share = 0.5 + 0.5 * np.tanh(2 * noise(rng, shape, (60, 160), 2.2))
+        share = np.tanh(2 * noise(rng, shape, (60, 160), 2.2)) * 0.5 + 0.5
     elif pattern == "border":
         edge = np.minimum(size_m[1] / 2 - abs(y), size_m[0] / 2 - abs(x))
         share = ((edge > 0.035) & (edge < 0.05)).astype(np.float32)

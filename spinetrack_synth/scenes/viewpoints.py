@@ -48,7 +48,7 @@ def find_view(
         position = camera.position_world
         if _nearest_thing_m(position, place, bodies) < rules.clearance_m:
             continue
-        if _behind_things(position, bodies[0], place.obstacles):
+        if behind_things(position, bodies[0], place.obstacles):
             continue
         if _looming(camera, bodies[1:]) or _covered(camera, bodies) > MOST_HIDDEN:
             continue
@@ -129,7 +129,7 @@ def _nearest_thing_m(position: Array, place: Place, bodies: list[Array]) -> floa
     return nearest
 
 
-def _behind_things(position: Array, body: Array, obstacles: Array) -> bool:
+def behind_things(position: Array, body: Array, obstacles: Array) -> bool:
     """Whether an obstacle's box stands on the way from a camera to any part of a person."""
     if not len(obstacles):
         return False

@@ -1,0 +1,180 @@
+from dataclasses import replace
+from hashlib import sha256
+
+import numpy as np
+import pytest
+
+from spinetrack_synth.errors import UserError
+from spinetrack_synth.scenes import make_shot
+from spinetrack_synth.scenes.mats import THICKNESS_M, mat_for
+from spinetrack_synth.scenes.places import place
+from spinetrack_synth.scenes.placing import Footprint
+from spinetrack_synth.scenes.viewpoints import FILM_WIDTH_MM, behind_things, coverage
+from spinetrack_synth.shot import Shot
+
+SIZE = (640, 480)
+
+
+def fingerprint(shot: Shot) -> str:
+    digest = sha256(repr((shot.lights, shot.exposure, shot.tags, shot.place)).encode())
+    digest.update(shot.camera.K.tobytes() + shot.camera.world2cam.tobytes())
+    for surface in (*shot.surroundings, *(s for p in shot.people for s in p.surfaces)):
+        digest.update(surface.key.encode() + surface.vertices_world.tobytes())
+    for person in shot.people:
+        digest.update(person.subject_id.encode() + person.coordinates.tobytes())
+        digest.update(person.keypoints_world.tobytes())
+    return digest.hexdigest()
+
+
+@pytest.fixture(scope="module")
+def shots(yoga, cast) -> list[Shot]:
+    return [make_shot(yoga, 5, index, cast, SIZE) for index in range(100)]
+
+
+def test_a_shot_is_a_pure_function_of_its_arguments(yoga, cast, shots):
+    for index in (17, 3, 4):  # in another order than before
+        assert fingerprint(make_shot(yoga, 5, index, cast, SIZE)) == fingerprint(shots[index])
+
+
+def test_seed_and_index_both_matter(yoga, cast, shots):
+    assert len({fingerprint(shot) for shot in shots}) == len(shots)
+    assert fingerprint(make_shot(yoga, 6, 0, cast, SIZE)) != fingerprint(shots[0])
+
+
+def test_there_is_variety(shots):
+    assert {shot.place for shot in shots} == {"studio", "terrace", "park"}
+    assert {len(shot.people) for shot in shots} == {1, 2, 3}
+    assert len({person.pose for shot in shots for person in shot.people}) > 25
+    assert len({shot.tags["light"] for shot in shots}) >= 3
+    offset = np.array([s.camera.position_world - s.people[0].skin_world.mean(0) for s in shots])
+    quadrants = {(bool(x > 0), bool(z > 0)) for x, _, z in offset}
+    assert len(quadrants) == 4
+    stops = np.log2([shot.exposure for shot in shots])
+    assert stops.min() >= -0.6
+    assert stops.max() <= 0.5
+    assert np.ptp(stops) > 0.8
+
+
+def test_tags_say_what_is_to_be_seen(shots):
+    for shot in shots:
+        assert shot.tags["place"] == shot.place
+        assert shot.tags["poses"] == ", ".join(person.pose for person in shot.people)
+        assert shot.tags["variant"] == "0"
+
+
+def test_numbers_of_people(yoga, cast):
+    for index in range(6):
+        assert len(make_shot(yoga, 1, index, cast, SIZE, subjects=(2, 2)).people) == 2
+    with pytest.raises(UserError, match="subjects 7-9: scene 'yoga' has pictures of 1, 2, 3"):
+        make_shot(yoga, 1, 0, cast, SIZE, subjects=(7, 9))
+
+
+def test_too_small_a_cast(yoga, cast):
+    class Lonely:
+        size = 1
+        avatar = cast.avatar
+
+    with pytest.raises(UserError, match="3 people in a picture need a cast of as many, not 1"):
+        make_shot(yoga, 1, 0, Lonely(), SIZE, subjects=(3, 3))
+
+
+def test_everybody_is_somebody_else(shots):
+    for shot in shots:
+        names = [person.subject_id for person in shot.people]
+        assert len(set(names)) == len(names)
+
+
+def test_people_stand_apart_on_the_floor(yoga, shots):
+    for shot in shots:
+        feet = [Footprint.of(person.skin_world[:, [0, 2]]) for person in shot.people]
+        for k, one in enumerate(feet):
+            assert all(one.clear_of(other, yoga.people.gap_m - 0.02) for other in feet[:k])
+        for person in shot.people:
+            assert abs(person.skin_world[:, 1].min()) < 0.015
+
+
+def test_a_mat_lies_under_whatever_touches_the_floor(shots):
+    for shot in shots:
+        mats = [surface for surface in shot.surroundings if surface.key.startswith("mat/")]
+        assert len(mats) == len(shot.people)
+        for mat, person in zip(mats, shot.people):
+            assert mat.vertices_world[:, 1].max() == pytest.approx(0, abs=1e-6)
+            assert mat.vertices_world[:, 1].min() == pytest.approx(-THICKNESS_M, abs=1e-6)
+            covered = Footprint.of(mat.vertices_world[:, [0, 2]])
+            touching = person.skin_world[person.skin_world[:, 1] < 0.02][:, [0, 2]]
+            there = Footprint.of(touching)
+            assert (there.low >= covered.low - 0.02).all()
+            assert (there.high <= covered.high + 0.02).all()
+
+
+def test_mats_take_the_common_size_where_they_can():
+    rng = np.random.default_rng(0)
+    small = mat_for(rng.uniform(-0.2, 0.2, (20, 2)), 0.3)
+    assert (small.length_m, small.width_m) == (1.83, 0.66)
+    wide = mat_for(rng.uniform(-0.6, 0.6, (200, 2)), 0.0)
+    assert wide.width_m > 1.2
+
+
+def test_keys_are_unique_in_a_shot_and_surroundings_are_shared(shots):
+    for shot in shots:
+        keys = [s.key for s in shot.surroundings]
+        keys += [s.key for person in shot.people for s in person.surfaces]
+        assert len(set(keys)) == len(keys)
+        known = place(shot.place, int(shot.tags["variant"])).surfaces
+        assert all(a is b for a, b in zip(known, shot.surroundings))
+
+
+def test_one_key_is_one_topology_and_material(shots):
+    seen = {}
+    for shot in shots:
+        for surface in shot.surroundings:
+            first = seen.setdefault(surface.key, surface)
+            assert first.faces is surface.faces
+            assert first.uv is surface.uv
+            assert first.material is surface.material
+
+
+def test_cameras_keep_the_rules(yoga, shots):
+    rules = yoga.camera
+    cropped = 0
+    for shot in shots:
+        camera, where = shot.camera, place(shot.place, 0)
+        position = camera.position_world
+        assert rules.height_m.low <= position[1] <= rules.height_m.high
+        assert rules.lens_mm.low <= camera.K[0, 0] * FILM_WIDTH_MM / SIZE[0] <= rules.lens_mm.high
+        assert (where.camera_room[0] <= position).all()
+        assert (position <= where.camera_room[1]).all()
+        for person in shot.people:
+            nearest = np.linalg.norm(person.skin_world - position, axis=1).min()
+            assert nearest > rules.clearance_m - 0.05
+        if len(where.obstacles):
+            outside = np.maximum(where.obstacles[:, 0] - position, position - where.obstacles[:, 1])
+            assert np.linalg.norm(np.maximum(outside, 0), axis=1).min() >= rules.clearance_m - 1e-9
+        assert not behind_things(position, shot.people[0].skin_world, where.obstacles)
+        roll = np.degrees(np.arcsin(camera.world2cam[0, 1]))
+        assert abs(roll) <= 3.001
+
+        main = camera.project(shot.people[0].skin_world)
+        group = camera.project(np.concatenate([p.skin_world for p in shot.people]))
+        filled = max(coverage(main, SIZE), coverage(group, SIZE))
+        inside = ((main >= 0) & (main <= SIZE)).all(axis=1).mean()
+        cropped += inside < 1
+        assert inside > 0.4
+        assert filled >= rules.coverage.low - 0.02
+        assert coverage(main, SIZE) <= rules.crop_coverage.high + 0.02
+    assert cropped < 30
+
+
+def test_what_stands_between_camera_and_person_is_found():
+    person = np.array([[0.0, 1.0, 0.0], [0.0, 0.1, 0.0], [0.0, 1.7, 0.0]])
+    pillar = np.array([[[1.0, 0.0, -0.2], [1.4, 3.0, 0.2]]])
+    assert behind_things(np.array([3.0, 1.0, 0.0]), person, pillar)
+    assert not behind_things(np.array([3.0, 1.0, 3.0]), person, pillar)
+    assert not behind_things(np.array([-3.0, 1.0, 0.0]), person, pillar)
+    assert not behind_things(np.array([0.6, 1.0, 0.0]), person, pillar)
+
+
+def test_without_a_camera_that_fits_the_shot_is_refused(yoga, cast):
+    blind = replace(yoga, camera=replace(yoga.camera, clearance_m=40.0))
+    with pytest.raises(UserError, match="found no camera that keeps the rules"):
+        make_shot(blind, 1, 0, cast, SIZE, subjects=(1, 1))
