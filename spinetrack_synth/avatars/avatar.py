@@ -23,6 +23,7 @@ from spinetrack_synth.avatars.skinning import (
     swing_only,
     vertex_normals,
 )
+from spinetrack_synth.poses.collision import Capsules, capsules_from_skin
 from spinetrack_synth.poses.skin import SkinProbe, probe_from_skin
 from spinetrack_synth.shot import PosedPerson, Surface
 from spinetrack_synth.skeleton import NAMES
@@ -34,7 +35,8 @@ class Avatar:
 
     ``bone_order`` lists (bone, the bone it hangs on) with parents first; bones are the model's
     bodies followed by the twist-free ones. ``skin_body`` (V,) is the body each skin vertex moves
-    with most. ``probe`` is the skin as grounding feels it.
+    with most. ``probe`` is the skin as grounding feels it, ``capsules`` as
+    collisions do.
     """
 
     subject: Subject
@@ -45,6 +47,7 @@ class Avatar:
     parts: tuple[Part, ...]
     skin_body: NDArray[np.int32]
     probe: SkinProbe
+    capsules: Capsules
 
     @property
     def tree(self) -> Tree:
@@ -99,6 +102,7 @@ def bare_avatar(subject: Subject) -> Avatar:
         parts=(),
         skin_body=skin_body,
         probe=probe_from_skin(rig.tree, rig.coordinates, skin_world, skin_body),
+        capsules=capsules_from_skin(rig.tree, rig.coordinates, skin_world, skin_body),
     )
 
 
