@@ -9,9 +9,9 @@ from typing import Final
 
 import numpy as np
 
+from spinetrack_synth.atomic import write_atomic
 from spinetrack_synth.avatars import Cast
 from spinetrack_synth.dataset.drawing import Tile, contact_sheet
-from spinetrack_synth.dataset.files import write_atomic
 from spinetrack_synth.dataset.layout import CONTACT_SHEET
 from spinetrack_synth.dataset.records import encode_image
 from spinetrack_synth.labels import annotate

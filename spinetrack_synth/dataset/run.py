@@ -10,8 +10,9 @@ from contextlib import ExitStack, closing
 from dataclasses import asdict
 from pathlib import Path
 
+from spinetrack_synth.atomic import write_atomic
 from spinetrack_synth.dataset.config import DatasetConfig
-from spinetrack_synth.dataset.files import locked, write_atomic, write_json
+from spinetrack_synth.dataset.files import locked, write_json
 from spinetrack_synth.dataset.layout import Layout
 from spinetrack_synth.dataset.merge import finish
 from spinetrack_synth.dataset.records import encode_image, record_shot

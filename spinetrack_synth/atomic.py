@@ -1,0 +1,38 @@
+"""Files that are whole or not there."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+from pathlib import Path
+
+from spinetrack_synth.errors import UserError
+
+_FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+def write_atomic(path: Path, content: bytes, *, durable: bool = False) -> None:
+    """Write a file so that at any moment it is absent, the old one or the new one.
+
+    ``durable`` waits until it would survive a power cut. Folders are made as needed. Raises
+    UserError where the disk is full or refuses.
+    """
+    scratch = path.with_name(f".{path.name}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with scratch.open("wb") as stream:
+            stream.write(content)
+            if durable:
+                stream.flush()
+                os.fsync(stream.fileno())
+        os.replace(scratch, path)
+    except OSError as error:
+        with contextlib.suppress(OSError):
+            scratch.unlink()
+        remedy = (
+            "; what is done is safe: free some space and run the same command again"
+            if error.errno in _FULL
+            else ""
+        )
+        raise UserError(f"{path}: cannot be written: {error.strerror}{remedy}") from error
