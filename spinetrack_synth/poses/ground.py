@@ -58,6 +58,9 @@ LARGEST_STEP: Final = 0.2
 SETTLED_STEP: Final = 1e-3
 """Below this the posture has settled."""
 
+NEARLY_SETTLED_STEP: Final = 0.02
+"""From here on limbs are kept apart."""
+
 EXCHANGES: Final = 6
 """Tries in one iteration to find which one-sided aims and limits matter."""
 
@@ -431,6 +434,8 @@ def _settle(
     fixed = reached + 1 + NEAR_PAIRS
     most = fixed + NEAR_FLOOR
     gaps, closest = np.empty(len(pairs)), np.empty((len(pairs), 2, 3))
+    # Limbs are kept apart only once hands are where they reach, else they stop on the wrong side.
+    apart = False
     rows, residual, sigma = np.zeros((most, k)), np.zeros(most), np.ones(most)
     one_sided, needed = np.zeros(most, dtype=np.int64), np.zeros(most, dtype=np.int64)
     watched, watched_sunk = np.empty(NEAR_FLOOR, dtype=np.int64), np.empty(NEAR_FLOOR)
@@ -524,14 +529,14 @@ def _settle(
         needed[reached + 1 : fixed] = 0
         near = 0
         for pair in np.argsort(gaps)[:NEAR_PAIRS]:
-            if gaps[pair] > NEAR_M:
+            if gaps[pair] > NEAR_M or not apart:
                 break
             a, b = closest[pair, 0], closest[pair, 1]
-            apart = a - b
-            distance = np.sqrt(apart @ apart)
+            between = a - b
+            distance = np.sqrt(between @ between)
             if distance < 1e-6:
                 continue
-            dx, dy, dz = apart / distance
+            dx, dy, dz = between / distance
             r = reached + 1 + near
             _add_slope(chain, axis_world, origin_world, slope, column, factor,
                        capsule_body[pairs[pair, 0]], a, dx, dy, dz, rows[r])  # fmt: skip
@@ -571,6 +576,7 @@ def _settle(
             step *= LARGEST_STEP / largest
         for i in range(k):
             z[i] = min(max(z[i] + step[i], lower[i]), upper[i])
-        if largest < SETTLED_STEP:
+        if apart and largest < SETTLED_STEP:
             break
+        apart = apart or largest < NEARLY_SETTLED_STEP or iteration >= ITERATIONS // 4
     return z
