@@ -1,0 +1,454 @@
+"""A COCO keypoint file as columns: whatever is wrong with it, the rest can be computed with."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spinetrack_synth import skeleton
+from spinetrack_synth.validation.findings import Fault, plain
+
+T = TypeVar("T")
+Floats = NDArray[np.float64]
+Rows = NDArray[np.int64]
+
+SKELETONS: Final[dict[str, tuple[str, ...]]] = {
+    "SpineTrack-37": skeleton.NAMES,
+    "Halpe-26": skeleton.NAMES[:26],
+    "COCO-17": skeleton.NAMES[:17],
+}
+"""The skeletons whose names and order are known."""
+
+
+def is_number(value: object) -> bool:
+    """A JSON number: neither true nor false."""
+    return type(value) is int or type(value) is float
+
+
+def is_numbers(value: object) -> bool:
+    """A list of JSON numbers."""
+    return isinstance(value, list) and set(map(type, value)) <= {int, float}
+
+
+def as_float(value: object) -> float:
+    """A finite number as float, nan for everything else."""
+    if not is_number(value):
+        return math.nan
+    try:
+        number = float(value)  # type: ignore[arg-type]
+    except OverflowError:
+        return math.nan
+    return number if math.isfinite(number) else math.nan
+
+
+def canonical_name(name: str) -> str:
+    """A keypoint's name as SpineTrack writes it: ``LBigToe``, ``l_big_toe`` -> ``left_big_toe``."""
+    words = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name)
+    parts = [part for part in re.split(r"[\s_\-.]+", words.lower()) if part]
+    sides = {"l": "left", "r": "right", "left": "left", "right": "right"}
+    side = [sides[part] for part in parts if part in sides]
+    rest = [part for part in parts if part not in sides]
+    return "_".join(side + rest)
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """The records of a file as they stand in it, and columns over all annotations.
+
+    N annotations, M images, K keypoints (those of the largest category). What is missing or
+    unusable in a record is nan (or -1 for a row) in the columns, so that comparisons are false
+    there: the rules of the schema have told about it already.
+    """
+
+    path: Path
+    data: dict[str, Any]
+    pictures: Path | None = None
+    previous: Dataset | None = None
+    truth_path: Path | None = None
+    quirks: tuple[tuple[str, Fault], ...] = ()
+    """What was wrong with the file itself, by kind (``file.ENCODING`` and its like)."""
+    _memory: dict[Any, Any] = field(default_factory=dict, init=False, repr=False)
+
+    def once(self, key: Any, compute: Callable[[], T]) -> T:
+        """The result of ``compute``, computed at the first call with this key."""
+        if key not in self._memory:
+            self._memory[key] = compute()
+        result: T = self._memory[key]
+        return result
+
+    # The records.
+
+    def section(self, name: str) -> list[Any]:
+        """A top-level list, empty where there is none."""
+        value = self.data.get(name)
+        return value if isinstance(value, list) else []
+
+    @cached_property
+    def images(self) -> Sequence[dict[str, Any]]:
+        """Image records; one that is no object is an empty one here."""
+        return _objects(self.section("images"))
+
+    @cached_property
+    def annotations(self) -> Sequence[dict[str, Any]]:
+        return _objects(self.section("annotations"))
+
+    @cached_property
+    def categories(self) -> Sequence[dict[str, Any]]:
+        return _objects(self.section("categories"))
+
+    @property
+    def split(self) -> str:
+        """Name of the split, from ``person_keypoints_<split>.json``."""
+        return self.path.stem.removeprefix("person_keypoints_")
+
+    # References.
+
+    @cached_property
+    def row_of_image(self) -> dict[Any, int]:
+        """Image id -> row of its first record."""
+        return _rows_by_id(self.images)
+
+    @cached_property
+    def row_of_category(self) -> dict[Any, int]:
+        return _rows_by_id(self.categories)
+
+    @cached_property
+    def image_row(self) -> Rows:
+        """Row of each annotation's image (N,), -1 where there is none."""
+        return _references(self.annotations, "image_id", self.row_of_image)
+
+    @cached_property
+    def category_row(self) -> Rows:
+        """Row of each annotation's category (N,), -1 where there is none."""
+        return _references(self.annotations, "category_id", self.row_of_category)
+
+    # The keypoints' names.
+
+    @cached_property
+    def names(self) -> tuple[tuple[str, ...] | None, ...]:
+        """Keypoint names of each category as they stand there; None where it has none."""
+        return tuple(
+            tuple(value) if _is_names(value := category.get("keypoints")) else None
+            for category in self.categories
+        )
+
+    @cached_property
+    def point_count(self) -> Rows:
+        """How many keypoints each category's annotations have: names, or what most of them hold
+        where all of them hold the same other number; -1 for a category without keypoints."""
+        lengths: list[set[int]] = [set() for _ in self.categories]
+        for row, annotation in zip(self.category_row, self.annotations):
+            value = annotation.get("keypoints")
+            if row >= 0 and isinstance(value, list) and len(value) and len(value) % 3 == 0:
+                lengths[row].add(len(value) // 3)
+        counts = [len(names) if names is not None else -1 for names in self.names]
+        for row, found in enumerate(lengths):
+            broken = self.names[row] is None and "keypoints" in self.categories[row]
+            if len(found) == 1 and (counts[row] >= 0 or broken):
+                counts[row] = found.pop()
+        return np.array(counts, dtype=np.int64)
+
+    @cached_property
+    def known_skeleton(self) -> tuple[str | None, ...]:
+        """For each category the skeleton of ``SKELETONS`` it means to have, by its names."""
+        return tuple(None if names is None else _closest_skeleton(names) for names in self.names)
+
+    @cached_property
+    def trusted_names(self) -> tuple[tuple[str, ...] | None, ...]:
+        """Canonical names of each category; None where they contradict themselves, the number of
+        points or the skeleton they are meant to be."""
+        trusted: list[tuple[str, ...] | None] = []
+        for names, known, count in zip(self.names, self.known_skeleton, self.point_count):
+            if names is None:
+                trusted.append(None)
+                continue
+            canonical = tuple(map(canonical_name, names))
+            good = len(set(canonical)) == len(canonical) == count
+            good = good and (known is None or canonical == SKELETONS[known])
+            trusted.append(canonical if good else None)
+        return tuple(trusted)
+
+    @cached_property
+    def skeleton(self) -> str:
+        """What people call the file's keypoints."""
+        for names, known in zip(self.names, self.known_skeleton):
+            if names:
+                return known or f"{len(names)} keypoints"
+        return "no keypoints"
+
+    # Columns.
+
+    @cached_property
+    def keypoints(self) -> Floats:
+        """All keypoints (N, K, 3): x, y in pixels and v; nan where missing or unusable."""
+        width = 3 * int(max(self.point_count, default=0))
+        flat = np.full((len(self.annotations), max(width, 0)), np.nan)
+        lengths = 3 * self.point_count
+        usable = [
+            (row, value)
+            for row, annotation in enumerate(self.annotations)
+            if is_numbers(value := annotation.get("keypoints"))
+            and len(value) == lengths[self._keypoint_category(row)]
+        ]
+        for length in {len(value) for _, value in usable}:
+            rows = [row for row, value in usable if len(value) == length]
+            values = [value for _, value in usable if len(value) == length]
+            flat[rows, :length] = _table(values, length)
+        flat[~np.isfinite(flat)] = np.nan
+        return flat.reshape(len(self.annotations), -1, 3)
+
+    def _keypoint_category(self, row: int) -> int:
+        """The category of an annotation, or the only one there is."""
+        found = int(self.category_row[row])
+        if found >= 0 and self.point_count[found] >= 0:
+            return found
+        with_points = np.flatnonzero(self.point_count >= 0)
+        return int(with_points[0]) if len(with_points) == 1 else found
+
+    def expected_points(self, row: int) -> int | None:
+        """How many keypoints an annotation should have; None where no category says."""
+        if not len(self.categories):
+            return None
+        category = self._keypoint_category(row)
+        count = int(self.point_count[category]) if category >= 0 else -1
+        return count if count >= 0 else None
+
+    @cached_property
+    def labelled(self) -> NDArray[np.bool_]:
+        """Which keypoints (N, K) are labelled (v > 0) and have a place."""
+        return (self.keypoints[..., 2] > 0) & np.isfinite(self.keypoints).all(-1)
+
+    def point(self, name: str) -> Floats:
+        """A named keypoint of all annotations (N, 3); nan where it is not labelled, not named, or
+        where the names cannot be trusted."""
+        result = np.full((len(self.annotations), 3), np.nan)
+        for category, names in enumerate(self.trusted_names):
+            if names is None or name not in names:
+                continue
+            rows = np.flatnonzero(self.category_row == category)
+            index = names.index(name)
+            result[rows] = np.where(
+                self.labelled[rows, index, None], self.keypoints[rows, index], np.nan
+            )
+        return result
+
+    @cached_property
+    def boxes(self) -> Floats:
+        """All boxes (N, 4): x, y, width, height in pixels; nan where unusable."""
+        good = [
+            value if is_numbers(value := a.get("bbox")) and len(value) == 4 else [math.nan] * 4
+            for a in self.annotations
+        ]
+        boxes = _table(good, 4)
+        boxes[~np.isfinite(boxes).all(1)] = np.nan
+        return boxes
+
+    @cached_property
+    def areas(self) -> Floats:
+        """All areas (N,) in square pixels; nan where unusable."""
+        return np.array([as_float(a.get("area")) for a in self.annotations], dtype=np.float64)
+
+    @cached_property
+    def crowd(self) -> NDArray[np.bool_]:
+        """Which annotations (N,) stand for a crowd."""
+        return np.array([a.get("iscrowd") == 1 for a in self.annotations], dtype=bool)
+
+    @cached_property
+    def image_sizes(self) -> Floats:
+        """Width and height of all images (M, 2) as the file says; nan where unusable."""
+        sizes = [(_side(image.get("width")), _side(image.get("height"))) for image in self.images]
+        return np.array(sizes, dtype=np.float64).reshape(-1, 2)
+
+    @cached_property
+    def sizes(self) -> Floats:
+        """Width and height of each annotation's image (N, 2); nan where unknown."""
+        padded = np.vstack([self.image_sizes, [[np.nan, np.nan]]])
+        return padded[self.image_row]
+
+    @cached_property
+    def torso_px(self) -> Floats:
+        """Length of each torso (N,): middle of the shoulders to middle of the hips, px."""
+        ends = [
+            (self.point(f"left_{part}")[:, :2] + self.point(f"right_{part}")[:, :2]) / 2
+            for part in ("shoulder", "hip")
+        ]
+        return np.linalg.norm(ends[0] - ends[1], axis=1)
+
+    # What is there beside the file.
+
+    @cached_property
+    def lacks(self) -> dict[str, str]:
+        """What rules need (keys of ``rules.NEEDS``) and this file has not, with the reason."""
+        lacking = {}
+        trusted = [names for names in self.trusted_names if names]
+        if not trusted:
+            lacking["names"] = (
+                "the names of the keypoints are in doubt" if any(self.names) else "no keypoints"
+            )
+        spine = {skeleton.NAMES[index] for index in skeleton.SPINE}
+        if not any(spine <= set(names) for names in trusted):
+            lacking["spine"] = lacking.get("names") or f"{self.skeleton} has no spine points"
+        if self.pictures is None:
+            lacking["images"] = "no --images given"
+        if self.truth_path is None:
+            lacking["ground truth"] = "no ground truth beside the file"
+        if self.previous is None:
+            lacking["previous"] = "no --previous given"
+        return lacking
+
+    # Faults, with their places.
+
+    def annotation_fault(
+        self,
+        row: int,
+        message: str,
+        *,
+        field: str = "",
+        part: str = "",
+        value: float | int | str | None = None,
+        fitted: Floats | None = None,
+    ) -> Fault:
+        """A fault of an annotation; ``field`` such as ``.bbox``, ``part`` a keypoint's name."""
+        row = int(row)
+        record = self.annotations[row]
+        image = int(self.image_row[row])
+        named = self.images[image].get("file_name") if image >= 0 else None
+        known = [f"id {_id_text(record.get('id'))}"] if "id" in record else []
+        known += [f"image {plain(named)[:80]}"] if isinstance(named, str) else []
+        known += [plain(part)] if part else []
+        key = _key("annotation", "annotations", row, record)
+        return Fault(
+            place=f"annotations[{row}]{field}" + (f" ({', '.join(known)})" if known else ""),
+            key=f"{key}/{plain(part)}" if part else key,
+            message=message,
+            value=value,
+            parent=self.image_key(image) if image >= 0 else None,
+            row=row,
+            fitted=fitted,
+        )
+
+    def image_key(self, row: int) -> str:
+        return _key("image", "images", row, self.images[row])
+
+    def image_fault(
+        self,
+        row: int,
+        message: str,
+        *,
+        field: str = "",
+        value: float | int | str | None = None,
+    ) -> Fault:
+        """A fault of an image."""
+        row = int(row)
+        record = self.images[row]
+        named = record.get("file_name")
+        known = [f"id {_id_text(record.get('id'))}"] if "id" in record else []
+        known += [plain(named)[:80]] if isinstance(named, str) else []
+        place = f"images[{row}]{field}" + (f" ({', '.join(known)})" if known else "")
+        return Fault(place, self.image_key(row), message, value)
+
+    def category_fault(
+        self,
+        row: int,
+        message: str,
+        *,
+        field: str = "",
+        value: float | int | str | None = None,
+    ) -> Fault:
+        """A fault of a category."""
+        row = int(row)
+        record = self.categories[row]
+        named = record.get("name")
+        known = [plain(named)[:80]] if isinstance(named, str) else []
+        place = f"categories[{row}]{field}" + (f" ({', '.join(known)})" if known else "")
+        return Fault(place, _key("category", "categories", row, record), message, value)
+
+    def file_fault(
+        self, message: str, *, place: str = "file", value: float | int | str | None = None
+    ) -> Fault:
+        """A fault of the file as a whole, or of a named section of it."""
+        return Fault(place, place, message, value)
+
+
+def _objects(records: list[Any]) -> list[dict[str, Any]]:
+    return [record if isinstance(record, dict) else {} for record in records]
+
+
+def _rows_by_id(records: Sequence[dict[str, Any]]) -> dict[Any, int]:
+    rows: dict[Any, int] = {}
+    for row, record in enumerate(records):
+        value = record.get("id")
+        if is_number(value) or isinstance(value, str | bool):
+            rows.setdefault(value, row)
+    return rows
+
+
+def _references(records: Sequence[dict[str, Any]], name: str, rows: dict[Any, int]) -> Rows:
+    """Rows that the records refer to. A reference of the wrong type still finds its target by
+    its text: the type is reported where it stands, not at everything that hangs on it."""
+    whole = set(map(type, rows)) <= {int}
+    texts: dict[str, int] | None = None
+    found = np.full(len(records), -1, dtype=np.int64)
+    for index, record in enumerate(records):
+        value = record.get(name)
+        if not (is_number(value) or isinstance(value, str | bool)):
+            continue
+        row = rows.get(value, -1)
+        if row < 0 and not (whole and type(value) is int):
+            texts = texts or {_id_text(key): number for key, number in rows.items()}
+            row = texts.get(_id_text(value), -1)
+        found[index] = row
+    return found
+
+
+def _id_text(value: object) -> str:
+    if type(value) is int:
+        return str(value) if abs(value) < 10**20 else "of more than 20 digits"
+    if isinstance(value, str):
+        return plain(value)[:60]
+    if is_number(value) or isinstance(value, bool) or value is None:
+        return str(value)
+    return f"({type(value).__name__})"
+
+
+def _key(kind: str, section: str, row: int, record: dict[str, Any]) -> str:
+    value = record.get("id")
+    return f"{kind}:{_id_text(value)}" if type(value) is int else f"{section}[{row}]"
+
+
+def _is_names(value: object) -> bool:
+    return isinstance(value, list) and all(isinstance(name, str) for name in value)
+
+
+def _closest_skeleton(names: tuple[str, ...]) -> str | None:
+    """The known skeleton that shares most of its names, if it is nearly as long."""
+    canonical = set(map(canonical_name, names))
+    best, best_share = None, 0.7
+    for title, known in SKELETONS.items():
+        share = len(canonical & set(known)) / max(len(known), len(names))
+        if share > best_share:
+            best, best_share = title, share
+    return best
+
+
+def _table(values: list[list[Any]], width: int) -> Floats:
+    """Lists of numbers as (len, width); numbers that no float can hold become nan."""
+    if not values:
+        return np.empty((0, width))
+    try:
+        return np.array(values, dtype=np.float64).reshape(-1, width)
+    except OverflowError:
+        return np.array([[as_float(number) for number in row] for row in values], dtype=np.float64)
+
+
+def _side(value: object) -> float:
+    number = as_float(value)
+    return number if type(value) is int and 0 < number < 1e6 else math.nan
