@@ -29,7 +29,9 @@ APART_SIGMA_M: Final = 0.006
 """How exactly each aim is pursued against the others and against the posture as it was given."""
 
 SUNK_M: Final = 0.003
-"""Depth under the floor that is let be: soft skin flattens."""
+SUNK_HAND_M: Final = 0.012
+"""Depth under the floor that is let be: soft skin flattens; the thumb, which stands out from the palm
+of the fingerless hand, gives way."""
 
 SUPPORT_MARGIN_M: Final = 0.01
 """How far inside its support the centre of mass is wanted."""
@@ -133,6 +135,7 @@ def settle(
         tree.chain, column, factor, tree.offset, np.clip(z, lower, upper), lower, upper, 1.0 / give,
         tree.mass_kg, tree.mass_center_m,
         skin.body, skin.offset_m, start, points, meeting,
+        np.where([body.startswith("hand") for body in tree.bodies], SUNK_HAND_M, SUNK_M),
         *_packed_capsules(capsules),
         tree.free.index("pelvis_ty"),
     )  # fmt: skip
@@ -412,7 +415,7 @@ def _step(
 @njit(cache=True, nogil=True)
 def _settle(
     chain, column, factor, offset, z, lower, upper, stiffness, mass, mass_center,
-    skin_body, skin_offset, patch_start, patch_points, meeting,
+    skin_body, skin_offset, patch_start, patch_points, meeting, sunk_of_body,
     capsule_body, capsule_start, capsule_end, capsule_radius, pairs, slack, height,
 ):  # fmt: skip
     """The free coordinates of the settled posture; arguments as `settle` packs them."""
@@ -551,7 +554,7 @@ def _settle(
             if candidate < patches:
                 p, sunk = touching[candidate], 0.0
             else:
-                p, sunk = body_lowest[candidate - patches], SUNK_M
+                p, sunk = body_lowest[candidate - patches], sunk_of_body[candidate - patches]
             if p < 0 or (candidate >= patches and heights[p] > 0.0):
                 continue
             known = False

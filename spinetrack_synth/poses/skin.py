@@ -113,7 +113,8 @@ def _side_patches(
     hand = on("hand")
     finger_end = y[hand].min()
     palmar = hand & (x > np.median(x[hand]) - 0.003)
-    proximal = along(wrist, np.array([0.0, finger_end, 0.0]), 0.0, 0.42)
+    finger_tip = np.array([0.0, finger_end, 0.0])
+    proximal, fingers = along(wrist, finger_tip, 0.0, 0.35), along(wrist, finger_tip, 0.62, 1.0)
     radial = z > np.median(z[hand])
 
     thigh, shank, forearm, upper_arm = on("femur"), on("tibia"), on("ulna", "radius"), on("humerus")
@@ -142,8 +143,8 @@ def _side_patches(
         "buttock": trunk_side & (z > 0.01) & (x < buttock_back) & (y < hip[1] + 0.06)
         & (y > hip[1] - 0.14),
         "palm_heel": palmar & proximal,
-        "palm_radial": palmar & ~proximal & radial,
-        "palm_ulnar": palmar & ~proximal & ~radial,
+        "palm_radial": palmar & fingers & radial,
+        "palm_ulnar": palmar & fingers & ~radial,
         "fingertips": hand & (y < finger_end + 0.02),
         "hand_back": hand & ~palmar & ~proximal,
         "forearm_near_elbow": forearm & along(elbow, wrist, -0.1, 0.4),
