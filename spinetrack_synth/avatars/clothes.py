@@ -20,8 +20,11 @@ from spinetrack_synth.avatars.mesh import (
     Sheet,
     averaging,
     clip,
+    group_sheet,
+    identity,
     kept_vertices,
     largest_pieces,
+    mask_at,
     open_edges,
     smooth_sheet,
 )
@@ -54,7 +57,7 @@ class Neckline:
 class Armhole:
     """A sleeveless edge: width of the strap beyond the neckline, depth below the armpit.
 
-    ``back_m`` moves the edge inward on the back (racer back).
+    It goes with a neckline. ``back_m`` moves the edge inward on the back (racer back).
     """
 
     strap_m: float
@@ -104,7 +107,8 @@ class Suit:
     ``sheet`` the subdivided helper with uv in the unit square; ``arm`` (P,) 0..1 how much a vertex
     belongs to an arm; ``side`` (P,) -1 left, 1 right, 0 middle; ``smooth`` (W, W) averaging;
     ``skin_near`` (P, 4) nearest skin vertices; ``sheet_near`` (S,) nearest sheet vertex of each
-    skin vertex, -1 where none is near; ``midline``, ``armpit`` indices into P.
+    skin vertex, -1 where none is near; ``midline``, ``armpit`` and
+    ``nipples`` indices into P.
     """
 
     sheet: Sheet
@@ -115,18 +119,21 @@ class Suit:
     sheet_near: NDArray[np.int64]
     midline: NDArray[np.int64]
     armpit: NDArray[np.int64]
+    nipples: NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)
 class Figure:
     """A body's measures for the tailor: ``points`` (P, 3) the suit at rest with ``normals``.
 
-    Joints (2, 3) left then right; ``crotch_y``, ``nape_y``, ``armpit_y`` m.
+    ``clearance_m`` (P,) how far the suit must be lifted to lie on the skin, ``arm`` (P,) as in
+    ``Suit``; joints (2, 3) left then right; ``crotch_y``, ``armpit_y``, ``bust_y`` m.
     """
 
     points: NDArray[np.float64]
     normals: NDArray[np.float64]
     clearance_m: NDArray[np.float64]
+    arm: NDArray[np.float64]
     hips: NDArray[np.float64]
     knees: NDArray[np.float64]
     ankles: NDArray[np.float64]
@@ -136,6 +143,7 @@ class Figure:
     nape: NDArray[np.float64]
     crotch_y: float
     armpit_y: float
+    bust_y: float
 
     def height(self, fraction: float) -> float:
         """World Y of a torso fraction, 0 crotch .. 1 nape."""
@@ -158,8 +166,13 @@ class Garment:
 
 @dataclass(frozen=True, eq=False)
 class Piece:
-    """A garment's mesh as ``Part`` wants it; ``hem`` names the vertices along each edge."""
+    """A garment's mesh as ``Part`` wants it.
 
+    ``carry`` (Q, P) makes its vertices of the suit's, ``stencil`` (Q, V) of the base mesh's;
+    ``hem`` names the vertices along each edge.
+    """
+
+    carry: csr_array
     stencil: csr_array
     faces: NDArray[np.int32]
     uv: NDArray[np.float64]
@@ -185,6 +198,8 @@ def suit(data: BodyData) -> Suit:
     border = np.flatnonzero((arm > 0.35) & (arm < 0.65))
     lowest = [border[side[border] == s] for s in (-1, 1)]
     armpit = [index[np.argsort(neutral[index, 1])[:3]] for index in lowest]
+    body = group_sheet(data, "body")
+    areola = body.stencil.indices[mask_at(data, "aureolae", body) > 0.5]
     return Suit(
         sheet=sheet,
         arm=arm,
@@ -194,6 +209,7 @@ def suit(data: BodyData) -> Suit:
         sheet_near=np.where(distance < 0.35, near, -1),  # decimetres
         midline=np.flatnonzero(side == 0),
         armpit=np.concatenate(armpit),
+        nipples=np.unique(near[areola]),
     )
 
 
@@ -201,7 +217,7 @@ def measure(data: BodyData, rest: RestBody) -> Figure:
     """Take a body's measures."""
     pattern = suit(data)
     points = pattern.sheet.stencil @ rest.vertices_world
-    normals = vertex_normals(points, pattern.sheet.faces, pattern.sheet.weld)
+    normals = vertex_normals(points, pattern.sheet.faces, pattern.sheet.weld).astype(np.float64)
     skin = rest.vertices_world[pattern.skin_near]
     above = np.einsum("pkj,pj->pk", skin - points[:, None], normals).max(axis=1)
 
@@ -213,6 +229,7 @@ def measure(data: BodyData, rest: RestBody) -> Figure:
         points=points,
         normals=normals,
         clearance_m=_smoothed(pattern, np.clip(above, -0.006, 0.008), 4) + 0.0005,
+        arm=pattern.arm,
         hips=joints("upperleg01"),
         knees=joints("lowerleg01"),
         ankles=joints("foot"),
@@ -222,19 +239,21 @@ def measure(data: BodyData, rest: RestBody) -> Figure:
         nape=rest.bone_head[data.bones.index("neck01")],
         crotch_y=float(middle[:, 1].min()),
         armpit_y=float(points[pattern.armpit, 1].mean()),
+        bust_y=float(points[pattern.nipples, 1].mean()),
     )
 
 
 def tailor(data: BodyData, figure: Figure, cut: Cut, rng: np.random.Generator) -> Garment:
     """Lay a cut on a body."""
     pattern = suit(data)
-    fields = _fields(pattern, figure, cut)
-    inside = np.minimum.reduce(list(fields.values()))
+    fields = edge_distances(figure, cut, figure.points, figure.arm, pattern.side)
+    inside: NDArray[np.float64] = np.min(list(fields.values()), axis=0)
     pieces, to_pieces = clip(pattern.sheet, inside)
     _, to_whole = largest_pieces(pieces, cut.pieces)
     worn = np.zeros(len(inside), bool)
     worn[kept_vertices(to_pieces)[kept_vertices(to_whole)]] = True
-    depth = np.where(worn, inside, np.minimum(inside, -_INSIDE_M))
+    depth = inside.copy()
+    depth[~worn] = np.minimum(inside[~worn], -_INSIDE_M)
     return Garment(cut, fields, depth, _offsets(pattern, figure, cut, fields, rng))
 
 
@@ -251,20 +270,23 @@ def sew(
     hidden_m: NDArray[np.float64] | None = None,
 ) -> Piece:
     """The garment's mesh with hems turned inward; ``hidden_m`` (P,) > 0 where others cover it."""
-    sheet = suit(data).sheet
+    whole = suit(data).sheet
     count = len(garment.fields)
-    columns = np.stack([*garment.fields.values(), garment.offset_m, figure.clearance_m], axis=1)
+    data_at = np.stack([*garment.fields.values(), garment.offset_m, figure.clearance_m], axis=1)
     edges = list(range(count))
     if hidden_m is not None:
-        columns = np.concatenate([columns, -hidden_m[:, None]], axis=1)
+        data_at = np.concatenate([data_at, -hidden_m[:, None]], axis=1)
         edges.append(count + 2)
+    sheet, from_suit, columns = whole, identity(len(whole.weld)), data_at
     for k in edges:
         sheet, carry = clip(sheet, columns[:, k])
-        columns = carry @ columns
+        from_suit = csr_array(carry @ from_suit)
+        columns = from_suit @ data_at
     sheet, carry = largest_pieces(sheet, garment.cut.pieces)
-    columns = carry @ columns
+    from_suit = csr_array(carry @ from_suit)
+    columns = from_suit @ data_at
     offset, clearance = columns[:, count], columns[:, count + 1]
-    seams = _Seams(sheet, offset)
+    seams = _Seams(sheet, from_suit, offset)
     rim = open_edges(sheet)
     for k, name in enumerate(garment.fields):
         edge = rim[(np.abs(columns[rim, k]) < 1e-7).all(axis=1)]
@@ -274,7 +296,7 @@ def sew(
             else:  # down to the skin
                 under = np.minimum(offset, clearance) - 0.001
                 seams.turn_in(name, edge, 0.4 * _TURN_UP_M - columns[:, k], under)
-    return seams.piece()
+    return seams.piece(whole)
 
 
 def skin_depth_m(data: BodyData, garment: Garment) -> NDArray[np.float64]:
@@ -316,9 +338,9 @@ def along_limb(
 class _Seams:
     """A sheet that grows its hems: strips turned inward along its cut edges."""
 
-    def __init__(self, sheet: Sheet, offset_m: NDArray[np.float64]) -> None:
+    def __init__(self, sheet: Sheet, from_suit: csr_array, offset_m: NDArray[np.float64]) -> None:
         self.sheet = sheet
-        self.stencils, self.uvs, self.offsets = [sheet.stencil], [sheet.uv], [offset_m]
+        self.carries, self.uvs, self.offsets = [from_suit], [sheet.uv], [offset_m]
         self.faces, self.welds = [sheet.faces], [sheet.weld]
         self.hems: dict[str, NDArray[np.int64]] = {}
 
@@ -332,15 +354,17 @@ class _Seams:
         a, b = edge.T
         c, d = twin[edge].T
         self.faces += [lining.faces + start, np.stack([b, a, c], 1), np.stack([b, c, d], 1)]
-        self.stencils.append(lining.stencil)
+        self.carries.append(csr_array(carry @ self.carries[0]))
         self.uvs.append(lining.uv)
         self.offsets.append(carry @ inner_m)
         self.welds.append(lining.weld + 1 + max(int(weld.max()) for weld in self.welds))
         self.hems[name] = np.unique(edge).astype(np.int64)
 
-    def piece(self) -> Piece:
+    def piece(self, whole: Sheet) -> Piece:
+        carry = csr_array(vstack(self.carries))
         return Piece(
-            stencil=csr_array(vstack(self.stencils)),
+            carry=carry,
+            stencil=csr_array(carry @ whole.stencil),
             faces=np.concatenate(self.faces).astype(np.int32),
             uv=np.concatenate(self.uvs),
             weld=np.concatenate(self.welds).astype(np.int32),
@@ -349,37 +373,38 @@ class _Seams:
         )
 
 
-def _fields(pattern: Suit, figure: Figure, cut: Cut) -> dict[str, NDArray[np.float64]]:
-    points, y = figure.points, figure.points[:, 1]
-    trunk = pattern.arm < 0.5
+def edge_distances(
+    figure: Figure, cut: Cut, points: NDArray, arm: NDArray, side: NDArray
+) -> dict[str, NDArray[np.float64]]:
+    """Signed distances (N,) m of rest-pose points (N, 3) to the cut's edges, positive inside.
+
+    ``arm`` (N,) 0..1 and ``side`` (N,) -1 left .. 1 right as in ``Suit``. Lengths are true near an
+    edge and only ordered far from it.
+    """
+    y = points[:, 1]
+    fore = points[:, 0] - figure.nape[0]
+    trunk = arm < 0.5
+    leg = (figure.hips, figure.knees, figure.ankles)
     fields: dict[str, NDArray[np.float64]] = {}
-    if cut.waist is not None:
-        # A waistband sits a little higher at the back.
-        edge = figure.height(cut.waist) - 0.10 * (points[:, 0] - figure.nape[0])
+    if cut.waist is not None:  # a waistband sits a little higher at the back
+        edge = figure.height(cut.waist) - 0.10 * fore
         fields["waist"] = np.where(trunk, edge - y, -_INSIDE_M)
     if cut.hem is not None:
-        edge = figure.height(cut.hem) + 0.04 * (points[:, 0] - figure.nape[0])
+        # However short a top is, it reaches well below the bust.
+        edge = min(figure.height(cut.hem), figure.bust_y - 0.055) + 0.02 * fore
         fields["hem"] = np.where(trunk, y - edge, _INSIDE_M)
     if cut.leg is not None:
-        plane = _limb_plane(
-            points, pattern.side, figure.hips, figure.knees, figure.ankles, cut.leg
-        )
-        fields["leg"] = np.where(trunk, plane, _INSIDE_M)
+        fields["leg"] = np.where(trunk, _limb_plane(points, side, *leg, cut.leg), _INSIDE_M)
     if cut.collar is not None:
-        plane = _limb_plane(
-            points, pattern.side, figure.hips, figure.knees, figure.ankles, cut.collar
-        )
-        fields["collar"] = np.where(trunk, -plane, -_INSIDE_M)
+        above = -_limb_plane(points, side, *leg, cut.collar)
+        fields["collar"] = np.where(trunk, above, -_INSIDE_M)
     if cut.sleeve is not None:
-        plane = _limb_plane(
-            points, pattern.side, figure.shoulders, figure.elbows, figure.wrists, cut.sleeve
-        )
-        fields["sleeve"] = np.where(pattern.arm > 0.5, plane, _INSIDE_M)
+        limb = (figure.shoulders, figure.elbows, figure.wrists)
+        fields["sleeve"] = np.where(trunk, _INSIDE_M, _limb_plane(points, side, *limb, cut.sleeve))
     if cut.neck is not None:
-        fields["neck"] = _neck_field(pattern, figure, cut.neck)
-    if cut.armhole is not None:
-        assert cut.neck is not None
-        fields["armhole"] = _armhole_field(figure, cut.neck, cut.armhole)
+        fields["neck"] = _neck_distance(figure, cut.neck, points)
+        if cut.armhole is not None:
+            fields["armhole"] = _armhole_distance(figure, cut.neck, cut.armhole, points)
     return fields
 
 
@@ -396,12 +421,12 @@ def _limb_plane(points, side, start, middle, end, place: float) -> NDArray[np.fl
     return np.where(side < 0, distance[:, 0], np.where(side > 0, distance[:, 1], distance.min(1)))
 
 
-def _neck_field(pattern: Suit, figure: Figure, neck: Neckline) -> NDArray[np.float64]:
-    x, y, z = figure.points.T
-    base_x = figure.nape[0] + 0.02
-    at_edge = (np.abs(np.abs(z) - neck.half_width_m) < 0.012) & (pattern.arm < 0.5)
-    top = y[at_edge].max()
-    front = smoothstep(-0.03, 0.03, x - base_x)
+def _neck_distance(figure: Figure, neck: Neckline, points: NDArray) -> NDArray[np.float64]:
+    x, y, z = points.T
+    trunk = figure.points[figure.arm < 0.5]
+    at_edge = np.abs(np.abs(trunk[:, 2]) - neck.half_width_m) < 0.012
+    top = trunk[at_edge, 1].max()
+    front = smoothstep(-0.03, 0.03, x - figure.nape[0] - 0.02)
     depth = neck.back_m + (neck.front_m - neck.back_m) * front
     down = np.clip(top - y, 0.0, None) / depth
     across = np.abs(z) / neck.half_width_m
@@ -409,13 +434,14 @@ def _neck_field(pattern: Suit, figure: Figure, neck: Neckline) -> NDArray[np.flo
     return (shape - 1) * np.minimum(neck.half_width_m, depth)
 
 
-def _armhole_field(figure: Figure, neck: Neckline, hole: Armhole) -> NDArray[np.float64]:
-    x, y, z = figure.points.T
+def _armhole_distance(
+    figure: Figure, neck: Neckline, hole: Armhole, points: NDArray
+) -> NDArray[np.float64]:
+    x, y, z = points.T
     shoulder = np.abs(figure.shoulders).mean(axis=0)
     back = smoothstep(0.02, -0.04, x - shoulder[0])
     strap = neck.half_width_m + hole.strap_m - hole.back_m * back
-    low = figure.armpit_y - hole.depth_m
-    width, depth = shoulder[2] - strap, shoulder[1] - low
+    width, depth = shoulder[2] - strap, shoulder[1] - figure.armpit_y + hole.depth_m
     across = np.clip(shoulder[2] - np.abs(z), 0.0, None) / width
     down = np.clip(shoulder[1] - y, 0.0, None) / depth
     return (np.hypot(across, down) - 1) * np.minimum(width, depth)
@@ -438,6 +464,9 @@ def _offsets(
         return _smoothed(pattern, snug, 2)
     points, normals = figure.points, figure.normals
     free = _freedom(pattern, figure, cut)
+    for name in ("neck", "armhole"):  # these edges lie on the body
+        if name in fields:
+            free = free * smoothstep(0.0, 0.08, fields[name])
     ease = (cut.ease_m - SNUG_M) * free
     folds = noise(points * [1.0, 0.35, 1.0], 0.055, rng) * 0.35 + noise(points, 0.11, rng) * 0.25
     ease = ease * (1 + folds) + _hang(pattern, figure, cut) * free
@@ -496,9 +525,7 @@ def _hang(pattern: Suit, figure: Figure, cut: Cut) -> NDArray[np.float64]:
                 ],
                 axis=1,
             )  # fmt: skip
-            hollow += _hollow(
-                figure, leg, figure.points - bone, up / np.linalg.norm(up), cut.hang
-            )
+            hollow += _hollow(figure, leg, figure.points - bone, up / np.linalg.norm(up), cut.hang)
     return hollow
 
 

@@ -33,13 +33,15 @@ _BROWN, _HAZEL, _GREEN, _BLUE, _GREY = (
 def eyes(data: BodyData, rest: RestBody, subject: Subject, rng: np.random.Generator) -> Part:
     """Both eyeballs in one part, carried by the skull."""
     gaze = rng.normal(0, [0.03, 0.04])
-    points, faces, uv = [], [], []
+    points: list[NDArray] = []
+    faces: list[NDArray] = []
+    uv: list[NDArray] = []
     for helper in ("helper-l-eye", "helper-r-eye"):
         ball = rest.vertices_world[np.unique(data.quads[data.faces_of(helper)])]
         center = (ball.min(axis=0) + ball.max(axis=0)) / 2
         radius = np.ptp(ball, axis=0).mean() / 2
         sphere, triangles, polar = _ball(gaze)
-        faces.append(triangles + sum(map(len, points)))
+        faces.append(triangles + len(faces) * len(sphere))
         points.append(center + radius * sphere)
         uv.append(polar)
     rest_world = np.concatenate(points).astype(np.float32)
@@ -58,8 +60,8 @@ def _ball(gaze: NDArray) -> tuple[NDArray, NDArray, NDArray]:
     """Unit sphere looking along +X turned by ``gaze`` (up, right) rad, with polar uv."""
     angle = np.linspace(0, np.pi, _RINGS + 1)[1:]
     spoke = np.arange(_SPOKES) * 2 * np.pi / _SPOKES
-    a, s = np.meshgrid(angle, spoke, indexing="ij")
-    a, s = np.append(0.0, a.ravel()), np.append(0.0, s.ravel())
+    grid = np.meshgrid(angle, spoke, indexing="ij")
+    a, s = (np.append(0.0, axis.ravel()) for axis in grid)
     x = np.cos(a) + 0.06 * smoothstep(_IRIS + 0.1, 0.0, a)  # the cornea bulges
     sphere = np.stack([x, np.sin(a) * np.sin(s), np.sin(a) * np.cos(s)], axis=1)
     up, right = gaze
@@ -111,11 +113,12 @@ def _over(below: NDArray, above: NDArray, share: NDArray) -> NDArray:
 def lashes(data: BodyData, color: tuple[float, float, float]) -> Part:
     """The rim of the lids and the lashes: the lash helpers, shortened."""
     stencil, faces, uv, weld = _lash_strips(data)
+    red, green, blue = color
     return Part(
         name="lashes",
         faces=faces,
         uv=uv,
-        material=Material(tuple(0.5 * c for c in color), roughness=0.7, specular=0.1),
+        material=Material((0.5 * red, 0.5 * green, 0.5 * blue), roughness=0.7, specular=0.1),
         weld=weld,
         stencil=stencil,
         offset_m=np.zeros(len(uv), np.float32),

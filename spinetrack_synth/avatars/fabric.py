@@ -55,7 +55,7 @@ def choose_fabric(rng: np.random.Generator, loose: bool, skin: NDArray[np.float6
     A cloth of the colour of the wearer's ``skin`` (3,) would look like none, and is not drawn.
     """
     main = _draw(rng, (0.48, 0.36, 0.16))
-    while np.abs(np.array(main) - skin).max() < 0.16:
+    while np.abs(np.array(main) - skin).max() < 0.2:
         main = _draw(rng, (0.48, 0.36, 0.16))
     pattern = str(rng.choice(PATTERNS, p=_SHARES["loose" if loose else "tight"]))
     second = _draw(rng, (0.5, 0.3, 0.2))
@@ -153,6 +153,7 @@ def _spot(offset: NDArray, spread_m: float) -> NDArray:
 def _draw(rng: np.random.Generator, shares: tuple[float, ...]) -> tuple[float, float, float]:
     palette = (NEUTRALS, MUTED, BRIGHT)[rng.choice(3, p=shares)]
     color = np.array(palette[rng.integers(len(palette))])
+    color = color + (color.mean() - color) * rng.uniform(0.0, 0.4)
     return tuple(np.clip(color * rng.uniform(0.85, 1.15) + rng.normal(0, 0.012, 3), 0.02, 0.92))
 
 

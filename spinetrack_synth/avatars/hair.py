@@ -94,16 +94,16 @@ def hairdo(anatomy: Anatomy, subject: Subject, rng: np.random.Generator) -> Hair
 def grow(anatomy: Anatomy, subject: Subject, style: str, rng: np.random.Generator) -> Hairdo:
     """Hair of a named style (see ``WOMEN``, ``MEN``, and ``curls``, ``afro``)."""
     color = _hair_color(subject, rng)
-    brow = tuple(map(float, np.minimum(0.8 * color, 0.5 * tone_color(subject))))
+    brow = np.minimum(0.8 * color, 0.5 * tone_color(subject))
     head = _head(anatomy, subject, style, rng)
     shades = [Shade(head.density * _SHADE[style][0], tuple(color * 0.75), _SHADE[style][1])]
     parts = []
-    if style in _STYLES:
-        paths, widths = _STYLES[style](head, rng)
+    if style in STYLES:
+        paths, widths = STYLES[style](head, rng)
         parts.append(_ribbons("hair", paths, widths, head, color, rng))
     if subject.sex == "male":
         shades += _beard_shade(head, color, rng)
-    return Hairdo(tuple(parts), tuple(shades), brow)
+    return Hairdo(tuple(parts), tuple(shades), (float(brow[0]), float(brow[1]), float(brow[2])))
 
 
 # How densely a style's scalp is painted, and how dotted.
@@ -154,28 +154,26 @@ def _head(anatomy: Anatomy, subject: Subject, style: str, rng: np.random.Generat
 
 
 def _radius_map(anatomy: Anatomy, center: NDArray) -> NDArray[np.float64]:
-    from scipy.ndimage import gaussian_filter
+    from scipy.spatial import KDTree
 
-    rows, columns = 48, 96
     arm = anatomy.points - center
     length = np.linalg.norm(arm, axis=1)
     skin = (length < 0.22) & (anatomy.masks["ears"] < 0.2) & (anatomy.masks["inside-mouth"] < 0.3)
     skin &= np.einsum("ij,ij->i", arm, anatomy.normals) > 0
-    arm, length = arm[skin], length[skin]
-    row = np.arccos(np.clip(arm[:, 1] / length, -1, 1)) / np.pi * (rows - 1)
-    column = (np.arctan2(arm[:, 2], arm[:, 0]) / (2 * np.pi) % 1.0) * columns
-    total, count = np.zeros((2, rows, columns))
-    cell = (np.rint(row).astype(int), np.rint(column).astype(int) % columns)
-    np.add.at(total, cell, length)
-    np.add.at(count, cell, 1.0)
-    fine, wide = np.zeros((2, rows, columns))
-    for radius, sigma in ((wide, 3.0), (fine, 0.8)):
-        weight = gaussian_filter(count, sigma, mode=("nearest", "wrap"))
-        mean = gaussian_filter(total, sigma, mode=("nearest", "wrap")) / np.maximum(weight, 1e-9)
-        radius[:] = np.where(weight > 0.02, mean, wide)
-    for k in range(4):  # rows run together toward the pole
-        fine[k] = fine[4].mean() + (fine[4] - fine[4].mean()) * k / 4
-    return fine
+    rows, columns = 48, 96
+    polar = np.linspace(0, np.pi, rows)[:, None]
+    turn = np.arange(columns) * 2 * np.pi / columns
+    direction = np.stack(
+        [
+            np.sin(polar) * np.cos(turn),
+            np.broadcast_to(np.cos(polar), (rows, columns)),
+            np.sin(polar) * np.sin(turn),
+        ],
+        axis=-1,
+    )
+    distance, near = KDTree(arm[skin] / length[skin, None]).query(direction, k=6)
+    weight = 1 / (distance + 0.02)
+    return (length[skin][near] * weight).sum(axis=-1) / weight.sum(axis=-1)
 
 
 # Roots and paths. A path is (K, 3) points from root to tip; styles give (n, K, 3) and widths (n,).
@@ -291,9 +289,7 @@ def _afro(head: Head, rng):
     return _springs(head, rng, rng.uniform(0.035, 0.08), 0.15)
 
 
-def _springs(
-    head: Head, rng, length_m: float, uneven: float
-) -> tuple[NDArray, NDArray]:
+def _springs(head: Head, rng, length_m: float, uneven: float) -> tuple[NDArray, NDArray]:
     """Hair that stands outward in small curls, clipped to a round shape."""
     count, steps = 2200, 8
     roots, normals = _roots(head, count, rng)
@@ -535,7 +531,7 @@ def _coil(rng, tie, away, radius_m: float, count: int = 560):
     return paths, rng.uniform(0.004, 0.0065, count)
 
 
-_STYLES: dict[str, Callable] = {
+STYLES: dict[str, Callable] = {
     "crop": _crop, "side part": _side_part, "receding": _receding, "pixie": _pixie, "buzz": _buzz,
     "curls": _curls, "afro": _afro, "bob": _bob, "ponytail": _ponytail,
     "low ponytail": _low_ponytail, "braid": _braid, "bun": _bun, "top knot": _top_knot,
@@ -622,4 +618,3 @@ def _beard_region(head: Head) -> NDArray[np.float64]:
     region *= smoothstep(84, 74, azimuth)
     away = np.linalg.norm(points - head.center, axis=1) < 0.22 * unit
     return region * away * (1 - np.clip(1.5 * anatomy.masks["lips"], 0, 1))
-

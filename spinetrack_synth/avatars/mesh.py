@@ -49,6 +49,15 @@ def smooth_sheet(data: BodyData, *groups: str) -> Sheet:
     return Sheet(stencil, _triangles(corner), uv[uv_index], weld)
 
 
+def mask_at(data: BodyData, name: str, sheet: Sheet) -> NDArray[np.float64]:
+    """A part mask of the body data at a sheet's vertices (P,), 0..1."""
+    mask = data.masks[name]
+    size = len(mask)
+    column = np.clip((sheet.uv[:, 0] * size).astype(int), 0, size - 1)
+    row = np.clip(((1 - sheet.uv[:, 1]) * size).astype(int), 0, size - 1)
+    return mask[row, column] / 255.0
+
+
 def clip(sheet: Sheet, field: NDArray[np.float64]) -> tuple[Sheet, csr_array]:
     """The part of the sheet where a scalar ``field`` (P,) is positive, cut along its zero line.
 
@@ -83,7 +92,7 @@ def clip(sheet: Sheet, field: NDArray[np.float64]) -> tuple[Sheet, csr_array]:
     welded = np.sort(sheet.weld[np.stack([a, b], axis=1)], axis=1).astype(np.int64)
     _, cut_weld = np.unique(welded[:, 0] * size + welded[:, 1], return_inverse=True)
     weld = np.concatenate([sheet.weld, cut_weld + sheet.weld.max() + 1])
-    carry = _stack_rows(_identity(size), csr_array(lerp))
+    carry = _stack_rows(identity(size), csr_array(lerp))
     return _compact(sheet, carry, faces, weld)
 
 
@@ -117,7 +126,12 @@ def kept_vertices(carry: csr_array) -> NDArray[np.int64]:
 
 def subset(sheet: Sheet, keep: NDArray[np.bool_]) -> tuple[Sheet, csr_array]:
     """The faces of ``keep`` (F,), and the matrix that carries vertex data over."""
-    return _compact(sheet, _identity(len(sheet.weld)), sheet.faces[keep], sheet.weld)
+    return _compact(sheet, identity(len(sheet.weld)), sheet.faces[keep], sheet.weld)
+
+
+def identity(size: int) -> csr_array:
+    """The matrix that carries vertex data over unchanged."""
+    return csr_array(diags_array(np.ones(size)))
 
 
 def averaging(sheet: Sheet, strength: float = 0.5) -> csr_array:
@@ -196,7 +210,7 @@ def _linear_subdivision(quads: NDArray, size: int) -> tuple[csr_array, NDArray]:
         (np.full(2 * count, 0.5), (np.repeat(np.arange(count), 2), edges.ravel())),
         shape=(count, size),
     )
-    rows = _stack_rows(_stack_rows(_identity(size), halves), _face_points(quads, size))
+    rows = _stack_rows(_stack_rows(identity(size), halves), _face_points(quads, size))
     return rows, _split(quads, side, size, size + count)
 
 
@@ -254,10 +268,6 @@ def _rotate_first(faces: NDArray, wanted: NDArray[np.bool_]) -> NDArray:
     """Faces turned so that their first corner is the wanted one."""
     first = np.argmax(wanted[faces], axis=1)
     return np.take_along_axis(faces, (first[:, None] + np.arange(3)) % 3, axis=1)
-
-
-def _identity(size: int) -> csr_array:
-    return csr_array(diags_array(np.ones(size)))
 
 
 def _compact(

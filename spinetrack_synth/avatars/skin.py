@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from spinetrack_synth.avatars.assets import BodyData
 from spinetrack_synth.avatars.body import RestBody, Subject
-from spinetrack_synth.avatars.mesh import Sheet, averaging, group_sheet
+from spinetrack_synth.avatars.mesh import Sheet, averaging, group_sheet, mask_at
 from spinetrack_synth.avatars.skinning import vertex_normals
 from spinetrack_synth.avatars.textures import TexelMap, mix, noise, smoothstep, texel_map
 
@@ -25,6 +25,8 @@ _TONES = np.array(
 )  # fmt: skip
 _FLUSH = np.array([1.05, 0.80, 0.78])
 """What blood near the surface does to a tone, at full strength."""
+
+_POLISH = ((0.45, 0.05, 0.09), (0.70, 0.35, 0.38), (0.12, 0.12, 0.20), (0.75, 0.60, 0.55))
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,12 +97,7 @@ def _topology(data: BodyData):
     sheet = skin_sheet(data)
     hands = [k for k, n in enumerate(data.bones) if n.startswith(("wrist", "metacarpal", "finger"))]
     hand = sheet.stencil @ (data.weights * np.isin(data.weight_bone, hands)).sum(axis=1)
-    masks = {}
-    for name, mask in data.masks.items():
-        size = len(mask)
-        column = np.clip((sheet.uv[:, 0] * size).astype(int), 0, size - 1)
-        row = np.clip(((1 - sheet.uv[:, 1]) * size).astype(int), 0, size - 1)
-        masks[name] = mask[row, column] / 255.0
+    masks = {name: mask_at(data, name, sheet) for name in data.masks}
     return averaging(sheet, 0.8), hand, masks
 
 
@@ -216,27 +213,31 @@ def _pale_places(anatomy: Anatomy) -> NDArray[np.float64]:
 
 def _features(data, texels: TexelMap, paint, color, subject: Subject, rng) -> NDArray[np.float32]:
     """Lips, nails, eyelids, areolae and the inside of the mouth, by their masks."""
-    def mask(name: str) -> NDArray[np.float32]:
-        return _resized(data, name)[texels.texel]
+
+    def tint(name: str, tone: NDArray, share: float) -> None:
+        where = _masked_texels(data, name)
+        weight = share * _resized(data, name)[texels.texel[where]]
+        paint[where] = mix(paint[where], tone.astype(np.float32), weight)
 
     lip_red = rng.uniform(0.75, 1.05) if subject.sex == "female" else rng.uniform(0.55, 0.8)
     lips = color * np.array([0.86, 0.60, 0.63]) * (0.97 + 0.1 * subject.skin_tone)
-    paint = mix(paint, lips.astype(np.float32), 0.75 * lip_red * mask("lips"))
-    areola = color * np.array([0.80, 0.62, 0.60])
-    paint = mix(paint, areola.astype(np.float32), 0.8 * mask("aureolae"))
-    nail = np.minimum(color * np.array([1.08, 1.0, 1.0]) + 0.04, 0.9)
-    if subject.sex == "female" and rng.random() < 0.3:
-        polish = np.array([(0.45, 0.05, 0.09), (0.70, 0.35, 0.38), (0.12, 0.12, 0.2),
-                           (0.75, 0.6, 0.55)])[rng.integers(4)]  # fmt: skip
-        paint = mix(paint, polish.astype(np.float32), mask("toenails"))
-        nail = polish if rng.random() < 0.5 else nail
-    else:
-        paint = mix(paint, nail.astype(np.float32), 0.7 * mask("toenails"))
-    paint = mix(paint, nail.astype(np.float32), 0.8 * mask("fingernails"))
-    lids = color * np.array([0.82, 0.74, 0.74])
-    paint = mix(paint, lids.astype(np.float32), 0.35 * mask("eyelids"))
-    mouth = np.array([0.22, 0.09, 0.08], np.float32)
-    return mix(paint, mouth, mask("inside-mouth"))
+    tint("lips", lips, 0.75 * lip_red)
+    tint("aureolae", color * np.array([0.80, 0.62, 0.60]), 0.8)
+    bare = np.minimum(color * np.array([1.08, 1.0, 1.0]) + 0.04, 0.9)
+    polish = np.array(_POLISH[rng.integers(len(_POLISH))])
+    polished = subject.sex == "female" and rng.random() < 0.3
+    tint("toenails", polish if polished else bare, 1.0 if polished else 0.7)
+    polished = polished and rng.random() < 0.5
+    tint("fingernails", polish if polished else bare, 1.0 if polished else 0.8)
+    tint("eyelids", color * np.array([0.82, 0.74, 0.74]), 0.35)
+    tint("inside-mouth", np.array([0.22, 0.09, 0.08]), 1.0)
+    return paint
+
+
+@lru_cache(maxsize=16)
+def _masked_texels(data: BodyData, name: str) -> NDArray[np.int64]:
+    """The covered texels that a mask touches."""
+    return np.flatnonzero(_resized(data, name)[texel_map(skin_sheet(data), SIZE).texel])
 
 
 @lru_cache(maxsize=16)
@@ -244,7 +245,7 @@ def _resized(data: BodyData, name: str) -> NDArray[np.float32]:
     from PIL import Image
 
     image = Image.fromarray(data.masks[name]).resize((SIZE, SIZE), Image.Resampling.BILINEAR)
-    return (np.asarray(image, np.float32) / 255).ravel()
+    return (np.asarray(image).ravel() / 255).astype(np.float32)
 
 
 def _spots(anatomy: Anatomy, texels: TexelMap, paint, color, subject: Subject, rng):
@@ -278,7 +279,8 @@ def _brows(anatomy: Anatomy, texels: TexelMap, points, paint, brow_color, subjec
     for side, sign in (("L", -1.0), ("R", 1.0)):
         inner, peak = anatomy.tail[f"oculi01.{side}"], anatomy.joint[f"oculi01.{side}"]
         outer = anatomy.joint[f"oculi02.{side}"]
-        close = np.flatnonzero(np.abs(points - peak).max(axis=1) < 0.045)
+        close = np.flatnonzero(np.abs(points[:, 1] - peak[1]) < 0.03)
+        close = close[np.abs(points[close] - peak).max(axis=1) < 0.045]
         local = points[close]
         across = local[:, 2] * sign
         z = np.array([inner[2], peak[2], outer[2]]) * sign

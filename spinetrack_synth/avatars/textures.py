@@ -37,7 +37,10 @@ class TexelMap:
         """Vertex data (P, ...) interpolated at the covered texels (N, ...)."""
         values = np.asarray(values, np.float32)
         share = self.share.reshape(self.share.shape + (1,) * (values.ndim - 1))
-        return sum(values[self.corner[:, k]] * share[:, k] for k in range(3))
+        total = values[self.corner[:, 0]] * share[:, 0]
+        for k in (1, 2):
+            total += values[self.corner[:, k]] * share[:, k]
+        return total
 
     def image(self, color: NDArray) -> NDArray[np.uint8]:
         """Colours (N, C) or values (N,) in 0..1 as an image; the gaps repeat the nearest texel."""
@@ -62,14 +65,17 @@ def texel_map(sheet: Sheet, size: int) -> TexelMap:
     a, b, c = (corners[:, k] for k in range(3))
     area = _cross(b - a, c - a)
     point = np.stack([column, row], axis=1)
-    share = np.stack(
-        [
-            _cross(c[face] - b[face], point - b[face]),
-            _cross(a[face] - c[face], point - c[face]),
-            _cross(b[face] - a[face], point - a[face]),
-        ],
-        axis=1,
-    ) / np.where(area == 0, 1, area)[face, None]
+    share = (
+        np.stack(
+            [
+                _cross(c[face] - b[face], point - b[face]),
+                _cross(a[face] - c[face], point - c[face]),
+                _cross(b[face] - a[face], point - a[face]),
+            ],
+            axis=1,
+        )
+        / np.where(area == 0, 1, area)[face, None]
+    )
     hit = (share >= -1e-9).all(axis=1) & (area[face] != 0)
     texel, first = np.unique((row * size + column)[hit], return_index=True)
     covered = np.zeros(size * size, bool)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
@@ -25,7 +26,7 @@ def choose_outfit(sex: Sex, rng: np.random.Generator) -> Outfit:
 
 def _varied(cut: Cut, rng: np.random.Generator) -> Cut:
     """The same cut, a little higher or lower, wider or narrower."""
-    changes: dict[str, object] = {}
+    changes: dict[str, Any] = {}
     for name, spread in (("waist", 0.012), ("hem", 0.015), ("leg", 0.02), ("sleeve", 0.025)):
         if (value := getattr(cut, name)) is not None:
             changes[name] = value + float(rng.normal(0, spread))

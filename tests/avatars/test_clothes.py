@@ -1,0 +1,128 @@
+import numpy as np
+import pytest
+
+from spinetrack_synth.avatars.body import sample_subject, shape
+from spinetrack_synth.avatars.clothes import (
+    SNUG_M,
+    Armhole,
+    Cut,
+    Neckline,
+    edge_distances,
+    measure,
+    over,
+    sew,
+    skin_below,
+    suit,
+    tailor,
+)
+from spinetrack_synth.avatars.wardrobe import choose_outfit, leggings, sneakers
+
+NECK = Neckline(0.08, 0.08, 0.03)
+CUTS = {
+    "leggings": Cut("leggings", waist=0.4, leg=1.9),
+    "shorts": Cut("shorts", waist=0.32, leg=0.6, ease_m=0.013, hang=0.85),
+    "tank": Cut("tank", hem=0.15, neck=NECK, armhole=Armhole(0.035, 0.02)),
+    "bra": Cut("bra", hem=0.585, neck=NECK, armhole=Armhole(0.032, 0.018, 0.025)),
+    "t-shirt": Cut("t-shirt", hem=0.12, neck=NECK, sleeve=0.45, ease_m=0.012, hang=0.9),
+    "shoes": sneakers(),
+}
+
+
+@pytest.fixture(scope="module", params=range(4))
+def figure(request, body_data):
+    return measure(body_data, shape(body_data, sample_subject(7, request.param)))
+
+
+@pytest.mark.parametrize("name", CUTS)
+def test_hems_lie_on_their_lines(body_data, figure, name):
+    cut = CUTS[name]
+    pattern = suit(body_data)
+    piece = sew(body_data, figure, tailor(body_data, figure, cut, np.random.default_rng(0)))
+    expected = {n for n in ("waist", "hem", "leg", "collar", "sleeve", "neck") if getattr(cut, n)}
+    assert expected <= set(piece.hem)
+    points, arm, side = (piece.carry @ data for data in (figure.points, figure.arm, pattern.side))
+    for edge, index in piece.hem.items():
+        distance = edge_distances(figure, cut, points[index], arm[index], side[index])[edge]
+        assert np.abs(distance).max() < 0.001, edge
+
+
+@pytest.mark.parametrize("name", CUTS)
+def test_pieces_are_sound_meshes(body_data, figure, name):
+    piece = sew(body_data, figure, tailor(body_data, figure, CUTS[name], np.random.default_rng(0)))
+    count = len(piece.uv)
+    assert piece.stencil.shape == (count, len(body_data.vertices))
+    assert np.abs(piece.stencil.sum(axis=1) - 1).max() < 1e-9
+    assert piece.faces.min() == 0 and piece.faces.max() == count - 1
+    assert (piece.faces != np.roll(piece.faces, 1, axis=1)).all()
+    assert len(piece.weld) == len(piece.offset_m) == count
+    assert np.isfinite(piece.uv).all() and np.isfinite(piece.offset_m).all()
+    assert 0 <= piece.uv.min() and piece.uv.max() <= 1
+    points = piece.carry @ figure.points
+    first = np.unique(piece.weld, return_index=True)[1]
+    assert np.allclose(points, points[first][piece.weld])  # welded vertices are one point
+
+
+@pytest.mark.parametrize("sex", ["female", "male"])
+def test_every_outfit_covers_what_it_should(body_data, figure, sex):
+    pattern = suit(body_data)
+    pelvis = (pattern.arm < 0.1) & (figure.points[:, 1] < figure.height(0.16))
+    pelvis &= figure.points[:, 1] > figure.crotch_y - 0.01
+    for seed in range(12):
+        rng = np.random.default_rng(seed)
+        garments = [tailor(body_data, figure, cut, rng) for cut in choose_outfit(sex, rng)]
+        depth = np.max([garment.depth_m for garment in garments], axis=0)
+        assert depth[pelvis].min() > 0.02
+        if sex == "female":
+            assert depth[pattern.nipples].min() > 0.01
+
+
+def test_tight_cloth_lies_on_the_skin_and_loose_cloth_stands_off(body_data, figure):
+    tight = tailor(body_data, figure, CUTS["leggings"], np.random.default_rng(0))
+    loose = tailor(body_data, figure, CUTS["shorts"], np.random.default_rng(0))
+    both = (tight.depth_m > 0) & (loose.depth_m > 0)
+    assert tight.offset_m[both].max() < SNUG_M + 0.012
+    near_hem = both & (loose.fields["leg"] < 0.04)
+    assert np.median(loose.offset_m[near_hem]) > np.median(tight.offset_m[near_hem]) + 0.004
+    at_waist = both & (loose.fields["waist"] < 0.02)
+    assert np.abs(loose.offset_m - tight.offset_m)[at_waist].max() < 0.004
+
+
+def test_legs_of_loose_shorts_stay_apart(body_data, figure):
+    shorts = tailor(body_data, figure, CUTS["shorts"], np.random.default_rng(0))
+    moved = figure.points + figure.normals * shorts.offset_m[:, None]
+    side = suit(body_data).side
+    below = (shorts.depth_m > 0) & (figure.points[:, 1] < figure.crotch_y - 0.02)
+    apart = below & (np.abs(figure.points[:, 2]) > 0.012)  # thighs that touch have no room
+    assert (moved[apart, 2] * side[apart] > 0).all()
+
+
+def test_outer_garment_lies_over_the_inner_one(body_data, figure):
+    rng = np.random.default_rng(0)
+    inner = tailor(body_data, figure, CUTS["shorts"], rng)
+    outer = over(tailor(body_data, figure, CUTS["tank"], rng), inner)
+    both = (inner.depth_m > 0) & (outer.depth_m > 0)
+    assert both.any()
+    assert (outer.offset_m > inner.offset_m)[both].all()
+
+
+def test_skin_below_cloth_draws_back_and_bare_skin_stays(body_data, figure):
+    garment = tailor(body_data, figure, CUTS["leggings"], np.random.default_rng(0))
+    hidden, offset = skin_below(body_data, (garment,))
+    near = suit(body_data).sheet_near
+    bare = (near < 0) | (garment.depth_m[near] < 0)
+    assert not hidden[bare].any() and (offset[bare] == 0).all()
+    assert hidden.mean() > 0.1
+    assert (offset <= 0).all() and (offset[hidden] < -0.004).all()
+
+
+def test_shoes_come_in_pairs(body_data, figure):
+    piece = sew(body_data, figure, tailor(body_data, figure, sneakers(), np.random.default_rng(0)))
+    z = (piece.carry @ figure.points)[:, 2]
+    assert z.min() < -0.05 and z.max() > 0.05
+
+
+def test_outfits_repeat_and_vary():
+    drawn = [choose_outfit("female", np.random.default_rng(seed)) for seed in range(20)]
+    assert drawn == [choose_outfit("female", np.random.default_rng(seed)) for seed in range(20)]
+    assert len({tuple(cut.name for cut in outfit) for outfit in drawn}) > 4
+    assert leggings(np.random.default_rng(1)) != leggings(np.random.default_rng(2))
