@@ -1,0 +1,221 @@
+"""Where a fit begins: postures seen from all sides, the ones that look most like the points.
+
+Turning in the picture, size and place are solved in closed form, so a bank needs only postures and
+directions of view. Each stands beside its exact mirror image.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from spinetrack_synth.anatomy.fit2d.body import Body, column_names, flatten
+from spinetrack_synth.anatomy.fit2d.solver import place, workspace
+from spinetrack_synth.anatomy.model import Tree
+from spinetrack_synth.skeleton import MIRROR
+
+Array = NDArray[np.float64]
+Floats = NDArray[np.float32]
+Ints = NDArray[np.int64]
+
+_CANDIDATES = 48
+_APART_M = 0.12
+"""Starts differ by so much in depth, root mean square over the points."""
+
+
+class Bank(NamedTuple):
+    """E starts: ``columns`` (P, K) of the postures, ``posture`` (E,) which of them, ``root``
+    (E, 3, 3) pelvis to camera, and the orthographic view of the 37 markers from the pelvis:
+    ``across``, ``down``, ``depth``, ``square`` (37, E) m."""
+
+    columns: Array
+    posture: Ints
+    root: Array
+    across: Floats
+    down: Floats
+    depth: Floats
+    square: Floats
+
+
+def make_bank(tree: Tree, postures: Iterable[Array]) -> Bank:
+    """A bank of postures q (n,), pelvis orientation and place without meaning, and their mirrors."""
+    body = flatten(tree)
+    names = column_names(tree)
+    index = [tree.coordinate_index.get(name, -1) for name in names]
+    columns = []
+    for q in postures:
+        columns.append(np.where(np.array(index) >= 0, np.asarray(q, float)[index], body.mean))
+    twin, sign = mirror_of(names)
+    columns = np.array(columns)
+    views = _directions()
+    points = np.array([_from_pelvis(body, x) for x in columns])
+    seen = np.einsum("vij,pmj->pvmi", views, points).reshape(-1, 37, 3)
+    root = np.tile(views, (len(columns), 1, 1))
+    seen = np.concatenate([seen, seen[:, list(MIRROR)] * (-1.0, 1.0, 1.0)])
+    root = np.concatenate([root, _mirrored_root(root)])
+    flat = seen.astype(np.float32)
+    posture = np.repeat(np.arange(len(columns)), len(views))
+    return Bank(
+        columns=np.concatenate([columns, columns[:, twin] * sign]),
+        posture=np.concatenate([posture, posture + len(columns)]),
+        root=root,
+        across=np.ascontiguousarray(flat[:, :, 0].T),
+        down=np.ascontiguousarray(flat[:, :, 1].T),
+        depth=np.ascontiguousarray(flat[:, :, 2].T),
+        square=np.ascontiguousarray((flat[:, :, 0] ** 2 + flat[:, :, 1] ** 2).T),
+    )
+
+
+def mirror_of(names: tuple[str, ...]) -> tuple[Ints, Array]:
+    """For each column its twin in the mirror and the sign it takes there."""
+    index = {name: k for k, name in enumerate(names)}
+    swapped = {"_r": "_l", "_l": "_r"}
+    twin = [index[name[:-2] + swapped[name[-2:]]] if name[-2:] in swapped else index[name]
+            for name in names]  # fmt: skip
+    flips = ("_bending", "_rotation", "turn_y", "turn_z", "image_x")
+    sign = [-1.0 if name.endswith(flips) else 1.0 for name in names]
+    return np.array(twin), np.array(sign)
+
+
+def _mirrored_root(root: Array) -> Array:
+    return root * np.array([-1.0, 1.0, 1.0])[:, None] * np.array([1.0, 1.0, -1.0])
+
+
+def _from_pelvis(body: Body, x: Array) -> Array:
+    """Markers (37, 3) m from the pelvis, in its frame."""
+    work = workspace(body)
+    place(body, np.append(x[:-6], np.zeros(6)), np.eye(3), work, False)
+    return work.points - work.origin[0]
+
+
+def _directions() -> Array:
+    """Rotations (V, 3, 3) from the pelvis to cameras on all sides: an icosahedron with the middles
+    of its edges, 42 directions about 32 degrees apart, symmetric about the sagittal plane."""
+    golden = (1 + 5**0.5) / 2
+    corners = np.array(
+        [np.roll([0, a, b * golden], k) for a in (-1, 1) for b in (-1, 1) for k in range(3)]
+    )
+    distance = np.linalg.norm(corners[:, None] - corners[None], axis=2)
+    middles = [
+        (corners[i] + corners[j]) / 2 for i in range(12) for j in range(i) if distance[i, j] < 2.1
+    ]
+    forward = np.concatenate([corners, middles])
+    forward = forward / np.linalg.norm(forward, axis=1, keepdims=True)
+    helper = np.where(np.abs(forward[:, 1:2]) < 0.9, [[0.0, 1.0, 0.0]], [[1.0, 0.0, 0.0]])
+    right = np.cross(forward, helper)
+    right /= np.linalg.norm(right, axis=1, keepdims=True)
+    return np.stack([right, np.cross(forward, right), forward], axis=1)
+
+
+def choose_starts(bank: Bank, seen: Array, count: int) -> Ints:
+    """The entries (N, count) that look most like points seen (N, 37, 3), best first, each unlike
+    the ones before it in depth."""
+    weight = (seen[:, :, 2] > 0).astype(np.float32)
+    total = weight.sum(axis=1, keepdims=True)
+    center = (seen[:, :, :2] * weight[:, :, None]).sum(axis=1, keepdims=True) / total[:, :, None]
+    centered = (seen[:, :, :2] - center) * weight[:, :, None]
+    u, v = np.ascontiguousarray(centered.astype(np.float32).transpose(2, 0, 1))
+    # |<b, u>|^2 / (|b|^2 - |sum b|^2 / n): how much of the points one view explains.
+    spread = weight @ bank.square
+    spread -= ((weight @ bank.across) ** 2 + (weight @ bank.down) ** 2) / total
+    score = (u @ bank.across + v @ bank.down) ** 2
+    score += (v @ bank.across - u @ bank.down) ** 2
+    score /= np.maximum(spread, 1e-3 * total)
+    best = np.argpartition(-score, _CANDIDATES, axis=1)[:, :_CANDIDATES]
+    scores = np.take_along_axis(score, best, axis=1)
+    order = np.lexsort((best, -scores), axis=1)
+    best = np.take_along_axis(best, order, axis=1)
+    return _unlike(best, np.ascontiguousarray(bank.depth.T), weight, count)
+
+
+@njit(cache=True, nogil=True)
+def _unlike(best: Ints, depth: Floats, weight: Floats, count: int) -> Ints:
+    chosen = np.empty((len(best), count), dtype=np.int64)
+    for n in range(len(best)):
+        have = 0
+        for e in best[n]:
+            if have == count:
+                break
+            new = True
+            for c in range(have):
+                total, first, second = 0.0, 0.0, 0.0
+                for m in range(weight.shape[1]):
+                    if weight[n, m] > 0:
+                        d = depth[e, m] - depth[chosen[n, c], m]
+                        total += 1.0
+                        first += d
+                        second += d * d
+                if second / total - (first / total) ** 2 < _APART_M**2:
+                    new = False
+                    break
+            if new:
+                chosen[n, have] = e
+                have += 1
+        for c in range(have, count):
+            chosen[n, c] = -1
+    return chosen
+
+
+@njit(cache=True, nogil=True)
+def begin(
+    body: Body, bank: Bank, entry: int, seen: Array, focal_px: float, x: Array, root: Array
+) -> float:
+    """Set x (K,) and root (3, 3) to an entry laid over the points; its pixels per metre."""
+    n, bu, bv, uu, vv = 0.0, 0.0, 0.0, 0.0, 0.0
+    for m in range(seen.shape[0]):
+        if seen[m, 2] > 0:
+            n += 1.0
+            bu += bank.across[m, entry]
+            bv += bank.down[m, entry]
+            uu += seen[m, 0]
+            vv += seen[m, 1]
+    bu, bv, uu, vv = bu / n, bv / n, uu / n, vv / n
+    real, imaginary, spread = 0.0, 0.0, 1e-3 * n
+    for m in range(seen.shape[0]):
+        if seen[m, 2] > 0:
+            b, d = bank.across[m, entry] - bu, bank.down[m, entry] - bv
+            u, v = seen[m, 0] - uu, seen[m, 1] - vv
+            real += b * u + d * v
+            imaginary += b * v - d * u
+            spread += b * b + d * d
+    scale = max(np.sqrt(real * real + imaginary * imaginary) / spread, 1e-9)
+    cos, sin = real / spread / scale, imaginary / spread / scale
+    x[:] = bank.columns[bank.posture[entry]]
+    x[body.focal] = 0.0
+    first = body.root
+    for k in range(3):
+        x[first + k] = 0.0
+    # The pelvis is the view's origin.
+    x[first + 3] = (uu - scale * (cos * bu - sin * bv)) / focal_px
+    x[first + 4] = (vv - scale * (sin * bu + cos * bv)) / focal_px
+    x[first + 5] = np.log(focal_px / scale)
+    spun = np.empty((3, 3))
+    for j in range(3):
+        a, b = bank.root[entry, 0, j], bank.root[entry, 1, j]
+        spun[0, j] = cos * a - sin * b
+        spun[1, j] = sin * a + cos * b
+        spun[2, j] = bank.root[entry, 2, j]
+    # What is seen beside the middle of the picture is seen from another side.
+    rx, ry = uu / focal_px, vv / focal_px
+    norm = np.sqrt(1.0 + rx * rx + ry * ry)
+    tilt = 1.0 / norm
+    ax, ay = -ry / norm, rx / norm
+    side = 1.0 - tilt
+    sine2 = max(ax * ax + ay * ay, 1e-12)
+    turn = np.array(
+        [
+            [tilt + ax * ax / sine2 * side, ax * ay / sine2 * side, ay],
+            [ax * ay / sine2 * side, tilt + ay * ay / sine2 * side, -ax],
+            [-ay, ax, tilt],
+        ]
+    )
+    for i in range(3):
+        for j in range(3):
+            root[i, j] = (
+                turn[i, 0] * spun[0, j] + turn[i, 1] * spun[1, j] + turn[i, 2] * spun[2, j]
+            )
+    return scale
