@@ -15,7 +15,14 @@ from spinetrack_synth.validation.rules import FAMILIES, Rule
 ENTRY_POINTS: Final = "spinetrack_synth.rules"
 """Entry points of this group name a rule, a list of rules, or a module that holds rules."""
 
-MODULES: Final = ("file",)
+MODULES: Final = (
+    "file",
+    "schema",
+    "identity",
+    "geometry",
+    "masks",
+    "visibility",
+)
 """The modules of this package that hold rules, in the order the rules run."""
 
 

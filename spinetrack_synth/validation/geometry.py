@@ -1,0 +1,252 @@
+"""Rules of boxes, areas and the places of keypoints (SPT30x, SPT31x)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+import numpy as np
+
+from spinetrack_synth.validation.columns import Dataset
+from spinetrack_synth.validation.findings import Fault, Severity
+from spinetrack_synth.validation.masks import EDGE_PX
+from spinetrack_synth.validation.rules import rule
+
+OUTSIDE_BOX: Final = 0.25
+"""Share of the box's longer side by which a visible keypoint may lie outside the box. COCO's
+visible points leave their boxes by up to a tenth: boxes end at the mask, and hands are cut off."""
+COINCIDE_EXTENT_PX: Final = 60.0
+"""Only people this large: on smaller ones two points round to the same pixel."""
+
+
+@rule(
+    "SPT301",
+    "box-not-positive",
+    family="geometry",
+    severity=Severity.ERROR,
+    reason="""A box without width or height crops nothing. The usual cause is a box given as two
+    corners instead of corner and size.""",
+    example='`"bbox": [100, 50, -20, 80]`',
+)
+def box_not_positive(dataset: Dataset) -> Iterator[Fault]:
+    """A box has no positive width or height."""
+    for row in np.flatnonzero((dataset.boxes[:, 2:] <= 0).any(1)):
+        width, height = dataset.boxes[row, 2:]
+        message = f"width {width:.6g}, height {height:.6g}: expected positive numbers"
+        yield dataset.annotation_fault(row, message, field=".bbox")
+
+
+@rule(
+    "SPT302",
+    "box-outside-image",
+    family="geometry",
+    severity=Severity.ERROR,
+    reason="""A box that leaves its image is cropped with padding that training never meant, or
+    belongs to an image of another size.""",
+    example="x + width = 700 in an image 640 wide",
+    unless=("SPT112", "SPT301", "SPT322", "SPT603"),
+)
+def box_outside_image(dataset: Dataset) -> Iterator[Fault]:
+    """A box leaves the image."""
+    start, end = dataset.boxes[:, :2], dataset.boxes[:, :2] + dataset.boxes[:, 2:]
+    over = np.maximum(-start, end - dataset.sizes).max(1, initial=-np.inf)
+    for row in np.flatnonzero(over > EDGE_PX):
+        width, height = dataset.sizes[row]
+        message = f"leaves the image ({width:.0f}x{height:.0f}) by {over[row]:.4g} px"
+        yield dataset.annotation_fault(
+            row, message, field=".bbox", value=round(float(over[row]), 3)
+        )
+
+
+@rule(
+    "SPT303",
+    "area-not-positive",
+    family="geometry",
+    severity=Severity.ERROR,
+    reason="OKS divides by the area: with 0 it is undefined, with a negative one it is nonsense.",
+    example='`"area": 0`',
+)
+def area_not_positive(dataset: Dataset) -> Iterator[Fault]:
+    """An area is 0 or negative."""
+    for row in np.flatnonzero(dataset.areas <= 0):
+        message = f"{dataset.areas[row]:.6g}, expected a positive number of pixels"
+        yield dataset.annotation_fault(row, message, field=".area", value=float(dataset.areas[row]))
+
+
+@rule(
+    "SPT304",
+    "area-beyond-box",
+    family="geometry",
+    severity=Severity.ERROR,
+    reason="""The person lies in the box, so the mask's area is at most the box's. A larger one
+    makes OKS forgive larger errors.""",
+    example="`area` 50000 with a box of 100 x 200",
+    unless=("SPT301", "SPT302", "SPT324", "SPT325"),
+)
+def area_beyond_box(dataset: Dataset) -> Iterator[Fault]:
+    """An area is larger than its box."""
+    with np.errstate(over="ignore"):
+        room = (dataset.boxes[:, 2] + 1) * (dataset.boxes[:, 3] + 1) * 1.02
+    for row in np.flatnonzero(dataset.areas > room):
+        whole = dataset.boxes[row, 2] * dataset.boxes[row, 3]
+        message = f"{dataset.areas[row]:.6g}, but the box covers only {whole:.6g} px"
+        yield dataset.annotation_fault(row, message, field=".area", value=float(dataset.areas[row]))
+
+
+@rule(
+    "SPT306",
+    "point-outside-image",
+    family="geometry",
+    severity=Severity.ERROR,
+    reason="""Nobody can see or label a point outside the picture. Training clips it to the border
+    or drops it; either way the label is wrong.""",
+    example="`left_wrist` at x = 712 in an image 640 wide",
+    unless=("SPT112", "SPT322", "SPT603"),
+)
+def point_outside_image(dataset: Dataset) -> Iterator[Fault]:
+    """A labelled keypoint lies outside the image."""
+    if not dataset.keypoints.shape[1]:
+        return
+    points = dataset.keypoints[..., :2]
+    over = np.maximum(-points, points - dataset.sizes[:, None]).max(-1)
+    for row, index in np.argwhere((over > 1.0) & dataset.labelled):
+        x, y = points[row, index]
+        width, height = dataset.sizes[row]
+        message = f"lies at ({x:.6g}, {y:.6g}), outside the image ({width:.0f}x{height:.0f})"
+        yield point_fault(dataset, row, index, message, value=round(float(over[row, index]), 3))
+
+
+@rule(
+    "SPT307",
+    "point-outside-box",
+    family="geometry",
+    severity=Severity.WARNING,
+    reason="""A visible point lies on the person, and the person in the box. Far outside it is a
+    slip of the hand, or somebody else's.""",
+    example="a visible knee 200 px below a box 100 px high",
+    unless=("SPT301", "SPT302", "SPT306", "SPT308", "SPT309", "SPT322", "SPT324", "SPT355"),
+)
+def point_outside_box(dataset: Dataset) -> Iterator[Fault]:
+    """A visible keypoint lies far outside its person's box."""
+    over, limit = _outside_box(dataset)
+    for row, index in np.argwhere(over > limit[:, None]):
+        message = f"visible, but {over[row, index]:.4g} px outside the box"
+        yield point_fault(dataset, row, index, message, value=round(float(over[row, index]), 3))
+
+
+@rule(
+    "SPT308",
+    "box-misses-person",
+    family="geometry",
+    severity=Severity.ERROR,
+    reason="""Top-down estimators crop the box before they look: with another person's box they
+    learn to find people where there are none.""",
+    example="a box around the neighbour",
+    unless=("SPT301", "SPT302", "SPT306", "SPT322", "SPT324"),
+)
+def box_misses_person(dataset: Dataset) -> Iterator[Fault]:
+    """Most of a person's visible keypoints lie outside the box."""
+    over, _ = _outside_box(dataset)
+    seen = np.isfinite(over).sum(1)
+    outside = (over > 0.05 * dataset.boxes[:, 2:].max(1, initial=0.0)[:, None] + EDGE_PX).sum(1)
+    for row in np.flatnonzero((seen >= 3) & (outside > seen / 2)):
+        message = f"{outside[row]} of {seen[row]} visible keypoints lie outside the box"
+        yield dataset.annotation_fault(row, message, field=".bbox", value=int(outside[row]))
+
+
+def _outside_box(dataset: Dataset) -> tuple[np.ndarray, np.ndarray]:
+    """How far (N, K) px visible points lie outside their boxes (nan where not visible), and how
+    far (N,) they may."""
+    points = dataset.keypoints[..., :2]
+    start, end = dataset.boxes[:, None, :2], dataset.boxes[:, None, :2] + dataset.boxes[:, None, 2:]
+    over = np.maximum(start - points, points - end).max(-1)
+    over[(dataset.keypoints[..., 2] != 2) | dataset.crowd[:, None]] = np.nan
+    return over, OUTSIDE_BOX * dataset.boxes[:, 2:].max(1, initial=0.0) + EDGE_PX
+
+
+@rule(
+    "SPT309",
+    "points-in-one-place",
+    family="geometry",
+    severity=Severity.ERROR,
+    reason="""All points at one place are a placeholder that somebody forgot, and pull a model
+    towards it.""",
+    example="17 points at (100, 100)",
+    unless=("SPT355",),
+)
+def points_in_one_place(dataset: Dataset) -> Iterator[Fault]:
+    """All labelled keypoints of a person, three or more, lie at the same place."""
+    count = dataset.labelled.sum(1)
+    points = np.where(dataset.labelled[..., None], dataset.keypoints[..., :2], np.nan)
+    low, high = _extent(points, dataset.labelled)
+    extent = (high - low).max(1, initial=0.0)
+    for row in np.flatnonzero((count >= 3) & (extent < 1.0)):
+        x, y = low[row]
+        message = f"all {count[row]} labelled keypoints lie at ({x:.6g}, {y:.6g})"
+        yield dataset.annotation_fault(row, message, field=".keypoints", value=int(count[row]))
+
+
+@rule(
+    "SPT310",
+    "points-coincide",
+    family="geometry",
+    severity=Severity.WARNING,
+    reason="""Two joints of a large person at exactly the same pixel are a copied value: a hand
+    never hits the same place twice.""",
+    example="`left_knee` and `right_knee` both at (312.5, 400.25)",
+    unless=("SPT306", "SPT307", "SPT308", "SPT309", "SPT355"),
+)
+def points_coincide(dataset: Dataset) -> Iterator[Fault]:
+    """Two keypoints of a person lie at exactly the same place."""
+    if not dataset.keypoints.shape[1]:
+        return
+    points = np.where(dataset.labelled[..., None], dataset.keypoints[..., :2], np.nan)
+    low, high = _extent(points, dataset.labelled)
+    large = (high - low).max(1, initial=0.0) >= COINCIDE_EXTENT_PX
+    for row in np.flatnonzero(large):
+        labelled = np.flatnonzero(dataset.labelled[row])
+        places: dict[tuple[float, float], int] = {}
+        if len({(x, y) for x, y in points[row, labelled].tolist()}) == len(labelled):
+            continue
+        for index in labelled:
+            place = (float(points[row, index, 0]), float(points[row, index, 1]))
+            other = places.setdefault(place, int(index))
+            if other != index:
+                message = f"at exactly the place of {point_name(dataset, row, other)}"
+                yield point_fault(dataset, row, index, message)
+
+
+def _extent(points: np.ndarray, labelled: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Lowest and highest x and y (N, 2) of each person's labelled points; nan where none."""
+    low = np.where(labelled[..., None], points, np.inf).min(1, initial=np.inf)
+    high = np.where(labelled[..., None], points, -np.inf).max(1, initial=-np.inf)
+    low[~np.isfinite(low)], high[~np.isfinite(high)] = np.nan, np.nan
+    return low, high
+
+
+def point_name(dataset: Dataset, row: int, index: int) -> str:
+    """The name of a keypoint of an annotation, or its number."""
+    category = int(dataset.category_row[row])
+    names = dataset.names[category] if category >= 0 else None
+    return names[index] if names and index < len(names) else f"keypoint {index + 1}"
+
+
+def point_fault(
+    dataset: Dataset,
+    row: int,
+    index: int,
+    message: str,
+    *,
+    value: float | int | str | None = None,
+    fitted: np.ndarray | None = None,
+) -> Fault:
+    """A fault of one keypoint, placed at its first number in the list."""
+    name = point_name(dataset, int(row), int(index))
+    return dataset.annotation_fault(
+        row,
+        f"{name} {message}",
+        field=f".keypoints[{3 * int(index)}]",
+        part=name,
+        value=value,
+        fitted=fitted,
+    )

@@ -1,0 +1,138 @@
+"""Rules of the masks: readable, of the image's size, inside it, in agreement with box and area
+(SPT32x)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Final
+
+import numpy as np
+
+from spinetrack_synth.validation.columns import Dataset
+from spinetrack_synth.validation.findings import Fault, Severity
+from spinetrack_synth.validation.rules import rule
+from spinetrack_synth.validation.shapes import masks_of
+
+EDGE_PX: Final = 2.0
+"""Boxes and polygons may leave the image by so much: annotation tools let them, and round."""
+BOX_SLACK: Final = 0.05
+"""Share of a box's longer side by which it may differ from its mask's extent."""
+AREA_SLACK: Final = 0.1
+"""Share by which an area may differ from a polygon's surface: COCO's areas are counted pixels."""
+
+
+@rule(
+    "SPT321",
+    "mask-malformed",
+    family="geometry",
+    severity=Severity.ERROR,
+    reason="""A mask that cannot be decoded stops pycocotools, in some versions with a crash of
+    the interpreter.""",
+    example="a polygon of five numbers, or run lengths that cover fewer pixels than the size says",
+)
+def mask_malformed(dataset: Dataset) -> Iterator[Fault]:
+    """A segmentation is neither polygons nor run lengths that fill their size."""
+    for row, problem in sorted(masks_of(dataset).problems.items()):
+        yield dataset.annotation_fault(row, problem, field=".segmentation")
+
+
+@rule(
+    "SPT322",
+    "mask-size",
+    family="geometry",
+    severity=Severity.ERROR,
+    reason="""A mask of another size than its image lies elsewhere or cannot be laid over it at
+    all. Where all masks of an image agree on another size, the image's record is at fault.""",
+    example="`size` [480, 640] in an image of 640 x 480 that says 320 x 240",
+    unless=("SPT112", "SPT321", "SPT603"),
+)
+def mask_size(dataset: Dataset) -> Iterator[Fault]:
+    """A mask's size is not that of its image."""
+    masks = masks_of(dataset)
+    known = np.isfinite(masks.size).all(1) & np.isfinite(dataset.sizes).all(1)
+    differs = known & (masks.size != dataset.sizes).any(1)
+    of_image: dict[int, list[int]] = defaultdict(list)
+    for row in np.flatnonzero(known & np.isin(dataset.image_row, dataset.image_row[differs])):
+        of_image[int(dataset.image_row[row])].append(int(row))
+    for image, rows in sorted(of_image.items()):
+        sizes = {tuple(masks.size[row].astype(int)) for row in rows}
+        width, height = dataset.image_sizes[image].astype(int)
+        if len(rows) > 1 and len(sizes) == 1:
+            ((own_width, own_height),) = sizes
+            message = f"says {width}x{height}, its {len(rows)} masks are {own_width}x{own_height}"
+            yield dataset.image_fault(image, message)
+            continue
+        for row in rows:
+            own_width, own_height = masks.size[row].astype(int)
+            if (own_width, own_height) != (width, height):
+                message = f"the mask is {own_width}x{own_height}, the image {width}x{height}"
+                yield dataset.annotation_fault(row, message, field=".segmentation.size")
+
+
+@rule(
+    "SPT323",
+    "mask-outside-image",
+    family="geometry",
+    severity=Severity.ERROR,
+    reason="A polygon's corners outside the picture show that it was scaled or moved wrongly.",
+    example="a polygon up to x = 900 in an image 640 wide",
+    unless=("SPT112", "SPT322", "SPT603"),
+)
+def mask_outside_image(dataset: Dataset) -> Iterator[Fault]:
+    """A polygon leaves the image."""
+    masks = masks_of(dataset)
+    over = np.maximum(-masks.box[:, :2], masks.box[:, 2:] - dataset.sizes).max(1, initial=-np.inf)
+    for row in np.flatnonzero((over > EDGE_PX) & ~masks.exact):
+        message = f"the polygon leaves the image by {over[row]:.4g} px"
+        yield dataset.annotation_fault(
+            row, message, field=".segmentation", value=round(float(over[row]), 3)
+        )
+
+
+@rule(
+    "SPT324",
+    "box-off-mask",
+    family="geometry",
+    severity=Severity.ERROR,
+    reason="""The box of a person is the extent of the mask. Where they differ, one of the two
+    belongs to somebody else, or was not moved with the other.""",
+    example="a box 40 px beside the mask",
+    unless=("SPT111", "SPT30", "SPT321", "SPT322", "SPT323"),
+)
+def box_off_mask(dataset: Dataset) -> Iterator[Fault]:
+    """A box is not the extent of its mask."""
+    masks = masks_of(dataset)
+    box = np.hstack([dataset.boxes[:, :2], dataset.boxes[:, :2] + dataset.boxes[:, 2:]])
+    difference = np.abs(box - masks.box).max(1, initial=0.0)
+    extent = np.maximum(dataset.boxes[:, 2:], masks.box[:, 2:] - masks.box[:, :2]).max(1)
+    for row in np.flatnonzero((difference > EDGE_PX + BOX_SLACK * extent) & ~dataset.crowd):
+        message = f"the box and the mask's extent differ by {difference[row]:.4g} px"
+        yield dataset.annotation_fault(
+            row, message, field=".bbox", value=round(float(difference[row]), 3)
+        )
+
+
+@rule(
+    "SPT325",
+    "area-off-mask",
+    family="geometry",
+    severity=Severity.ERROR,
+    reason="""OKS is scaled by the area: twice the area forgives errors 1.4 times as large. The
+    area is that of the mask, in pixels.""",
+    example="`area` 12000 beside a mask of 6000 pixels",
+    unless=("SPT303", "SPT321", "SPT322", "SPT323"),
+)
+def area_off_mask(dataset: Dataset) -> Iterator[Fault]:
+    """An area is not that of its mask."""
+    masks = masks_of(dataset)
+    difference = np.abs(dataset.areas - masks.area)
+    slack = np.where(masks.exact, 0.01, AREA_SLACK) * masks.area + 2 * EDGE_PX
+    # Polygons may overlap each other: together they cover less than the sum of their surfaces.
+    several = masks.parts > 1
+    wrong = np.where(several, dataset.areas - masks.area > slack, difference > slack)
+    for row in np.flatnonzero(wrong & ~dataset.crowd):
+        message = f"{dataset.areas[row]:.6g}, the mask covers {masks.area[row]:.6g} px"
+        yield dataset.annotation_fault(
+            row, message, field=".area", value=round(float(dataset.areas[row]), 3)
+        )

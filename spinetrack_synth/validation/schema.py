@@ -1,0 +1,437 @@
+"""Rules of the schema: fields, types, lengths, names (SPT10x, SPT11x)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any, Final
+
+import numpy as np
+
+from spinetrack_synth import skeleton
+from spinetrack_synth.validation.columns import (
+    SKELETONS,
+    Dataset,
+    canonical_name,
+    is_number,
+    is_numbers,
+)
+from spinetrack_synth.validation.findings import Fault, Severity, shown
+from spinetrack_synth.validation.rules import rule
+
+SECTIONS: Final = ("images", "annotations", "categories")
+
+REQUIRED: Final[dict[str, tuple[str, ...]]] = {
+    "images": ("id", "file_name", "width", "height"),
+    "annotations": (
+        "id", "image_id", "category_id", "keypoints", "num_keypoints", "bbox", "area", "iscrowd",
+    ),
+    "categories": ("id", "name"),
+    "licenses": ("id", "name"),
+}  # fmt: skip
+"""What pycocotools reads, field by field: without any of them evaluation ends in a KeyError."""
+
+WHOLE: Final = ("id", "image_id", "category_id", "width", "height", "license", "num_keypoints")
+TEXTS: Final = ("file_name", "name")
+LISTS: Final = ("keypoints", "bbox")
+
+
+def records(dataset: Dataset, section: str) -> list[Any]:
+    """The records of a section as they stand in the file, objects or not."""
+    return dataset.section(section)
+
+
+def fault_at(
+    dataset: Dataset, section: str, row: int, message: str, field: str = "", value: Any = None
+) -> Fault:
+    """A fault of a record of any section."""
+    if section == "annotations":
+        return dataset.annotation_fault(row, message, field=field, value=value)
+    if section == "images":
+        return dataset.image_fault(row, message, field=field, value=value)
+    if section == "categories":
+        return dataset.category_fault(row, message, field=field, value=value)
+    place = f"{section}[{row}]"
+    return Fault(place + field, place, message, value)
+
+
+@rule(
+    "SPT101",
+    "section-missing",
+    family="schema",
+    severity=Severity.ERROR,
+    reason="""A COCO file is an object with three lists: images, annotations, categories. Without
+    one of them there is nothing to train or to evaluate.""",
+    example='`{"images": [...], "annotations": {...}}`',
+)
+def section_missing(dataset: Dataset) -> Iterator[Fault]:
+    """One of images, annotations and categories is missing or no list. Optional sections of the
+    wrong type are told too."""
+    for name in SECTIONS:
+        value = dataset.data.get(name)
+        if name not in dataset.data:
+            yield dataset.file_fault("missing, expected a list", place=name)
+        elif not isinstance(value, list):
+            yield dataset.file_fault(f"{_kind(value)}, expected a list", place=name)
+        elif not value and name != "annotations":
+            yield dataset.file_fault("empty: there is nothing in this dataset", place=name)
+    for name, wanted in (("info", dict), ("licenses", list)):
+        value = dataset.data.get(name)
+        if name in dataset.data and not isinstance(value, wanted):
+            kind = "an object" if wanted is dict else "a list"
+            yield dataset.file_fault(f"{_kind(value)}, expected {kind}", place=name)
+
+
+@rule(
+    "SPT102",
+    "record-not-object",
+    family="schema",
+    severity=Severity.ERROR,
+    reason="Every image, annotation, category and licence is an object with named fields.",
+    example='`"annotations": [null, {...}]`',
+)
+def record_not_object(dataset: Dataset) -> Iterator[Fault]:
+    """A record is a number, a text, a list or null instead of an object."""
+    for section in REQUIRED:
+        for row, record in enumerate(records(dataset, section)):
+            if not isinstance(record, dict):
+                message = f"{_kind(record)}, expected an object"
+                yield fault_at(dataset, section, row, message)
+
+
+@rule(
+    "SPT103",
+    "field-missing",
+    family="schema",
+    severity=Severity.ERROR,
+    reason="""pycocotools and every training pipeline read these fields without asking; the
+    missing one ends the run with a KeyError hours later.""",
+    example="an annotation without `iscrowd`",
+)
+def field_missing(dataset: Dataset) -> Iterator[Fault]:
+    """A record lacks a field that readers rely on."""
+    for section, names in REQUIRED.items():
+        for row, record in enumerate(records(dataset, section)):
+            if isinstance(record, dict):
+                for name in names:
+                    if name not in record and not _excused(dataset, section, row, name):
+                        close = _misspelt(record, name)
+                        hint = f"; is {shown(close)} meant?" if close else ""
+                        yield fault_at(dataset, section, row, f"{name} is missing{hint}")
+    categories = records(dataset, "categories")
+    if categories and not any("keypoints" in c for c in dataset.categories):
+        message = "no category names its keypoints: without names nothing can be said of them"
+        yield dataset.file_fault(message, place="categories")
+
+
+def _excused(dataset: Dataset, section: str, row: int, name: str) -> bool:
+    """An annotation of a category without keypoints needs none."""
+    if section != "annotations" or name not in ("keypoints", "num_keypoints"):
+        return False
+    category = int(dataset.category_row[row])
+    other = category >= 0 and "keypoints" not in dataset.categories[category]
+    return other and any("keypoints" in c for c in dataset.categories)
+
+
+def _misspelt(record: dict[str, Any], name: str) -> str | None:
+    """A field that differs from the wanted one by case, hyphens or a plural."""
+    wanted = name.replace("_", "").rstrip("s")
+    for key in record:
+        if key.replace("_", "").replace("-", "").lower().rstrip("s") == wanted:
+            return key
+    return None
+
+
+@rule(
+    "SPT104",
+    "field-type",
+    family="schema",
+    severity=Severity.ERROR,
+    reason="""Ids of another type match by accident or not at all: 7.0 finds 7 in Python and
+    nothing in C++, true is 1, and "7" is nobody.""",
+    example='`"id": "4711"`, `"width": 640.0`, `"category_id": true`',
+)
+def field_type(dataset: Dataset) -> Iterator[Fault]:
+    """A field has the wrong type."""
+    for section in REQUIRED:
+        for row, record in enumerate(records(dataset, section)):
+            if isinstance(record, dict):
+                for name, message in _wrong_types(section, record):
+                    yield fault_at(dataset, section, row, message, f".{name}")
+
+
+def _wrong_types(section: str, record: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    for name in WHOLE:
+        if name in record and type(record[name]) is not int and not _nan(record[name]):
+            yield name, f"{shown(record[name])}, expected a whole number"
+    for name in TEXTS:
+        if name in record and not (isinstance(record[name], str) and record[name].strip()):
+            yield name, f"{shown(record[name])}, expected a text"
+    if section != "annotations":
+        return
+    for name in LISTS:
+        value = record.get(name, [])
+        if not isinstance(value, list):
+            yield name, f"{shown(value)}, expected a list of numbers"
+        elif not is_numbers(value):
+            bad = next(index for index, number in enumerate(value) if not is_number(number))
+            more = sum(not is_number(number) for number in value) - 1
+            others = f" ({more} more)" if more else ""
+            yield f"{name}[{bad}]", f"{shown(value[bad])}, expected a number{others}"
+    if "area" in record and not is_number(record["area"]):
+        yield "area", f"{shown(record['area'])}, expected a number"
+
+
+def _nan(value: object) -> bool:
+    """NaN and infinity are told by SPT004."""
+    return isinstance(value, float) and not math.isfinite(value)
+
+
+@rule(
+    "SPT105",
+    "keypoints-length",
+    family="schema",
+    severity=Severity.ERROR,
+    reason="""K keypoints are 3 K numbers. One number too few shifts every later point by one, and
+    x becomes y.""",
+    example="110 numbers for 37 keypoints",
+)
+def keypoints_length(dataset: Dataset) -> Iterator[Fault]:
+    """The list of keypoints has not three numbers for each name."""
+    for row, annotation in enumerate(dataset.annotations):
+        value = annotation.get("keypoints")
+        count = dataset.expected_points(row)
+        if isinstance(value, list) and count is not None and len(value) != 3 * count:
+            message = f"{len(value)} values, expected {3 * count} ({count} x 3)"
+            yield dataset.annotation_fault(row, message, field=".keypoints", value=len(value))
+
+
+@rule(
+    "SPT106",
+    "keypoint-names",
+    family="schema",
+    severity=Severity.ERROR,
+    reason="""The names say what the numbers mean. In another order a model learns that the left
+    shoulder is the right one, and no metric shows it.""",
+    example="`left_shoulder` and `right_shoulder` exchanged in `categories[0].keypoints`",
+)
+def keypoint_names(dataset: Dataset) -> Iterator[Fault]:
+    """The names of the keypoints are wrong, repeated, too few, or in another order than those of
+    the skeleton they belong to."""
+    for row, category in enumerate(dataset.categories):
+        if "keypoints" in category:
+            message = _wrong_names(dataset, row)
+            if message:
+                yield dataset.category_fault(row, message, field=".keypoints")
+
+
+def _wrong_names(dataset: Dataset, row: int) -> str | None:
+    names = dataset.names[row]
+    if names is None:
+        return "expected a list of names"
+    if not names:
+        return "empty: expected the names of the keypoints"
+    count = int(dataset.point_count[row])
+    if len(names) != count:
+        return f"{len(names)} names, but the annotations have {count} keypoints"
+    canonical = tuple(map(canonical_name, names))
+    again = [name for index, name in enumerate(canonical) if name in canonical[:index]]
+    if again:
+        return f"{shown(again[0])} stands twice"
+    known = dataset.known_skeleton[row]
+    wanted = SKELETONS[known] if known else canonical
+    for index, (name, expected) in enumerate(zip(canonical, wanted)):
+        if name != expected:
+            return f"[{index}] is {shown(names[index])}, {known} has {expected} there"
+    if len(canonical) != len(wanted):
+        return f"{len(names)} names, {known} has {len(wanted)}"
+    return None
+
+
+@rule(
+    "SPT107",
+    "skeleton-links",
+    family="schema",
+    severity=Severity.ERROR,
+    reason="""COCO counts the ends of links from 1. Counted from 0, every drawn bone joins the
+    wrong points.""",
+    example="`[0, 1]`, or `[36, 38]` with 37 keypoints",
+)
+def skeleton_links(dataset: Dataset) -> Iterator[Fault]:
+    """A link of the skeleton is no pair of keypoints counted from 1."""
+    for row, category in enumerate(dataset.categories):
+        if "skeleton" not in category:
+            continue
+        links = category["skeleton"]
+        if not isinstance(links, list):
+            yield dataset.category_fault(
+                row, f"{_kind(links)}, expected a list of pairs", field=".skeleton"
+            )
+            continue
+        count = max(len(dataset.names[row] or ()), int(dataset.point_count[row]))
+        pairs = [link if _is_pair(link) else None for link in links]
+        if any(pair is not None and 0 in pair for pair in pairs):
+            message = "a link begins or ends at 0: COCO counts keypoints from 1"
+            yield dataset.category_fault(row, message, field=".skeleton", value=0)
+            continue
+        seen: set[frozenset[int]] = set()
+        for number, pair in enumerate(pairs):
+            field = f".skeleton[{number}]"
+            if pair is None:
+                message = f"{shown(links[number])}, expected a pair of whole numbers"
+            elif count >= 0 and not all(1 <= end <= count for end in pair):
+                message = f"{shown(pair)}: the keypoints are numbered 1 to {count}"
+            elif pair[0] == pair[1]:
+                message = f"{shown(pair)} links a keypoint with itself"
+            elif frozenset(pair) in seen:
+                message = f"{shown(pair)} stands twice"
+            else:
+                seen.add(frozenset(pair))
+                continue
+            yield dataset.category_fault(row, message, field=field)
+
+
+def _is_pair(value: object) -> bool:
+    return isinstance(value, list) and len(value) == 2 and all(type(end) is int for end in value)
+
+
+@rule(
+    "SPT108",
+    "sigmas",
+    family="schema",
+    severity=Severity.ERROR,
+    reason="""OKS divides each keypoint's error by its sigma: a list of another length or order
+    scores other points, and another value another metric under the same name.""",
+    example="36 sigmas for 37 keypoints, or 0.26 for the nose instead of 0.026",
+)
+def sigmas(dataset: Dataset) -> Iterator[Fault]:
+    """The sigmas are not one positive number for each keypoint, or not those of the skeleton."""
+    for row, category in enumerate(dataset.categories):
+        if "sigmas" not in category:
+            continue
+        value, count = category["sigmas"], int(dataset.point_count[row])
+        if not is_numbers(value):
+            yield dataset.category_fault(row, "expected a list of numbers", field=".sigmas")
+            continue
+        if count >= 0 and len(value) not in (count, len(dataset.names[row] or ())):
+            message = f"{len(value)} sigmas for {count} keypoints"
+            yield dataset.category_fault(row, message, field=".sigmas", value=len(value))
+            continue
+        bad = [index for index, number in enumerate(value) if not 0 < number < 10]
+        bad = [index for index in bad if not _nan(value[index])]
+        known = dataset.known_skeleton[row]
+        if not bad and known and len(value) <= len(skeleton.SIGMAS):
+            bad = [
+                index
+                for index, (own, wanted) in enumerate(zip(value, skeleton.SIGMAS))
+                if not _nan(own) and abs(own - wanted) > 1e-6
+            ]
+        for index in bad[:1]:
+            wanted = f", {known} has {skeleton.SIGMAS[index]}" if known else ""
+            more = f" ({len(bad) - 1} more)" if len(bad) > 1 else ""
+            message = f"{shown(value[index])}{wanted or ', expected a positive number'}{more}"
+            yield dataset.category_fault(row, message, field=f".sigmas[{index}]")
+
+
+@rule(
+    "SPT110",
+    "iscrowd",
+    family="schema",
+    severity=Severity.ERROR,
+    reason="""`iscrowd` decides whether a person is scored or ignored. Only 0 and 1 mean
+    something; true, "0" and 2 are read differently by every tool.""",
+    example='`"iscrowd": 2`',
+)
+def iscrowd(dataset: Dataset) -> Iterator[Fault]:
+    """`iscrowd` is neither 0 nor 1."""
+    for row, annotation in enumerate(dataset.annotations):
+        if "iscrowd" in annotation:
+            value = annotation["iscrowd"]
+            if not (type(value) is int and value in (0, 1)) and not _nan(value):
+                message = f"{shown(value)}, expected 0 or 1"
+                yield dataset.annotation_fault(row, message, field=".iscrowd")
+
+
+@rule(
+    "SPT111",
+    "box-not-four-numbers",
+    family="schema",
+    severity=Severity.ERROR,
+    reason="A box is x, y, width and height, in pixels.",
+    example='`"bbox": [10, 20, 30]`',
+)
+def box_not_four_numbers(dataset: Dataset) -> Iterator[Fault]:
+    """A box has not four numbers."""
+    for row, annotation in enumerate(dataset.annotations):
+        value = annotation.get("bbox")
+        if isinstance(value, list) and len(value) != 4:
+            message = f"{len(value)} values, expected 4 (x, y, width, height)"
+            yield dataset.annotation_fault(row, message, field=".bbox", value=len(value))
+
+
+@rule(
+    "SPT112",
+    "image-size-not-positive",
+    family="schema",
+    severity=Severity.ERROR,
+    reason="An image has at least one pixel; boxes and masks are measured against its size.",
+    example='`"width": 0`',
+)
+def image_size_not_positive(dataset: Dataset) -> Iterator[Fault]:
+    """The width or height of an image is not a positive number of pixels."""
+    for row, image in enumerate(dataset.images):
+        for side in ("width", "height"):
+            value = image.get(side)
+            if type(value) is int and not 0 < value < 10**6:
+                message = f"{shown(value)}, expected a positive number of pixels"
+                yield dataset.image_fault(row, message, field=f".{side}", value=_small(value))
+
+
+@rule(
+    "SPT113",
+    "camera",
+    family="schema",
+    severity=Severity.ERROR,
+    reason="""Images that carry their camera promise that 3D and pixels agree. `K` is 3 x 3 in
+    pixels with a focal length above zero, `world2cam` 4 x 4 and rigid.""",
+    example="a `world2cam` whose rotation mirrors",
+)
+def camera(dataset: Dataset) -> Iterator[Fault]:
+    """The camera of an image is no camera."""
+    for row, image in enumerate(dataset.images):
+        for name, size in (("K", 3), ("world2cam", 4)):
+            if name in image:
+                message = _wrong_matrix(image[name], size)
+                if message:
+                    yield dataset.image_fault(row, message, field=f".{name}")
+
+
+def _wrong_matrix(value: object, size: int) -> str | None:
+    rows = value if isinstance(value, list) else []
+    if len(rows) != size or not all(is_numbers(r) and len(r) == size for r in rows):
+        return f"expected {size} rows of {size} numbers"
+    if any(_nan(number) for r in rows for number in r):
+        return None
+    try:
+        matrix = np.array(rows, dtype=np.float64)
+    except OverflowError:
+        return None
+    if size == 3:
+        good = matrix[0, 0] > 0 and matrix[1, 1] > 0 and np.allclose(matrix[2], [0, 0, 1])
+        return None if good else "no pinhole camera: focal lengths above 0, last row 0 0 1"
+    rotation = matrix[:3, :3]
+    with np.errstate(over="ignore", invalid="ignore"):
+        rigid = np.allclose(rotation @ rotation.T, np.eye(3), atol=1e-4)
+        good = rigid and np.linalg.det(rotation) > 0 and np.allclose(matrix[3], [0, 0, 0, 1])
+    return None if good else "not rigid: expected a rotation without mirror, last row 0 0 0 1"
+
+
+def _small(value: int) -> int | None:
+    return value if abs(value) < 2**53 else None
+
+
+def _kind(value: object) -> str:
+    if value is None:
+        return "null"
+    kinds = {dict: "an object", list: "a list", str: "a text", bool: "true or false"}
+    return kinds.get(type(value), "a number")

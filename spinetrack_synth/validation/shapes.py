@@ -1,0 +1,241 @@
+"""Areas and extents of all masks of a file at once, from polygons and run lengths."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spinetrack_synth.validation.columns import Dataset, Floats, is_number, is_numbers
+from spinetrack_synth.validation.findings import shown
+
+Ints = NDArray[np.int64]
+
+_CHUNK: Final = 2000
+"""So many run-length masks are decoded at once: some 10 MB."""
+_MAX_SIDE: Final = 10**6
+
+
+@dataclass(frozen=True)
+class Masks:
+    """The masks of N annotations; nan where there is none or it cannot be read.
+
+    ``area`` (N,) square pixels; ``box`` (N, 4) left, top, right, bottom; ``size`` (N, 2) width and
+    height that run lengths state; ``exact`` (N,) pixels counted, not a polygon's surface;
+    ``parts`` (N,) number of polygons; ``problems`` row -> what is wrong with a mask.
+    """
+
+    area: Floats
+    box: Floats
+    size: Floats
+    exact: NDArray[np.bool_]
+    parts: Ints
+    problems: dict[int, str]
+
+
+def masks_of(dataset: Dataset) -> Masks:
+    """All masks of a file, measured once."""
+    return dataset.once("masks", lambda: _measure(dataset))
+
+
+def _measure(dataset: Dataset) -> Masks:
+    count = len(dataset.annotations)
+    masks = Masks(
+        area=np.full(count, np.nan),
+        box=np.full((count, 4), np.nan),
+        size=np.full((count, 2), np.nan),
+        exact=np.zeros(count, dtype=bool),
+        parts=np.zeros(count, dtype=np.int64),
+        problems={},
+    )
+    polygons: list[tuple[int, list[float]]] = []
+    strings: list[tuple[int, bytes]] = []
+    runs: list[tuple[int, list[int]]] = []
+    for row, annotation in enumerate(dataset.annotations):
+        if "segmentation" not in annotation:
+            continue
+        value = annotation["segmentation"]
+        problem = None
+        if isinstance(value, list):
+            problem = _polygon_problem(value)
+            if problem is None:
+                masks.parts[row] = len(value)
+                polygons += [(row, polygon) for polygon in value]
+        elif isinstance(value, dict):
+            problem = _run_length_problem(value)
+            if problem is None:
+                height, width = value["size"]
+                masks.size[row] = width, height
+                if isinstance(value["counts"], str):
+                    strings.append((row, value["counts"].encode()))
+                else:
+                    runs.append((row, value["counts"]))
+        else:
+            problem = f"{shown(value)}, expected polygons or run lengths"
+        if problem is not None:
+            masks.problems[row] = problem
+    _measure_polygons(polygons, masks)
+    for start in range(0, len(strings), _CHUNK):
+        rows, texts = zip(*strings[start : start + _CHUNK])
+        _measure_runs(rows, *_decode(texts), masks)
+    for start in range(0, len(runs), _CHUNK):
+        rows, lists = zip(*runs[start : start + _CHUNK])
+        lengths = np.array([len(counts) for counts in lists])
+        counts = np.array([n for counts in lists for n in counts], dtype=np.int64)
+        _measure_runs(rows, counts, lengths, np.zeros(len(rows), dtype=bool), masks)
+    return masks
+
+
+def _polygon_problem(value: list[Any]) -> str | None:
+    for number, polygon in enumerate(value):
+        if not isinstance(polygon, list):
+            return f"[{number}] is {shown(polygon)}, expected a polygon: x, y, x, y, ..."
+        if not is_numbers(polygon):
+            bad = next(n for n in polygon if not is_number(n))
+            return f"[{number}] holds {shown(bad)}, expected numbers"
+        if len(polygon) % 2:
+            return f"[{number}] has {len(polygon)} numbers, expected pairs of x and y"
+        if len(polygon) < 6:
+            return f"[{number}] has {len(polygon) // 2} corners, a polygon has at least 3"
+    return None
+
+
+def _run_length_problem(value: dict[str, Any]) -> str | None:
+    size, counts = value.get("size"), value.get("counts")
+    if not (isinstance(size, list) and len(size) == 2 and all(type(n) is int for n in size)):
+        return f"size {shown(size)}, expected [height, width]"
+    if not all(0 < n < _MAX_SIDE for n in size):
+        return f"size {shown(size)}, expected positive numbers of pixels"
+    if isinstance(counts, str):
+        if not counts:
+            return "counts are empty"
+        if not all(48 <= ord(c) < 112 for c in set(counts)):
+            bad = next(c for c in counts if not 48 <= ord(c) < 112)
+            return f"counts hold {shown(bad)}, which compressed run lengths never do"
+        return None
+    if isinstance(counts, list) and all(type(n) is int for n in counts):
+        if not counts:
+            return "counts are empty"
+        bad_counts = [n for n in counts if not 0 <= n < 2**40]
+        return f"counts hold {shown(bad_counts[0])}" if bad_counts else None
+    return f"counts {shown(counts)}, expected run lengths"
+
+
+def _measure_polygons(polygons: Sequence[tuple[int, list[float]]], masks: Masks) -> None:
+    if not polygons:
+        return
+    rows = np.array([row for row, _ in polygons])
+    lengths = np.array([len(polygon) // 2 for _, polygon in polygons])
+    try:
+        flat = np.array([n for _, polygon in polygons for n in polygon], dtype=np.float64)
+    except OverflowError:
+        flat = np.array(
+            [n if abs(n) < 1e300 else math.inf for _, p in polygons for n in p], dtype=np.float64
+        )
+    x, y = flat[0::2], flat[1::2]
+    starts = np.concatenate([[0], np.cumsum(lengths)[:-1]])
+    following = np.arange(len(x)) + 1
+    following[starts + lengths - 1] = starts
+    with np.errstate(over="ignore", invalid="ignore"):
+        doubled = np.add.reduceat(x * y[following] - x[following] * y, starts)
+        area = np.bincount(rows, np.abs(doubled) / 2, minlength=len(masks.area))
+    touched = np.unique(rows)
+    masks.area[touched] = area[touched]
+    corner = (np.minimum, np.minimum, np.maximum, np.maximum)
+    for side, (extreme, values) in enumerate(zip(corner, (x, y, x, y))):
+        found = extreme.reduceat(values, starts)
+        box = np.full(len(masks.area), np.inf if side < 2 else -np.inf)
+        extreme.at(box, rows, found)
+        masks.box[touched, side] = box[touched]
+    masks.box[~np.isfinite(masks.box).all(1)] = np.nan
+    masks.area[~np.isfinite(masks.area)] = np.nan
+
+
+def _decode(texts: Sequence[bytes]) -> tuple[Ints, Ints, NDArray[np.bool_]]:
+    """COCO's compressed run lengths: counts of all texts in a row, how many each text has, and
+    which texts end in the middle of a number.
+
+    Six bits a character, five of them data, low ones first; the sixth says that more follow. From
+    the fourth number on, the difference to the number two before is stored.
+    """
+    ends = np.cumsum([len(text) for text in texts]) - 1
+    bits = np.frombuffer(b"".join(texts), dtype=np.uint8).astype(np.int64) - 48
+    broken = (bits[ends] & 0x20) > 0
+    last = (bits & 0x20) == 0
+    last[ends] = True
+    stops = np.flatnonzero(last)
+    starts = np.concatenate([[0], stops[:-1] + 1])
+    place = np.arange(len(bits)) - np.repeat(starts, stops - starts + 1)
+    shift = np.minimum(5 * place, 55)
+    values = np.add.reduceat((bits & 0x1F) << shift, starts)
+    negative = (bits[stops] & 0x10) > 0
+    values[negative] -= np.int64(1) << (shift[stops[negative]] + 5)
+    # Numbers of more than 40 bits are no counts of pixels.
+    values = np.clip(values, -(2**40), 2**40)
+    lengths = np.diff(np.searchsorted(stops, ends), prepend=-1)
+    first = np.repeat(np.cumsum(lengths) - lengths, lengths)
+    index = np.arange(len(values)) - first
+    summed = np.zeros(len(values) + 2, dtype=np.int64)
+    for parity in (0, 1):
+        summed[2 + parity :: 2] = np.cumsum(values[parity::2])
+    chain = first + np.where(index % 2 == 1, 1, 2)  # where the sum of each other number begins
+    counts = np.where(
+        index == 0,
+        values,
+        summed[2 + np.arange(len(values))] - summed[np.minimum(chain, len(values))],
+    )
+    return counts, lengths, broken
+
+
+def _measure_runs(
+    rows: Sequence[int],
+    counts: Ints,
+    lengths: Ints,
+    broken: NDArray[np.bool_],
+    masks: Masks,
+) -> None:
+    """Areas and extents of column-wise run lengths that begin with the background."""
+    row = np.array(rows)
+    starts = np.cumsum(lengths) - lengths
+    total = np.add.reduceat(counts, starts)
+    inside = (np.arange(len(counts)) - np.repeat(starts, lengths)) % 2 == 1
+    area = np.add.reduceat(np.where(inside, counts, 0), starts)
+    width, height = masks.size[row].astype(np.int64).T
+    negative = np.minimum.reduceat(counts, starts) < 0
+    wrong = broken | negative | (total != width * height) | (area == 0)
+    for number in np.flatnonzero(wrong):
+        if broken[number]:
+            problem = "counts end in the middle of a number"
+        elif negative[number]:
+            problem = "counts hold a negative run"
+        elif total[number] != width[number] * height[number]:
+            problem = (
+                f"counts cover {total[number]} pixels, "
+                f"size says {width[number] * height[number]} ({width[number]}x{height[number]})"
+            )
+        else:
+            problem = "the mask is empty"
+        masks.problems[int(row[number])] = problem
+    stop = np.cumsum(counts) - np.repeat(np.cumsum(total) - total, lengths)
+    begin = stop - counts
+    tall = np.repeat(height, lengths)
+    left, right = begin // tall, (stop - 1) // tall
+    whole = right > left  # a run over several columns touches top and bottom
+    top = np.where(whole, 0, begin % tall)
+    bottom = np.where(whole, tall - 1, (stop - 1) % tall)
+    seen = inside & (counts > 0)
+    far = 2**62
+    sides = (
+        np.minimum.reduceat(np.where(seen, left, far), starts),
+        np.minimum.reduceat(np.where(seen, top, far), starts),
+        np.maximum.reduceat(np.where(seen, right + 1, -far), starts),
+        np.maximum.reduceat(np.where(seen, bottom + 1, -far), starts),
+    )
+    good = row[~wrong]
+    masks.box[good] = np.stack(sides, axis=1)[~wrong]
+    masks.area[good] = area[~wrong]
+    masks.exact[good] = True

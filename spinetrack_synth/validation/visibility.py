@@ -1,0 +1,92 @@
+"""Rules of visibility: v, and what follows from it (SPT35x)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from spinetrack_synth.validation.columns import Dataset
+from spinetrack_synth.validation.findings import Fault, Severity, shown
+from spinetrack_synth.validation.geometry import point_fault
+from spinetrack_synth.validation.rules import rule
+
+
+@rule(
+    "SPT351",
+    "visibility-value",
+    family="visibility",
+    severity=Severity.ERROR,
+    reason="""COCO knows 0 (not labelled), 1 (labelled, hidden) and 2 (visible). Other values are
+    mostly a detector's confidence, which evaluation takes for labelled (CrowdPose issue 13).""",
+    example="v = 3, or v = 0.87",
+)
+def visibility_value(dataset: Dataset) -> Iterator[Fault]:
+    """A keypoint's v is not 0, 1 or 2."""
+    v = dataset.keypoints[..., 2]
+    for row, index in np.argwhere(np.isfinite(v) & ~np.isin(v, (0, 1, 2))):
+        message = f"has v = {v[row, index]:.6g}, expected 0, 1 or 2"
+        yield point_fault(dataset, row, index, message, value=float(v[row, index]))
+
+
+@rule(
+    "SPT352",
+    "place-of-unlabelled-point",
+    family="visibility",
+    severity=Severity.WARNING,
+    reason="""COCO sets x = y = 0 where v = 0. A place left behind means that the point was
+    labelled once, or that v was lost; some losses use it all the same.""",
+    example="`[412, 233, 0]`",
+)
+def place_of_unlabelled_point(dataset: Dataset) -> Iterator[Fault]:
+    """A keypoint has v = 0 but a place other than 0, 0."""
+    for row, index in np.argwhere(_placed(dataset)):
+        x, y, _ = dataset.keypoints[row, index]
+        message = f"has v = 0 but lies at ({x:.6g}, {y:.6g})"
+        yield point_fault(dataset, row, index, message)
+
+
+def _placed(dataset: Dataset) -> np.ndarray:
+    points = dataset.keypoints
+    return (points[..., 2] == 0) & (points[..., :2] != 0).any(-1) & np.isfinite(points).all(-1)
+
+
+@rule(
+    "SPT353",
+    "num-keypoints",
+    family="visibility",
+    severity=Severity.ERROR,
+    reason="""Evaluation ignores people with `num_keypoints` 0 and training skips them, whatever
+    their keypoints are.""",
+    example="`num_keypoints` 17 where 16 points have v > 0",
+    unless=("SPT004", "SPT351", "SPT355"),
+)
+def num_keypoints(dataset: Dataset) -> Iterator[Fault]:
+    """`num_keypoints` is not the number of keypoints with v > 0."""
+    v = dataset.keypoints[..., 2]
+    counted = (v > 0).sum(1)
+    placed = _placed(dataset).sum(1)
+    usable = np.isfinite(v).any(1)
+    for row in np.flatnonzero(usable):
+        value = dataset.annotations[row].get("num_keypoints")
+        # A v that was set to 0 by mistake is told by SPT352.
+        if type(value) is int and value not in (counted[row], counted[row] + placed[row]):
+            message = f"{shown(value)}, but {counted[row]} keypoints have v > 0"
+            yield dataset.annotation_fault(row, message, field=".num_keypoints")
+
+
+@rule(
+    "SPT355",
+    "labelled-at-origin",
+    family="visibility",
+    severity=Severity.ERROR,
+    reason="""0, 0 is where tools put points they do not know. With v > 0 it counts as a label in
+    the corner of the picture.""",
+    example="`[0, 0, 2]`",
+)
+def labelled_at_origin(dataset: Dataset) -> Iterator[Fault]:
+    """A keypoint has v > 0 but lies at 0, 0."""
+    points = dataset.keypoints
+    for row, index in np.argwhere((points[..., 2] > 0) & (points[..., :2] == 0).all(-1)):
+        message = f"has v = {points[row, index, 2]:.6g} but lies at (0, 0)"
+        yield point_fault(dataset, row, index, message)
