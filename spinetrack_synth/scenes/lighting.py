@@ -59,8 +59,11 @@ def _under_the_sky(rules: LightRules, rng: Rng) -> tuple[tuple[Light, ...], str]
     azimuth = rng.uniform(0, 2 * np.pi)
     turbidity = draw(rng, rules.turbidity)
     if rng.random() < rules.overcast:
-        red, green, blue = (float(c) for c in black_body(6800) * rng.uniform(0.8, 1.2))
-        return (Ambient((red, green, blue)),), "overcast"
+        # A hazy sky almost without its sun, and the even grey of cloud.
+        high = (0.3 * float(np.cos(azimuth)), 0.95, 0.3 * float(np.sin(azimuth)))
+        red, green, blue = (float(c) for c in black_body(6800) * rng.uniform(0.02, 0.05))
+        veiled = Sun(high, turbidity=9.0, sun_scale=0.02, sky_scale=1.0)
+        return (veiled, Ambient((red, green, blue))), "overcast"
     flat = np.cos(elevation)
     direction = (
         float(flat * np.cos(azimuth)),

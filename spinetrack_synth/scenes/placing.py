@@ -120,10 +120,10 @@ def take_stance(avatar: Avatar, pose: Pose, rng: Rng) -> Stance | None:
     for _ in range(TRIES_A_POSE):
         chosen = either_side(pose, rng)
         q = sample_pose(tree, chosen, rng)
-        q = settle(tree, q, chosen.contacts, avatar.probe, chosen.reaches).q
+        q = settle(tree, q, chosen.contacts, avatar.probe, chosen.reaches, avatar.capsules).q
         skin = pose_avatar(avatar, q).skin_world
         probe = refresh(avatar.probe, tree, q, skin)
-        settled = settle(tree, q, chosen.contacts, probe, chosen.reaches)
+        settled = settle(tree, q, chosen.contacts, probe, chosen.reaches, avatar.capsules)
         good = (
             settled.worst_contact_m <= FARTHEST_CONTACT_M
             and settled.lowest_m >= -DEEPEST_BELOW_FLOOR_M

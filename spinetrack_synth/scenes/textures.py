@@ -155,7 +155,9 @@ def planks(
     pixel = size_m[0] / shape[1]
     gap = np.minimum(to_y, to_x) * pixel
     seam = np.clip((gap - gap_m / 2) / (gap_m / 2 + pixel), 0, 1)
-    image *= (0.32 + 0.68 * seam)[..., None]
+    # A gap narrower than a pixel darkens it by its share.
+    depth = 0.22 + 0.48 * min(1.0, gap_m / pixel)
+    image *= (1 - depth * (1 - seam))[..., None]
     return Finish(Material(image_bytes(image), roughness, 0.2), size_m)
 
 
@@ -267,15 +269,15 @@ def _strokes(
 
 
 def grass(rng: Rng, size_m: float, greens: ArrayLike) -> Image:
-    """Mown lawn seen from above, (1536, 1536, 3) for a square: blades painted over dark ground.
+    """Mown lawn seen from above, (1792, 1792, 3) for a square: blades painted over dark ground.
 
     ``greens`` (G, 3) from dark to light.
     """
-    shape = (1536, 1536)
+    shape = (1792, 1792)
     palette = np.asarray(greens, np.float32)
     image = np.empty((*shape, 3), np.float32)
-    image[:] = palette[0] * 0.85
-    blade_px = max(3.0, 0.04 * shape[0] / size_m)
+    image[:] = palette[0]
+    blade_px = max(3.0, 0.05 * shape[0] / size_m)
     return _strokes(rng, shape, int(2.6e6 / blade_px), blade_px, 1, palette, image)
 
 
@@ -392,7 +394,7 @@ def foam(rng: Rng, color: ArrayLike, second: ArrayLike, pattern: str) -> Finish:
     x = np.linspace(-size_m[0] / 2, size_m[0] / 2, shape[1])[None, :]
     share: Image = np.zeros(shape, np.float32)
     if pattern == "marbled":
-        share = np.tanh(2 * noise(rng, shape, (60, 160), 2.2)) * 0.5 + 0.5
+        share = np.tanh(2 * noise(rng, shape, (60, 160), 2.2)) * 0.2 + 0.3
     elif pattern == "border":
         edge = np.minimum(size_m[1] / 2 - abs(y), size_m[0] / 2 - abs(x))
         share = ((edge > 0.035) & (edge < 0.05)).astype(np.float32)
@@ -414,7 +416,7 @@ def picture(rng: Rng) -> Finish:
     ground = rng.uniform(0.55, 0.9) * np.array([1.0, 0.96, 0.9])
     image = np.broadcast_to(ground.astype(np.float32), (*shape, 3))
     for _ in range(int(rng.integers(2, 5))):
-        hue = rng.uniform(0.15, 0.75, 3)
+        hue = rng.uniform(0.2, 0.75) * (0.62 + 0.38 * rng.uniform(0.3, 1.0, 3) * [1.25, 1.0, 0.85])
         field = np.clip(2.5 * (noise(rng, shape, rng.uniform(50, 160), 3.0) - 0.4), 0, 1)
         image = _mix(image, hue, field)
     return Finish(Material(image_bytes(image), 0.8, 0.15))

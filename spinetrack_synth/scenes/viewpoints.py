@@ -69,7 +69,7 @@ def _framed(
     px_per_mm = max(size) / FILM_WIDTH_MM
     middle = (points.min(0) + points.max(0)) / 2
     wanted = draw(rng, rules.crop_coverage if crop else rules.coverage)
-    shift = rng.uniform(-1, 1, 2)
+    shift = rng.triangular(-1, 0, 1, 2)  # mostly about the middle of the picture
     azimuth, lens_height = rng.uniform(0, 2 * np.pi), draw(rng, rules.height_m)
     lens = float(np.exp(rng.uniform(np.log(rules.lens_mm.low), np.log(rules.lens_mm.high))))
     roll = np.radians(draw(rng, rules.roll_deg))

@@ -13,15 +13,15 @@ from spinetrack_synth.scenes.shapes import Array, Mesh, Rng, terrain
 from spinetrack_synth.scenes.textures import Finish, paint
 from spinetrack_synth.shot import Material
 
-NEAR_M = 7.5  # radius of the finely drawn lawn
+NEAR_M = 5.5  # radius of the finely drawn lawn
 GROUND_M = -0.022  # mats (top y = 0) lie on the tips of the blades
 
 _LAWNS = (  # dark to light
-    ((0.19, 0.27, 0.11), (0.25, 0.36, 0.14), (0.32, 0.44, 0.18), (0.40, 0.51, 0.24)),
-    ((0.16, 0.27, 0.12), (0.21, 0.36, 0.16), (0.27, 0.45, 0.21), (0.36, 0.53, 0.28)),
-    ((0.26, 0.29, 0.14), (0.33, 0.37, 0.18), (0.42, 0.45, 0.23), (0.51, 0.52, 0.30)),
+    ((0.22, 0.26, 0.12), (0.29, 0.36, 0.16), (0.37, 0.44, 0.21), (0.46, 0.52, 0.28)),
+    ((0.19, 0.26, 0.13), (0.25, 0.36, 0.17), (0.33, 0.44, 0.22), (0.42, 0.52, 0.29)),
+    ((0.26, 0.29, 0.15), (0.34, 0.39, 0.20), (0.43, 0.47, 0.26), (0.52, 0.55, 0.33)),
 )
-_DRYNESS = (0.13, 0.07, 0.02)  # how a dry patch differs, by channel
+_DRYNESS = (0.09, 0.05, 0.01)  # how a dry patch differs, by channel
 _CROWNS = (
     ((0.10, 0.17, 0.06), (0.17, 0.27, 0.09), (0.26, 0.38, 0.14), (0.38, 0.48, 0.20)),
     ((0.13, 0.18, 0.07), (0.22, 0.28, 0.10), (0.33, 0.39, 0.15), (0.47, 0.50, 0.22)),
@@ -32,7 +32,7 @@ _CROWNS = (
 
 def _blades(rng: Rng, ground: Field, count: int, path: Field) -> Mesh:
     """Blades of grass as single triangles, dense near the middle, tips below the mats there."""
-    radius = NEAR_M * 1.15 * rng.uniform(0, 1, count) ** 0.75
+    radius = NEAR_M * 1.3 * rng.uniform(0, 1, count) ** 0.7
     angle = rng.uniform(0, 2 * np.pi, count)
     x, z = radius * np.cos(angle), radius * np.sin(angle)
     free = path(x, z) > 0.1

@@ -33,6 +33,10 @@ _CLOTHS = (
     (0.45, 0.32, 0.52), (0.24, 0.42, 0.48), (0.72, 0.42, 0.32), (0.80, 0.75, 0.66),
     (0.30, 0.36, 0.55), (0.58, 0.60, 0.42), (0.62, 0.25, 0.30), (0.35, 0.35, 0.37),
 )  # fmt: skip
+_RUGS = (
+    (0.50, 0.20, 0.17), (0.80, 0.72, 0.60), (0.20, 0.25, 0.36), (0.62, 0.46, 0.30),
+    (0.33, 0.38, 0.33), (0.42, 0.30, 0.24), (0.70, 0.66, 0.60),
+)  # fmt: skip
 _GREENS = ((0.10, 0.19, 0.08), (0.16, 0.30, 0.12), (0.25, 0.42, 0.17), (0.38, 0.52, 0.24))
 
 
@@ -82,7 +86,7 @@ def _finishes(rng: Rng, length: float, width: float, height: float) -> dict[str,
         "soil": paint((0.20, 0.15, 0.11), roughness=1.0, specular=0.1),
         "leaf": textures.foliage(rng, _GREENS),
         "picture": textures.picture(rng),
-        "rug": textures.rug(rng, rng.uniform(0.25, 0.8, (4, 3)) * [1.0, 0.9, 0.8], (1.6, 2.3)),
+        "rug": textures.rug(rng, np.array(_RUGS)[rng.permutation(len(_RUGS))[:4]], (1.6, 2.3)),
     }  # fmt: skip
 
 
