@@ -1,0 +1,445 @@
+"""Inverse kinematics: the coordinates at which a model's markers lie where markers were measured.
+
+The objective is the one of OpenSim's InverseKinematicsTool, plus a prior so weak that it decides
+only what the markers leave open. How it is minimised: `least_squares`, `tracking`.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from spinetrack_synth.anatomy.least_squares import Problem, make_scratch
+from spinetrack_synth.anatomy.model import GROUND, Tree
+from spinetrack_synth.anatomy.tracking import Restarts, read_out, track
+from spinetrack_synth.errors import UserError
+
+Array = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+Ints = NDArray[np.int64]
+Progress = Callable[[int, int], None]
+
+FAINT_PRIOR_M: Final = 1e-5
+"""Marker error that the default prior assumes: it holds what no marker shows at its default value
+and moves what the markers do show by less than 1e-6 rad."""
+
+RANGE_PER_DEVIATION: Final = 4.0
+"""The prior takes a coordinate's range for four standard deviations: 95% lie within it."""
+
+UNKNOWN_DEVIATION: Final = 0.5
+"""Standard deviation (rad, m) of the prior where a model gives no sensible range."""
+
+BASE_PRIOR: Final = 1e-14
+"""Prior weight of where a body as a whole stands in the world: nothing is known of it."""
+
+STARTS: Final = 12
+BLOCK_FRAMES: Final = 256
+"""Frames between two calls of ``progress``."""
+
+
+@dataclass(frozen=True)
+class CoordinateGoal:
+    """A coordinate that shall be near ``values``: a number, or one a frame (F,); rad or m."""
+
+    coordinate: str
+    weight: float
+    values: ArrayLike
+
+
+@dataclass(frozen=True)
+class Solution:
+    """Coordinates over F frames and how well P markers are met.
+
+    ``coordinates`` (F, n), rad and m; ``markers`` (P,) the names of those that were fitted;
+    ``weights`` (P,); ``marker_error_m`` (F, P) distance between the model's marker and the
+    measured one, NaN where missing; ``objective`` (F,) m^2, NaN where a frame has no marker and
+    repeats its predecessor; ``steps`` (F,) Gauss-Newton steps.
+    """
+
+    coordinates: Array
+    markers: tuple[str, ...]
+    weights: Array
+    marker_error_m: Array
+    objective: Array
+    steps: Ints
+
+    @property
+    def frame_rms_m(self) -> Array:
+        """Root mean square of the marker errors of each frame, (F,), NaN without markers."""
+        return _root_mean(self.marker_error_m, np.ones(len(self.weights)))
+
+    @property
+    def frame_weighted_rms_m(self) -> Array:
+        """The same, by the weights: what is minimised, (F,)."""
+        return _root_mean(self.marker_error_m, self.weights)
+
+    @property
+    def rms_m(self) -> float:
+        """Root mean square of all marker errors."""
+        return float(np.sqrt(np.nanmean(self.marker_error_m**2)))
+
+
+def _root_mean(error_m: Array, weights: Array) -> Array:
+    seen = np.isfinite(error_m)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        total = (np.where(seen, error_m, 0.0) ** 2) @ weights
+        return np.asarray(np.sqrt(total / (seen @ weights)), dtype=float)
+
+
+def solve(
+    tree: Tree,
+    markers: Sequence[str],
+    positions_m: ArrayLike,
+    *,
+    weights: Mapping[str, float] | None = None,
+    goals: Sequence[CoordinateGoal] = (),
+    prior_m: float = FAINT_PRIOR_M,
+    cold: bool = False,
+    threads: int = 1,
+    progress: Progress | None = None,
+) -> Solution:
+    """Fit a model to markers (F, M, 3) m over time, NaN where a marker is missing.
+
+    Markers that the model does not have are left out, and so are those whose weight is zero;
+    ``weights`` are 1 where not given, their scale means nothing. ``prior_m`` is the error (m) that
+    the markers are taken to have: coordinates are drawn to their defaults as far as such an error
+    leaves them open, each in proportion to its range. ``cold`` takes every frame by itself, as for
+    pictures; otherwise frames follow one another. Clamped coordinates stay in their range.
+
+    Raises UserError where no marker is in the model, a goal names no coordinate, or a number is
+    not finite.
+    """
+    positions_m = np.asarray(positions_m, dtype=float)
+    used = [i for i, name in enumerate(markers) if name in tree.marker_index]
+    given = dict(weights or {})
+    used = [i for i in used if given.get(markers[i], 1.0) > 0]
+    names = tuple(markers[i] for i in used)
+    if not names:
+        raise UserError(_no_overlap(tree, markers))
+    marker_weights = np.array([given.get(name, 1.0) for name in names])
+    if not np.all(np.isfinite(marker_weights)):
+        raise UserError("marker weights must be finite numbers")
+    targets_m = np.ascontiguousarray(positions_m[:, used])
+    frames = len(targets_m)
+    order = _leaves_first(tree)
+    problem = _problem(tree, order, names, marker_weights, goals, prior_m)
+    goal_values = np.empty((frames, len(goals)))
+    for i, goal in enumerate(goals):
+        goal_values[:, i] = np.asarray(goal.values, dtype=float)
+    if not np.all(np.isfinite(goal_values)):
+        bad = goals[int(np.flatnonzero(~np.isfinite(goal_values).all(axis=0))[0])]
+        raise UserError(f"coordinate task {bad.coordinate}: its value is not a finite number")
+    default = tree.default_coordinates[tree.free_index][order]
+    z = np.empty((frames, len(order)))
+    objective, steps = np.empty(frames), np.zeros(frames, dtype=np.int64)
+    run = partial(
+        _run, problem, _restarts(tree, order, problem, default), targets_m, goal_values, default,
+        z, objective, steps, cold,
+    )  # fmt: skip
+    run(max(1, min(threads, frames // BLOCK_FRAMES)), progress or (lambda done, wanted: None))
+    q = np.empty((frames, len(tree.coordinates)))
+    error_m = np.empty((frames, len(names)))
+    read_out(problem, targets_m, goal_values, z, q, error_m, make_scratch(problem))
+    return Solution(q, names, marker_weights, error_m, objective, steps)
+
+
+def _no_overlap(tree: Tree, markers: Sequence[str]) -> str:
+    near = [
+        f"'{name}' (nearest: '{match[0]}')"
+        for name in markers
+        if (match := difflib.get_close_matches(name, tree.marker_names, n=1))
+    ]
+    hint = f": {', '.join(near[:3])}" if near else f" {', '.join(tree.marker_names[:5])}, ..."
+    return f"none of the {len(markers)} markers is in the model {tree.name}, which has{hint}"
+
+
+def _run(
+    problem: Problem, restarts: Restarts, targets_m: Array, goal_values: Array, default: Array,
+    z: Array, objective: Array, steps: Ints, cold: bool, threads: int, progress: Progress,
+) -> None:  # fmt: skip
+    """Fit all frames, in as many stretches as there are threads."""
+    frames = len(targets_m)
+    bounds = [frames * i // threads for i in range(threads + 1)]
+    done = [0] * threads
+
+    def stretch(index: int, fresh: bool, until_met: bool) -> None:
+        scratch = make_scratch(problem)
+        begin, end = bounds[index], bounds[index + 1]
+        while begin < end:
+            stop = min(begin + BLOCK_FRAMES, end)
+            reached = track(
+                problem, restarts, targets_m, goal_values, default, begin, stop,
+                fresh, cold, until_met, z, objective, steps, scratch,
+            )  # fmt: skip
+            if until_met and reached < stop:
+                return
+            begin, fresh = stop, False
+            done[index] = stop - bounds[index]
+            if index == 0:
+                progress(sum(done), frames)
+
+    progress(0, frames)
+    if threads == 1:
+        stretch(0, True, False)
+        return
+    with ThreadPoolExecutor(threads) as pool:
+        list(pool.map(lambda index: stretch(index, True, False), range(threads)))
+    if not cold:
+        # A stretch that began on another branch than its predecessor ended on is fitted again.
+        for index in range(1, threads):
+            stretch(index, False, True)
+    progress(frames, frames)
+
+
+# -- the problem as arrays ------------------------------------------------------------------------
+
+
+def _entries(tree: Tree, order: Ints) -> tuple[Ints, Ints, Array, dict[int, int]]:
+    """Rows of the coupling matrix without their zeros; of each curve, which entry it changes."""
+    column_of = np.empty(len(order), dtype=np.int64)
+    column_of[order] = np.arange(len(order))
+    driver_of = {curve.driven: curve.driver for curve in tree.curves}
+    free_of = {int(i): k for k, i in enumerate(tree.free_index)}
+    start, columns, slopes, curve_entry = [0], [], [], {}
+    for i in range(len(tree.coordinates)):
+        if i in driver_of:
+            curve_entry[i] = len(columns)
+            columns.append(column_of[free_of[driver_of[i]]])
+            slopes.append(0.0)
+        else:
+            for k in np.flatnonzero(tree.coupling[i]):
+                columns.append(column_of[k])
+                slopes.append(tree.coupling[i, k])
+        start.append(len(columns))
+    return (
+        np.array(start, dtype=np.int64),
+        np.array(columns, dtype=np.int64),
+        np.array(slopes, dtype=float),
+        curve_entry,
+    )
+
+
+def _leaves_first(tree: Tree) -> Ints:
+    """Order of the free coordinates in which those that move less of the body come first."""
+    root_most = np.full(len(tree.free), len(tree.bodies))
+    for body, column in _moves(tree):
+        root_most[column] = min(root_most[column], body)
+    return np.argsort(-root_most, kind="stable")
+
+
+def _moves(tree: Tree) -> list[tuple[int, int]]:
+    """Which free coordinate moves which body directly, as pairs (body, index in ``free``)."""
+    driver_of = {curve.driven: curve.driver for curve in tree.curves}
+    chain = tree.chain
+    pairs = []
+    for body in range(len(tree.bodies)):
+        for axis in range(chain.axis_start[body], chain.axis_start[body + 1]):
+            i = int(chain.axis_coordinate[axis])
+            if i >= 0:
+                row = tree.coupling[driver_of.get(i, i)]
+                pairs += [(body, int(k)) for k in np.flatnonzero(row)]
+    return pairs
+
+
+def _ancestors(tree: Tree) -> list[list[int]]:
+    """For each body, itself and all bodies it hangs on."""
+    chains: list[list[int]] = []
+    for body, parent in enumerate(tree.chain.parent):
+        chains.append([body] if parent == GROUND else [*chains[parent], body])
+    return chains
+
+
+def _problem(
+    tree: Tree,
+    order: Ints,
+    names: Sequence[str],
+    marker_weights: Array,
+    goals: Sequence[CoordinateGoal],
+    prior_m: float,
+) -> Problem:
+    chosen = [tree.marker_index[name] for name in names]
+    start, columns, slopes, curve_entry = _entries(tree, order)
+    parts: dict[tuple[int, int], list[tuple[int, int]]] = {}
+    for body in range(len(tree.bodies)):
+        for axis in range(tree.chain.axis_start[body], tree.chain.axis_start[body + 1]):
+            i = int(tree.chain.axis_coordinate[axis])
+            if i >= 0:
+                for entry in range(start[i], start[i + 1]):
+                    parts.setdefault((body, int(columns[entry])), []).append((axis, entry))
+    motions = list(parts)
+    of_body: dict[int, list[int]] = {}
+    above = []
+    ancestors = _ancestors(tree)
+    for motion, (body, _) in enumerate(motions):
+        of_body.setdefault(body, []).append(motion)
+        above.append([m for b in ancestors[body] for m in of_body.get(b, [])])
+    lower, upper = _bounds(tree)
+    center = tree.default_coordinates[tree.free_index]
+    pieces = [curve.function for curve in tree.curves]
+    degree = max([2, *(piece.coefficients.shape[1] for piece in pieces)])
+    for goal in goals:
+        if goal.coordinate not in tree.coordinate_index:
+            near = difflib.get_close_matches(goal.coordinate, tree.coordinates, n=1, cutoff=0.0)
+            raise UserError(
+                f"coordinate task '{goal.coordinate}': not in the model {tree.name}"
+                + (f", did you mean '{near[0]}'?" if near else "")
+            )
+    return Problem(
+        chain=tree.chain,
+        marker_body=tree.marker_body[chosen],
+        marker_offset_m=tree.marker_offset_m[chosen],
+        marker_weight=marker_weights,
+        entry_start=start,
+        entry_column=columns,
+        entry_slope=slopes,
+        offset=tree.offset,
+        curve_driven=np.array([curve.driven for curve in tree.curves], dtype=np.int64),
+        curve_driver=np.array([curve.driver for curve in tree.curves], dtype=np.int64),
+        curve_entry=np.array([curve_entry[c.driven] for c in tree.curves], dtype=np.int64),
+        curve_start=np.cumsum([0, *(len(piece.knots) for piece in pieces)], dtype=np.int64),
+        curve_knot=np.concatenate([np.zeros(0), *(piece.knots for piece in pieces)]),
+        curve_coefficient=np.concatenate(
+            [
+                np.zeros((0, degree)),
+                *(
+                    np.pad(c := piece.coefficients, ((0, 0), (0, degree - c.shape[1])))
+                    for piece in pieces
+                ),
+            ]
+        ),
+        motion_body=np.array([body for body, _ in motions], dtype=np.int64),
+        motion_column=np.array([column for _, column in motions], dtype=np.int64),
+        part_start=np.cumsum([0, *(len(parts[m]) for m in motions)], dtype=np.int64),
+        part_axis=np.array([a for m in motions for a, _ in parts[m]], dtype=np.int64),
+        part_entry=np.array([e for m in motions for _, e in parts[m]], dtype=np.int64),
+        above_start=np.cumsum([0, *map(len, above)], dtype=np.int64),
+        above=np.array([m for row in above for m in row], dtype=np.int64),
+        lower=lower[order],
+        upper=upper[order],
+        prior_center=center[order],
+        prior_weight=_prior_weight(tree, prior_m)[order],
+        task_coordinate=np.array(
+            [tree.coordinate_index[goal.coordinate] for goal in goals], dtype=np.int64
+        ),
+        task_weight=np.array([goal.weight for goal in goals], dtype=float),
+    )
+
+
+def _bounds(tree: Tree) -> tuple[Array, Array]:
+    """Bounds of the free coordinates (k,), (k,): their own and those of what they alone drive."""
+    free = tree.free_index
+    lower = np.where(tree.clamped[free], tree.lower[free], -np.inf)
+    upper = np.where(tree.clamped[free], tree.upper[free], np.inf)
+    curved = {curve.driven for curve in tree.curves}
+    for i in np.flatnonzero(tree.clamped):
+        drivers = np.flatnonzero(tree.coupling[i])
+        if len(drivers) != 1 or i in curved or tree.free[drivers[0]] == tree.coordinates[i]:
+            continue
+        k, slope = drivers[0], tree.coupling[i, drivers[0]]
+        ends = sorted((np.array([tree.lower[i], tree.upper[i]]) - tree.offset[i]) / slope)
+        # A range that leaves its driver no room says nothing: OpenSim could not hold it either.
+        if max(lower[k], ends[0]) <= min(upper[k], ends[1]):
+            lower[k], upper[k] = max(lower[k], ends[0]), min(upper[k], ends[1])
+    return lower, upper
+
+
+def _sensible_range(tree: Tree) -> Array:
+    """Range (k,) of each free coordinate, NaN where it is a length or no range of a joint."""
+    width = (tree.upper - tree.lower)[tree.free_index]
+    sensible = tree.rotational[tree.free_index] & (width > 0) & (width <= 2 * np.pi + 1e-6)
+    return np.where(sensible, width, np.nan)
+
+
+def _base_columns(tree: Tree) -> Bools:
+    """Free coordinates (k,) of joints that carry the model freely through the world."""
+    chain = tree.chain
+    base = np.zeros(len(tree.free), dtype=np.bool_)
+    moves = _moves(tree)
+    for body in np.flatnonzero(chain.parent == GROUND):
+        axes = slice(chain.axis_start[body], chain.axis_start[body + 1])
+        columns = [k for b, k in moves if b == body]
+        if np.any(~chain.axis_is_rotation[axes]) and columns:
+            base[columns] = True
+    return base
+
+
+def _prior_weight(tree: Tree, prior_m: float) -> Array:
+    deviation = _sensible_range(tree) / RANGE_PER_DEVIATION
+    deviation = np.where(np.isnan(deviation), UNKNOWN_DEVIATION, deviation)
+    return np.where(_base_columns(tree), BASE_PRIOR, (prior_m / deviation) ** 2)
+
+
+# -- restarts -------------------------------------------------------------------------------------
+
+
+def _restarts(tree: Tree, order: Ints, problem: Problem, default: Array) -> Restarts:
+    """Starting points spread over the ranges, and the limbs that may be begun anew."""
+    ancestors = _ancestors(tree)
+    carries = np.zeros((len(tree.bodies), len(problem.marker_body)), dtype=np.bool_)
+    for marker, body in enumerate(problem.marker_body):
+        if body >= 0:
+            carries[ancestors[body], marker] = True
+    column_of = np.empty(len(order), dtype=np.int64)
+    column_of[order] = np.arange(len(order))
+    moved_at: dict[int, list[int]] = {}
+    for body, k in _moves(tree):
+        moved_at.setdefault(int(column_of[k]), []).append(body)
+    base = np.zeros(len(order), dtype=np.bool_)
+    base[column_of[np.flatnonzero(_base_columns(tree))]] = True
+    limbs = [(base, np.ones(len(problem.marker_body), dtype=np.bool_))]
+    for root in _limb_roots(tree, carries):
+        columns = np.zeros(len(order), dtype=np.bool_)
+        for column, bodies in moved_at.items():
+            columns[column] = not base[column] and all(root in ancestors[b] for b in bodies)
+        if columns.any():
+            limbs.append((columns, carries[root]))
+    return Restarts(
+        starts=_spread(problem, tree, order, default),
+        limb_columns=np.array([columns for columns, _ in limbs]),
+        limb_markers=np.array([markers for _, markers in limbs]),
+    )
+
+
+def _limb_roots(tree: Tree, carries: Bools) -> list[int]:
+    """Bodies at which a limb begins: where the model branches between bodies that carry markers."""
+    parent = tree.chain.parent
+    roots = []
+    for body in range(len(tree.bodies)):
+        if parent[body] == GROUND or not carries[body].any():
+            continue
+        twins = [b for b in np.flatnonzero(parent == parent[body]) if carries[b].any()]
+        if len(twins) > 1:
+            roots.append(body)
+    return roots
+
+
+def _spread(problem: Problem, tree: Tree, order: Ints, default: Array) -> Array:
+    """Starting points (S, k) that fill the ranges evenly (a Kronecker sequence)."""
+    free = tree.free_index[order]
+    turns = tree.rotational[free]
+    lower = np.where(np.isfinite(problem.lower), problem.lower, -np.pi)
+    upper = np.where(np.isfinite(problem.upper), problem.upper, np.pi)
+    known = _sensible_range(tree)[order]
+    lower = np.where(~np.isnan(known), np.maximum(lower, tree.lower[free]), lower)
+    upper = np.where(~np.isnan(known), np.minimum(upper, tree.upper[free]), upper)
+    roots = np.sqrt(_primes(len(order)))
+    share = (0.5 + np.arange(1, STARTS + 1)[:, None] * (roots % 1.0)) % 1.0
+    spread = lower + share * (upper - lower)
+    return np.ascontiguousarray(np.where(turns, spread, default))
+
+
+def _primes(count: int) -> Array:
+    numbers: list[int] = []
+    candidate = 2
+    while len(numbers) < count:
+        if all(candidate % p for p in numbers):
+            numbers.append(candidate)
+        candidate += 1
+    return np.array(numbers, dtype=float)

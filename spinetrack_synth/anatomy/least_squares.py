@@ -1,0 +1,550 @@
+"""The compiled heart of inverse kinematics: one frame's weighted least squares on the tree.
+
+What is minimised over the free coordinates z, as OpenSim's tool does:
+
+    sum_m w_m |x_m(q) - y_m|^2 / sum_m w_m  +  sum_t w_t (q_t - v_t)^2  +  sum_k p_k (z_k - c_k)^2
+
+over the markers that are seen, the coordinate tasks and a prior, with q = C z + d (and curves for
+couplers that are no lines) and z within its bounds.
+
+The Gauss-Newton matrix J'WJ is the joint-space mass matrix of a tree that carries a point mass w_m
+at every marker. So it is built as robot dynamics build that matrix (composite rigid bodies,
+Featherstone 2008, chapter 6), without ever writing down J: the work grows with the depth of the
+tree and not with the number of markers. Columns stand leaves first, so that the Cholesky factor of
+a tree without couplers has no fill-in (ibid., chapter 6.5).
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from spinetrack_synth.anatomy.kinematics import forward
+from spinetrack_synth.anatomy.model import Chain
+
+Array = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
+NEWTON_TOLERANCE: Final = 5e-4
+"""A full Newton step (rad, m) after which a frame is done: its square is left, about 1e-6."""
+
+STEP_TOLERANCE: Final = 5e-5
+"""Any other step after which it is done: a few per cent of it are left."""
+
+COST_FLOOR_M2: Final = 1e-14
+"""A cost that needs no further step: markers met to 0.1 micrometres."""
+
+RELATIVE_GAIN: Final = 1e-9
+"""A step that gains less of the cost than this is the last one."""
+
+NEWTON_BELOW: Final = 0.3
+"""Steps (rad, m) below which the residuals' curvature is trusted."""
+
+ITERATIONS: Final = 60
+FIRST_DAMPING: Final = 1e-6
+LARGEST_DAMPING: Final = 1e6
+AT_BOUND: Final = 1e-12
+
+
+class Problem(NamedTuple):
+    """What is fitted, the same for all frames. Columns are the free coordinates, leaves first.
+
+    ``marker_body``, ``marker_offset_m`` and ``marker_weight`` of P markers. Coupling: row i of q
+    has the entries ``entry_start[i]:entry_start[i + 1]`` of ``entry_column`` and ``entry_slope``,
+    and ``offset`` (n,). Curves: q[curve_driven] = polynomial pieces of q[curve_driver], each with
+    one entry ``curve_entry`` whose slope changes. A motion is what one column does to one body:
+    ``motion_body``, ``motion_column`` (Q,) and the joint axes that bring it about,
+    ``part_axis[part_start[i]:part_start[i + 1]]`` with their coupling entries ``part_entry``;
+    ``above`` lists the motions that move what motion i moves, itself included.
+    ``lower``, ``upper`` (k,), ``prior_center``, ``prior_weight`` (k,) for one marker;
+    ``task_coordinate``, ``task_weight`` (T,).
+    """
+
+    chain: Chain
+    marker_body: Ints
+    marker_offset_m: Array
+    marker_weight: Array
+    entry_start: Ints
+    entry_column: Ints
+    entry_slope: Array
+    offset: Array
+    curve_driven: Ints
+    curve_driver: Ints
+    curve_entry: Ints
+    curve_start: Ints
+    curve_knot: Array
+    curve_coefficient: Array
+    motion_body: Ints
+    motion_column: Ints
+    part_start: Ints
+    part_axis: Ints
+    part_entry: Ints
+    above_start: Ints
+    above: Ints
+    lower: Array
+    upper: Array
+    prior_center: Array
+    prior_weight: Array
+    task_coordinate: Ints
+    task_weight: Array
+
+
+class Scratch(NamedTuple):
+    """Memory that one thread uses again and again; ``kept`` are the weights in force, (P,)."""
+
+    q: Array
+    slope_of_entry: Array
+    body2world: Array
+    axis_world: Array
+    origin_world: Array
+    axis_slope: Array
+    points: Array
+    kept: Array
+    reference: Array
+    mass: Array
+    twist: Array
+    hessian: Array
+    factor: Array
+    gradient: Array
+    step: Array
+    put: Array
+    held: Bools
+
+
+@njit(cache=True, nogil=True)
+def make_scratch(problem: Problem) -> Scratch:
+    """Scratch for a problem."""
+    bodies, axes = len(problem.chain.parent), len(problem.chain.axis_coordinate)
+    markers, columns = len(problem.marker_body), len(problem.lower)
+    return Scratch(
+        np.zeros(len(problem.offset)),
+        problem.entry_slope.copy(),
+        np.zeros((bodies, 4, 4)),
+        np.zeros((axes, 3)),
+        np.zeros((axes, 3)),
+        np.zeros(axes),
+        np.zeros((markers, 3)),
+        np.zeros(markers),
+        np.zeros(3),
+        np.zeros((bodies, 25)),
+        np.zeros((len(problem.motion_body), 6)),
+        np.zeros((columns, columns)),
+        np.zeros((columns, columns)),
+        np.zeros(columns),
+        np.zeros(columns),
+        np.zeros(columns),
+        np.zeros(columns, dtype=np.bool_),
+    )
+
+
+@njit(cache=True, nogil=True)
+def coordinates(problem: Problem, z: Array, scratch: Scratch) -> None:
+    """Fill ``scratch.q`` from the free coordinates, and the slopes of the curves."""
+    q, slope = scratch.q, scratch.slope_of_entry
+    for i in range(len(q)):
+        value = problem.offset[i]
+        for entry in range(problem.entry_start[i], problem.entry_start[i + 1]):
+            value += problem.entry_slope[entry] * z[problem.entry_column[entry]]
+        q[i] = value
+    for curve in range(len(problem.curve_driven)):
+        x = q[problem.curve_driver[curve]]
+        first, piece = problem.curve_start[curve], problem.curve_start[curve + 1] - 1
+        while piece > first and x < problem.curve_knot[piece]:
+            piece -= 1
+        x -= problem.curve_knot[piece]
+        value, derivative = 0.0, 0.0
+        for power in range(problem.curve_coefficient.shape[1] - 1, -1, -1):
+            derivative = derivative * x + value
+            value = value * x + problem.curve_coefficient[piece, power]
+        q[problem.curve_driven[curve]] = value
+        slope[problem.curve_entry[curve]] = derivative
+
+
+@njit(cache=True, nogil=True)
+def weigh(problem: Problem, target_m: Array, counted: Bools, scratch: Scratch) -> int:
+    """Set the weights in force for a frame: of markers seen and counted, with sum 1.
+
+    Returns how many there are.
+    """
+    total, count = 0.0, 0
+    for p in range(len(target_m)):
+        seen = np.isfinite(target_m[p, 0] + target_m[p, 1] + target_m[p, 2])
+        scratch.kept[p] = problem.marker_weight[p] if seen and counted[p] else 0.0
+        total += scratch.kept[p]
+        if scratch.kept[p] > 0:
+            count += 1
+    if total > 0:
+        for p in range(len(target_m)):
+            scratch.kept[p] /= total
+    return count
+
+
+@njit(cache=True, nogil=True, fastmath={"contract"})
+def evaluate(
+    problem: Problem, z: Array, target_m: Array, task_values: Array, seen: int, scratch: Scratch
+) -> tuple[float, float]:
+    """The objective at z, and the part of it that the markers make; fills the kinematics."""
+    coordinates(problem, z, scratch)
+    forward(
+        problem.chain, scratch.q, scratch.body2world,
+        scratch.axis_world, scratch.origin_world, scratch.axis_slope,
+    )  # fmt: skip
+    of_markers = 0.0
+    for p in range(len(target_m)):
+        body, offset = problem.marker_body[p], problem.marker_offset_m[p]
+        if scratch.kept[p] == 0:
+            continue
+        squared = 0.0
+        for i in range(3):
+            if body < 0:
+                x = offset[i]
+            else:
+                frame = scratch.body2world[body]
+                x = (
+                    frame[i, 0] * offset[0]
+                    + frame[i, 1] * offset[1]
+                    + frame[i, 2] * offset[2]
+                    + frame[i, 3]
+                )
+            scratch.points[p, i] = x
+            squared += (x - target_m[p, i]) ** 2
+        of_markers += scratch.kept[p] * squared
+    cost = of_markers
+    for t in range(len(problem.task_coordinate)):
+        away = scratch.q[problem.task_coordinate[t]] - task_values[t]
+        cost += problem.task_weight[t] * away * away
+    share = 1.0 / max(seen, 1)
+    for k in range(len(z)):
+        away = z[k] - problem.prior_center[k]
+        cost += share * problem.prior_weight[k] * away * away
+    return cost, of_markers
+
+
+@njit(cache=True, nogil=True, fastmath={"contract"})
+def _gather_masses(problem: Problem, target_m: Array, scratch: Scratch) -> None:
+    """Per body and all it carries: mass, first and second moments, force and torque of residuals,
+    and their moment sum of w x r'.
+
+    Moments are about ``reference``, so that a body far from the origin loses no digits.
+    """
+    mass, reference = scratch.mass, scratch.reference
+    reference[:] = 0.0
+    for p in range(len(target_m)):
+        if scratch.kept[p] > 0:
+            reference[:] = target_m[p]
+            break
+    mass[:] = 0.0
+    for p in range(len(target_m)):
+        body, w = problem.marker_body[p], scratch.kept[p]
+        if w == 0 or body < 0:
+            continue
+        m = mass[body]
+        fx = w * (scratch.points[p, 0] - target_m[p, 0])
+        fy = w * (scratch.points[p, 1] - target_m[p, 1])
+        fz = w * (scratch.points[p, 2] - target_m[p, 2])
+        x = scratch.points[p, 0] - reference[0]
+        y = scratch.points[p, 1] - reference[1]
+        z = scratch.points[p, 2] - reference[2]
+        m[0] += w
+        m[1] += w * x
+        m[2] += w * y
+        m[3] += w * z
+        # The inertia tensor, sum of w (|x|^2 I - x x').
+        m[4] += w * (y * y + z * z)
+        m[5] += w * (x * x + z * z)
+        m[6] += w * (x * x + y * y)
+        m[7] -= w * x * y
+        m[8] -= w * x * z
+        m[9] -= w * y * z
+        m[10] += fx
+        m[11] += fy
+        m[12] += fz
+        m[13] += y * fz - z * fy
+        m[14] += z * fx - x * fz
+        m[15] += x * fy - y * fx
+        m[16] += x * fx
+        m[17] += x * fy
+        m[18] += x * fz
+        m[19] += y * fx
+        m[20] += y * fy
+        m[21] += y * fz
+        m[22] += z * fx
+        m[23] += z * fy
+        m[24] += z * fz
+    for body in range(len(mass) - 1, 0, -1):
+        parent = problem.chain.parent[body]
+        if parent >= 0:
+            for i in range(25):
+                mass[parent, i] += mass[body, i]
+
+
+@njit(cache=True, nogil=True, fastmath={"contract"})
+def _gather_twists(problem: Problem, scratch: Scratch) -> None:
+    """Velocity of each motion as a twist about the reference point: angular, then linear."""
+    twist, reference = scratch.twist, scratch.reference
+    twist[:] = 0.0
+    for motion in range(len(twist)):
+        v = twist[motion]
+        for part in range(problem.part_start[motion], problem.part_start[motion + 1]):
+            axis = problem.part_axis[part]
+            s = scratch.axis_slope[axis] * scratch.slope_of_entry[problem.part_entry[part]]
+            a, o = scratch.axis_world[axis], scratch.origin_world[axis]
+            if problem.chain.axis_is_rotation[axis]:
+                v[0] += s * a[0]
+                v[1] += s * a[1]
+                v[2] += s * a[2]
+                x, y, z = o[0] - reference[0], o[1] - reference[1], o[2] - reference[2]
+                v[3] += s * (y * a[2] - z * a[1])
+                v[4] += s * (z * a[0] - x * a[2])
+                v[5] += s * (x * a[1] - y * a[0])
+            else:
+                v[3] += s * a[0]
+                v[4] += s * a[1]
+                v[5] += s * a[2]
+
+
+@njit(cache=True, nogil=True, fastmath={"contract"})
+def differentiate(
+    problem: Problem,
+    z: Array,
+    target_m: Array,
+    task_values: Array,
+    seen: int,
+    newton: bool,
+    scratch: Scratch,
+) -> None:
+    """Half the gradient and half the Hessian (upper triangle) where `evaluate` was.
+
+    Without ``newton`` the Hessian is Gauss and Newton's, positive wherever the markers are. With
+    it the residuals' curvature is added, which costs nothing here: motion i turns the velocity of
+    all that a motion j further out moves, d2x/dqi dqj = w_i x dx/dqj.
+    """
+    _gather_masses(problem, target_m, scratch)
+    _gather_twists(problem, scratch)
+    hessian, gradient, twist = scratch.hessian, scratch.gradient, scratch.twist
+    hessian[:] = 0.0
+    gradient[:] = 0.0
+    for motion in range(len(twist)):
+        m, v = scratch.mass[problem.motion_body[motion]], twist[motion]
+        if m[0] == 0:
+            continue
+        column = problem.motion_column[motion]
+        gradient[column] += (
+            v[0] * m[13] + v[1] * m[14] + v[2] * m[15] + v[3] * m[10] + v[4] * m[11] + v[5] * m[12]
+        )
+        # Momentum of the composite body in this motion.
+        f0 = m[4] * v[0] + m[7] * v[1] + m[8] * v[2] + m[2] * v[5] - m[3] * v[4]
+        f1 = m[7] * v[0] + m[5] * v[1] + m[9] * v[2] + m[3] * v[3] - m[1] * v[5]
+        f2 = m[8] * v[0] + m[9] * v[1] + m[6] * v[2] + m[1] * v[4] - m[2] * v[3]
+        f3 = m[0] * v[3] + v[1] * m[3] - v[2] * m[2]
+        f4 = m[0] * v[4] + v[2] * m[1] - v[0] * m[3]
+        f5 = m[0] * v[5] + v[0] * m[2] - v[1] * m[1]
+        if newton:
+            trace = m[16] + m[20] + m[24]
+            f0 += m[12] * v[4] - m[11] * v[5] + m[16] * v[0] + m[17] * v[1] + m[18] * v[2]
+            f1 += m[10] * v[5] - m[12] * v[3] + m[19] * v[0] + m[20] * v[1] + m[21] * v[2]
+            f2 += m[11] * v[3] - m[10] * v[4] + m[22] * v[0] + m[23] * v[1] + m[24] * v[2]
+            f0 -= trace * v[0]
+            f1 -= trace * v[1]
+            f2 -= trace * v[2]
+        for other in problem.above[problem.above_start[motion] : problem.above_start[motion + 1]]:
+            u = twist[other]
+            value = u[0] * f0 + u[1] * f1 + u[2] * f2 + u[3] * f3 + u[4] * f4 + u[5] * f5
+            second = problem.motion_column[other]
+            if second == column:
+                hessian[column, column] += value if other == motion else 2.0 * value
+            elif second > column:
+                hessian[column, second] += value
+            else:
+                hessian[second, column] += value
+    for t in range(len(problem.task_coordinate)):
+        i, w = problem.task_coordinate[t], problem.task_weight[t]
+        away = scratch.q[i] - task_values[t]
+        first, last = problem.entry_start[i], problem.entry_start[i + 1]
+        for e in range(first, last):
+            column, slope = problem.entry_column[e], scratch.slope_of_entry[e]
+            gradient[column] += w * slope * away
+            for d in range(first, last):
+                if problem.entry_column[d] >= column:
+                    hessian[column, problem.entry_column[d]] += (
+                        w * slope * scratch.slope_of_entry[d]
+                    )
+    share = 1.0 / max(seen, 1)
+    for k in range(len(z)):
+        hessian[k, k] += share * problem.prior_weight[k]
+        gradient[k] += share * problem.prior_weight[k] * (z[k] - problem.prior_center[k])
+
+
+@njit(cache=True, nogil=True, fastmath={"contract", "reassoc", "nsz"})
+def _solve(matrix: Array, right: Array) -> bool:
+    """Solve a positive definite system in place of ``right``; False where it is not positive.
+
+    ``matrix`` holds the upper triangle and becomes the factor U, matrix = U'U. Zeros are skipped:
+    with the leaves first, the rows of other limbs stay zero throughout. Four rows at a time are
+    taken off the rest, which spares most of the loads and stores.
+    """
+    size = len(right)
+    for first in range(0, size, 4):
+        last = min(first + 4, size)
+        for j in range(first, last):
+            row = matrix[j]
+            for i in range(first, j):
+                above = matrix[i]
+                factor = above[j]
+                if factor != 0.0:
+                    for k in range(j, size):
+                        row[k] -= factor * above[k]
+            if not row[j] > 0.0:
+                return False
+            inverse = 1.0 / np.sqrt(row[j])
+            for k in range(j, size):
+                row[k] *= inverse
+        if last - first == 4:
+            a, b, c, d = matrix[first], matrix[first + 1], matrix[first + 2], matrix[first + 3]
+            for i in range(last, size):
+                ai, bi, ci, di = a[i], b[i], c[i], d[i]
+                if ai != 0.0 or bi != 0.0 or ci != 0.0 or di != 0.0:
+                    row = matrix[i]
+                    for k in range(i, size):
+                        row[k] -= ai * a[k] + bi * b[k] + ci * c[k] + di * d[k]
+    for j in range(size):
+        row = matrix[j]
+        right[j] /= row[j]
+        value = right[j]
+        for i in range(j + 1, size):
+            right[i] -= value * row[i]
+    for j in range(size - 1, -1, -1):
+        row = matrix[j]
+        value = right[j]
+        for i in range(j + 1, size):
+            value -= row[i] * right[i]
+        right[j] = value / row[j]
+    return True
+
+
+@njit(cache=True, nogil=True)
+def _step(problem: Problem, z: Array, movable: Bools, damping: float, scratch: Scratch) -> bool:
+    """Fill ``scratch.step`` with the damped Gauss-Newton step that stays within the bounds.
+
+    Columns that would leave their bounds are put on them and the others solved again, given that.
+    Returns False where the matrix is not positive.
+    """
+    hessian, gradient, step, held = scratch.hessian, scratch.gradient, scratch.step, scratch.held
+    factor, size = scratch.factor, len(z)
+    largest = 0.0
+    for k in range(size):
+        largest = max(largest, hessian[k, k])
+        below = z[k] <= problem.lower[k] + AT_BOUND and gradient[k] > 0
+        above = z[k] >= problem.upper[k] - AT_BOUND and gradient[k] < 0
+        held[k] = not movable[k] or below or above
+        step[k] = 0.0
+    put = scratch.put  # how far the held columns go
+    put[:] = 0.0
+    while True:
+        any_held_moves = False
+        for k in range(size):
+            any_held_moves = any_held_moves or put[k] != 0.0
+        for k in range(size):
+            step[k] = -gradient[k]
+            if held[k]:
+                factor[k, k:] = 0.0
+                factor[k, k] = 1.0
+                continue
+            factor[k, k:] = hessian[k, k:]
+            # The floor keeps columns that nothing observes where they are.
+            factor[k, k] += damping * (hessian[k, k] + 1e-3 * largest) + 1e-15 * largest
+        for k in range(size):
+            if held[k]:
+                factor[:k, k] = 0.0
+        if any_held_moves:
+            for j in range(size):
+                for k in range(j + 1, size):
+                    if held[k] and not held[j]:
+                        step[j] -= hessian[j, k] * put[k]
+                    elif held[j] and not held[k]:
+                        step[k] -= hessian[j, k] * put[j]
+        for k in range(size):
+            if held[k]:
+                step[k] = put[k]
+        if not _solve(factor, step):
+            return False
+        complete = True
+        for k in range(size):
+            if held[k]:
+                continue
+            if z[k] + step[k] < problem.lower[k]:
+                put[k] = problem.lower[k] - z[k]
+            elif z[k] + step[k] > problem.upper[k]:
+                put[k] = problem.upper[k] - z[k]
+            else:
+                continue
+            held[k] = True
+            complete = False
+        if complete:
+            return True
+
+
+@njit(cache=True, nogil=True)
+def solve_frame(
+    problem: Problem,
+    target_m: Array,
+    counted: Bools,
+    task_values: Array,
+    movable: Bools,
+    z: Array,
+    damping: float,
+    scratch: Scratch,
+) -> tuple[float, int]:
+    """Bring z (k,) in place to the least squares of one frame; Levenberg-Marquardt within bounds.
+
+    ``target_m`` (P, 3), NaN where missing; only ``counted`` (P,) markers count and only
+    ``movable`` (k,) columns move. ``damping`` 0 begins with a pure Newton step, right near the
+    solution. Returns the objective and the number of steps.
+    """
+    for k in range(len(z)):
+        if movable[k]:
+            z[k] = min(max(z[k], problem.lower[k]), problem.upper[k])
+    seen = weigh(problem, target_m, counted, scratch)
+    cost, _ = evaluate(problem, z, target_m, task_values, seen, scratch)
+    trial = np.empty_like(z)
+    largest = 0.0 if damping == 0.0 else np.inf
+    for iteration in range(ITERATIONS):
+        newton = largest < NEWTON_BELOW
+        differentiate(problem, z, target_m, task_values, seen, newton, scratch)
+        while True:
+            largest = np.inf
+            trial_cost = np.inf
+            if _step(problem, z, movable, damping, scratch):
+                largest = 0.0
+                for k in range(len(z)):
+                    largest = max(largest, abs(scratch.step[k]))
+                    trial[k] = min(max(z[k] + scratch.step[k], problem.lower[k]), problem.upper[k])
+                    if not movable[k]:
+                        trial[k] = z[k]
+                trial_cost, _ = evaluate(problem, trial, target_m, task_values, seen, scratch)
+            if trial_cost <= cost:
+                damping = damping / 10 if damping > FIRST_DAMPING else 0.0
+                break
+            if largest < STEP_TOLERANCE or damping > LARGEST_DAMPING:
+                return cost, iteration
+            if newton:
+                newton = False
+                evaluate(problem, z, target_m, task_values, seen, scratch)
+                differentiate(problem, z, target_m, task_values, seen, newton, scratch)
+            else:
+                damping = max(10 * damping, FIRST_DAMPING)
+        gain = cost - trial_cost
+        cost = trial_cost
+        z[:] = trial
+        full = newton and damping == 0.0 and not np.any(scratch.put)
+        if (
+            largest < (NEWTON_TOLERANCE if full else STEP_TOLERANCE)
+            or gain < RELATIVE_GAIN * cost
+            or cost < COST_FLOOR_M2
+        ):
+            return cost, iteration + 1
+    return cost, ITERATIONS
