@@ -468,8 +468,7 @@ def _offsets(
         if name in fields:
             free = free * smoothstep(0.0, 0.08, fields[name])
     ease = (cut.ease_m - SNUG_M) * free
-    folds = noise(points * [1.0, 0.35, 1.0], 0.055, rng) * 0.35 + noise(points, 0.11, rng) * 0.25
-    ease = ease * (1 + folds) + _hang(pattern, figure, cut) * free
+    ease = ease + _hang(pattern, figure, cut) * free
     if cut.cuff_m:
         for name in ("leg", "sleeve"):
             if name in fields:
@@ -480,7 +479,10 @@ def _offsets(
         toward = np.clip(-normals[:, 2] * np.sign(points[:, 2]), 0.2, None)
         room = np.clip(np.abs(points[:, 2]) / toward - 0.006, 0.002, None)
         ease = np.minimum(ease, room)
-    return _smoothed(pattern, np.clip(ease, 0.0, 0.07), 3) + _smoothed(pattern, snug, 2)
+    ease = _smoothed(pattern, np.clip(ease, 0.0, 0.07), 3)
+    # Folds run down the cloth, as deep as it is loose.
+    folds = noise(points * [1.0, 0.25, 1.0], 0.07, rng) + 0.5 * noise(points, 0.12, rng)
+    return ease + 0.9 * folds * np.minimum(ease, 0.012) + _smoothed(pattern, snug, 2)
 
 
 def _freedom(pattern: Suit, figure: Figure, cut: Cut) -> NDArray[np.float64]:

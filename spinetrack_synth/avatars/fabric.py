@@ -21,9 +21,9 @@ NEUTRALS = (
     (0.17, 0.19, 0.16),
 )  # fmt: skip
 MUTED = (
-    (0.30, 0.38, 0.33), (0.22, 0.33, 0.38), (0.45, 0.33, 0.38), (0.52, 0.40, 0.34),
-    (0.63, 0.51, 0.47), (0.42, 0.46, 0.55), (0.36, 0.28, 0.40), (0.60, 0.56, 0.44),
-    (0.47, 0.28, 0.25), (0.55, 0.62, 0.58), (0.72, 0.62, 0.60), (0.25, 0.25, 0.36),
+    (0.30, 0.38, 0.33), (0.22, 0.33, 0.38), (0.45, 0.33, 0.36), (0.52, 0.40, 0.34),
+    (0.60, 0.50, 0.44), (0.42, 0.46, 0.54), (0.40, 0.40, 0.32), (0.58, 0.54, 0.43),
+    (0.47, 0.30, 0.26), (0.52, 0.58, 0.54), (0.68, 0.60, 0.57), (0.20, 0.24, 0.33),
 )  # fmt: skip
 BRIGHT = (
     (0.53, 0.17, 0.20), (0.66, 0.36, 0.24), (0.72, 0.58, 0.32), (0.19, 0.38, 0.37),
@@ -80,6 +80,9 @@ def weave(
     else:
         color = _sneaker(painted, fabric)
     shade = 1 + 0.05 * noise(painted.points * [1, 0.6, 1], 0.05, rng, 2)
+    if garment.cut.loose:  # creases: narrow valleys where slow noise crosses zero
+        valley = np.abs(noise(painted.points * [1, 0.5, 1], 0.09, rng))
+        shade *= 1 - 0.05 * smoothstep(0.25, 0.0, valley)
     shade += 0.025 * rng.standard_normal(len(ours)).astype(np.float32)
     shade *= 1 - painted.crease(garment.cut.loose)
     full = np.zeros((len(texels.texel), 3), np.float32)

@@ -143,7 +143,7 @@ def paint_skin(
     paint *= 1 + (0.018 * pores + 0.03 * noise(grain, 0.004, rng))[:, None]
     paint = _spots(anatomy, texels, paint, color, subject, rng)
     for shade in shades:
-        paint = _hair_shade(texels, paint, shade, pores, rng)
+        paint = _hair_shade(texels, grain, paint, shade, pores, rng)
     paint = _brows(anatomy, texels, grain, paint, brow_color, subject, rng)
     return texels.image(paint)
 
@@ -263,11 +263,17 @@ def _spots(anatomy: Anatomy, texels: TexelMap, paint, color, subject: Subject, r
     return paint
 
 
-def _hair_shade(texels: TexelMap, paint, shade: Shade, pores, rng):
+def _hair_shade(texels: TexelMap, points, paint, shade: Shade, pores, rng):
     weight = texels.at(shade.weight)
-    dots = np.clip(0.5 + 0.9 * pores, 0, 1)
-    weight = weight * (1 - shade.grain + shade.grain * dots)
-    return mix(paint, np.array(shade.color, np.float32), np.clip(weight, 0, 1))
+    hairy = np.flatnonzero(weight > 0.01)
+    weight = weight[hairy]
+    # Single hairs break up the edge.
+    broken = noise(points[hairy] * np.array([1.0, 0.4, 1.0], np.float32), 0.0022, rng)
+    weight = weight + 1.3 * weight * (1 - weight) * broken
+    dots = np.clip(0.5 + 0.9 * pores[hairy], 0, 1)
+    weight = np.clip(weight * (1 - shade.grain + shade.grain * dots), 0, 1)
+    paint[hairy] = mix(paint[hairy], np.array(shade.color, np.float32), weight)
+    return paint
 
 
 def _brows(anatomy: Anatomy, texels: TexelMap, points, paint, brow_color, subject: Subject, rng):

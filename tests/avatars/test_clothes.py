@@ -56,7 +56,7 @@ def test_pieces_are_sound_meshes(body_data, figure, name):
     assert (piece.faces != np.roll(piece.faces, 1, axis=1)).all()
     assert len(piece.weld) == len(piece.offset_m) == count
     assert np.isfinite(piece.uv).all() and np.isfinite(piece.offset_m).all()
-    assert 0 <= piece.uv.min() and piece.uv.max() <= 1
+    assert piece.uv.min() >= 0 and piece.uv.max() <= 1
     points = piece.carry @ figure.points
     first = np.unique(piece.weld, return_index=True)[1]
     assert np.allclose(points, points[first][piece.weld])  # welded vertices are one point

@@ -131,4 +131,4 @@ def test_cloth_never_has_the_colour_of_the_wearer(subject):
     for seed in range(40):
         fabric = choose_fabric(np.random.default_rng(seed), False, skin)
         assert np.abs(np.array(fabric.main) - skin).max() >= 0.2
-        assert 0 <= min(fabric.main + fabric.second) and max(fabric.main + fabric.second) <= 1
+        assert min(fabric.main + fabric.second) >= 0 and max(fabric.main + fabric.second) <= 1
