@@ -48,4 +48,6 @@ class CoordinateMotion:
         if self.values.shape != expected:
             raise ValueError(f"values: shape {self.values.shape}, expected {expected}")
         if self.rotational.shape != (len(self.names),):
-            raise ValueError(f"rotational: shape {self.rotational.shape}, expected ({expected[1]},)")
+            raise ValueError(
+                f"rotational: shape {self.rotational.shape}, expected ({expected[1]},)"
+            )

@@ -1,0 +1,110 @@
+"""OpenSim's tables over time: motions (.mot) and storages (.sto)."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spinetrack_synth.anatomy.model import Tree
+from spinetrack_synth.atomic import write_atomic
+from spinetrack_synth.errors import UserError
+from spinetrack_synth.motion.data import CoordinateMotion
+from spinetrack_synth.motion.text import numbers, read_lines
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Storage:
+    """A table as it stands in the file: ``labels`` without time, ``times_s`` (F,), ``values``
+    (F, n), angles in degrees where ``in_degrees``."""
+
+    labels: tuple[str, ...]
+    times_s: Array
+    values: Array
+    in_degrees: bool = True
+
+
+def read_storage(path: Path) -> Storage:
+    """Read a .mot or .sto file. A header that does not tell means degrees, as in OpenSim.
+
+    Raises UserError, with the line, where the file is damaged.
+    """
+    lines = read_lines(path)
+    end = next((i for i, line in enumerate(lines) if line.strip().lower() == "endheader"), None)
+    if end is None or end + 1 >= len(lines):
+        raise UserError(f"{path}: no 'endheader' and table: give a motion (.mot) or storage (.sto)")
+    header = [line.partition("=") for line in lines[:end]]
+    known = {key.strip().lower(): value.strip().lower() for key, _, value in header}
+    labels = lines[end + 1].split("\t") if "\t" in lines[end + 1] else lines[end + 1].split()
+    labels = [label.strip() for label in labels if label.strip()]
+    if not labels or labels[0].lower() != "time":
+        raise UserError(f"{path}, line {end + 2}: the first column must be 'time'")
+    rows = [
+        numbers(line, len(labels), f"{path}, line {number}")
+        for number, line in enumerate(lines[end + 2 :], start=end + 3)
+        if line.strip()
+    ]
+    if not rows:
+        raise UserError(f"{path}: holds no rows")
+    table = np.array(rows)
+    if np.any(np.diff(table[:, 0]) < 0):
+        row = int(np.argmax(np.diff(table[:, 0]) < 0)) + 1
+        raise UserError(f"{path}, row {row + 1}: its time lies before that of the row above")
+    in_degrees = known.get("indegrees", "yes") == "yes"
+    return Storage(tuple(labels[1:]), table[:, 0], table[:, 1:], in_degrees)
+
+
+def write_storage(path: Path, storage: Storage, name: str) -> None:
+    """Write a table that OpenSim reads. Raises UserError where the disk refuses."""
+    header = (
+        f"{name}\nversion=1\nnRows={len(storage.times_s)}\nnColumns={len(storage.labels) + 1}\n"
+        f"inDegrees={'yes' if storage.in_degrees else 'no'}\nendheader\n"
+    )
+    rows = ("\t".join(f"{x:.10g}" for x in row) for row in _with_time(storage).tolist())
+    table = "\n".join(["\t".join(("time", *storage.labels)), *rows])
+    write_atomic(path, (header + table + "\n").encode())
+
+
+def _with_time(storage: Storage) -> Array:
+    return np.column_stack([storage.times_s, storage.values])
+
+
+def read_coordinates(path: Path, tree: Tree) -> CoordinateMotion:
+    """The columns of a .mot or .sto file that are coordinates of the model, in rad and m.
+
+    States ("/jointset/hip_r/hip_flexion_r/value") count as their coordinate, other columns are
+    left out. Raises UserError where there is none.
+    """
+    storage = read_storage(path)
+    names = [_coordinate_name(label) for label in storage.labels]
+    columns = [i for i, name in enumerate(names) if name in tree.coordinate_index]
+    if not columns:
+        near = difflib.get_close_matches(storage.labels[0], tree.coordinates, n=1, cutoff=0.0)
+        raise UserError(
+            f"{path}: none of its {len(names)} columns is a coordinate of {tree.name}; "
+            f"nearest to '{storage.labels[0]}': '{near[0]}'"
+        )
+    chosen = tuple(names[i] for i in columns)
+    rotational = np.array([tree.rotational[tree.coordinate_index[name]] for name in chosen])
+    values = storage.values[:, columns]
+    if storage.in_degrees:
+        values = np.where(rotational, np.radians(values), values)
+    return CoordinateMotion(chosen, storage.times_s, values, rotational, str(path))
+
+
+def write_coordinates(path: Path, motion: CoordinateMotion) -> None:
+    """Write coordinates as a .mot file in degrees and metres."""
+    values = np.where(motion.rotational, np.degrees(motion.values), motion.values)
+    write_storage(path, Storage(motion.names, motion.times_s, values), "Coordinates")
+
+
+def _coordinate_name(label: str) -> str:
+    steps = label.split("/")
+    if steps[-1] == "value":
+        return steps[-2]
+    return "" if steps[-1] == "speed" else steps[-1]

@@ -1,0 +1,84 @@
+"""Marker files (.trc), as Motion Analysis and OpenSim write them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+
+from spinetrack_synth.atomic import write_atomic
+from spinetrack_synth.errors import UserError
+from spinetrack_synth.motion.data import MarkerMotion
+from spinetrack_synth.motion.text import numbers, read_lines
+
+METRES: Final = {"m": 1.0, "cm": 0.01, "mm": 0.001}
+"""Length of a file's unit."""
+
+_HEADER: Final = (
+    "DataRate\tCameraRate\tNumFrames\tNumMarkers\tUnits\tOrigDataRate\tOrigDataStartFrame"
+    "\tOrigNumFrames"
+)
+
+
+def read_trc(path: Path) -> MarkerMotion:
+    """Markers over time; an empty field is a missing marker (NaN).
+
+    Raises UserError, with the line, where the file is not a .trc file.
+    """
+    lines = read_lines(path)
+    if not lines or not lines[0].startswith("PathFileType"):
+        raise UserError(f"{path}, line 1: expected 'PathFileType': give a marker file (.trc)")
+    if len(lines) < 5:
+        raise UserError(f"{path}: ends within its header, after line {len(lines)}")
+    header = dict(zip(lines[1].split(), lines[2].split()))
+    unit = header.get("Units", "")
+    if unit not in METRES:
+        raise UserError(f"{path}, line 3: Units '{unit}', expected {', '.join(METRES)}")
+    labels = [label.strip() for label in lines[3].rstrip().split("\t")]
+    names = tuple(label for label in labels[2:] if label)
+    if not names:
+        raise UserError(f"{path}, line 4: names no markers (fields are separated by tabs)")
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise UserError(f"{path}, line 4: marker '{twice}' stands twice")
+    declared = header.get("NumMarkers", "")
+    if declared.isdigit() and int(declared) != len(names):
+        raise UserError(
+            f"{path}: line 3 says {declared} markers, line 4 names {len(names)}: mend the header"
+        )
+    columns = 2 + 3 * len(names)
+    rows = [
+        numbers(line, columns, f"{path}, line {number}", blank=np.nan)
+        for number, line in enumerate(lines[5:], start=6)
+        if line.strip()
+    ]
+    if not rows:
+        raise UserError(f"{path}: holds no frames")
+    table = np.array(rows)
+    times_s = table[:, 1]
+    if not np.all(np.isfinite(times_s)) or np.any(np.diff(times_s) <= 0):
+        row = int(np.argmax(~np.isfinite(times_s) | (np.diff(times_s, prepend=-np.inf) <= 0)))
+        raise UserError(f"{path}, frame {row + 1}: its time does not follow the one before")
+    positions_m = table[:, 2:].reshape(len(table), len(names), 3) * METRES[unit]
+    return MarkerMotion(names, times_s, positions_m, str(path))
+
+
+def write_trc(path: Path, motion: MarkerMotion, unit: str = "m") -> None:
+    """Write markers; missing ones become empty fields. Raises UserError where it cannot."""
+    frames, markers = motion.positions_m.shape[:2]
+    rate = (frames - 1) / np.ptp(motion.times_s) if frames > 1 else 1.0
+    axes = (f"{axis}{marker}" for marker in range(1, markers + 1) for axis in "XYZ")
+    lines = [
+        f"PathFileType\t4\t(X/Y/Z)\t{path.name}",
+        _HEADER,
+        f"{rate:.6f}\t{rate:.6f}\t{frames}\t{markers}\t{unit}\t{rate:.6f}\t1\t{frames}",
+        "Frame#\tTime\t" + "\t\t\t".join(motion.names) + "\t\t",
+        "\t\t" + "\t".join(axes),
+        "",
+    ]
+    table = (motion.positions_m / METRES[unit]).reshape(frames, -1)
+    for frame, (time_s, row) in enumerate(zip(motion.times_s, table), start=1):
+        fields = ("" if np.isnan(x) else f"{x:.9g}" for x in row)
+        lines.append(f"{frame}\t{time_s:.9g}\t" + "\t".join(fields))
+    write_atomic(path, ("\n".join(lines) + "\n").encode())
