@@ -18,7 +18,7 @@ Image = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Effort:
-    """Samples a pixel, bounces after the first surface, and how thorough the denoiser is."""
+    """Samples a pixel, surfaces a path lights before it ends, how thorough the denoiser is."""
 
     spp: int
     depth: int
@@ -27,7 +27,7 @@ class Effort:
 
 EFFORT: Final = {
     Quality.DRAFT: Effort(2, 2, "fast"),
-    Quality.NORMAL: Effort(4, 4, "balanced"),
+    Quality.NORMAL: Effort(4, 3, "fast"),
     Quality.FINAL: Effort(32, 6, "high"),
 }
 
@@ -70,8 +70,8 @@ class EmbeddedRenderer:
             shot.camera, spp=effort.spp, seed=_seed(shot), depth=effort.depth
         )
         clean = film.denoise(radiance, albedo, normal, effort.denoiser)
-        exposure = shot.exposure * film.automatic_exposure(clean, ids)
-        return Frame(rgb=film.develop(clean, exposure), ids=ids, depth_m=depth_m)
+        gains = shot.exposure * film.meter(clean, albedo, ids)
+        return Frame(rgb=film.develop(clean, gains), ids=ids, depth_m=depth_m)
 
     def close(self) -> None:
         """Free the scene and its textures."""

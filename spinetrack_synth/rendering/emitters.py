@@ -39,10 +39,10 @@ class LightSample:
 
 
 class LightTable:
-    """The lights of the present shot. ``around`` is Mitsuba's map of the surroundings."""
+    """The lights of the present shot. ``environment`` is Mitsuba's map of the surroundings."""
 
-    def __init__(self, around: Any) -> None:
-        self.around = around
+    def __init__(self, environment: Any) -> None:
+        self._map = environment
 
     def load(self, distant: Distant, lamps: list[AreaLight], target: NDArray[np.float64]) -> None:
         """Make these lights the present ones; shares follow what reaches ``target`` (3,) m."""
@@ -65,9 +65,9 @@ class LightTable:
         share = arriving / arriving.sum()
         share = np.where(arriving > 0, np.maximum(share, LEAST_SHARE), 0)
         share /= share.sum()
-        self.around_share, self.sun_share, self.lamp_share = (_opaque(value) for value in share)
+        self.map_share, self.sun_share, self.lamp_share = (_opaque(value) for value in share)
 
-        self.sun = mi.Vector3f(*(_opaque(value) for value in distant.sun_direction))
+        self.sun_direction = mi.Vector3f(*(_opaque(value) for value in distant.sun_direction))
         disc = distant.sun_irradiance / (np.pi * SUN_CHORD)
         self.sun_radiance = mi.Color3f(*(_opaque(value) for value in disc))
 
@@ -88,30 +88,35 @@ class LightTable:
         """A direction to light from a surface; ``choice`` and ``point`` (2) uniform in 0..1."""
         to_lamp = choice < self.lamp_share
         to_sun = ~to_lamp & (choice < self.lamp_share + self.sun_share)
-        lamp = self._lamp(si.p, choice / dr.maximum(self.lamp_share, 1e-6), point, active & to_lamp)
-        around, _ = self.around.sample_direction(si, point, active & ~to_lamp & ~to_sun)
-        direction = dr.select(to_sun, self._in_disc(point), around.d)
-        radiance, pdf = self.from_afar(direction, active & ~to_lamp)
+        lamp = self._lamp(si.p, choice / dr.maximum(self.lamp_share, 1e-6), point, to_lamp & active)
+        sun_direction = self._in_disc(point)
+        sun_radiance, sun_pdf = self.sun(sun_direction)
+        around, weight = self._map.sample_direction(si, point, active & ~to_lamp & ~to_sun)
+
+        def chosen(of_lamp: Any, of_sun: Any, of_map: Any) -> Any:
+            return dr.select(to_lamp, of_lamp, dr.select(to_sun, of_sun, of_map))
+
         return LightSample(
-            dr.select(to_lamp, lamp.direction, direction),
+            chosen(lamp.direction, sun_direction, around.d),
             dr.select(to_lamp, lamp.distance, dr.inf),
-            dr.select(to_lamp, lamp.radiance, radiance),
-            dr.select(to_lamp, lamp.pdf, pdf),
+            chosen(lamp.radiance, sun_radiance, weight * around.pdf),
+            chosen(lamp.pdf, sun_pdf, around.pdf * self.map_share),
         )
 
-    def from_afar(self, direction: Any, active: Any) -> tuple[Any, Any]:
-        """Radiance from infinity in a direction, and the pdf of sampling that direction."""
+    def around(self, direction: Any, active: Any) -> tuple[Any, Any]:
+        """Radiance of the map in a direction, and the pdf of sampling that direction from it."""
         beyond = dr.zeros(mi.SurfaceInteraction3f)
         beyond.wi = -direction
         towards = dr.zeros(mi.DirectionSample3f)
         towards.d = direction
-        in_disc = dr.squared_norm(direction - self.sun) < SUN_CHORD
-        radiance = self.around.eval(beyond, active) + dr.select(in_disc, self.sun_radiance, 0)
-        pdf = self.around_share * self.around.pdf_direction(
-            dr.zeros(mi.Interaction3f), towards, active
-        )
-        pdf += dr.select(in_disc, self.sun_share / (np.pi * SUN_CHORD), 0)
-        return radiance, pdf
+        pdf = self._map.pdf_direction(dr.zeros(mi.Interaction3f), towards, active)
+        return self._map.eval(beyond, active), self.map_share * pdf
+
+    def sun(self, direction: Any) -> tuple[Any, Any]:
+        """Radiance of the sun's disc in a direction, and the pdf of sampling that direction."""
+        in_disc = dr.squared_norm(direction - self.sun_direction) < SUN_CHORD
+        pdf = self.sun_share / (np.pi * SUN_CHORD)
+        return dr.select(in_disc, self.sun_radiance, 0), dr.select(in_disc, pdf, 0)
 
     def lamp_pdf(self, normal: Any, offset: Any, radiance: Any) -> Any:
         """Pdf of sampling the lamp point that lies at ``offset`` m and sends this radiance."""
@@ -142,7 +147,7 @@ class LightTable:
         """A direction within the sun's disc."""
         local = mi.warp.square_to_uniform_disk_concentric(point) * (0.999 * np.sin(SUN_RADIUS_RAD))
         height = dr.sqrt(1 - dr.squared_norm(local))
-        return mi.Frame3f(self.sun).to_world(mi.Vector3f(local.x, local.y, height))
+        return mi.Frame3f(self.sun_direction).to_world(mi.Vector3f(local.x, local.y, height))
 
     def _column(self, values: NDArray[np.float64], fill: float = 0.0) -> Any:
         column = np.full((self.rows, *values.shape[1:]), fill, dtype=np.float32)

@@ -9,8 +9,20 @@ from numpy.typing import NDArray
 
 Image = NDArray[np.float32]
 
-MIDDLE_GREY: Final = 0.18
-"""Where the scene's typical luminance lands before the filmic curve."""
+EXPOSURE: Final = 0.95
+"""Brings a surface lit like the people to its natural place on the filmic curve."""
+
+PEOPLE_COUNT: Final = 0.6
+"""Weight of the light on the people against that on everything in sight."""
+
+WHITE_BALANCE: Final = 0.5
+"""How far the colour of the light is taken out: 0 not at all, 1 wholly."""
+
+LEAST_ALBEDO: Final = 0.03
+"""Darker surfaces say nothing about the light: their shine outweighs their colour."""
+
+FEWEST_PIXELS: Final = 64
+"""People smaller than this do not lead the exposure."""
 
 LUMINANCE: Final = np.array([0.2126, 0.7152, 0.0722], dtype=np.float32)
 """Weights of linear Rec. 709 / sRGB red, green and blue."""
@@ -19,41 +31,51 @@ LUMINANCE: Final = np.array([0.2126, 0.7152, 0.0722], dtype=np.float32)
 def denoise(
     radiance: Image, albedo: Image, normal: Image, strength: Literal["fast", "balanced", "high"]
 ) -> Image:
-    """Open Image Denoise on the CPU; all (H, W, 3) float32, ``normal`` in the world."""
+    """Open Image Denoise on the CPU; all (H, W, 3) float32, ``normal`` in the world.
+
+    Albedo and normal are taken for noiseless: that keeps every eye and brick, and costs a little
+    roughness where hair is thin.
+    """
     import pyoidn
 
     clean: Image = pyoidn.denoise(
-        radiance, albedo=albedo, normal=normal, hdr=True, quality=strength
+        radiance, albedo=albedo, normal=normal, hdr=True, clean_aux=True, quality=strength
     )
     return clean
 
 
-def automatic_exposure(radiance: Image, ids: NDArray[np.uint8]) -> float:
-    """The factor that exposes people well and keeps the surroundings bearable.
+def meter(radiance: Image, albedo: Image, ids: NDArray[np.uint8]) -> Image:
+    """Gains (3,) of red, green and blue: exposure and white balance in one.
 
-    Median luminance of the people and of the whole picture, mixed in the logarithm with most
-    weight on the people, is brought to a mid tone; bright people are held below white.
+    Metered like a photographer holding a meter beside the subject: by the light that falls on
+    things, which is radiance over albedo, not by how bright they are. So dark skin stays dark and
+    white cloth white, whoever stands before whatever. The people's light counts most. The light's
+    own colour is taken out by half, as a camera leaves some warmth to an evening.
     """
-    luminance = radiance @ LUMINANCE
-    whole = _log_median(luminance)
-    people = luminance[ids > 0]
-    if people.size < 64:
-        return float(MIDDLE_GREY * 1.4 / np.exp(whole))
-    typical = np.exp(0.7 * _log_median(people) + 0.3 * whole)
-    exposure = MIDDLE_GREY * 1.25 / typical
-    bright = max(float(np.percentile(people, 95)), 1e-9)
-    return float(min(exposure, 1.6 / bright))
+    reflecting = albedo @ LUMINANCE > LEAST_ALBEDO
+    if not reflecting.any():
+        typical = float(np.median(radiance @ LUMINANCE))
+        return np.full(3, EXPOSURE * 0.18 / max(typical, 1e-9), dtype=np.float32)
+    light = radiance / np.maximum(albedo, np.float32(LEAST_ALBEDO))
+    whole = _median(light[reflecting])
+    on_people = reflecting & (ids > 0)
+    people = _median(light[on_people]) if on_people.sum() >= FEWEST_PIXELS else whole
+    mixed = people**PEOPLE_COUNT * whole ** (1 - PEOPLE_COUNT)
+    strength = float(mixed @ LUMINANCE)
+    gains = EXPOSURE / strength * (mixed / strength) ** -WHITE_BALANCE
+    return gains.astype(np.float32)
 
 
-def develop(radiance: Image, exposure: float) -> NDArray[np.uint8]:
+def develop(radiance: Image, gains: Image | float) -> NDArray[np.uint8]:
     """Linear RGB to sRGB uint8 through a filmic curve (Narkowicz's fit of ACES, 2015)."""
-    x = np.maximum(radiance * np.float32(exposure), 0)
+    x = np.maximum(radiance * np.asarray(gains, dtype=np.float32), 0)
     x = np.clip(x * (2.51 * x + 0.03) / (x * (2.43 * x + 0.59) + 0.14), 0, 1)
     return _SRGB[(x * (len(_SRGB) - 1) + 0.5).astype(np.uint16)]
 
 
-def _log_median(luminance: Image) -> float:
-    return float(np.log(max(float(np.median(luminance)), 1e-9)))
+def _median(light: NDArray[np.floating]) -> NDArray[np.float64]:
+    """Median of each channel of (N, 3), kept above zero."""
+    return np.maximum(np.median(light, axis=0).astype(float), 1e-9)
 
 
 def _srgb_table(size: int = 8192) -> NDArray[np.uint8]:

@@ -5,6 +5,7 @@ The variant must be set before the import.
 
 from __future__ import annotations
 
+from math import ceil
 from typing import Any, Final
 
 import drjit as dr
@@ -58,8 +59,8 @@ class JitStage:
         """Noisy radiance, albedo and world normal, each (H, W, 3)."""
         view = tracing.View.of(camera)
         pixels = camera.width * camera.height
-        per_pass = max(1, min(spp, MOST_PATHS // pixels))
-        passes = -(-spp // per_pass)
+        passes = ceil(spp * pixels / MOST_PATHS)
+        per_pass = ceil(spp / passes)
         total: Any = None
         for number in range(passes):
             images = tracing.trace(self._stage, view, pixels, per_pass, _hash(seed, number), depth)

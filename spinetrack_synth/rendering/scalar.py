@@ -46,7 +46,7 @@ class ScalarStage:
         self, camera: Camera, *, spp: int, seed: int, depth: int
     ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
         """Noisy radiance, albedo and world normal, each (H, W, 3)."""
-        # Mitsuba counts path segments, the camera's among them, and the last one carries no bounce.
+        # Mitsuba counts the segments of a path, the one from the camera and the one to light too.
         path = mi.load_dict({"type": "path", "max_depth": depth + 1, "rr_depth": 3})
         guides = mi.load_dict({"type": "aov", "aovs": "albedo:albedo,normal:sh_normal"})
         radiance = self._draw(path, camera, spp, seed)

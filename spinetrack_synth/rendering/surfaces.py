@@ -47,6 +47,8 @@ class SurfaceTable:
         self.specular = mi.Float(_two_or_more([m.specular for m in materials], np.float32))
         self.emission = mi.Float(_two_or_more(packed.emission.ravel(), np.float32))
         self.masked = mi.UInt32(_two_or_more([m.opacity is not None for m in materials]))
+        # Known to the kernels: without masks a shadow ray may stop at whatever it meets first.
+        self.any_masked = any(m.opacity is not None for m in materials)
         self._forget(packed.keys)
 
     def texel_at(self, surface: Any, uv: Any, active: Any) -> tuple[Any, Any]:

@@ -60,10 +60,11 @@ def trace(stage: Stage, view: View, pixels: int, spp: int, seed: int, depth: int
     """Mean radiance, albedo and world normal of every pixel, three Color3f of size ``pixels``."""
     sampler = mi.load_dict({"type": "independent"})
     sampler.seed(seed, pixels * spp)
-    pixel = dr.arange(mi.UInt32, pixels * spp) // dr.opaque(mi.UInt32, spp)
-    x, y = pixel % view.width, pixel // view.width
-    jitter = sampler.next_2d()
-    direction = dr.normalize(view.direction(mi.Float(x) + jitter.x, mi.Float(y) + jitter.y))
+    lane = dr.arange(mi.UInt32, pixels * spp)
+    pixel = lane // dr.opaque(mi.UInt32, spp)
+    jitter = _jitter(pixel, lane % dr.opaque(mi.UInt32, spp), dr.opaque(mi.UInt32, seed))
+    x, y = mi.Float(pixel % view.width), mi.Float(pixel // view.width)
+    direction = dr.normalize(view.direction(x + jitter.x, y + jitter.y))
     ray = mi.Ray3f(view.position, direction)
     images = _paths(stage, sampler, ray, dr.opaque(mi.UInt32, depth))
     dr.eval(images)  # in one kernel; each reduction would otherwise follow all paths again
@@ -123,25 +124,28 @@ def _paths(stage: Stage, sampler: Any, ray: Any, depth: Any) -> Any:
         passed = valid & (sampler.next_1d(active) >= opacity) & (layers < MOST_LAYERS)
         arrived = active & ~passed
 
-        # Light that the path ran into, weighed against having sampled it from the last vertex.
-        met, met_pdf = _met_light(stage, origin, ray, si, surface, arrived)
-        weight = dr.select(bsdf_pdf > 0, bsdf_pdf / (bsdf_pdf + met_pdf), 1)
-        radiance = dr.select(arrived, radiance + throughput * met * weight, radiance)
+        met = _met_light(stage, origin, bsdf_pdf, ray, si, surface, arrived)
+        radiance = dr.select(arrived, radiance + throughput * met, radiance)
 
         first = arrived & valid & (bounces == 0)
         albedo = dr.select(first, color, albedo)
         normal = dr.select(first, si.sh_frame.n, normal)
 
-        # Light straight to this vertex.
-        shaded = arrived & valid & (bounces < depth)
+        # Light straight to this vertex; the path ends with the last one.
+        shaded = arrived & valid
+        last = bounces + 1 >= depth
         light = stage.lights.sample(si, sampler.next_1d(shaded), sampler.next_2d(shaded), shaded)
         scatter = surfaces.scatter_at(surface, color, shaded)
         value, value_pdf = scatter.evaluate(si.wi, si.to_local(light.direction))
         lit = shaded & (light.pdf > 0) & (dr.max(value) > 0)
         shadow_ray = si.spawn_ray(light.direction)
         shadow_ray.maxt = light.distance
-        clear = _transmittance(stage, shadow_ray, lit)
-        direct = throughput * value * light.radiance * clear / (light.pdf + value_pdf)
+        if dr.hint(surfaces.any_masked, mode="scalar"):
+            clear = _transmittance(stage, shadow_ray, lit)
+        else:
+            clear = dr.select(scene.ray_test(shadow_ray, lit), 0, mi.Float(1))
+        other_pdf = dr.select(last, 0, value_pdf)
+        direct = throughput * value * light.radiance * clear / (light.pdf + other_pdf)
         radiance = dr.select(lit, radiance + direct, radiance)
 
         # Onward: straight through a mask, or as the surface scatters.
@@ -156,20 +160,29 @@ def _paths(stage: Stage, sampler: Any, ray: Any, depth: Any) -> Any:
 
         # Russian roulette from the third bounce on.
         survival = dr.select(bounces > 2, dr.minimum(dr.max(throughput), 0.95), 1)
-        survives = shaded & (sampler.next_1d(active) < survival)
+        survives = shaded & ~last & (sampler.next_1d(active) < survival)
         throughput = dr.select(survives, throughput / survival, throughput)
         active = passed | (survives & (dr.max(throughput) > 0))
     return radiance, albedo, normal
 
 
-def _met_light(stage: Stage, origin: Any, ray: Any, si: Any, surface: Any, active: Any) -> Any:
-    """Radiance of the lamp or the sky that a ray ran into, and the pdf of sampling it instead."""
+def _met_light(
+    stage: Stage, origin: Any, bsdf_pdf: Any, ray: Any, si: Any, surface: Any, active: Any
+) -> Any:
+    """Radiance of what a ray ran into, weighed against having sampled it from the last vertex.
+
+    ``bsdf_pdf`` 0 means a ray from the camera: nothing to weigh against.
+    """
+
+    def weighed(radiance: Any, pdf: Any) -> Any:
+        return dr.select(bsdf_pdf > 0, bsdf_pdf / (bsdf_pdf + pdf), 1) * radiance
+
     beyond, inside = active & ~si.is_valid(), active & si.is_valid()
-    afar, afar_pdf = stage.lights.from_afar(ray.d, beyond)
+    afar = weighed(*stage.lights.around(ray.d, beyond)) + weighed(*stage.lights.sun(ray.d))
     glow = dr.gather(mi.Color3f, stage.surfaces.emission, surface, inside)
     glow = dr.select(dr.dot(si.n, ray.d) < 0, glow, 0)
-    glow_pdf = stage.lights.lamp_pdf(si.n, si.p - origin, glow)
-    return dr.select(beyond, afar, glow), dr.select(beyond, afar_pdf, glow_pdf)
+    lamp = weighed(glow, stage.lights.lamp_pdf(si.n, si.p - origin, glow))
+    return dr.select(beyond, afar, lamp)
 
 
 @dr.syntax
@@ -204,6 +217,19 @@ def _opacity(stage: Stage, hit: Any, ray: Any, surface: Any, active: Any) -> Any
 def _beyond(t: Any) -> Any:
     """Just past a hit at ``t``."""
     return t * (1 + 1e-5) + 1e-5
+
+
+def _jitter(pixel: Any, number: Any, seed: Any) -> Any:
+    """Where in its pixel a sample lies: spread evenly, and anew from pixel to pixel.
+
+    The R2 sequence (Roberts 2018) from a random start: four samples already smooth an edge, which
+    matters because the denoiser takes the guide images at their word.
+    """
+    first, second = mi.sample_tea_32(pixel, seed)
+    x, y = mi.Float(first) * 2**-32, mi.Float(second) * 2**-32
+    step = mi.Float(number)
+    x, y = x + step * 0.7548776662, y + step * 0.5698402910
+    return mi.Point2f(x - dr.floor(x), y - dr.floor(y))
 
 
 def _pixel_mean(image: Any, spp: int) -> Any:

@@ -6,39 +6,61 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spinetrack_synth.rendering.film import automatic_exposure, develop
+from spinetrack_synth.rendering.film import develop, meter
 
 
-def scene(people: float, around: float) -> tuple[np.ndarray, np.ndarray]:
+def scene(skin: float, around: float, color=(1.0, 1.0, 1.0)) -> tuple[np.ndarray, ...]:
+    """Radiance, albedo and ids: people of one albedo before a background of another."""
     rng = np.random.default_rng(1)
-    radiance = rng.lognormal(np.log(around), 0.4, (60, 80, 3)).astype(np.float32)
     ids = np.zeros((60, 80), dtype=np.uint8)
     ids[10:50, 30:45] = 1
-    radiance[ids == 1] *= people / around
-    return radiance, ids
+    albedo = np.where(ids[..., None] > 0, skin, around) * np.ones(3)
+    light = rng.lognormal(0, 0.4, (60, 80, 1)) * np.asarray(color)
+    return (albedo * light).astype(np.float32), albedo.astype(np.float32), ids
 
 
 @given(st.floats(1e-4, 1e4))
-def test_exposure_undoes_the_strength_of_the_light(strength: float) -> None:
-    radiance, ids = scene(0.4, 0.5)
-    plain = develop(radiance, automatic_exposure(radiance, ids))
+def test_metering_undoes_the_strength_of_the_light(strength: float) -> None:
+    radiance, albedo, ids = scene(0.4, 0.5)
+    plain = develop(radiance, meter(radiance, albedo, ids))
     scaled = (radiance * strength).astype(np.float32)
-    changed = develop(scaled, automatic_exposure(scaled, ids)).astype(int)
+    changed = develop(scaled, meter(scaled, albedo, ids)).astype(int)
     assert np.abs(changed - plain).max() <= 1
 
 
-@given(st.floats(0.02, 20))
-def test_people_are_well_exposed_before_any_background(around: float) -> None:
-    radiance, ids = scene(0.3, around)
-    picture = develop(radiance, automatic_exposure(radiance, ids))
-    assert 50 < picture[ids == 1].mean() < 225
+def test_dark_skin_stays_darker_than_light_skin_but_is_seen() -> None:
+    def brightness(skin: float, around: float) -> float:
+        radiance, albedo, ids = scene(skin, around)
+        return develop(radiance, meter(radiance, albedo, ids))[ids == 1].mean()
+
+    for around in (0.1, 0.4, 0.8):
+        dark, light = brightness(0.05, around), brightness(0.5, around)
+        assert 40 < dark < 110 < 170 < light < 235
+        # What lies behind them does not matter.
+        assert abs(dark - brightness(0.05, 0.3)) < 3
+        assert abs(light - brightness(0.5, 0.3)) < 3
+
+
+def test_people_in_the_shade_are_exposed_before_a_bright_background() -> None:
+    radiance, albedo, ids = scene(0.4, 0.4)
+    radiance[ids == 0] *= 6
+    picture = develop(radiance, meter(radiance, albedo, ids))
+    assert 90 < picture[ids == 1].mean() < picture[ids == 0].mean()
+
+
+def test_the_colour_of_the_light_is_taken_out_by_half() -> None:
+    radiance, albedo, ids = scene(0.4, 0.5, color=(1.6, 1.0, 0.4))
+    red, _, blue = meter(radiance, albedo, ids)
+    np.testing.assert_allclose(blue / red, 2, rtol=1e-3)
 
 
 def test_no_people_and_no_light_are_no_failure() -> None:
     dark = np.zeros((8, 8, 3), dtype=np.float32)
     none = np.zeros((8, 8), dtype=np.uint8)
-    assert np.isfinite(automatic_exposure(dark, none))
-    assert (develop(dark, automatic_exposure(dark, none)) == 0).all()
+    for albedo in (dark, dark + 0.5):
+        gains = meter(dark, albedo, none)
+        assert np.isfinite(gains).all()
+        assert (develop(dark, gains) == 0).all()
 
 
 def test_development_rises_with_the_light_and_ends_white() -> None:
