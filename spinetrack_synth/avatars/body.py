@@ -89,6 +89,8 @@ def sample_subject(seed: int, index: int) -> Subject:
     details = {
         name: float(np.clip(rng.normal(0, spread), -1, 1)) for name, spread in _DETAILS.items()
     }
+    smile = float(np.clip(rng.normal(0.12, 0.14), 0.0, 0.5))
+    details |= {f"expression/mouthSmile{side}": smile for side in ("Left", "Right")}
     return Subject(
         subject_id=f"s{seed}-{index:03d}",
         seed=int(rng.integers(2**31)),
