@@ -22,6 +22,8 @@ MODULES: Final = (
     "geometry",
     "masks",
     "visibility",
+    "sides",
+    "spine",
 )
 """The modules of this package that hold rules, in the order the rules run."""
 

@@ -7,11 +7,14 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from spinetrack_synth import skeleton
 from spinetrack_synth.validation.columns import (
     SKELETONS,
     Dataset,
+    Floats,
+    as_float,
     canonical_name,
     is_number,
     is_numbers,
@@ -398,32 +401,46 @@ def image_size_not_positive(dataset: Dataset) -> Iterator[Fault]:
 )
 def camera(dataset: Dataset) -> Iterator[Fault]:
     """The camera of an image is no camera."""
-    for row, image in enumerate(dataset.images):
-        for name, size in (("K", 3), ("world2cam", 4)):
-            if name in image:
-                message = _wrong_matrix(image[name], size)
-                if message:
-                    yield dataset.image_fault(row, message, field=f".{name}")
+    for name, size in (("K", 3), ("world2cam", 4)):
+        rows = [row for row, image in enumerate(dataset.images) if name in image]
+        matrices = np.full((len(rows), size, size), np.nan)
+        for number, row in enumerate(rows):
+            value = dataset.images[row][name]
+            if _is_matrix(value, size):
+                matrices[number] = [[as_float(n) for n in line] for line in value]
+            else:
+                message = f"expected {size} rows of {size} numbers"
+                yield dataset.image_fault(row, message, field=f".{name}")
+        usable = np.isfinite(matrices).all((1, 2))
+        good = _pinhole(matrices) if size == 3 else _rigid(matrices)
+        for number in np.flatnonzero(usable & ~good):
+            message = (
+                "no pinhole camera: focal lengths above 0, last row 0 0 1"
+                if size == 3
+                else "not rigid: expected a rotation without mirror, last row 0 0 0 1"
+            )
+            yield dataset.image_fault(rows[number], message, field=f".{name}")
 
 
-def _wrong_matrix(value: object, size: int) -> str | None:
-    rows = value if isinstance(value, list) else []
-    if len(rows) != size or not all(is_numbers(r) and len(r) == size for r in rows):
-        return f"expected {size} rows of {size} numbers"
-    if any(_nan(number) for r in rows for number in r):
-        return None
-    try:
-        matrix = np.array(rows, dtype=np.float64)
-    except OverflowError:
-        return None
-    if size == 3:
-        good = matrix[0, 0] > 0 and matrix[1, 1] > 0 and np.allclose(matrix[2], [0, 0, 1])
-        return None if good else "no pinhole camera: focal lengths above 0, last row 0 0 1"
-    rotation = matrix[:3, :3]
-    with np.errstate(over="ignore", invalid="ignore"):
-        rigid = np.allclose(rotation @ rotation.T, np.eye(3), atol=1e-4)
-        good = rigid and np.linalg.det(rotation) > 0 and np.allclose(matrix[3], [0, 0, 0, 1])
-    return None if good else "not rigid: expected a rotation without mirror, last row 0 0 0 1"
+def _is_matrix(value: object, size: int) -> bool:
+    return (
+        isinstance(value, list)
+        and len(value) == size
+        and all(is_numbers(line) and len(line) == size for line in value)
+    )
+
+
+def _pinhole(matrices: Floats) -> NDArray[np.bool_]:
+    last = np.abs(matrices[:, 2] - [0, 0, 1]).max(1, initial=0) < 1e-6
+    return (matrices[:, 0, 0] > 0) & (matrices[:, 1, 1] > 0) & last
+
+
+def _rigid(matrices: Floats) -> NDArray[np.bool_]:
+    rotation = np.nan_to_num(np.clip(matrices[:, :3, :3], -1e3, 1e3))
+    product = rotation @ rotation.transpose(0, 2, 1)
+    rigid = np.abs(product - np.eye(3)).max((1, 2), initial=0) < 1e-4
+    last = np.abs(matrices[:, 3] - [0, 0, 0, 1]).max(1, initial=0) < 1e-6
+    return rigid & (np.linalg.det(rotation) > 0) & last
 
 
 def _small(value: int) -> int | None:

@@ -1,0 +1,173 @@
+"""Rules of left and right that need no body model (SPT50x).
+
+Bodies are stiff across: the lines from right to left through eyes, ears, shoulders, clavicles,
+latissimus and hips stay nearly parallel, and so do their projections where they are seen long.
+The limits are measured on 4,000 projections of the pose library from all sides
+(``benchmarks/validate.py --calibrate``), with room to spare.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+import numpy as np
+
+from spinetrack_synth.validation.columns import Dataset, Floats
+from spinetrack_synth.validation.findings import Fault, Severity
+from spinetrack_synth.validation.proportions import pixels_per_metre
+from spinetrack_synth.validation.rules import rule
+
+WIDTHS_M: Final = {
+    "eye": 0.062,
+    "ear": 0.146,
+    "shoulder": 0.352,
+    "clavicle": 0.048,
+    "latissimus": 0.286,
+    "hip": 0.170,
+}
+"""Distance from left to right in the unscaled model, metres."""
+SEEN_LONG: Final = 0.6
+"""Share of its width a pair must show. On clean poses the pairs of the trunk then never point
+apart by more than 80 degrees, eyes and ears by more than 3."""
+OPPOSED: Final = -0.5
+"""Cosine of the angle between pairs that point opposite ways."""
+LEAST_PX: Final = 4.0
+"""Shorter pairs say nothing: labels are a pixel or two off."""
+FEET_M: Final = 0.15
+"""By so much the ankles must be nearer to the other feet's heels; on clean poses 0.10 at most."""
+
+BEFORE: Final = ("SPT306", "SPT307", "SPT308", "SPT309", "SPT310", "SPT355")
+"""Rules that explain why a point is in an odd place."""
+
+
+def across(dataset: Dataset, name: str) -> Floats:
+    """From right to left (N, 2) px through a pair of keypoints; nan where it is seen short."""
+    vector = (dataset.point(f"left_{name}") - dataset.point(f"right_{name}"))[:, :2]
+    length = np.linalg.norm(vector, axis=1)
+    least = np.fmax(SEEN_LONG * WIDTHS_M[name] * pixels_per_metre(dataset), LEAST_PX)
+    vector[~(length > least)] = np.nan
+    return vector
+
+
+def _cosine(a: Floats, b: Floats) -> Floats:
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return (a * b).sum(1) / (np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1))
+
+
+@rule(
+    "SPT501",
+    "eyes-against-ears",
+    family="left/right",
+    severity=Severity.WARNING,
+    reason="""Eyes and ears sit on one skull: if the left eye lies on one side of the right one,
+    so does the left ear. One of the two pairs is exchanged.""",
+    example="`left_eye` and `right_eye` exchanged in a frontal face",
+    needs=("names",),
+    unless=BEFORE,
+)
+def eyes_against_ears(dataset: Dataset) -> Iterator[Fault]:
+    """Eyes and ears disagree about left and right."""
+    for row in np.flatnonzero(_cosine(across(dataset, "eye"), across(dataset, "ear")) < OPPOSED):
+        message = "eyes and ears point opposite ways: one pair is exchanged, left for right"
+        yield dataset.annotation_fault(row, message, field=".keypoints", part="eyes")
+
+
+@rule(
+    "SPT502",
+    "trunk-crossed",
+    family="left/right",
+    severity=Severity.WARNING,
+    reason="""The trunk turns by some 50 degrees between hips and shoulders. Pairs that point
+    opposite ways are not twisted but exchanged.""",
+    example="`left_hip` and `right_hip` exchanged",
+    needs=("names",),
+    unless=BEFORE,
+)
+def trunk_crossed(dataset: Dataset) -> Iterator[Fault]:
+    """Shoulders, clavicles, latissimus and hips disagree about left and right."""
+    names = ("shoulder", "clavicle", "latissimus", "hip")
+    vectors = {name: across(dataset, name) for name in names}
+    opposed = {
+        name: sum(
+            (_cosine(vectors[name], vectors[other]) < OPPOSED).astype(int)
+            for other in names
+            if other != name
+        )
+        for name in names
+    }
+    counts = np.stack([opposed[name] for name in names], axis=1)
+    for row in np.flatnonzero(counts.any(1)):
+        most = counts[row].max()
+        odd = [name for name, count in zip(names, counts[row]) if count == most]
+        if len(odd) == 1:
+            message = f"left_{odd[0]} and right_{odd[0]} are exchanged"
+        else:
+            message = f"{' and '.join(odd)} pairs point opposite ways: one of them is exchanged"
+        yield dataset.annotation_fault(row, message, field=".keypoints", part=odd[0])
+
+
+@rule(
+    "SPT503",
+    "ankles-against-feet",
+    family="left/right",
+    severity=Severity.WARNING,
+    reason="""Ankle and heel are 7 cm apart. When both ankles are nearer to the other foot's heel,
+    ankles or feet are exchanged.""",
+    example="`left_ankle` and `right_ankle` exchanged, the feet not",
+    needs=("names",),
+    unless=BEFORE,
+)
+def ankles_against_feet(dataset: Dataset) -> Iterator[Fault]:
+    """The ankles lie at each other's feet."""
+
+    def distance(a: str, b: str) -> Floats:
+        return np.linalg.norm((dataset.point(a) - dataset.point(b))[:, :2], axis=1)
+
+    own = distance("left_ankle", "left_heel") + distance("right_ankle", "right_heel")
+    other = distance("left_ankle", "right_heel") + distance("right_ankle", "left_heel")
+    scale = pixels_per_metre(dataset)
+    for row in np.flatnonzero((own - other > FEET_M * scale) & (own - other > LEAST_PX)):
+        message = "each ankle lies at the other foot: ankles or feet are exchanged, left for right"
+        yield dataset.annotation_fault(row, message, field=".keypoints", part="ankles")
+
+
+@rule(
+    "SPT504",
+    "mirrored-person",
+    family="left/right",
+    severity=Severity.WARNING,
+    reason="""Nose and both eyes are visible, so the face is seen from the front; but eyes,
+    shoulders and hips lie as if seen from behind. The whole person is labelled in a mirror: the
+    picture was flipped without exchanging left and right, or the annotator labelled his own
+    sides.""",
+    example="a flipped image whose keypoints kept their names",
+    needs=("names",),
+    unless=(*BEFORE, "SPT501", "SPT502", "SPT503"),
+)
+def mirrored_person(dataset: Dataset) -> Iterator[Fault]:
+    """A person whose face is visible is labelled as if seen from behind."""
+    nose, left, right = (dataset.point(name) for name in ("nose", "left_eye", "right_eye"))
+    seen = (np.stack([nose, left, right])[..., 2] == 2).all(0)
+    eyes = across(dataset, "eye")
+    # The triangle of nose and eyes turns clockwise in the picture where its front is seen.
+    face = _turn(((left + right) / 2 - nose)[:, :2], eyes)
+    middle = {
+        part: (dataset.point(f"left_{part}") + dataset.point(f"right_{part}"))[:, :2] / 2
+        for part in ("shoulder", "hip")
+    }
+    up = middle["shoulder"] - middle["hip"]
+    up[~(np.linalg.norm(up, axis=1) > 0.25 * pixels_per_metre(dataset))] = np.nan
+    trunk = [_turn(up, across(dataset, part)) for part in ("shoulder", "hip")]
+    mirrored = seen & (face < -0.5) & (trunk[0] < -0.5) & (trunk[1] < -0.5)
+    for row in np.flatnonzero(mirrored):
+        message = "the face is visible, but left and right lie as if seen from behind"
+        yield dataset.annotation_fault(row, message, field=".keypoints")
+
+
+def _turn(up: Floats, left: Floats) -> Floats:
+    """Sine (N,) of the turn from up to left: positive where the front is seen (y is down)."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return (up[:, 0] * left[:, 1] - up[:, 1] * left[:, 0]) / (
+            np.linalg.norm(up, axis=1) * np.linalg.norm(left, axis=1)
+        )

@@ -1,0 +1,203 @@
+"""Rules of the spine's and the bones' shape that need no body model (SPT52x).
+
+All limits are metres or ratios in the plane of the picture, at the person's own scale
+(``proportions``), and were measured on 4,000 projections of the pose library from all sides
+(``benchmarks/validate.py --calibrate``): the largest value of a clean person, with room to spare.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import combinations
+from typing import Final
+
+import numpy as np
+
+from spinetrack_synth import skeleton
+from spinetrack_synth.validation.columns import Dataset, Floats
+from spinetrack_synth.validation.findings import Fault, Severity
+from spinetrack_synth.validation.proportions import BONES_M, bone_scales, pixels_per_metre
+from spinetrack_synth.validation.rules import rule
+from spinetrack_synth.validation.sides import BEFORE
+
+SPINE_NAMES: Final = tuple(skeleton.NAMES[index] for index in skeleton.SPINE)
+GAPS_M: Final = np.array([0.052, 0.065, 0.077, 0.127, 0.119, 0.058, 0.068, 0.050])
+"""From each spine point to the next in the unscaled model, caudal to cranial, metres."""
+
+SWAP_GAIN_M: Final = 0.04
+"""Shorter way through the spine if two points were exchanged: clean up to 0.033."""
+OFF_CURVE_M: Final = np.array([0.040, 0.040, 0.040, 0.060, 0.040, 0.035, 0.040])
+"""Distance of spine_01 .. neck_02 from the line of their neighbours: clean up to 0.020, at
+spine_04, whose neighbours are far, 0.040."""
+GAP_RATIO: Final = 1.7
+"""Longest gap against the model's: clean up to 1.30."""
+BEND_DEG: Final = 85.0
+"""Sharpest turn at a spine point between gaps that are seen long: clean up to 73."""
+BONE_RATIO: Final = 1.9
+"""All bones at a joint against the longest of the others: clean up to 1.39."""
+LEAST_PX: Final = 3.0
+"""Smaller distances are the labels' own noise."""
+
+
+def spine_points(dataset: Dataset) -> Floats:
+    """The nine spine points (N, 9, 2) px, caudal to cranial; nan where not labelled."""
+    return dataset.once(
+        "spine points",
+        lambda: np.stack([dataset.point(name)[:, :2] for name in SPINE_NAMES], axis=1),
+    )
+
+
+def _way(points: Floats) -> Floats:
+    """Length of the way through points (..., P, 2)."""
+    return np.linalg.norm(np.diff(points, axis=-2), axis=-1).sum(-1)
+
+
+@rule(
+    "SPT521",
+    "spine-order",
+    family="spine",
+    severity=Severity.WARNING,
+    reason="""The points follow each other from the sacrum to the skull. If the way through them
+    becomes shorter when two of them change places, they had changed places.""",
+    example="`spine_02` and `spine_03` exchanged",
+    needs=("spine",),
+    unless=BEFORE,
+)
+def spine_order(dataset: Dataset) -> Iterator[Fault]:
+    """Two spine points are in each other's place."""
+    points = spine_points(dataset)
+    way = _way(points)
+    gains, pairs = [], list(combinations(range(points.shape[1]), 2))
+    for a, b in pairs:
+        order = list(range(points.shape[1]))
+        order[a], order[b] = b, a
+        gains.append(way - _way(points[:, order]))
+    gain = np.stack(gains, axis=1)
+    least = np.fmax(SWAP_GAIN_M * pixels_per_metre(dataset), 2 * LEAST_PX)
+    for row in np.flatnonzero((gain > least[:, None]).any(1)):
+        a, b = (SPINE_NAMES[end] for end in pairs[int(np.argmax(gain[row]))])
+        message = f"{a} and {b} are in each other's place along the spine"
+        yield dataset.annotation_fault(row, message, field=".keypoints", part=a)
+
+
+@rule(
+    "SPT522",
+    "spine-point-off-curve",
+    family="spine",
+    severity=Severity.WARNING,
+    reason="""Vertebrae move a few degrees against each other, so a spine point lies near the line
+    of its neighbours, at its own share of the way.""",
+    example="`spine_04` 8 cm beside the back",
+    needs=("spine",),
+    unless=(*BEFORE, "SPT521"),
+)
+def spine_point_off_curve(dataset: Dataset) -> Iterator[Fault]:
+    """A spine point lies off the curve of its neighbours."""
+    points = spine_points(dataset)
+    share = (GAPS_M[:-1] / (GAPS_M[:-1] + GAPS_M[1:]))[:, None]
+    expected = points[:, :-2] * (1 - share) + points[:, 2:] * share
+    distance = np.linalg.norm(points[:, 1:-1] - expected, axis=2)
+    scale = pixels_per_metre(dataset)
+    excess = distance / np.fmax(OFF_CURVE_M * scale[:, None], LEAST_PX)
+    for row in np.flatnonzero((excess > 1).any(1)):
+        # A displaced point draws its neighbours' expectation along: the farthest one is meant.
+        worst = int(np.nanargmax(excess[row]))
+        off_m = distance[row, worst] / scale[row]
+        name = SPINE_NAMES[worst + 1]
+        message = f"{name} lies about {100 * off_m:.0f} cm off the line of its neighbours"
+        yield dataset.annotation_fault(
+            row, message, field=".keypoints", part=name, value=round(float(off_m), 4)
+        )
+
+
+@rule(
+    "SPT523",
+    "spine-spacing",
+    family="spine",
+    severity=Severity.WARNING,
+    reason="""A picture shortens distances, it never stretches them. A gap much longer than the
+    model's at this person's size means that a point belongs elsewhere.""",
+    example="`hip` 20 cm below `spine_01`",
+    needs=("spine",),
+    unless=(*BEFORE, "SPT521", "SPT522"),
+)
+def spine_spacing(dataset: Dataset) -> Iterator[Fault]:
+    """Two neighbours of the spine lie too far apart."""
+    gaps = np.linalg.norm(np.diff(spine_points(dataset), axis=1), axis=2)
+    scale = pixels_per_metre(dataset)
+    ratio = (gaps - LEAST_PX) / (GAPS_M * scale[:, None])
+    for row in np.flatnonzero((ratio > GAP_RATIO).any(1)):
+        worst = int(np.nanargmax(ratio[row]))
+        a, b = SPINE_NAMES[worst : worst + 2]
+        apart = 100 * gaps[row, worst] / scale[row]
+        message = f"{a} and {b} are about {apart:.0f} cm apart, expected at most "
+        message += f"{100 * GAPS_M[worst]:.0f} cm at this size"
+        yield dataset.annotation_fault(
+            row, message, field=".keypoints", part=a, value=round(float(ratio[row, worst]), 3)
+        )
+
+
+@rule(
+    "SPT524",
+    "spine-bend",
+    family="spine",
+    severity=Severity.WARNING,
+    reason="""Between two neighbouring points lie two to five discs, which bend by some 50 degrees
+    together. A sharper turn is a fracture or a wrong label.""",
+    example="the spine folds back at `neck`",
+    needs=("spine",),
+    unless=(*BEFORE, "SPT521", "SPT522", "SPT523"),
+)
+def spine_bend(dataset: Dataset) -> Iterator[Fault]:
+    """The spine turns too sharply at a point."""
+    steps = np.diff(spine_points(dataset), axis=1)
+    length = np.linalg.norm(steps, axis=2)
+    scale = pixels_per_metre(dataset)[:, None]
+    long = length > np.fmax(0.5 * GAPS_M * scale, 2 * LEAST_PX)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        cosine = (steps[:, 1:] * steps[:, :-1]).sum(2) / (length[:, 1:] * length[:, :-1])
+    bend = np.degrees(np.arccos(np.clip(cosine, -1, 1)))
+    bend[~(long[:, 1:] & long[:, :-1])] = np.nan
+    for row in np.flatnonzero((bend > BEND_DEG).any(1)):
+        worst = int(np.nanargmax(bend[row]))
+        name = SPINE_NAMES[worst + 1]
+        message = f"the spine turns by {bend[row, worst]:.0f} degrees at {name}"
+        yield dataset.annotation_fault(
+            row, message, field=".keypoints", part=name, value=round(float(bend[row, worst]), 1)
+        )
+
+
+@rule(
+    "SPT525",
+    "bone-too-long",
+    family="spine",
+    severity=Severity.WARNING,
+    reason="""Seen from anywhere, bones keep their proportions or look shorter. When every bone at
+    a joint is nearly twice as long as all others allow, the joint lies elsewhere.""",
+    example="`left_wrist` on the neighbour's hand",
+    needs=("names",),
+    unless=(*BEFORE, "SPT50"),
+)
+def bone_too_long(dataset: Dataset) -> Iterator[Fault]:
+    """All bones at a joint are too long for the rest of the person."""
+    scales = bone_scales(dataset)
+    bones = list(BONES_M)
+    joints = sorted({joint for bone in bones for joint in bone})
+    ratios = np.full((len(scales), len(joints)), np.nan)
+    for number, joint in enumerate(joints):
+        touching = np.array([joint in bone for bone in bones])
+        own = scales[:, touching]
+        others = scales[:, ~touching]
+        shortest = np.where(np.isfinite(own), own, np.inf).min(1, initial=np.inf)
+        longest = np.where(np.isfinite(others), others, 0.0).max(1, initial=0.0)
+        usable = np.isfinite(shortest) & (np.isfinite(others).sum(1) >= 4) & (longest > 0)
+        ratios[usable, number] = shortest[usable] / longest[usable]
+    extent = np.nan_to_num(pixels_per_metre(dataset)) * BONES_M["left_hip", "left_knee"]
+    for row in np.flatnonzero((ratios > BONE_RATIO).any(1) & (extent > 5 * LEAST_PX)):
+        worst = int(np.nanargmax(ratios[row]))
+        message = f"the bones at {joints[worst]} are {ratios[row, worst]:.1f} times as long as "
+        message += "any other bone allows"
+        yield dataset.annotation_fault(
+            row, message, field=".keypoints", part=joints[worst],
+            value=round(float(ratios[row, worst]), 3),
+        )  # fmt: skip
