@@ -18,7 +18,7 @@ class Material:
     """How a surface looks.
 
     ``base_color`` is sRGB: an image (H, W, 3) uint8 addressed by the surface's uv (v up, so row 0
-    of the image is v = 1), or one colour (3,) in 0..1. ``roughness`` and ``specular`` as in the
+    of the image is v = 1; beyond 0..1 it repeats), or one colour (3,) in 0..1. ``roughness`` and ``specular`` as in the
     principled BSDF. ``opacity`` is an optional mask (H, W) uint8 addressed like the image.
     ``bump`` is an optional height image (H, W) uint8, ``bump_scale`` its strength.
     """
