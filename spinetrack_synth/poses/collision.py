@@ -21,9 +21,9 @@ Ints = NDArray[np.int64]
 class Capsules:
     """Round-ended cylinders fixed to bodies, and the pairs of them that must not meet.
 
-    ``names`` (C,); ``body`` (C,) index into ``Tree.bodies``; ``start_m`` and ``end_m`` (C, 3) in the
-    body; ``radius_m`` (C,); ``pairs`` (P, 2); ``slack_m`` (P,) the overlap that a pair is let have:
-    what it has in the anatomical position, and what soft tissue gives.
+    ``names`` (C,); ``body`` (C,) index into ``Tree.bodies``; ``start_m`` and ``end_m`` (C, 3) in
+    the body; ``radius_m`` (C,); ``pairs`` (P, 2); ``slack_m`` (P,) the overlap that a pair is let
+    have: what it has in the anatomical position, and what soft tissue gives.
     """
 
     names: tuple[str, ...]
@@ -63,7 +63,7 @@ ACROSS: Final = ("pelvis", "L4", "L1", "T10", "T7", "T4")
 
 RADIUS_PERCENTILE: Final[dict[str, float]] = {"hand": 18, "calcn": 40, "toes": 35}
 USUAL_PERCENTILE: Final = 60
-"""Percentile of the skin's distance from the bone that a capsule takes as radius: flat parts less."""
+"""Percentile of the skin's distance from the bone that is a capsule's radius: flat parts less."""
 
 SOFT_M: Final[dict[frozenset[str], float]] = {
     frozenset({"thigh", "trunk"}): 0.07,
@@ -189,15 +189,19 @@ def _limb_capsule(
     axis = end - start
     along = np.clip((skin - start) @ axis / (axis @ axis), 0.0, 1.0)
     distance = np.linalg.norm(skin - start - along[:, None] * axis, axis=1)
-    return start, end, float(np.percentile(distance, RADIUS_PERCENTILE.get(carrier, USUAL_PERCENTILE)))
+    percentile = RADIUS_PERCENTILE.get(carrier, USUAL_PERCENTILE)
+    return start, end, float(np.percentile(distance, percentile))
 
 
 def _pairs(carriers: tuple[str, ...]) -> Ints:
     """Pairs of capsules that are not neighbours along a limb or the trunk."""
     neighbours = {
-        frozenset(pair) for chain in _CHAINS for gap in (1, 2) for pair in zip(chain, chain[gap:])
-        if gap == 1 or chain[0] in ("pelvis",) or "toes" in pair[1]
-    }  # fmt: skip
+        frozenset(pair)
+        for chain in _CHAINS
+        for gap in (1, 2)
+        for pair in zip(chain, chain[gap:])
+        if gap == 1 or chain[0] == "pelvis" or pair[1].startswith("toes")
+    }
     neighbours |= {
         frozenset({f"{limb}_{side}", root})
         for limb, roots in _ROOTED.items()
@@ -249,7 +253,10 @@ def pair_gaps(
 
 @njit(cache=True, nogil=True)
 def _closest(p1: Array, q1: Array, p2: Array, q2: Array) -> tuple[float, float]:
-    """Where two segments come closest, as fractions (Ericson, Real-Time Collision Detection 5.1.9)."""
+    """Where two segments come closest, as fractions of each.
+
+    Ericson, Real-Time Collision Detection, 5.1.9.
+    """
     a = e = f = c = b = 0.0
     for i in range(3):
         d1, d2, r = q1[i] - p1[i], q2[i] - p2[i], p1[i] - p2[i]

@@ -86,12 +86,20 @@ class Pose:
 
 @cache
 def library() -> dict[str, Pose]:
-    """All yoga poses by name.
+    """All yoga poses by name."""
+    return read_poses(files(__package__).joinpath("yoga.toml").read_text(encoding="utf-8"))
 
-    Raises UserError where the file names an unknown joint, family or region.
+
+def read_poses(text: str) -> dict[str, Pose]:
+    """Poses by name from the text of a pose file, written as ``yoga.toml`` is.
+
+    Raises UserError where it is no TOML or names an unknown joint, family or region.
     """
-    text = files(__package__).joinpath("yoga.toml").read_text(encoding="utf-8")
-    return {name: _pose(name, entry) for name, entry in tomllib.loads(text).items()}
+    try:
+        entries = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise UserError(f"poses: {error}") from None
+    return {name: _pose(name, entry) for name, entry in entries.items()}
 
 
 def mirrored(pose: Pose) -> Pose:
@@ -135,14 +143,14 @@ def _pose(name: str, entry: dict[str, Any]) -> Pose:
     """A pose from its table in the file."""
 
     def wrong(problem: str) -> UserError:
-        return UserError(f"yoga.toml: [{name}]: {problem}")
+        return UserError(f"poses: [{name}]: {problem}")
 
     words = {key: entry.pop(key) for key in ("sanskrit", "english", "family") if key in entry}
     if len(words) < 3:
         raise wrong("sanskrit, english and family are needed")
     if words["family"] not in FAMILIES:
         raise wrong(f"family {words['family']!r} is none of {', '.join(FAMILIES)}")
-    contacts = tuple(entry.pop("contacts"))
+    contacts = tuple(entry.pop("contacts", []))
     reaches = tuple(Reach(*pair) for pair in entry.pop("reaches", []))
     for region in (*contacts, *(end for reach in reaches for end in (reach.region, reach.target))):
         if region not in REGIONS:

@@ -90,8 +90,7 @@ def _trunk(joints: dict[str, Array], scale: float) -> list[Shape]:
 
 def _limbs(joints: dict[str, Array], scale: float, s: str) -> list[Shape]:
     sign = 1.0 if s == "r" else -1.0
-    at = {name: joints[f"{name}_{s}"] for name in (
-        "femur", "tibia", "talus", "calcn", "toes", "clavicle", "humerus", "ulna", "hand")}  # fmt: skip
+    at = {name.removesuffix(f"_{s}"): joint for name, joint in joints.items()}
 
     def moved(point: Array, x: float, y: float, z: float) -> Array:
         return point + np.array([x, y, sign * z]) * scale
@@ -116,7 +115,8 @@ def _limbs(joints: dict[str, Array], scale: float, s: str) -> list[Shape]:
         tube("tibia", moved(calf, -0.018, 0, 0), moved(calf, -0.012, -0.08, 0), 0.05, 0.042),
         tube("talus", at["talus"], at["calcn"], 0.034, 0.03),
         bone("calcn", heel, ball, (0.026, 0.028, 0.031), (0.026, 0.028, 0.044)),
-        bone("toes", toe_root, moved(toe_root, 0.045, 0, 0), (0.02, 0.013, 0.044), (0.022, 0.012, 0.036)),
+        bone("toes", toe_root, moved(toe_root, 0.045, 0, 0),
+             (0.02, 0.013, 0.044), (0.022, 0.012, 0.036)),
         tube("clavicle", moved(at["humerus"], 0.0, 0.005, -0.06), at["humerus"], 0.058, 0.055),
         tube("humerus", at["humerus"], at["ulna"], 0.052, 0.04),
         tube("ulna", at["ulna"], forearm_belly, 0.04, 0.041),
@@ -125,8 +125,8 @@ def _limbs(joints: dict[str, Array], scale: float, s: str) -> list[Shape]:
              (0.017, 0.03, 0.032), (0.014, 0.02, 0.042)),
         bone("hand", moved(at["hand"], 0, -0.09, 0), moved(at["hand"], 0, -0.165, 0),
              (0.012, 0.02, 0.04), (0.008, 0.015, 0.03)),
-        tube("hand", moved(at["hand"], 0.006, -0.045, 0.035), moved(at["hand"], 0.01, -0.095, 0.058),
-             0.013, 0.01),
+        tube("hand", moved(at["hand"], 0.006, -0.045, 0.035),
+             moved(at["hand"], 0.01, -0.095, 0.058), 0.013, 0.01),
     ]  # fmt: skip
 
 

@@ -31,7 +31,7 @@ def skin_points(tree: Tree, q: ArrayLike, skin: SkinProbe) -> NDArray[np.float64
 
 
 def refresh(skin: SkinProbe, tree: Tree, q: ArrayLike, skin_world: ArrayLike) -> SkinProbe:
-    """The same points where the deformed skin ``skin_world`` (V, 3) m has them in the posture ``q``."""
+    """The same points where the deformed skin ``skin_world`` (V, 3) m has them at q (n,)."""
     return replace(skin, offset_m=offsets_m(tree, q, skin.body, skin_world))
 
 
@@ -171,6 +171,7 @@ def _midline_patches(
     skull = on("skull")
     ears = joints["skull"]
     crown, brow = y[skull].max(), x[skull].max()
+    face = x > ears[0] + 0.6 * (brow - ears[0])
     head_width = np.abs(z[skull]).max()
     height = (y - ears[1]) / (crown - ears[1])
     low_trunk = on("pelvis", "L5", "L4", "L3", "femur_r", "femur_l") & (y > joints["femur_r"][1])
@@ -179,7 +180,7 @@ def _midline_patches(
         "chest": on(*(f"T{level}" for level in range(3, 11))) & (x > joints["T8"][0] + 0.08),
         "upper_back": upper_thorax & (x < joints["T8"][0] - 0.02) & (y < joints["T1"][1]),
         "crown": skull & (height > 0.8),
-        "forehead": skull & (height > 0.4) & (height < 0.85) & (x > ears[0] + 0.6 * (brow - ears[0])),
+        "forehead": skull & (height > 0.4) & (height < 0.85) & face,
         "back_of_head": skull & (height > 0.05) & (height < 0.9) & (x < ears[0] - 0.02),
         "head_left": skull & (height > 0.1) & (height < 0.9) & (z < -0.6 * head_width),
         "head_right": skull & (height > 0.1) & (height < 0.9) & (z > 0.6 * head_width),

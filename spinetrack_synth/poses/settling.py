@@ -1,0 +1,521 @@
+"""The compiled heart of `ground`: aims, their slopes, and the Gauss-Newton steps towards them."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from spinetrack_synth.anatomy.kinematics import forward
+from spinetrack_synth.anatomy.model import Chain
+from spinetrack_synth.poses.collision import pair_gaps
+
+Array = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+CONTACT_SIGMA_M: Final = 0.002
+FLOOR_SIGMA_M: Final = 0.003
+REACH_SIGMA_M: Final = 0.012
+BALANCE_SIGMA_M: Final = 0.02
+APART_SIGMA_M: Final = 0.006
+"""How exactly each aim is pursued, against the others and against the posture as it was given."""
+
+SUPPORT_MARGIN_M: Final = 0.01
+"""How far inside its support the centre of mass is wanted."""
+
+SUPPORT_M: Final = 0.012
+"""Skin this close above the lowest point of a touching patch carries weight."""
+
+NEAR_FLOOR: Final = 96
+"""Most points of the skin that are watched for going below the floor."""
+
+NEAR_PAIRS: Final = 32
+NEAR_M: Final = 0.03
+"""Most pairs of capsules kept apart at a time, and how near they come before they count."""
+
+ITERATIONS: Final = 40
+LARGEST_STEP: Final = 0.2
+"""Of a coordinate in one iteration, rad or m."""
+
+SETTLED_STEP: Final = 1e-3
+"""Below this the posture has settled."""
+
+SLOWEST: Final = 0.02
+"""Least share of a step that is taken."""
+
+NEARLY_SETTLED_STEP: Final = 0.02
+"""From here on limbs are kept apart."""
+
+EXCHANGES: Final = 6
+"""Tries in one iteration to find which one-sided aims and limits matter."""
+
+DAMPING: Final = 0.05
+"""Of a step, as a share of every coordinate's stiffness."""
+
+
+class Drive(NamedTuple):
+    """How the k free coordinates drive all n: ``q[i] = factor[i] * z[column[i]] + offset[i]``, the
+    range of each, and its ``stiffness`` (1 / how readily it gives way, rad or m). ``height`` is the
+    free coordinate that lifts the whole posture."""
+
+    column: Ints
+    factor: Array
+    offset: Array
+    lower: Array
+    upper: Array
+    stiffness: Array
+    height: int
+
+
+class Masses(NamedTuple):
+    """Mass of every body, (B,) kg, and its centre in the body, (B, 3) m."""
+
+    kg: Array
+    center_m: Array
+
+
+class Touch(NamedTuple):
+    """Skin points (V,) on bodies; patches that touch the floor, ``points[start[i]:start[i + 1]]``;
+    pairs of points that meet (R, 2); depth to which each body's skin may sink (B,) m."""
+
+    body: Ints
+    offset_m: Array
+    start: Ints
+    points: Ints
+    meeting: Ints
+    sunk_m: Array
+
+
+class Limbs(NamedTuple):
+    """Capsules kept apart, as in `collision.Capsules`."""
+
+    body: Ints
+    start_m: Array
+    end_m: Array
+    radius_m: Array
+    pairs: Ints
+    slack_m: Array
+
+
+class Motion(NamedTuple):
+    """Where the bodies and the joint axes are, as `kinematics.forward` fills them."""
+
+    body2world: Array
+    axis_world: Array
+    origin_world: Array
+    slope: Array
+
+
+class Aims(NamedTuple):
+    """What a step should do: ``rows @ step + residual = 0`` within ``sigma``.
+
+    ``one_sided`` is 1 where the aim may stay positive, -1 negative, 0 neither; ``needed`` tells
+    which aims take part at present.
+    """
+
+    rows: Array
+    residual: Array
+    sigma: Array
+    one_sided: Ints
+    needed: Ints
+
+
+@njit(cache=True, nogil=True)
+def settled_coordinates(
+    chain: Chain, drive: Drive, masses: Masses, touch: Touch, limbs: Limbs, given: Array
+) -> Array:
+    """The free coordinates (k,) nearest to ``given`` that reach the aims."""
+    k = len(given)
+    z = given.copy()
+    anchor = given.copy()
+    bodies, axes = len(chain.parent), len(chain.axis_coordinate)
+    motion = Motion(
+        np.empty((bodies, 4, 4)), np.empty((axes, 3)), np.empty((axes, 3)), np.empty(axes)
+    )
+    heights = np.empty(len(touch.body))
+    patches = len(touch.start) - 1
+    touching = np.empty(patches, dtype=np.int64)
+    body_lowest = np.empty(bodies, dtype=np.int64)
+    watched, watched_sunk = np.empty(NEAR_FLOOR, dtype=np.int64), np.empty(NEAR_FLOOR)
+    watching = 0
+
+    # Rows: contacts, reaches, the balance, limbs kept apart, and a growing list of points that came
+    # to the floor and must not go below.
+    balance = patches + 3 * len(touch.meeting)
+    first_pair = balance + 1
+    first_watched = first_pair + NEAR_PAIRS
+    most = first_watched + NEAR_FLOOR
+    aims = Aims(
+        np.zeros((most, k)),
+        np.zeros(most),
+        np.empty(most),
+        np.zeros(most, dtype=np.int64),
+        np.zeros(most, dtype=np.int64),
+    )
+    aims.sigma[:patches] = CONTACT_SIGMA_M
+    aims.sigma[patches:balance] = REACH_SIGMA_M
+    aims.sigma[balance] = BALANCE_SIGMA_M
+    aims.sigma[first_pair:first_watched] = APART_SIGMA_M
+    aims.sigma[first_watched:] = FLOOR_SIGMA_M
+    aims.needed[:balance] = 1
+    aims.one_sided[balance] = -1
+    aims.one_sided[first_pair:] = 1
+
+    # Limbs are kept apart only once hands are where they reach, else they stop on the wrong side.
+    apart = False
+    pace, last = 1.0, np.zeros(k)
+    for iteration in range(ITERATIONS):
+        _move(chain, drive, z, motion)
+        _feel(touch, motion.body2world, heights, touching, body_lowest)
+        if iteration == 0:
+            rise = _rise_to_floor(heights, touching)
+            z[drive.height] += rise
+            anchor[drive.height] = z[drive.height]
+            heights += rise
+            motion.body2world[:, 1, 3] += rise
+            motion.origin_world[:, 1] += rise
+
+        aims.rows[:] = 0.0
+        for patch in range(patches):
+            _height_aim(chain, drive, motion, touch, touching[patch], aims, patch)
+            aims.residual[patch] = heights[touching[patch]]
+        _reach_aims(chain, drive, motion, touch, aims, patches)
+        _balance_aim(chain, drive, motion, masses, touch, heights, touching, aims, balance)
+        aims.residual[first_pair:first_watched] = 1.0
+        aims.needed[first_pair:first_watched] = 0
+        if apart:
+            _apart_aims(chain, drive, motion, limbs, aims, first_pair)
+        watching = _watch(touch, heights, touching, body_lowest, watched, watched_sunk, watching)
+        for i in range(watching):
+            _height_aim(chain, drive, motion, touch, watched[i], aims, first_watched + i)
+            aims.residual[first_watched + i] = heights[watched[i]] + watched_sunk[i]
+
+        step = _step(aims, first_watched + watching, drive, z, anchor)
+        # Where steps turn back on themselves the aims change sides: shorter ones settle between.
+        pace = max(0.5 * pace, SLOWEST) if step @ last < 0.0 else min(1.5 * pace, 1.0)
+        last = step.copy()
+        step *= pace
+        largest = np.abs(step).max()
+        if largest > LARGEST_STEP:
+            step *= LARGEST_STEP / largest
+        z = np.minimum(np.maximum(z + step, drive.lower), drive.upper)
+        if apart and largest < SETTLED_STEP:
+            break
+        apart = apart or largest < NEARLY_SETTLED_STEP or iteration >= ITERATIONS // 4
+    return z
+
+
+@njit(cache=True, nogil=True)
+def _move(chain: Chain, drive: Drive, z: Array, motion: Motion) -> None:
+    q = drive.offset.copy()
+    for i in range(len(q)):
+        if drive.column[i] >= 0:
+            q[i] += drive.factor[i] * z[drive.column[i]]
+    forward(chain, q, motion.body2world, motion.axis_world, motion.origin_world, motion.slope)
+
+
+@njit(cache=True, nogil=True)
+def _feel(
+    touch: Touch, body2world: Array, heights: Array, touching: Ints, body_lowest: Ints
+) -> None:
+    """Fill the height of every skin point, the lowest point of every patch, and of every body (-1
+    for a body without skin)."""
+    body_lowest[:] = -1
+    for p in range(len(touch.body)):
+        b = touch.body[p]
+        heights[p] = (
+            body2world[b, 1, 0] * touch.offset_m[p, 0]
+            + body2world[b, 1, 1] * touch.offset_m[p, 1]
+            + body2world[b, 1, 2] * touch.offset_m[p, 2]
+            + body2world[b, 1, 3]
+        )
+        if body_lowest[b] < 0 or heights[p] < heights[body_lowest[b]]:
+            body_lowest[b] = p
+    for patch in range(len(touching)):
+        touching[patch] = touch.points[touch.start[patch]]
+        for i in range(touch.start[patch], touch.start[patch + 1]):
+            if heights[touch.points[i]] < heights[touching[patch]]:
+                touching[patch] = touch.points[i]
+
+
+@njit(cache=True, nogil=True)
+def _rise_to_floor(heights: Array, touching: Ints) -> float:
+    """How far to lift so that contacts are at the floor on average, or the lowest point on it."""
+    if len(touching) == 0:
+        return -heights.min()
+    total = 0.0
+    for p in touching:
+        total += heights[p]
+    return -total / len(touching)
+
+
+@njit(cache=True, nogil=True)
+def _watch(
+    touch: Touch, heights: Array, touching: Ints, body_lowest: Ints,
+    watched: Ints, watched_sunk: Array, watching: int,
+) -> int:  # fmt: skip
+    """Add points that touch or are below the floor to those watched, and return how many there are.
+
+    They stay watched, else the posture would swing between them.
+    """
+    for candidate in range(len(touching) + len(body_lowest)):
+        if candidate < len(touching):
+            p, sunk = touching[candidate], 0.0
+        else:
+            b = candidate - len(touching)
+            p, sunk = body_lowest[b], touch.sunk_m[b]
+            if p < 0 or heights[p] > 0.0:
+                continue
+        known = watching == len(watched)
+        for i in range(watching):
+            known = known or watched[i] == p
+        if not known:
+            watched[watching] = p
+            watched_sunk[watching] = sunk
+            watching += 1
+    return watching
+
+
+@njit(cache=True, nogil=True)
+def _height_aim(
+    chain: Chain, drive: Drive, motion: Motion, touch: Touch, p: int, aims: Aims, row: int
+) -> None:
+    b = touch.body[p]
+    point = _at(motion.body2world, b, touch.offset_m[p])
+    _add_slope(chain, drive, motion, b, point, (0.0, 1.0, 0.0), aims.rows[row])
+
+
+@njit(cache=True, nogil=True)
+def _reach_aims(
+    chain: Chain, drive: Drive, motion: Motion, touch: Touch, aims: Aims, first: int
+) -> None:
+    axes = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
+    for pair in range(len(touch.meeting)):
+        one, other = touch.meeting[pair, 0], touch.meeting[pair, 1]
+        a = _at(motion.body2world, touch.body[one], touch.offset_m[one])
+        b = _at(motion.body2world, touch.body[other], touch.offset_m[other])
+        for i in range(3):
+            row = first + 3 * pair + i
+            x, y, z = axes[i]
+            _add_slope(chain, drive, motion, touch.body[one], a, (x, y, z), aims.rows[row])
+            _add_slope(chain, drive, motion, touch.body[other], b, (-x, -y, -z), aims.rows[row])
+            aims.residual[row] = a[i] - b[i]
+
+
+@njit(cache=True, nogil=True)
+def _balance_aim(
+    chain: Chain, drive: Drive, motion: Motion, masses: Masses, touch: Touch,
+    heights: Array, touching: Ints, aims: Aims, row: int,
+) -> None:  # fmt: skip
+    patches = len(touching)
+    if patches == 0:
+        aims.residual[row] = -1.0
+        return
+    support = np.empty((len(touch.points), 2))
+    count = 0
+    for patch in range(patches):
+        for i in range(touch.start[patch], touch.start[patch + 1]):
+            p = touch.points[i]
+            if heights[p] < heights[touching[patch]] + SUPPORT_M:
+                point = _at(motion.body2world, touch.body[p], touch.offset_m[p])
+                support[count, 0], support[count, 1] = point[0], point[2]
+                count += 1
+    center = center_of_mass(motion.body2world, masses)
+    beyond, outward = beyond_support(hull(support[:count].copy()), center, SUPPORT_MARGIN_M)
+    aims.residual[row] = beyond
+    total = masses.kg.sum()
+    for b in range(len(masses.kg)):
+        share = masses.kg[b] / total
+        direction = (share * outward[0], 0.0, share * outward[1])
+        point = _at(motion.body2world, b, masses.center_m[b])
+        _add_slope(chain, drive, motion, b, point, direction, aims.rows[row])
+    # The support moves along with the patches that stand on the floor.
+    for p in touching:
+        direction = (-outward[0] / patches, 0.0, -outward[1] / patches)
+        point = _at(motion.body2world, touch.body[p], touch.offset_m[p])
+        _add_slope(chain, drive, motion, touch.body[p], point, direction, aims.rows[row])
+
+
+@njit(cache=True, nogil=True)
+def _apart_aims(
+    chain: Chain, drive: Drive, motion: Motion, limbs: Limbs, aims: Aims, first: int
+) -> None:
+    gaps, closest = np.empty(len(limbs.pairs)), np.empty((len(limbs.pairs), 2, 3))
+    pair_gaps(
+        motion.body2world, limbs.body, limbs.start_m, limbs.end_m, limbs.radius_m,
+        limbs.pairs, limbs.slack_m, gaps, closest,
+    )  # fmt: skip
+    row = first
+    for pair in np.argsort(gaps)[:NEAR_PAIRS]:
+        if gaps[pair] > NEAR_M:
+            break
+        a, b = closest[pair, 0], closest[pair, 1]
+        between = a - b
+        distance = np.sqrt(between @ between)
+        if distance < 1e-6:
+            continue
+        x, y, z = between[0] / distance, between[1] / distance, between[2] / distance
+        one, other = limbs.body[limbs.pairs[pair, 0]], limbs.body[limbs.pairs[pair, 1]]
+        _add_slope(chain, drive, motion, one, a, (x, y, z), aims.rows[row])
+        _add_slope(chain, drive, motion, other, b, (-x, -y, -z), aims.rows[row])
+        aims.residual[row] = gaps[pair]
+        aims.needed[row] = 1 if gaps[pair] < 0.0 else 0
+        row += 1
+
+
+@njit(cache=True, nogil=True)
+def _step(aims: Aims, count: int, drive: Drive, z: Array, anchor: Array) -> Array:
+    """The Gauss-Newton step (k,) towards the first ``count`` aims.
+
+    One-sided aims take part only where the step would break them, and coordinates that would pass a
+    limit stop at it: both are found by a few exchanges. ``aims.needed`` carries the choice to the
+    next iteration.
+    """
+    k = len(z)
+    softness = drive.stiffness**2
+    step: Array = np.zeros(k)
+    held = np.zeros(k, dtype=np.bool_)
+    stop = np.zeros(k)
+    for _ in range(EXCHANGES):
+        active = np.flatnonzero(aims.needed[:count])
+        rows, wanted = np.empty((len(active), k)), np.empty(len(active))
+        for i in range(len(active)):
+            rows[i] = aims.rows[active[i]] / aims.sigma[active[i]]
+            wanted[i] = aims.residual[active[i]] / aims.sigma[active[i]]
+        normal = rows.T @ rows + np.diag(softness * (1.0 + DAMPING))
+        gradient = softness * (z - anchor) + rows.T @ wanted + normal @ stop
+        for i in range(k):
+            if held[i]:
+                normal[i, :] = 0.0
+                normal[:, i] = 0.0
+                normal[i, i] = 1.0
+                gradient[i] = -stop[i]
+        step = np.linalg.solve(normal, -gradient)
+        changed = False
+        for i in range(k):
+            if not held[i] and (z[i] + step[i] < drive.lower[i] or z[i] + step[i] > drive.upper[i]):
+                held[i] = True
+                stop[i] = min(max(z[i] + step[i], drive.lower[i]), drive.upper[i]) - z[i]
+                changed = True
+        for r in range(count):
+            if aims.one_sided[r] != 0:
+                after = (aims.rows[r] @ step + aims.residual[r]) * aims.one_sided[r]
+                broken = 1 if after < 0.0 else 0
+                if broken != aims.needed[r]:
+                    aims.needed[r] = broken
+                    changed = True
+        if not changed:
+            break
+    return step
+
+
+@njit(cache=True, nogil=True)
+def _at(body2world: Array, body: int, offset: Array) -> Array:
+    point = np.empty(3)
+    for i in range(3):
+        point[i] = (
+            body2world[body, i, 0] * offset[0]
+            + body2world[body, i, 1] * offset[1]
+            + body2world[body, i, 2] * offset[2]
+            + body2world[body, i, 3]
+        )
+    return point
+
+
+@njit(cache=True, nogil=True)
+def _add_slope(
+    chain: Chain, drive: Drive, motion: Motion, body: int, point: Array,
+    direction: tuple[float, float, float], row: Array,
+) -> None:  # fmt: skip
+    """row += d (direction . point) / d z for a point (3,) m in the world that rides on a body."""
+    dx, dy, dz = direction
+    while body >= 0:
+        for axis in range(chain.axis_start[body], chain.axis_start[body + 1]):
+            coordinate = chain.axis_coordinate[axis]
+            if coordinate < 0 or drive.column[coordinate] < 0:
+                continue
+            a = motion.axis_world[axis]
+            s = motion.slope[axis] * drive.factor[coordinate]
+            if chain.axis_is_rotation[axis]:
+                x = point[0] - motion.origin_world[axis, 0]
+                y = point[1] - motion.origin_world[axis, 1]
+                z = point[2] - motion.origin_world[axis, 2]
+                row[drive.column[coordinate]] += s * (
+                    dx * (a[1] * z - a[2] * y)
+                    + dy * (a[2] * x - a[0] * z)
+                    + dz * (a[0] * y - a[1] * x)
+                )
+            else:
+                row[drive.column[coordinate]] += s * (dx * a[0] + dy * a[1] + dz * a[2])
+        body = chain.parent[body]
+
+
+@njit(cache=True, nogil=True)
+def center_of_mass(body2world: Array, masses: Masses) -> Array:
+    """Centre of mass of the whole model seen from above, x and z (2,) m."""
+    center = np.zeros(2)
+    for b in range(len(masses.kg)):
+        point = _at(body2world, b, masses.center_m[b])
+        center[0] += masses.kg[b] * point[0]
+        center[1] += masses.kg[b] * point[2]
+    center /= masses.kg.sum()
+    return center
+
+
+@njit(cache=True, nogil=True)
+def hull(points: Array) -> Array:
+    """Corners of the convex hull of points (P, 2), counterclockwise (Andrew's monotone chain)."""
+    order = np.argsort(points[:, 0] + 1e-9 * points[:, 1])
+    corners = np.empty((2 * len(order) + 1, 2))
+    size = 0
+    for sweep in range(2):
+        least = size + 1
+        for i in range(len(order)):
+            p = points[order[i] if sweep == 0 else order[len(order) - 1 - i]]
+            while size > least and not _turns_left(corners[size - 2], corners[size - 1], p):
+                size -= 1
+            corners[size] = p
+            size += 1
+        size -= 1
+    return corners[: max(size, 1)].copy()
+
+
+@njit(cache=True, nogil=True)
+def _turns_left(a: Array, b: Array, c: Array) -> bool:
+    return (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0]) > 0.0
+
+
+@njit(cache=True, nogil=True)
+def beyond_support(corners: Array, point: Array, margin: float) -> tuple[float, Array]:
+    """How far a point (2,) lies outside a convex polygon (P, 2) drawn in by a margin, negative
+    inside, and the direction (2,) outward. Where the polygon is thinner than the margin its middle
+    counts."""
+    center = np.zeros(2)
+    for corner in corners:
+        center += corner / len(corners)
+    away = point - center
+    nearest = float(np.sqrt(away @ away)) + 1e-9
+    nearest_outward = away / nearest
+    farthest, outward = -np.inf, nearest_outward
+    for i in range(len(corners)):
+        a = corners[i]
+        edge = corners[(i + 1) % len(corners)] - a
+        length = np.sqrt(edge @ edge)
+        if length < 1e-9:
+            continue
+        normal = np.array([edge[1], -edge[0]]) / length
+        to_point = point - a
+        drawn_in = min(margin, 0.9 * max(0.0, (a - center) @ normal))
+        beyond = float(to_point @ normal) + drawn_in
+        if beyond > farthest:
+            farthest, outward = beyond, normal
+        along = min(max((to_point @ edge) / length**2, 0.0), 1.0)
+        away = point - (a + along * edge)
+        distance = float(np.sqrt(away @ away))
+        if distance < nearest:
+            nearest, nearest_outward = distance, away / (distance + 1e-9)
+    if np.isfinite(farthest) and farthest <= margin:
+        return farthest, outward
+    return nearest + margin, nearest_outward
