@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 from stand_ins import BallRenderer, ball_person, ball_shot, make_balls, model
@@ -122,3 +125,18 @@ def test_the_order_of_people_does_not_matter() -> None:
 def test_keypoint_indices_of_the_table_follow_the_skeleton() -> None:
     assert list(TISSUE) == list(NAMES)
     assert INDEX["hip"] == 19
+
+
+def test_the_page_tells_the_depths_of_the_table() -> None:
+    page = (Path(__file__).parents[2] / "docs/labels.md").read_text()
+    rows = re.findall(r"\| ([a-z0-9_ :,]+) \| (0\.\d\d) m ", page)
+    told = {}
+    for names, depth in rows:
+        for name in names.removeprefix("spine: ").split(", "):
+            told[name.replace(" ", "_")] = float(depth)
+    told["left_hip"] = told.pop("hip_joint")
+    told["left_big_toe"] = told["left_small_toe"] = told.pop("toes")
+    for name, tissue in TISSUE.items():
+        stem = name.replace("right_", "left_")
+        depth = told[stem] if stem in told else told[stem.removeprefix("left_")]
+        assert depth == tissue.depth_m, name
