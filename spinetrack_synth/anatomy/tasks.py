@@ -61,7 +61,7 @@ def read_tasks(path: Path) -> Tasks:
 
 
 def read_setup(path: Path) -> Setup:
-    """Read a set-up file of the InverseKinematicsTool; the tasks may stand in it or in their own file.
+    """Read a set-up of the InverseKinematicsTool; its tasks may stand in it or in a file of theirs.
 
     Raises UserError where it is none.
     """

@@ -83,10 +83,20 @@ def _ground_truth(ids: Record, person: PosedPerson, view: Record) -> Record:
         "keypoints_world": person.keypoints_world.ravel().tolist(),
         "coordinates": person.coordinates.tolist(),
         "scale_factors": person.scale_factors.ravel().tolist(),
+        "keypoint_offsets": _keypoint_offsets(person).ravel().tolist(),
         "K": [n for row in view["K"] for n in row],
         "world2cam": [n for row in view["world2cam"] for n in row],
         **asdict(regional_angles(model(), person.coordinates)),
     }
+
+
+def _keypoint_offsets(person: PosedPerson) -> NDArray[np.float64]:
+    """Where the keypoints lie in their OpenSim bodies, (37, 3) m: the subject's own markers."""
+    tree = model()
+    bodies = tree.marker_body[[tree.marker_index[name] for name in skeleton.NAMES]]
+    frames = person.body2world[bodies]
+    from_origin = person.keypoints_world - frames[:, :3, 3]
+    return np.asarray(np.einsum("kji,kj->ki", frames[:, :3, :3], from_origin))
 
 
 @cache
@@ -145,6 +155,7 @@ def _schema() -> Any:
         "keypoints_world": numbers(3 * len(skeleton.NAMES)),
         "coordinates": numbers(len(tree.coordinates)),
         "scale_factors": numbers(3 * len(tree.bodies)),
+        "keypoint_offsets": numbers(3 * len(skeleton.NAMES)),
         "K": numbers(9),
         "world2cam": numbers(16),
         **{angle.name: pa.float64() for angle in fields(RegionalAngles)},
