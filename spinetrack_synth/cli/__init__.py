@@ -12,7 +12,7 @@ from spinetrack_synth import __version__
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.extras import EXTRA_OF_MODULE, pip_command
 
-COMMANDS = ("render", "scenes", "poses", "assets", "doctor")
+COMMANDS = ("render", "validate", "rules", "scenes", "poses", "assets", "doctor")
 """Each is a module of this package that holds a click command called ``command``."""
 
 
@@ -32,11 +32,13 @@ class LazyGroup(click.Group):
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="spinetrack-synth")
 def group() -> None:
-    """Synthetic people with known spines, labelled with the 37 SpineTrack keypoints.
+    """Synthetic people with known spines, labelled with the 37 SpineTrack keypoints; and a gate
+    that checks keypoint datasets, these or anyone's.
 
     \b
     Examples:
       spinetrack-synth render --scenes yoga --count 12 --seed 7 --out OUT
+      spinetrack-synth validate annotations.json
       spinetrack-synth doctor
     """
 

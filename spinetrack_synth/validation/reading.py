@@ -50,6 +50,18 @@ def read(path: Path, *, pictures: Path | None = None, previous: Dataset | None =
     )
 
 
+def find_files(argument: Path) -> list[Path]:
+    """The file that is named, or the annotation files of the folder that is."""
+    if not argument.is_dir():
+        return [argument]
+    for folder in (argument / "annotations", argument):
+        found = sorted(folder.glob("*.json"))
+        found = [path for path in found if path.name != "manifest.json"]
+        if found:
+            return found
+    raise UserError(f"{argument}: holds no annotation files (*.json); name one")
+
+
 def parse(content: bytes, name: str) -> tuple[dict[str, Any], list[Quirk]]:
     """The object in a file's content, and what is wrong with how it is written.
 
