@@ -24,6 +24,12 @@ MODULES: Final = (
     "visibility",
     "sides",
     "spine",
+    "truth",
+    "images",
+    "duplicates",
+    "leakage",
+    "drift",
+    "metadata",
 )
 """The modules of this package that hold rules, in the order the rules run."""
 

@@ -1,0 +1,358 @@
+"""Rules against ground truth: pixels, camera, joints and sides must be those of the 3D scene
+(SPT55x)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spinetrack_synth import skeleton
+from spinetrack_synth.validation.columns import Dataset, Floats
+from spinetrack_synth.validation.findings import Fault, Severity, plain, shown
+from spinetrack_synth.validation.geometry import point_fault
+from spinetrack_synth.validation.rules import rule
+
+PROJECTION_PX: Final = 0.05
+"""Labels are rounded to 0.001 px; more than this is another point."""
+LIMIT_DEG: Final = 0.1
+LIMIT_M: Final = 1e-3
+BONE_SHARE: Final = 0.02
+"""A bone of one subject keeps its length; the joint centres of flesh and model differ by less."""
+
+PAIRS: Final = (("hip", "pelvis"), ("shoulder", "T3"), ("eye", "skull"))
+"""Pair of keypoints and the body across which it lies: its Z axis points to the right."""
+BONES: Final = (("hip", "knee"), ("knee", "ankle"), ("shoulder", "elbow"), ("elbow", "wrist"))
+
+
+@dataclass(frozen=True)
+class Truth:
+    """Ground truth as columns: R rows, in the order of the file.
+
+    ``row`` (R,) of the annotation each belongs to, -1 where there is none; ``image_id`` (R,);
+    ``points_world`` (R, 37, 3) m; ``coordinates`` (R, n) rad and m with their ``names``; ``K``
+    (R, 3, 3); ``world2cam`` (R, 4, 4); ``subject`` a row; ``problem`` where it cannot be read.
+    """
+
+    row: NDArray[np.int64]
+    annotation_id: list[int]
+    image_id: NDArray[np.int64]
+    points_world: Floats
+    coordinates: Floats
+    names: tuple[str, ...]
+    K: Floats
+    world2cam: Floats
+    subject: list[Any]
+    problem: str | None = None
+
+
+def truth_of(dataset: Dataset) -> Truth:
+    """The ground truth of a dataset, read once."""
+    assert dataset.truth_path is not None
+    path = dataset.truth_path
+    return dataset.once("truth", lambda: _read(path, dataset))
+
+
+def _nothing(problem: str) -> Truth:
+    return Truth(
+        row=np.empty(0, dtype=np.int64),
+        annotation_id=[],
+        image_id=np.empty(0, dtype=np.int64),
+        points_world=np.empty((0, 37, 3)),
+        coordinates=np.empty((0, 0)),
+        names=(),
+        K=np.empty((0, 3, 3)),
+        world2cam=np.empty((0, 4, 4)),
+        subject=[],
+        problem=problem,
+    )
+
+
+def _read(path: Path, dataset: Dataset) -> Truth:
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        table = pq.read_table(path)
+        metadata = table.schema.metadata or {}
+        names = json.loads(metadata.get(b"coordinates", b"[]"))
+        keypoints = json.loads(metadata.get(b"keypoints", b"[]"))
+        if keypoints and tuple(keypoints) != skeleton.NAMES:
+            return _nothing("its keypoints are not those of SpineTrack-37")
+
+        def block(name: str, *shape: int) -> Floats:
+            column = table[name].combine_chunks()
+            flat = np.asarray(column.flatten().to_numpy(zero_copy_only=False), dtype=np.float64)
+            return flat.reshape(len(column), *shape)
+
+        ids = table["annotation_id"].to_pylist()
+        row_of = {a.get("id"): row for row, a in enumerate(dataset.annotations) if _hashable(a)}
+        return Truth(
+            row=np.array([row_of.get(value, -1) for value in ids], dtype=np.int64),
+            annotation_id=ids,
+            image_id=np.array(table["image_id"].to_pylist(), dtype=np.int64),
+            points_world=block("keypoints_world", len(skeleton.NAMES), 3),
+            coordinates=block("coordinates", len(names)) if names else np.empty((len(ids), 0)),
+            names=tuple(names),
+            K=block("K", 3, 3),
+            world2cam=block("world2cam", 4, 4),
+            subject=table["subject"].to_pylist(),
+        )
+    except (OSError, KeyError, TypeError, ValueError, OverflowError, pa.ArrowException) as error:
+        return _nothing(f"cannot be used: {shown(str(error), 120)}")
+
+
+def _hashable(annotation: dict[str, Any]) -> bool:
+    return type(annotation.get("id")) is int
+
+
+@rule(
+    "SPT551",
+    "truth-mismatch",
+    family="ground truth",
+    severity=Severity.ERROR,
+    reason="""Every annotation of a synthetic dataset has its row of ground truth, with the same
+    image and the same subject. Where not, one of the two files is of another run.""",
+    example="an annotation deleted from the JSON but not from the Parquet file",
+    needs=("ground truth",),
+    unless=("SPT103", "SPT104", "SPT201", "SPT202", "SPT209"),
+)
+def truth_mismatch(dataset: Dataset) -> Iterator[Fault]:
+    """Annotations and rows of ground truth are not the same people."""
+    truth = truth_of(dataset)
+    if truth.problem:
+        yield dataset.file_fault(truth.problem, place=f"ground truth {plain(dataset.split)}")
+        return
+    lost = [annotation_id for annotation_id, row in zip(truth.annotation_id, truth.row) if row < 0]
+    unknown = np.setdiff1d(np.arange(len(dataset.annotations)), truth.row)
+    # An annotation whose id changed leaves one row behind: it is told where the annotation is.
+    for row in unknown:
+        yield dataset.annotation_fault(row, "has no row of ground truth", field=".id")
+    if len(lost) > len(unknown):
+        message = f"{len(lost)} rows of ground truth have no annotation, the first is {lost[0]}"
+        yield dataset.file_fault(message, place="annotations", value=len(lost))
+    for number, row in enumerate(truth.row):
+        if row < 0:
+            continue
+        annotation = dataset.annotations[row]
+        image_id, subject = annotation.get("image_id"), annotation.get("subject")
+        if type(image_id) is int and image_id != truth.image_id[number]:
+            message = f"{shown(image_id)}, in the ground truth {truth.image_id[number]}"
+            yield dataset.annotation_fault(row, message, field=".image_id")
+        elif subject is not None and subject != truth.subject[number]:
+            message = f"{shown(subject)}, in the ground truth {shown(truth.subject[number])}"
+            yield dataset.annotation_fault(row, message, field=".subject")
+
+
+@rule(
+    "SPT552",
+    "truth-projection",
+    family="ground truth",
+    severity=Severity.ERROR,
+    reason="""The pixel of a keypoint is the projection of its 3D place. Half a pixel off is
+    another camera, another frame, or somebody's edit.""",
+    example="`spine_03` 4 px beside its projection",
+    needs=("ground truth", "names"),
+    unless=("SPT004", "SPT201", "SPT306", "SPT307", "SPT308", "SPT309", "SPT310", "SPT355",
+            "SPT501", "SPT502", "SPT503", "SPT504", "SPT52", "SPT551", "SPT556"),
+)  # fmt: skip
+def truth_projection(dataset: Dataset) -> Iterator[Fault]:
+    """Labelled keypoints do not lie at the projection of their 3D points."""
+    truth = truth_of(dataset)
+    known = np.flatnonzero(truth.row >= 0)
+    pixels = _project(truth)[known]
+    rows = truth.row[known]
+    points = np.stack([dataset.point(name)[rows] for name in skeleton.NAMES], axis=1)
+    off = np.linalg.norm(points[..., :2] - pixels, axis=2)
+    behind = np.isnan(pixels).any(2) & np.isfinite(points).all(2)
+    off[behind] = np.inf
+    for number in np.flatnonzero((off > PROJECTION_PX).any(1)):
+        row, wrong = int(rows[number]), np.flatnonzero(off[number] > PROJECTION_PX)
+        worst = int(np.nanargmax(off[number]))
+        many = f"; {len(wrong) - 1} more points are off" if len(wrong) > 1 else ""
+        far = "is behind the camera" if behind[number, worst] else (
+            f"lies {off[number, worst]:.4g} px from its projection"
+        )  # fmt: skip
+        value = None if behind[number, worst] else round(float(off[number, worst]), 3)
+        yield point_fault(dataset, row, worst, far + many, value=value)
+
+
+def _project(truth: Truth) -> Floats:
+    """Pixels (R, 37, 2) of the 3D points; nan behind the camera."""
+    rotation, translation = truth.world2cam[:, :3, :3], truth.world2cam[:, None, :3, 3]
+    points_cam = truth.points_world @ rotation.transpose(0, 2, 1) + translation
+    depth = points_cam[..., 2:]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        rays = points_cam / np.where(depth > 0, depth, np.nan)
+    return (rays @ truth.K.transpose(0, 2, 1))[..., :2]
+
+
+@rule(
+    "SPT553",
+    "truth-joint-limits",
+    family="ground truth",
+    severity=Severity.ERROR,
+    reason="""The ground truth promises poses that a body can take. A coordinate outside its range
+    is a pose nobody can hold, and its labels teach it.""",
+    example="`knee_angle_r` at -20 degrees",
+    needs=("ground truth",),
+    unless=("SPT551",),
+)
+def truth_joint_limits(dataset: Dataset) -> Iterator[Fault]:
+    """A coordinate of the body model lies outside its range."""
+    truth = truth_of(dataset)
+    tree = _model()
+    if truth.names != tree.coordinates:
+        if truth.names:
+            message = "the coordinates are not those of the model of this version"
+            yield dataset.file_fault(message, place=f"ground truth {plain(dataset.split)}")
+        return
+    slack = np.where(tree.rotational, np.radians(LIMIT_DEG), LIMIT_M)
+    q = truth.coordinates
+    outside = tree.clamped & ((q < tree.lower - slack) | (q > tree.upper + slack))
+    for number, index in np.argwhere(outside):
+        row = truth.row[number]
+        if row < 0:
+            continue
+        angle = bool(tree.rotational[index])
+        scale, unit = (np.degrees(1.0), "deg") if angle else (1.0, "m")
+        value, low, high = scale * np.array(
+            [q[number, index], tree.lower[index], tree.upper[index]]
+        )
+        name = tree.coordinates[index]
+        message = f"{name} is {value:.4g} {unit}, its range {low:.4g} to {high:.4g}"
+        yield dataset.annotation_fault(row, message, part=name, value=round(float(value), 3))
+
+
+def _model() -> Any:
+    from spinetrack_synth.anatomy.model import fullbody_path, load_model
+
+    return load_model(fullbody_path())
+
+
+@rule(
+    "SPT554",
+    "truth-camera",
+    family="ground truth",
+    severity=Severity.ERROR,
+    reason="""The image's record and the ground truth tell of the same camera. Whoever lifts the
+    labels to 3D takes one of them.""",
+    example="`K` of the image after a resize that the Parquet file has not seen",
+    needs=("ground truth",),
+    unless=("SPT004", "SPT113", "SPT201", "SPT551"),
+)
+def truth_camera(dataset: Dataset) -> Iterator[Fault]:
+    """The camera in an image's record is not that of its ground truth."""
+    truth = truth_of(dataset)
+    told: set[int] = set()
+    for number, row in enumerate(truth.row):
+        image = int(dataset.image_row[row]) if row >= 0 else -1
+        if image < 0 or image in told or dataset.images[image].get("id") != truth.image_id[number]:
+            continue
+        for name, own in (("K", truth.K[number]), ("world2cam", truth.world2cam[number])):
+            value = dataset.images[image].get(name)
+            try:
+                stated = np.array(value, dtype=np.float64)
+            except (TypeError, ValueError, OverflowError):
+                continue
+            if stated.shape == own.shape and not np.allclose(stated, own, rtol=1e-6, atol=1e-6):
+                told.add(image)
+                message = "differs from the camera in the ground truth"
+                yield dataset.image_fault(image, message, field=f".{name}")
+
+
+@rule(
+    "SPT555",
+    "truth-bone-length",
+    family="ground truth",
+    severity=Severity.ERROR,
+    reason="""The bones of one subject are as long in every picture. A length that changes is
+    another body under the same name.""",
+    example="the left thigh of subject s7-003 12% longer in one picture",
+    needs=("ground truth",),
+    unless=("SPT551", "SPT556"),
+)
+def truth_bone_length(dataset: Dataset) -> Iterator[Fault]:
+    """A bone of a subject has another length than in its other pictures."""
+    truth = truth_of(dataset)
+    if not len(truth.row):
+        return
+    bones = [(f"{side}_{a}", f"{side}_{b}") for a, b in BONES for side in ("left", "right")]
+    ends = np.array([[skeleton.INDEX[end] for end in bone] for bone in bones])
+    vectors = truth.points_world[:, ends[:, 0]] - truth.points_world[:, ends[:, 1]]
+    lengths = np.linalg.norm(vectors, axis=2)
+    _, subject = np.unique([str(name) for name in truth.subject], return_inverse=True)
+    for number in range(int(subject.max()) + 1):
+        members = np.flatnonzero(subject == number)
+        usual = np.median(lengths[members], axis=0)
+        change = lengths[members] / np.fmax(usual, 1e-9) - 1
+        for index in np.flatnonzero((np.abs(change) > BONE_SHARE).any(1)):
+            row, worst = truth.row[members[index]], int(np.argmax(np.abs(change[index])))
+            if row >= 0:
+                a, b = bones[worst]
+                message = f"{a} to {b} is {100 * change[index, worst]:+.1f}% against the same "
+                message += f"subject's other pictures ({1000 * usual[worst]:.0f} mm)"
+                yield dataset.annotation_fault(row, message, part=f"{a}-{b}")
+
+
+@rule(
+    "SPT556",
+    "truth-sides",
+    family="ground truth",
+    severity=Severity.ERROR,
+    reason="""In one picture a mirrored person can look like one seen from behind; in 3D it cannot:
+    the right hip lies to the right of the pelvis, whatever the pose.""",
+    example="`keypoints_world` with left and right exchanged",
+    needs=("ground truth",),
+    unless=("SPT551",),
+)
+def truth_sides(dataset: Dataset) -> Iterator[Fault]:
+    """In 3D, left and right keypoints lie on the wrong sides of the body."""
+    truth = truth_of(dataset)
+    tree = _model()
+    if truth.names != tree.coordinates or not len(truth.row):
+        return
+    from spinetrack_synth.anatomy.kinematics import body_transforms_batch
+
+    bodies = body_transforms_batch(tree, np.nan_to_num(truth.coordinates))
+    for pair, body in PAIRS:
+        right_axis = bodies[:, tree.body_index[body], :3, 2]
+        left, right = (skeleton.INDEX[f"{side}_{pair}"] for side in ("left", "right"))
+        vector = truth.points_world[:, right] - truth.points_world[:, left]
+        wrong = (vector * right_axis).sum(1) < 0
+        for number in np.flatnonzero(wrong):
+            if truth.row[number] >= 0:
+                message = f"left_{pair} and right_{pair} lie on each other's side of the {body}"
+                yield dataset.annotation_fault(truth.row[number], message, part=pair)
+
+
+@rule(
+    "SPT557",
+    "truth-not-a-number",
+    family="ground truth",
+    severity=Severity.ERROR,
+    reason="A NaN in the ground truth makes every comparison with it silently false.",
+    example="a `keypoints_world` with a missing point",
+    needs=("ground truth",),
+    unless=("SPT551",),
+)
+def truth_not_a_number(dataset: Dataset) -> Iterator[Fault]:
+    """A row of ground truth holds a number that is not finite."""
+    truth = truth_of(dataset)
+    columns = {
+        "keypoints_world": truth.points_world,
+        "coordinates": truth.coordinates,
+        "K": truth.K,
+        "world2cam": truth.world2cam,
+    }
+    for name, values in columns.items():
+        good = np.isfinite(values).reshape(len(truth.row), -1).all(1)
+        for number in np.flatnonzero(~good):
+            if truth.row[number] >= 0:
+                message = f"{name} in the ground truth holds numbers that are not finite"
+                yield dataset.annotation_fault(truth.row[number], message, part=name)
