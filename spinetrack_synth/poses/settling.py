@@ -384,7 +384,7 @@ def _step(aims: Aims, count: int, drive: Drive, z: Array, anchor: Array) -> Arra
         for i in range(len(active)):
             rows[i] = aims.rows[active[i]] / aims.sigma[active[i]]
             wanted[i] = aims.residual[active[i]] / aims.sigma[active[i]]
-        normal = rows.T @ rows + np.diag(softness * (1.0 + DAMPING))
+        normal: Array = rows.T @ rows + np.diag(softness * (1.0 + DAMPING))
         gradient = softness * (z - anchor) + rows.T @ wanted + normal @ stop
         for i in range(k):
             if held[i]:
@@ -392,7 +392,7 @@ def _step(aims: Aims, count: int, drive: Drive, z: Array, anchor: Array) -> Arra
                 normal[:, i] = 0.0
                 normal[i, i] = 1.0
                 gradient[i] = -stop[i]
-        step = np.linalg.solve(normal, -gradient)
+        step[:] = np.linalg.solve(normal, -gradient)
         changed = False
         for i in range(k):
             if not held[i] and (z[i] + step[i] < drive.lower[i] or z[i] + step[i] > drive.upper[i]):
