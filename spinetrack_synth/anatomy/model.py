@@ -189,7 +189,6 @@ def _upgraded(path: Path) -> Element:
             f"{path}: older than OpenSim 4 and must be upgraded by OpenSim itself: "
             f"{pip_command('opensim')}"
         ) from None
-    level = opensim.Logger.getLevelString()
     opensim.Logger.setLevelString("Off")
     opensim.Logger.removeFileSink()  # else opensim.log appears in the working folder
     try:
@@ -202,8 +201,6 @@ def _upgraded(path: Path) -> Element:
     except RuntimeError as error:
         reason = " ".join(str(error).split())
         raise UserError(f"{path}: OpenSim cannot read it: {reason}") from None
-    finally:
-        opensim.Logger.setLevelString(level)
 
 
 # -- reading ------------------------------------------------------------------------------------

@@ -51,3 +51,28 @@ class CoordinateMotion:
             raise ValueError(
                 f"rotational: shape {self.rotational.shape}, expected ({expected[1]},)"
             )
+
+
+@dataclass(frozen=True)
+class JointMotion:
+    """A skeleton of bones that turn: where its joints are over time, and how they are turned.
+
+    ``names`` (J,); ``times_s`` (F,), ascending; ``positions_m`` (F, J, 3) in OpenSim's ground frame;
+    ``turns`` (F, J, 3, 3) the rotation of each bone in the world since the skeleton's pose of rest;
+    ``rest_m`` (J, 3) the joints in that pose; ``source`` the file, for messages.
+    """
+
+    names: tuple[str, ...]
+    times_s: Array
+    positions_m: Array
+    turns: Array
+    rest_m: Array
+    source: str = ""
+
+    @property
+    def markers(self) -> MarkerMotion:
+        """The joints as points."""
+        return MarkerMotion(self.names, self.times_s, self.positions_m, self.source)
+
+
+Motion = MarkerMotion | JointMotion | CoordinateMotion

@@ -77,7 +77,7 @@ def _with_time(storage: Storage) -> Array:
 def read_coordinates(path: Path, tree: Tree) -> CoordinateMotion:
     """The columns of a .mot or .sto file that are coordinates of the model, in rad and m.
 
-    States ("/jointset/hip_r/hip_flexion_r/value") count as their coordinate, other columns are
+    In a file in degrees, as OpenSim has it, only `in_degrees_for_opensim` coordinates are. States ("/jointset/hip_r/hip_flexion_r/value") count as their coordinate, other columns are
     left out. Raises UserError where there is none.
     """
     storage = read_storage(path)
@@ -93,14 +93,43 @@ def read_coordinates(path: Path, tree: Tree) -> CoordinateMotion:
     rotational = np.array([tree.rotational[tree.coordinate_index[name]] for name in chosen])
     values = storage.values[:, columns]
     if storage.in_degrees:
-        values = np.where(rotational, np.radians(values), values)
+        turning = in_degrees_for_opensim(tree)
+        turning = turning[[tree.coordinate_index[name] for name in chosen]]
+        values = np.where(turning, np.radians(values), values)
     return CoordinateMotion(chosen, storage.times_s, values, rotational, str(path))
 
 
-def write_coordinates(path: Path, motion: CoordinateMotion) -> None:
-    """Write coordinates as a .mot file in degrees and metres."""
-    values = np.where(motion.rotational, np.degrees(motion.values), motion.values)
-    write_storage(path, Storage(motion.names, motion.times_s, values), "Coordinates")
+def write_coordinates(path: Path, motion: CoordinateMotion, tree: Tree) -> None:
+    """Write coordinates of the model as a .mot file that OpenSim reads as it was meant.
+
+    In degrees, as OpenSim's own tools write. Where a free coordinate is one that OpenSim would not
+    convert (the regional masters of the project's model), the file is in radians and says so.
+    """
+    at = [tree.coordinate_index[name] for name in motion.names]
+    turning = in_degrees_for_opensim(tree)[at]
+    is_free = np.isin(motion.names, tree.free)
+    in_degrees = not np.any(is_free & motion.rotational & ~turning)
+    values = np.where(turning, np.degrees(motion.values), motion.values)
+    storage = Storage(
+        motion.names, motion.times_s, values if in_degrees else motion.values, in_degrees
+    )
+    write_storage(path, storage, "Coordinates")
+
+
+def in_degrees_for_opensim(tree: Tree) -> NDArray[np.bool_]:
+    """Coordinates (n,) of OpenSim's motion type Rotational: those that turn an axis one to one.
+
+    Of the others, "Coupled" to a scaled or curved motion, OpenSim converts no value between
+    degrees and radians, whatever a file's header says.
+    """
+    chain = tree.chain
+    pure = np.zeros(len(tree.coordinates), dtype=np.bool_)
+    for axis, coordinate in enumerate(chain.axis_coordinate):
+        first, last = chain.piece_start[axis], chain.piece_start[axis + 1]
+        slopes = chain.piece_coefficient[first:last]
+        if chain.axis_is_rotation[axis] and last - first == 1 and not np.any(slopes[0, 2:]):
+            pure[coordinate] |= coordinate >= 0 and abs(slopes[0, 1]) == 1.0
+    return pure
 
 
 def _coordinate_name(label: str) -> str:

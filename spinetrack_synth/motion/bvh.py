@@ -1,0 +1,283 @@
+"""Biovision files (.bvh): a hierarchy of joints with channels, and their values over time."""
+
+from __future__ import annotations
+
+from collections import deque
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spinetrack_synth.atomic import write_atomic
+from spinetrack_synth.errors import UserError
+from spinetrack_synth.motion.axes import to_world
+from spinetrack_synth.motion.data import JointMotion
+from spinetrack_synth.motion.text import numbers, read_lines
+
+Array = NDArray[np.float64]
+
+POSITIONS: Final = ("Xposition", "Yposition", "Zposition")
+ROTATIONS: Final = ("Xrotation", "Yrotation", "Zrotation")
+_CHANNELS: Final = {name.lower(): name for name in (*POSITIONS, *ROTATIONS)}
+NO_PARENT: Final = -1
+
+
+@dataclass(frozen=True)
+class Joint:
+    """A joint: the index of its parent (parents stand first), its offset from the parent in the
+    file's unit, its channels in the order in which they turn. One without channels and children
+    is an end site."""
+
+    name: str
+    parent: int
+    offset: tuple[float, float, float]
+    channels: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Bvh:
+    """A file as it stands: ``values`` (F, C), degrees and the file's unit, C all channels."""
+
+    joints: tuple[Joint, ...]
+    frame_time_s: float
+    values: Array
+
+
+# -- reading --------------------------------------------------------------------------------------
+
+
+@dataclass
+class _Words:
+    """The words of the hierarchy with their lines."""
+
+    path: Path
+    words: deque[tuple[int, str]]
+    line: int = 1
+
+    def next(self, wanted: str) -> str:
+        if not self.words:
+            raise UserError(
+                f"{self.path}: ends where {wanted} should stand, after line {self.line}"
+            )
+        self.line, word = self.words.popleft()
+        return word
+
+    def expect(self, wanted: str) -> None:
+        word = self.next(f"'{wanted}'")
+        if word.upper() != wanted:
+            raise self.wrong(f"'{word}' stands where '{wanted}' should")
+
+    def number(self, wanted: str) -> float:
+        word = self.next(wanted)
+        try:
+            return float(word)
+        except ValueError:
+            raise self.wrong(f"'{word}' is no number ({wanted})") from None
+
+    def name(self) -> str:
+        """Words up to the opening brace: names may hold blanks."""
+        parts = []
+        while (word := self.next("a name and '{'")) != "{":
+            parts.append(word)
+        if not parts:
+            raise self.wrong("a joint has no name")
+        return " ".join(parts)
+
+    def wrong(self, problem: str) -> UserError:
+        return UserError(f"{self.path}, line {self.line}: {problem}")
+
+
+def read_bvh(path: Path) -> Bvh:
+    """Read a file; raises UserError, with the line, where it is damaged."""
+    lines = read_lines(path)
+    start = next((i for i, line in enumerate(lines) if line.strip().upper() == "MOTION"), None)
+    if not lines or lines[0].strip().upper() != "HIERARCHY":
+        raise UserError(f"{path}, line 1: expected 'HIERARCHY': give a Biovision file (.bvh)")
+    if start is None:
+        raise UserError(f"{path}: has no line 'MOTION': the file is cut off")
+    # A brace is a word of its own wherever it stands.
+    spaced = [line.replace("{", " { ").replace("}", " } ") for line in lines[1:start]]
+    words = deque((k, word) for k, line in enumerate(spaced, start=2) for word in line.split())
+    joints = _read_hierarchy(_Words(path, words))
+    return _read_frames(path, lines, start, joints)
+
+
+def _read_hierarchy(words: _Words) -> tuple[Joint, ...]:
+    words.expect("ROOT")
+    joints: list[Joint] = []
+    open_joints: list[int] = []
+    _read_joint(words, joints, NO_PARENT, words.name())
+    open_joints.append(0)
+    while open_joints:
+        word = words.next("'}'").upper()
+        if word == "JOINT":
+            _read_joint(words, joints, open_joints[-1], words.name())
+            open_joints.append(len(joints) - 1)
+        elif word == "END":
+            words.expect("SITE")
+            words.expect("{")
+            _read_end(words, joints, open_joints[-1])
+        elif word == "}":
+            open_joints.pop()
+        else:
+            raise words.wrong(f"'{word}' stands where JOINT, End Site or a brace should")
+    if words.words:
+        words.next("")
+        raise words.wrong("the hierarchy goes on after its root was closed: one ROOT a file")
+    return tuple(joints)
+
+
+def _read_joint(words: _Words, joints: list[Joint], parent: int, name: str) -> None:
+    if any(joint.name == name for joint in joints):
+        raise words.wrong(f"joint '{name}' stands twice")
+    offset = _read_offset(words, name)
+    words.expect("CHANNELS")
+    count = words.number(f"the number of channels of '{name}'")
+    channels = []
+    for _ in range(int(count)):
+        channel = words.next(f"a channel of '{name}'")
+        if channel.lower() not in _CHANNELS:
+            raise words.wrong(f"channel '{channel}' of '{name}': known are {', '.join(_CHANNELS)}")
+        channels.append(_CHANNELS[channel.lower()])
+    if len(set(channels)) < len(channels):
+        raise words.wrong(f"'{name}' has a channel twice")
+    joints.append(Joint(name, parent, offset, tuple(channels)))
+
+
+def _read_end(words: _Words, joints: list[Joint], parent: int) -> None:
+    name = joints[parent].name + "_end"
+    while any(joint.name == name for joint in joints):
+        name += "_"
+    joints.append(Joint(name, parent, _read_offset(words, name), ()))
+    words.expect("}")
+
+
+def _read_offset(words: _Words, name: str) -> tuple[float, float, float]:
+    words.expect("OFFSET")
+    x, y, z = (words.number(f"the offset of '{name}'") for _ in range(3))
+    return x, y, z
+
+
+def _read_frames(path: Path, lines: list[str], start: int, joints: tuple[Joint, ...]) -> Bvh:
+    frames = _header(path, lines, start + 1, "Frames:")
+    frame_time_s = _header(path, lines, start + 2, "Frame Time:")
+    if not frame_time_s > 0:
+        raise UserError(f"{path}, line {start + 3}: a frame time of {frame_time_s:g} s")
+    columns = sum(len(joint.channels) for joint in joints)
+    rows = [
+        numbers(line, columns, f"{path}, line {number}")
+        for number, line in enumerate(lines[start + 3 :], start=start + 4)
+        if line.strip()
+    ]
+    if not rows:
+        raise UserError(f"{path}: holds no frames")
+    if len(rows) != int(frames):
+        raise UserError(
+            f"{path}: line {start + 2} says {frames:g} frames, there are {len(rows)}: "
+            "the file is cut off or its header wrong"
+        )
+    values = np.array(rows)
+    if not np.all(np.isfinite(values)):
+        frame = int(np.argmin(np.isfinite(values).all(axis=1)))
+        raise UserError(f"{path}, frame {frame + 1}: holds a value that is no finite number")
+    return Bvh(joints, frame_time_s, values)
+
+
+def _header(path: Path, lines: list[str], index: int, key: str) -> float:
+    line = lines[index].strip() if index < len(lines) else ""
+    try:
+        if not line.lower().startswith(key.lower()):
+            raise ValueError
+        return float(line[len(key) :])
+    except ValueError:
+        raise UserError(f"{path}, line {index + 1}: expected '{key}' and a number") from None
+
+
+# -- writing --------------------------------------------------------------------------------------
+
+
+def write_bvh(path: Path, bvh: Bvh) -> None:
+    """Write a file; joints without channels and children become end sites.
+
+    Raises UserError where it cannot be written.
+    """
+    children: dict[int, list[int]] = {}
+    for index, joint in enumerate(bvh.joints):
+        children.setdefault(joint.parent, []).append(index)
+    lines = ["HIERARCHY"]
+
+    def joint_lines(index: int, depth: int) -> None:
+        joint, indent = bvh.joints[index], "  " * depth
+        is_end = not joint.channels and index not in children
+        kind = "ROOT" if joint.parent == NO_PARENT else "JOINT"
+        lines.append(indent + ("End Site" if is_end else f"{kind} {joint.name}"))
+        lines.append(indent + "{")
+        lines.append(f"{indent}  OFFSET " + " ".join(f"{x:.9g}" for x in joint.offset))
+        if not is_end:
+            lines.append(
+                f"{indent}  CHANNELS {' '.join([str(len(joint.channels)), *joint.channels])}"
+            )
+        for child in children.get(index, []):
+            joint_lines(child, depth + 1)
+        lines.append(indent + "}")
+
+    joint_lines(0, 0)
+    lines += ["MOTION", f"Frames: {len(bvh.values)}", f"Frame Time: {bvh.frame_time_s:.9g}"]
+    lines += [" ".join(f"{x:.9g}" for x in row) for row in bvh.values.tolist()]
+    write_atomic(path, ("\n".join(lines) + "\n").encode())
+
+
+# -- moving ---------------------------------------------------------------------------------------
+
+
+def joint_motion(
+    bvh: Bvh, unit_m: float, axes: str = "y-up-facing-z", source: str = ""
+) -> JointMotion:
+    """The joints of a file through the world, ``unit_m`` the length of its unit.
+
+    Rotations apply in the order of the channels; position channels replace the joint's offset
+    (as MotionBuilder and Blender take them), one that is missing keeps it.
+    """
+    frames, count = len(bvh.values), len(bvh.joints)
+    position, rotation = np.zeros((frames, count, 3)), np.zeros((frames, count, 3, 3))
+    rest = np.zeros((count, 3))
+    column = 0
+    for index, joint in enumerate(bvh.joints):
+        local = np.tile(np.array(joint.offset), (frames, 1))
+        turn = np.tile(np.eye(3), (frames, 1, 1))
+        for channel in joint.channels:
+            values = bvh.values[:, column]
+            column += 1
+            if channel in POSITIONS:
+                local[:, POSITIONS.index(channel)] = values
+            else:
+                turn = turn @ _about(ROTATIONS.index(channel), np.radians(values))
+        if joint.parent == NO_PARENT:
+            position[:, index], rotation[:, index] = local, turn
+            rest[index] = joint.offset
+        else:
+            above = rotation[:, joint.parent]
+            position[:, index] = position[:, joint.parent] + np.einsum("fij,fj->fi", above, local)
+            rotation[:, index] = above @ turn
+            rest[index] = rest[joint.parent] + joint.offset
+    world = to_world(axes)
+    return JointMotion(
+        tuple(joint.name for joint in bvh.joints),
+        np.arange(frames) * bvh.frame_time_s,
+        position @ world.T * unit_m,
+        world @ rotation @ world.T,
+        rest @ world.T * unit_m,
+        source,
+    )
+
+
+def _about(axis: int, angle_rad: Array) -> Array:
+    """Rotations (F, 3, 3) about a coordinate axis."""
+    turn = np.tile(np.eye(3), (len(angle_rad), 1, 1))
+    i, j = (axis + 1) % 3, (axis + 2) % 3
+    turn[:, i, i] = turn[:, j, j] = np.cos(angle_rad)
+    turn[:, j, i] = np.sin(angle_rad)
+    turn[:, i, j] = -turn[:, j, i]
+    return turn
