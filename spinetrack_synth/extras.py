@@ -10,7 +10,7 @@ EXTRAS: Final[dict[str, dict[str, str]]] = {
     "unreal": {"unrealcv": "unrealcv", "opencv-python": "cv2"},
     "spinepose": {"onnxruntime": "onnxruntime", "opencv-python": "cv2"},
 }
-"""Extra -> distribution -> module it is imported as. A test holds this against ``pyproject.toml``."""
+"""Extra -> distribution -> module it is imported as. A test holds it against ``pyproject.toml``."""
 
 EXTRA_OF_MODULE: Final[dict[str, str]] = {
     module: extra for extra, modules in EXTRAS.items() for module in modules.values()
