@@ -1,7 +1,8 @@
 """Things that stand about: yoga gear, furniture, plants, windows, railings, trees.
 
-Each function returns a prop around the origin, standing on y = 0, its front towards +Z. The names
-of the finishes are listed in ``FINISHES``; a place says what each of them looks like.
+Each function returns a prop around the origin, standing on y = 0, its front towards +Z. Finishes
+are names (``wood``, ``frame``, ``metal``, ``white``, ``gear``, ``cloth``, ``pot``, ``soil``,
+``leaf``, ``bark``, ...); a place says what each of them looks like.
 """
 
 from __future__ import annotations
@@ -26,13 +27,6 @@ from spinetrack_synth.scenes.shapes import (
     turned,
     with_smooth_normals,
 )
-
-FINISHES = (
-    "wood", "frame", "metal", "white", "gear", "gear2", "cloth", "cloth2", "pot", "soil", "leaf",
-    "bark", "picture",
-)  # fmt: skip
-"""The finishes props are made of; ``gear`` is foam or cork, ``frame`` painted wood or metal."""
-
 
 # Yoga gear
 

@@ -248,12 +248,12 @@ def _strokes(
     rng: Rng, shape: tuple[int, int], count: int, length_px: float, width_px: int,
     colors: ArrayLike, image: Image,
 ) -> Image:  # fmt: skip
-    """Paints short straight strokes in all directions over an image, the lighter ones last."""
+    """Paints short straight strokes in all directions over an image, lighter ones mostly last."""
     palette = np.asarray(colors, np.float32)
     start = rng.uniform(0, 1, (count, 2)) * shape
     angle = rng.uniform(0, 2 * np.pi, count)
     reach = length_px * rng.uniform(0.5, 1.4, count)
-    shade = np.sort(rng.uniform(0, 1, count))
+    shade = np.clip(np.sort(rng.uniform(0, 1, count)) + rng.normal(0, 0.25, count), 0, 1)
     tint = palette[(shade * len(palette) * 0.999).astype(int)]
     tint = tint * (1 + 0.12 * rng.standard_normal((count, 1))).astype(np.float32)
     direction = np.stack([np.sin(angle), np.cos(angle)], 1)
@@ -278,7 +278,7 @@ def grass(rng: Rng, size_m: float, greens: ArrayLike) -> Image:
     image = np.empty((*shape, 3), np.float32)
     image[:] = palette[0]
     blade_px = max(3.0, 0.05 * shape[0] / size_m)
-    return _strokes(rng, shape, int(2.6e6 / blade_px), blade_px, 1, palette, image)
+    return _strokes(rng, shape, int(4.5e6 / blade_px), blade_px, 1, palette, image)
 
 
 def foliage(rng: Rng, greens: ArrayLike) -> Finish:
@@ -337,14 +337,6 @@ def bark(rng: Rng, color: ArrayLike) -> Finish:
     furrow = noise(rng, shape, (5, 60), 1.2)
     image = np.asarray(color, np.float32) * (1 + 0.22 * furrow)[..., None]
     return Finish(Material(image_bytes(image), 0.95, 0.1), (1.2, 0.6))
-
-
-def gravel(rng: Rng, color: ArrayLike, *, size_m: float = 3.0) -> Finish:
-    """Fine gravel or sand."""
-    shape = (768, 768)
-    tone = 0.14 * noise(rng, shape, 2.5, 1.0) + 0.05 * noise(rng, shape, 120, 2.0)
-    image = np.asarray(color, np.float32) * (1 + tone)[..., None]
-    return Finish(Material(image_bytes(image), 0.95, 0.1), (size_m, size_m))
 
 
 def cloth(

@@ -79,6 +79,21 @@ def test_windows_and_lamps_shine_into_the_room():
         assert shining @ (np.array([0, 1.5, 0]) - center) > 0
 
 
+def test_windows_and_lamps_reach_people():
+    """From most of every lamp and window the way to somebody's chest is free."""
+    studio = place("studio", 0)
+    corners = np.concatenate([s.vertices_world[s.faces] for s in studio.surfaces])
+    chest = np.array([0.1, 1.2, 0.05])
+    rng = np.random.default_rng(2)
+    for light in (*studio.windows, *studio.lamps):
+        center, u, v = (
+            np.array(x) for x in (light.center_world, light.half_u_world, light.half_v_world)
+        )
+        starts = center + rng.uniform(-1, 1, (20, 1)) * u + rng.uniform(-1, 1, (20, 1)) * v
+        blocked = [_hits(corners, start, chest - start, before=1.0) for start in starts]
+        assert np.mean(blocked) < 0.5
+
+
 def test_every_view_ends_on_something(somewhere):
     """No camera ray below the horizon leaves the surroundings; indoors none at all does."""
     rng = np.random.default_rng(3)
@@ -117,8 +132,11 @@ def _triangles(light: AreaLight) -> np.ndarray:
     return np.array([[a, b, c], [a, c, d]])
 
 
-def _hits(corners: np.ndarray, origin: np.ndarray, way: np.ndarray) -> bool:
-    """Whether a ray meets any triangle (T, 3, 3): each edge passes it on the same side."""
+def _hits(corners: np.ndarray, origin: np.ndarray, way: np.ndarray, before: float = np.inf) -> bool:
+    """Whether a ray meets any triangle (T, 3, 3) ``before`` so many lengths of ``way``.
+
+    Each edge of such a triangle passes the ray on the same side.
+    """
     a, b, c = (corners[:, k] - origin.astype(np.float32) for k in range(3))
     way = way.astype(np.float32)
     one, two, three = (np.cross(p, q) @ way for p, q in ((a, b), (b, c), (c, a)))
@@ -126,4 +144,4 @@ def _hits(corners: np.ndarray, origin: np.ndarray, way: np.ndarray) -> bool:
     facing = np.cross(b - a, c - a)
     with np.errstate(divide="ignore", invalid="ignore"):
         distance = (a * facing).sum(axis=1) / (facing @ way)
-    return bool((through & (distance > 0)).any())
+    return bool((through & (distance > 1e-4) & (distance < before)).any())

@@ -69,7 +69,7 @@ def build(variant: int) -> Place:
     rng = np.random.default_rng([73, variant])
     lawn = np.array(_LAWNS[int(rng.integers(len(_LAWNS)))])
     crowns = rng.permutation(len(_CROWNS) - (rng.random() < 0.7))[:2]
-    mean = lawn[1] * 0.45 + lawn[2] * 0.35
+    mean = lawn[1] * 0.45 + lawn[2] * 0.37
     patchy, swell = noise_field(rng, 60, 5, 1.8), noise_field(rng, 120, 14, 2.5)
     # The path is a wide arc that passes the lawn at a few metres.
     bend, bearing = rng.uniform(14, 40), rng.uniform(0, 2 * np.pi)
@@ -93,7 +93,7 @@ def build(variant: int) -> Place:
         r = np.hypot(x, z)
         dry = np.clip(patchy(x, z), -1.6, 1.6)[..., None] * _DRYNESS
         rough = 0.10 + 0.14 * smoothstep(r, 30, NEAR_M)  # blades melt together with distance
-        green = mean * (1 + dry) * (1 + rough * grain)[..., None]
+        green = 0.97 * mean * (1 + dry) * (1 + rough * grain)[..., None]
         walked = smoothstep(path(x, z), -0.08, 0.10)[..., None]
         near = green * walked + gravel * (1 + 0.08 * grain)[..., None] * (1 - walked)
         floor = np.array([0.20, 0.21, 0.11]) * (1 + 0.2 * grain)[..., None]

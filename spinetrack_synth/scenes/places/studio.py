@@ -125,7 +125,7 @@ def _windowed_wall(
     return parts, glass
 
 
-def _furnished(rng: Rng, length: float, depth_free: float) -> list[Prop]:
+def _furnished(rng: Rng, length: float) -> list[Prop]:
     """What stands or hangs along one wall of a length, in its frame (X along, Z into the room)."""
     things: list[Prop] = []
     x = rng.uniform(0.3, 0.9)
@@ -210,7 +210,7 @@ def build(variant: int) -> Place:
                             (rng.choice([0.45, span - 0.45]), 0, 0.5))]  # fmt: skip
         else:
             local.append((finish, wall((0, 0, 0), (span, 0, 0), height)))
-            stock = _furnished(rng, span, 0.6)
+            stock = _furnished(rng, span)
         for thing in stock:
             standing = placed(placed(thing, (0, 0, 0), yaw=yaw), start)
             extent = bounds(standing)
@@ -225,9 +225,7 @@ def build(variant: int) -> Place:
             if drop < 0.4:
                 tray = box((1.25, 0.05, 0.22), (x, height - 0.03, z))
                 parts.append(("frame", tray))
-                lamps.append(
-                    AreaLight((x, height - 0.057, z), (0.6, 0, 0), (0, 0, 0.09), (1, 1, 1))
-                )
+                lamps.append(AreaLight((x, height - 0.07, z), (0.6, 0, 0), (0, 0, 0.09), (1, 1, 1)))
             else:
                 globe = placed(props.paper_lamp(drop), (x, height, z))
                 bulky.append(bounds(globe))
