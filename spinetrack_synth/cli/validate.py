@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +16,7 @@ if TYPE_CHECKING:
     from spinetrack_synth.validation.engine import Report
 
 FORMATS = ("text", "json", "github", "sarif", "junit", "html")
+QUIET_SECONDS = 2.0
 FAIL_ON = ("error", "warning", "info", "never")
 
 
@@ -123,13 +126,13 @@ def command(
         for path in find_files(argument)
     ]
     accepted = baseline or settings.baseline
-    with progress_bar("people") as progress:
+    with progress_bar("records") as show:
         report = validate(
             datasets,
             rules,
             severities=settings.severity,
             baseline=baselines.Baseline.read(accepted) if accepted else None,
-            work=Work(progress, os.cpu_count() or 1),
+            work=Work(after_a_while(show), os.cpu_count() or 1),
         )
     limit = settings.max_findings if max_findings is None else max_findings
     for name, path in targets:
@@ -145,6 +148,17 @@ def command(
     severity = None if threshold == "never" else Severity[threshold.upper()]
     if report.fails(severity):
         raise click.exceptions.Exit(1)
+
+
+def after_a_while(show: Callable[[int, int], None]) -> Callable[[int, int], None]:
+    """Progress that keeps quiet about what takes a moment."""
+    start = time.monotonic()
+
+    def tell(done: int, wanted: int) -> None:
+        if time.monotonic() - start > QUIET_SECONDS:
+            show(done, wanted)
+
+    return tell
 
 
 def pair_outputs(

@@ -98,7 +98,7 @@ def mask_outside_image(dataset: Dataset) -> Iterator[Fault]:
     reason="""The box of a person is the extent of the mask. Where they differ, one of the two
     belongs to somebody else, or was not moved with the other.""",
     example="a box 40 px beside the mask",
-    unless=("SPT111", "SPT30", "SPT321", "SPT322", "SPT323"),
+    unless=("SPT111", "SPT301", "SPT302", "SPT321", "SPT322", "SPT323"),
 )
 def box_off_mask(dataset: Dataset) -> Iterator[Fault]:
     """A box is not the extent of its mask."""
