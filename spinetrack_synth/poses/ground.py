@@ -53,9 +53,12 @@ GIVE_DEG: Final[dict[str, float]] = {
 GIVE_ELSE_DEG: Final = 6.0
 GIVE_OF_PLACE_M: Final = 3.0
 
+LEANING: Final = 0.5
+"""Sine of the trunk's angle against the vertical from which on it leans."""
+
 DEFORMING_ROUNDS: Final = 2
-"""How often a deformed skin is felt for anew. After two rounds 1 of 1,092 sampled postures on 14
-bodies missed a contact by more than 1 cm or sank below 1.5 cm."""
+"""How often a deformed skin is felt for anew. Of 1,092 sampled postures on 14 bodies the farthest
+contact was 9 mm off the floor after one round, 6 mm after two."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +101,7 @@ def settle(
     """
     contacts, reaches = tuple(contacts), tuple(reaches)
     given = np.array(q, dtype=float)
-    yaw = _yaw_off_gimbal_lock(tree, given)
+    yaw = _yaw_to_settle_in(tree, given)
     drive = _drive(tree)
     z = settled_coordinates(
         tree.chain,
@@ -168,12 +171,17 @@ def _patches(contacts: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(patch for region in contacts for patch in REGIONS[region]))
 
 
-def _yaw_off_gimbal_lock(tree: Tree, q: Array) -> float:
-    """The turn about the vertical after which the pelvis has no list, where it has much of it."""
-    trunk = rotation_zxy(q[indices(tree, ROTATION)])[:, 1]
-    if abs(trunk[2]) < 0.8:
-        return 0.0
-    return float(np.arctan2(trunk[2], trunk[0]))
+def _yaw_to_settle_in(tree: Tree, q: Array) -> float:
+    """The turn about the vertical into the heading in which a posture is settled.
+
+    A leaning trunk leans along X, where the pelvis has no list and is far from gimbal lock; an
+    upright one faces X. So the heading in which a posture is given makes no difference.
+    """
+    pelvis = rotation_zxy(q[indices(tree, ROTATION)])
+    front, trunk = pelvis[:, 0], pelvis[:, 1]
+    along = trunk if np.hypot(trunk[0], trunk[2]) > LEANING else front
+    yaw = float(np.arctan2(along[2], along[0]))
+    return yaw if along is front else yaw - np.pi * round(yaw / np.pi)
 
 
 def _out_of_balance_m(tree: Tree, q: Array, support: Array) -> float:

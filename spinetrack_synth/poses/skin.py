@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -10,6 +11,18 @@ from numpy.typing import ArrayLike, NDArray
 from spinetrack_synth.anatomy.kinematics import body_transforms, points_world
 from spinetrack_synth.anatomy.model import Tree
 from spinetrack_synth.poses.regions import PATCHES, REGIONS
+
+
+NEEDED: Final = (
+    "pelvis",
+    "skull",
+    *(
+        f"{body}_{side}"
+        for body in ("femur", "tibia", "calcn", "toes", "humerus", "ulna", "hand")
+        for side in "rl"
+    ),
+)
+"""Bodies that must carry skin for the patches to be found."""
 
 
 @dataclass(frozen=True)
@@ -42,9 +55,12 @@ def probe_from_skin(
 
     ``skin_world`` (V, 3) m is the skin in the posture ``q_rest``, ``skin_body`` (V,) the body each
     point moves with. The patches are cut in the anatomical position (all coordinates zero).
-    Raises ValueError where a patch stays empty.
+    Raises ValueError where a body of ``NEEDED`` has no skin or a patch stays empty.
     """
     body = np.asarray(skin_body, dtype=np.int64)
+    bare = [name for name in NEEDED if tree.body_index[name] not in body]
+    if bare:
+        raise ValueError(f"no skin on the bodies {', '.join(bare)}")
     offset_m = offsets_m(tree, q_rest, body, skin_world)
     anatomical = np.zeros(len(tree.coordinates))
     body2world = body_transforms(tree, anatomical)
