@@ -45,7 +45,7 @@ def relief_field(rng: Rng, near_m: float, far_m: float, feature_rad: float) -> F
 def _bilinear(image: Image, down: Array, across: Array) -> Array:
     """Values of a repeating image between its pixels."""
     rows, columns = image.shape
-    i, j = np.floor(down).astype(int), np.floor(across).astype(int)
+    i, j = np.floor(down).astype(np.int32), np.floor(across).astype(np.int32)
     s, t = (down - i).astype(np.float32), (across - j).astype(np.float32)
     i, j = i % rows, j % columns
     k, m = (i + 1) % rows, (j + 1) % columns

@@ -250,20 +250,20 @@ def _strokes(
 ) -> Image:  # fmt: skip
     """Paints short straight strokes in all directions over an image, lighter ones mostly last."""
     palette = np.asarray(colors, np.float32)
-    start = rng.uniform(0, 1, (count, 2)) * shape
+    start = (rng.uniform(0, 1, (count, 2)) * shape).astype(np.float32)
     angle = rng.uniform(0, 2 * np.pi, count)
-    reach = length_px * rng.uniform(0.5, 1.4, count)
+    reach = length_px * rng.uniform(0.5, 1.4, (count, 1)).astype(np.float32)
     shade = np.clip(np.sort(rng.uniform(0, 1, count)) + rng.normal(0, 0.25, count), 0, 1)
     tint = palette[(shade * len(palette) * 0.999).astype(int)]
     tint = tint * (1 + 0.12 * rng.standard_normal((count, 1))).astype(np.float32)
-    direction = np.stack([np.sin(angle), np.cos(angle)], 1)
-    across = direction[:, ::-1] * [-1, 1]
+    direction = np.stack([np.sin(angle), np.cos(angle)], 1).astype(np.float32)
+    across = direction[:, ::-1] * np.array([-1, 1], np.float32)
     for t in np.linspace(0, 1, int(np.ceil(length_px * 1.2))):
         bright = np.float32(0.8 + 0.4 * t)
         for w in range(width_px):
             taper = (w - (width_px - 1) / 2) * (1 - 0.7 * abs(2 * t - 0.8))
-            place = start + direction * (reach * t)[:, None] + across * taper
-            rows, columns = place.astype(np.int64).T
+            place = start + direction * (reach * np.float32(t)) + across * np.float32(taper)
+            rows, columns = place.astype(np.int32).T
             image[rows % shape[0], columns % shape[1]] = tint * bright
     return image
 
