@@ -12,7 +12,6 @@ from spinetrack_synth.anatomy.kinematics import body_transforms, points_world
 from spinetrack_synth.anatomy.model import Tree
 from spinetrack_synth.poses.regions import PATCHES, REGIONS
 
-
 NEEDED: Final = (
     "pelvis",
     "skull",

@@ -68,11 +68,11 @@ def test_neighbours_are_no_pair(figure):
 
 def test_overlap_grows_as_parts_come_together(figure):
     names = figure.capsules.names
-    pair = [
+    pair = next(
         i
         for i, (a, b) in enumerate(figure.capsules.pairs)
         if {names[a], names[b]} == {"hand_r", "hand_l"}
-    ][0]
+    )
     depths = [
         overlaps_m(
             figure.tree,

@@ -46,7 +46,7 @@ def test_samples_vary_by_as_much_as_people_do(tree):
 def test_a_pose_may_ask_for_its_own_variation(tree):
     from dataclasses import replace
 
-    still = replace(library()["tadasana"], variation={name: 0.0 for name in tree.free})
+    still = replace(library()["tadasana"], variation=dict.fromkeys(tree.free, 0.0))
     sampled = sample_pose(tree, still, np.random.default_rng(1))
     assert sampled == pytest.approx(pose_coordinates(tree, still))
 
