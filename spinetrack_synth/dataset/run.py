@@ -70,7 +70,7 @@ def run_dataset(
 
 def scene_source(config: DatasetConfig) -> ShotAt:
     """The shots of the configured scene, a pure function of settings, seed and index."""
-    from spinetrack_synth.avatars import Cast
+    from spinetrack_synth.avatars.avatar import Cast
     from spinetrack_synth.scenes import load_scene, make_shot
 
     scene = load_scene(config.scene)
