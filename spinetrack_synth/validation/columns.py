@@ -189,21 +189,20 @@ class Dataset:
     @cached_property
     def keypoints(self) -> Floats:
         """All keypoints (N, K, 3): x, y in pixels and v; nan where missing or unusable."""
-        width = 3 * int(max(self.point_count, default=0))
-        flat = np.full((len(self.annotations), max(width, 0)), np.nan)
-        lengths = 3 * self.point_count
+        most = max(int(max(self.point_count, default=0)), 0)
+        flat = np.full((len(self.annotations), 3 * most), np.nan)
         usable = [
             (row, value)
             for row, annotation in enumerate(self.annotations)
             if is_numbers(value := annotation.get("keypoints"))
-            and len(value) == lengths[self._keypoint_category(row)]
+            and len(value) == 3 * (self.expected_points(row) or 0) > 0
         ]
         for length in {len(value) for _, value in usable}:
             rows = [row for row, value in usable if len(value) == length]
             values = [value for _, value in usable if len(value) == length]
             flat[rows, :length] = _table(values, length)
         flat[~np.isfinite(flat)] = np.nan
-        return flat.reshape(len(self.annotations), -1, 3)
+        return flat.reshape(len(self.annotations), most, 3)
 
     def _keypoint_category(self, row: int) -> int:
         """The category of an annotation, or the only one there is."""

@@ -9,6 +9,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
 
+import numpy as np
+
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.validation.baseline import Baseline
 from spinetrack_synth.validation.columns import Dataset
@@ -122,11 +124,10 @@ def _lack(rule: Rule, group: Sequence[Dataset]) -> str | None:
 
 
 def _run(rule: Rule, group: tuple[Dataset, ...], work: Work) -> list[tuple[Rule, Dataset, Fault]]:
-    extra = (work,) if rule.slow else ()
     try:
-        if rule.across:
-            return [(rule, dataset, fault) for dataset, fault in rule.check(group, *extra)]  # type: ignore[misc]
-        return [(rule, group[0], fault) for fault in rule.check(group[0], *extra)]
+        # What is unusable is nan in the columns, and what is absurd overflows: both are meant.
+        with np.errstate(all="ignore"):
+            return _faults(rule, group, work)
     except (UserError, ModuleNotFoundError, KeyboardInterrupt):
         raise
     except Exception as error:
@@ -134,6 +135,15 @@ def _run(rule: Rule, group: tuple[Dataset, ...], work: Work) -> list[tuple[Rule,
 
         message = f"{rule.code} {rule.name} stopped: {type(error).__name__}: {shown(str(error))}"
         return [(rule_failed, group[0], group[0].file_fault(message, place=rule.code))]
+
+
+def _faults(
+    rule: Rule, group: tuple[Dataset, ...], work: Work
+) -> list[tuple[Rule, Dataset, Fault]]:
+    extra = (work,) if rule.slow else ()
+    if rule.across:
+        return [(rule, dataset, fault) for dataset, fault in rule.check(group, *extra)]  # type: ignore[misc]
+    return [(rule, group[0], fault) for fault in rule.check(group[0], *extra)]
 
 
 def _without_consequences(

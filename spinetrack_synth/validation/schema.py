@@ -271,7 +271,8 @@ def skeleton_links(dataset: Dataset) -> Iterator[Fault]:
                 row, f"{_kind(links)}, expected a list of pairs", field=".skeleton"
             )
             continue
-        count = max(len(dataset.names[row] or ()), int(dataset.point_count[row]))
+        names = dataset.names[row]
+        count = max(len(names) if names else -1, int(dataset.point_count[row]))
         pairs = [link if _is_pair(link) else None for link in links]
         if any(pair is not None and 0 in pair for pair in pairs):
             message = "a link begins or ends at 0: COCO counts keypoints from 1"

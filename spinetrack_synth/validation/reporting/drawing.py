@@ -146,7 +146,16 @@ def _view(dataset: Dataset, row: int) -> tuple[float, float, float, float] | Non
     center, extent = (low + high) / 2, np.fmax(high - low, 16.0) * (1 + 2 * MARGIN)
     width = max(extent[0], extent[1] * ASPECT)
     height = width / ASPECT
-    return center[0] - width / 2, center[1] - height / 2, width, height
+    x, y = center[0] - width / 2, center[1] - height / 2
+    if np.isfinite(size).all() and (low >= 0).all() and (high <= size).all():
+        x = _into(x, width, size[0])
+        y = _into(y, height, size[1])
+    return x, y, width, height
+
+
+def _into(start: float, length: float, whole: float) -> float:
+    """Move a span into 0..whole; in the middle where it is too long."""
+    return min(max(start, 0.0), whole - length) if length <= whole else (whole - length) / 2
 
 
 def _picture(dataset: Dataset, row: int, view: tuple[float, float, float, float]) -> str:

@@ -193,9 +193,7 @@ def _case(dataset: Dataset, row: int, findings: Sequence[Finding]) -> str:
     ]
     if len(findings) > 3:
         shown.append(f'<p class="quiet">{len(findings) - 3} more</p>')
-    place = findings[0].place.partition(".")[0].partition(" (")[0]
-    known = findings[0].place.partition(" (")[2].removesuffix(")")
-    where = _text(f"{place} ({known})" if known else place)
+    where = _text(findings[0].place)
     return (
         f'<article class="card case"><div class="picture">{draw_person(dataset, row, findings)}'
         f'</div><div class="text">{"".join(shown)}<p class="where mono">{where}</p></div></article>'
