@@ -109,7 +109,7 @@ def bare_avatar(subject: Subject) -> Avatar:
 def pose_avatar(avatar: Avatar, coordinates: NDArray) -> PosedPerson:
     """The avatar at the model's coordinates (n,), with its keypoints and everything to be drawn."""
     body2world = body_transforms(avatar.tree, coordinates)
-    vertices = deform(avatar.binding, bone_motions(avatar, body2world), avatar.bone_order)
+    vertices = _deformed(avatar, body2world)
     markers = dict(zip(avatar.tree.marker_names, marker_positions(avatar.tree, coordinates)))
     return PosedPerson(
         subject_id=avatar.subject.subject_id,
@@ -122,6 +122,16 @@ def pose_avatar(avatar: Avatar, coordinates: NDArray) -> PosedPerson:
         skin_body=avatar.skin_body,
         surfaces=tuple(_surface(avatar, part, vertices, body2world) for part in avatar.parts),
     )
+
+
+def pose_skin(avatar: Avatar, coordinates: NDArray) -> NDArray[np.float64]:
+    """The bare skin alone (V, 3) m at the model's coordinates: what grounding needs of a pose."""
+    vertices = _deformed(avatar, body_transforms(avatar.tree, coordinates))
+    return vertices[: len(avatar.skin_body)]
+
+
+def _deformed(avatar: Avatar, body2world: NDArray) -> NDArray[np.float64]:
+    return deform(avatar.binding, bone_motions(avatar, body2world), avatar.bone_order)
 
 
 def bone_motions(avatar: Avatar, body2world: NDArray) -> NDArray[np.float64]:

@@ -9,7 +9,7 @@ from typing import Final, Protocol
 import numpy as np
 from numpy.typing import ArrayLike
 
-from spinetrack_synth.avatars.avatar import Avatar, pose_avatar
+from spinetrack_synth.avatars.avatar import Avatar, pose_avatar, pose_skin
 from spinetrack_synth.poses.collision import self_intersection_m
 from spinetrack_synth.poses.ground import settle
 from spinetrack_synth.poses.library import Pose, either_side, library
@@ -121,7 +121,7 @@ def take_stance(avatar: Avatar, pose: Pose, rng: Rng) -> Stance | None:
         chosen = either_side(pose, rng)
         q = sample_pose(tree, chosen, rng)
         q = settle(tree, q, chosen.contacts, avatar.probe, chosen.reaches, avatar.capsules).q
-        skin = pose_avatar(avatar, q).skin_world
+        skin = pose_skin(avatar, q)
         probe = refresh(avatar.probe, tree, q, skin)
         settled = settle(tree, q, chosen.contacts, probe, chosen.reaches, avatar.capsules)
         good = (
@@ -131,7 +131,7 @@ def take_stance(avatar: Avatar, pose: Pose, rng: Rng) -> Stance | None:
             and self_intersection_m(tree, settled.q, avatar.capsules) <= DEEPEST_OVERLAP_M
         )
         if good:
-            return Stance(avatar, chosen, settled.q, np.asarray(skin, float))
+            return Stance(avatar, chosen, settled.q, skin)
     return None
 
 
