@@ -40,13 +40,13 @@ def people() -> tuple[np.ndarray, ...]:
         points = marker_positions(tree, q)[order]
         middle = points.mean(0)
         camera = look_at(
-            middle + [4.0, 0.2 * number - 0.4, 0.3 * number - 0.6],
+            middle + np.array([4.0, 0.2 * number - 0.4, 0.3 * number - 0.6]),
             middle,
             focal_px=900,
             width=WIDTH,
             height=HEIGHT,
         )
-        seen.append(camera.project(points) + [150 if number % 2 else -150, 0])
+        seen.append(camera.project(points) + np.array([150 if number % 2 else -150, 0]))
     return tuple(seen)
 
 

@@ -416,7 +416,7 @@ def test_a_place_names_id_and_image(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "code", "where"),
     [
-        ("{text}".encode(), "", ""),
+        (b"{text}", "", ""),
         (b"\xef\xbb\xbf{text}", "SPT002", "file"),
         ("utf-16", "SPT001", "file"),
         ("utf-16-le", "SPT001", "file"),
