@@ -8,6 +8,7 @@ EXTRAS: Final[dict[str, dict[str, str]]] = {
     "render": {"mitsuba": "mitsuba", "pyoidn": "pyoidn"},
     "opensim": {"opensim": "opensim"},
     "unreal": {"unrealcv": "unrealcv", "opencv-python": "cv2"},
+    "motion": {"ezc3d": "ezc3d", "matplotlib": "matplotlib"},
     "spinepose": {"onnxruntime": "onnxruntime", "opencv-python": "cv2"},
 }
 """Extra -> distribution -> module it is imported as. A test holds it against ``pyproject.toml``."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -11,8 +13,8 @@ from spinetrack_synth.errors import UserError
 
 Array = NDArray[np.float64]
 
-METRES: Final = {"m": 1.0, "cm": 0.01, "mm": 0.001, "in": 0.0254}
-"""Length of a unit."""
+METRES: Final = {"m": 1.0, "cm": 0.01, "mm": 0.001, "in": 0.0254, "cmu": 0.0254 / 0.45}
+"""Length of a unit; "cmu" is that of the Carnegie Mellon library (inches times 0.45)."""
 
 AXES: Final[dict[str, Array]] = {
     "y-up": np.array([[1.0, 0, 0], [0, 1, 0], [0, 0, 1]]),
@@ -36,3 +38,35 @@ def to_world(axes: str) -> Array:
     if axes not in AXES:
         raise UserError(f"axes '{axes}': choose {', '.join(AXES)}")
     return AXES[axes]
+
+
+def _nothing_usual(names: tuple[str, ...]) -> tuple[str | None, str | None]:
+    return None, None
+
+
+@dataclass(frozen=True)
+class Convention:
+    """What a file means by its numbers, as far as it does not say so itself.
+
+    ``unit`` and ``axes`` overrule the file; ``usual`` gives those usual for a set of names, where
+    neither user nor file tells; ``rate_hz`` is taken where frames are numbered but not timed.
+    """
+
+    unit: str | None = None
+    axes: str | None = None
+    rate_hz: float = 30.0
+    usual: Callable[[tuple[str, ...]], tuple[str | None, str | None]] = _nothing_usual
+
+    def metres(self, names: tuple[str, ...], told: str | None = None, fallback: str = "m") -> float:
+        """Length of the unit of a file that tells ``told``."""
+        return metres(self.unit or told or self.usual(names)[0] or fallback)
+
+    def to_world(
+        self, names: tuple[str, ...], told: str | None = None, fallback: str = "y-up"
+    ) -> Array:
+        """Matrix (3, 3) from the axes of a file that tells ``told``."""
+        return to_world(self.axes or told or self.usual(names)[1] or fallback)
+
+
+AS_TOLD: Final = Convention()
+"""Nothing but what files say."""

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from spinetrack_synth.atomic import write_atomic
 from spinetrack_synth.errors import UserError
-from spinetrack_synth.motion.axes import to_world
+from spinetrack_synth.motion.axes import AS_TOLD, Convention, to_world
 from spinetrack_synth.motion.data import JointMotion
 from spinetrack_synth.motion.text import numbers, read_lines
 
@@ -207,6 +207,9 @@ def write_bvh(path: Path, bvh: Bvh) -> None:
     for index, joint in enumerate(bvh.joints):
         children.setdefault(joint.parent, []).append(index)
     lines = ["HIERARCHY"]
+    # The file's columns follow its hierarchy, depth first, whatever the order of our joints.
+    starts = np.cumsum([0, *(len(joint.channels) for joint in bvh.joints)])
+    columns: list[int] = []
 
     def joint_lines(index: int, depth: int) -> None:
         joint, indent = bvh.joints[index], "  " * depth
@@ -216,26 +219,24 @@ def write_bvh(path: Path, bvh: Bvh) -> None:
         lines.append(indent + "{")
         lines.append(f"{indent}  OFFSET " + " ".join(f"{x:.9g}" for x in joint.offset))
         if not is_end:
-            lines.append(
-                f"{indent}  CHANNELS {' '.join([str(len(joint.channels)), *joint.channels])}"
-            )
+            channels = " ".join([str(len(joint.channels)), *joint.channels])
+            lines.append(f"{indent}  CHANNELS {channels}")
+        columns.extend(range(starts[index], starts[index + 1]))
         for child in children.get(index, []):
             joint_lines(child, depth + 1)
         lines.append(indent + "}")
 
     joint_lines(0, 0)
     lines += ["MOTION", f"Frames: {len(bvh.values)}", f"Frame Time: {bvh.frame_time_s:.9g}"]
-    lines += [" ".join(f"{x:.9g}" for x in row) for row in bvh.values.tolist()]
+    lines += [" ".join(f"{x:.9g}" for x in row) for row in bvh.values[:, columns].tolist()]
     write_atomic(path, ("\n".join(lines) + "\n").encode())
 
 
 # -- moving ---------------------------------------------------------------------------------------
 
 
-def joint_motion(
-    bvh: Bvh, unit_m: float, axes: str = "y-up-facing-z", source: str = ""
-) -> JointMotion:
-    """The joints of a file through the world, ``unit_m`` the length of its unit.
+def joint_motion(bvh: Bvh, convention: Convention = AS_TOLD, source: str = "") -> JointMotion:
+    """The joints of a file through the world; centimetres and looking along Z where nothing tells.
 
     Rotations apply in the order of the channels; position channels replace the joint's offset
     (as MotionBuilder and Blender take them), one that is missing keeps it.
@@ -262,12 +263,15 @@ def joint_motion(
             position[:, index] = position[:, joint.parent] + np.einsum("fij,fj->fi", above, local)
             rotation[:, index] = above @ turn
             rest[index] = rest[joint.parent] + joint.offset
-    world = to_world(axes)
+    names = tuple(joint.name for joint in bvh.joints)
+    # A skeleton's usual axes are those of its own tools; in BVH files Y is up whoever wrote them.
+    world = to_world(convention.axes or "y-up-facing-z")
+    unit_m = convention.metres(names, fallback="cm")
     return JointMotion(
-        tuple(joint.name for joint in bvh.joints),
+        names,
         np.arange(frames) * bvh.frame_time_s,
         position @ world.T * unit_m,
-        world @ rotation @ world.T,
+        np.asarray(world @ rotation @ world.T, dtype=float),
         rest @ world.T * unit_m,
         source,
     )

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spinetrack_synth.errors import UserError
-from spinetrack_synth.motion.axes import METRES, metres, to_world
+from spinetrack_synth.motion.axes import AS_TOLD, METRES, Convention, to_world
 from spinetrack_synth.motion.data import MarkerMotion
 
 Array = NDArray[np.float64]
@@ -21,11 +21,11 @@ _SCREEN: Final = {
 }
 
 
-def read_c3d(path: Path, unit: str | None = None, axes: str | None = None) -> MarkerMotion:
+def read_c3d(path: Path, convention: Convention = AS_TOLD) -> MarkerMotion:
     """Markers over time; points with a negative residual are missing (NaN).
 
     Units are those of POINT:UNITS (millimetres where it is silent), the vertical that of
-    POINT:Y_SCREEN (Z where it is silent); ``unit`` and ``axes`` overrule them.
+    POINT:Y_SCREEN (Z where it is silent), unless the convention overrules them.
     Raises UserError where the file cannot be read or holds no markers.
     """
     if not path.is_file():
@@ -51,9 +51,9 @@ def read_c3d(path: Path, unit: str | None = None, axes: str | None = None) -> Ma
     if not rate > 0:
         raise UserError(f"{path}: a frame rate of {rate:g} Hz; mend POINT:RATE")
     points = np.where(missing[:, :, None], np.nan, points)
-    scale = metres(unit or _text(point, "UNITS") or "mm")
-    times_s = np.arange(frames) / rate
-    return MarkerMotion(names, times_s, points @ _world(point, axes).T * scale, str(path))
+    scale = convention.metres(names, told=_text(point, "UNITS") or "mm")
+    world = to_world(convention.axes) if convention.axes else _axes(point)
+    return MarkerMotion(names, np.arange(frames) / rate, points @ world.T * scale, str(path))
 
 
 def _all_labels(point: Any) -> list[str]:
@@ -73,8 +73,8 @@ def _text(point: Any, key: str) -> str:
     return text
 
 
-def _world(point: Any, axes: str | None) -> Array:
+def _axes(point: Any) -> Array:
     x, y = _text(point, "X_SCREEN").upper(), _text(point, "Y_SCREEN").upper()
-    if axes is not None or x not in _SCREEN or y not in _SCREEN or x[-1] == y[-1]:
-        return to_world(axes or "z-up")
+    if x not in _SCREEN or y not in _SCREEN or x[-1] == y[-1]:
+        return to_world("z-up")
     return np.stack([_SCREEN[x], _SCREEN[y], np.cross(_SCREEN[x], _SCREEN[y])])

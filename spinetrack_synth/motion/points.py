@@ -1,0 +1,248 @@
+"""Points and coordinates in plain tables: CSV, Parquet and NumPy archives.
+
+A table is wide (``time``, then ``nose_x nose_y nose_z`` or ``nose_x_mm`` ... for each point) or
+long (``frame`` or ``time``, ``name``, ``x``, ``y``, ``z``). An archive holds ``positions`` (or
+``keypoints``, ``joints``) (F, J, 3) and, if it likes, ``names``, ``times`` or ``fps``, ``unit``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spinetrack_synth.anatomy.model import Tree
+from spinetrack_synth.atomic import write_atomic
+from spinetrack_synth.errors import UserError
+from spinetrack_synth.motion.axes import AS_TOLD, Convention, metres
+from spinetrack_synth.motion.data import CoordinateMotion, MarkerMotion
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+Array = NDArray[np.float64]
+
+_WIDE: Final = re.compile(r"(?P<name>.+?)[_.: ](?P<axis>[xyzXYZ])(?:_(?P<unit>m|cm|mm|in))?")
+_COORDINATE: Final = re.compile(r"(?P<name>.+?)(?:_(?P<unit>deg|rad|m|mm|cm))?")
+_NAME_COLUMNS: Final = ("name", "keypoint", "marker", "joint", "bone", "point")
+_TIME_COLUMNS: Final = ("time", "time_s", "t", "timestamp")
+_FRAME_COLUMNS: Final = ("frame", "frame_id", "index")
+_POSITION_ARRAYS: Final = ("positions", "keypoints", "joints", "positions_m", "keypoints_3d")
+
+
+def read_table(path: Path) -> pd.DataFrame:
+    """A CSV or Parquet file; raises UserError where it cannot be read."""
+    import pandas as pd
+
+    if not path.is_file():
+        raise UserError(f"{path}: no such file")
+    try:
+        if path.suffix.lower() == ".parquet":
+            return pd.read_parquet(path)
+        return pd.read_csv(path, skipinitialspace=True)
+    except (ValueError, OSError, pd.errors.ParserError) as error:
+        raise UserError(f"{path}: cannot be read: {str(error).splitlines()[0]}") from None
+
+
+def points_from_table(
+    table: pd.DataFrame, source: str, convention: Convention = AS_TOLD
+) -> MarkerMotion:
+    """Points of a wide or long table. Raises UserError, with the column, where it is neither."""
+    kinds = {str(column).strip().lower(): column for column in table.columns}
+    name_column = next((kinds[key] for key in _NAME_COLUMNS if key in kinds), None)
+    if name_column is not None and {"x", "y", "z"} <= kinds.keys():
+        return _long(table, kinds, name_column, source, convention)
+    columns: dict[str, dict[str, Any]] = {}
+    units = set()
+    for column in table.columns:
+        match = _WIDE.fullmatch(str(column).strip())
+        if match is not None:
+            columns.setdefault(match["name"], {})[match["axis"].lower()] = column
+            units.add(match["unit"])
+    names = tuple(columns)
+    if not names:
+        raise UserError(
+            f"{source}: no points: name columns nose_x, nose_y, nose_z, or name, x, y, z"
+        )
+    for name, found in columns.items():
+        if set(found) != set("xyz"):
+            lacking = ", ".join(f"{name}_{axis}" for axis in "xyz" if axis not in found)
+            raise UserError(f"{source}: point '{name}' lacks the column {lacking}")
+    told = units - {None}
+    if len(units) > 1:
+        raise UserError(f"{source}: its columns mix units: give every one the same")
+    values = np.stack(
+        [[_numbers(table, columns[name][axis], source) for axis in "xyz"] for name in names]
+    )
+    scale = convention.metres(names, told=told.pop() if told else None)
+    positions_m = values.transpose(2, 0, 1) @ convention.to_world(names).T * scale
+    times_s = _times(table, kinds, source, convention.rate_hz)
+    return MarkerMotion(names, times_s, positions_m, source)
+
+
+def _long(
+    table: pd.DataFrame,
+    kinds: Mapping[str, Any],
+    name_column: Any,
+    source: str,
+    convention: Convention,
+) -> MarkerMotion:
+    moment = next((kinds[k] for k in (*_FRAME_COLUMNS, *_TIME_COLUMNS) if k in kinds), None)
+    if moment is None:
+        raise UserError(f"{source}: has no column frame or time")
+    moments, row = np.unique(_numbers(table, moment, source), return_inverse=True)
+    labels = table[name_column].astype(str).str.strip()
+    names = tuple(dict.fromkeys(labels))
+    column = labels.map({name: i for i, name in enumerate(names)}).to_numpy()
+    if len(np.unique(row * len(names) + column)) < len(table):
+        raise UserError(f"{source}: a point stands twice in one {moment}")
+    positions = np.full((len(moments), len(names), 3), np.nan)
+    xyz = [_numbers(table, kinds[axis], source) for axis in "xyz"]
+    positions[row, column] = np.stack(xyz, axis=1)
+    time = next((kinds[key] for key in _TIME_COLUMNS if key in kinds), None)
+    if time is None:
+        times_s = moments / convention.rate_hz
+    else:
+        times_s = np.full(len(moments), np.nan)
+        times_s[row] = _numbers(table, time, source)
+    positions_m = positions @ convention.to_world(names).T * convention.metres(names)
+    return MarkerMotion(names, _ascending(times_s, source), positions_m, source)
+
+
+def coordinates_from_table(
+    table: pd.DataFrame, tree: Tree, source: str, rate_hz: float = Convention.rate_hz
+) -> CoordinateMotion | None:
+    """The columns that are coordinates of the model, None where there is none.
+
+    A name may end in its unit (``hip_flexion_r_deg``); without one, angles are degrees.
+    """
+    names, columns, rotational = [], [], []
+    for column in table.columns:
+        match = _COORDINATE.fullmatch(str(column).strip())
+        if match is None or match["name"] not in tree.coordinate_index:
+            continue
+        turns = bool(tree.rotational[tree.coordinate_index[match["name"]]])
+        unit = match["unit"] or ("deg" if turns else "m")
+        if turns != (unit in ("deg", "rad")):
+            raise UserError(f"{source}: column '{column}': '{unit}' is no unit of this coordinate")
+        scale = {"deg": np.radians(1.0), "rad": 1.0}.get(unit) or metres(unit)
+        names.append(match["name"])
+        columns.append(_numbers(table, column, source) * scale)
+        rotational.append(turns)
+    if not names:
+        return None
+    values = np.stack(columns, axis=1)
+    if not np.all(np.isfinite(values)):
+        frame, column = (int(i[0]) for i in np.nonzero(~np.isfinite(values)))
+        raise UserError(f"{source}, row {frame + 1}: {names[column]} has no value")
+    kinds = {str(column).strip().lower(): column for column in table.columns}
+    times_s = _times(table, kinds, source, rate_hz)
+    return CoordinateMotion(tuple(names), times_s, values, np.array(rotational), source)
+
+
+def read_archive(
+    path: Path,
+    names_of: Mapping[int, tuple[str, ...]],
+    convention: Convention = AS_TOLD,
+) -> MarkerMotion:
+    """Points of a .npz file; ``names_of`` names those of a known number that stand unnamed.
+
+    Raises UserError where it holds no positions, or points that nothing names.
+    """
+    import zipfile
+
+    if not path.is_file():
+        raise UserError(f"{path}: no such file")
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            arrays = {key: archive[key] for key in archive.files}
+    except (OSError, ValueError, zipfile.BadZipFile, AttributeError) as error:
+        raise UserError(f"{path}: is no NumPy archive of plain arrays: {error}") from None
+    key = next((key for key in _POSITION_ARRAYS if key in arrays), None)
+    if key is None:
+        also = ", ".join(arrays) or "nothing"
+        if {"poses", "trans"} & arrays.keys():
+            also += "; SMPL's pose parameters need its body model: save its joints instead"
+        raise UserError(f"{path}: no array {' or '.join(_POSITION_ARRAYS[:3])}; it holds {also}")
+    positions = arrays[key]
+    if positions.ndim != 3 or positions.shape[2] < 3 or not len(positions):
+        raise UserError(f"{path}: {key}: shape {positions.shape}, expected (frames, points, 3)")
+    count = positions.shape[1]
+    given = tuple(str(name) for name in arrays.get("names", ()))
+    names = given or names_of.get(count)
+    if names is None:
+        known = ", ".join(map(str, sorted(names_of)))
+        raise UserError(
+            f"{path}: {count} points without names: add an array names, or give the points of a "
+            f"known skeleton ({known} of them)"
+        )
+    if len(names) != count or len(set(names)) != count:
+        raise UserError(f"{path}: names: {len(set(names))} different ones for {count} points")
+    rate = float(arrays["fps"]) if "fps" in arrays else convention.rate_hz
+    times = arrays.get("times", arrays.get("times_s", np.arange(len(positions)) / rate))
+    if len(times) != len(positions):
+        raise UserError(f"{path}: {len(times)} times for {len(positions)} frames")
+    scale = convention.metres(names, told=str(arrays["unit"]) if "unit" in arrays else None)
+    positions_m = positions[..., :3].astype(float) @ convention.to_world(names).T * scale
+    times_s = _ascending(np.asarray(times, float), str(path))
+    return MarkerMotion(names, times_s, positions_m, str(path))
+
+
+def write_points(path: Path, motion: MarkerMotion) -> None:
+    """Write points as a wide CSV table in metres; missing ones are empty fields."""
+    header = ["time", *(f"{name}_{axis}_m" for name in motion.names for axis in "xyz")]
+    _write(path, header, motion.times_s, motion.positions_m.reshape(len(motion.times_s), -1))
+
+
+def write_coordinate_table(path: Path, motion: CoordinateMotion) -> None:
+    """Write coordinates as a CSV table in degrees and metres."""
+    units = ("deg" if turns else "m" for turns in motion.rotational)
+    header = ["time", *(f"{name}_{unit}" for name, unit in zip(motion.names, units))]
+    values = np.where(motion.rotational, np.degrees(motion.values), motion.values)
+    _write(path, header, motion.times_s, values)
+
+
+def _write(path: Path, header: list[str], times_s: Array, values: Array) -> None:
+    lines = [",".join(header)]
+    for time_s, row in zip(times_s.tolist(), values.tolist()):
+        fields = ("" if x != x else f"{x:.9g}" for x in row)
+        lines.append(f"{time_s:.9g}," + ",".join(fields))
+    write_atomic(path, ("\n".join(lines) + "\n").encode())
+
+
+def _times(table: pd.DataFrame, kinds: Mapping[str, Any], source: str, rate_hz: float) -> Array:
+    if len(table) == 0:
+        raise UserError(f"{source}: holds no frames")
+    time = next((kinds[key] for key in _TIME_COLUMNS if key in kinds), None)
+    frame = next((kinds[key] for key in _FRAME_COLUMNS if key in kinds), None)
+    if time is not None:
+        return _ascending(_numbers(table, time, source), source)
+    if frame is not None:
+        return _ascending(_numbers(table, frame, source) / rate_hz, source)
+    return np.arange(len(table)) / rate_hz
+
+
+def _ascending(times_s: Array, source: str) -> Array:
+    steps = np.diff(times_s, prepend=-np.inf)
+    if not np.all(steps > 0):
+        frame = int(np.argmax(~(steps > 0)))
+        raise UserError(f"{source}, row {frame + 1}: its time does not follow the one before")
+    return times_s
+
+
+def _numbers(table: pd.DataFrame, column: Any, source: str) -> Array:
+    """A column as numbers, empty fields NaN."""
+    import pandas as pd
+
+    values = pd.to_numeric(table[column], errors="coerce").to_numpy(float)
+    broken = np.isnan(values) & table[column].notna().to_numpy()
+    if broken.any():
+        row = int(np.argmax(broken))
+        raise UserError(
+            f"{source}, row {row + 1}, column '{column}': '{table[column].iloc[row]}' is no number"
+        )
+    return values
