@@ -18,7 +18,7 @@ demo: $(DEMO_READY)
 	$(BIN)/spinetrack-synth render --scenes yoga --count 12 --seed 7 --out demo
 	@echo "Look at $(CURDIR)/demo/contact_sheet.jpg"
 
-test: lint
+test: $(TEST_READY)
 	$(BIN)/spinetrack-synth assets fetch
 	$(BIN)/python -m pytest
 

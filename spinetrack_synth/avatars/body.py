@@ -102,7 +102,7 @@ def sample_subject(seed: int, index: int) -> Subject:
         proportions=float(rng.uniform(0.35, 0.85)),
         cup=float(np.clip(rng.normal(0.45, 0.2), 0.05, 0.9)),
         firmness=float(rng.uniform(0.45, 0.8)),
-        ancestry=tuple(map(float, ancestry)),
+        ancestry=(float(ancestry[0]), float(ancestry[1]), float(ancestry[2])),
         skin_tone=float(np.clip(rng.normal(tone_center, 0.1), 0.02, 0.98)),
         details=details,
     )

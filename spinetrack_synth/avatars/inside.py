@@ -11,7 +11,7 @@ from spinetrack_synth.avatars.assets import BodyData
 def skin_triangles(data: BodyData) -> NDArray[np.int32]:
     """Triangles (F, 3) of the skin, facing outward, without the inside of the mouth.
 
-    The base mesh has a mouth that reaches back to the spine; what lies behind it is inside the body.
+    The base mesh has a mouth that reaches back to the spine; what lies behind it is inside.
     """
     body = data.faces_of("body")
     centre = data.uv[data.quads_uv[body]].mean(axis=1)

@@ -19,8 +19,8 @@ from spinetrack_synth.anatomy.kinematics import body_transforms, coordinates_fro
 from spinetrack_synth.anatomy.model import Tree
 from spinetrack_synth.anatomy.scaling import scale_tree, with_marker_offsets
 from spinetrack_synth.avatars.assets import BodyData
-from spinetrack_synth.avatars.body import RestBody, Subject, body_vertices
-from spinetrack_synth.avatars.landmarks import Landmarks, dominant_bone, vertebral_depth_m
+from spinetrack_synth.avatars.body import RestBody, Subject
+from spinetrack_synth.avatars.landmarks import Landmarks, vertebral_depth_m
 
 LUMBAR = tuple(f"L{k}" for k in range(5, 0, -1))
 THORACIC = tuple(f"T{k}" for k in range(12, 0, -1))
@@ -226,7 +226,7 @@ _LIMB_COORDINATES = (
 
 
 def _fit_limbs(tree: Tree, landmarks: Landmarks, posture: dict[str, float]) -> NDArray[np.float64]:
-    """Coordinates of the whole model at rest: the right limbs are fitted, the left ones mirror them."""
+    """Coordinates of the whole model at rest: right limbs are fitted, the left ones mirror them."""
     index = {name: k for k, name in enumerate(tree.bodies)}
     joints = landmarks.joints
     fingers = _unit(joints["middle_knuckle_r"] - joints["wrist_r"])
@@ -276,15 +276,13 @@ def _fit_limbs(tree: Tree, landmarks: Landmarks, posture: dict[str, float]) -> N
 def _surface_offsets(
     tree: Tree, landmarks: Landmarks, body2world: NDArray
 ) -> dict[str, NDArray[np.float64]]:
-    """Where this body has the markers that lie on or just under the skin, in their bodies' frames."""
+    """Where this body has the markers on or just under the skin, in their bodies' frames."""
     level = vertebral_centres(tree, body2world)[VERTEBRAE.index("T8"), 1]
     flank = [np.interp(level, landmarks.profile_height_m, column) for column in landmarks.flank_m.T]
     points = dict(landmarks.surface)
     for side, sign in (("left", -1.0), ("right", 1.0)):
         # Posterior axillary line, 30 mm under the skin at rest: the arm draws the flank in.
-        points[f"{side}_latissimus"] = np.array(
-            [flank[0] - 0.02, level, (flank[1] - 0.03) * sign]
-        )
+        points[f"{side}_latissimus"] = np.array([flank[0] - 0.02, level, (flank[1] - 0.03) * sign])
     offsets = {}
     for name, point in points.items():
         world2body = np.linalg.inv(body2world[tree.marker_body[tree.marker_index[name]]])
@@ -390,9 +388,7 @@ def _spine_weights(vertices: NDArray, origin: dict[str, NDArray]) -> NDArray[np.
     """
     chain = [origin[name] for name in (*VERTEBRAE, "skull")]
     joints = np.array(chain)
-    spread = np.array(
-        [_SPREAD_M[_region(name)] for name in VERTEBRAE] + [_SPREAD_M["cervical"]]
-    )
+    spread = np.array([_SPREAD_M[_region(name)] for name in VERTEBRAE] + [_SPREAD_M["cervical"]])
     slope = np.array([0.0 if name in LUMBAR else _RIB_SLOPE for name in VERTEBRAE] + [_RIB_SLOPE])
     slope = np.convolve(np.pad(slope, 2, mode="edge"), np.ones(5) / 5, mode="valid")
     depth_of_spine = np.interp(vertices[:, 1], joints[:, 1], joints[:, 0])

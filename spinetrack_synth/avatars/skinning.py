@@ -70,9 +70,7 @@ def deform(binding: Binding, motion: NDArray, bone_order: NDArray) -> NDArray[np
     for child, other in bone_order:
         if other >= 0 and dual[child, :4] @ dual[other, :4] < 0:
             dual[child] *= -1
-    moved, detail = _blend(
-        binding.rest_world, binding.bone, binding.weight, dual, binding.detail
-    )
+    moved, detail = _blend(binding.rest_world, binding.bone, binding.weight, dual, binding.detail)
     smooth = _smooth(
         moved, binding.ring_start, binding.ring, binding.softness, _STRENGTH, _ITERATIONS
     )

@@ -60,7 +60,7 @@ def test_ends_that_follow_one_bone_move_exactly_with_it():
 
 @pytest.mark.parametrize("twist_deg", [90, 150, 175])
 def test_a_twisted_limb_keeps_its_thickness(twist_deg):
-    binding, vertices = two_bone_binding(softness=0.0)
+    binding, _ = two_bone_binding(softness=0.0)
     motion = rigid([0, np.radians(twist_deg), 0], [0, 0, 0])
     moved = deform(binding, np.stack([np.eye(4), motion]), ORDER)
     radius = np.hypot(moved[:, 0], moved[:, 2])
