@@ -19,8 +19,8 @@ class Material:
 
     ``base_color`` is sRGB: an image (H, W, 3) uint8 addressed by the surface's uv (v up, so row 0
     of the image is v = 1; beyond 0..1 it repeats), or one colour (3,) in 0..1. ``roughness`` and
-    ``specular`` as in the principled BSDF. ``opacity`` is an optional mask (H, W) uint8 addressed like the image.
-    ``bump`` is an optional height image (H, W) uint8, ``bump_scale`` its strength.
+    ``specular`` as in the principled BSDF. ``opacity`` is an optional mask (H, W) uint8 addressed
+    like the image. ``bump`` is an optional height image (H, W) uint8, ``bump_scale`` its strength.
     """
 
     base_color: NDArray[np.uint8] | tuple[float, float, float]
