@@ -52,6 +52,66 @@ def _way(points: Floats) -> Floats:
     return np.linalg.norm(np.diff(points, axis=-2), axis=-1).sum(-1)
 
 
+PAIRS: Final = tuple(combinations(range(len(SPINE_NAMES)), 2))
+
+
+def swap_gain_m(dataset: Dataset) -> Floats:
+    """How much shorter (N, pairs) the way through the spine were, were two points exchanged."""
+    points = spine_points(dataset)
+    way = _way(points)
+    gains = []
+    for a, b in PAIRS:
+        order = list(range(len(SPINE_NAMES)))
+        order[a], order[b] = b, a
+        gains.append(way - _way(points[:, order]))
+    return np.stack(gains, axis=1) / pixels_per_metre(dataset)[:, None]
+
+
+def off_curve_m(dataset: Dataset) -> Floats:
+    """Distance (N, 7) of spine_01 .. neck_02 from their share of the line of their neighbours."""
+    points = spine_points(dataset)
+    share = (GAPS_M[:-1] / (GAPS_M[:-1] + GAPS_M[1:]))[:, None]
+    expected = points[:, :-2] * (1 - share) + points[:, 2:] * share
+    distance = np.linalg.norm(points[:, 1:-1] - expected, axis=2)
+    return distance / pixels_per_metre(dataset)[:, None]
+
+
+def gaps_m(dataset: Dataset) -> Floats:
+    """Distances (N, 8) from each spine point to the next."""
+    gaps = np.linalg.norm(np.diff(spine_points(dataset), axis=1), axis=2)
+    return gaps / pixels_per_metre(dataset)[:, None]
+
+
+def bend_deg(dataset: Dataset) -> Floats:
+    """Turn (N, 7) at spine_01 .. neck_02; nan between gaps that are seen short."""
+    steps = np.diff(spine_points(dataset), axis=1)
+    length = np.linalg.norm(steps, axis=2)
+    least = np.fmax(0.5 * GAPS_M * pixels_per_metre(dataset)[:, None], 2 * LEAST_PX)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        cosine = (steps[:, 1:] * steps[:, :-1]).sum(2) / (length[:, 1:] * length[:, :-1])
+    bend = np.degrees(np.arccos(np.clip(cosine, -1, 1)))
+    bend[~(length > least)[:, 1:] | ~(length > least)[:, :-1]] = np.nan
+    return bend
+
+
+JOINTS: Final = tuple(sorted({joint for bone in BONES_M for joint in bone}))
+
+
+def bone_ratio(dataset: Dataset) -> Floats:
+    """The shortest bone at each joint (N, joints) against the longest of the bones elsewhere,
+    each against its length in the model; nan where fewer than four of those are labelled."""
+    scales = bone_scales(dataset)
+    ratios = np.full((len(scales), len(JOINTS)), np.nan)
+    for number, joint in enumerate(JOINTS):
+        touching = np.array([joint in bone for bone in BONES_M])
+        own, others = scales[:, touching], scales[:, ~touching]
+        shortest = np.where(np.isfinite(own), own, np.inf).min(1, initial=np.inf)
+        longest = np.where(np.isfinite(others), others, 0.0).max(1, initial=0.0)
+        usable = np.isfinite(shortest) & (np.isfinite(others).sum(1) >= 4) & (longest > 0)
+        ratios[usable, number] = shortest[usable] / longest[usable]
+    return ratios
+
+
 @rule(
     "SPT521",
     "spine-order",
@@ -65,17 +125,10 @@ def _way(points: Floats) -> Floats:
 )
 def spine_order(dataset: Dataset) -> Iterator[Fault]:
     """Two spine points are in each other's place."""
-    points = spine_points(dataset)
-    way = _way(points)
-    gains, pairs = [], list(combinations(range(points.shape[1]), 2))
-    for a, b in pairs:
-        order = list(range(points.shape[1]))
-        order[a], order[b] = b, a
-        gains.append(way - _way(points[:, order]))
-    gain = np.stack(gains, axis=1)
-    least = np.fmax(SWAP_GAIN_M * pixels_per_metre(dataset), 2 * LEAST_PX)
+    gain = swap_gain_m(dataset)
+    least = np.fmax(SWAP_GAIN_M, 2 * LEAST_PX / pixels_per_metre(dataset))
     for row in np.flatnonzero((gain > least[:, None]).any(1)):
-        a, b = (SPINE_NAMES[end] for end in pairs[int(np.argmax(gain[row]))])
+        a, b = (SPINE_NAMES[end] for end in PAIRS[int(np.argmax(gain[row]))])
         message = f"{a} and {b} are in each other's place along the spine"
         yield dataset.annotation_fault(row, message, field=".keypoints", part=a)
 
@@ -93,16 +146,12 @@ def spine_order(dataset: Dataset) -> Iterator[Fault]:
 )
 def spine_point_off_curve(dataset: Dataset) -> Iterator[Fault]:
     """A spine point lies off the curve of its neighbours."""
-    points = spine_points(dataset)
-    share = (GAPS_M[:-1] / (GAPS_M[:-1] + GAPS_M[1:]))[:, None]
-    expected = points[:, :-2] * (1 - share) + points[:, 2:] * share
-    distance = np.linalg.norm(points[:, 1:-1] - expected, axis=2)
-    scale = pixels_per_metre(dataset)
-    excess = distance / np.fmax(OFF_CURVE_M * scale[:, None], LEAST_PX)
+    distance = off_curve_m(dataset)
+    excess = distance / np.fmax(OFF_CURVE_M, (LEAST_PX / pixels_per_metre(dataset))[:, None])
     for row in np.flatnonzero((excess > 1).any(1)):
         # A displaced point draws its neighbours' expectation along: the farthest one is meant.
         worst = int(np.nanargmax(excess[row]))
-        off_m = distance[row, worst] / scale[row]
+        off_m = distance[row, worst]
         name = SPINE_NAMES[worst + 1]
         message = f"{name} lies about {100 * off_m:.0f} cm off the line of its neighbours"
         yield dataset.annotation_fault(
@@ -123,14 +172,12 @@ def spine_point_off_curve(dataset: Dataset) -> Iterator[Fault]:
 )
 def spine_spacing(dataset: Dataset) -> Iterator[Fault]:
     """Two neighbours of the spine lie too far apart."""
-    gaps = np.linalg.norm(np.diff(spine_points(dataset), axis=1), axis=2)
-    scale = pixels_per_metre(dataset)
-    ratio = (gaps - LEAST_PX) / (GAPS_M * scale[:, None])
+    gaps = gaps_m(dataset)
+    ratio = (gaps - (LEAST_PX / pixels_per_metre(dataset))[:, None]) / GAPS_M
     for row in np.flatnonzero((ratio > GAP_RATIO).any(1)):
         worst = int(np.nanargmax(ratio[row]))
         a, b = SPINE_NAMES[worst : worst + 2]
-        apart = 100 * gaps[row, worst] / scale[row]
-        message = f"{a} and {b} are about {apart:.0f} cm apart, expected at most "
+        message = f"{a} and {b} are about {100 * gaps[row, worst]:.0f} cm apart, expected at most "
         message += f"{100 * GAPS_M[worst]:.0f} cm at this size"
         yield dataset.annotation_fault(
             row, message, field=".keypoints", part=a, value=round(float(ratio[row, worst]), 3)
@@ -150,14 +197,7 @@ def spine_spacing(dataset: Dataset) -> Iterator[Fault]:
 )
 def spine_bend(dataset: Dataset) -> Iterator[Fault]:
     """The spine turns too sharply at a point."""
-    steps = np.diff(spine_points(dataset), axis=1)
-    length = np.linalg.norm(steps, axis=2)
-    scale = pixels_per_metre(dataset)[:, None]
-    long = length > np.fmax(0.5 * GAPS_M * scale, 2 * LEAST_PX)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        cosine = (steps[:, 1:] * steps[:, :-1]).sum(2) / (length[:, 1:] * length[:, :-1])
-    bend = np.degrees(np.arccos(np.clip(cosine, -1, 1)))
-    bend[~(long[:, 1:] & long[:, :-1])] = np.nan
+    bend = bend_deg(dataset)
     for row in np.flatnonzero((bend > BEND_DEG).any(1)):
         worst = int(np.nanargmax(bend[row]))
         name = SPINE_NAMES[worst + 1]
@@ -180,24 +220,13 @@ def spine_bend(dataset: Dataset) -> Iterator[Fault]:
 )
 def bone_too_long(dataset: Dataset) -> Iterator[Fault]:
     """All bones at a joint are too long for the rest of the person."""
-    scales = bone_scales(dataset)
-    bones = list(BONES_M)
-    joints = sorted({joint for bone in bones for joint in bone})
-    ratios = np.full((len(scales), len(joints)), np.nan)
-    for number, joint in enumerate(joints):
-        touching = np.array([joint in bone for bone in bones])
-        own = scales[:, touching]
-        others = scales[:, ~touching]
-        shortest = np.where(np.isfinite(own), own, np.inf).min(1, initial=np.inf)
-        longest = np.where(np.isfinite(others), others, 0.0).max(1, initial=0.0)
-        usable = np.isfinite(shortest) & (np.isfinite(others).sum(1) >= 4) & (longest > 0)
-        ratios[usable, number] = shortest[usable] / longest[usable]
+    ratios = bone_ratio(dataset)
     extent = np.nan_to_num(pixels_per_metre(dataset)) * BONES_M["left_hip", "left_knee"]
     for row in np.flatnonzero((ratios > BONE_RATIO).any(1) & (extent > 5 * LEAST_PX)):
         worst = int(np.nanargmax(ratios[row]))
-        message = f"the bones at {joints[worst]} are {ratios[row, worst]:.1f} times as long as "
+        message = f"the bones at {JOINTS[worst]} are {ratios[row, worst]:.1f} times as long as "
         message += "any other bone allows"
         yield dataset.annotation_fault(
-            row, message, field=".keypoints", part=joints[worst],
+            row, message, field=".keypoints", part=JOINTS[worst],
             value=round(float(ratios[row, worst]), 3),
         )  # fmt: skip
