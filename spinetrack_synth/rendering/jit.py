@@ -54,7 +54,7 @@ class JitStage:
         self._stage.lights.load(distant, area_lights(shot), _middle(shot))
 
     def light(
-        self, camera: Camera, *, spp: int, seed: int, depth: int
+        self, camera: Camera, *, spp: int, deep: int, depth: int, seed: int
     ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
         """Noisy radiance, albedo and world normal, each (H, W, 3)."""
         view = tracing.View.of(camera)
@@ -63,7 +63,15 @@ class JitStage:
         per_pass = ceil(spp / passes)
         total: Any = None
         for number in range(passes):
-            images = tracing.trace(self._stage, view, pixels, per_pass, _hash(seed, number), depth)
+            images = tracing.trace(
+                self._stage,
+                view,
+                pixels,
+                spp=per_pass,
+                deep=ceil(deep / passes),
+                depth=depth,
+                seed=_hash(seed, number),
+            )
             total = images if total is None else [a + b for a, b in zip(total, images)]
             dr.eval(total)
         shape = (camera.height, camera.width, 3)

@@ -56,19 +56,25 @@ class View:
         return self.pixel2world @ mi.Vector3f(x, y, 1)
 
 
-def trace(stage: Stage, view: View, pixels: int, spp: int, seed: int, depth: int) -> Any:
-    """Mean radiance, albedo and world normal of every pixel, three Color3f of size ``pixels``."""
+def trace(stage: Stage, view: View, pixels: int, spp: int, deep: int, depth: int, seed: int) -> Any:
+    """Mean radiance, albedo and world normal of every pixel, three Color3f of size ``pixels``.
+
+    ``spp`` samples a pixel, of which ``deep`` go on after the first surface, over ``depth`` in all.
+    Light that has bounced is smooth, so fewer samples do for it; they count spp / deep times.
+    """
     sampler = mi.load_dict({"type": "independent"})
     sampler.seed(seed, pixels * spp)
+    # All first samples, then all second ones: whole vectors of lanes end together.
     lane = dr.arange(mi.UInt32, pixels * spp)
-    pixel = lane // dr.opaque(mi.UInt32, spp)
-    jitter = _jitter(pixel, lane % dr.opaque(mi.UInt32, spp), dr.opaque(mi.UInt32, seed))
+    pixel, number = lane % dr.opaque(mi.UInt32, pixels), lane // dr.opaque(mi.UInt32, pixels)
+    jitter = _jitter(pixel, number, dr.opaque(mi.UInt32, seed))
     x, y = mi.Float(pixel % view.width), mi.Float(pixel // view.width)
     direction = dr.normalize(view.direction(x + jitter.x, y + jitter.y))
     ray = mi.Ray3f(view.position, direction)
-    images = _paths(stage, sampler, ray, dr.opaque(mi.UInt32, depth))
-    dr.eval(images)  # in one kernel; each reduction would otherwise follow all paths again
-    return tuple(_pixel_mean(image, spp) for image in images)
+    share = dr.select(number < dr.opaque(mi.UInt32, deep), dr.opaque(mi.Float, spp / deep), 0)
+    images = _paths(stage, sampler, ray, dr.opaque(mi.UInt32, depth), share)
+    dr.eval(images)  # in one kernel; whatever reads them would otherwise follow all paths again
+    return tuple(_pixel_mean(image, pixels, spp) for image in images)
 
 
 @dr.syntax
@@ -101,8 +107,11 @@ def scan(stage: Stage, view: View, pixels: int) -> Any:
 
 
 @dr.syntax
-def _paths(stage: Stage, sampler: Any, ray: Any, depth: Any) -> Any:
-    """Radiance, first albedo and first normal along each camera ray."""
+def _paths(stage: Stage, sampler: Any, ray: Any, depth: Any, share: Any) -> Any:
+    """Radiance, first albedo and first normal along each camera ray.
+
+    A path lights ``depth`` surfaces; what lies beyond the first counts ``share`` times.
+    """
     scene, surfaces = stage.scene, stage.surfaces
     ray = mi.Ray3f(ray)
     radiance = mi.Color3f(0)
@@ -114,7 +123,7 @@ def _paths(stage: Stage, sampler: Any, ray: Any, depth: Any) -> Any:
     origin = mi.Point3f(0)
     bsdf_pdf = mi.Float(0)  # 0: from the camera, nothing to weigh against
     active = mi.Bool(True)
-    while dr.hint(active, exclude=[stage, scene, surfaces, depth]):
+    while dr.hint(active, exclude=[stage, scene, surfaces, depth, share]):
         si = scene.ray_intersect(
             ray, ray_flags=mi.RayFlags.All, coherent=bounces == 0, active=active
         )
@@ -152,7 +161,8 @@ def _paths(stage: Stage, sampler: Any, ray: Any, depth: Any) -> Any:
         wo, wo_pdf, factor = scatter.sample(si.wi, sampler.next_1d(shaded), sampler.next_2d(shaded))
         ray_on = si.spawn_ray(dr.select(passed, ray.d, si.to_world(wo)))
         ray = dr.select(active, ray_on, ray)
-        throughput = dr.select(shaded, throughput * factor, throughput)
+        onward = throughput * factor * dr.select(bounces == 0, share, 1)
+        throughput = dr.select(shaded, onward, throughput)
         bsdf_pdf = dr.select(shaded, wo_pdf, bsdf_pdf)
         origin = dr.select(shaded, si.p, origin)
         bounces = dr.select(shaded, bounces + 1, bounces)
@@ -232,6 +242,10 @@ def _jitter(pixel: Any, number: Any, seed: Any) -> Any:
     return mi.Point2f(x - dr.floor(x), y - dr.floor(y))
 
 
-def _pixel_mean(image: Any, spp: int) -> Any:
-    mean = [dr.block_reduce(dr.ReduceOp.Add, channel, spp) * (1 / spp) for channel in image]
-    return mi.Color3f(mean)
+def _pixel_mean(image: Any, pixels: int, spp: int) -> Any:
+    pixel = dr.arange(mi.UInt32, pixels)
+    total = mi.Color3f(0)
+    for number in range(spp):
+        here = pixel + dr.opaque(mi.UInt32, number * pixels)
+        total += mi.Color3f([dr.gather(mi.Float, channel, here) for channel in image])
+    return total * (1 / spp)

@@ -1,0 +1,219 @@
+"""Seconds a picture of the whole product, against Mitsuba and Open Image Denoise alone; memory.
+
+    python benchmarks/render.py [--pictures 300] [--compare 12] [--scene yoga] [--seed 7]
+
+First a dataset is made with the cast already dressed (the steady state): sampling of shots, posing,
+rendering, labels, files. Then, for some of its shots, the same pictures are drawn by Mitsuba's own
+plugins on a scene that stays loaded and compiled: the people's new vertices, `path` and `aov` at
+the same samples and depth, ids and depth by ray casting, and the denoiser at the same setting.
+Wall clock and CPU time are medians; on a machine with other work only the CPU time means much.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from spinetrack_synth.avatars.avatar import Cast
+from spinetrack_synth.dataset import DatasetConfig, run_dataset
+from spinetrack_synth.rendering import Quality, open_renderer
+from spinetrack_synth.rendering.embedded import EFFORT, EmbeddedRenderer
+from spinetrack_synth.rendering.packing import area_lights, smooth
+from spinetrack_synth.scenes import load_scene, make_shot
+from spinetrack_synth.shot import Frame, Shot
+
+Seconds = dict[str, list[tuple[float, float]]]
+"""By step: wall and CPU seconds of every picture."""
+
+
+class Clock:
+    """Notes what steps take."""
+
+    def __init__(self) -> None:
+        self.spent: Seconds = defaultdict(list)
+
+    def time(self, step: str, work: Callable[[], Any]) -> Any:
+        """Do some work and note its time."""
+        wall, cpu = time.perf_counter(), time.process_time()
+        result = work()
+        self.spent[step].append((time.perf_counter() - wall, time.process_time() - cpu))
+        return result
+
+    def median(self, step: str) -> np.ndarray:
+        """Wall and CPU seconds of a step, (2,)."""
+        return np.median(self.spent[step], axis=0)
+
+
+class TimedRenderer:
+    """The renderer under test, and a look at the memory after every 50th picture."""
+
+    def __init__(self, renderer: EmbeddedRenderer, clock: Clock) -> None:
+        self.renderer = renderer
+        self.clock = clock
+        self.drawn = 0
+
+    def render(self, shot: Shot, *, quality: Quality = Quality.NORMAL) -> Frame:
+        frame = self.clock.time("render", lambda: self.renderer.render(shot, quality=quality))
+        self.drawn += 1
+        if self.drawn % 50 == 0 or self.drawn == 10:
+            print(f"  {self.drawn:4d} pictures: {resident_mb():.0f} MB resident", flush=True)
+        return frame
+
+    def close(self) -> None:
+        """Stays open: it is compared with afterwards."""
+
+
+def resident_mb() -> float:
+    """Memory of this process, MB."""
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * 4096 / 1e6
+
+
+def make_dataset(
+    config: DatasetConfig, shot_at: Callable[[int], Shot], renderer: EmbeddedRenderer
+) -> Clock:
+    """A dataset made as the command makes it; time of each picture and of its main steps."""
+    clock = Clock()
+    timed = TimedRenderer(renderer, clock)
+    last = [time.perf_counter(), time.process_time()]
+
+    def progress(done: int, wanted: int) -> None:
+        now = [time.perf_counter(), time.process_time()]
+        if done:
+            clock.spent["picture"].append((now[0] - last[0], now[1] - last[1]))
+        last[:] = now
+
+    with tempfile.TemporaryDirectory() as folder:
+        run_dataset(
+            config,
+            Path(folder) / "out",
+            progress,
+            open_source=lambda _: lambda index: clock.time("shot", lambda: shot_at(index)),
+            open_renderer=lambda _: timed,
+        )
+    return clock
+
+
+def draw_bare(shot: Shot, quality: Quality, clock: Clock) -> None:
+    """The same picture by Mitsuba's plugins on a loaded, compiled scene; the second one counts."""
+    import drjit as dr
+    import mitsuba as mi
+    import pyoidn
+
+    from spinetrack_synth.rendering import scalar
+    from spinetrack_synth.rendering.lights import distant_light
+
+    effort = EFFORT[quality]
+    surfaces = [smooth(surface) for surface in shot.surroundings]
+    moving = [smooth(surface) for person in shot.people for surface in person.surfaces]
+    description: dict[str, Any] = {"type": "scene", **scalar._afar(distant_light(shot.lights))}
+    for number, surface in enumerate(surfaces + moving):
+        description[f"surface{number}"] = scalar._mesh(surface)
+    for number, lamp in enumerate(area_lights(shot)):
+        description[f"lamp{number}"] = scalar._lamp(lamp)
+    description["sensor"] = scalar._sensor(shot.camera, centred=False)
+    scene = mi.load_dict(description)
+    parameters = mi.traverse(scene)
+    path = mi.load_dict({"type": "path", "max_depth": effort.depth + 1, "rr_depth": 3})
+    guides = mi.load_dict({"type": "aov", "aovs": "albedo:albedo,normal:sh_normal"})
+    width, height = shot.camera.width, shot.camera.height
+    sensor = scene.sensors()[0]
+
+    def pose() -> None:
+        for number, surface in enumerate(moving, start=len(surfaces)):
+            name = f"surface{number}"
+            parameters[f"{name}.vertex_positions"] = surface.vertices_world.ravel()
+            parameters[f"{name}.vertex_normals"] = np.ravel(surface.normals_world)
+        parameters.update()
+        dr.sync_thread()
+
+    def cast_rays() -> None:
+        pixel = dr.arange(mi.UInt32, width * height)
+        film = mi.Point2f((pixel % width + 0.5) / width, (pixel // width + 0.5) / height)
+        ray, _ = sensor.sample_ray(0.0, 0.5, film, mi.Point2f(0.5))
+        hit = scene.ray_intersect_preliminary(ray)
+        np.array(dr.reinterpret_array(mi.UInt32, hit.shape))
+        np.array(hit.t)
+
+    for steps in (Clock(), clock):
+        steps.time("pose", pose)
+        light = steps.time(
+            "path", lambda: np.array(mi.render(scene, spp=effort.spp, integrator=path))
+        )
+        both = steps.time("guides", lambda: np.array(mi.render(scene, spp=2, integrator=guides)))
+        steps.time("ids", cast_rays)
+        albedo = np.ascontiguousarray(np.clip(both[..., :3], 0, 1))
+        normal = np.ascontiguousarray(both[..., 3:6])
+        steps.time(
+            "denoise",
+            lambda a=albedo, n=normal, c=light: pyoidn.denoise(
+                c, albedo=a, normal=n, hdr=True, clean_aux=True, quality=effort.denoiser
+            ),
+        )
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--pictures", type=int, default=300)
+    parser.add_argument("--compare", type=int, default=12)
+    parser.add_argument("--scene", default="yoga")
+    parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--quality", choices=[q.value for q in Quality], default="normal")
+    options = parser.parse_args()
+
+    renderer = open_renderer()
+    assert isinstance(renderer, EmbeddedRenderer)
+    config = DatasetConfig(
+        scene=options.scene, count=options.pictures, seed=options.seed, quality=options.quality
+    )
+    scene, cast = load_scene(config.scene), Cast(config.seed)
+
+    def shot_at(index: int) -> Shot:
+        return make_shot(
+            scene, config.seed, index, cast, size=config.size, subjects=config.subjects
+        )
+
+    for k in range(cast.size):
+        cast.avatar(k)
+    print(f"{renderer.variant}, {config.size[0]}x{config.size[1]}, {config.quality} quality")
+    print(f"  cast of {cast.size} dressed: {resident_mb():.0f} MB resident", flush=True)
+    product = make_dataset(config, shot_at, renderer)
+    for step in ("shot", "render", "picture"):
+        print(f"  {step:10s} {describe(product.median(step))}")
+
+    ours, bare = Clock(), Clock()
+    quality = Quality(config.quality)
+    for index in range(options.compare):
+        shot = shot_at(index)
+        renderer.render(shot, quality=quality)  # its textures are on the device now, as Mitsuba's
+        ours.time("render", lambda s=shot: renderer.render(s, quality=quality))
+        draw_bare(shot, quality, bare)
+        gc.collect()  # its scene, before the next one is built
+    print(f"the same {options.compare} shots")
+    for step in bare.spent:
+        print(f"  mitsuba {step:10s} {describe(bare.median(step))}")
+    alone = np.median(np.sum([bare.spent[step] for step in bare.spent], axis=0), axis=0)
+    render = ours.median("render")
+    rest = product.median("picture") - product.median("render")
+    print(f"  mitsuba and OIDN alone {describe(alone)}")
+    print(f"  this renderer          {describe(render)}")
+    print(f"  everything else        {describe(rest)}")
+    for name, k in (("wall", 0), ("cpu", 1)):
+        print(f"  product / alone, {name}: {(render + rest)[k] / alone[k]:.2f}")
+
+
+def describe(seconds: np.ndarray) -> str:
+    """Wall and CPU seconds, told."""
+    return f"{seconds[0]:.3f} s wall, {seconds[1]:.3f} s cpu"
+
+
+if __name__ == "__main__":
+    main()
