@@ -40,7 +40,7 @@ SURFACE_M: Final[dict[str, tuple[float, float, float]]] = {
     "right_small_toe": (0.012, -0.004, 0.034), "right_heel": (-0.049, -0.015, 0.001),
     "right_latissimus": (-0.002, 0.012, 0.143),
 }  # fmt: skip
-"""Mean place of the markers on the skin in their bodies, m, of the same subjects; left ones mirror."""
+"""Mean place of the markers on the skin in their bodies, m, of the same subjects, right side."""
 
 SURFACE_SD_M: Final[dict[str, float]] = {
     "nose": 0.005, "eye": 0.004, "ear": 0.003, "head": 0.010, "big_toe": 0.006,

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
-from spinetrack_synth.anatomy.fit2d.body import TORSO_M, Body
+from spinetrack_synth.anatomy.fit2d.body import TORSO_M, Body, flatten
+from spinetrack_synth.anatomy.fit2d.limbs import Limb, bend_limb, make_limbs
 from spinetrack_synth.anatomy.fit2d.solver import (
     MARKERS,
     Work,
@@ -21,15 +22,27 @@ from spinetrack_synth.anatomy.fit2d.solver import (
     prior_of,
     workspace,
 )
-from spinetrack_synth.anatomy.fit2d.starts import Bank, begin, choose_starts
+from spinetrack_synth.anatomy.fit2d.starts import (
+    Bank,
+    begin,
+    choose_starts,
+    make_bank,
+    mixed,
+)
+from spinetrack_synth.anatomy.model import Tree
 
 Array = NDArray[np.float64]
+Flags = NDArray[np.bool_]
 Ints = NDArray[np.int64]
+Progress = Callable[[int, int], None]
 
 FEWEST_POINTS: Final = 6
-"""Fewer points say nothing about a body with six degrees of freedom of its own."""
+"""Fewer points say nothing about a body that can turn, move and grow as a whole."""
 
-STARTS: Final = 8
+STARTS: Final = (1, 4, 8)
+"""Starts from a bank, by effort."""
+MOST_EFFORT: Final = 2
+MIXTURES: Final = 300
 CHUNK: Final = 128
 
 SOFT_FIRST, SOFT = 6.0, 3.0
@@ -38,24 +51,75 @@ SOFT_FIRST, SOFT = 6.0, 3.0
 GOOD_COST_A_POINT: Final = 1.6
 """A fit this good needs no further start."""
 
-SURPRISING: Final = 4.5
+SURPRISING: Final = 3.5
+"""A point so many standard deviations from where the others predict it is left out of the fit."""
 MOST_DROPPED: Final = 4
 
 
-@dataclass(frozen=True)
-class Fits:
-    """N fitted people, the 37 points in the skeleton's order; nan where a person is not fitted.
+class FitModel(NamedTuple):
+    """What is fitted, and where fits begin: made once, used by all threads.
 
-    ``fitted`` (N,); ``columns`` (N, K) as ``body.column_names``; ``root`` (N, 3, 3) pelvis to
-    camera; ``cost`` (N,) robust sum of squares in standard deviations, posture and proportions
-    included; ``prior`` (N,) the latter's part; ``projected_px`` (N, 37, 2) the fitted body in the
-    picture; ``off_px`` (N, 37, 2) each point minus where the *others* predict it; ``surprise``
-    (N, 37) its length in standard deviations of that prediction; ``dropped`` (N, 37) points left
-    out of the fit because they surprise; ``torso_px`` (N,) a torso's length at the person's
-    distance, seen from the side.
+    ``bank`` holds the postures it was made with, ``wide_bank`` mixtures of them for people whom
+    none of those fits.
     """
 
-    fitted: NDArray[np.bool_]
+    body: Body
+    limbs: tuple[Limb, ...]
+    bank: Bank
+    wide_bank: Bank
+
+
+def make_fit_model(tree: Tree, postures: Iterable[Array]) -> FitModel:
+    """A fit model of the full-body model; fits begin at ``postures`` q (n,) and their mirrors.
+
+    Raises ValueError for a model with other joints than turning ones between its bodies.
+    """
+    body = flatten(tree)
+    postures = list(postures)
+    return FitModel(
+        body=body,
+        limbs=make_limbs(tree, body),
+        bank=make_bank(tree, body, postures),
+        wide_bank=make_bank(tree, body, mixed(tree, postures, MIXTURES)),
+    )
+
+
+@dataclass(frozen=True)
+class Sightings:
+    """N people as their labels show them, the 37 points in the skeleton's order.
+
+    ``points_px`` (N, 37, 2), ``visible`` (N, 37); ``focal_px`` (N,), ``center_px`` (N, 2) the
+    principal point; ``focal_known`` (N,) whether the focal length is given or a guess.
+    """
+
+    points_px: Array
+    visible: Flags
+    focal_px: Array
+    center_px: Array
+    focal_known: Flags
+
+    def some(self, people: ArrayLike) -> Sightings:
+        """Some of the people, by index."""
+        return Sightings(
+            self.points_px[people], self.visible[people], self.focal_px[people],
+            self.center_px[people], self.focal_known[people],
+        )  # fmt: skip
+
+
+class Fits(NamedTuple):
+    """N fitted people; nan where a person is not ``fitted`` (N,).
+
+    ``columns`` (N, K) as ``body.column_names``, the root's turn left at 0; ``root`` (N, 3, 3)
+    pelvis to camera. ``cost`` (N,) is the robust sum of squares in standard deviations, posture and
+    proportions included, of all points; ``prior`` (N,) of posture and proportions alone.
+    ``projected_px`` (N, 37, 2) is the fitted body in the picture; ``off_px`` (N, 37, 2) each point
+    minus where the *others* predict it, ``surprise`` (N, 37) its length in standard deviations of
+    that prediction; ``dropped`` (N, 37) the points left out because they surprise. ``torso_px``
+    (N,) is a torso's length at the person's distance, seen from the side; ``count`` (N,) the number
+    of points.
+    """
+
+    fitted: Flags
     columns: Array
     root: Array
     cost: Array
@@ -63,39 +127,35 @@ class Fits:
     projected_px: Array
     off_px: Array
     surprise: Array
-    dropped: NDArray[np.bool_]
+    dropped: Flags
     torso_px: Array
+    count: Ints
 
 
 def fit_people(
-    body: Body,
-    bank: Bank,
-    points: ArrayLike,
-    visible: ArrayLike,
-    focal_px: ArrayLike,
-    center_px: ArrayLike,
-    known: ArrayLike,
+    model: FitModel,
+    people: Sightings,
     *,
     noise: float = 0.01,
+    torso_px: ArrayLike | None = None,
+    effort: int = MOST_EFFORT,
     threads: int = 1,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> Fits:
-    """Fit the body to points (N, 37, 2) px where ``visible`` (N, 37).
+    """Fit the body to people; ``noise`` is the labels' standard deviation as a part of the torso.
 
-    ``focal_px`` (N,), ``center_px`` (N, 2) the principal point, ``known`` (N,) whether the focal
-    length is given or a guess. ``noise`` is the labels' standard deviation as a part of the torso.
-    ``progress`` is told how many of how many are done. People with fewer than 6 finite points, or
-    all at one place, are not fitted.
+    With ``torso_px`` (N,) given, costs are in standard deviations of torsos of that size, so that
+    they can be compared. ``effort`` 0 tries one start, 1 a few, 2 all that are known,
+    and leaves out points that surprise.
+    ``progress`` is told how many people of how many are done. People with fewer than 6 points in
+    reach, or all at one place, are not fitted.
     """
-    points = np.array(points, dtype=float)
-    focal_px = np.asarray(focal_px, dtype=float)
-    center_px = np.asarray(center_px, dtype=float)
-    seen, usable = _seen(points, np.asarray(visible, dtype=bool), focal_px, center_px)
-    known = np.asarray(known, dtype=bool)
-    count, width = len(points), len(body.mean)
+    seen, usable = _seen(people)
+    count = len(seen)
+    sizes = np.full(count, np.nan) if torso_px is None else np.asarray(torso_px, dtype=float)
     fits = Fits(
         fitted=np.zeros(count, dtype=bool),
-        columns=np.full((count, width), np.nan),
+        columns=np.full((count, len(model.body.mean)), np.nan),
         root=np.full((count, 3, 3), np.nan),
         cost=np.full(count, np.nan),
         prior=np.full(count, np.nan),
@@ -104,18 +164,30 @@ def fit_people(
         surprise=np.full((count, MARKERS), np.nan),
         dropped=np.zeros((count, MARKERS), dtype=bool),
         torso_px=np.full(count, np.nan),
+        count=(seen[:, :, 2] > 0).sum(axis=1),
     )
-    people = np.flatnonzero(usable)
-    chunks = [people[k : k + CHUNK] for k in range(0, len(people), CHUNK)]
-    done = count - len(people)
+    cameras = (
+        np.asarray(people.focal_px, dtype=float),
+        np.asarray(people.center_px, dtype=float),
+        np.asarray(people.focal_known, dtype=bool),
+    )
+    rows = np.flatnonzero(usable)
+    chunks = [rows[k : k + CHUNK] for k in range(0, len(rows), CHUNK)]
+    done = count - len(rows)
 
     def fit(chunk: Ints) -> int:
-        starts = choose_starts(bank, seen[chunk], STARTS)
+        work = workspace(model.body)
+        entries = choose_starts(model.bank, seen[chunk], STARTS[effort])
         _fit_chunk(
-            body, bank, chunk, seen, starts, focal_px, center_px, known, noise, workspace(body),
-            fits.fitted, fits.columns, fits.root, fits.cost, fits.prior, fits.projected_px,
-            fits.off_px, fits.surprise, fits.dropped, fits.torso_px,
-        )  # fmt: skip
+            model, model.bank, chunk, seen, entries, cameras, sizes, noise, effort, work, fits
+        )
+        hard = chunk[~(fits.cost[chunk] < GOOD_COST_A_POINT * fits.count[chunk])]
+        if effort == MOST_EFFORT and len(hard):
+            entries = choose_starts(model.wide_bank, seen[hard], STARTS[effort])
+            _fit_chunk(
+                model, model.wide_bank, hard, seen, entries, cameras,
+                np.where(np.isnan(sizes), fits.torso_px, sizes), noise, effort, work, fits,
+            )  # fmt: skip
         return len(chunk)
 
     with ThreadPoolExecutor(threads) as pool:
@@ -126,97 +198,149 @@ def fit_people(
     return fits
 
 
-def _seen(
-    points: Array, visible: NDArray[np.bool_], focal_px: Array, center_px: Array
-) -> tuple[Array, NDArray[np.bool_]]:
+def _seen(people: Sightings) -> tuple[Array, Flags]:
     """Points (N, 37, 3) from the principal point with 1 where seen, and who (N,) can be fitted."""
-    with np.errstate(over="ignore", invalid="ignore"):
-        camera = np.isfinite(focal_px) & (focal_px > 0) & np.isfinite(center_px).all(axis=1)
-        offset = (points - center_px[:, None]) / focal_px[:, None, None]
-        good = visible & np.isfinite(offset).all(axis=2) & (np.abs(offset) < 1e3).all(axis=2)
+    points = np.asarray(people.points_px, dtype=float)
+    focal, center = people.focal_px, people.center_px
+    with np.errstate(over="ignore", invalid="ignore", divide="ignore"):
+        camera = np.isfinite(focal) & (focal > 0) & np.isfinite(center).all(axis=1)
+        offset = (points - center[:, None]) / focal[:, None, None]
+        good = people.visible & (np.abs(offset) < 1e3).all(axis=2)
         seen = np.zeros((*points.shape[:2], 3))
         seen[:, :, 2] = good
-        seen[:, :, :2] = np.where(good[:, :, None], points - center_px[:, None], 0.0)
+        seen[:, :, :2] = np.where(good[:, :, None], points - center[:, None], 0.0)
         low = np.where(good[:, :, None], seen[:, :, :2], np.inf).min(axis=1)
         high = np.where(good[:, :, None], seen[:, :, :2], -np.inf).max(axis=1)
         extent = np.linalg.norm(high - low, axis=1)
-    usable = camera & (good.sum(axis=1) >= FEWEST_POINTS) & (extent > 1.0)
+    usable = camera & (good.sum(axis=1) >= FEWEST_POINTS) & (extent > 1e-6 * focal)
     return seen, usable
 
 
 @njit(cache=True, nogil=True)
 def _fit_chunk(
-    body: Body, bank: Bank, chunk: Ints, seen_all: Array, starts: Ints, focals: Array,
-    centers: Array, known_all: Array, noise: float, work: Work,
-    fitted: Array, columns: Array, roots: Array, costs: Array, priors: Array, projected: Array,
-    off: Array, surprise: Array, dropped: Array, torso: Array,
-) -> None:  # fmt: skip
-    size = len(body.mean)
-    x, root = np.empty(size), np.empty((3, 3))
-    best_x, best_root = np.empty(size), np.empty((3, 3))
+    model: FitModel,
+    bank: Bank,
+    chunk: Ints,
+    seen_all: Array,
+    entries: Ints,
+    cameras: tuple[Array, Array, Flags],
+    sizes: Array,
+    noise: float,
+    effort: int,
+    work: Work,
+    fits: Fits,
+) -> None:
+    """Fit the people of a chunk from the bank's entries; one that is fitted already is replaced
+    where the cost is lower."""
+    body = model.body
+    x, root = np.empty(len(body.mean)), np.empty((3, 3))
+    best_x, best_root = np.empty(len(body.mean)), np.empty((3, 3))
     variance = np.empty(MARKERS)
     for row in range(len(chunk)):
         n = chunk[row]
-        seen, focal, known = seen_all[n].copy(), focals[n], known_all[n]
-        points = 0
-        for m in range(MARKERS):
-            points += seen[m, 2] > 0
-        best, unit = np.inf, 0.0
-        for s in range(starts.shape[1]):
-            entry = starts[row, s]
+        seen, focal, known = seen_all[n].copy(), cameras[0][n], cameras[2][n]
+        good = GOOD_COST_A_POINT * fits.count[n]
+        best = np.inf
+        for s in range(entries.shape[1]):
+            entry = entries[row, s]
             if entry < 0:
                 break
-            scale = begin(body, bank, entry, seen, focal, x, root)
+            unit = begin(body, bank, entry, seen, focal, x, root)
             if s == 0:
-                unit = scale
+                unit = unit if np.isnan(sizes[n]) else sizes[n] / TORSO_M
                 _variance(body, noise, unit, variance)
-            cost = descend(
-                body, x, root, focal, known, seen, variance, SOFT_FIRST, 7, 1e-2, work
+            cost = descend(body, x, root, focal, known, seen, variance, SOFT_FIRST, 7, 1e-2, work)
+            if cost < 2.0 * best + 5.0 * fits.count[n]:
+                cost = descend(body, x, root, focal, known, seen, variance, SOFT, 15, 2e-3, work)
+                if cost < best:
+                    best = cost
+                    best_x[:] = x
+                    best_root[:, :] = root
+            if best < good:
+                break
+        for _ in range(2):
+            if best < good or effort == 0 or not np.isfinite(best):
+                break
+            before = best
+            best = _bend_limbs(
+                model, best_x, best_root, best, x, root, focal, known, seen, variance, work
             )
-            if cost > 2.0 * best + 5.0 * points:
-                continue
-            cost = descend(body, x, root, focal, known, seen, variance, SOFT, 15, 2e-3, work)
-            if cost < best:
-                best = cost
-                best_x[:] = x
-                best_root[:, :] = root
-            if best < GOOD_COST_A_POINT * points:
+            if best > 0.9 * before:
                 break
         if not np.isfinite(best):
             continue
-        unit = focal * np.exp(best_x[body.focal] - best_x[body.root + 5])
-        _variance(body, noise, unit, variance)
+        if np.isnan(sizes[n]):
+            unit = focal * np.exp(best_x[body.focal] - best_x[body.root + 5])
+            _variance(body, noise, unit, variance)
+        steps = 15 if effort > 0 else 3
         best = descend(
-            body, best_x, best_root, focal, known, seen, variance, SOFT, 15, 1e-4, work
+            body, best_x, best_root, focal, known, seen, variance, SOFT, steps, 1e-4, work
         )
-        if not np.isfinite(best):
+        if not np.isfinite(best) or best >= fits.cost[n]:
             continue
-        costs[n] = best
-        own_residuals(body, seen, variance, work, off[n], surprise[n])
-        x[:] = best_x
-        root[:, :] = best_root
-        for _ in range(MOST_DROPPED):
-            worst = -1
-            for m in range(MARKERS):
-                if seen[m, 2] > 0 and surprise[n, m] > SURPRISING:
-                    if worst < 0 or surprise[n, m] > surprise[n, worst]:
-                        worst = m
+        fits.cost[n] = best
+        own_residuals(body, seen, variance, work, fits.off_px[n], fits.surprise[n])
+        for _ in range(MOST_DROPPED if effort == MOST_EFFORT else 0):
+            worst = _most_surprising(seen, fits.surprise[n])
             if worst < 0:
                 break
             seen[worst, 2] = -1.0
-            descend(body, x, root, focal, known, seen, variance, SOFT, 8, 1e-3, work)
-            own_residuals(body, seen, variance, work, off[n], surprise[n])
-        place(body, x, root, work, False)
-        zoom = focal * np.exp(x[body.focal])
+            descend(body, best_x, best_root, focal, known, seen, variance, SOFT, 8, 1e-3, work)
+            own_residuals(body, seen, variance, work, fits.off_px[n], fits.surprise[n])
+        place(body, best_x, best_root, work, False)
+        zoom = focal * np.exp(best_x[body.focal])
         for m in range(MARKERS):
-            dropped[n, m] = seen[m, 2] < 0
-            projected[n, m, 0] = zoom * work.points[m, 0] / work.points[m, 2] + centers[n, 0]
-            projected[n, m, 1] = zoom * work.points[m, 1] / work.points[m, 2] + centers[n, 1]
-        columns[n] = x
-        roots[n] = root
-        priors[n] = prior_of(body, x)
-        torso[n] = TORSO_M * zoom * np.exp(-x[body.root + 5])
-        fitted[n] = True
+            fits.dropped[n, m] = seen[m, 2] < 0
+            for i in range(2):
+                fits.projected_px[n, m, i] = (
+                    zoom * work.points[m, i] / work.points[m, 2] + cameras[1][n, i]
+                )
+        fits.columns[n] = best_x
+        fits.root[n] = best_root
+        fits.prior[n] = prior_of(body, best_x)
+        fits.torso_px[n] = TORSO_M * zoom * np.exp(-best_x[body.root + 5])
+        fits.fitted[n] = True
+
+
+@njit(cache=True, nogil=True)
+def _most_surprising(seen: Array, surprise: Array) -> int:
+    worst, most = -1, SURPRISING
+    for m in range(MARKERS):
+        if seen[m, 2] > 0 and surprise[m] > most:
+            worst, most = m, surprise[m]
+    return worst
+
+
+@njit(cache=True, nogil=True)
+def _bend_limbs(
+    model: FitModel,
+    best_x: Array,
+    best_root: Array,
+    best: float,
+    x: Array,
+    root: Array,
+    focal: float,
+    known: bool,
+    seen: Array,
+    variance: Array,
+    work: Work,
+) -> float:
+    """Improve a fit in place by bending one limb after another anew; the cost reached."""
+    body = model.body
+    for limb in model.limbs:
+        x[:] = best_x
+        root[:, :] = best_root
+        place(body, x, root, work, False)
+        if not bend_limb(limb, body, x, focal, seen, variance, work):
+            continue
+        cost = descend(body, x, root, focal, known, seen, variance, SOFT_FIRST, 7, 1e-2, work)
+        if cost < 2.0 * best:
+            cost = descend(body, x, root, focal, known, seen, variance, SOFT, 12, 2e-3, work)
+        if cost < best:
+            best = cost
+            best_x[:] = x
+            best_root[:, :] = root
+    return best
 
 
 @njit(cache=True, nogil=True)

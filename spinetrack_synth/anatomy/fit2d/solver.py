@@ -309,9 +309,7 @@ def _spun(root: Array, turn: Array, out: Array) -> None:
         _turned(spin, turn / angle, angle)
     for i in range(3):
         for j in range(3):
-            out[i, j] = (
-                spin[i, 0] * root[0, j] + spin[i, 1] * root[1, j] + spin[i, 2] * root[2, j]
-            )
+            out[i, j] = spin[i, 0] * root[0, j] + spin[i, 1] * root[1, j] + spin[i, 2] * root[2, j]
 
 
 @njit(cache=True, nogil=True, fastmath=_REAL)

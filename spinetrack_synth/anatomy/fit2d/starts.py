@@ -6,14 +6,14 @@ directions of view. Each stands beside its exact mirror image.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from spinetrack_synth.anatomy.fit2d.body import Body, column_names, flatten
+from spinetrack_synth.anatomy.fit2d.body import Body, column_names
 from spinetrack_synth.anatomy.fit2d.solver import place, workspace
 from spinetrack_synth.anatomy.model import Tree
 from spinetrack_synth.skeleton import MIRROR
@@ -41,9 +41,8 @@ class Bank(NamedTuple):
     square: Floats
 
 
-def make_bank(tree: Tree, postures: Iterable[Array]) -> Bank:
-    """A bank of postures q (n,), pelvis orientation and place without meaning, and their mirrors."""
-    body = flatten(tree)
+def make_bank(tree: Tree, body: Body, postures: Iterable[Array]) -> Bank:
+    """A bank of postures q (n,) and their mirrors; how their pelvis stands has no meaning."""
     names = column_names(tree)
     index = [tree.coordinate_index.get(name, -1) for name in names]
     columns = []
@@ -68,6 +67,24 @@ def make_bank(tree: Tree, postures: Iterable[Array]) -> Bank:
         depth=np.ascontiguousarray(flat[:, :, 2].T),
         square=np.ascontiguousarray((flat[:, :, 0] ** 2 + flat[:, :, 1] ** 2).T),
     )
+
+
+def mixed(tree: Tree, postures: Sequence[Array], count: int) -> list[Array]:
+    """Postures q (n,) whose trunk, neck, legs and arms come each from another of the given ones."""
+    rng = np.random.default_rng(0)
+    parts: dict[str, list[int]] = {}
+    for k, name in enumerate(tree.coordinates):
+        limb = "arm" if name.startswith(("clavicle", "arm", "elbow")) else "leg"
+        neck = name.startswith(("cervical_", "upper_cervical_", "C")) and name[-2] != "_"
+        part = limb + name[-1] if name.endswith(("_r", "_l")) else "neck" if neck else "trunk"
+        parts.setdefault(part, []).append(k)
+    mixtures = []
+    for _ in range(count if len(postures) else 0):
+        q = np.array(postures[rng.integers(len(postures))], dtype=float)
+        for columns in parts.values():
+            q[columns] = postures[rng.integers(len(postures))][columns]
+        mixtures.append(q)
+    return mixtures
 
 
 def mirror_of(names: tuple[str, ...]) -> tuple[Ints, Array]:
@@ -215,7 +232,5 @@ def begin(
     )
     for i in range(3):
         for j in range(3):
-            root[i, j] = (
-                turn[i, 0] * spun[0, j] + turn[i, 1] * spun[1, j] + turn[i, 2] * spun[2, j]
-            )
+            root[i, j] = turn[i, 0] * spun[0, j] + turn[i, 1] * spun[1, j] + turn[i, 2] * spun[2, j]
     return scale

@@ -1,0 +1,304 @@
+"""Rules of what a body can do (SPT4xx): the scaled full-body model is fitted to every person.
+
+Limits are calibrated on people who are not the fit's own: sampled bodies in poses that the fit
+does not begin from (``benchmarks/validate_anatomy.py``, docs/validation-anatomy.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final
+
+import numpy as np
+
+from spinetrack_synth import skeleton
+from spinetrack_synth.anatomy.fit2d.body import SEGMENTS
+from spinetrack_synth.anatomy.fit2d.people import FEWEST_POINTS
+from spinetrack_synth.anatomy.fit2d.swaps import SWAPS
+from spinetrack_synth.validation.bodies import Bodies, bodies_of
+from spinetrack_synth.validation.columns import Dataset
+from spinetrack_synth.validation.findings import Fault, Severity, Work
+from spinetrack_synth.validation.rules import rule
+from spinetrack_synth.validation.sides import BEFORE
+
+SPINE_OFF: Final = 0.045
+SPINE_SURPRISE: Final = 3.5
+"""A spine point so far from where the others predict it, of the torso and in standard deviations
+of that prediction."""
+
+POINT_OFF: Final = 0.06
+POINT_SURPRISE: Final = 4.5
+"""The same for the other points, which scatter more about the body."""
+
+SWAP_GAIN: Final = 20.0
+MIRROR_GAIN: Final = 40.0
+"""How much better a body must fit with left and right exchanged, in squared standard deviations;
+a whole person's mirror image fits nearly as well, seen from far away exactly as well."""
+
+BEYOND_LIMIT_DEG: Final = 12.0
+OUT_OF_PROPORTION: Final = 3.5
+"""Standard deviations of a segment's length between people."""
+
+COST_A_POINT: Final = 3.5
+
+EXPLAINED: Final = (*BEFORE, "SPT50", "SPT52", "SPT55")
+"""Rules that tell the same more exactly."""
+
+
+def _swap_found(bodies: Bodies) -> dict[int, tuple[str, int]]:
+    """Person -> name of the exchange with which the body fits better, and its place."""
+    found = {}
+    names = list(SWAPS)
+    for k, person in enumerate(bodies.doubtful):
+        name = names[bodies.swapped.swap[k]]
+        gain = bodies.swapped.gain[k]
+        if gain > (MIRROR_GAIN if name == "everything" else SWAP_GAIN):
+            found[int(person)] = (name, k)
+    return found
+
+
+@rule(
+    "SPT401",
+    "spine-point-misplaced",
+    family="body",
+    severity=Severity.WARNING,
+    reason="""The whole body tells where each vertebra can be. A spine point farther from there than
+    labels and bodies vary is wrong.""",
+    example="`spine_03` a tenth of the torso beside the spine",
+    needs=("names",),
+    unless=EXPLAINED,
+    slow=True,
+)
+def spine_point_misplaced(dataset: Dataset, work: Work) -> Iterator[Fault]:
+    """A spine point is not where the rest of the body has it."""
+    bodies = bodies_of(dataset, work)
+    swapped = _swap_found(bodies)
+    for person, marker, off in _misplaced(bodies):
+        if marker in skeleton.SPINE and person not in swapped:
+            where = _where_along_the_spine(bodies, person, marker)
+            message = f"lies {100 * off:.0f} % of the torso {where} the fitted body has it"
+            yield _point_fault(dataset, bodies, person, marker, off, message)
+
+
+@rule(
+    "SPT402",
+    "point-out-of-reach",
+    family="body",
+    severity=Severity.WARNING,
+    reason="""No posture of a body of human proportions puts the point there while the others stay
+    where they are.""",
+    example="`left_wrist` on the neighbour's hand",
+    needs=("names",),
+    unless=EXPLAINED,
+    slow=True,
+)
+def point_out_of_reach(dataset: Dataset, work: Work) -> Iterator[Fault]:
+    """A point lies where the body cannot reach."""
+    bodies = bodies_of(dataset, work)
+    swapped = _swap_found(bodies)
+    for person, marker, off in _misplaced(bodies):
+        if marker not in skeleton.SPINE and person not in swapped:
+            message = f"lies {100 * off:.0f} % of the torso from where the fitted body can have it"
+            yield _point_fault(dataset, bodies, person, marker, off, message)
+
+
+def _misplaced(bodies: Bodies) -> Iterator[tuple[int, int, float]]:
+    """Persons, points and by what part of the torso each is off, in the order of the file."""
+    fits = bodies.fits
+    off = np.linalg.norm(fits.off_px, axis=2) / fits.torso_px[:, None]
+    spine = np.isin(np.arange(off.shape[1]), skeleton.SPINE)
+    with np.errstate(invalid="ignore"):
+        far = off > np.where(spine, SPINE_OFF, POINT_OFF)
+        far &= fits.surprise > np.where(spine, SPINE_SURPRISE, POINT_SURPRISE)
+    for person, marker in zip(*np.nonzero(far & fits.dropped)):
+        yield int(person), int(marker), float(off[person, marker])
+
+
+def _where_along_the_spine(bodies: Bodies, person: int, marker: int) -> str:
+    """How a misplaced spine point lies to its place: above, below, or beside."""
+    place = skeleton.SPINE.index(marker)
+    fitted = bodies.fits.projected_px[person, list(skeleton.SPINE)]
+    ahead, behind = min(place + 1, len(fitted) - 1), max(place - 1, 0)
+    along = fitted[ahead] - fitted[behind]
+    off = bodies.sightings.points_px[person, marker] - fitted[place]
+    cosine = along @ off / max(float(np.linalg.norm(along) * np.linalg.norm(off)), 1e-9)
+    if abs(cosine) < 0.7:
+        return "beside where"
+    towards = "head" if cosine > 0 else "pelvis"
+    return f"towards the {towards} from where"
+
+
+def _point_fault(
+    dataset: Dataset, bodies: Bodies, person: int, marker: int, off: float, message: str
+) -> Fault:
+    name = skeleton.NAMES[marker]
+    return dataset.annotation_fault(
+        bodies.rows[person], f"{name} {message}", field=".keypoints", part=name,
+        value=round(off, 3), fitted=bodies.fits.projected_px[person],
+    )  # fmt: skip
+
+
+@rule(
+    "SPT403",
+    "limb-exchanged",
+    family="body",
+    severity=Severity.WARNING,
+    reason="""With left and right of this part exchanged a human body fits much better than
+    without.""",
+    example="`left_knee` and `left_ankle` on the right leg, and the other way round",
+    needs=("names",),
+    unless=EXPLAINED,
+    slow=True,
+)
+def limb_exchanged(dataset: Dataset, work: Work) -> Iterator[Fault]:
+    """A body fits much better with left and right of a part exchanged."""
+    bodies = bodies_of(dataset, work)
+    for person, (name, k) in _swap_found(bodies).items():
+        if name != "everything":
+            gain = bodies.swapped.gain[k]
+            message = f"left and right of the {name} are exchanged: the body fits much better so"
+            yield dataset.annotation_fault(
+                bodies.rows[person], message, field=".keypoints", part=name,
+                value=round(float(gain), 1), fitted=bodies.swapped.projected_px[k],
+            )  # fmt: skip
+
+
+@rule(
+    "SPT404",
+    "person-exchanged",
+    family="body",
+    severity=Severity.WARNING,
+    reason="""With left and right of the whole person exchanged a body fits much better. A single
+    picture tells this only of people seen from near; most exchanged people pass.""",
+    example="a flipped image whose keypoints kept their names",
+    needs=("names",),
+    unless=EXPLAINED,
+    slow=True,
+)
+def person_exchanged(dataset: Dataset, work: Work) -> Iterator[Fault]:
+    """A body fits much better with left and right of the whole person exchanged."""
+    bodies = bodies_of(dataset, work)
+    for person, (name, k) in _swap_found(bodies).items():
+        if name == "everything":
+            yield dataset.annotation_fault(
+                bodies.rows[person],
+                "left and right of the whole person are exchanged: the body fits much better so",
+                field=".keypoints", value=round(float(bodies.swapped.gain[k]), 1),
+                fitted=bodies.swapped.projected_px[k],
+            )  # fmt: skip
+
+
+@rule(
+    "SPT405",
+    "joint-beyond-limit",
+    family="body",
+    severity=Severity.WARNING,
+    reason="""The points fit a body only with a joint bent farther than joints bend. The limits are
+    those of the model's joints (`opensim_models/tables`).""",
+    example="a knee bent forwards by 30 degrees",
+    needs=("names",),
+    unless=(*EXPLAINED, "SPT401", "SPT402", "SPT403", "SPT404"),
+    slow=True,
+)
+def joint_beyond_limit(dataset: Dataset, work: Work) -> Iterator[Fault]:
+    """A joint is bent beyond its limits."""
+    bodies = bodies_of(dataset, work)
+    body, x = bodies.model.body, bodies.fits.columns
+    with np.errstate(invalid="ignore"):
+        beyond = np.degrees(np.maximum(x - body.upper, body.lower - x))
+        people = np.flatnonzero((beyond > BEYOND_LIMIT_DEG).any(axis=1))
+    for person in people:
+        k = int(np.nanargmax(beyond[person]))
+        low, high, value = np.degrees([body.lower[k], body.upper[k], x[person, k]])
+        message = (
+            f"{bodies.names[k]} would be {value:.0f} degrees, {beyond[person, k]:.0f} beyond its "
+            f"range of {low:.0f} to {high:.0f}"
+        )
+        yield dataset.annotation_fault(
+            bodies.rows[person], message, field=".keypoints", part=bodies.names[k],
+            value=round(float(beyond[person, k]), 1), fitted=bodies.fits.projected_px[person],
+        )  # fmt: skip
+
+
+@rule(
+    "SPT406",
+    "bone-out-of-proportion",
+    family="body",
+    severity=Severity.WARNING,
+    reason="""The points fit a body only with a segment much longer or shorter, against the rest of
+    the same body, than adults have.""",
+    example="forearms half as long as they should be",
+    needs=("names",),
+    unless=(*EXPLAINED, "SPT401", "SPT402", "SPT403", "SPT404", "SPT405"),
+    slow=True,
+)
+def bone_out_of_proportion(dataset: Dataset, work: Work) -> Iterator[Fault]:
+    """A segment of the body is out of proportion."""
+    bodies = bodies_of(dataset, work)
+    columns = [bodies.names.index(name) for name in SEGMENTS]
+    mean, sd = np.array(list(SEGMENTS.values())).T
+    deviation = (bodies.fits.columns[:, columns] - mean) / sd
+    with np.errstate(invalid="ignore"):
+        people = np.flatnonzero((np.abs(deviation) > OUT_OF_PROPORTION).any(axis=1))
+    for person in people:
+        k = int(np.argmax(np.abs(deviation[person])))
+        name = list(SEGMENTS)[k]
+        share = bodies.fits.columns[person, columns[k]] / mean[k] - 1
+        message = (
+            f"the {name} is {100 * abs(share):.0f} % {'longer' if share > 0 else 'shorter'} "
+            f"than in a usual body of this size"
+        )
+        yield dataset.annotation_fault(
+            bodies.rows[person], message, field=".keypoints", part=name,
+            value=round(float(share), 3), fitted=bodies.fits.projected_px[person],
+        )  # fmt: skip
+
+
+@rule(
+    "SPT407",
+    "unlike-a-body",
+    family="body",
+    severity=Severity.WARNING,
+    reason="""The points as a whole lie worse about the best fitting body than labels scatter, and
+    no single one of them explains it.""",
+    example="the keypoints of two people in one annotation",
+    needs=("names",),
+    unless=(*EXPLAINED, *(f"SPT40{k}" for k in range(1, 7))),
+    slow=True,
+)
+def unlike_a_body(dataset: Dataset, work: Work) -> Iterator[Fault]:
+    """The points as a whole do not make a body."""
+    bodies = bodies_of(dataset, work)
+    fits = bodies.fits
+    with np.errstate(invalid="ignore"):
+        worst = fits.cost / fits.count
+    for person in np.flatnonzero(worst > COST_A_POINT):
+        away = np.linalg.norm(fits.projected_px - bodies.sightings.points_px, axis=2)[person]
+        share = np.median(away[bodies.sightings.visible[person]]) / fits.torso_px[person]
+        yield dataset.annotation_fault(
+            bodies.rows[person],
+            f"no body fits: half of the points lie more than {100 * share:.0f} % of the torso away",
+            field=".keypoints", value=round(float(worst[person]), 2),
+            fitted=fits.projected_px[person],
+        )  # fmt: skip
+
+
+@rule(
+    "SPT408",
+    "not-fitted",
+    family="body",
+    severity=Severity.WARNING,
+    reason="""Enough points are labelled, but they all lie at one place or outside of anything a
+    camera could show, so nothing can be said about the body.""",
+    example="all keypoints at (0, 0)",
+    needs=("names",),
+    unless=EXPLAINED,
+    slow=True,
+)
+def not_fitted(dataset: Dataset, work: Work) -> Iterator[Fault]:
+    """Labelled points to which no body can be fitted at all."""
+    bodies = bodies_of(dataset, work)
+    labelled = bodies.sightings.visible.sum(axis=1)
+    for person in np.flatnonzero(~bodies.fits.fitted & (labelled >= FEWEST_POINTS)):
+        message = f"no body can be fitted to the {labelled[person]} labelled points"
+        yield dataset.annotation_fault(bodies.rows[person], message, field=".keypoints")
