@@ -38,6 +38,13 @@ from spinetrack_synth.cli.values import Size, Span
 )
 @click.option("--backend", default="embedded", show_default=True, help="Which renderer draws.")
 @click.option("--format", "image_format", default="jpg", show_default=True, help="jpg or png.")
+@click.option(
+    "--motion",
+    "motions",
+    multiple=True,
+    metavar="FILE",
+    help="A motion that people perform in place of the scene's poses; may be given again.",
+)
 def command(
     scene: str,
     count: int,
@@ -49,6 +56,7 @@ def command(
     subjects: tuple[int, int],
     backend: str,
     image_format: str,
+    motions: tuple[str, ...],
 ) -> None:
     """Make a dataset: pictures, COCO labels with 37 keypoints, 3D ground truth, contact sheet.
 
@@ -66,7 +74,7 @@ def command(
 
     config = DatasetConfig(
         scene=scene, count=count, seed=seed, split=split, size=size, quality=quality,
-        subjects=subjects, backend=backend, format=image_format,
+        subjects=subjects, backend=backend, format=image_format, motions=motions,
     )  # fmt: skip
     with progress_bar("pictures") as progress:
         made = run_dataset(config, out, progress)

@@ -19,7 +19,8 @@ class DatasetConfig:
     """Settings of one split. Raises UserError where one of them makes no sense.
 
     ``scene`` the name of a scene or the path of its TOML file; ``size`` (width, height) in pixels;
-    ``subjects`` fewest and most people in a picture.
+    ``subjects`` fewest and most people in a picture; ``motions`` motion files that
+    people perform in place of the scene's poses.
     """
 
     scene: str
@@ -31,6 +32,7 @@ class DatasetConfig:
     subjects: tuple[int, int] = (1, 3)
     backend: str = "embedded"
     format: str = "jpg"
+    motions: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.count < 1:
@@ -57,4 +59,8 @@ class DatasetConfig:
         """The settings as they stand in a manifest, the split's name left out (it is the key)."""
         settings = asdict(self) | {"size": list(self.size), "subjects": list(self.subjects)}
         del settings["split"]
+        if self.motions:
+            settings["motions"] = list(self.motions)
+        else:
+            del settings["motions"]
         return settings

@@ -15,8 +15,8 @@ from spinetrack_synth.dataset.config import DatasetConfig
 from spinetrack_synth.dataset.files import locked, write_json
 from spinetrack_synth.dataset.layout import Layout
 from spinetrack_synth.dataset.merge import finish
-from spinetrack_synth.dataset.records import encode_image, record_shot
-from spinetrack_synth.dataset.state import describe, inspect
+from spinetrack_synth.dataset.records import encode_image, model, record_shot
+from spinetrack_synth.dataset.state import describe, inspect, motion_weights
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.labels import annotate
 from spinetrack_synth.rendering import Quality, Renderer, open_renderer
@@ -71,14 +71,16 @@ def run_dataset(
 def scene_source(config: DatasetConfig) -> ShotAt:
     """The shots of the configured scene, a pure function of settings, seed and index."""
     from spinetrack_synth.avatars.avatar import Cast
+    from spinetrack_synth.motion.performance import load_performances
     from spinetrack_synth.scenes import load_scene, make_shot
 
     scene = load_scene(config.scene)
+    performances = load_performances(model(), motion_weights(config))
     cast = Cast(config.seed)
 
     def shot_at(index: int) -> Shot:
         return make_shot(
-            scene, config.seed, index, cast, size=config.size, subjects=config.subjects
+            scene, config.seed, index, cast, config.size, config.subjects, performances
         )
 
     return shot_at

@@ -25,13 +25,34 @@ def describe(config: DatasetConfig) -> Description:
     """All that determines a split's content: settings, version, model and assets."""
     scene = Path(config.scene)
     own_scene = {"scene_sha256": _sha256(scene)} if scene.is_file() else {}
+    motions = {path: _motion_sha256(Path(path)) for path in motion_weights(config)}
     return {
         **config.as_json(),
         **own_scene,
+        **({"motion_sha256": motions} if motions else {}),
         "version": __version__,
         "model_sha256": _sha256(fullbody_path()),
         "assets": assets.fingerprint(),
     }
+
+
+def motion_weights(config: DatasetConfig) -> dict[str, float]:
+    """The motions that people perform, path to weight: those asked for, else the scene's."""
+    if config.motions:
+        return dict.fromkeys(config.motions, 1.0)
+    if not Path(config.scene).is_file():
+        return {}  # the scenes of the package name none
+
+    from spinetrack_synth.scenes import load_scene
+
+    return dict(load_scene(config.scene).motions)
+
+
+def _motion_sha256(path: Path) -> str:
+    try:
+        return _sha256(path)
+    except OSError as error:
+        raise UserError(f"{path}: {error.strerror or error}; give a motion file") from None
 
 
 def _sha256(path: Path) -> str:

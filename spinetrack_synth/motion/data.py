@@ -58,7 +58,7 @@ class JointMotion:
     """A skeleton of bones that turn: where its joints are over time, and how they are turned.
 
     ``names`` (J,); ``times_s`` (F,), ascending; ``positions_m`` (F, J, 3) in OpenSim's ground
-    frame; ``turns`` (F, J, 3, 3) the rotation of each bone in the world since the skeleton's pose of
+    frame; ``turns`` (F, J, 3, 3) each bone's rotation in the world since the skeleton's pose of
     rest; ``rest_m`` (J, 3) the joints in that pose; ``source`` the file, for messages.
     """
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, field, fields
 from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
@@ -17,6 +17,10 @@ from spinetrack_synth.scenes.places import PLACES
 
 Weights = Mapping[str, float]
 """Relative frequencies by name."""
+
+
+class Motions(dict[str, float]):
+    """Weights by the path of a motion file."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +77,8 @@ class LightRules:
 
 @dataclass(frozen=True)
 class Scene:
-    """A scene description. ``places`` and ``poses`` (families) are weights."""
+    """A scene description. ``places`` and ``poses`` (families) are weights, and so are
+    ``motions``, files that people perform in place of the poses."""
 
     name: str
     title: str
@@ -82,6 +87,7 @@ class Scene:
     people: PeopleRules
     camera: CameraRules
     light: LightRules
+    motions: Motions = field(default_factory=Motions)
 
 
 def scene_names() -> tuple[str, ...]:
@@ -163,8 +169,11 @@ class _Reader:
         for name in table:
             if name not in names:
                 raise self.fail(f"{prefix}{name}", f"unknown key{_nearest(name, tuple(names))}")
+        optional = {f.name for f in fields(kind) if f.default_factory is not MISSING}
         values = {}
         for name in names:
+            if name not in table and name in optional:
+                continue
             if name not in table:
                 raise self.fail(f"{prefix}{name}", "is missing")
             read = _READERS.get(hints[name])
@@ -203,6 +212,13 @@ class _Reader:
     def weights(self, value: Any, key: str) -> dict[str, float]:
         known = tuple(PLACES) if key == "places" else FAMILIES
         return self._weights(value, key, known)
+
+    def motions(self, value: Any, key: str) -> Motions:
+        """Paths are taken from the folder of the scene file."""
+        folder = Path(self.source).parent
+        named = tuple(value) if isinstance(value, dict) else ()
+        weights = self._weights(value, key, named)
+        return Motions({str(folder / name): weight for name, weight in weights.items()})
 
     def counts(self, value: Any, key: str) -> dict[int, float]:
         by_name = self._weights(value, key, tuple(str(n) for n in range(1, MOST_PEOPLE + 1)))
@@ -244,6 +260,7 @@ _READERS: dict[Any, Callable[[_Reader, Any, str], Any]] = {
     float: _Reader.number,
     Range: _Reader.range,
     Weights: _Reader.weights,
+    Motions: _Reader.motions,
     Mapping[int, float]: _Reader.counts,
 }
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from spinetrack_synth.avatars.avatar import Avatar, pose_avatar, pose_skin
+from spinetrack_synth.motion.performance import Moment, Performance, choose_moment
 from spinetrack_synth.poses.collision import self_intersection_m
 from spinetrack_synth.poses.ground import settle
 from spinetrack_synth.poses.library import Pose, either_side, library
@@ -55,7 +56,7 @@ class Stance:
     """A settled posture about the world's origin: coordinates q (n,) and the skin (V, 3) m."""
 
     avatar: Avatar
-    pose: Pose
+    pose: Pose | Moment
     q: Array
     skin: Array
 
@@ -135,6 +136,21 @@ def take_stance(avatar: Avatar, pose: Pose, rng: Rng) -> Stance | None:
     return None
 
 
+def hold_moment(avatar: Avatar, moment: Moment) -> Stance | None:
+    """The avatar in a moment of a motion, lifted or lowered until it rests on y = 0; None where
+    its limbs run into each other."""
+    tree = avatar.tree
+    index = [tree.coordinate_index[name] for name in ("pelvis_tx", "pelvis_tz")]
+    q = moment.q.copy()
+    q[index] = 0.0
+    skin = pose_skin(avatar, q)
+    rise = np.array([0.0, -skin[:, 1].min(), 0.0])
+    q = moved(tree, q, rise)
+    if self_intersection_m(tree, q, avatar.capsules) > DEEPEST_OVERLAP_M:
+        return None
+    return Stance(avatar, moment, q, skin + rise)
+
+
 def gather(
     place: Place,
     cast: Cast,
@@ -142,17 +158,28 @@ def gather(
     families: Weights,
     rules: PeopleRules,
     rng: Rng,
+    performances: tuple[Performance, ...] = (),
 ) -> Placed | None:
-    """The subjects of a cast in poses, each on a mat; None where the floor cannot hold them so."""
+    """The subjects of a cast in poses, each on a mat; None where the floor cannot hold them so.
+
+    Where there are ``performances``, people hold moments of them instead of poses.
+    """
+
+    def choose() -> Pose | Moment:
+        return choose_moment(performances, rng) if performances else choose_pose(families, rng)
+
     together = len(subjects) > 1 and rng.random() < rules.same_pose
-    shared = choose_pose(families, rng) if together else None
+    shared = choose() if together else None
     stances = []
     for subject in subjects:
         avatar = cast.avatar(int(subject))
         stance = None
         for attempt in range(POSES_TRIED):
-            pose = shared if shared is not None and attempt == 0 else choose_pose(families, rng)
-            stance = take_stance(avatar, pose, rng)
+            pose = shared if shared is not None and attempt == 0 else choose()
+            if isinstance(pose, Moment):
+                stance = hold_moment(avatar, pose)
+            else:
+                stance = take_stance(avatar, pose, rng)
             if stance is not None:
                 break
         if stance is None:

@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 
 from spinetrack_synth.errors import UserError
+from spinetrack_synth.motion.performance import Performance
 from spinetrack_synth.scenes import mats
 from spinetrack_synth.scenes.description import PeopleRules, Scene
 from spinetrack_synth.scenes.lighting import draw, light_up
@@ -29,10 +30,12 @@ def make_shot(
     cast: Cast,
     size: tuple[int, int] = (640, 480),
     subjects: tuple[int, int] = (1, 3),
+    performances: tuple[Performance, ...] = (),
 ) -> Shot:
     """Shot ``index`` of a seed: a pure function of its arguments.
 
-    ``size`` (width, height) px; ``subjects`` the fewest and most people. Raises UserError where
+    ``size`` (width, height) px; ``subjects`` the fewest and most people;
+    ``performances`` the scene's motions, which take the place of its poses. Raises UserError where
     the scene has no weight for such a number of people or the cast is too small.
     """
     counts = {n: w for n, w in scene.people.count.items() if subjects[0] <= n <= subjects[1]}
@@ -54,7 +57,7 @@ def make_shot(
     exposure = 2.0 ** draw(rng, scene.light.exposure_stops)
     for _ in range(DRAWS):
         chosen = [int(k) for k in rng.choice(cast.size, count, replace=False)]
-        placed = gather(surroundings, cast, chosen, scene.poses, scene.people, rng)
+        placed = gather(surroundings, cast, chosen, scene.poses, scene.people, rng, performances)
         if placed is None:
             continue
         camera = find_view(placed.people, surroundings, scene.camera, size, rng)
