@@ -89,6 +89,7 @@ def cheap() -> Iterator[None]:
     """Mannequins are posed rigidly, and every place comes in one variant."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(placing, "pose_avatar", lambda avatar, q: avatar.posed(q))
+        patch.setattr(placing, "pose_skin", lambda avatar, q: avatar.posed(q).skin_world)
         for name, kind in list(PLACES.items()):
             patch.setitem(PLACES, name, replace(kind, variants=1))
         yield
