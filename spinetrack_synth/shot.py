@@ -20,15 +20,13 @@ class Material:
     ``base_color`` is sRGB: an image (H, W, 3) uint8 addressed by the surface's uv (v up, so row 0
     of the image is v = 1; beyond 0..1 it repeats), or one colour (3,) in 0..1. ``roughness`` and
     ``specular`` as in the principled BSDF. ``opacity`` is an optional mask (H, W) uint8 addressed
-    like the image. ``bump`` is an optional height image (H, W) uint8, ``bump_scale`` its strength.
+    like the image.
     """
 
     base_color: NDArray[np.uint8] | tuple[float, float, float]
     roughness: float = 0.6
     specular: float = 0.3
     opacity: NDArray[np.uint8] | None = None
-    bump: NDArray[np.uint8] | None = None
-    bump_scale: float = 1.0
 
 
 @dataclass(frozen=True)

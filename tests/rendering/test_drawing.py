@@ -110,6 +110,7 @@ def test_only_opaque_texels_count_in_ids_and_depth(any_renderer) -> None:
     np.testing.assert_allclose(frame.depth_m[frame.ids == 0], 4, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_many_see_through_layers_end(any_renderer) -> None:
     glass = Material((0.5, 0.5, 0.5), opacity=np.zeros((2, 2), dtype=np.uint8))
     panes = [
@@ -163,6 +164,7 @@ def test_the_same_shot_gives_the_same_pixels_whatever_came_before(any_renderer) 
     np.testing.assert_array_equal(reseeded.ids, first.ids)
 
 
+@pytest.mark.slow
 def test_no_kernel_is_compiled_again_for_other_people_places_and_lights(renderer) -> None:
     if renderer.variant.startswith("scalar"):
         pytest.skip("the scalar variant compiles nothing")
@@ -199,6 +201,7 @@ def test_no_kernel_is_compiled_again_for_other_people_places_and_lights(renderer
     assert not missed
 
 
+@pytest.mark.slow
 def test_samples_drawn_in_several_passes_are_different_samples(renderer, monkeypatch) -> None:
     if renderer.variant.startswith("scalar"):
         pytest.skip("the scalar variant draws in one pass")

@@ -9,6 +9,8 @@ from plain_shapes import ball, make_shot, person, rectangle
 from spinetrack_synth.camera import look_at
 from spinetrack_synth.shot import Ambient, AreaLight, Material, Sun
 
+pytestmark = pytest.mark.slow
+
 
 def radiance(renderer, shot, spp=64, depth=4) -> np.ndarray:
     """Noisy linear light of a shot, (H, W, 3)."""
@@ -98,7 +100,6 @@ def test_a_half_open_mask_casts_half_a_shadow(renderer) -> None:
     assert middle(255) < 0.05 * bare
 
 
-@pytest.mark.slow
 @pytest.mark.parametrize("lights", ["sun", "lamps"])
 def test_both_ways_of_drawing_agree(renderer, scalar_renderer, lights: str) -> None:
     if renderer.variant.startswith("scalar"):
