@@ -23,6 +23,7 @@ Floats = NDArray[np.float32]
 Ints = NDArray[np.int64]
 
 _CANDIDATES = 48
+_BLOCK = 512
 _APART_M = 0.12
 """Starts differ by so much in depth, root mean square over the points."""
 
@@ -130,23 +131,77 @@ def _directions() -> Array:
 
 def choose_starts(bank: Bank, seen: Array, count: int) -> Ints:
     """The entries (N, count) that look most like points seen (N, 37, 3), best first, each unlike
-    the ones before it in depth."""
-    weight = (seen[:, :, 2] > 0).astype(np.float32)
-    total = weight.sum(axis=1, keepdims=True)
-    center = (seen[:, :, :2] * weight[:, :, None]).sum(axis=1, keepdims=True) / total[:, :, None]
-    centered = (seen[:, :, :2] - center) * weight[:, :, None]
-    u, v = np.ascontiguousarray(centered.astype(np.float32).transpose(2, 0, 1))
-    # |<b, u>|^2 / (|b|^2 - |sum b|^2 / n): how much of the points one view explains.
-    spread = weight @ bank.square
-    spread -= ((weight @ bank.across) ** 2 + (weight @ bank.down) ** 2) / total
-    score = (u @ bank.across + v @ bank.down) ** 2
-    score += (v @ bank.across - u @ bank.down) ** 2
-    score /= np.maximum(spread, 1e-3 * total)
-    best = np.argpartition(-score, _CANDIDATES, axis=1)[:, :_CANDIDATES]
-    scores = np.take_along_axis(score, best, axis=1)
-    order = np.lexsort((best, -scores), axis=1)
-    best = np.take_along_axis(best, order, axis=1)
-    return _unlike(best, np.ascontiguousarray(bank.depth.T), weight, count)
+    the ones before it in depth; -1 where there are no more."""
+    center = _center(seen)
+    points = (seen - center) * (seen[:, :, 2:] > 0)
+    points[:, :, 2] = seen[:, :, 2] > 0
+    points = points.astype(np.float32)
+    score = np.empty((len(seen), len(bank.posture)), dtype=np.float32)
+    _explained(bank, points, score)
+    return _unlike(_best(score), bank.depth, points[:, :, 2], count)
+
+
+def _center(seen: Array) -> Array:
+    weight = (seen[:, :, 2:] > 0).astype(float)
+    center = (seen * weight).sum(axis=1, keepdims=True) / weight.sum(axis=1, keepdims=True)
+    return center * (1.0, 1.0, 0.0)
+
+
+@njit(cache=True, nogil=True, fastmath=True)
+def _explained(bank: Bank, points: Floats, score: Floats) -> None:
+    """How much of the points' spread about their middle each view explains:
+    |<b, u>|^2 / (|b|^2 - |sum b|^2 / n), the points as complex numbers."""
+    size = score.shape[1]
+    real, imaginary = np.empty(_BLOCK, np.float32), np.empty(_BLOCK, np.float32)
+    across, down = np.empty(_BLOCK, np.float32), np.empty(_BLOCK, np.float32)
+    square = np.empty(_BLOCK, np.float32)
+    for start in range(0, size, _BLOCK):
+        width = min(_BLOCK, size - start)
+        for n in range(len(points)):
+            for e in range(width):
+                real[e] = imaginary[e] = across[e] = down[e] = square[e] = np.float32(0)
+            total = np.float32(0)
+            for m in range(points.shape[1]):
+                if points[n, m, 2] > 0:
+                    total += points[n, m, 2]
+                    u, v = points[n, m, 0], points[n, m, 1]
+                    a = bank.across[m, start : start + width]
+                    d = bank.down[m, start : start + width]
+                    s = bank.square[m, start : start + width]
+                    for e in range(width):
+                        real[e] += a[e] * u + d[e] * v
+                        imaginary[e] += a[e] * v - d[e] * u
+                        across[e] += a[e]
+                        down[e] += d[e]
+                        square[e] += s[e]
+            row = score[n, start : start + width]
+            for e in range(width):
+                spread = square[e] - (across[e] * across[e] + down[e] * down[e]) / total
+                spread = max(spread, np.float32(1e-3) * total)
+                row[e] = (real[e] * real[e] + imaginary[e] * imaginary[e]) / spread
+
+
+@njit(cache=True, nogil=True)
+def _best(score: Floats) -> Ints:
+    """The entries (N, C) with the highest scores, best first."""
+    width = min(_CANDIDATES, score.shape[1])
+    best = np.empty((len(score), width), dtype=np.int64)
+    high = np.empty(width, dtype=np.float32)
+    for n in range(len(score)):
+        have = 0
+        for e in range(score.shape[1]):
+            value = score[n, e]
+            if have == width and not value > high[width - 1]:
+                continue
+            k = have if have < width else width - 1
+            while k > 0 and value > high[k - 1]:
+                high[k] = high[k - 1]
+                best[n, k] = best[n, k - 1]
+                k -= 1
+            high[k] = value
+            best[n, k] = e
+            have = min(have + 1, width)
+    return best
 
 
 @njit(cache=True, nogil=True)
@@ -162,7 +217,7 @@ def _unlike(best: Ints, depth: Floats, weight: Floats, count: int) -> Ints:
                 total, first, second = 0.0, 0.0, 0.0
                 for m in range(weight.shape[1]):
                     if weight[n, m] > 0:
-                        d = depth[e, m] - depth[chosen[n, c], m]
+                        d = depth[m, e] - depth[m, chosen[n, c]]
                         total += 1.0
                         first += d
                         second += d * d
