@@ -30,6 +30,9 @@ FAINT_PRIOR_M: Final = 1e-5
 """Marker error that the default prior assumes: it holds what no marker shows at its default value
 and moves what the markers do show by less than 1e-6 rad."""
 
+BROAD_PRIOR_M: Final = 0.02
+"""Marker error assumed while a frame is searched from afar: it keeps joints from their limits."""
+
 RANGE_PER_DEVIATION: Final = 4.0
 """The prior takes a coordinate's range for four standard deviations: 95% lie within it."""
 
@@ -139,10 +142,11 @@ def solve(
     default = tree.default_coordinates[tree.free_index][order]
     z = np.empty((frames, len(order)))
     objective, steps = np.empty(frames), np.zeros(frames, dtype=np.int64)
+    broad = problem._replace(prior_weight=_prior_weight(tree, max(prior_m, BROAD_PRIOR_M))[order])
+    restarts = _restarts(tree, order, problem, default)
     run = partial(
-        _run, problem, _restarts(tree, order, problem, default), targets_m, goal_values, default,
-        z, objective, steps, cold,
-    )  # fmt: skip
+        _run, problem, broad, restarts, targets_m, goal_values, default, z, objective, steps, cold
+    )
     run(max(1, min(threads, frames // BLOCK_FRAMES)), progress or (lambda done, wanted: None))
     q = np.empty((frames, len(tree.coordinates)))
     error_m = np.empty((frames, len(names)))
@@ -161,7 +165,7 @@ def _no_overlap(tree: Tree, markers: Sequence[str]) -> str:
 
 
 def _run(
-    problem: Problem, restarts: Restarts, targets_m: Array, goal_values: Array, default: Array,
+    problem: Problem, broad: Problem, restarts: Restarts, targets_m: Array, goal_values: Array, default: Array,
     z: Array, objective: Array, steps: Ints, cold: bool, threads: int, progress: Progress,
 ) -> None:  # fmt: skip
     """Fit all frames, in as many stretches as there are threads."""
@@ -175,7 +179,7 @@ def _run(
         while begin < end:
             stop = min(begin + BLOCK_FRAMES, end)
             reached = track(
-                problem, restarts, targets_m, goal_values, default, begin, stop,
+                problem, broad, restarts, targets_m, goal_values, default, begin, stop,
                 fresh, cold, until_met, z, objective, steps, scratch,
             )  # fmt: skip
             if until_met and reached < stop:

@@ -115,7 +115,7 @@ class Scratch(NamedTuple):
     held: Bools
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def make_scratch(problem: Problem) -> Scratch:
     """Scratch for a problem."""
     bodies, axes = len(problem.chain.parent), len(problem.chain.axis_coordinate)
@@ -141,7 +141,7 @@ def make_scratch(problem: Problem) -> Scratch:
     )
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def coordinates(problem: Problem, z: Array, scratch: Scratch) -> None:
     """Fill ``scratch.q`` from the free coordinates, and the slopes of the curves."""
     q, slope = scratch.q, scratch.slope_of_entry
@@ -164,7 +164,7 @@ def coordinates(problem: Problem, z: Array, scratch: Scratch) -> None:
         slope[problem.curve_entry[curve]] = derivative
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def weigh(problem: Problem, target_m: Array, counted: Bools, scratch: Scratch) -> int:
     """Set the weights in force for a frame: of markers seen and counted, with sum 1.
 
@@ -183,7 +183,7 @@ def weigh(problem: Problem, target_m: Array, counted: Bools, scratch: Scratch) -
     return count
 
 
-@njit(cache=True, nogil=True, fastmath={"contract"})
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
 def evaluate(
     problem: Problem, z: Array, target_m: Array, task_values: Array, seen: int, scratch: Scratch
 ) -> tuple[float, float]:
@@ -224,7 +224,7 @@ def evaluate(
     return cost, of_markers
 
 
-@njit(cache=True, nogil=True, fastmath={"contract"})
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
 def _gather_masses(problem: Problem, target_m: Array, scratch: Scratch) -> None:
     """Per body and all it carries: mass, first and second moments, force and torque of residuals,
     and their moment sum of w x r'.
@@ -282,7 +282,7 @@ def _gather_masses(problem: Problem, target_m: Array, scratch: Scratch) -> None:
                 mass[parent, i] += mass[body, i]
 
 
-@njit(cache=True, nogil=True, fastmath={"contract"})
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
 def _gather_twists(problem: Problem, scratch: Scratch) -> None:
     """Velocity of each motion as a twist about the reference point: angular, then linear."""
     twist, reference = scratch.twist, scratch.reference
@@ -307,7 +307,7 @@ def _gather_twists(problem: Problem, scratch: Scratch) -> None:
                 v[5] += s * a[2]
 
 
-@njit(cache=True, nogil=True, fastmath={"contract"})
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
 def differentiate(
     problem: Problem,
     z: Array,
@@ -379,7 +379,7 @@ def differentiate(
         gradient[k] += share * problem.prior_weight[k] * (z[k] - problem.prior_center[k])
 
 
-@njit(cache=True, nogil=True, fastmath={"contract", "reassoc", "nsz"})
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "reassoc", "nsz"})
 def _solve(matrix: Array, right: Array) -> bool:
     """Solve a positive definite system in place of ``right``; False where it is not positive.
 
@@ -426,7 +426,7 @@ def _solve(matrix: Array, right: Array) -> bool:
     return True
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def _step(problem: Problem, z: Array, movable: Bools, damping: float, scratch: Scratch) -> bool:
     """Fill ``scratch.step`` with the damped Gauss-Newton step that stays within the bounds.
 
@@ -488,7 +488,7 @@ def _step(problem: Problem, z: Array, movable: Bools, damping: float, scratch: S
             return True
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def solve_frame(
     problem: Problem,
     target_m: Array,

@@ -22,13 +22,21 @@ Bools = NDArray[np.bool_]
 
 COLD_DAMPING: Final = 1e-3
 GOOD_M: Final = 0.01
-"""A limb whose markers are met to this (RMS) is not searched again."""
+"""A limb whose markers are met to this (RMS) fits, unless another fits far better."""
+
+UNLIKE: Final = 3.0
+EXACT_M: Final = 1e-4
+"""A limb that fits this many times worse than the best one, and worse than exactly, is suspect:
+recordings are as noisy at one limb as at another."""
 
 BETTER: Final = 0.81
 """A restart counts when its cost is below this share of the old one: errors smaller by a tenth."""
 
 JUMP: Final = 2.0
 """A frame whose error is more than this many times its predecessor's, and `GOOD_M`, is suspect."""
+
+BASE_M: Final = 0.05
+"""A body met to this (RMS, all markers) stands the right way round; limbs may still be wrong."""
 
 ROUNDS: Final = 3
 
@@ -42,50 +50,62 @@ class Restarts(NamedTuple):
     limb_markers: Bools
 
 
-@njit(cache=True, nogil=True)
-def _limb_error_m(scratch: Scratch, target_m: Array, counted: Bools) -> float:
-    """RMS distance of the counted markers where `evaluate` was, unweighted."""
-    total, count = 0.0, 0
-    for p in range(len(target_m)):
-        if counted[p] and scratch.kept[p] > 0:
-            for i in range(3):
-                total += (scratch.points[p, i] - target_m[p, i]) ** 2
-            count += 1
-    return np.sqrt(total / count) if count else 0.0
-
-
-@njit(cache=True, nogil=True)
-def _worst_limb_m(
+@njit(cache=True, nogil=True, error_model="numpy")
+def _judge(
     problem: Problem,
     restarts: Restarts,
     target_m: Array,
     task_values: Array,
     z: Array,
+    limb_error_m: Array,
     scratch: Scratch,
 ) -> float:
-    """The largest `_limb_error_m`; leaves the kinematics at z and all markers in force."""
+    """RMS distance of each limb's markers at z, unweighted, NaN without any; returns the largest
+    that is a good fit."""
     everything = np.ones(len(target_m), dtype=np.bool_)
     seen = weigh(problem, target_m, everything, scratch)
     evaluate(problem, z, target_m, task_values, seen, scratch)
-    worst = _limb_error_m(scratch, target_m, everything)
-    for limb in range(len(restarts.limb_columns)):
-        worst = max(worst, _limb_error_m(scratch, target_m, restarts.limb_markers[limb]))
-    return worst
+    least = np.inf
+    for limb in range(len(limb_error_m)):
+        total, count = 0.0, 0
+        for p in range(len(target_m)):
+            if restarts.limb_markers[limb, p] and scratch.kept[p] > 0:
+                for i in range(3):
+                    total += (scratch.points[p, i] - target_m[p, i]) ** 2
+                count += 1
+        limb_error_m[limb] = np.sqrt(total / count) if count else np.nan
+        if count:
+            least = min(least, limb_error_m[limb])
+    return min(GOOD_M, max(UNLIKE * least, EXACT_M))
 
 
-@njit(cache=True, nogil=True)
-def _from(start: Array, columns: Bools, z: Array) -> Array:
-    """z with some columns taken from a start."""
-    mixed = z.copy()
-    for k in range(len(z)):
-        if columns[k]:
-            mixed[k] = start[k]
-    return mixed
+@njit(cache=True, nogil=True, error_model="numpy")
+def _settle(
+    problem: Problem,
+    broad: Problem,
+    target_m: Array,
+    counted: Bools,
+    task_values: Array,
+    movable: Bools,
+    z: Array,
+    scratch: Scratch,
+) -> tuple[float, int]:
+    """Fit from afar: first under the broad prior, which keeps joints within reason, then without."""
+    steps = 0
+    cost = 0.0
+    for stage in range(2):
+        cost, more = solve_frame(
+            broad if stage == 0 else problem, target_m, counted, task_values, movable, z,
+            COLD_DAMPING, scratch,
+        )  # fmt: skip
+        steps += more
+    return cost, steps
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def solve_cold(
     problem: Problem,
+    broad: Problem,
     restarts: Restarts,
     target_m: Array,
     task_values: Array,
@@ -97,49 +117,59 @@ def solve_cold(
     First from z itself. Where that is no good fit, the base is turned other ways, then each limb
     that fits badly is begun anew on its own. Returns the objective and the number of steps.
     """
-    markers, columns = len(target_m), len(z)
-    all_markers = np.ones(markers, dtype=np.bool_)
+    columns, limbs = len(z), len(restarts.limb_columns)
+    everything = np.ones(len(target_m), dtype=np.bool_)
     all_columns = np.ones(columns, dtype=np.bool_)
-    begin = z.copy()
-    cost, steps = solve_frame(
-        problem, target_m, all_markers, task_values, all_columns, z, COLD_DAMPING, scratch
-    )
-    if _worst_limb_m(problem, restarts, target_m, task_values, z, scratch) < GOOD_M:
-        return cost, steps
-    for s in range(len(restarts.starts)):
-        trial = _from(restarts.starts[s], restarts.limb_columns[0], begin)
-        _, more = solve_frame(
-            problem, target_m, all_markers, task_values, restarts.limb_columns[0], trial,
-            COLD_DAMPING, scratch,
-        )  # fmt: skip
-        trial_cost, still_more = solve_frame(
-            problem, target_m, all_markers, task_values, all_columns, trial, COLD_DAMPING, scratch
+    limb_error_m = np.empty(limbs)
+    begin, trial, best = z.copy(), np.empty(columns), np.empty(columns)
+    cost, steps = np.inf, 0
+    # Attempt 0 is z itself, further ones turn the base (limb 0) while that alone fits badly.
+    for attempt in range(1 + len(restarts.starts)):
+        trial[:] = begin
+        if attempt > 0:
+            for k in range(columns):
+                if restarts.limb_columns[0, k]:
+                    trial[k] = restarts.starts[attempt - 1, k]
+            _, more = solve_frame(
+                broad, target_m, everything, task_values, restarts.limb_columns[0], trial,
+                COLD_DAMPING, scratch,
+            )  # fmt: skip
+            steps += more
+        trial_cost, more = _settle(
+            problem, broad, target_m, everything, task_values, all_columns, trial, scratch
         )
-        steps += more + still_more
+        steps += more
         if trial_cost < BETTER * cost:
             cost = trial_cost
             z[:] = trial
-            if _worst_limb_m(problem, restarts, target_m, task_values, z, scratch) < GOOD_M:
-                return cost, steps
+            good_m = _judge(problem, restarts, target_m, task_values, z, limb_error_m, scratch)
+            if limb_error_m[0] < BASE_M:
+                break
+    good_m = _judge(problem, restarts, target_m, task_values, z, limb_error_m, scratch)
     for _ in range(ROUNDS):
         found = False
-        for limb in range(1, len(restarts.limb_columns)):
-            moved, counted = restarts.limb_columns[limb], restarts.limb_markers[limb]
-            _worst_limb_m(problem, restarts, target_m, task_values, z, scratch)
-            if _limb_error_m(scratch, target_m, counted) < GOOD_M:
+        for limb in range(1, limbs):
+            if not limb_error_m[limb] > good_m:
                 continue
-            best, best_cost = z.copy(), np.inf
+            best[:] = z
+            best_cost = np.inf
             for s in range(len(restarts.starts)):
-                trial = _from(restarts.starts[s], moved, z)
-                limb_cost, more = solve_frame(
-                    problem, target_m, counted, task_values, moved, trial, COLD_DAMPING, scratch
-                )
+                trial[:] = z
+                for k in range(columns):
+                    if restarts.limb_columns[limb, k]:
+                        trial[k] = restarts.starts[s, k]
+                limb_cost, more = _settle(
+                    problem, broad, target_m, restarts.limb_markers[limb], task_values,
+                    restarts.limb_columns[limb], trial, scratch,
+                )  # fmt: skip
                 steps += more
-                if limb_cost < best_cost:
+                if limb_cost < BETTER * best_cost:
                     best[:] = trial
                     best_cost = limb_cost
+                if limb_cost < good_m**2:
+                    break
             trial_cost, more = solve_frame(
-                problem, target_m, all_markers, task_values, all_columns, best, COLD_DAMPING,
+                problem, target_m, everything, task_values, all_columns, best, COLD_DAMPING,
                 scratch,
             )  # fmt: skip
             steps += more
@@ -147,14 +177,16 @@ def solve_cold(
                 cost = trial_cost
                 z[:] = best
                 found = True
+                good_m = _judge(problem, restarts, target_m, task_values, z, limb_error_m, scratch)
         if not found:
             break
     return cost, steps
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def track(
     problem: Problem,
+    broad: Problem,
     restarts: Restarts,
     targets_m: Array,
     task_values: Array,
@@ -192,7 +224,7 @@ def track(
             z[t], cost[t], steps[t] = now, np.nan, 0
             continue
         if unknown:
-            cost[t], steps[t] = solve_cold(problem, restarts, target, tasks, now, scratch)
+            cost[t], steps[t] = solve_cold(problem, broad, restarts, target, tasks, now, scratch)
         else:
             if t > begin + 1 or (t > 1 and not fresh):
                 stay, _ = evaluate(problem, now, target, tasks, seen, scratch)
@@ -208,7 +240,7 @@ def track(
             before = cost[t - 1]
             if cost[t] > GOOD_M**2 and not cost[t] < JUMP**2 * before:
                 other[:] = z[t - 1]
-                again, more = solve_cold(problem, restarts, target, tasks, other, scratch)
+                again, more = solve_cold(problem, broad, restarts, target, tasks, other, scratch)
                 steps[t] += more
                 if again < BETTER * cost[t]:
                     cost[t] = again
@@ -223,7 +255,7 @@ def track(
     return end
 
 
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, error_model="numpy")
 def read_out(
     problem: Problem,
     targets_m: Array,
