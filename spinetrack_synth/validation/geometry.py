@@ -203,11 +203,10 @@ def points_coincide(dataset: Dataset) -> Iterator[Fault]:
     points = np.where(dataset.labelled[..., None], dataset.keypoints[..., :2], np.nan)
     low, high = _extent(points, dataset.labelled)
     large = (high - low).max(1, initial=0.0) >= COINCIDE_EXTENT_PX
-    for row in np.flatnonzero(large):
+    ordered = np.sort(points[..., 0] + 1j * points[..., 1], axis=1)
+    for row in np.flatnonzero(large & (ordered[:, 1:] == ordered[:, :-1]).any(1)):
         labelled = np.flatnonzero(dataset.labelled[row])
         places: dict[tuple[float, float], int] = {}
-        if len({(x, y) for x, y in points[row, labelled].tolist()}) == len(labelled):
-            continue
         for index in labelled:
             place = (float(points[row, index, 0]), float(points[row, index, 1]))
             other = places.setdefault(place, int(index))

@@ -19,7 +19,7 @@ from spinetrack_synth.validation.columns import Dataset
 from spinetrack_synth.validation.findings import Work, plain
 
 HASH_SIDE: Final = 16
-ALIKE_LEVELS: Final = 12
+ALIKE_LEVELS: Final = 4
 """Re-encoding and scaling change the cells of a thumbnail by a few grey levels of 255."""
 BLANK_LEVELS: Final = 2
 """A thumbnail whose grey values lie this close together shows nothing."""

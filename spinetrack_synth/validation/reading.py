@@ -23,8 +23,7 @@ _MARKS: Final = (
     (b"\xff\xfe", "utf-16"),
     (b"\xfe\xff", "utf-16"),
 )
-_MAYBE_HUGE: Final = re.compile(r"[eE]\+?\d{3}|\d{300}")
-"""Text in which a number could be that no double holds."""
+_EXPONENT: Final = re.compile(r"[eE]\+?\d{3}")
 
 
 def read(path: Path, *, pictures: Path | None = None, previous: Dataset | None = None) -> Dataset:
@@ -105,7 +104,7 @@ def parse(content: bytes, name: str) -> tuple[dict[str, Any], list[Quirk]]:
         for record, key in repeated:
             where = _path(places.get(id(record), ()))
             quirks.append((REPEATED_KEY, _fault(where, f"the key {shown(key)} stands twice")))
-    if constants or _MAYBE_HUGE.search(text):
+    if constants or _maybe_huge(text):
         quirks += [
             (NOT_FINITE, _fault(_path(steps), f"{shown(value)} is no number that JSON can hold"))
             for steps, value in _walk(data)
@@ -165,6 +164,13 @@ def _walk(data: Any) -> Iterator[tuple[Steps, Any]]:
 def _path(steps: Steps) -> str:
     text = "".join(f"[{s}]" if isinstance(s, int) else f".{plain(s)[:60]}" for s in steps)
     return text.removeprefix(".")
+
+
+def _maybe_huge(text: str) -> bool:
+    """Could there be a number that no double holds: a large exponent, or 309 digits?"""
+    step = 150  # so many digits in a row contain a whole step of nothing else
+    long = any(text[at : at + step].isdigit() for at in range(0, len(text), step))
+    return long or _EXPONENT.search(text) is not None
 
 
 def _finite(value: float | int) -> bool:

@@ -50,9 +50,21 @@ def across(dataset: Dataset, name: str) -> Floats:
     return vector
 
 
-def _cosine(a: Floats, b: Floats) -> Floats:
+def cosine(a: Floats, b: Floats) -> Floats:
+    """Cosine (N,) of the angle between vectors (N, 2)."""
     with np.errstate(invalid="ignore", divide="ignore"):
         return (a * b).sum(1) / (np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1))
+
+
+def feet_crossed_m(dataset: Dataset) -> Floats:
+    """By how much (N,) the ankles are nearer to each other's heels than to their own."""
+
+    def distance(a: str, b: str) -> Floats:
+        return np.linalg.norm((dataset.point(a) - dataset.point(b))[:, :2], axis=1)
+
+    own = distance("left_ankle", "left_heel") + distance("right_ankle", "right_heel")
+    other = distance("left_ankle", "right_heel") + distance("right_ankle", "left_heel")
+    return (own - other) / pixels_per_metre(dataset)
 
 
 @rule(
@@ -68,7 +80,7 @@ def _cosine(a: Floats, b: Floats) -> Floats:
 )
 def eyes_against_ears(dataset: Dataset) -> Iterator[Fault]:
     """Eyes and ears disagree about left and right."""
-    for row in np.flatnonzero(_cosine(across(dataset, "eye"), across(dataset, "ear")) < OPPOSED):
+    for row in np.flatnonzero(cosine(across(dataset, "eye"), across(dataset, "ear")) < OPPOSED):
         message = "eyes and ears point opposite ways: one pair is exchanged, left for right"
         yield dataset.annotation_fault(row, message, field=".keypoints", part="eyes")
 
@@ -90,7 +102,7 @@ def trunk_crossed(dataset: Dataset) -> Iterator[Fault]:
     vectors = {name: across(dataset, name) for name in names}
     opposed = {
         name: sum(
-            (_cosine(vectors[name], vectors[other]) < OPPOSED).astype(int)
+            (cosine(vectors[name], vectors[other]) < OPPOSED).astype(int)
             for other in names
             if other != name
         )
@@ -120,14 +132,8 @@ def trunk_crossed(dataset: Dataset) -> Iterator[Fault]:
 )
 def ankles_against_feet(dataset: Dataset) -> Iterator[Fault]:
     """The ankles lie at each other's feet."""
-
-    def distance(a: str, b: str) -> Floats:
-        return np.linalg.norm((dataset.point(a) - dataset.point(b))[:, :2], axis=1)
-
-    own = distance("left_ankle", "left_heel") + distance("right_ankle", "right_heel")
-    other = distance("left_ankle", "right_heel") + distance("right_ankle", "left_heel")
-    scale = pixels_per_metre(dataset)
-    for row in np.flatnonzero((own - other > FEET_M * scale) & (own - other > LEAST_PX)):
+    nearer = feet_crossed_m(dataset)
+    for row in np.flatnonzero(nearer > np.fmax(FEET_M, LEAST_PX / pixels_per_metre(dataset))):
         message = "each ankle lies at the other foot: ankles or feet are exchanged, left for right"
         yield dataset.annotation_fault(row, message, field=".keypoints", part="ankles")
 

@@ -159,7 +159,7 @@ def truth_mismatch(dataset: Dataset) -> Iterator[Fault]:
     example="`spine_03` 4 px beside its projection",
     needs=("ground truth", "names"),
     unless=("SPT004", "SPT201", "SPT306", "SPT307", "SPT308", "SPT309", "SPT310", "SPT355",
-            "SPT501", "SPT502", "SPT503", "SPT504", "SPT52", "SPT551", "SPT556"),
+            "SPT501", "SPT502", "SPT503", "SPT504", "SPT52", "SPT551", "SPT555", "SPT556", "SPT557"),
 )  # fmt: skip
 def truth_projection(dataset: Dataset) -> Iterator[Fault]:
     """Labelled keypoints do not lie at the projection of their 3D points."""
@@ -207,6 +207,8 @@ def truth_joint_limits(dataset: Dataset) -> Iterator[Fault]:
     """A coordinate of the body model lies outside its range."""
     truth = truth_of(dataset)
     tree = _model()
+    if truth.problem:
+        return
     if truth.names != tree.coordinates:
         if truth.names:
             message = "the coordinates are not those of the model of this version"
@@ -260,7 +262,11 @@ def truth_camera(dataset: Dataset) -> Iterator[Fault]:
                 stated = np.array(value, dtype=np.float64)
             except (TypeError, ValueError, OverflowError):
                 continue
-            if stated.shape == own.shape and not np.allclose(stated, own, rtol=1e-6, atol=1e-6):
+            if (
+                stated.shape == own.shape
+                and np.isfinite(own).all()
+                and not np.allclose(stated, own, rtol=1e-6, atol=1e-6)
+            ):
                 told.add(image)
                 message = "differs from the camera in the ground truth"
                 yield dataset.image_fault(image, message, field=f".{name}")
@@ -286,10 +292,13 @@ def truth_bone_length(dataset: Dataset) -> Iterator[Fault]:
     ends = np.array([[skeleton.INDEX[end] for end in bone] for bone in bones])
     vectors = truth.points_world[:, ends[:, 0]] - truth.points_world[:, ends[:, 1]]
     lengths = np.linalg.norm(vectors, axis=2)
+    good = np.isfinite(lengths).all(1) & ~_wrong_sides(truth).any(1)
     _, subject = np.unique([str(name) for name in truth.subject], return_inverse=True)
     for number in range(int(subject.max()) + 1):
-        members = np.flatnonzero(subject == number)
-        usual = np.median(lengths[members], axis=0)
+        members = np.flatnonzero((subject == number) & good)
+        if not len(members):
+            continue
+        usual = np.sort(lengths[members], axis=0)[(len(members) - 1) // 2]
         change = lengths[members] / np.fmax(usual, 1e-9) - 1
         for index in np.flatnonzero((np.abs(change) > BONE_SHARE).any(1)):
             row, worst = truth.row[members[index]], int(np.argmax(np.abs(change[index])))
@@ -309,26 +318,33 @@ def truth_bone_length(dataset: Dataset) -> Iterator[Fault]:
     the right hip lies to the right of the pelvis, whatever the pose.""",
     example="`keypoints_world` with left and right exchanged",
     needs=("ground truth",),
-    unless=("SPT551",),
+    unless=("SPT551", "SPT553"),
 )
 def truth_sides(dataset: Dataset) -> Iterator[Fault]:
     """In 3D, left and right keypoints lie on the wrong sides of the body."""
     truth = truth_of(dataset)
+    for number, index in np.argwhere(_wrong_sides(truth)):
+        if truth.row[number] >= 0:
+            pair, body = PAIRS[index]
+            message = f"left_{pair} and right_{pair} lie on each other's side of the {body}"
+            yield dataset.annotation_fault(truth.row[number], message, part=pair)
+
+
+def _wrong_sides(truth: Truth) -> NDArray[np.bool_]:
+    """Which of ``PAIRS`` lie the wrong way across their body, (R, pairs)."""
     tree = _model()
+    wrong = np.zeros((len(truth.row), len(PAIRS)), dtype=bool)
     if truth.names != tree.coordinates or not len(truth.row):
-        return
+        return wrong
     from spinetrack_synth.anatomy.kinematics import body_transforms_batch
 
     bodies = body_transforms_batch(tree, np.nan_to_num(truth.coordinates))
-    for pair, body in PAIRS:
+    for index, (pair, body) in enumerate(PAIRS):
         right_axis = bodies[:, tree.body_index[body], :3, 2]
         left, right = (skeleton.INDEX[f"{side}_{pair}"] for side in ("left", "right"))
         vector = truth.points_world[:, right] - truth.points_world[:, left]
-        wrong = (vector * right_axis).sum(1) < 0
-        for number in np.flatnonzero(wrong):
-            if truth.row[number] >= 0:
-                message = f"left_{pair} and right_{pair} lie on each other's side of the {body}"
-                yield dataset.annotation_fault(truth.row[number], message, part=pair)
+        wrong[:, index] = (vector * right_axis).sum(1) < 0
+    return wrong
 
 
 @rule(
@@ -351,7 +367,7 @@ def truth_not_a_number(dataset: Dataset) -> Iterator[Fault]:
         "world2cam": truth.world2cam,
     }
     for name, values in columns.items():
-        good = np.isfinite(values).reshape(len(truth.row), -1).all(1)
+        good = np.isfinite(values).all(axis=tuple(range(1, values.ndim)))
         for number in np.flatnonzero(~good):
             if truth.row[number] >= 0:
                 message = f"{name} in the ground truth holds numbers that are not finite"

@@ -104,7 +104,19 @@ def texts(count: int, seed: int) -> None:
     """Cut, repeat, exchange and overwrite bytes; what no longer parses must end in one line."""
     rng = random.Random(seed)
     whole = json.dumps(small()).encode()
-    tokens = [b"NaN", b"1e999", b"[[[[", b"}", b'"', b"\\u0000", b"\xff", b"-", b"null", b",,", b":"]
+    tokens = [
+        b"NaN",
+        b"1e999",
+        b"[[[[",
+        b"}",
+        b'"',
+        b"\\u0000",
+        b"\xff",
+        b"-",
+        b"null",
+        b",,",
+        b":",
+    ]
     for _ in range(count):
         content = bytearray(whole)
         for _ in range(rng.choice((1, 1, 2, 5))):
