@@ -1,4 +1,4 @@
-"""The same inverse kinematics by OpenSim's own InverseKinematicsTool, for those who want its word."""
+"""The same inverse kinematics by OpenSim's own InverseKinematicsTool."""
 
 from __future__ import annotations
 

@@ -77,8 +77,9 @@ def _with_time(storage: Storage) -> Array:
 def read_coordinates(path: Path, tree: Tree) -> CoordinateMotion:
     """The columns of a .mot or .sto file that are coordinates of the model, in rad and m.
 
-    In a file in degrees, as OpenSim has it, only `in_degrees_for_opensim` coordinates are. States ("/jointset/hip_r/hip_flexion_r/value") count as their coordinate, other columns are
-    left out. Raises UserError where there is none.
+    In a file in degrees only `in_degrees_for_opensim` coordinates are, as OpenSim has it. States
+    ("/jointset/hip_r/hip_flexion_r/value") count as their coordinate, other columns are left out.
+    Raises UserError where there is none.
     """
     storage = read_storage(path)
     names = [_coordinate_name(label) for label in storage.labels]

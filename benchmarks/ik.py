@@ -1,0 +1,111 @@
+"""Inverse kinematics: OpenSim's tool and our solver on the same markers, in one run.
+
+    python benchmarks/ik.py [--frames 30] [--noise-mm 0] [--gait FOLDER]
+
+The motion passes through poses of the library at 100 frames a second. Both solvers get the same
+marker file and unit weights; both are timed by CPU seconds: OpenSim from the moment its tool has
+read the model, ours with a long repetition of the same motion, so that the clock has something to
+measure. Marker errors are of the frames that both solve. ``--gait`` is a folder with OpenSim's
+published example (subject01_Setup_InverseKinematics.xml).
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+
+import numpy as np
+
+from spinetrack_synth.anatomy.kinematics import marker_positions
+from spinetrack_synth.anatomy.model import Tree, fullbody_path, load_model
+from spinetrack_synth.anatomy.tasks import read_setup
+from spinetrack_synth.motion.data import MarkerMotion
+from spinetrack_synth.motion.fitting import Request, Trial, fit, prepare, solution_at, tool_input
+from spinetrack_synth.motion.opensim_tool import run_tool
+from spinetrack_synth.motion.trc import write_trc
+from spinetrack_synth.poses.library import library
+from spinetrack_synth.poses.sampling import blend, pose_coordinates
+
+RATE_HZ = 100.0
+SECONDS_A_TRANSITION = 2.0
+FIRST_FRAME = 60
+"""Where the arms are on their way: the first frames of a transition hardly move."""
+
+TRANSITIONS = ("tadasana", "urdhva_hastasana", "uttanasana", "virabhadrasana_2", "navasana")
+
+
+def yoga(tree: Tree, frames: int) -> np.ndarray:
+    """Coordinates (F, n) through poses of the library, smoothly."""
+    poses = library()
+    keys = [pose_coordinates(tree, poses[name]) for name in TRANSITIONS if name in poses]
+    steps = int(SECONDS_A_TRANSITION * RATE_HZ)
+    rows = []
+    for a, b in zip(keys, keys[1:]):
+        for s in np.linspace(0, 1, steps, endpoint=False):
+            rows.append(blend(tree, a, b, s * s * (3 - 2 * s)))
+    return np.array(rows[FIRST_FRAME : FIRST_FRAME + frames])
+
+
+def recorded(tree: Tree, frames: int, noise_mm: float, folder: Path) -> Path:
+    """A marker file of the motion, with noise."""
+    coupled = load_model(fullbody_path())
+    q = np.clip(yoga(coupled, frames), tree.lower, tree.upper)
+    positions_m = np.array([marker_positions(tree, row) for row in q])
+    positions_m += np.random.default_rng(0).normal(0, noise_mm / 1000, positions_m.shape)
+    path = folder / f"{tree.name}.trc"
+    times_s = np.arange(frames) / RATE_HZ
+    write_trc(path, MarkerMotion(tree.marker_names, times_s, positions_m))
+    return path
+
+
+def compare(label: str, trial: Trial, long: Trial) -> float:
+    """Time both engines; prints a line and returns the ratio of frames per CPU second."""
+    begin = time.process_time()
+    motion = run_tool(tool_input(trial, trial.request.model))
+    theirs_s = time.process_time() - begin
+    theirs = solution_at(trial, motion)
+    ours = fit(trial)  # also compiles
+    best_s = np.inf
+    for _ in range(3):
+        begin = time.process_time()
+        fit(long)
+        best_s = min(best_s, time.process_time() - begin)
+    theirs_rate = len(trial.markers.times_s) / theirs_s
+    ours_rate = len(long.markers.times_s) / best_s
+    behind = ours.objective - theirs.objective
+    print(
+        f"{label:22} {len(trial.tree.free):4} free  OpenSim {theirs_rate:8.1f}/s  "
+        f"ours {ours_rate:8.0f}/s  ratio {ours_rate / theirs_rate:6.0f}x  "
+        f"marker RMS {1000 * theirs.rms_m:7.4f} / {1000 * ours.rms_m:7.4f} mm  "
+        f"frames where ours fits worse {int((behind > 1e-9).sum())}"
+    )
+    return ours_rate / theirs_rate
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--frames", type=int, default=30, help="frames that OpenSim solves")
+    parser.add_argument("--long", type=int, default=700, help="frames that ours solves")
+    parser.add_argument("--noise-mm", type=float, default=0.0)
+    parser.add_argument("--gait", type=Path, help="folder of OpenSim's published example")
+    parser.add_argument("--work", type=Path, default=Path("build/benchmark_ik"))
+    arguments = parser.parse_args()
+    print("frames per CPU second; marker RMS of OpenSim / ours")
+    for label, coupled in (("our model, coupled", True), ("our model, uncoupled", False)):
+        path = fullbody_path(coupled)
+        tree = load_model(path)
+        trials = []
+        for count in (arguments.frames, arguments.long):
+            folder = arguments.work / str(count)
+            trials.append(prepare(Request(path, recorded(tree, count, arguments.noise_mm, folder))))
+        compare(label, *trials)
+    if arguments.gait:
+        setup = read_setup(arguments.gait / "subject01_Setup_InverseKinematics.xml")
+        assert setup.model and setup.markers
+        trial = prepare(Request(setup.model, setup.markers, setup.tasks))
+        compare("published gait model", trial, trial)
+
+
+if __name__ == "__main__":
+    main()

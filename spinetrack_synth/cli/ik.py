@@ -1,0 +1,158 @@
+"""``ik``: markers to coordinates."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from spinetrack_synth.cli.progress import progress_bar
+from spinetrack_synth.errors import UserError
+
+if TYPE_CHECKING:
+    from spinetrack_synth.anatomy.ik import Solution
+    from spinetrack_synth.anatomy.tasks import Setup, Tasks
+    from spinetrack_synth.motion.fitting import Trial
+
+FILE = click.Path(path_type=Path)
+
+
+@click.command("ik", short_help="Fit a model to markers (inverse kinematics).")
+@click.option("--model", type=FILE, metavar="OSIM", help="An OpenSim model; ours when left out.")
+@click.option("--markers", type=FILE, metavar="FILE", help=".trc, or a dataset's .parquet.")
+@click.option("--tasks", type=FILE, metavar="XML", help="OpenSim's IKTaskSet: weights.")
+@click.option("--setup", type=FILE, metavar="XML", help="OpenSim's set-up file of the IK tool.")
+@click.option("--scale", "static", type=FILE, metavar="TRC", help="Scale to this static trial.")
+@click.option("--mass", "mass_kg", type=float, metavar="KG", help="Body mass, with --scale.")
+@click.option(
+    "--engine",
+    type=click.Choice(["fast", "opensim"]),
+    default="fast",
+    show_default=True,
+    help="Our solver, or OpenSim's tool.",
+)
+@click.option("--check", type=int, default=0, metavar="N", help="Solve N frames with OpenSim too.")
+@click.option("--filter", "filter_hz", type=float, metavar="HZ", help="Smooth the markers first.")
+@click.option(
+    "--prior",
+    "prior_mm",
+    type=float,
+    metavar="MM",
+    help="Marker error against which a joint's range is weighed; next to nothing when left out.",
+)
+@click.option("--threads", type=int, default=1, show_default=True, help="Threads to solve with.")
+@click.option("--out", type=FILE, metavar="MOT", help="Motion to write; errors go beside it.")
+def command(
+    model: Path | None,
+    markers: Path | None,
+    tasks: Path | None,
+    setup: Path | None,
+    static: Path | None,
+    mass_kg: float | None,
+    engine: str,
+    check: int,
+    filter_hz: float | None,
+    prior_mm: float | None,
+    threads: int,
+    out: Path | None,
+) -> None:
+    """Find the coordinates at which a model's markers lie where they were measured.
+
+    Markers are matched by name. With our own model (no --model) they are the 37 keypoints and the
+    spinous processes. Writes the motion (.mot) and a table of marker errors beside it.
+
+    \b
+    Examples:
+      spinetrack-synth ik --markers walk.trc --out walk.mot
+      spinetrack-synth ik --model M.osim --markers M.trc --tasks TASKS.xml --out M.mot --check 20
+      spinetrack-synth ik --setup Setup_IK.xml --out walk.mot
+      spinetrack-synth ik --markers OUT/ground_truth/train.parquet --out people.mot
+    """
+    from spinetrack_synth.anatomy.ik import FAINT_PRIOR_M
+    from spinetrack_synth.anatomy.model import fullbody_path
+    from spinetrack_synth.anatomy.tasks import read_setup
+    from spinetrack_synth.motion import fitting
+
+    given = read_setup(setup) if setup else None
+    markers = markers or (given.markers if given else None)
+    out = out or (given.output if given else None)
+    if markers is None:
+        raise UserError("no markers: give --markers, or a --setup that names them")
+    if out is None:
+        raise UserError("nowhere to write: give --out")
+    if mass_kg is not None and (static is None or not mass_kg > 0):
+        raise UserError(f"--mass {mass_kg:g}: give a mass in kg, together with --scale")
+    if threads < 1 or check < 0 or (prior_mm is not None and not prior_mm >= 0):
+        raise UserError("--threads, --check and --prior take numbers that are not negative")
+    request = fitting.Request(
+        model=model or (given.model if given and given.model else fullbody_path()),
+        markers=markers,
+        tasks=_tasks(tasks, given),
+        coordinates=given.coordinates if given else None,
+        time_range_s=given.time_range_s if given else None,
+        static=static,
+        mass_kg=mass_kg,
+        prior_m=FAINT_PRIOR_M if prior_mm is None else prior_mm / 1000,
+        filter_hz=filter_hz,
+        engine=engine,  # type: ignore[arg-type]
+        accuracy=given.accuracy if given else 1e-5,
+        threads=threads,
+    )
+    trial = fitting.prepare(request)
+    for remark in trial.remarks:
+        click.echo(f"note: {remark}", err=True)
+    with progress_bar("frames") as progress:
+        solution = fitting.fit(trial, progress)
+    checked = fitting.check_against_opensim(trial, solution, check) if check else None
+    files = fitting.write_results(trial, solution, out)
+    _tell(solution)
+    if checked:
+        _tell_check(trial, solution, *checked)
+    if trial.factors is not None and not any(file.suffix == ".osim" for file in files):
+        click.echo("the scaled model was not written: that needs the opensim package", err=True)
+    click.echo(f"wrote {', '.join(map(str, files))}")
+
+
+def _tasks(path: Path | None, setup: Setup | None) -> Tasks | None:
+    from spinetrack_synth.anatomy.tasks import read_tasks
+
+    if path is not None:
+        return read_tasks(path)
+    return setup.tasks if setup else None
+
+
+def _tell(solution: Solution) -> None:
+    import numpy as np
+
+    error_mm = 1000 * solution.marker_error_m
+    frame, marker = np.unravel_index(np.nanargmax(error_mm), error_mm.shape)
+    click.echo(
+        f"{len(error_mm)} frames, {len(solution.markers)} markers: "
+        f"RMS {1000 * solution.rms_m:.2f} mm, "
+        f"largest {error_mm[frame, marker]:.2f} mm ({solution.markers[marker]}, frame {frame + 1})"
+    )
+    with np.errstate(invalid="ignore"):
+        seen = np.isfinite(error_mm)
+        of_marker = np.sqrt((np.where(seen, error_mm, 0) ** 2).sum(axis=0) / seen.sum(axis=0))
+    worst = np.argsort(-np.nan_to_num(of_marker))[:5]
+    said = (f"{solution.markers[i]} {of_marker[i]:.2f}" for i in worst)
+    click.echo(f"worst markers, RMS mm: {', '.join(said)}")
+
+
+def _tell_check(
+    trial: Trial, ours: Solution, theirs: Solution, apart: object, rows: object
+) -> None:
+    import numpy as np
+
+    apart, rows = np.asarray(apart), np.asarray(rows)
+    turns = trial.tree.rotational
+    rms_deg = np.degrees(np.sqrt((apart[:, turns] ** 2).mean(axis=0)))
+    names = [name for name, turn in zip(trial.tree.coordinates, turns) if turn]
+    worst = int(np.argmax(rms_deg))
+    click.echo(
+        f"OpenSim on frames {rows[0] + 1} to {rows[-1] + 1}: coordinates differ by "
+        f"{rms_deg.mean():.4f} deg RMS on average, at most {rms_deg[worst]:.4f} ({names[worst]}); "
+        f"weighted marker RMS {1000 * np.nanmean(theirs.frame_weighted_rms_m):.4f} mm, "
+        f"ours {1000 * np.nanmean(ours.frame_weighted_rms_m[rows]):.4f}"
+    )

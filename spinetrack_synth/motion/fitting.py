@@ -1,0 +1,358 @@
+"""A recording fitted to a model: files in, coordinates and errors out."""
+
+from __future__ import annotations
+
+import dataclasses
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spinetrack_synth.anatomy.ik import FAINT_PRIOR_M, CoordinateGoal, Solution, solve
+from spinetrack_synth.anatomy.kinematics import body_transforms_batch, points_world
+from spinetrack_synth.anatomy.measure import measured_factors, scale_to_person
+from spinetrack_synth.anatomy.model import Tree, load_model
+from spinetrack_synth.anatomy.tasks import Tasks
+from spinetrack_synth.atomic import write_atomic
+from spinetrack_synth.errors import UserError
+from spinetrack_synth.motion.data import CoordinateMotion, MarkerMotion
+from spinetrack_synth.motion.opensim_tool import ToolInput, run_tool, write_scaled_model
+from spinetrack_synth.motion.overlap import check_names, check_units
+from spinetrack_synth.motion.storage import read_coordinates, write_coordinates
+from spinetrack_synth.motion.subjects import RenderedPeople, read_rendered_people
+from spinetrack_synth.motion.trc import read_trc
+
+Array = NDArray[np.float64]
+Engine = Literal["fast", "opensim"]
+
+FILTER_ORDER: Final = 4
+"""Butterworth, run forwards and backwards: the usual filter for markers (Winter 2009)."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is to be fitted. ``static`` and ``mass_kg`` scale the model first; ``filter_hz``
+    smooths the markers over time; ``prior_m`` see `anatomy.ik.solve`."""
+
+    model: Path
+    markers: Path
+    tasks: Tasks | None = None
+    coordinates: Path | None = None
+    time_range_s: tuple[float, float] | None = None
+    static: Path | None = None
+    mass_kg: float | None = None
+    prior_m: float = FAINT_PRIOR_M
+    filter_hz: float | None = None
+    engine: Engine = "fast"
+    accuracy: float = 1e-5
+    threads: int = 1
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A recording ready to be fitted: all files read and checked."""
+
+    request: Request
+    tree: Tree
+    markers: MarkerMotion
+    weights: dict[str, float]
+    goals: tuple[CoordinateGoal, ...]
+    remarks: tuple[str, ...]
+    factors: Array | None
+    people: RenderedPeople | None
+
+
+def prepare(request: Request) -> Trial:
+    """Read and check everything. Raises UserError with one line for whatever is wrong."""
+    tree = load_model(request.model)
+    people = None
+    if request.markers.suffix.lower() == ".parquet":
+        people = read_rendered_people(request.markers, tree)
+        markers = people.markers
+        if request.static is not None or request.engine == "opensim":
+            raise UserError(
+                f"{request.markers}: rendered people bring their own sizes and are fitted one by "
+                "one: leave out --scale and --engine opensim"
+            )
+    else:
+        markers = _within(_read_markers(request.markers), request.time_range_s)
+    tasks = request.tasks or Tasks({})
+    wanted = tasks.marker_weights or dict.fromkeys(markers.names, 1.0)
+    remarks = check_names(tree, markers, [name for name, weight in wanted.items() if weight > 0])
+    weights = {name: wanted.get(name, 0.0) for name in markers.names if name in tree.marker_index}
+    if not any(weights.values()):
+        raise UserError(f"{markers.source}: the tasks give none of its markers a weight")
+    check_units(tree, markers)
+    factors = None
+    if request.static is not None:
+        static = _read_markers(request.static)
+        check_units(tree, static)
+        factors = measured_factors(tree, static.names, static.positions_m)
+        tree = scale_to_person(tree, factors, request.mass_kg)
+    if request.filter_hz is not None:
+        markers = low_pass(markers, request.filter_hz)
+    seen = np.isfinite(markers.positions_m).all(axis=2)
+    if not seen.any():
+        raise UserError(f"{markers.source}: every marker is missing in every frame")
+    dark = np.flatnonzero(~seen[:, [name in weights for name in markers.names]].any(axis=1))
+    if len(dark):
+        remarks += (
+            f"{len(dark)} frames without a marker repeat their predecessor, "
+            f"the first at {markers.times_s[dark[0]]:g} s",
+        )
+    never = [n for n, ever in zip(markers.names, seen.any(axis=0)) if n in weights and not ever]
+    if never:
+        remarks += (f"missing in every frame: {', '.join(never[:8])}",)
+    goals = _goals(tree, tasks, request.coordinates, markers.times_s)
+    return Trial(request, tree, markers, weights, goals, remarks, factors, people)
+
+
+def fit(trial: Trial, progress: Callable[[int, int], None] | None = None) -> Solution:
+    """Solve a trial with the engine that was asked for."""
+    if trial.people is not None:
+        return _fit_people(trial, trial.people, progress)
+    if trial.request.engine == "opensim":
+        found = run_tool(tool_input(trial, trial.request.model))
+        return solution_at(trial, found)
+    return solve(
+        trial.tree,
+        trial.markers.names,
+        trial.markers.positions_m,
+        weights=trial.weights,
+        goals=trial.goals,
+        prior_m=trial.request.prior_m,
+        threads=trial.request.threads,
+        progress=progress,
+    )
+
+
+def check_against_opensim(
+    trial: Trial, solution: Solution, count: int
+) -> tuple[Solution, Array, NDArray[np.int64]]:
+    """OpenSim's solution of ``count`` frames that follow one another from the middle, the
+    difference of each coordinate (count, n) in rad and m, and which frames they are."""
+    if trial.people is not None:
+        raise UserError("rendered people have a model each: --check needs a marker file")
+    frames = len(trial.markers.times_s)
+    count = min(count, frames)
+    chosen = np.arange((frames - count) // 2, (frames - count) // 2 + count)
+    part = dataclasses.replace(
+        trial,
+        markers=MarkerMotion(
+            trial.markers.names,
+            trial.markers.times_s[chosen],
+            trial.markers.positions_m[chosen],
+            trial.markers.source,
+        ),
+        goals=tuple(
+            dataclasses.replace(goal, values=np.broadcast_to(goal.values, frames)[chosen])
+            for goal in trial.goals
+        ),
+    )
+    theirs = solution_at(part, run_tool(tool_input(part, trial.request.model)))
+    return theirs, theirs.coordinates - solution.coordinates[chosen], chosen
+
+
+def tool_input(trial: Trial, model: Path) -> ToolInput:
+    """The trial as OpenSim's tool takes it."""
+    if trial.factors is not None:
+        raise UserError(
+            "OpenSim needs the scaled model as a file: scale with --scale first, then give the "
+            "scaled .osim that is written beside --out as --model"
+        )
+    return ToolInput(
+        model, trial.tree, trial.markers, trial.weights, trial.goals, trial.request.accuracy
+    )
+
+
+def solution_at(trial: Trial, motion: CoordinateMotion) -> Solution:
+    """The errors that somebody's coordinates make on the markers of a trial."""
+    tree, markers = trial.tree, trial.markers
+    q = np.tile(tree.default_coordinates, (len(motion.times_s), 1))
+    q[:, [tree.coordinate_index[name] for name in motion.names]] = motion.values
+    names = tuple(name for name in markers.names if trial.weights.get(name, 0.0) > 0)
+    columns = [markers.names.index(name) for name in names]
+    rows = [tree.marker_index[name] for name in names]
+    error_m = np.array(
+        [
+            np.linalg.norm(points_world(frame, tree.marker_body[rows], offsets) - measured, axis=1)
+            for frame, measured in zip(
+                body_transforms_batch(tree, q), markers.positions_m[:, columns]
+            )
+            for offsets in [tree.marker_offset_m[rows]]
+        ]
+    )
+    weights = np.array([trial.weights[name] for name in names])
+    solution = Solution(q, names, weights, error_m, np.zeros(len(q)), np.zeros(len(q), np.int64))
+    goals = sum(
+        goal.weight
+        * (q[:, tree.coordinate_index[goal.coordinate]] - np.asarray(goal.values, dtype=float)) ** 2
+        for goal in trial.goals
+    )
+    return dataclasses.replace(solution, objective=solution.frame_weighted_rms_m**2 + goals)
+
+
+def write_results(trial: Trial, solution: Solution, out: Path) -> tuple[Path, ...]:
+    """Write the motion, the marker errors beside it and, where the model was scaled, the model."""
+    written = [out]
+    motion = CoordinateMotion(
+        trial.tree.coordinates, trial.markers.times_s, solution.coordinates, trial.tree.rotational
+    )
+    errors = out.with_name(f"{out.stem}_marker_errors.csv")
+    content = _error_table(trial, solution)
+    if trial.factors is not None:
+        scaled = out.with_name(f"{out.stem}_scaled.osim")
+        try:
+            write_scaled_model(
+                trial.request.model, trial.tree, trial.factors, trial.request.mass_kg, scaled
+            )
+            written.append(scaled)
+        except ModuleNotFoundError:
+            pass  # the motion is worth having; the command says that the model is missing
+    write_atomic(errors, content)
+    write_coordinates(out, motion, trial.tree)
+    return (*written, errors)
+
+
+def _read_markers(path: Path) -> MarkerMotion:
+    if path.suffix.lower() != ".trc":
+        raise UserError(f"{path}: give markers as .trc, or a dataset's ground truth as .parquet")
+    return read_trc(path)
+
+
+def _within(markers: MarkerMotion, span: tuple[float, float] | None) -> MarkerMotion:
+    if span is None:
+        return markers
+    times = markers.times_s
+    kept = (times >= span[0] - 1e-6) & (times <= span[1] + 1e-6)
+    if not kept.any():
+        raise UserError(
+            f"{markers.source}: holds {times[0]:g} to {times[-1]:g} s, nothing of the time range "
+            f"{span[0]:g} to {span[1]:g} s"
+        )
+    return dataclasses.replace(markers, times_s=times[kept], positions_m=markers.positions_m[kept])
+
+
+def _goals(
+    tree: Tree, tasks: Tasks, file: Path | None, times_s: Array
+) -> tuple[CoordinateGoal, ...]:
+    """The coordinate tasks with their values; those of coordinates that cannot move are dropped."""
+    goals = []
+    motion = None
+    for task in tasks.coordinates:
+        if task.weight == 0:
+            continue
+        if task.name in tree.coordinate_index:
+            i = tree.coordinate_index[task.name]
+            if not np.any(tree.coupling[i]) and all(c.driven != i for c in tree.curves):
+                continue  # locked
+        value: float | Array = task.value
+        if task.kind == "default_value" and task.name in tree.coordinate_index:
+            value = float(tree.default_coordinates[tree.coordinate_index[task.name]])
+        elif task.kind == "from_file":
+            if file is None:
+                raise UserError(f"task {task.name}: takes its value from a file, but none is given")
+            motion = motion or read_coordinates(file, tree)
+            if task.name not in motion.names:
+                raise UserError(f"{file}: has no column {task.name}, which a task asks for")
+            value = np.interp(
+                times_s, motion.times_s, motion.values[:, motion.names.index(task.name)]
+            )
+        goals.append(CoordinateGoal(task.name, task.weight, value))
+    return tuple(goals)
+
+
+def low_pass(markers: MarkerMotion, cutoff_hz: float) -> MarkerMotion:
+    """The markers without what is faster than ``cutoff_hz``; gaps stay gaps and are not filtered
+    across. Stretches too short for the filter stay as they are.
+
+    Raises UserError where the recording is too slow for the frequency.
+    """
+    from scipy.signal import butter, sosfiltfilt
+
+    steps = np.diff(markers.times_s)
+    rate_hz = 1 / np.median(steps) if len(steps) else 0.0
+    if not 0 < cutoff_hz < rate_hz / 2:
+        raise UserError(
+            f"{markers.source}: a filter of {cutoff_hz:g} Hz needs more than {2 * cutoff_hz:g} "
+            f"frames a second, the recording has {rate_hz:.4g}"
+        )
+    sections = butter(FILTER_ORDER // 2, cutoff_hz, fs=rate_hz, output="sos")
+    padding = 3 * (2 * len(sections) + 1)
+    positions_m = markers.positions_m.copy()
+    for marker in range(positions_m.shape[1]):
+        seen = np.isfinite(positions_m[:, marker]).all(axis=1)
+        edges = np.flatnonzero(np.diff(np.concatenate([[False], seen, [False]]).astype(int)))
+        for begin, end in edges.reshape(-1, 2):
+            if end - begin > padding:
+                positions_m[begin:end, marker] = sosfiltfilt(
+                    sections, positions_m[begin:end, marker], axis=0
+                )
+    return dataclasses.replace(markers, positions_m=positions_m)
+
+
+def _fit_people(
+    trial: Trial, people: RenderedPeople, progress: Callable[[int, int], None] | None
+) -> Solution:
+    """Every row by itself, each with the model of its own subject."""
+    frames = len(people.subject)
+    parts: list[Solution] = []
+    order = []
+    for name, tree in people.trees.items():
+        rows = np.flatnonzero(np.array(people.subject) == name)
+        order.append(rows)
+        parts.append(
+            solve(
+                tree,
+                people.markers.names,
+                people.markers.positions_m[rows],
+                weights=trial.weights,
+                goals=[
+                    dataclasses.replace(g, values=np.broadcast_to(g.values, frames)[rows])
+                    for g in trial.goals
+                ],
+                prior_m=trial.request.prior_m,
+                cold=True,
+            )
+        )
+        if progress:
+            progress(sum(map(len, order)), frames)
+    back = np.argsort(np.concatenate(order))
+    return Solution(
+        coordinates=np.concatenate([part.coordinates for part in parts])[back],
+        markers=parts[0].markers,
+        weights=parts[0].weights,
+        marker_error_m=np.concatenate([part.marker_error_m for part in parts])[back],
+        objective=np.concatenate([part.objective for part in parts])[back],
+        steps=np.concatenate([part.steps for part in parts])[back],
+    )
+
+
+def _error_table(trial: Trial, solution: Solution) -> bytes:
+    """CSV: a row a frame with RMS, largest error and its marker, then every marker's error, mm."""
+    stream = io.StringIO()
+    people = trial.people
+    first = ("annotation_id", "subject") if people else ("time_s",)
+    stream.write(",".join((*first, "rms_mm", "max_mm", "worst", *solution.markers)) + "\n")
+    error_mm = 1000 * solution.marker_error_m
+    rms_mm = 1000 * solution.frame_rms_m
+    for frame, row in enumerate(error_mm):
+        seen = np.isfinite(row)
+        worst = int(np.nanargmax(row)) if seen.any() else -1
+        where = (
+            (str(people.annotation_id[frame]), people.subject[frame])
+            if people
+            else (f"{trial.markers.times_s[frame]:.9g}",)
+        )
+        said = (
+            (f"{rms_mm[frame]:.4f}", f"{row[worst]:.4f}", solution.markers[worst])
+            if worst >= 0
+            else ("", "", "")
+        )
+        cells = ("" if np.isnan(x) else f"{x:.4f}" for x in row)
+        stream.write(",".join((*where, *said, *cells)) + "\n")
+    return stream.getvalue().encode()
