@@ -61,7 +61,7 @@ def read_motion(
     if ending == ".npz":
         names_of = {len(s.order): s.order for s in known_skeletons() if s.order}
         return points.read_archive(path, names_of, convention)
-    if ending == ".parquet" and _is_rendered(path):
+    if ending == ".parquet" and is_rendered(path):
         people = read_rendered_people(path, tree)
         return _posed(path, tree) if coordinates else people.markers
     table = points.read_table(path)
@@ -128,8 +128,10 @@ def _posed(path: Path, tree: Tree) -> CoordinateMotion:
     return CoordinateMotion(tree.coordinates, times_s, values, tree.rotational, str(path))
 
 
-def _is_rendered(path: Path) -> bool:
+def is_rendered(path: Path) -> bool:
     """Whether a Parquet file is the ground truth of a dataset."""
+    if path.suffix.lower() != ".parquet":
+        return False
     import pyarrow as pa
     import pyarrow.parquet as pq
 
