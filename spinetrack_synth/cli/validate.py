@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -147,7 +148,7 @@ def command(
     threshold = fail_on or settings.fail_on or "error"
     severity = None if threshold == "never" else Severity[threshold.upper()]
     if report.fails(severity):
-        raise click.exceptions.Exit(1)
+        sys.exit(1)
 
 
 def after_a_while(show: Callable[[int, int], None]) -> Callable[[int, int], None]:

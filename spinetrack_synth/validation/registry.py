@@ -87,11 +87,12 @@ def choose(
     Raises UserError at a selector that means no rule.
     """
     for selector in (*select, *extend, *ignore):
-        if not any(_means(selector, candidate) for candidate in rules):
+        known = selector.casefold() in FAMILIES
+        if not known and not any(_means(selector, candidate) for candidate in rules):
             words = [word for found in rules for word in (found.code, found.name, found.family)]
             close = get_close_matches(selector, words, 1)
-            hint = f"; did you mean {close[0]}?" if close else ""
-            raise UserError(f"no rule is called {selector!r}{hint} See `spinetrack-synth rules`")
+            hint = f"did you mean {close[0]}?" if close else "see `spinetrack-synth rules`"
+            raise UserError(f"no rule is called {selector!r}; {hint}")
     chosen = []
     for candidate in rules:
         wanted = _strength((*select, *extend), candidate)
