@@ -11,8 +11,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from spinetrack_synth.anatomy.ik import FAINT_PRIOR_M, Solution, solve
-from spinetrack_synth.anatomy.kinematics import body_transforms, marker_positions
+from spinetrack_synth.anatomy.ik import FAINT_PRIOR_M, CoordinateGoal, Solution, solve
+from spinetrack_synth.anatomy.kinematics import (
+    body_transforms,
+    body_transforms_batch,
+    marker_positions,
+)
 from spinetrack_synth.anatomy.measure import (
     KEYPOINT_MEASUREMENTS,
     Measurement,
@@ -23,6 +27,7 @@ from spinetrack_synth.anatomy.scaling import scale_tree
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.motion.data import CoordinateMotion, JointMotion, MarkerMotion
 from spinetrack_synth.motion.skeletons import (
+    Point,
     Skeleton,
     known_skeletons,
     own_skeletons,
@@ -46,7 +51,31 @@ what it would tell about the bones' rotations is then left out."""
 TURN_ARM_M: Final = 0.1
 """Distance from a body's origin of the points that carry a foreign bone's rotation."""
 
+NEAR_M: Final = 0.05
+"""A point that is only near its vertebra lies within so much of where its table says."""
+
+REST_SPINE_WEIGHT: Final = 0.03
+SPINE_WEIGHT: Final = 1e-5
+"""Weight (m^2 / rad^2) that holds the spine neutral: 10 degrees count as an RMS error of 30 mm in a
+pose of rest, which is drawn upright, of 0.6 mm in motions of a rig of which only positions are
+known. Without it the spine would zigzag by 60 degrees to meet joints that the rig has before or
+behind the vertebrae; with more, true bending would be lost."""
+
+A_RIGS_SPINE: Final = 3
+"""As many points near the spine make a rig, whose spine is a matter of its maker's taste."""
+
+FRAMES_TO_PLACE: Final = 200
+"""Frames, spread over the motion, that show where such points lie."""
+
 LARGEST_SCALE: Final = 3.0
+
+TRUNK: Final = frozenset(
+    ["pelvis", "sacrum"]
+    + [f"L{k}" for k in range(1, 6)]
+    + [f"T{k}" for k in range(1, 13)]
+    + [f"C{k}" for k in range(1, 8)]
+)
+"""Bodies that no rig agrees upon."""
 
 _MIDDLES: Final = (("middle of the hips", "hip"), ("middle of the shoulders", "shoulder"))
 
@@ -107,7 +136,8 @@ def fit_skeleton(
 
     The model is scaled by the lengths of the segments. Where the motion knows how its bones turn,
     its pose of rest is fitted first: it tells where points that are only near a body really lie,
-    and how bones stand to bodies, so that the bones' rotations count as well.
+    and how bones stand to bodies, so that the bones' rotations count as well. Where it does not,
+    points near the spine are placed by the motion itself, not far from where the table has them.
 
     Raises UserError where no table fits, a table names what the model does not have, or the size
     is out of all reason (wrong units).
@@ -138,17 +168,32 @@ def fit_skeleton(
     factors = _measured(marked, names, targets_m if rest_m is None else rest_m, where)
     scaled = scale_tree(marked, factors)
     weights = {name: point.weight for name, point in zip(names, points)}
+    # Where a rig has its spine is a matter of taste: limbs and head tell the posture at first.
+    firm = {
+        name: 0.0 if point.body in TRUNK else point.weight for name, point in zip(names, points)
+    }
     if isinstance(motion, JointMotion) and rest_m is not None:
-        at_rest = solve(scaled, names, rest_m, weights=weights, prior_m=REST_PRIOR_M, cold=True)
+        upright = _upright(tree, REST_SPINE_WEIGHT)
+        at_rest = solve(
+            scaled, names, rest_m, weights=firm, goals=upright, prior_m=REST_PRIOR_M, cold=True
+        )
         if at_rest.frame_weighted_rms_m[0] <= WORST_REST_RMS_M:
             body2rest = body_transforms(scaled, at_rest.coordinates[0])
-            scaled = _placed_by_rest(scaled, names, points, rest_m[0], body2rest)
+            if not skeleton.exact:
+                scaled = _placed_by_rest(scaled, names, points, rest_m[0], body2rest)
             scaled, extra = _turning_points(scaled, motion, columns, points, body2rest)
             names += [name for name, _, _ in extra]
             weights |= {name: weight for name, weight, _ in extra}
             targets_m = np.concatenate([targets_m, *(moved[:, None] for _, _, moved in extra)], 1)
+    goals: list[CoordinateGoal] = []
+    of_spine = list(firm.values()).count(0.0)
+    if not isinstance(motion, JointMotion) and of_spine >= A_RIGS_SPINE:
+        goals = _upright(tree, SPINE_WEIGHT)
+        scaled = _placed_by_motion(scaled, names, points, firm, targets_m, goals)
     prior_m = FAINT_PRIOR_M if skeleton.exact else PRIOR_M
-    solution = solve(scaled, names, targets_m, weights=weights, prior_m=prior_m, progress=progress)
+    solution = solve(
+        scaled, names, targets_m, weights=weights, goals=goals, prior_m=prior_m, progress=progress
+    )
     coordinates = CoordinateMotion(
         tree.coordinates, motion.times_s, solution.coordinates, tree.rotational, motion.source
     )
@@ -227,20 +272,65 @@ def _measured(tree: Tree, names: list[str], positions_m: Array, where: str) -> A
 
 
 def _placed_by_rest(
-    tree: Tree, names: list[str], points: list, rest_m: Array, body2rest: Array
+    tree: Tree, names: list[str], points: list[Point], rest_m: Array, body2rest: Array
 ) -> Tree:
-    """The model with the points that are only near a body put where the pose of rest has them."""
+    """The model with shoulders and points that are only near a body where the rest has them."""
     placed = {}
     for name, point, at_m in zip(names, points, rest_m):
-        if not point.marker:
-            body = tree.body_index[point.body]
+        # A shoulder of the rig moves with its clavicle, wherever the model's own shoulder is.
+        shoulder = point.marker.endswith("_shoulder") and f"clavicle_{point.marker[0]}"
+        if shoulder or not point.marker:
+            body = tree.body_index[shoulder or point.body]
             rest2body = np.linalg.inv(body2rest[body])
             placed[name] = (body, rest2body[:3, :3] @ at_m + rest2body[:3, 3])
     return _with_markers(tree, placed)
 
 
+def _upright(tree: Tree, weight: float) -> list[CoordinateGoal]:
+    """The spine at rest: its free coordinates near their defaults."""
+    chain = tree.chain
+    goals = []
+    for body, name in enumerate(tree.bodies):
+        if name in TRUNK and name != "pelvis":
+            for axis in range(chain.axis_start[body], chain.axis_start[body + 1]):
+                moved_by = tree.coordinates[chain.axis_coordinate[axis]]
+                if chain.axis_coordinate[axis] >= 0 and moved_by in tree.free:
+                    default = tree.default_coordinates[tree.coordinate_index[moved_by]]
+                    goals.append(CoordinateGoal(moved_by, weight, default))
+    return goals
+
+
+def _placed_by_motion(
+    tree: Tree,
+    names: list[str],
+    points: list[Point],
+    firm: dict[str, float],
+    targets_m: Array,
+    goals: list[CoordinateGoal],
+) -> Tree:
+    """The model with the points near the spine moved to where they lie on average in their bodies
+    when limbs and head alone tell the posture, by no more than `NEAR_M`."""
+    some_m = targets_m[:: max(1, len(targets_m) // FRAMES_TO_PLACE)]
+    first = solve(tree, names, some_m, weights=firm, goals=goals, prior_m=PRIOR_M)
+    body2world = body_transforms_batch(tree, first.coordinates)
+    placed = {}
+    for i, (name, point) in enumerate(zip(names, points)):
+        if point.body and firm[name] == 0.0:
+            body = tree.body_index[point.body]
+            frame = body2world[:, body]
+            from_body_m = some_m[:, i] - frame[:, :3, 3]
+            offsets_m = np.einsum("fji,fj->fi", frame[:, :3, :3], from_body_m)
+            seen = np.isfinite(offsets_m).all(axis=1)
+            if seen.any():
+                told_m = tree.marker_offset_m[tree.marker_index[name]]
+                away_m = np.median(offsets_m[seen], axis=0) - told_m
+                away_m *= min(1.0, NEAR_M / max(float(np.linalg.norm(away_m)), 1e-9))
+                placed[name] = (body, told_m + away_m)
+    return _with_markers(tree, placed)
+
+
 def _turning_points(
-    tree: Tree, motion: JointMotion, columns: list[int], points: list, body2rest: Array
+    tree: Tree, motion: JointMotion, columns: list[int], points: list[Point], body2rest: Array
 ) -> tuple[Tree, list[tuple[str, float, Array]]]:
     """Points of a body that a foreign bone carries along rigidly from the pose of rest on.
 
