@@ -39,69 +39,61 @@ def _amount(chain: Chain, axis: int, q: Array) -> tuple[float, float]:
     return value, slope
 
 
-@njit(cache=True, nogil=True)
-def _multiply(a: Array, b: Array, out: Array) -> None:
-    """out = a @ b for rigid transforms (4, 4); the last row of ``out`` is left alone."""
-    for i in range(3):
-        for j in range(3):
-            out[i, j] = a[i, 0] * b[0, j] + a[i, 1] * b[1, j] + a[i, 2] * b[2, j]
-        out[i, 3] = a[i, 0] * b[0, 3] + a[i, 1] * b[1, 3] + a[i, 2] * b[2, 3] + a[i, 3]
-
-
-@njit(cache=True, nogil=True)
-def _rotate(frame: Array, axis: Array, angle: float) -> None:
-    """Turn a frame (4, 4) in place about an axis of its own."""
-    x, y, z = axis[0], axis[1], axis[2]
-    s, c = np.sin(angle), np.cos(angle)
-    v = 1.0 - c
-    r00, r01, r02 = c + x * x * v, x * y * v - z * s, x * z * v + y * s
-    r10, r11, r12 = y * x * v + z * s, c + y * y * v, y * z * v - x * s
-    r20, r21, r22 = z * x * v - y * s, z * y * v + x * s, c + z * z * v
-    for i in range(3):
-        a, b, d = frame[i, 0], frame[i, 1], frame[i, 2]
-        frame[i, 0] = a * r00 + b * r10 + d * r20
-        frame[i, 1] = a * r01 + b * r11 + d * r21
-        frame[i, 2] = a * r02 + b * r12 + d * r22
-
-
-@njit(cache=True, nogil=True)
+@njit(cache=True, nogil=True, fastmath={"contract"}, error_model="numpy")
 def forward(
     chain: Chain, q: Array, body2world: Array, axis_world: Array, origin_world: Array, slope: Array
 ) -> None:
     """Fill ``body2world`` (B, 4, 4) at q (n,), and for each of the A joint axes its direction
     (A, 3) and a point on it (A, 3) in the world and d amount / d coordinate (A,).
 
-    For compiled callers; the others below wrap it.
+    For compiled callers; the others below wrap it. Written without views of arrays, which are
+    counted references and would take most of the time.
     """
-    frame = np.eye(4)
+    frame = np.empty((3, 4))
+    base, moved = chain.joint_in_parent, chain.child_in_joint
     for body in range(len(chain.parent)):
         parent = chain.parent[body]
-        if parent < 0:
-            frame[:, :] = chain.joint_in_parent[body]
-        else:
-            _multiply(body2world[parent], chain.joint_in_parent[body], frame)
-        first, last = chain.axis_start[body], chain.axis_start[body + 1]
-        for axis in range(first, last):
-            amount, slope[axis] = _amount(chain, axis, q)
-            direction = chain.axis_direction[axis]
-            for i in range(3):
-                axis_world[axis, i] = (
-                    frame[i, 0] * direction[0]
-                    + frame[i, 1] * direction[1]
-                    + frame[i, 2] * direction[2]
-                )
-            if chain.axis_is_rotation[axis]:
-                # Translations come first, so the origin is final here.
-                for i in range(3):
-                    origin_world[axis, i] = frame[i, 3]
-                _rotate(frame, direction, amount)
+        for i in range(3):
+            if parent < 0:
+                for j in range(4):
+                    frame[i, j] = base[body, i, j]
             else:
+                x, y, z = body2world[parent, i, 0], body2world[parent, i, 1], body2world[parent, i, 2]
+                for j in range(4):
+                    frame[i, j] = (
+                        x * base[body, 0, j] + y * base[body, 1, j] + z * base[body, 2, j]
+                    )
+                frame[i, 3] += body2world[parent, i, 3]
+        for axis in range(chain.axis_start[body], chain.axis_start[body + 1]):
+            amount, slope[axis] = _amount(chain, axis, q)
+            x = chain.axis_direction[axis, 0]
+            y = chain.axis_direction[axis, 1]
+            z = chain.axis_direction[axis, 2]
+            for i in range(3):
+                axis_world[axis, i] = frame[i, 0] * x + frame[i, 1] * y + frame[i, 2] * z
+            if not chain.axis_is_rotation[axis]:
                 for i in range(3):
                     frame[i, 3] += axis_world[axis, i] * amount
-        _multiply(frame, chain.child_in_joint[body], body2world[body])
-        body2world[body, 3, 0] = 0.0
-        body2world[body, 3, 1] = 0.0
-        body2world[body, 3, 2] = 0.0
+                continue
+            s, c = np.sin(amount), np.cos(amount)
+            v = 1.0 - c
+            r00, r01, r02 = c + x * x * v, x * y * v - z * s, x * z * v + y * s
+            r10, r11, r12 = y * x * v + z * s, c + y * y * v, y * z * v - x * s
+            r20, r21, r22 = z * x * v - y * s, z * y * v + x * s, c + z * z * v
+            for i in range(3):
+                origin_world[axis, i] = frame[i, 3]  # final: translations come first
+                x, y, z = frame[i, 0], frame[i, 1], frame[i, 2]
+                frame[i, 0] = x * r00 + y * r10 + z * r20
+                frame[i, 1] = x * r01 + y * r11 + z * r21
+                frame[i, 2] = x * r02 + y * r12 + z * r22
+        for i in range(3):
+            x, y, z = frame[i, 0], frame[i, 1], frame[i, 2]
+            for j in range(4):
+                body2world[body, i, j] = (
+                    x * moved[body, 0, j] + y * moved[body, 1, j] + z * moved[body, 2, j]
+                )
+            body2world[body, i, 3] += frame[i, 3]
+            body2world[body, 3, i] = 0.0
         body2world[body, 3, 3] = 1.0
 
 

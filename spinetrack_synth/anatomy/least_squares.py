@@ -38,11 +38,17 @@ STEP_TOLERANCE: Final = 5e-5
 COST_FLOOR_M2: Final = 1e-14
 """A cost that needs no further step: markers met to 0.1 micrometres."""
 
-RELATIVE_GAIN: Final = 1e-9
+EXACT_COST_M2: Final = 1e-8
+"""A cost (markers met to 0.1 mm) at which the residuals' curvature plays no part."""
+
+RELATIVE_GAIN: Final = 1e-6
 """A step that gains less of the cost than this is the last one."""
 
 NEWTON_BELOW: Final = 0.3
 """Steps (rad, m) below which the residuals' curvature is trusted."""
+
+NEWTON_GAIN: Final = 1e-4
+"""The same for a full Newton step: the next one would gain the square of it."""
 
 ITERATIONS: Final = 60
 FIRST_DAMPING: Final = 1e-6
@@ -502,7 +508,7 @@ def solve_frame(
     """Bring z (k,) in place to the least squares of one frame; Levenberg-Marquardt within bounds.
 
     ``target_m`` (P, 3), NaN where missing; only ``counted`` (P,) markers count and only
-    ``movable`` (k,) columns move. ``damping`` 0 begins with a pure Newton step, right near the
+    ``movable`` (k,) columns move. ``damping`` 0 begins with an undamped step, right near the
     solution. Returns the objective and the number of steps.
     """
     for k in range(len(z)):
@@ -511,7 +517,7 @@ def solve_frame(
     seen = weigh(problem, target_m, counted, scratch)
     cost, _ = evaluate(problem, z, target_m, task_values, seen, scratch)
     trial = np.empty_like(z)
-    largest = 0.0 if damping == 0.0 else np.inf
+    largest = np.inf
     for iteration in range(ITERATIONS):
         newton = largest < NEWTON_BELOW
         differentiate(problem, z, target_m, task_values, seen, newton, scratch)
@@ -540,11 +546,11 @@ def solve_frame(
         gain = cost - trial_cost
         cost = trial_cost
         z[:] = trial
-        full = newton and damping == 0.0 and not np.any(scratch.put)
-        if (
-            largest < (NEWTON_TOLERANCE if full else STEP_TOLERANCE)
-            or gain < RELATIVE_GAIN * cost
-            or cost < COST_FLOOR_M2
-        ):
+        # Where markers are met exactly, Gauss and Newton's step is as good as Newton's.
+        quadratic = newton or cost < EXACT_COST_M2
+        full = quadratic and damping == 0.0 and not np.any(scratch.put)
+        near = largest < (NEWTON_TOLERANCE if full else STEP_TOLERANCE)
+        flat = gain < (NEWTON_GAIN if full else RELATIVE_GAIN) * cost
+        if near or flat or cost < COST_FLOOR_M2:
             return cost, iteration + 1
     return cost, ITERATIONS

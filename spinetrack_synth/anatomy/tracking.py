@@ -212,6 +212,7 @@ def track(
     all_markers = np.ones(markers, dtype=np.bool_)
     all_columns = np.ones(columns, dtype=np.bool_)
     now, other = np.empty(columns), np.empty(columns)
+    steady = False
     for t in range(begin, end):
         target, tasks = targets_m[t], task_values[t]
         unknown = cold or (fresh and t == begin)
@@ -226,14 +227,10 @@ def track(
         if unknown:
             cost[t], steps[t] = solve_cold(problem, broad, restarts, target, tasks, now, scratch)
         else:
-            if t > begin + 1 or (t > 1 and not fresh):
-                stay, _ = evaluate(problem, now, target, tasks, seen, scratch)
+            if steady:
                 for k in range(columns):
                     ahead = 2 * z[t - 1, k] - z[t - 2, k]
-                    other[k] = min(max(ahead, problem.lower[k]), problem.upper[k])
-                go, _ = evaluate(problem, other, target, tasks, seen, scratch)
-                if go < stay:
-                    now[:] = other
+                    now[k] = min(max(ahead, problem.lower[k]), problem.upper[k])
             cost[t], steps[t] = solve_frame(
                 problem, target, all_markers, tasks, all_columns, now, 0.0, scratch
             )
@@ -245,6 +242,14 @@ def track(
                 if again < BETTER * cost[t]:
                     cost[t] = again
                     now[:] = other
+        # Whether the way ahead can be told from the last two frames: could it have been, just now?
+        steady = False
+        if t > begin + 1 or (t > 1 and not fresh):
+            moved, missed = 0.0, 0.0
+            for k in range(columns):
+                moved += (now[k] - z[t - 1, k]) ** 2
+                missed += (now[k] - 2 * z[t - 1, k] + z[t - 2, k]) ** 2
+            steady = missed < moved
         if until_met:
             apart = 0.0
             for k in range(columns):
