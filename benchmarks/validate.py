@@ -137,10 +137,16 @@ def calibrate(count: int) -> None:
     dataset = Dataset(Path("clean.json"), data)
     measures = {
         f"shorter way by an exchange, m (limit {spine.SWAP_GAIN_M})": spine.swap_gain_m(dataset),
+        f"spine upside down, m (limit {spine.REVERSED_M})": spine.upside_down_m(dataset),
         f"gap against the model (limit {spine.GAP_RATIO})": spine.gaps_m(dataset) / spine.GAPS_M,
         f"turn, degrees (limit {spine.BEND_DEG})": spine.bend_deg(dataset),
         f"bones at a joint (limit {spine.BONE_RATIO})": spine.bone_ratio(dataset),
-        f"ankles nearer the other feet, m (limit {sides.FEET_M})": sides.feet_crossed_m(dataset),
+        **{
+            f"{a} nearer the other {b}, m (limit {sides.FEET_M})": sides.feet_crossed_m(
+                dataset, a, b
+            )
+            for a, b in sides.FEET
+        },
         f"-cosine of eyes and ears (limit {-sides.OPPOSED})": -sides.cosine(
             sides.across(dataset, "eye"), sides.across(dataset, "ear")
         ),

@@ -184,8 +184,7 @@ def _tell(report: Report, name: str, path: Path | None, limit: int | None) -> No
     from spinetrack_synth.validation.reporting import reporter
 
     render = reporter(name)
-    to_terminal = path is None or str(path) == "-"
-    if to_terminal:
+    if path is None or str(path) == "-":
         click.echo(render(report) if limit is None else render(report, limit), nl=False)
         return
     text = render(report, limit or 0) if name != "html" or limit is not None else render(report)

@@ -8,10 +8,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final, TypeGuard, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from spinetrack_synth import skeleton
 from spinetrack_synth.validation.findings import Fault, plain
@@ -28,12 +28,12 @@ SKELETONS: Final[dict[str, tuple[str, ...]]] = {
 """The skeletons whose names and order are known."""
 
 
-def is_number(value: object) -> bool:
+def is_number(value: object) -> TypeGuard[float]:
     """A JSON number: neither true nor false."""
     return type(value) is int or type(value) is float
 
 
-def is_numbers(value: object) -> bool:
+def is_numbers(value: object) -> TypeGuard[list[Any]]:
     """A list of JSON numbers."""
     return isinstance(value, list) and set(map(type, value)) <= {int, float}
 
@@ -43,10 +43,21 @@ def as_float(value: object) -> float:
     if not is_number(value):
         return math.nan
     try:
-        number = float(value)  # type: ignore[arg-type]
+        number = float(value)
     except OverflowError:
         return math.nan
     return number if math.isfinite(number) else math.nan
+
+
+def rows_where(mask: ArrayLike) -> list[int]:
+    """The rows (of a mask (N,)) that are true."""
+    rows: list[int] = np.flatnonzero(mask).tolist()
+    return rows
+
+
+def pairs_where(mask: ArrayLike) -> list[tuple[int, int]]:
+    """The rows and columns (of a mask (N, K)) that are true."""
+    return [(row, column) for row, column in np.argwhere(mask).tolist()]
 
 
 def canonical_name(name: str) -> str:
@@ -423,7 +434,7 @@ def _key(kind: str, section: str, row: int, record: dict[str, Any]) -> str:
     return f"{kind}:{_id_text(value)}" if type(value) is int else f"{section}[{row}]"
 
 
-def _is_names(value: object) -> bool:
+def _is_names(value: object) -> TypeGuard[list[str]]:
     return isinstance(value, list) and all(isinstance(name, str) for name in value)
 
 

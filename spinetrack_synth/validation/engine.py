@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -66,7 +66,7 @@ def validate(
     severities = severities or {}
     found: list[tuple[Rule, Dataset, Fault]] = []
     skipped: list[Skipped] = []
-    seconds: Counter[str] = Counter()
+    seconds: dict[str, float] = {}
     for rule in rules:
         start = time.perf_counter()
         for group in [tuple(datasets)] if rule.across else [(dataset,) for dataset in datasets]:
@@ -108,7 +108,7 @@ def validate(
         findings=tuple(findings),
         skipped=tuple(skipped),
         accepted=tuple(accepted),
-        seconds=dict(seconds),
+        seconds=seconds,
     )
 
 
@@ -142,7 +142,8 @@ def _faults(
 ) -> list[tuple[Rule, Dataset, Fault]]:
     extra = (work,) if rule.slow else ()
     if rule.across:
-        return [(rule, dataset, fault) for dataset, fault in rule.check(group, *extra)]  # type: ignore[misc]
+        pairs: Iterable[tuple[Dataset, Fault]] = rule.check(group, *extra)
+        return [(rule, dataset, fault) for dataset, fault in pairs]
     return [(rule, group[0], fault) for fault in rule.check(group[0], *extra)]
 
 

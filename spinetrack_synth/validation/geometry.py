@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from spinetrack_synth.validation.columns import Dataset
+from spinetrack_synth.validation.columns import Dataset, pairs_where, rows_where
 from spinetrack_synth.validation.findings import Fault, Severity
 from spinetrack_synth.validation.masks import EDGE_PX
 from spinetrack_synth.validation.rules import rule
@@ -30,7 +30,7 @@ COINCIDE_EXTENT_PX: Final = 60.0
 )
 def box_not_positive(dataset: Dataset) -> Iterator[Fault]:
     """A box has no positive width or height."""
-    for row in np.flatnonzero((dataset.boxes[:, 2:] <= 0).any(1)):
+    for row in rows_where((dataset.boxes[:, 2:] <= 0).any(1)):
         width, height = dataset.boxes[row, 2:]
         message = f"width {width:.6g}, height {height:.6g}: expected positive numbers"
         yield dataset.annotation_fault(row, message, field=".bbox")
@@ -50,7 +50,7 @@ def box_outside_image(dataset: Dataset) -> Iterator[Fault]:
     """A box leaves the image."""
     start, end = dataset.boxes[:, :2], dataset.boxes[:, :2] + dataset.boxes[:, 2:]
     over = np.maximum(-start, end - dataset.sizes).max(1, initial=-np.inf)
-    for row in np.flatnonzero(over > EDGE_PX):
+    for row in rows_where(over > EDGE_PX):
         width, height = dataset.sizes[row]
         message = f"leaves the image ({width:.0f}x{height:.0f}) by {over[row]:.4g} px"
         yield dataset.annotation_fault(
@@ -68,7 +68,7 @@ def box_outside_image(dataset: Dataset) -> Iterator[Fault]:
 )
 def area_not_positive(dataset: Dataset) -> Iterator[Fault]:
     """An area is 0 or negative."""
-    for row in np.flatnonzero(dataset.areas <= 0):
+    for row in rows_where(dataset.areas <= 0):
         message = f"{dataset.areas[row]:.6g}, expected a positive number of pixels"
         yield dataset.annotation_fault(row, message, field=".area", value=float(dataset.areas[row]))
 
@@ -87,7 +87,7 @@ def area_beyond_box(dataset: Dataset) -> Iterator[Fault]:
     """An area is larger than its box."""
     with np.errstate(over="ignore"):
         room = (dataset.boxes[:, 2] + 1) * (dataset.boxes[:, 3] + 1) * 1.02
-    for row in np.flatnonzero(dataset.areas > room):
+    for row in rows_where(dataset.areas > room):
         whole = dataset.boxes[row, 2] * dataset.boxes[row, 3]
         message = f"{dataset.areas[row]:.6g}, but the box covers only {whole:.6g} px"
         yield dataset.annotation_fault(row, message, field=".area", value=float(dataset.areas[row]))
@@ -109,7 +109,7 @@ def point_outside_image(dataset: Dataset) -> Iterator[Fault]:
         return
     points = dataset.keypoints[..., :2]
     over = np.maximum(-points, points - dataset.sizes[:, None]).max(-1)
-    for row, index in np.argwhere((over > 1.0) & dataset.labelled):
+    for row, index in pairs_where((over > 1.0) & dataset.labelled):
         x, y = points[row, index]
         width, height = dataset.sizes[row]
         message = f"lies at ({x:.6g}, {y:.6g}), outside the image ({width:.0f}x{height:.0f})"
@@ -129,7 +129,7 @@ def point_outside_image(dataset: Dataset) -> Iterator[Fault]:
 def point_outside_box(dataset: Dataset) -> Iterator[Fault]:
     """A visible keypoint lies far outside its person's box."""
     over, limit = _outside_box(dataset)
-    for row, index in np.argwhere(over > limit[:, None]):
+    for row, index in pairs_where(over > limit[:, None]):
         message = f"visible, but {over[row, index]:.4g} px outside the box"
         yield point_fault(dataset, row, index, message, value=round(float(over[row, index]), 3))
 
@@ -149,7 +149,7 @@ def box_misses_person(dataset: Dataset) -> Iterator[Fault]:
     over, _ = _outside_box(dataset)
     seen = np.isfinite(over).sum(1)
     outside = (over > 0.05 * dataset.boxes[:, 2:].max(1, initial=0.0)[:, None] + EDGE_PX).sum(1)
-    for row in np.flatnonzero((seen >= 3) & (outside > seen / 2)):
+    for row in rows_where((seen >= 3) & (outside > seen / 2)):
         message = f"{outside[row]} of {seen[row]} visible keypoints lie outside the box"
         yield dataset.annotation_fault(row, message, field=".bbox", value=int(outside[row]))
 
@@ -180,7 +180,7 @@ def points_in_one_place(dataset: Dataset) -> Iterator[Fault]:
     points = np.where(dataset.labelled[..., None], dataset.keypoints[..., :2], np.nan)
     low, high = _extent(points, dataset.labelled)
     extent = (high - low).max(1, initial=0.0)
-    for row in np.flatnonzero((count >= 3) & (extent < 1.0)):
+    for row in rows_where((count >= 3) & (extent < 1.0)):
         x, y = low[row]
         message = f"all {count[row]} labelled keypoints lie at ({x:.6g}, {y:.6g})"
         yield dataset.annotation_fault(row, message, field=".keypoints", value=int(count[row]))
@@ -204,8 +204,8 @@ def points_coincide(dataset: Dataset) -> Iterator[Fault]:
     low, high = _extent(points, dataset.labelled)
     large = (high - low).max(1, initial=0.0) >= COINCIDE_EXTENT_PX
     ordered = np.sort(points[..., 0] + 1j * points[..., 1], axis=1)
-    for row in np.flatnonzero(large & (ordered[:, 1:] == ordered[:, :-1]).any(1)):
-        labelled = np.flatnonzero(dataset.labelled[row])
+    for row in rows_where(large & (ordered[:, 1:] == ordered[:, :-1]).any(1)):
+        labelled = rows_where(dataset.labelled[row])
         places: dict[tuple[float, float], int] = {}
         for index in labelled:
             place = (float(points[row, index, 0]), float(points[row, index, 1]))

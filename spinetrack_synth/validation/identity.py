@@ -6,9 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any
 
-import numpy as np
-
-from spinetrack_synth.validation.columns import Dataset
+from spinetrack_synth.validation.columns import Dataset, rows_where
 from spinetrack_synth.validation.findings import Fault, Severity, plain, shown
 from spinetrack_synth.validation.rules import rule
 from spinetrack_synth.validation.schema import fault_at
@@ -74,7 +72,7 @@ def _unknown(dataset: Dataset, name: str, section: str, target: Any, what: str) 
     if not isinstance(dataset.data.get(section), list):
         return  # the missing section is the fault
     dangling = [
-        row for row in np.flatnonzero(target < 0) if type(dataset.annotations[row].get(name)) is int
+        row for row in rows_where(target < 0) if type(dataset.annotations[row].get(name)) is int
     ]
     # A target that lost its id, or took another's, leaves its annotations behind: one fault.
     lost = dataset.section(section)

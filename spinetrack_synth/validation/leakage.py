@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import numpy as np
 
-from spinetrack_synth.validation.columns import Dataset
+from spinetrack_synth.validation.columns import Dataset, rows_where
 from spinetrack_synth.validation.duplicates import NEAR_BITS
 from spinetrack_synth.validation.findings import Fault, Severity, Work, plain, shown
 from spinetrack_synth.validation.pictures import alike, near_pairs, pictures_of
@@ -142,7 +142,7 @@ def labels_in_two_splits(datasets: tuple[Dataset, ...]) -> Found:
     first: dict[bytes, tuple[Dataset, int]] = {}
     for dataset in datasets:
         enough = dataset.labelled.sum(1) >= LEAST_POINTS
-        for row in np.flatnonzero(enough):
+        for row in rows_where(enough):
             points = dataset.keypoints[row][dataset.labelled[row]].tobytes()
             other, place = first.setdefault(points, (dataset, int(row)))
             if other is not dataset:

@@ -9,7 +9,7 @@ from typing import Final
 
 import numpy as np
 
-from spinetrack_synth.validation.columns import Dataset
+from spinetrack_synth.validation.columns import Dataset, rows_where
 from spinetrack_synth.validation.findings import Fault, Severity
 from spinetrack_synth.validation.rules import rule
 from spinetrack_synth.validation.shapes import masks_of
@@ -53,7 +53,7 @@ def mask_size(dataset: Dataset) -> Iterator[Fault]:
     known = np.isfinite(masks.size).all(1) & np.isfinite(dataset.sizes).all(1)
     differs = known & (masks.size != dataset.sizes).any(1)
     of_image: dict[int, list[int]] = defaultdict(list)
-    for row in np.flatnonzero(known & np.isin(dataset.image_row, dataset.image_row[differs])):
+    for row in rows_where(known & np.isin(dataset.image_row, dataset.image_row[differs])):
         of_image[int(dataset.image_row[row])].append(int(row))
     for image, rows in sorted(of_image.items()):
         sizes = {tuple(masks.size[row].astype(int)) for row in rows}
@@ -83,7 +83,7 @@ def mask_outside_image(dataset: Dataset) -> Iterator[Fault]:
     """A polygon leaves the image."""
     masks = masks_of(dataset)
     over = np.maximum(-masks.box[:, :2], masks.box[:, 2:] - dataset.sizes).max(1, initial=-np.inf)
-    for row in np.flatnonzero((over > EDGE_PX) & ~masks.exact):
+    for row in rows_where((over > EDGE_PX) & ~masks.exact):
         message = f"the polygon leaves the image by {over[row]:.4g} px"
         yield dataset.annotation_fault(
             row, message, field=".segmentation", value=round(float(over[row]), 3)
@@ -106,7 +106,7 @@ def box_off_mask(dataset: Dataset) -> Iterator[Fault]:
     box = np.hstack([dataset.boxes[:, :2], dataset.boxes[:, :2] + dataset.boxes[:, 2:]])
     difference = np.abs(box - masks.box).max(1, initial=0.0)
     extent = np.maximum(dataset.boxes[:, 2:], masks.box[:, 2:] - masks.box[:, :2]).max(1)
-    for row in np.flatnonzero((difference > EDGE_PX + BOX_SLACK * extent) & ~dataset.crowd):
+    for row in rows_where((difference > EDGE_PX + BOX_SLACK * extent) & ~dataset.crowd):
         message = f"the box and the mask's extent differ by {difference[row]:.4g} px"
         yield dataset.annotation_fault(
             row, message, field=".bbox", value=round(float(difference[row]), 3)
@@ -131,7 +131,7 @@ def area_off_mask(dataset: Dataset) -> Iterator[Fault]:
     # Polygons may overlap each other: together they cover less than the sum of their surfaces.
     several = masks.parts > 1
     wrong = np.where(several, dataset.areas - masks.area > slack, difference > slack)
-    for row in np.flatnonzero(wrong & ~dataset.crowd):
+    for row in rows_where(wrong & ~dataset.crowd):
         message = f"{dataset.areas[row]:.6g}, the mask covers {masks.area[row]:.6g} px"
         yield dataset.annotation_fault(
             row, message, field=".area", value=round(float(dataset.areas[row]), 3)

@@ -93,7 +93,8 @@ def parse(content: bytes, name: str) -> tuple[dict[str, Any], list[Quirk]]:
     except ValueError as error:  # whole numbers of more than 4300 digits
         raise UserError(f"{name}: not JSON that can be read: {plain(str(error))}") from error
     if not isinstance(data, dict):
-        kind = {list: "a list", str: "a text"}.get(type(data), shown(data))
+        kinds: dict[type, str] = {list: "a list", str: "a text"}
+        kind = kinds.get(type(data), shown(data))
         hint = "; is it a file of results?" if isinstance(data, list) else ""
         raise UserError(
             f"{name}: holds {kind}, expected an object with images, annotations and categories"

@@ -24,6 +24,7 @@ MODULES: Final = (
     "visibility",
     "sides",
     "spine",
+    "anatomy",
     "truth",
     "images",
     "duplicates",

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from spinetrack_synth.errors import UserError
-from spinetrack_synth.validation.findings import Fault, Severity
+from spinetrack_synth.validation.findings import Severity
 
-Check = Callable[..., Iterable[Fault]]
+Check = Callable[..., Iterable[Any]]
+"""Yields faults; across files, pairs of dataset and fault."""
 
 FAMILIES: Final[dict[str, str]] = {
     "file": "SPT0",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Any, Final, TypeGuard
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +18,7 @@ from spinetrack_synth.validation.columns import (
     canonical_name,
     is_number,
     is_numbers,
+    rows_where,
 )
 from spinetrack_synth.validation.findings import Fault, Severity, shown
 from spinetrack_synth.validation.rules import rule
@@ -185,7 +186,7 @@ def _wrong_types(section: str, record: dict[str, Any]) -> Iterator[tuple[str, st
         yield "area", f"{shown(record['area'])}, expected a number"
 
 
-def _nan(value: object) -> bool:
+def _nan(value: object) -> TypeGuard[float]:
     """NaN and infinity are told by SPT004."""
     return isinstance(value, float) and not math.isfinite(value)
 
@@ -295,7 +296,7 @@ def skeleton_links(dataset: Dataset) -> Iterator[Fault]:
             yield dataset.category_fault(row, message, field=field)
 
 
-def _is_pair(value: object) -> bool:
+def _is_pair(value: object) -> TypeGuard[list[int]]:
     return isinstance(value, list) and len(value) == 2 and all(type(end) is int for end in value)
 
 
@@ -414,16 +415,16 @@ def camera(dataset: Dataset) -> Iterator[Fault]:
                 yield dataset.image_fault(row, message, field=f".{name}")
         usable = np.isfinite(matrices).all((1, 2))
         good = _pinhole(matrices) if size == 3 else _rigid(matrices)
-        for number in np.flatnonzero(usable & ~good):
+        for faulty in rows_where(usable & ~good):
             message = (
                 "no pinhole camera: focal lengths above 0, last row 0 0 1"
                 if size == 3
                 else "not rigid: expected a rotation without mirror, last row 0 0 0 1"
             )
-            yield dataset.image_fault(rows[number], message, field=f".{name}")
+            yield dataset.image_fault(rows[faulty], message, field=f".{name}")
 
 
-def _is_matrix(value: object, size: int) -> bool:
+def _is_matrix(value: object, size: int) -> TypeGuard[list[list[Any]]]:
     return (
         isinstance(value, list)
         and len(value) == size

@@ -13,7 +13,7 @@ from typing import Final
 
 import numpy as np
 
-from spinetrack_synth.validation.columns import Dataset, Floats
+from spinetrack_synth.validation.columns import Dataset, Floats, rows_where
 from spinetrack_synth.validation.findings import Fault, Severity
 from spinetrack_synth.validation.proportions import pixels_per_metre
 from spinetrack_synth.validation.rules import rule
@@ -56,14 +56,19 @@ def cosine(a: Floats, b: Floats) -> Floats:
         return (a * b).sum(1) / (np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1))
 
 
-def feet_crossed_m(dataset: Dataset) -> Floats:
-    """By how much (N,) the ankles are nearer to each other's heels than to their own."""
+FEET: Final = (("ankle", "heel"), ("big_toe", "small_toe"))
+"""Pairs of points of one foot that lie 7 cm apart."""
+
+
+def feet_crossed_m(dataset: Dataset, a: str, b: str) -> Floats:
+    """By how much (N,) a point of each foot is nearer to another point of the other foot."""
 
     def distance(a: str, b: str) -> Floats:
-        return np.linalg.norm((dataset.point(a) - dataset.point(b))[:, :2], axis=1)
+        apart: Floats = np.linalg.norm((dataset.point(a) - dataset.point(b))[:, :2], axis=1)
+        return apart
 
-    own = distance("left_ankle", "left_heel") + distance("right_ankle", "right_heel")
-    other = distance("left_ankle", "right_heel") + distance("right_ankle", "left_heel")
+    own = distance(f"left_{a}", f"left_{b}") + distance(f"right_{a}", f"right_{b}")
+    other = distance(f"left_{a}", f"right_{b}") + distance(f"right_{a}", f"left_{b}")
     return (own - other) / pixels_per_metre(dataset)
 
 
@@ -80,7 +85,7 @@ def feet_crossed_m(dataset: Dataset) -> Floats:
 )
 def eyes_against_ears(dataset: Dataset) -> Iterator[Fault]:
     """Eyes and ears disagree about left and right."""
-    for row in np.flatnonzero(cosine(across(dataset, "eye"), across(dataset, "ear")) < OPPOSED):
+    for row in rows_where(cosine(across(dataset, "eye"), across(dataset, "ear")) < OPPOSED):
         message = "eyes and ears point opposite ways: one pair is exchanged, left for right"
         yield dataset.annotation_fault(row, message, field=".keypoints", part="eyes")
 
@@ -109,7 +114,7 @@ def trunk_crossed(dataset: Dataset) -> Iterator[Fault]:
         for name in names
     }
     counts = np.stack([opposed[name] for name in names], axis=1)
-    for row in np.flatnonzero(counts.any(1)):
+    for row in rows_where(counts.any(1)):
         most = counts[row].max()
         odd = [name for name, count in zip(names, counts[row]) if count == most]
         if len(odd) == 1:
@@ -121,21 +126,25 @@ def trunk_crossed(dataset: Dataset) -> Iterator[Fault]:
 
 @rule(
     "SPT503",
-    "ankles-against-feet",
+    "feet-crossed",
     family="left/right",
     severity=Severity.WARNING,
-    reason="""Ankle and heel are 7 cm apart. When both ankles are nearer to the other foot's heel,
-    ankles or feet are exchanged.""",
+    reason="""Ankle and heel, big and small toe are 7 cm apart. When both lie at the other foot's,
+    one of the pairs is exchanged.""",
     example="`left_ankle` and `right_ankle` exchanged, the feet not",
     needs=("names",),
     unless=BEFORE,
 )
-def ankles_against_feet(dataset: Dataset) -> Iterator[Fault]:
-    """The ankles lie at each other's feet."""
-    nearer = feet_crossed_m(dataset)
-    for row in np.flatnonzero(nearer > np.fmax(FEET_M, LEAST_PX / pixels_per_metre(dataset))):
-        message = "each ankle lies at the other foot: ankles or feet are exchanged, left for right"
-        yield dataset.annotation_fault(row, message, field=".keypoints", part="ankles")
+def feet_crossed(dataset: Dataset) -> Iterator[Fault]:
+    """Points of one foot lie at the other foot."""
+    least = np.fmax(FEET_M, LEAST_PX / pixels_per_metre(dataset))
+    told: set[int] = set()
+    for a, b in FEET:
+        for row in rows_where(feet_crossed_m(dataset, a, b) > least):
+            if row not in told:
+                told.add(row)
+                message = f"each {a} lies at the other foot's {b}: a pair is exchanged"
+                yield dataset.annotation_fault(row, message, field=".keypoints", part=a)
 
 
 @rule(
@@ -166,7 +175,7 @@ def mirrored_person(dataset: Dataset) -> Iterator[Fault]:
     up[~(np.linalg.norm(up, axis=1) > 0.25 * pixels_per_metre(dataset))] = np.nan
     trunk = [_turn(up, across(dataset, part)) for part in ("shoulder", "hip")]
     mirrored = seen & (face < -0.5) & (trunk[0] < -0.5) & (trunk[1] < -0.5)
-    for row in np.flatnonzero(mirrored):
+    for row in rows_where(mirrored):
         message = "the face is visible, but left and right lie as if seen from behind"
         yield dataset.annotation_fault(row, message, field=".keypoints")
 

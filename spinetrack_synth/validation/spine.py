@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 
 from spinetrack_synth import skeleton
-from spinetrack_synth.validation.columns import Dataset, Floats
+from spinetrack_synth.validation.columns import Dataset, Floats, rows_where
 from spinetrack_synth.validation.findings import Fault, Severity
 from spinetrack_synth.validation.proportions import BONES_M, bone_scales, pixels_per_metre
 from spinetrack_synth.validation.rules import rule
@@ -24,6 +24,8 @@ SPINE_NAMES: Final = tuple(skeleton.NAMES[index] for index in skeleton.SPINE)
 GAPS_M: Final = np.array([0.052, 0.065, 0.077, 0.127, 0.119, 0.058, 0.068, 0.050])
 """From each spine point to the next in the unscaled model, caudal to cranial, metres."""
 
+REVERSED_M: Final = 0.03
+"""So much nearer to the wrong end of the trunk: clean up to -0.02."""
 SWAP_GAIN_M: Final = 0.04
 """Shorter way through the spine if two points were exchanged: clean up to 0.033."""
 OFF_CURVE_M: Final = np.array([0.040, 0.040, 0.040, 0.060, 0.040, 0.035, 0.040])
@@ -65,6 +67,19 @@ def swap_gain_m(dataset: Dataset) -> Floats:
         order[a], order[b] = b, a
         gains.append(way - _way(points[:, order]))
     return np.stack(gains, axis=1) / pixels_per_metre(dataset)[:, None]
+
+
+def upside_down_m(dataset: Dataset) -> Floats:
+    """By how much (N,) the hip's spine point is nearer to the shoulders, and the neck to the hips,
+    than the other way round."""
+    ends = np.stack([dataset.point(name)[:, :2] for name in ("hip", "neck")])
+    middles = [
+        (dataset.point(f"left_{part}") + dataset.point(f"right_{part}"))[:, :2] / 2
+        for part in ("hip", "shoulder")
+    ]
+    to_hips, to_shoulders = (np.linalg.norm(ends - middle, axis=2) for middle in middles)
+    nearer = np.minimum(to_hips[0] - to_shoulders[0], to_shoulders[1] - to_hips[1])
+    return nearer / pixels_per_metre(dataset)
 
 
 def off_curve_m(dataset: Dataset) -> Floats:
@@ -127,7 +142,10 @@ def spine_order(dataset: Dataset) -> Iterator[Fault]:
     """Two spine points are in each other's place."""
     gain = swap_gain_m(dataset)
     least = np.fmax(SWAP_GAIN_M, 2 * LEAST_PX / pixels_per_metre(dataset))
-    for row in np.flatnonzero((gain > least[:, None]).any(1)):
+    for row in rows_where(upside_down_m(dataset) > REVERSED_M):
+        message = "the sacrum's point lies at the shoulders and the neck's at the hips: reversed"
+        yield dataset.annotation_fault(row, message, field=".keypoints", part="hip")
+    for row in rows_where((gain > least[:, None]).any(1)):
         a, b = (SPINE_NAMES[end] for end in PAIRS[int(np.argmax(gain[row]))])
         message = f"{a} and {b} are in each other's place along the spine"
         yield dataset.annotation_fault(row, message, field=".keypoints", part=a)
@@ -148,7 +166,7 @@ def spine_point_off_curve(dataset: Dataset) -> Iterator[Fault]:
     """A spine point lies off the curve of its neighbours."""
     distance = off_curve_m(dataset)
     excess = distance / np.fmax(OFF_CURVE_M, (LEAST_PX / pixels_per_metre(dataset))[:, None])
-    for row in np.flatnonzero((excess > 1).any(1)):
+    for row in rows_where((excess > 1).any(1)):
         # A displaced point draws its neighbours' expectation along: the farthest one is meant.
         worst = int(np.nanargmax(excess[row]))
         off_m = distance[row, worst]
@@ -174,7 +192,7 @@ def spine_spacing(dataset: Dataset) -> Iterator[Fault]:
     """Two neighbours of the spine lie too far apart."""
     gaps = gaps_m(dataset)
     ratio = (gaps - (LEAST_PX / pixels_per_metre(dataset))[:, None]) / GAPS_M
-    for row in np.flatnonzero((ratio > GAP_RATIO).any(1)):
+    for row in rows_where((ratio > GAP_RATIO).any(1)):
         worst = int(np.nanargmax(ratio[row]))
         a, b = SPINE_NAMES[worst : worst + 2]
         message = f"{a} and {b} are about {100 * gaps[row, worst]:.0f} cm apart, expected at most "
@@ -198,7 +216,7 @@ def spine_spacing(dataset: Dataset) -> Iterator[Fault]:
 def spine_bend(dataset: Dataset) -> Iterator[Fault]:
     """The spine turns too sharply at a point."""
     bend = bend_deg(dataset)
-    for row in np.flatnonzero((bend > BEND_DEG).any(1)):
+    for row in rows_where((bend > BEND_DEG).any(1)):
         worst = int(np.nanargmax(bend[row]))
         name = SPINE_NAMES[worst + 1]
         message = f"the spine turns by {bend[row, worst]:.0f} degrees at {name}"
@@ -222,7 +240,7 @@ def bone_too_long(dataset: Dataset) -> Iterator[Fault]:
     """All bones at a joint are too long for the rest of the person."""
     ratios = bone_ratio(dataset)
     extent = np.nan_to_num(pixels_per_metre(dataset)) * BONES_M["left_hip", "left_knee"]
-    for row in np.flatnonzero((ratios > BONE_RATIO).any(1) & (extent > 5 * LEAST_PX)):
+    for row in rows_where((ratios > BONE_RATIO).any(1) & (extent > 5 * LEAST_PX)):
         worst = int(np.nanargmax(ratios[row]))
         message = f"the bones at {JOINTS[worst]} are {ratios[row, worst]:.1f} times as long as "
         message += "any other bone allows"

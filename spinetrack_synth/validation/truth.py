@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spinetrack_synth import skeleton
-from spinetrack_synth.validation.columns import Dataset, Floats
+from spinetrack_synth.validation.columns import Dataset, Floats, pairs_where, rows_where
 from spinetrack_synth.validation.findings import Fault, Severity, plain, shown
 from spinetrack_synth.validation.geometry import point_fault
 from spinetrack_synth.validation.rules import rule
@@ -168,11 +168,11 @@ def truth_projection(dataset: Dataset) -> Iterator[Fault]:
     pixels = _project(truth)[known]
     rows = truth.row[known]
     points = np.stack([dataset.point(name)[rows] for name in skeleton.NAMES], axis=1)
-    off = np.linalg.norm(points[..., :2] - pixels, axis=2)
-    behind = np.isnan(pixels).any(2) & np.isfinite(points).all(2)
+    off: Floats = np.linalg.norm(points[..., :2] - pixels, axis=2)
+    behind = np.isnan(pixels[..., 0]) & np.isfinite(points[..., 0])
     off[behind] = np.inf
-    for number in np.flatnonzero((off > PROJECTION_PX).any(1)):
-        row, wrong = int(rows[number]), np.flatnonzero(off[number] > PROJECTION_PX)
+    for number in rows_where((off > PROJECTION_PX).any(1)):
+        row, wrong = int(rows[number]), rows_where(off[number] > PROJECTION_PX)
         worst = int(np.nanargmax(off[number]))
         many = f"; {len(wrong) - 1} more points are off" if len(wrong) > 1 else ""
         far = "is behind the camera" if behind[number, worst] else (
@@ -217,7 +217,7 @@ def truth_joint_limits(dataset: Dataset) -> Iterator[Fault]:
     slack = np.where(tree.rotational, np.radians(LIMIT_DEG), LIMIT_M)
     q = truth.coordinates
     outside = tree.clamped & ((q < tree.lower - slack) | (q > tree.upper + slack))
-    for number, index in np.argwhere(outside):
+    for number, index in pairs_where(outside):
         row = truth.row[number]
         if row < 0:
             continue
@@ -323,7 +323,7 @@ def truth_bone_length(dataset: Dataset) -> Iterator[Fault]:
 def truth_sides(dataset: Dataset) -> Iterator[Fault]:
     """In 3D, left and right keypoints lie on the wrong sides of the body."""
     truth = truth_of(dataset)
-    for number, index in np.argwhere(_wrong_sides(truth)):
+    for number, index in pairs_where(_wrong_sides(truth)):
         if truth.row[number] >= 0:
             pair, body = PAIRS[index]
             message = f"left_{pair} and right_{pair} lie on each other's side of the {body}"

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from spinetrack_synth.validation.columns import Dataset
+from spinetrack_synth.validation.columns import Dataset, pairs_where, rows_where
 from spinetrack_synth.validation.findings import Fault, Severity, shown
 from spinetrack_synth.validation.geometry import point_fault
 from spinetrack_synth.validation.rules import rule
@@ -24,7 +24,7 @@ from spinetrack_synth.validation.rules import rule
 def visibility_value(dataset: Dataset) -> Iterator[Fault]:
     """A keypoint's v is not 0, 1 or 2."""
     v = dataset.keypoints[..., 2]
-    for row, index in np.argwhere(np.isfinite(v) & ~np.isin(v, (0, 1, 2))):
+    for row, index in pairs_where(np.isfinite(v) & ~np.isin(v, (0, 1, 2))):
         message = f"has v = {v[row, index]:.6g}, expected 0, 1 or 2"
         yield point_fault(dataset, row, index, message, value=float(v[row, index]))
 
@@ -40,7 +40,7 @@ def visibility_value(dataset: Dataset) -> Iterator[Fault]:
 )
 def place_of_unlabelled_point(dataset: Dataset) -> Iterator[Fault]:
     """A keypoint has v = 0 but a place other than 0, 0."""
-    for row, index in np.argwhere(_placed(dataset)):
+    for row, index in pairs_where(_placed(dataset)):
         x, y, _ = dataset.keypoints[row, index]
         message = f"has v = 0 but lies at ({x:.6g}, {y:.6g})"
         yield point_fault(dataset, row, index, message)
@@ -67,7 +67,7 @@ def num_keypoints(dataset: Dataset) -> Iterator[Fault]:
     counted = (v > 0).sum(1)
     placed = _placed(dataset).sum(1)
     usable = np.isfinite(v).any(1)
-    for row in np.flatnonzero(usable):
+    for row in rows_where(usable):
         value = dataset.annotations[row].get("num_keypoints")
         # A v that was set to 0 by mistake is told by SPT352.
         if type(value) is int and value not in (counted[row], counted[row] + placed[row]):
@@ -87,6 +87,6 @@ def num_keypoints(dataset: Dataset) -> Iterator[Fault]:
 def labelled_at_origin(dataset: Dataset) -> Iterator[Fault]:
     """A keypoint has v > 0 but lies at 0, 0."""
     points = dataset.keypoints
-    for row, index in np.argwhere((points[..., 2] > 0) & (points[..., :2] == 0).all(-1)):
+    for row, index in pairs_where((points[..., 2] > 0) & (points[..., :2] == 0).all(-1)):
         message = f"has v = {points[row, index, 2]:.6g} but lies at (0, 0)"
         yield point_fault(dataset, row, index, message)

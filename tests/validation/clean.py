@@ -19,6 +19,7 @@ from spinetrack_synth.camera import look_at
 from spinetrack_synth.coco import PERSON
 
 WIDTH, HEIGHT = 640, 480
+SPINE = [skeleton.NAMES[index] for index in skeleton.SPINE]
 
 
 @cache
@@ -85,7 +86,7 @@ def _annotation(number: int, image: int, points: np.ndarray) -> dict[str, Any]:
     points = points.round(2)
     v = np.full(37, 2)
     v[skeleton.INDEX["left_ear"]] = 1
-    absent = skeleton.INDEX["right_small_toe"]
+    absent = skeleton.INDEX["right_latissimus"]
     v[absent], points[absent] = 0, 0
     there = points[v > 0]
     center, radius = (there.min(0) + there.max(0)) / 2, np.ptp(there, axis=0) * 0.75

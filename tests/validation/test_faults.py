@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from clean import HEIGHT, WIDTH, clean, place, swap, write, write_pictures
+from clean import HEIGHT, SPINE, WIDTH, clean, place, swap, write, write_pictures
 
+from spinetrack_synth.skeleton import NAMES
 from spinetrack_synth.validation.engine import Report, validate
 from spinetrack_synth.validation.reading import read
 from spinetrack_synth.validation.registry import builtin_rules, choose
@@ -131,7 +132,7 @@ def copied(data: Data) -> None:
 
 
 def mirrored(data: Data) -> None:
-    for stem in ("eye", "ear", "shoulder", "elbow", "wrist", "hip", "knee", "ankle", "big_toe",
+    for stem in ("eye", "ear", "shoulder", "elbow", "wrist", "hip", "knee", "ankle", "big_toe", "small_toe",
                  "heel", "latissimus", "clavicle"):  # fmt: skip
         swap(data, 2, f"left_{stem}", f"right_{stem}")
 
@@ -324,8 +325,8 @@ FAULTS: list[tuple[str, Plant, str, str]] = [
      "annotations[2].keypoints[39]"),
     ("v 0 with a place", keypoint("left_knee", None, None, 0), "SPT352",
      "annotations[2].keypoints[39]"),
-    ("absent point with a place", keypoint("right_small_toe", 100, 200, 0), "SPT352",
-     "annotations[2].keypoints[69]"),
+    ("absent point with a place", keypoint("right_latissimus", 100, 200, 0), "SPT352",
+     "annotations[2].keypoints[96]"),
     ("num_keypoints off", annotation("num_keypoints", 37), "SPT353",
      "annotations[2].num_keypoints"),
     ("num_keypoints 0", annotation("num_keypoints", 0), "SPT353",
@@ -333,8 +334,8 @@ FAULTS: list[tuple[str, Plant, str, str]] = [
     ("point gone", keypoint("left_knee", 0, 0, 0), "SPT353", "annotations[2].num_keypoints"),
     ("labelled at the origin", keypoint("left_knee", 0, 0, 2), "SPT355",
      "annotations[2].keypoints[39]"),
-    ("absent point labelled", keypoint("right_small_toe", 0, 0, 1), "SPT355",
-     "annotations[2].keypoints[69]"),
+    ("absent point labelled", keypoint("right_latissimus", 0, 0, 1), "SPT355",
+     "annotations[2].keypoints[96]"),
     # left and right
     ("eyes exchanged", exchange(("left_eye", "right_eye")), "SPT501",
      "annotations[2].keypoints"),
@@ -346,11 +347,15 @@ FAULTS: list[tuple[str, Plant, str, str]] = [
      "annotations[2].keypoints"),
     ("ankles exchanged", exchange(("left_ankle", "right_ankle")), "SPT503",
      "annotations[2].keypoints"),
+    ("big toes exchanged", exchange(("left_big_toe", "right_big_toe")), "SPT503",
+     "annotations[2].keypoints"),
     ("whole person mirrored", mirrored, "SPT504", "annotations[2].keypoints"),
     # spine
     ("spine points exchanged", exchange(("spine_02", "spine_03")), "SPT521",
      "annotations[2].keypoints"),
     ("far spine points exchanged", exchange(("spine_01", "neck")), "SPT521",
+     "annotations[2].keypoints"),
+    ("spine upside down", exchange(*zip(SPINE[:4], SPINE[:4:-1])), "SPT521",
      "annotations[2].keypoints"),
     ("spine point beside the back", keypoint_by("spine_04", 25, 0), "SPT522",
      "annotations[2].keypoints"),
@@ -535,3 +540,77 @@ def test_pictures_that_are_all_missing_are_one_finding(tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     report = check(write(tmp_path / "a.json", clean()), pictures=tmp_path / "empty")
     assert found(report) == [("SPT601", "images")]
+
+
+def with_skeleton(names: list[str]) -> Data:
+    """The clean people with the first of their keypoints, under other names."""
+    data = clean()
+    count = len(names)
+    data["categories"] = [
+        {"id": 1, "name": "person", "keypoints": names, "skeleton": [[1, 2], [2, 3]]}
+    ]
+    for record in data["annotations"]:
+        record["keypoints"] = record["keypoints"][: 3 * count]
+        record["num_keypoints"] = sum(v > 0 for v in record["keypoints"][2::3])
+    return data
+
+
+CAMEL = ["Nose", "LEye", "REye", "LEar", "REar", "LShoulder", "RShoulder", "LElbow", "RElbow",
+         "LWrist", "RWrist", "LHip", "RHip", "LKnee", "RKnee", "LAnkle", "RAnkle", "Head", "Neck",
+         "Hip", "LBigToe", "RBigToe", "LSmallToe", "RSmallToe", "LHeel", "RHeel"]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("names", "title"),
+    [
+        (list(NAMES[:17]), "COCO-17"),
+        (list(NAMES[:26]), "Halpe-26"),
+        (CAMEL, "Halpe-26"),
+        ([name.replace("_", " ").title() for name in NAMES[:17]], "COCO-17"),
+        ([f"whisker {number}" for number in range(12)], "12 keypoints"),
+    ],
+)
+def test_other_skeletons_are_read_and_rules_of_the_spine_skipped(
+    tmp_path: Path, names: list[str], title: str
+) -> None:
+    data = with_skeleton(names)
+    report = check(write(tmp_path / "a.json", data))
+    assert found(report) == []
+    assert report.datasets[0].skeleton == title
+    skipped = {skip.rule.code for skip in report.skipped}
+    assert {"SPT521", "SPT522", "SPT523", "SPT524"} <= skipped
+    data["annotations"][1]["num_keypoints"] = 1
+    report = check(write(tmp_path / "b.json", data))
+    assert found(report) == [("SPT353", "annotations[1].num_keypoints")]
+
+
+def test_sides_are_checked_on_coco_17_too(tmp_path: Path) -> None:
+    data = with_skeleton(list(NAMES[:17]))
+    swap(data, 2, "left_shoulder", "right_shoulder")
+    assert found(check(write(tmp_path / "a.json", data))) == [
+        ("SPT502", "annotations[2].keypoints")
+    ]
+
+
+def test_exchanged_names_are_found_in_other_skeletons(tmp_path: Path) -> None:
+    names = list(NAMES[:17])
+    names[5], names[6] = names[6], names[5]
+    report = check(write(tmp_path / "a.json", with_skeleton(names)))
+    assert found(report) == [("SPT106", "categories[0].keypoints")]
+    assert "COCO-17 has left_shoulder there" in report.findings[0].message
+
+
+def test_several_categories_have_several_skeletons(tmp_path: Path) -> None:
+    data = clean()
+    data["categories"].append({"id": 2, "name": "cup"})
+    data["categories"].append({"id": 3, "name": "cat", "keypoints": ["nose", "tail"]})
+    image = data["images"][0]["id"]
+    box = {"bbox": [10, 10, 50, 50], "area": 2000, "iscrowd": 0}
+    data["annotations"].append({"id": 1, "image_id": image, "category_id": 2, **box})
+    data["annotations"].append({"id": 2, "image_id": image, "category_id": 3, **box,
+                                "keypoints": [20, 20, 2, 50, 50, 2],
+                                "num_keypoints": 2})  # fmt: skip
+    assert found(check(write(tmp_path / "a.json", data))) == []
+    data["annotations"][-1]["keypoints"][3] = 630
+    (finding,) = check(write(tmp_path / "b.json", data)).findings
+    assert finding.message.startswith("tail visible, but 570 px outside the box")

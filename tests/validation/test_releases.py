@@ -231,15 +231,15 @@ def with_truth(balls: Path, tmp_path: Path, plant: Callable[[dict[str, Any], Any
     data = json.loads(source.read_text())
     table = pq.read_table(balls / "ground_truth/train.parquet")
     frame = table.to_pandas()
-    plant(data, frame)
+    changed = plant(data, frame)
+    frame = changed if isinstance(changed, pandas.DataFrame) else frame
     for folder in ("annotations", "ground_truth"):
         (tmp_path / folder).mkdir()
     path = write(tmp_path / "annotations" / source.name, data)
     import pyarrow as pa
 
-    assert isinstance(frame, pandas.DataFrame)
-    changed = pa.Table.from_pandas(frame, schema=table.schema, preserve_index=False)
-    pq.write_table(changed, tmp_path / "ground_truth/train.parquet")
+    table = pa.Table.from_pandas(frame, schema=table.schema, preserve_index=False)
+    pq.write_table(table, tmp_path / "ground_truth/train.parquet")
     return validate([read(path)], choose(RULES, ("ground truth", "identity"), (), ()))
 
 
@@ -280,7 +280,7 @@ def test_our_own_dataset_is_clean(balls: Path) -> None:
 @pytest.mark.parametrize(
     ("plant", "code", "where"),
     [
-        (lambda d, f: f.drop(index=1, inplace=True), "SPT551", "annotations[1].id"),
+        (lambda d, f: f.drop(index=1), "SPT551", "annotations[1].id"),
         (lambda d, f: d["annotations"].pop(1), "SPT551", "annotations"),
         (lambda d, f: d["annotations"][1].update(subject="x"), "SPT551",
          "annotations[1].subject"),

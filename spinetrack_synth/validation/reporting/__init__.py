@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from spinetrack_synth.validation.engine import Report
 from spinetrack_synth.validation.findings import Finding
 
 FORMATS: Final = ("text", "json", "github", "sarif", "junit", "html")
 
-Reporter = Callable[[Report, int], str]
-"""Makes a report; the number limits how many findings of a rule are told, 0 tells all."""
+Reporter = Callable[..., str]
+"""Makes a report; a second argument limits how many findings of a rule are told, 0 tells all."""
 
 
 def reporter(name: str) -> Reporter:

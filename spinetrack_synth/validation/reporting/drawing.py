@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 
 from spinetrack_synth import skeleton
-from spinetrack_synth.validation.columns import SKELETONS, Dataset, Floats
+from spinetrack_synth.validation.columns import SKELETONS, Dataset, Floats, rows_where
 from spinetrack_synth.validation.findings import Finding
 from spinetrack_synth.validation.pictures import locate, picture_folders
 
@@ -60,8 +60,8 @@ def draw_person(dataset: Dataset, row: int, findings: Sequence[Finding]) -> str:
         if finding.fitted is not None:
             parts += _fitted(np.asarray(finding.fitted, dtype=float), links, unit)
             break
-    for index in np.flatnonzero(labelled):
-        parts.append(_dot(points[index], color_of(dataset, row, int(index)), unit))
+    for number in rows_where(labelled):
+        parts.append(_dot(points[number], color_of(dataset, row, number), unit))
     for index in meant_points(dataset, row, findings):
         if labelled[index]:
             px, py = points[index, :2]

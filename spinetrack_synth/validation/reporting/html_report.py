@@ -157,7 +157,7 @@ def _cases(report: Report) -> str:
         if finding.row is not None and finding.severity > Severity.INFO:
             of_person.setdefault((number_of[finding.file], finding.row), []).append(finding)
     seen: Counter[str] = Counter()
-    chosen = []
+    chosen: list[tuple[int, int]] = []
     # Every kind of fault is shown once before any is shown twice.
     ranked = sorted(of_person.items(), key=lambda item: (-_weight(item[1]), item[0]))
     for most in (1, 3, CASES):
