@@ -58,11 +58,13 @@ def forward(
                 for j in range(4):
                     frame[i, j] = base[body, i, j]
             else:
-                x, y, z = body2world[parent, i, 0], body2world[parent, i, 1], body2world[parent, i, 2]
+                x, y, z = (
+                    body2world[parent, i, 0],
+                    body2world[parent, i, 1],
+                    body2world[parent, i, 2],
+                )
                 for j in range(4):
-                    frame[i, j] = (
-                        x * base[body, 0, j] + y * base[body, 1, j] + z * base[body, 2, j]
-                    )
+                    frame[i, j] = x * base[body, 0, j] + y * base[body, 1, j] + z * base[body, 2, j]
                 frame[i, 3] += body2world[parent, i, 3]
         for axis in range(chain.axis_start[body], chain.axis_start[body + 1]):
             amount, slope[axis] = _amount(chain, axis, q)

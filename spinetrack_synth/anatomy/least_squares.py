@@ -199,23 +199,21 @@ def evaluate(
         problem.chain, scratch.q, scratch.body2world,
         scratch.axis_world, scratch.origin_world, scratch.axis_slope,
     )  # fmt: skip
-    of_markers = 0.0
+    of_markers, body2world = 0.0, scratch.body2world
     for p in range(len(target_m)):
-        body, offset = problem.marker_body[p], problem.marker_offset_m[p]
+        body = problem.marker_body[p]
         if scratch.kept[p] == 0:
             continue
+        u = problem.marker_offset_m[p, 0]
+        v = problem.marker_offset_m[p, 1]
+        w = problem.marker_offset_m[p, 2]
         squared = 0.0
         for i in range(3):
             if body < 0:
-                x = offset[i]
+                x = problem.marker_offset_m[p, i]
             else:
-                frame = scratch.body2world[body]
-                x = (
-                    frame[i, 0] * offset[0]
-                    + frame[i, 1] * offset[1]
-                    + frame[i, 2] * offset[2]
-                    + frame[i, 3]
-                )
+                x = body2world[body, i, 0] * u + body2world[body, i, 1] * v
+                x += body2world[body, i, 2] * w + body2world[body, i, 3]
             scratch.points[p, i] = x
             squared += (x - target_m[p, i]) ** 2
         of_markers += scratch.kept[p] * squared
@@ -248,39 +246,38 @@ def _gather_masses(problem: Problem, target_m: Array, scratch: Scratch) -> None:
         body, w = problem.marker_body[p], scratch.kept[p]
         if w == 0 or body < 0:
             continue
-        m = mass[body]
         fx = w * (scratch.points[p, 0] - target_m[p, 0])
         fy = w * (scratch.points[p, 1] - target_m[p, 1])
         fz = w * (scratch.points[p, 2] - target_m[p, 2])
         x = scratch.points[p, 0] - reference[0]
         y = scratch.points[p, 1] - reference[1]
         z = scratch.points[p, 2] - reference[2]
-        m[0] += w
-        m[1] += w * x
-        m[2] += w * y
-        m[3] += w * z
+        mass[body, 0] += w
+        mass[body, 1] += w * x
+        mass[body, 2] += w * y
+        mass[body, 3] += w * z
         # The inertia tensor, sum of w (|x|^2 I - x x').
-        m[4] += w * (y * y + z * z)
-        m[5] += w * (x * x + z * z)
-        m[6] += w * (x * x + y * y)
-        m[7] -= w * x * y
-        m[8] -= w * x * z
-        m[9] -= w * y * z
-        m[10] += fx
-        m[11] += fy
-        m[12] += fz
-        m[13] += y * fz - z * fy
-        m[14] += z * fx - x * fz
-        m[15] += x * fy - y * fx
-        m[16] += x * fx
-        m[17] += x * fy
-        m[18] += x * fz
-        m[19] += y * fx
-        m[20] += y * fy
-        m[21] += y * fz
-        m[22] += z * fx
-        m[23] += z * fy
-        m[24] += z * fz
+        mass[body, 4] += w * (y * y + z * z)
+        mass[body, 5] += w * (x * x + z * z)
+        mass[body, 6] += w * (x * x + y * y)
+        mass[body, 7] -= w * x * y
+        mass[body, 8] -= w * x * z
+        mass[body, 9] -= w * y * z
+        mass[body, 10] += fx
+        mass[body, 11] += fy
+        mass[body, 12] += fz
+        mass[body, 13] += y * fz - z * fy
+        mass[body, 14] += z * fx - x * fz
+        mass[body, 15] += x * fy - y * fx
+        mass[body, 16] += x * fx
+        mass[body, 17] += x * fy
+        mass[body, 18] += x * fz
+        mass[body, 19] += y * fx
+        mass[body, 20] += y * fy
+        mass[body, 21] += y * fz
+        mass[body, 22] += z * fx
+        mass[body, 23] += z * fy
+        mass[body, 24] += z * fz
     for body in range(len(mass) - 1, 0, -1):
         parent = problem.chain.parent[body]
         if parent >= 0:
@@ -294,23 +291,26 @@ def _gather_twists(problem: Problem, scratch: Scratch) -> None:
     twist, reference = scratch.twist, scratch.reference
     twist[:] = 0.0
     for motion in range(len(twist)):
-        v = twist[motion]
         for part in range(problem.part_start[motion], problem.part_start[motion + 1]):
             axis = problem.part_axis[part]
             s = scratch.axis_slope[axis] * scratch.slope_of_entry[problem.part_entry[part]]
-            a, o = scratch.axis_world[axis], scratch.origin_world[axis]
+            a0 = s * scratch.axis_world[axis, 0]
+            a1 = s * scratch.axis_world[axis, 1]
+            a2 = s * scratch.axis_world[axis, 2]
             if problem.chain.axis_is_rotation[axis]:
-                v[0] += s * a[0]
-                v[1] += s * a[1]
-                v[2] += s * a[2]
-                x, y, z = o[0] - reference[0], o[1] - reference[1], o[2] - reference[2]
-                v[3] += s * (y * a[2] - z * a[1])
-                v[4] += s * (z * a[0] - x * a[2])
-                v[5] += s * (x * a[1] - y * a[0])
+                twist[motion, 0] += a0
+                twist[motion, 1] += a1
+                twist[motion, 2] += a2
+                x = scratch.origin_world[axis, 0] - reference[0]
+                y = scratch.origin_world[axis, 1] - reference[1]
+                z = scratch.origin_world[axis, 2] - reference[2]
+                twist[motion, 3] += y * a2 - z * a1
+                twist[motion, 4] += z * a0 - x * a2
+                twist[motion, 5] += x * a1 - y * a0
             else:
-                v[3] += s * a[0]
-                v[4] += s * a[1]
-                v[5] += s * a[2]
+                twist[motion, 3] += a0
+                twist[motion, 4] += a1
+                twist[motion, 5] += a2
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
@@ -331,35 +331,86 @@ def differentiate(
     """
     _gather_masses(problem, target_m, scratch)
     _gather_twists(problem, scratch)
-    hessian, gradient, twist = scratch.hessian, scratch.gradient, scratch.twist
+    hessian, gradient = scratch.hessian, scratch.gradient
+    mass, twist = scratch.mass, scratch.twist
     hessian[:] = 0.0
     gradient[:] = 0.0
     for motion in range(len(twist)):
-        m, v = scratch.mass[problem.motion_body[motion]], twist[motion]
-        if m[0] == 0:
+        body = problem.motion_body[motion]
+        if mass[body, 0] == 0:
             continue
+        v0, v1, v2 = twist[motion, 0], twist[motion, 1], twist[motion, 2]
+        v3, v4, v5 = twist[motion, 3], twist[motion, 4], twist[motion, 5]
         column = problem.motion_column[motion]
         gradient[column] += (
-            v[0] * m[13] + v[1] * m[14] + v[2] * m[15] + v[3] * m[10] + v[4] * m[11] + v[5] * m[12]
+            v0 * mass[body, 13]
+            + v1 * mass[body, 14]
+            + v2 * mass[body, 15]
+            + v3 * mass[body, 10]
+            + v4 * mass[body, 11]
+            + v5 * mass[body, 12]
         )
         # Momentum of the composite body in this motion.
-        f0 = m[4] * v[0] + m[7] * v[1] + m[8] * v[2] + m[2] * v[5] - m[3] * v[4]
-        f1 = m[7] * v[0] + m[5] * v[1] + m[9] * v[2] + m[3] * v[3] - m[1] * v[5]
-        f2 = m[8] * v[0] + m[9] * v[1] + m[6] * v[2] + m[1] * v[4] - m[2] * v[3]
-        f3 = m[0] * v[3] + v[1] * m[3] - v[2] * m[2]
-        f4 = m[0] * v[4] + v[2] * m[1] - v[0] * m[3]
-        f5 = m[0] * v[5] + v[0] * m[2] - v[1] * m[1]
+        f0 = (
+            mass[body, 4] * v0
+            + mass[body, 7] * v1
+            + mass[body, 8] * v2
+            + mass[body, 2] * v5
+            - mass[body, 3] * v4
+        )
+        f1 = (
+            mass[body, 7] * v0
+            + mass[body, 5] * v1
+            + mass[body, 9] * v2
+            + mass[body, 3] * v3
+            - mass[body, 1] * v5
+        )
+        f2 = (
+            mass[body, 8] * v0
+            + mass[body, 9] * v1
+            + mass[body, 6] * v2
+            + mass[body, 1] * v4
+            - mass[body, 2] * v3
+        )
+        f3 = mass[body, 0] * v3 + v1 * mass[body, 3] - v2 * mass[body, 2]
+        f4 = mass[body, 0] * v4 + v2 * mass[body, 1] - v0 * mass[body, 3]
+        f5 = mass[body, 0] * v5 + v0 * mass[body, 2] - v1 * mass[body, 1]
         if newton:
-            trace = m[16] + m[20] + m[24]
-            f0 += m[12] * v[4] - m[11] * v[5] + m[16] * v[0] + m[17] * v[1] + m[18] * v[2]
-            f1 += m[10] * v[5] - m[12] * v[3] + m[19] * v[0] + m[20] * v[1] + m[21] * v[2]
-            f2 += m[11] * v[3] - m[10] * v[4] + m[22] * v[0] + m[23] * v[1] + m[24] * v[2]
-            f0 -= trace * v[0]
-            f1 -= trace * v[1]
-            f2 -= trace * v[2]
-        for other in problem.above[problem.above_start[motion] : problem.above_start[motion + 1]]:
-            u = twist[other]
-            value = u[0] * f0 + u[1] * f1 + u[2] * f2 + u[3] * f3 + u[4] * f4 + u[5] * f5
+            trace = mass[body, 16] + mass[body, 20] + mass[body, 24]
+            f0 += (
+                mass[body, 12] * v4
+                - mass[body, 11] * v5
+                + mass[body, 16] * v0
+                + mass[body, 17] * v1
+                + mass[body, 18] * v2
+            )
+            f1 += (
+                mass[body, 10] * v5
+                - mass[body, 12] * v3
+                + mass[body, 19] * v0
+                + mass[body, 20] * v1
+                + mass[body, 21] * v2
+            )
+            f2 += (
+                mass[body, 11] * v3
+                - mass[body, 10] * v4
+                + mass[body, 22] * v0
+                + mass[body, 23] * v1
+                + mass[body, 24] * v2
+            )
+            f0 -= trace * v0
+            f1 -= trace * v1
+            f2 -= trace * v2
+        for index in range(problem.above_start[motion], problem.above_start[motion + 1]):
+            other = problem.above[index]
+            value = (
+                twist[other, 0] * f0
+                + twist[other, 1] * f1
+                + twist[other, 2] * f2
+                + twist[other, 3] * f3
+                + twist[other, 4] * f4
+                + twist[other, 5] * f5
+            )
             second = problem.motion_column[other]
             if second == column:
                 hessian[column, column] += value if other == motion else 2.0 * value
