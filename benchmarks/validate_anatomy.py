@@ -25,7 +25,6 @@ from spinetrack_synth.anatomy.fit2d.people import (
     FitModel,
     Fits,
     Sightings,
-    fit_people,
     make_fit_model,
 )
 from spinetrack_synth.anatomy.fit2d.swaps import SWAPS, exchanged
@@ -39,7 +38,14 @@ from spinetrack_synth.poses.library import either_side, library
 from spinetrack_synth.poses.sampling import pose_coordinates, sample_pose
 from spinetrack_synth.skeleton import NAMES, SPINE
 from spinetrack_synth.validation import anatomy
-from spinetrack_synth.validation.bodies import Bodies, estimate_noise, examine, fit_columns
+from spinetrack_synth.validation.bodies import (
+    Bodies,
+    bodies_of,
+    estimate_noise,
+    examine,
+    fit_columns,
+)
+from spinetrack_synth.validation.findings import Work
 
 Array = NDArray[np.float64]
 SETS = {"37 keypoints": 37, "Halpe-26": 26, "COCO-17": 17}
@@ -118,16 +124,12 @@ def displaced(
 ) -> tuple[Sightings, NDArray[np.int64]]:
     """One visible point of each person moved by a share of the torso in a random direction."""
     rng = np.random.default_rng(seed)
-    points, which = people.points_px.copy(), np.zeros(len(points_of(people)), dtype=np.int64)
+    points, which = people.points_px.copy(), np.zeros(len(people.visible), np.int64)
     for k, visible in enumerate(people.visible):
         which[k] = rng.choice([m for m in among if visible[m]] or [among[0]])
         angle = rng.uniform(0, 2 * np.pi)
         points[k, which[k]] += share * crowd.torso_px[k] * np.array([np.cos(angle), np.sin(angle)])
     return replace(people, points_px=points), which
-
-
-def points_of(people: Sightings) -> Array:
-    return people.points_px
 
 
 def model_of(poses: list[str]) -> FitModel:
@@ -144,10 +146,11 @@ def bodies(model: FitModel, people: Sightings, noise: float) -> Bodies:
 
 
 def swap_scores(found: Bodies) -> Array:
-    """How much better each person (P,) fits exchanged; below zero in the order of their cost."""
-    score = found.fits.cost / found.fits.count - 1e3
-    score[found.doubtful] = found.swapped.gain
-    return np.nan_to_num(score, nan=-1e3, neginf=-1e3)
+    """What each person (P,) costs as labelled and gains by an exchange, a point."""
+    score = np.nan_to_num(found.fits.cost / found.fits.count)
+    gain = np.nan_to_num(found.swapped.gain, neginf=0.0).clip(0)
+    score[found.doubtful] += gain / found.fits.count[found.doubtful]
+    return score
 
 
 def surprises(fits: Fits, among: list[int]) -> Array:
@@ -222,16 +225,18 @@ def report(title: str, model: FitModel, crowd: Crowd, noise: float, keypoints: i
         place = np.nan_to_num(found.fits.surprise, nan=0.0).argmax(axis=1) == which
         print(
             f"{label} point by {share:4.0%}        {count:6} {area_under_curve(score, calm):7.3f}"
-            f" {rate(hit, count)}  {100 * place.mean():8.1f} %  {100 * (score > limit).mean():8.1f} %"
+            f" {rate(hit, count)}  {100 * place.mean():8.1f} %"
+            f"  {100 * (score > limit).mean():8.1f} %"
         )
     calm = swap_scores(clean)
-    limit = max(np.quantile(calm, 0.99), 0.0)
+    limit = np.quantile(calm, 0.99)
     for name in SWAPS_SHOWN:
         swaps = np.full(count, list(SWAPS).index(name))
         wrong = exchanged(right, swaps)
         way = np.linalg.norm(wrong.points_px - right.points_px, axis=2)
-        told = (way > 0.1 * crowd.torso_px[:, None]) & right.visible & wrong.visible
-        rows = np.flatnonzero(told.any(axis=1))
+        both = right.visible & wrong.visible & (way > 0)
+        apart = np.where(both, way, 0).sum(axis=1) / np.maximum(both.sum(axis=1), 1)
+        rows = np.flatnonzero(apart > 0.1 * crowd.torso_px)
         wrong = wrong.some(rows)
         found = bodies(model, wrong, taken)
         score = swap_scores(found)
@@ -259,13 +264,15 @@ def calibrate(model: FitModel, crowd: Crowd) -> None:
         names = list(anatomy.SEGMENTS)
         mean, sd = np.array(list(anatomy.SEGMENTS.values())).T
         columns = [found.names.index(name) for name in names]
+        gains = np.zeros(len(right.visible))
+        gains[found.doubtful] = np.nan_to_num(found.swapped.gain, neginf=0.0)
         print(f"\n## clean, noise {noise:.1%} (taken for {taken:.1%}): 50 90 95 99 99.5 100 %")
         for label, values in (
             ("spine surprise", surprises(fits, spine)),
             ("spine off, of the torso", np.nan_to_num(off[:, spine]).max(axis=1)),
             ("other surprise", surprises(fits, others)),
             ("cost a point", fits.cost / fits.count),
-            ("gain of an exchange", swap_scores(found)),
+            ("gain of an exchange", gains),
             ("degrees beyond a limit", np.nan_to_num(beyond).clip(0, 999).max(axis=1)),
             ("segments, sd", np.abs((fits.columns[:, columns] - mean) / sd).max(axis=1)),
         ):
@@ -280,9 +287,10 @@ def photos(path: Path) -> None:
     dataset = read(path)
     found = validate([dataset], RULES)
     people = sum(bool(a.get("num_keypoints")) for a in dataset.annotations)
-    fitted = next(iter(dataset._memory.values()))
+    fitted = bodies_of(dataset, Work())
     rows = {finding.row for finding in found.findings}
-    print(f"\n## {path.name}: {people} people with keypoints, {int(fitted.fits.fitted.sum())} fitted")
+    count = int(fitted.fits.fitted.sum())
+    print(f"\n## {path.name}: {people} people with keypoints, {count} fitted")
     print(f"noise taken for {fitted.noise:.1%}; people blamed: {len(rows)}")
     for finding in found.findings:
         print(f"  {finding.code} {finding.place}: {finding.message}")

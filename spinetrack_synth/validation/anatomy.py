@@ -7,19 +7,19 @@ does not begin from (``benchmarks/validate_anatomy.py``, docs/validation-anatomy
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
 from spinetrack_synth import skeleton
 from spinetrack_synth.anatomy.fit2d.body import SEGMENTS
-from spinetrack_synth.anatomy.fit2d.people import FEWEST_POINTS
-from spinetrack_synth.anatomy.fit2d.swaps import SWAPS
-from spinetrack_synth.validation.bodies import Bodies, bodies_of
 from spinetrack_synth.validation.columns import Dataset
 from spinetrack_synth.validation.findings import Fault, Severity, Work
 from spinetrack_synth.validation.rules import rule
 from spinetrack_synth.validation.sides import BEFORE
+
+if TYPE_CHECKING:
+    from spinetrack_synth.validation.bodies import Bodies
 
 SPINE_OFF: Final = 0.045
 SPINE_SURPRISE: Final = 3.5
@@ -30,7 +30,7 @@ POINT_OFF: Final = 0.06
 POINT_SURPRISE: Final = 4.5
 """The same for the other points, which scatter more about the body."""
 
-SWAP_GAIN: Final = 20.0
+SWAP_GAIN: Final = 10.0
 MIRROR_GAIN: Final = 40.0
 """How much better a body must fit with left and right exchanged, in squared standard deviations;
 a whole person's mirror image fits nearly as well, seen from far away exactly as well."""
@@ -39,14 +39,24 @@ BEYOND_LIMIT_DEG: Final = 12.0
 OUT_OF_PROPORTION: Final = 3.5
 """Standard deviations of a segment's length between people."""
 
-COST_A_POINT: Final = 3.5
+COST: Final = 60.0
+COST_A_POINT: Final = 1.6
+"""What the best fit may cost, for the posture and for each point."""
 
 EXPLAINED: Final = (*BEFORE, "SPT50", "SPT52", "SPT55")
 """Rules that tell the same more exactly."""
 
 
+def _bodies(dataset: Dataset, work: Work) -> Bodies:
+    from spinetrack_synth.validation.bodies import bodies_of  # compiled code: not to list rules
+
+    return bodies_of(dataset, work)
+
+
 def _swap_found(bodies: Bodies) -> dict[int, tuple[str, int]]:
     """Person -> name of the exchange with which the body fits better, and its place."""
+    from spinetrack_synth.anatomy.fit2d.swaps import SWAPS
+
     found = {}
     names = list(SWAPS)
     for k, person in enumerate(bodies.doubtful):
@@ -71,7 +81,7 @@ def _swap_found(bodies: Bodies) -> dict[int, tuple[str, int]]:
 )
 def spine_point_misplaced(dataset: Dataset, work: Work) -> Iterator[Fault]:
     """A spine point is not where the rest of the body has it."""
-    bodies = bodies_of(dataset, work)
+    bodies = _bodies(dataset, work)
     swapped = _swap_found(bodies)
     for person, marker, off in _misplaced(bodies):
         if marker in skeleton.SPINE and person not in swapped:
@@ -94,7 +104,7 @@ def spine_point_misplaced(dataset: Dataset, work: Work) -> Iterator[Fault]:
 )
 def point_out_of_reach(dataset: Dataset, work: Work) -> Iterator[Fault]:
     """A point lies where the body cannot reach."""
-    bodies = bodies_of(dataset, work)
+    bodies = _bodies(dataset, work)
     swapped = _swap_found(bodies)
     for person, marker, off in _misplaced(bodies):
         if marker not in skeleton.SPINE and person not in swapped:
@@ -152,7 +162,7 @@ def _point_fault(
 )
 def limb_exchanged(dataset: Dataset, work: Work) -> Iterator[Fault]:
     """A body fits much better with left and right of a part exchanged."""
-    bodies = bodies_of(dataset, work)
+    bodies = _bodies(dataset, work)
     for person, (name, k) in _swap_found(bodies).items():
         if name != "everything":
             gain = bodies.swapped.gain[k]
@@ -177,7 +187,7 @@ def limb_exchanged(dataset: Dataset, work: Work) -> Iterator[Fault]:
 )
 def person_exchanged(dataset: Dataset, work: Work) -> Iterator[Fault]:
     """A body fits much better with left and right of the whole person exchanged."""
-    bodies = bodies_of(dataset, work)
+    bodies = _bodies(dataset, work)
     for person, (name, k) in _swap_found(bodies).items():
         if name == "everything":
             yield dataset.annotation_fault(
@@ -202,7 +212,7 @@ def person_exchanged(dataset: Dataset, work: Work) -> Iterator[Fault]:
 )
 def joint_beyond_limit(dataset: Dataset, work: Work) -> Iterator[Fault]:
     """A joint is bent beyond its limits."""
-    bodies = bodies_of(dataset, work)
+    bodies = _bodies(dataset, work)
     body, x = bodies.model.body, bodies.fits.columns
     with np.errstate(invalid="ignore"):
         beyond = np.degrees(np.maximum(x - body.upper, body.lower - x))
@@ -234,7 +244,7 @@ def joint_beyond_limit(dataset: Dataset, work: Work) -> Iterator[Fault]:
 )
 def bone_out_of_proportion(dataset: Dataset, work: Work) -> Iterator[Fault]:
     """A segment of the body is out of proportion."""
-    bodies = bodies_of(dataset, work)
+    bodies = _bodies(dataset, work)
     columns = [bodies.names.index(name) for name in SEGMENTS]
     mean, sd = np.array(list(SEGMENTS.values())).T
     deviation = (bodies.fits.columns[:, columns] - mean) / sd
@@ -268,11 +278,10 @@ def bone_out_of_proportion(dataset: Dataset, work: Work) -> Iterator[Fault]:
 )
 def unlike_a_body(dataset: Dataset, work: Work) -> Iterator[Fault]:
     """The points as a whole do not make a body."""
-    bodies = bodies_of(dataset, work)
+    bodies = _bodies(dataset, work)
     fits = bodies.fits
-    with np.errstate(invalid="ignore"):
-        worst = fits.cost / fits.count
-    for person in np.flatnonzero(worst > COST_A_POINT):
+    worst = fits.cost / (COST + COST_A_POINT * fits.count)
+    for person in np.flatnonzero(worst > 1):
         away = np.linalg.norm(fits.projected_px - bodies.sightings.points_px, axis=2)[person]
         share = np.median(away[bodies.sightings.visible[person]]) / fits.torso_px[person]
         yield dataset.annotation_fault(
@@ -297,7 +306,9 @@ def unlike_a_body(dataset: Dataset, work: Work) -> Iterator[Fault]:
 )
 def not_fitted(dataset: Dataset, work: Work) -> Iterator[Fault]:
     """Labelled points to which no body can be fitted at all."""
-    bodies = bodies_of(dataset, work)
+    from spinetrack_synth.anatomy.fit2d.people import FEWEST_POINTS
+
+    bodies = _bodies(dataset, work)
     labelled = bodies.sightings.visible.sum(axis=1)
     for person in np.flatnonzero(~bodies.fits.fitted & (labelled >= FEWEST_POINTS)):
         message = f"no body can be fitted to the {labelled[person]} labelled points"

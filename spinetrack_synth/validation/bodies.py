@@ -17,6 +17,7 @@ from spinetrack_synth.anatomy.fit2d.people import (
     Progress,
     Sightings,
     fit_people,
+    good_cost,
     make_fit_model,
 )
 from spinetrack_synth.anatomy.fit2d.swaps import Swapped, try_swaps
@@ -31,13 +32,11 @@ Rows = NDArray[np.int64]
 
 NOISES: Final = (0.01, 0.015, 0.02, 0.03, 0.04)
 """How careless a file's labels may be taken to be, of the torso."""
-USUAL_SURPRISE: Final = 0.95
-"""Median surprise where the noise is what it is taken for (0.85 in the calibration)."""
+USUAL_SURPRISE: Final = 1.12
+"""Median surprise where the noise is what it is taken for: 0.96-1.09 in the calibration, 1.22-1.26
+where it is half as much again."""
 SAMPLE: Final = 120
 """People by whom the noise of a file is judged."""
-
-DOUBTFUL_COST_A_POINT: Final = 1.7
-"""Above this, and where a point was left out, left and right are tried the other way round."""
 
 USUAL_FOCAL: Final = 1.2
 """Focal length of a picture that does not tell it, in the longer sides: a phone's."""
@@ -98,9 +97,10 @@ def examine(
     threads: int = 1,
     progress: Progress | None = None,
 ) -> tuple[Fits, Rows, Swapped]:
-    """Fit people, and try left and right the other way round for those who fit badly."""
+    """Fit people; try left and right the other way round for those who cost more than usual or have
+    a point left out."""
     fits = fit_people(model, people, noise=noise, threads=threads, progress=progress)
-    bad = (fits.cost > DOUBTFUL_COST_A_POINT * fits.count) | fits.dropped.any(axis=1)
+    bad = (fits.cost > good_cost(fits.count)) | fits.dropped.any(axis=1)
     doubtful = np.flatnonzero(fits.fitted & bad)
     chosen = Fits(*(column[doubtful] for column in fits))
     swapped = try_swaps(model, people.some(doubtful), chosen, noise=noise, threads=threads)

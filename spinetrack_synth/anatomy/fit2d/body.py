@@ -55,10 +55,10 @@ _NEUTRAL_DEG: Final[dict[str, float]] = {
 }  # fmt: skip
 """Where the prior of an angle is centred, where not at zero."""
 
-_SD_OF_HALF_RANGE: Final = 0.6
+_SD_OF_HALF_RANGE: Final = 0.5
 """Standard deviation of a joint's angle as a share of half its range."""
 
-_BEYOND_LIMIT_SD_RAD: Final = np.radians(4.0)
+_BEYOND_LIMIT_SD_RAD: Final = np.radians(2.5)
 """Softness of the limits: ranges are those of most adults, not of all."""
 
 _LOG_FOCAL_SD: Final = 0.35

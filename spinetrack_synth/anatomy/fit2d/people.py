@@ -48,8 +48,13 @@ CHUNK: Final = 128
 SOFT_FIRST, SOFT = 6.0, 3.0
 """Standard deviations from where on a point counts for less, at the first steps and afterwards."""
 
-GOOD_COST_A_POINT: Final = 1.6
-"""A fit this good needs no further start."""
+GOOD_COST: Final = 35.0
+GOOD_COST_A_POINT: Final = 1.0
+"""A fit that costs at most so much, for the posture and for each point, needs no further start:
+nine of ten clean people (docs/validation-anatomy.md)."""
+
+MUCH_BETTER: Final = 0.75
+"""Where a fit was not good or left out points, the search ends when the cost falls to this part."""
 
 SURPRISING: Final = 3.5
 """A point so many standard deviations from where the others predict it is left out of the fit."""
@@ -82,6 +87,11 @@ def make_fit_model(tree: Tree, postures: Iterable[Array]) -> FitModel:
         bank=make_bank(tree, body, postures),
         wide_bank=make_bank(tree, body, mixed(tree, postures, MIXTURES)),
     )
+
+
+def good_cost(points: Ints) -> Array:
+    """What a fit to so many points costs at most where nothing is wrong."""
+    return GOOD_COST + GOOD_COST_A_POINT * points
 
 
 @dataclass(frozen=True)
@@ -181,7 +191,8 @@ def fit_people(
         _fit_chunk(
             model, model.bank, chunk, seen, entries, cameras, sizes, noise, effort, work, fits
         )
-        hard = chunk[~(fits.cost[chunk] < GOOD_COST_A_POINT * fits.count[chunk])]
+        hard = ~(fits.cost[chunk] < good_cost(fits.count[chunk]))
+        hard = chunk[hard | fits.dropped[chunk].any(axis=1)]
         if effort == MOST_EFFORT and len(hard):
             entries = choose_starts(model.wide_bank, seen[hard], STARTS[effort])
             _fit_chunk(
@@ -239,7 +250,9 @@ def _fit_chunk(
     for row in range(len(chunk)):
         n = chunk[row]
         seen, focal, known = seen_all[n].copy(), cameras[0][n], cameras[2][n]
-        good = GOOD_COST_A_POINT * fits.count[n]
+        good = GOOD_COST + GOOD_COST_A_POINT * fits.count[n]
+        if not np.isnan(fits.cost[n]):
+            good = min(good, MUCH_BETTER * fits.cost[n])
         best = np.inf
         for s in range(entries.shape[1]):
             entry = entries[row, s]
