@@ -140,7 +140,7 @@ def fit_skeleton(
     points near the spine are placed by the motion itself, not far from where the table has them.
 
     Raises UserError where no table fits, a table names what the model does not have, or the size
-    is out of all reason (wrong units).
+    is out of all reason (wrong units). A model none of whose segments is measured keeps its size.
     """
     where = motion.source or "motion"
     skeleton = skeleton or skeleton_of(motion.names, tree, where)
@@ -177,7 +177,10 @@ def fit_skeleton(
         at_rest = solve(
             scaled, names, rest_m, weights=firm, goals=upright, prior_m=REST_PRIOR_M, cold=True
         )
-        if at_rest.frame_weighted_rms_m[0] <= WORST_REST_RMS_M:
+        if at_rest.frame_weighted_rms_m[0] > WORST_REST_RMS_M:
+            factors = _measured(marked, names, targets_m, where)
+            scaled = scale_tree(marked, factors)
+        else:
             body2rest = body_transforms(scaled, at_rest.coordinates[0])
             if not skeleton.exact:
                 scaled = _placed_by_rest(scaled, names, points, rest_m[0], body2rest)
@@ -254,9 +257,11 @@ def _measured(tree: Tree, names: list[str], positions_m: Array, where: str) -> A
         if np.isfinite(trunk_m).any():
             # Bent trunks look short from end to end.
             positions_m = positions_m[trunk_m >= np.nanquantile(trunk_m, 0.9) - 1e-9]
-    factors = measured_factors(
-        with_middles, names, positions_m, (*SUBSTITUTES, *KEYPOINT_MEASUREMENTS)
-    )
+    measurements = (*SUBSTITUTES, *KEYPOINT_MEASUREMENTS)
+    known = set(names) & set(with_middles.marker_names)
+    if not any(set(pair) <= known for m in measurements for pair in m.pairs):
+        return np.ones((len(tree.bodies), 3))
+    factors = measured_factors(with_middles, names, positions_m, measurements)
     overall = float(np.median(factors))
     if not 1 / LARGEST_SCALE < overall < LARGEST_SCALE:
         units = {1000.0: "mm", 100.0: "cm", 0.001: "m", 0.01: "m", 39.37: "in", 17.72: "cmu"}
