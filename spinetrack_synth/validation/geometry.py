@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
-from spinetrack_synth.validation.columns import Dataset, pairs_where, rows_where
+from spinetrack_synth.validation.columns import Dataset, Floats, rows_where
 from spinetrack_synth.validation.findings import Fault, Severity
 from spinetrack_synth.validation.masks import EDGE_PX
 from spinetrack_synth.validation.rules import rule
@@ -15,6 +16,9 @@ from spinetrack_synth.validation.rules import rule
 OUTSIDE_BOX: Final = 0.25
 """Share of the box's longer side by which a visible keypoint may lie outside the box. COCO's
 visible points leave their boxes by up to a tenth: boxes end at the mask, and hands are cut off."""
+POINT_EDGE_PX: Final = 1.0
+LEAST_FILL: Final = 0.01
+"""Of its box even an arm that sticks out behind a tree fills more."""
 COINCIDE_EXTENT_PX: Final = 60.0
 """Only people this large: on smaller ones two points round to the same pixel."""
 
@@ -44,7 +48,7 @@ def box_not_positive(dataset: Dataset) -> Iterator[Fault]:
     reason="""A box that leaves its image is cropped with padding that training never meant, or
     belongs to an image of another size.""",
     example="x + width = 700 in an image 640 wide",
-    unless=("SPT112", "SPT301", "SPT322", "SPT603"),
+    unless=("SPT112", "SPT301", "SPT305", "SPT322", "SPT603"),
 )
 def box_outside_image(dataset: Dataset) -> Iterator[Fault]:
     """A box leaves the image."""
@@ -75,22 +79,53 @@ def area_not_positive(dataset: Dataset) -> Iterator[Fault]:
 
 @rule(
     "SPT304",
-    "area-beyond-box",
+    "area-off-box",
     family="geometry",
     severity=Severity.ERROR,
-    reason="""The person lies in the box, so the mask's area is at most the box's. A larger one
-    makes OKS forgive larger errors.""",
+    reason="""The person lies in the box, so the area is at most the box's, and a person fills more
+    than a hundredth of it. OKS forgives errors by the area.""",
     example="`area` 50000 with a box of 100 x 200",
-    unless=("SPT301", "SPT302", "SPT324", "SPT325"),
+    unless=("SPT301", "SPT302", "SPT303", "SPT308", "SPT324", "SPT325"),
 )
-def area_beyond_box(dataset: Dataset) -> Iterator[Fault]:
-    """An area is larger than its box."""
+def area_off_box(dataset: Dataset) -> Iterator[Fault]:
+    """An area is larger than its box, or next to nothing of it."""
     with np.errstate(over="ignore"):
         room = (dataset.boxes[:, 2] + 1) * (dataset.boxes[:, 3] + 1) * 1.02
-    for row in rows_where(dataset.areas > room):
+    small = (dataset.areas > 0) & (dataset.areas < LEAST_FILL * room)
+    for row in rows_where((dataset.areas > room) | (small & ~dataset.crowd)):
         whole = dataset.boxes[row, 2] * dataset.boxes[row, 3]
-        message = f"{dataset.areas[row]:.6g}, but the box covers only {whole:.6g} px"
+        message = f"{dataset.areas[row]:.6g}, the box covers {whole:.6g} px"
         yield dataset.annotation_fault(row, message, field=".area", value=float(dataset.areas[row]))
+
+
+@rule(
+    "SPT305",
+    "image-too-small",
+    family="geometry",
+    severity=Severity.ERROR,
+    reason="""A slip of the hand moves a box or a point. When a whole person, box and points,
+    reaches beyond the image, the image's size is wrong, or the person is another image's.""",
+    example="an image of 640 x 480 whose record says 320 x 240",
+    unless=("SPT112", "SPT301", "SPT322", "SPT603"),
+)
+def image_too_small(dataset: Dataset) -> Iterator[Fault]:
+    """The box and the keypoints of a person reach beyond the image."""
+    if not dataset.keypoints.shape[1]:
+        return
+    over = dataset.boxes[:, :2] + dataset.boxes[:, 2:] - dataset.sizes
+    points = np.where(dataset.labelled[..., None], dataset.keypoints[..., :2], -np.inf)
+    beyond = (points.max(1) - dataset.sizes > POINT_EDGE_PX) & (over > EDGE_PX)
+    told: set[int] = set()
+    for row in rows_where(beyond.any(1)):
+        image = int(dataset.image_row[row])
+        if image in told:
+            continue
+        told.add(image)
+        width, height = dataset.image_sizes[image]
+        right, bottom = dataset.boxes[row, :2] + dataset.boxes[row, 2:]
+        message = f"says {width:.0f}x{height:.0f}, but annotations[{row}] reaches to "
+        message += f"({right:.6g}, {bottom:.6g}), box and keypoints alike"
+        yield dataset.image_fault(image, message)
 
 
 @rule(
@@ -101,19 +136,30 @@ def area_beyond_box(dataset: Dataset) -> Iterator[Fault]:
     reason="""Nobody can see or label a point outside the picture. Training clips it to the border
     or drops it; either way the label is wrong.""",
     example="`left_wrist` at x = 712 in an image 640 wide",
-    unless=("SPT112", "SPT322", "SPT603"),
+    unless=("SPT112", "SPT305", "SPT322", "SPT603"),
 )
 def point_outside_image(dataset: Dataset) -> Iterator[Fault]:
     """A labelled keypoint lies outside the image."""
     if not dataset.keypoints.shape[1]:
         return
+    over = _points_outside_image(dataset)
+    width, height = dataset.sizes.T
+
+    def message(row: int, index: int) -> str:
+        x, y, _ = dataset.keypoints[row, index]
+        image = f"{width[row]:.0f}x{height[row]:.0f}"
+        return f"lies at ({x:.6g}, {y:.6g}), outside the image ({image})"
+
+    yield from point_faults(
+        dataset, over > POINT_EDGE_PX, message, lambda row, k: round(float(over[row, k]), 3)
+    )
+
+
+def _points_outside_image(dataset: Dataset) -> Floats:
+    """How far (N, K) px labelled points lie outside their images; nan where not labelled."""
     points = dataset.keypoints[..., :2]
     over = np.maximum(-points, points - dataset.sizes[:, None]).max(-1)
-    for row, index in pairs_where((over > 1.0) & dataset.labelled):
-        x, y = points[row, index]
-        width, height = dataset.sizes[row]
-        message = f"lies at ({x:.6g}, {y:.6g}), outside the image ({width:.0f}x{height:.0f})"
-        yield point_fault(dataset, row, index, message, value=round(float(over[row, index]), 3))
+    return np.where(dataset.labelled, over, np.nan)
 
 
 @rule(
@@ -129,9 +175,12 @@ def point_outside_image(dataset: Dataset) -> Iterator[Fault]:
 def point_outside_box(dataset: Dataset) -> Iterator[Fault]:
     """A visible keypoint lies far outside its person's box."""
     over, limit = _outside_box(dataset)
-    for row, index in pairs_where(over > limit[:, None]):
-        message = f"visible, but {over[row, index]:.4g} px outside the box"
-        yield point_fault(dataset, row, index, message, value=round(float(over[row, index]), 3))
+    yield from point_faults(
+        dataset,
+        over > limit[:, None],
+        lambda row, k: f"visible, but {over[row, k]:.4g} px outside the box",
+        lambda row, k: round(float(over[row, k]), 3),
+    )
 
 
 @rule(
@@ -142,7 +191,7 @@ def point_outside_box(dataset: Dataset) -> Iterator[Fault]:
     reason="""Top-down estimators crop the box before they look: with another person's box they
     learn to find people where there are none.""",
     example="a box around the neighbour",
-    unless=("SPT301", "SPT302", "SPT306", "SPT322", "SPT324"),
+    unless=("SPT301", "SPT302", "SPT305", "SPT306", "SPT309", "SPT322", "SPT324"),
 )
 def box_misses_person(dataset: Dataset) -> Iterator[Fault]:
     """Most of a person's visible keypoints lie outside the box."""
@@ -221,6 +270,21 @@ def _extent(points: np.ndarray, labelled: np.ndarray) -> tuple[np.ndarray, np.nd
     high = np.where(labelled[..., None], points, -np.inf).max(1, initial=-np.inf)
     low[~np.isfinite(low)], high[~np.isfinite(high)] = np.nan, np.nan
     return low, high
+
+
+def point_faults(
+    dataset: Dataset,
+    wrong: NDArray[np.bool_],
+    message: Callable[[int, int], str],
+    value: Callable[[int, int], float | None] = lambda row, index: None,
+) -> Iterator[Fault]:
+    """One fault for each annotation with wrong points (N, K): the first, and how many more."""
+    for row in rows_where(wrong.any(1)):
+        first, *more = rows_where(wrong[row])
+        others = f"; {len(more)} more point{'s' * (len(more) > 1)} too" if more else ""
+        yield point_fault(
+            dataset, row, first, message(row, first) + others, value=value(row, first)
+        )
 
 
 def point_name(dataset: Dataset, row: int, index: int) -> str:

@@ -69,8 +69,8 @@ def category_unknown(dataset: Dataset) -> Iterator[Fault]:
 
 
 def _unknown(dataset: Dataset, name: str, section: str, target: Any, what: str) -> Iterator[Fault]:
-    if not isinstance(dataset.data.get(section), list):
-        return  # the missing section is the fault
+    if not dataset.section(section):
+        return  # the missing or empty section is the fault
     dangling = [
         row for row in rows_where(target < 0) if type(dataset.annotations[row].get(name)) is int
     ]
@@ -98,6 +98,11 @@ def _unknown(dataset: Dataset, name: str, section: str, target: Any, what: str) 
 def licence_unknown(dataset: Dataset) -> Iterator[Fault]:
     """An image's `license` is no licence of the file."""
     licences = dataset.section("licenses")
+    named = sum("license" in image for image in dataset.images)
+    if "licenses" not in dataset.data and named:
+        message = f"missing, but {named} images name a licence by its id"
+        yield dataset.file_fault(message, place="licenses", value=named)
+        return
     known = {r.get("id") for r in licences if isinstance(r, dict) and type(r.get("id")) is int}
     if not known and not isinstance(dataset.data.get("licenses", []), list):
         return

@@ -133,7 +133,7 @@ def trunk_crossed(dataset: Dataset) -> Iterator[Fault]:
     one of the pairs is exchanged.""",
     example="`left_ankle` and `right_ankle` exchanged, the feet not",
     needs=("names",),
-    unless=BEFORE,
+    unless=(*BEFORE, "SPT502"),
 )
 def feet_crossed(dataset: Dataset) -> Iterator[Fault]:
     """Points of one foot lie at the other foot."""

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from spinetrack_synth.validation.columns import Dataset, pairs_where, rows_where
+from spinetrack_synth.validation.columns import Dataset, rows_where
 from spinetrack_synth.validation.findings import Fault, Severity, shown
-from spinetrack_synth.validation.geometry import point_fault
+from spinetrack_synth.validation.geometry import point_faults
 from spinetrack_synth.validation.rules import rule
 
 
@@ -24,9 +24,12 @@ from spinetrack_synth.validation.rules import rule
 def visibility_value(dataset: Dataset) -> Iterator[Fault]:
     """A keypoint's v is not 0, 1 or 2."""
     v = dataset.keypoints[..., 2]
-    for row, index in pairs_where(np.isfinite(v) & ~np.isin(v, (0, 1, 2))):
-        message = f"has v = {v[row, index]:.6g}, expected 0, 1 or 2"
-        yield point_fault(dataset, row, index, message, value=float(v[row, index]))
+    yield from point_faults(
+        dataset,
+        np.isfinite(v) & ~np.isin(v, (0, 1, 2)),
+        lambda row, k: f"has v = {v[row, k]:.6g}, expected 0, 1 or 2",
+        lambda row, k: float(v[row, k]),
+    )
 
 
 @rule(
@@ -40,10 +43,12 @@ def visibility_value(dataset: Dataset) -> Iterator[Fault]:
 )
 def place_of_unlabelled_point(dataset: Dataset) -> Iterator[Fault]:
     """A keypoint has v = 0 but a place other than 0, 0."""
-    for row, index in pairs_where(_placed(dataset)):
-        x, y, _ = dataset.keypoints[row, index]
-        message = f"has v = 0 but lies at ({x:.6g}, {y:.6g})"
-        yield point_fault(dataset, row, index, message)
+    x, y, _ = np.moveaxis(dataset.keypoints, -1, 0)
+    yield from point_faults(
+        dataset,
+        _placed(dataset),
+        lambda row, k: f"has v = 0 but lies at ({x[row, k]:.6g}, {y[row, k]:.6g})",
+    )
 
 
 def _placed(dataset: Dataset) -> np.ndarray:
@@ -66,7 +71,9 @@ def num_keypoints(dataset: Dataset) -> Iterator[Fault]:
     v = dataset.keypoints[..., 2]
     counted = (v > 0).sum(1)
     placed = _placed(dataset).sum(1)
-    usable = np.isfinite(v).any(1)
+    # Where names and lists disagree in length, nobody knows which points are meant.
+    agreed = [len(names or ()) == n for names, n in zip(dataset.names, dataset.point_count)]
+    usable = np.isfinite(v).any(1) & np.array([*agreed, True])[dataset.category_row]
     for row in rows_where(usable):
         value = dataset.annotations[row].get("num_keypoints")
         # A v that was set to 0 by mistake is told by SPT352.
@@ -87,6 +94,8 @@ def num_keypoints(dataset: Dataset) -> Iterator[Fault]:
 def labelled_at_origin(dataset: Dataset) -> Iterator[Fault]:
     """A keypoint has v > 0 but lies at 0, 0."""
     points = dataset.keypoints
-    for row, index in pairs_where((points[..., 2] > 0) & (points[..., :2] == 0).all(-1)):
-        message = f"has v = {points[row, index, 2]:.6g} but lies at (0, 0)"
-        yield point_fault(dataset, row, index, message)
+    yield from point_faults(
+        dataset,
+        (points[..., 2] > 0) & (points[..., :2] == 0).all(-1),
+        lambda row, k: f"has v = {points[row, k, 2]:.6g} but lies at (0, 0)",
+    )

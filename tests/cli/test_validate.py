@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -173,3 +174,24 @@ def test_rules_lists_all_and_explains_one(run: Run) -> None:
     code, _, err = run("rules", "SPT9999")
     assert code == 2
     assert err.count("\n") == 1
+
+
+def test_the_plain_install_is_enough(tmp_path: Path) -> None:
+    """No renderer, no OpenSim, no OpenCV, no drawing library: what only extras bring is absent."""
+    data = clean()
+    path = write(tmp_path / "a.json", data)
+    folder = write_pictures(tmp_path / "pictures", data)
+    absent = ("mitsuba", "drjit", "pyoidn", "opensim", "cv2", "onnxruntime", "unrealcv",
+              "matplotlib", "jsonschema", "hypothesis")  # fmt: skip
+    script = (
+        f"import sys; sys.modules.update(dict.fromkeys({absent})); "
+        "from spinetrack_synth.cli import main; main()"
+    )
+    said = subprocess.run(
+        [sys.executable, "-c", script, "validate", str(path), "--images", str(folder),
+         "--output-format", "text", "--output-format", "html",
+         "--output-file", str(tmp_path / "a.html")],
+        capture_output=True, text=True,
+    )  # fmt: skip
+    assert said.returncode == 0, said.stderr
+    assert "clean: " in said.stdout

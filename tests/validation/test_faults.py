@@ -132,9 +132,15 @@ def copied(data: Data) -> None:
 
 
 def mirrored(data: Data) -> None:
-    for stem in ("eye", "ear", "shoulder", "elbow", "wrist", "hip", "knee", "ankle", "big_toe", "small_toe",
-                 "heel", "latissimus", "clavicle"):  # fmt: skip
-        swap(data, 2, f"left_{stem}", f"right_{stem}")
+    for name in NAMES:
+        if name.startswith("left_"):
+            stem = name.removeprefix("left_")
+            swap(data, 2, f"left_{stem}", f"right_{stem}")
+
+
+def scale_points(data: Data, factor: float) -> None:
+    points = data["annotations"][2]["keypoints"]
+    points[:] = [n * factor if at % 3 < 2 else n for at, n in enumerate(points)]
 
 
 def all_in_one_place(data: Data) -> None:
@@ -204,6 +210,9 @@ FAULTS: list[tuple[str, Plant, str, str]] = [
     ("num_keypoints null", annotation("num_keypoints", None), "SPT104",
      "annotations[2].num_keypoints"),
     ("license a text", image("license", "CC0"), "SPT104", "images[1].license"),
+    ("keypoints in threes", lambda d: d["annotations"][2].__setitem__("keypoints", [
+        d["annotations"][2]["keypoints"][at : at + 3] for at in range(0, 111, 3)]), "SPT104",
+     "annotations[2].keypoints[0]"),
     ("one number less", lambda d: d["annotations"][2]["keypoints"].pop(), "SPT105",
      "annotations[2].keypoints"),
     ("one keypoint less", lambda d: d["annotations"][2]["keypoints"].__delitem__(slice(-3, None)),
@@ -241,6 +250,7 @@ FAULTS: list[tuple[str, Plant, str, str]] = [
     # identity
     ("annotation id twice", annotation("id", 4711), "SPT201", "annotations[2].id"),
     ("image id twice", image("id", 10), "SPT201", "images[1].id"),
+    ("licences lost", delete("licenses"), "SPT204", "licenses"),
     ("image unknown", annotation("image_id", 999), "SPT202", "annotations[2].image_id"),
     ("category unknown", annotation("category_id", 7), "SPT203", "annotations[2].category_id"),
     ("licence unknown", image("license", 9), "SPT204", "images[1].license"),
@@ -275,6 +285,15 @@ FAULTS: list[tuple[str, Plant, str, str]] = [
      "annotations[2].keypoints[27]"),
     ("point outside box", keypoint("left_wrist", 600, None, None), "SPT307",
      "annotations[2].keypoints[27]"),
+    ("area in thousandths", both(delete("annotations", 2, "segmentation"),
+     annotation("area", 0.3)), "SPT304", "annotations[2].area"),
+    ("image smaller than its people", both(
+        *(delete("annotations", row, "segmentation") for row in range(6)),
+        image("width", 320), image("height", 240)), "SPT305", "images[1]"),
+    ("points twice as far", lambda d: scale_points(d, 2.0), "SPT306",
+     "annotations[2].keypoints[27]"),
+    ("points in shares of the image", lambda d: scale_points(d, 1 / 640), "SPT309",
+     "annotations[2].keypoints"),
     ("box of somebody else", both(delete("annotations", 2, "segmentation"),
      annotation("bbox", [420, 20, 200, 440])), "SPT308", "annotations[2].bbox"),
     ("all points in one place", all_in_one_place, "SPT309", "annotations[2].keypoints"),
@@ -325,6 +344,8 @@ FAULTS: list[tuple[str, Plant, str, str]] = [
      "annotations[2].keypoints[39]"),
     ("v 0 with a place", keypoint("left_knee", None, None, 0), "SPT352",
      "annotations[2].keypoints[39]"),
+    ("every v lost", lambda d: [d["annotations"][2]["keypoints"].__setitem__(at, 0)
+     for at in range(2, 111, 3)], "SPT352", "annotations[2].keypoints[0]"),
     ("absent point with a place", keypoint("right_latissimus", 100, 200, 0), "SPT352",
      "annotations[2].keypoints[96]"),
     ("num_keypoints off", annotation("num_keypoints", 37), "SPT353",
@@ -348,6 +369,9 @@ FAULTS: list[tuple[str, Plant, str, str]] = [
     ("ankles exchanged", exchange(("left_ankle", "right_ankle")), "SPT503",
      "annotations[2].keypoints"),
     ("big toes exchanged", exchange(("left_big_toe", "right_big_toe")), "SPT503",
+     "annotations[2].keypoints"),
+    ("legs exchanged, feet not", exchange(*(
+        (f"left_{joint}", f"right_{joint}") for joint in ("hip", "knee", "ankle"))), "SPT502",
      "annotations[2].keypoints"),
     ("whole person mirrored", mirrored, "SPT504", "annotations[2].keypoints"),
     # spine
@@ -399,14 +423,15 @@ def test_a_planted_fault_is_found_alone_and_in_its_place(
 
 
 @pytest.mark.parametrize("section", ["images", "annotations", "categories"])
-@pytest.mark.parametrize("how", ["missing", "no list"])
+@pytest.mark.parametrize("how", ["missing", "no list", "empty"])
 def test_a_lost_section_is_one_finding(tmp_path: Path, section: str, how: str) -> None:
     data = clean()
-    data[section] = {}
+    data[section] = [] if how == "empty" else {}
     if how == "missing":
         del data[section]
     report = check(write(tmp_path / "a.json", data))
-    assert [f for f in found(report) if f[0] != "SPT208"] == [("SPT101", section)]
+    expected = [] if (section, how) == ("annotations", "empty") else [("SPT101", section)]
+    assert [f for f in found(report) if f[0] != "SPT208"] == expected
 
 
 def test_a_place_names_id_and_image(tmp_path: Path) -> None:
