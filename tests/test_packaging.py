@@ -63,5 +63,6 @@ def test_the_wheel_carries_the_model_and_not_its_builder(tmp_path: Path) -> None
     assert "spinetrack_fullbody.osim" in models
     assert all(name.endswith((".osim", ".csv", ".toml")) for name in models)
     assert {"spinetrack_synth/py.typed", "spinetrack_synth/poses/yoga.toml",
-            "spinetrack_synth/scenes/yoga.toml"} <= files  # fmt: skip
+            "spinetrack_synth/scenes/yoga.toml",
+            "spinetrack_synth/validation/reporting/page.css"} <= files  # fmt: skip
     assert not any(name.startswith(("tests/", "benchmarks/")) for name in files)

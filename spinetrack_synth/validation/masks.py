@@ -18,6 +18,8 @@ EDGE_PX: Final = 2.0
 """Boxes and polygons may leave the image by so much: annotation tools let them, and round."""
 BOX_SLACK: Final = 0.05
 """Share of a box's longer side by which it may differ from its mask's extent."""
+LEAST_INSIDE: Final = 0.5
+"""Share of the visible keypoints on the mask; exact labels of rendered people reach 0.8 and more."""
 AREA_SLACK: Final = 0.1
 """Share by which an area may differ from a polygon's surface: COCO's areas are counted pixels."""
 
@@ -135,4 +137,24 @@ def area_off_mask(dataset: Dataset) -> Iterator[Fault]:
         message = f"{dataset.areas[row]:.6g}, the mask covers {masks.area[row]:.6g} px"
         yield dataset.annotation_fault(
             row, message, field=".area", value=round(float(dataset.areas[row]), 3)
+        )
+
+
+@rule(
+    "SPT326",
+    "points-off-mask",
+    family="geometry",
+    severity=Severity.WARNING,
+    reason="""Visible points lie on the person, and so does the mask. When most of them lie beside
+    it, points and mask are of two people, or one of them was moved.""",
+    example="all keypoints 50 px to the right of the mask",
+    unless=("SPT30", "SPT31", "SPT321", "SPT322", "SPT324", "SPT325", "SPT355"),
+)
+def points_off_mask(dataset: Dataset) -> Iterator[Fault]:
+    """Most of a person's visible keypoints lie off the mask."""
+    inside = masks_of(dataset).inside
+    for row in rows_where((inside < LEAST_INSIDE) & ~dataset.crowd):
+        message = f"only {inside[row]:.0%} of the visible keypoints lie on the mask"
+        yield dataset.annotation_fault(
+            row, message, field=".segmentation", value=round(float(inside[row]), 4)
         )

@@ -18,6 +18,8 @@ Ints = NDArray[np.int64]
 
 _CHUNK: Final = 2000
 """So many run-length masks are decoded at once: some 10 MB."""
+LEAST_SEEN: Final = 5
+"""Fewer visible points say nothing about a mask."""
 _MAX_SIDE: Final = 10**6
 _NO_RUN_LENGTH: Final = re.compile("[^0-o]")
 
@@ -28,7 +30,8 @@ class Masks:
 
     ``area`` (N,) square pixels; ``box`` (N, 4) left, top, right, bottom; ``size`` (N, 2) width and
     height that run lengths state; ``exact`` (N,) pixels counted, not a polygon's surface;
-    ``parts`` (N,) number of polygons; ``problems`` row -> what is wrong with a mask.
+    ``parts`` (N,) number of polygons; ``inside`` (N,) share of the visible keypoints that lie on
+    run lengths; ``problems`` row -> what is wrong with a mask.
     """
 
     area: Floats
@@ -36,6 +39,7 @@ class Masks:
     size: Floats
     exact: NDArray[np.bool_]
     parts: Ints
+    inside: Floats
     problems: dict[int, str]
 
 
@@ -52,6 +56,7 @@ def _measure(dataset: Dataset) -> Masks:
         size=np.full((count, 2), np.nan),
         exact=np.zeros(count, dtype=bool),
         parts=np.zeros(count, dtype=np.int64),
+        inside=np.full(count, np.nan),
         problems={},
     )
     polygons: list[tuple[int, list[float]]] = []
@@ -83,12 +88,13 @@ def _measure(dataset: Dataset) -> Masks:
     _measure_polygons(polygons, masks)
     for start in range(0, len(strings), _CHUNK):
         rows, texts = zip(*strings[start : start + _CHUNK])
-        _measure_runs(rows, *_decode(texts), masks)
+        _measure_runs(rows, *_decode(texts), dataset.keypoints, masks)
     for start in range(0, len(runs), _CHUNK):
         rows, lists = zip(*runs[start : start + _CHUNK])
         lengths = np.array([len(counts) for counts in lists])
         counts = np.array([n for counts in lists for n in counts], dtype=np.int64)
-        _measure_runs(rows, counts, lengths, np.zeros(len(rows), dtype=bool), masks)
+        unbroken = np.zeros(len(rows), dtype=bool)
+        _measure_runs(rows, counts, lengths, unbroken, dataset.keypoints, masks)
     return masks
 
 
@@ -200,6 +206,7 @@ def _measure_runs(
     counts: Ints,
     lengths: Ints,
     broken: NDArray[np.bool_],
+    points: Floats,
     masks: Masks,
 ) -> None:
     """Areas and extents of column-wise run lengths that begin with the background."""
@@ -243,3 +250,18 @@ def _measure_runs(
     masks.box[good] = np.stack(sides, axis=1)[~wrong]
     masks.area[good] = area[~wrong]
     masks.exact[good] = True
+    # Every visible point as a pixel, counted down the columns as run lengths are.
+    number, index = np.nonzero(points[row, :, 2] == 2)
+    x, y = (
+        np.clip(points[row[number], index, axis], -1e6, 1e6).astype(np.int64) for axis in (0, 1)
+    )
+    inside_image = (x >= 0) & (y >= 0) & (x < width[number]) & (y < height[number])
+    pixel = np.where(inside_image, x * height[number] + y, 0)
+    spread = int(max(total.max(), (width * height).max())) + 1
+    # Runs that are wrong may go backwards; they are left out below, the search must only not stop.
+    order = np.clip(stop, 0, spread - 1) + np.repeat(np.arange(len(row)) * spread, lengths)
+    run = np.searchsorted(order, pixel + number * spread, side="right") - starts[number]
+    on_mask = inside_image & (run % 2 == 1)
+    seen = np.bincount(number, minlength=len(row))
+    share = np.bincount(number, on_mask, minlength=len(row)) / np.fmax(seen, 1)
+    masks.inside[good] = np.where(seen >= LEAST_SEEN, share, np.nan)[~wrong]

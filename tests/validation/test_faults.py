@@ -143,6 +143,19 @@ def scale_points(data: Data, factor: float) -> None:
     points[:] = [n * factor if at % 3 < 2 else n for at, n in enumerate(points)]
 
 
+def tight_mask_beside(data: Data) -> None:
+    """A mask within the person's box that leaves out most of the person."""
+    x, y, w, h = (int(n) for n in data["annotations"][2]["bbox"])
+    edge = [y + x * HEIGHT, h]  # a column from top to bottom, a bar at the bottom, a column
+    counts = [edge[0], h]
+    for _ in range(w - 2):
+        counts += [HEIGHT - 3, 3]
+    counts += [HEIGHT - h, h]
+    counts.append(WIDTH * HEIGHT - sum(counts))
+    data["annotations"][2]["segmentation"] = {"size": [HEIGHT, WIDTH], "counts": counts}
+    data["annotations"][2]["area"] = sum(counts[1::2])
+
+
 def all_in_one_place(data: Data) -> None:
     points = data["annotations"][2]["keypoints"]
     x, y = points[3 * 26 : 3 * 26 + 2]
@@ -337,6 +350,8 @@ FAULTS: list[tuple[str, Plant, str, str]] = [
     ("area of the box", lambda d: d["annotations"][2].__setitem__(
         "area", d["annotations"][2]["bbox"][2] * d["annotations"][2]["bbox"][3]), "SPT325",
      "annotations[2].area"),
+    ("points beside the mask", lambda d: tight_mask_beside(d), "SPT326",
+     "annotations[2].segmentation"),
     # visibility
     ("v 3", keypoint("left_knee", None, None, 3), "SPT351", "annotations[2].keypoints[39]"),
     ("v -1", keypoint("left_knee", None, None, -1), "SPT351", "annotations[2].keypoints[39]"),
