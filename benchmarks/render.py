@@ -6,7 +6,8 @@ First a dataset is made with the cast already dressed (the steady state): sampli
 rendering, labels, files. Then, for some of its shots, the same pictures are drawn by Mitsuba's own
 plugins on a scene that stays loaded and compiled: the people's new vertices, `path` and `aov` at
 the same samples and depth, ids and depth by ray casting, and the denoiser at the same setting.
-Wall clock and CPU time are medians; on a machine with other work only the CPU time means much.
+Seconds are means, of the dataset without its first pictures, which compile kernels and load
+textures; on a machine with other work only the CPU time means much.
 """
 
 from __future__ import annotations
@@ -30,6 +31,9 @@ from spinetrack_synth.rendering.packing import area_lights, smooth
 from spinetrack_synth.scenes import load_scene, make_shot
 from spinetrack_synth.shot import Frame, Shot
 
+WARM_UP = 20
+"""Pictures of the dataset that do not count."""
+
 Seconds = dict[str, list[tuple[float, float]]]
 """By step: wall and CPU seconds of every picture."""
 
@@ -47,9 +51,9 @@ class Clock:
         self.spent[step].append((time.perf_counter() - wall, time.process_time() - cpu))
         return result
 
-    def median(self, step: str) -> np.ndarray:
-        """Wall and CPU seconds of a step, (2,)."""
-        return np.median(self.spent[step], axis=0)
+    def mean(self, step: str, skip: int = 0) -> np.ndarray:
+        """Wall and CPU seconds of a step, (2,), the first ``skip`` times left out."""
+        return np.mean(self.spent[step][skip:], axis=0)
 
 
 class TimedRenderer:
@@ -186,8 +190,14 @@ def main() -> None:
     print(f"{renderer.variant}, {config.size[0]}x{config.size[1]}, {config.quality} quality")
     print(f"  cast of {cast.size} dressed: {resident_mb():.0f} MB resident", flush=True)
     product = make_dataset(config, shot_at, renderer)
-    for step in ("shot", "render", "picture"):
-        print(f"  {step:10s} {describe(product.median(step))}")
+    skip = min(WARM_UP, options.pictures // 2)
+    shot_time, render_time, picture = (
+        product.mean(step, skip) for step in ("shot", "render", "picture")
+    )
+    print(f"  sampling and posing {describe(shot_time)}")
+    print(f"  rendering           {describe(render_time)}")
+    print(f"  labels and files    {describe(picture - shot_time - render_time)}")
+    print(f"  a whole picture     {describe(picture)}")
 
     ours, bare = Clock(), Clock()
     quality = Quality(config.quality)
@@ -199,15 +209,14 @@ def main() -> None:
         gc.collect()  # its scene, before the next one is built
     print(f"the same {options.compare} shots")
     for step in bare.spent:
-        print(f"  mitsuba {step:10s} {describe(bare.median(step))}")
-    alone = np.median(np.sum([bare.spent[step] for step in bare.spent], axis=0), axis=0)
-    render = ours.median("render")
-    rest = product.median("picture") - product.median("render")
-    print(f"  mitsuba and OIDN alone {describe(alone)}")
-    print(f"  this renderer          {describe(render)}")
-    print(f"  everything else        {describe(rest)}")
+        print(f"  mitsuba {step:11s} {describe(bare.mean(step))}")
+    alone = np.sum([bare.mean(step) for step in bare.spent], axis=0)
+    whole = ours.mean("render") + picture - render_time
+    print(f"  mitsuba + OIDN alone {describe(alone)}")
+    print(f"  this renderer        {describe(ours.mean('render'))}")
+    print(f"  the whole product    {describe(whole)}")
     for name, k in (("wall", 0), ("cpu", 1)):
-        print(f"  product / alone, {name}: {(render + rest)[k] / alone[k]:.2f}")
+        print(f"  whole product / alone, {name}: {whole[k] / alone[k]:.2f}")
 
 
 def describe(seconds: np.ndarray) -> str:
