@@ -269,9 +269,9 @@ def joint_motion(bvh: Bvh, convention: Convention = AS_TOLD, source: str = "") -
     unit_m = convention.metres(names, fallback="cm")
     return JointMotion(
         names,
-        np.arange(frames) * bvh.frame_time_s,
+        np.arange(frames, dtype=float) * bvh.frame_time_s,
         position @ world.T * unit_m,
-        np.asarray(world @ rotation @ world.T, dtype=float),
+        world @ rotation @ world.T,
         rest @ world.T * unit_m,
         source,
     )

@@ -110,3 +110,28 @@ def test_the_page_needs_no_other_file(tmp_path: Path, tree: Tree, steps: Coordin
 def test_a_folder_without_ground_truth_is_told(tmp_path: Path, tree: Tree) -> None:
     with pytest.raises(UserError, match="give one ground truth file; there is none"):
         inspect_rendered(tmp_path, tree)
+
+
+def test_rendered_people_are_inspected(tmp_path: Path, tree: Tree) -> None:
+    from stand_ins import BallRenderer, ball_source
+
+    from spinetrack_synth.dataset import DatasetConfig, run_dataset
+    from spinetrack_synth.motion.files import read_motion
+
+    out = tmp_path / "OUT"
+    run_dataset(
+        DatasetConfig(scene="balls", count=2, size=(64, 48)),
+        out,
+        open_source=ball_source,
+        open_renderer=lambda backend: BallRenderer(),
+    )
+    inspection = inspect_rendered(out, tree)
+    assert check(inspection, "marker error, largest").value < 1e-6
+    assert "rendered people" in inspection.subject
+    truth = out / "ground_truth" / "train.parquet"
+    posed = read_motion(truth, tree, coordinates=True)
+    points = read_motion(truth, tree)
+    assert isinstance(posed, CoordinateMotion)
+    assert isinstance(points, MarkerMotion)
+    assert len(posed.times_s) == len(points.times_s) == inspection.frames
+    assert points.names[0] == "nose"

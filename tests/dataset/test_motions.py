@@ -1,0 +1,58 @@
+"""Datasets of people who perform motions: what a run remembers of them."""
+
+from __future__ import annotations
+
+import hashlib
+from importlib.resources import files
+from pathlib import Path
+
+import pytest
+from stand_ins import BallRenderer, ball_source
+
+from spinetrack_synth.dataset import DatasetConfig, run_dataset
+from spinetrack_synth.dataset.state import describe, motion_weights
+from spinetrack_synth.errors import UserError
+
+
+def config(*motions: Path, scene: str = "balls") -> DatasetConfig:
+    return DatasetConfig(
+        scene=scene, count=1, size=(64, 48), motions=tuple(str(path) for path in motions)
+    )
+
+
+def make(settings: DatasetConfig, out: Path) -> int:
+    return run_dataset(
+        settings, out, open_source=ball_source, open_renderer=lambda backend: BallRenderer()
+    )
+
+
+def test_without_motions_nothing_is_said_of_them() -> None:
+    assert not {"motions", "motion_sha256"} & describe(config()).keys()
+
+
+def test_a_run_remembers_the_content_of_its_motions(tmp_path: Path) -> None:
+    motion = tmp_path / "walk.bvh"
+    motion.write_text("steps")
+    described = describe(config(motion))
+    assert described["motions"] == [str(motion)]
+    assert described["motion_sha256"] == {str(motion): hashlib.sha256(b"steps").hexdigest()}
+    assert make(config(motion), tmp_path / "OUT") == 1
+    assert make(config(motion), tmp_path / "OUT") == 0
+    motion.write_text("other steps")
+    with pytest.raises(UserError, match="holds another run"):
+        make(config(motion), tmp_path / "OUT")
+
+
+def test_an_absent_motion_is_told_before_anything_is_written(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"gone\.bvh: No such file or directory; give a motion"):
+        make(config(tmp_path / "gone.bvh"), tmp_path / "OUT")
+    assert not (tmp_path / "OUT").exists()
+
+
+def test_those_asked_for_replace_those_of_the_scene(tmp_path: Path) -> None:
+    yoga = files("spinetrack_synth.scenes").joinpath("yoga.toml").read_text(encoding="utf-8")
+    scene = tmp_path / "own.toml"
+    scene.write_text(yoga + '\n[motions]\n"walk.bvh" = 3\n')
+    assert motion_weights(config(scene=str(scene))) == {str(tmp_path / "walk.bvh"): 3.0}
+    asked = config(tmp_path / "run.bvh", scene=str(scene))
+    assert motion_weights(asked) == {str(tmp_path / "run.bvh"): 1.0}
