@@ -19,7 +19,7 @@ EDGE_PX: Final = 2.0
 BOX_SLACK: Final = 0.05
 """Share of a box's longer side by which it may differ from its mask's extent."""
 LEAST_INSIDE: Final = 0.5
-"""Share of the visible keypoints on the mask; exact labels of rendered people reach 0.8 and more."""
+"""Share of the visible keypoints on the mask; exact labels reach 0.8 and more."""
 AREA_SLACK: Final = 0.1
 """Share by which an area may differ from a polygon's surface: COCO's areas are counted pixels."""
 

@@ -251,17 +251,15 @@ def _measure_runs(
     masks.area[good] = area[~wrong]
     masks.exact[good] = True
     # Every visible point as a pixel, counted down the columns as run lengths are.
-    number, index = np.nonzero(points[row, :, 2] == 2)
-    x, y = (
-        np.clip(points[row[number], index, axis], -1e6, 1e6).astype(np.int64) for axis in (0, 1)
-    )
-    inside_image = (x >= 0) & (y >= 0) & (x < width[number]) & (y < height[number])
-    pixel = np.where(inside_image, x * height[number] + y, 0)
+    owner, index = np.nonzero(points[row, :, 2] == 2)
+    x, y = (np.clip(points[row[owner], index, axis], -1e6, 1e6).astype(np.int64) for axis in (0, 1))
+    inside_image = (x >= 0) & (y >= 0) & (x < width[owner]) & (y < height[owner])
+    pixel = np.where(inside_image, x * height[owner] + y, 0)
     spread = int(max(total.max(), (width * height).max())) + 1
     # Runs that are wrong may go backwards; they are left out below, the search must only not stop.
     order = np.clip(stop, 0, spread - 1) + np.repeat(np.arange(len(row)) * spread, lengths)
-    run = np.searchsorted(order, pixel + number * spread, side="right") - starts[number]
+    run = np.searchsorted(order, pixel + owner * spread, side="right") - starts[owner]
     on_mask = inside_image & (run % 2 == 1)
-    seen = np.bincount(number, minlength=len(row))
-    share = np.bincount(number, on_mask, minlength=len(row)) / np.fmax(seen, 1)
+    seen = np.bincount(owner, minlength=len(row))
+    share = np.bincount(owner, on_mask, minlength=len(row)) / np.fmax(seen, 1)
     masks.inside[good] = np.where(seen >= LEAST_SEEN, share, np.nan)[~wrong]
