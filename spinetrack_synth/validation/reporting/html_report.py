@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Sequence
 from html import escape
@@ -48,6 +49,11 @@ def render(report: Report, limit: int = LIMIT) -> str:
 
 def _text(value: object) -> str:
     return escape(plain(str(value)))
+
+
+def _prose(text: str) -> str:
+    """A text of ours, with what stands between backticks as code."""
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", _text(text))
 
 
 def _worst(report: Report) -> Severity | None:
@@ -136,8 +142,8 @@ def _rule_details(
         items.append(f"<li>{_text(finding.message)}<br><code>{_text(where)}</code></li>")
     if left:
         items.append(f'<li class="quiet">{left:,} more</li>')
-    summary = _text(rule.summary) if rule else _text(first.name)
-    reason = f"<p>{_text(rule.reason)}</p>" if rule else ""
+    summary = _prose(rule.summary) if rule else _text(first.name)
+    reason = f"<p>{_prose(rule.reason)}</p>" if rule else ""
     width = 100 * np.log1p(len(group)) / np.log1p(most)
     return (
         f'<details><summary><span class="tag {severity}">{first.code}</span>'
