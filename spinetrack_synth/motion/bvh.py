@@ -139,7 +139,9 @@ def _read_joint(words: _Words, joints: list[Joint], parent: int, name: str) -> N
     for _ in range(int(count)):
         channel = words.next(f"a channel of '{name}'")
         if channel.lower() not in _CHANNELS:
-            raise words.wrong(f"channel '{channel}' of '{name}': known are {', '.join(_CHANNELS)}")
+            raise words.wrong(
+                f"channel '{channel}' of '{name}': known are {', '.join(_CHANNELS.values())}"
+            )
         channels.append(_CHANNELS[channel.lower()])
     if len(set(channels)) < len(channels):
         raise words.wrong(f"'{name}' has a channel twice")

@@ -160,8 +160,8 @@ def read_archive(
     try:
         with np.load(path, allow_pickle=False) as archive:
             arrays = {key: archive[key] for key in archive.files}
-    except (OSError, ValueError, zipfile.BadZipFile, AttributeError) as error:
-        raise UserError(f"{path}: is no NumPy archive of plain arrays: {error}") from None
+    except (OSError, ValueError, zipfile.BadZipFile, AttributeError):
+        raise UserError(f"{path}: is no NumPy archive of plain arrays") from None
     key = next((key for key in _POSITION_ARRAYS if key in arrays), None)
     if key is None:
         also = ", ".join(arrays) or "nothing"
