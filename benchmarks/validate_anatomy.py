@@ -147,9 +147,9 @@ def bodies(model: FitModel, people: Sightings, noise: float) -> Bodies:
 
 def swap_scores(found: Bodies) -> Array:
     """What each person (P,) costs as labelled and gains by an exchange, a point."""
-    score = np.nan_to_num(found.fits.cost / found.fits.count)
+    score = np.nan_to_num(found.fits.cost / found.fits.labelled)
     gain = np.nan_to_num(found.swapped.gain, neginf=0.0).clip(0)
-    score[found.doubtful] += gain / found.fits.count[found.doubtful]
+    score[found.doubtful] += gain / found.fits.labelled[found.doubtful]
     return score
 
 
@@ -271,7 +271,7 @@ def calibrate(model: FitModel, crowd: Crowd) -> None:
             ("spine surprise", surprises(fits, spine)),
             ("spine off, of the torso", np.nan_to_num(off[:, spine]).max(axis=1)),
             ("other surprise", surprises(fits, others)),
-            ("cost a point", fits.cost / fits.count),
+            ("cost a point", fits.cost / fits.labelled),
             ("gain of an exchange", gains),
             ("degrees beyond a limit", np.nan_to_num(beyond).clip(0, 999).max(axis=1)),
             ("segments, sd", np.abs((fits.columns[:, columns] - mean) / sd).max(axis=1)),

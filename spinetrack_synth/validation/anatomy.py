@@ -26,9 +26,9 @@ SPINE_SURPRISE: Final = 3.5
 """A spine point so far from where the others predict it, of the torso and in standard deviations
 of that prediction."""
 
-POINT_OFF: Final = 0.06
+BEYOND_REACH: Final = 0.03
 POINT_SURPRISE: Final = 4.5
-"""The same for the other points, which scatter more about the body."""
+"""By so much of the torso a body leaves any other point that it is fitted to, and as above."""
 
 SWAP_GAIN: Final = 10.0
 MIRROR_GAIN: Final = 40.0
@@ -108,17 +108,22 @@ def point_out_of_reach(dataset: Dataset, work: Work) -> Iterator[Fault]:
     swapped = _swap_found(bodies)
     for person, marker, off in _misplaced(bodies):
         if marker not in skeleton.SPINE and person not in swapped:
-            message = f"lies {100 * off:.0f} % of the torso from where the fitted body can have it"
+            message = f"lies {100 * off:.0f} % of the torso beyond the reach of the fitted body"
             yield _point_fault(dataset, bodies, person, marker, off, message)
 
 
 def _misplaced(bodies: Bodies) -> Iterator[tuple[int, int, float]]:
-    """Persons, points and by what part of the torso each is off, in the order of the file."""
+    """Persons, points and by what part of the torso each is off, in the order of the file.
+
+    A spine point is off from where the others predict it, any other from the nearest that a body
+    came to it, for arms and legs can be nearly anywhere.
+    """
     fits = bodies.fits
-    off = np.linalg.norm(fits.off_px, axis=2) / fits.torso_px[:, None]
-    spine = np.isin(np.arange(off.shape[1]), skeleton.SPINE)
+    torso = fits.torso_px[:, None]
+    spine = np.isin(np.arange(fits.dropped.shape[1]), skeleton.SPINE)
+    off = np.where(spine, np.linalg.norm(fits.off_px, axis=2), fits.residual_px) / torso
     with np.errstate(invalid="ignore"):
-        far = off > np.where(spine, SPINE_OFF, POINT_OFF)
+        far = off > np.where(spine, SPINE_OFF, BEYOND_REACH)
         far &= fits.surprise > np.where(spine, SPINE_SURPRISE, POINT_SURPRISE)
     for person, marker in zip(*np.nonzero(far & fits.dropped)):
         yield int(person), int(marker), float(off[person, marker])
@@ -280,7 +285,7 @@ def unlike_a_body(dataset: Dataset, work: Work) -> Iterator[Fault]:
     """The points as a whole do not make a body."""
     bodies = _bodies(dataset, work)
     fits = bodies.fits
-    worst = fits.cost / (COST + COST_A_POINT * fits.count)
+    worst = fits.cost / (COST + COST_A_POINT * fits.labelled)
     for person in np.flatnonzero(worst > 1):
         away = np.linalg.norm(fits.projected_px - bodies.sightings.points_px, axis=2)[person]
         share = np.median(away[bodies.sightings.visible[person]]) / fits.torso_px[person]

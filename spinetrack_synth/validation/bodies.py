@@ -20,7 +20,7 @@ from spinetrack_synth.anatomy.fit2d.people import (
     good_cost,
     make_fit_model,
 )
-from spinetrack_synth.anatomy.fit2d.swaps import Swapped, try_swaps
+from spinetrack_synth.anatomy.fit2d.swaps import Swapped, joined, try_swaps
 from spinetrack_synth.anatomy.model import fullbody_path, load_model
 from spinetrack_synth.poses.library import library
 from spinetrack_synth.poses.sampling import pose_coordinates
@@ -37,6 +37,9 @@ USUAL_SURPRISE: Final = 1.12
 where it is half as much again."""
 SAMPLE: Final = 120
 """People by whom the noise of a file is judged."""
+
+BLOCK: Final = 256
+"""People tried the other way round at once: each is 17 people then, so memory stays small."""
 
 USUAL_FOCAL: Final = 1.2
 """Focal length of a picture that does not tell it, in the longer sides: a phone's."""
@@ -99,12 +102,19 @@ def examine(
 ) -> tuple[Fits, Rows, Swapped]:
     """Fit people; try left and right the other way round for those who cost more than usual or have
     a point left out."""
+    count = len(people.visible)
     fits = fit_people(model, people, noise=noise, threads=threads, progress=progress)
-    bad = (fits.cost > good_cost(fits.count)) | fits.dropped.any(axis=1)
+    bad = (fits.cost > good_cost(fits.labelled)) | fits.dropped.any(axis=1)
     doubtful = np.flatnonzero(fits.fitted & bad)
-    chosen = Fits(*(column[doubtful] for column in fits))
-    swapped = try_swaps(model, people.some(doubtful), chosen, noise=noise, threads=threads)
-    return fits, doubtful, swapped
+    blocks = []
+    for start in range(0, max(len(doubtful), 1), BLOCK):
+        block = doubtful[start : start + BLOCK]
+        blocks.append(
+            try_swaps(model, people.some(block), fits.some(block), noise=noise, threads=threads)
+        )
+        if progress is not None:
+            progress(count + start + len(block), count + len(doubtful))
+    return fits, doubtful, joined(blocks)
 
 
 def _fit(dataset: Dataset, work: Work) -> Bodies:
@@ -123,7 +133,7 @@ def _fit(dataset: Dataset, work: Work) -> Bodies:
 def _points(dataset: Dataset) -> tuple[Floats, NDArray[np.bool_]]:
     """Every annotation's points (N, 37, 2) in the skeleton's order and which are labelled."""
     named = np.stack([dataset.point(name) for name in skeleton.NAMES], axis=1)
-    visible = np.isfinite(named).all(axis=2)
+    visible = np.asarray(np.isfinite(named).all(axis=2))
     return np.where(visible[:, :, None], named[:, :, :2], 0.0), visible
 
 
@@ -150,8 +160,7 @@ def _cameras(
 def _camera(image: dict[str, Any]) -> tuple[float, float, float]:
     """Focal length and principal point, px, of an image that carries its ``K``; else nan."""
     K = image.get("K")
-    square = isinstance(K, list) and [len(r) if isinstance(r, list) else 0 for r in K] == [3] * 3
-    if not square:
+    if not isinstance(K, list) or [len(r) if isinstance(r, list) else 0 for r in K] != [3] * 3:
         return np.nan, np.nan, np.nan
     focal = (as_float(K[0][0]) + as_float(K[1][1])) / 2
     return (focal if focal > 0 else np.nan), as_float(K[0][2]), as_float(K[1][2])

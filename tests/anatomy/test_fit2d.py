@@ -47,7 +47,8 @@ def sighted(tree: Tree, postures: list[np.ndarray], seed: int = 0) -> Sightings:
         world = marker_positions(tree, q)[order]
         middle = (world.min(0) + world.max(0)) / 2
         azimuth = rng.uniform(0, 2 * np.pi)
-        position = middle + [4 * np.cos(azimuth), rng.uniform(-0.5, 1.0), 4 * np.sin(azimuth)]
+        away = [4 * np.cos(azimuth), rng.uniform(-0.5, 1.0), 4 * np.sin(azimuth)]
+        position = middle + np.array(away)
         camera = look_at(position, middle, focal_px=1200, width=WIDTH, height=HEIGHT)
         points.append(camera.project(world))
     count = len(postures)

@@ -58,6 +58,8 @@ MUCH_BETTER: Final = 0.75
 
 SURPRISING: Final = 3.5
 """A point so many standard deviations from where the others predict it is left out of the fit."""
+OUT_OF_REACH: Final = 0.015
+"""Unless the body comes nearer to it than this part of the torso: a hand can go nearly anywhere."""
 MOST_DROPPED: Final = 4
 
 
@@ -91,7 +93,7 @@ def make_fit_model(tree: Tree, postures: Iterable[Array]) -> FitModel:
 
 def good_cost(points: Ints) -> Array:
     """What a fit to so many points costs at most where nothing is wrong."""
-    return GOOD_COST + GOOD_COST_A_POINT * points
+    return np.asarray(GOOD_COST + GOOD_COST_A_POINT * points, dtype=np.float64)
 
 
 @dataclass(frozen=True)
@@ -108,7 +110,7 @@ class Sightings:
     center_px: Array
     focal_known: Flags
 
-    def some(self, people: ArrayLike) -> Sightings:
+    def some(self, people: Ints | list[int]) -> Sightings:
         """Some of the people, by index."""
         return Sightings(
             self.points_px[people], self.visible[people], self.focal_px[people],
@@ -124,9 +126,10 @@ class Fits(NamedTuple):
     proportions included, of all points; ``prior`` (N,) of posture and proportions alone.
     ``projected_px`` (N, 37, 2) is the fitted body in the picture; ``off_px`` (N, 37, 2) each point
     minus where the *others* predict it, ``surprise`` (N, 37) its length in standard deviations of
-    that prediction; ``dropped`` (N, 37) the points left out because they surprise. ``torso_px``
-    (N,) is a torso's length at the person's distance, seen from the side; ``count`` (N,) the number
-    of points.
+    that prediction; ``dropped`` (N, 37) the points left out because they surprise;
+    ``residual_px`` (N, 37) from the body in the last fit that held the point. ``torso_px``
+    (N,) is a torso's length at the person's distance, seen from the side; ``labelled`` (N,) the
+    number of points.
     """
 
     fitted: Flags
@@ -138,8 +141,13 @@ class Fits(NamedTuple):
     off_px: Array
     surprise: Array
     dropped: Flags
+    residual_px: Array
     torso_px: Array
-    count: Ints
+    labelled: Ints
+
+    def some(self, people: Ints) -> Fits:
+        """The fits of some of the people, by index."""
+        return Fits._make(column[people] for column in self)
 
 
 def fit_people(
@@ -173,8 +181,9 @@ def fit_people(
         off_px=np.full((count, MARKERS, 2), np.nan),
         surprise=np.full((count, MARKERS), np.nan),
         dropped=np.zeros((count, MARKERS), dtype=bool),
+        residual_px=np.full((count, MARKERS), np.nan),
         torso_px=np.full(count, np.nan),
-        count=(seen[:, :, 2] > 0).sum(axis=1),
+        labelled=(seen[:, :, 2] > 0).sum(axis=1),
     )
     cameras = (
         np.asarray(people.focal_px, dtype=float),
@@ -191,8 +200,8 @@ def fit_people(
         _fit_chunk(
             model, model.bank, chunk, seen, entries, cameras, sizes, noise, effort, work, fits
         )
-        hard = ~(fits.cost[chunk] < good_cost(fits.count[chunk]))
-        hard = chunk[hard | fits.dropped[chunk].any(axis=1)]
+        poor = ~(fits.cost[chunk] < good_cost(fits.labelled[chunk]))
+        hard = chunk[poor | fits.dropped[chunk].any(axis=1)]
         if effort == MOST_EFFORT and len(hard):
             entries = choose_starts(model.wide_bank, seen[hard], STARTS[effort])
             _fit_chunk(
@@ -250,20 +259,20 @@ def _fit_chunk(
     for row in range(len(chunk)):
         n = chunk[row]
         seen, focal, known = seen_all[n].copy(), cameras[0][n], cameras[2][n]
-        good = GOOD_COST + GOOD_COST_A_POINT * fits.count[n]
+        good = GOOD_COST + GOOD_COST_A_POINT * fits.labelled[n]
         if not np.isnan(fits.cost[n]):
             good = min(good, MUCH_BETTER * fits.cost[n])
-        best = np.inf
+        best, unit = np.inf, 0.0
         for s in range(entries.shape[1]):
             entry = entries[row, s]
             if entry < 0:
                 break
-            unit = begin(body, bank, entry, seen, focal, x, root)
+            scale = begin(body, bank, entry, seen, focal, x, root)
             if s == 0:
-                unit = unit if np.isnan(sizes[n]) else sizes[n] / TORSO_M
+                unit = scale if np.isnan(sizes[n]) else sizes[n] / TORSO_M
                 _variance(body, noise, unit, variance)
             cost = descend(body, x, root, focal, known, seen, variance, SOFT_FIRST, 7, 1e-2, work)
-            if cost < 2.0 * best + 5.0 * fits.count[n]:
+            if cost < 2.0 * best + 5.0 * fits.labelled[n]:
                 cost = descend(body, x, root, focal, known, seen, variance, SOFT, 15, 2e-3, work)
                 if cost < best:
                     best = cost
@@ -293,13 +302,16 @@ def _fit_chunk(
             continue
         fits.cost[n] = best
         own_residuals(body, seen, variance, work, fits.off_px[n], fits.surprise[n])
+        _lengths(seen, work, fits.residual_px[n])
         for _ in range(MOST_DROPPED if effort == MOST_EFFORT else 0):
-            worst = _most_surprising(seen, fits.surprise[n])
+            beyond = OUT_OF_REACH * TORSO_M * unit
+            worst = _most_surprising(seen, fits.surprise[n], fits.residual_px[n], beyond)
             if worst < 0:
                 break
             seen[worst, 2] = -1.0
             descend(body, best_x, best_root, focal, known, seen, variance, SOFT, 8, 1e-3, work)
             own_residuals(body, seen, variance, work, fits.off_px[n], fits.surprise[n])
+            _lengths(seen, work, fits.residual_px[n])
         place(body, best_x, best_root, work, False)
         zoom = focal * np.exp(best_x[body.focal])
         for m in range(MARKERS):
@@ -316,12 +328,20 @@ def _fit_chunk(
 
 
 @njit(cache=True, nogil=True)
-def _most_surprising(seen: Array, surprise: Array) -> int:
+def _most_surprising(seen: Array, surprise: Array, residual: Array, beyond: float) -> int:
     worst, most = -1, SURPRISING
     for m in range(MARKERS):
-        if seen[m, 2] > 0 and surprise[m] > most:
+        if seen[m, 2] > 0 and surprise[m] > most and residual[m] > beyond:
             worst, most = m, surprise[m]
     return worst
+
+
+@njit(cache=True, nogil=True)
+def _lengths(seen: Array, work: Work, lengths: Array) -> None:
+    """Lengths (M,) of the residuals of the points that the fit held."""
+    for m in range(MARKERS):
+        if seen[m, 2] > 0:
+            lengths[m] = np.hypot(work.residual[m, 0], work.residual[m, 1])
 
 
 @njit(cache=True, nogil=True)

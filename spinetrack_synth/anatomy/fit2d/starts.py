@@ -46,11 +46,9 @@ def make_bank(tree: Tree, body: Body, postures: Iterable[Array]) -> Bank:
     """A bank of postures q (n,) and their mirrors; how their pelvis stands has no meaning."""
     names = column_names(tree)
     index = [tree.coordinate_index.get(name, -1) for name in names]
-    columns = []
-    for q in postures:
-        columns.append(np.where(np.array(index) >= 0, np.asarray(q, float)[index], body.mean))
+    known = np.array(index) >= 0
+    columns = np.array([np.where(known, np.asarray(q, float)[index], body.mean) for q in postures])
     twin, sign = mirror_of(names)
-    columns = np.array(columns)
     views = _directions()
     points = np.array([_from_pelvis(body, x) for x in columns])
     seen = np.einsum("vij,pmj->pvmi", views, points).reshape(-1, 37, 3)
@@ -79,11 +77,11 @@ def mixed(tree: Tree, postures: Sequence[Array], count: int) -> list[Array]:
         neck = name.startswith(("cervical_", "upper_cervical_", "C")) and name[-2] != "_"
         part = limb + name[-1] if name.endswith(("_r", "_l")) else "neck" if neck else "trunk"
         parts.setdefault(part, []).append(k)
-    mixtures = []
+    mixtures: list[Array] = []
     for _ in range(count if len(postures) else 0):
-        q = np.array(postures[rng.integers(len(postures))], dtype=float)
+        q = np.array(postures[int(rng.integers(len(postures)))], dtype=float)
         for columns in parts.values():
-            q[columns] = postures[rng.integers(len(postures))][columns]
+            q[columns] = postures[int(rng.integers(len(postures)))][columns]
         mixtures.append(q)
     return mixtures
 
@@ -135,10 +133,10 @@ def choose_starts(bank: Bank, seen: Array, count: int) -> Ints:
     center = _center(seen)
     points = (seen - center) * (seen[:, :, 2:] > 0)
     points[:, :, 2] = seen[:, :, 2] > 0
-    points = points.astype(np.float32)
+    single = points.astype(np.float32)
     score = np.empty((len(seen), len(bank.posture)), dtype=np.float32)
-    _explained(bank, points, score)
-    return _unlike(_best(score), bank.depth, points[:, :, 2], count)
+    _explained(bank, single, score)
+    return _unlike(_best(score), bank.depth, single[:, :, 2], count)
 
 
 def _center(seen: Array) -> Array:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
 from typing import Final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from spinetrack_synth.anatomy.fit2d.people import FitModel, Fits, Progress, Sightings, fit_people
+from spinetrack_synth.anatomy.fit2d.people import FitModel, Fits, Sightings, fit_people
 from spinetrack_synth.skeleton import INDEX, MIRROR, NAMES
 
 Array = NDArray[np.float64]
@@ -86,26 +87,25 @@ def try_swaps(
     *,
     noise: float = 0.01,
     threads: int = 1,
-    progress: Progress | None = None,
 ) -> Swapped:
     """Refit people with every exchange that moves a point by more than 8 % of the torso."""
 
-    def refit(rows: Ints, swaps: Ints, effort: int, told: Progress | None) -> Fits:
+    def refit(rows: Ints, swaps: Ints, effort: int) -> Fits:
         return fit_people(
             model, exchanged(people.some(rows), swaps), noise=noise,
-            torso_px=fits.torso_px[rows], effort=effort, threads=threads, progress=told,
+            torso_px=fits.torso_px[rows], effort=effort, threads=threads,
         )  # fmt: skip
 
     count = len(fits.fitted)
     rows, swaps = _exchanges(people, fits)
     quick = np.full((count, len(SWAPS)), np.inf)
-    quick[rows, swaps] = refit(rows, swaps, 0, progress).cost
+    quick[rows, swaps] = refit(rows, swaps, 0).cost
     quick[np.isnan(quick)] = np.inf
     order = np.argsort(quick, axis=1, kind="stable")[:, :PROMISING]
     least = np.take_along_axis(quick, order, axis=1)
     rows, column = np.nonzero(least < HOPEFUL * fits.cost[:, None])
     swaps = order[rows, column]
-    refits = refit(rows, swaps, 1, None)
+    refits = refit(rows, swaps, 1)
     best = Swapped(
         np.full(count, -1), np.full(count, -np.inf), np.full_like(fits.projected_px, np.nan)
     )
@@ -115,6 +115,13 @@ def try_swaps(
             best.swap[row], best.gain[row] = swap, gain
             best.projected_px[row] = refits.projected_px[k]
     return best
+
+
+def joined(parts: Sequence[Swapped]) -> Swapped:
+    """Several groups of people as one."""
+    return Swapped(
+        *(np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(Swapped))
+    )
 
 
 def _exchanges(people: Sightings, fits: Fits) -> tuple[Ints, Ints]:
