@@ -18,19 +18,17 @@ Image = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Effort:
-    """Samples a pixel, how many of them go on after the first surface and over how many surfaces
-    in all, and how thorough the denoiser is."""
+    """Samples a pixel, surfaces a path lights before it ends, how thorough the denoiser is."""
 
     spp: int
-    deep: int
     depth: int
     denoiser: Literal["fast", "balanced", "high"]
 
 
 EFFORT: Final = {
-    Quality.DRAFT: Effort(spp=2, deep=1, depth=2, denoiser="fast"),
-    Quality.NORMAL: Effort(spp=4, deep=2, depth=4, denoiser="fast"),
-    Quality.FINAL: Effort(spp=32, deep=32, depth=6, denoiser="high"),
+    Quality.DRAFT: Effort(spp=2, depth=2, denoiser="fast"),
+    Quality.NORMAL: Effort(spp=4, depth=4, denoiser="fast"),
+    Quality.FINAL: Effort(spp=32, depth=6, denoiser="high"),
 }
 
 
@@ -42,7 +40,7 @@ class Stage(Protocol):
         ...
 
     def light(
-        self, camera: Camera, *, spp: int, deep: int, depth: int, seed: int
+        self, camera: Camera, *, spp: int, depth: int, seed: int
     ) -> tuple[Image, Image, Image]:
         """Noisy radiance, albedo and world normal, each (H, W, 3)."""
         ...
@@ -71,7 +69,6 @@ class EmbeddedRenderer:
         radiance, albedo, normal = self._stage.light(
             shot.camera,
             spp=effort.spp,
-            deep=effort.deep,
             depth=effort.depth,
             seed=_seed(shot),
         )

@@ -54,7 +54,7 @@ class JitStage:
         self._stage.lights.load(distant, area_lights(shot), _middle(shot))
 
     def light(
-        self, camera: Camera, *, spp: int, deep: int, depth: int, seed: int
+        self, camera: Camera, *, spp: int, depth: int, seed: int
     ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
         """Noisy radiance, albedo and world normal, each (H, W, 3)."""
         view = tracing.View.of(camera)
@@ -68,7 +68,6 @@ class JitStage:
                 view,
                 pixels,
                 spp=per_pass,
-                deep=ceil(deep / passes),
                 depth=depth,
                 seed=_hash(seed, number),
             )

@@ -43,9 +43,9 @@ class ScalarStage:
         self._scene = mi.load_dict({**scene, **_afar(distant_light(shot.lights))})
 
     def light(
-        self, camera: Camera, *, spp: int, deep: int, depth: int, seed: int
+        self, camera: Camera, *, spp: int, depth: int, seed: int
     ) -> tuple[NDArray[np.float32], NDArray[np.float32], NDArray[np.float32]]:
-        """Noisy radiance, albedo and world normal, each (H, W, 3); all samples go deep here."""
+        """Noisy radiance, albedo and world normal, each (H, W, 3)."""
         # Mitsuba counts the segments of a path, the one from the camera and the one to light too.
         path = mi.load_dict({"type": "path", "max_depth": depth + 1, "rr_depth": 3})
         guides = mi.load_dict({"type": "aov", "aovs": "albedo:albedo,normal:sh_normal"})

@@ -56,11 +56,11 @@ class View:
         return self.pixel2world @ mi.Vector3f(x, y, 1)
 
 
-def trace(stage: Stage, view: View, pixels: int, spp: int, deep: int, depth: int, seed: int) -> Any:
+def trace(stage: Stage, view: View, pixels: int, spp: int, depth: int, seed: int) -> Any:
     """Mean radiance, albedo and world normal of every pixel, three Color3f of size ``pixels``.
 
-    ``spp`` samples a pixel, of which ``deep`` go on after the first surface, over ``depth`` in all.
-    Light that has bounced is smooth, so fewer samples do for it; they count spp / deep times.
+    Of ``spp`` samples a pixel half go on after each surface, at least one, over ``depth`` surfaces
+    in all, and count for the others: light that has bounced is smooth, so fewer do for it.
     """
     sampler = mi.load_dict({"type": "independent"})
     sampler.seed(seed, pixels * spp)
@@ -71,8 +71,8 @@ def trace(stage: Stage, view: View, pixels: int, spp: int, deep: int, depth: int
     x, y = mi.Float(pixel % view.width), mi.Float(pixel // view.width)
     direction = dr.normalize(view.direction(x + jitter.x, y + jitter.y))
     ray = mi.Ray3f(view.position, direction)
-    share = dr.select(number < dr.opaque(mi.UInt32, deep), dr.opaque(mi.Float, spp / deep), 0)
-    images = _paths(stage, sampler, ray, dr.opaque(mi.UInt32, depth), share)
+    samples = dr.opaque(mi.UInt32, spp)
+    images = _paths(stage, sampler, ray, number, samples, dr.opaque(mi.UInt32, depth))
     dr.eval(images)  # in one kernel; whatever reads them would otherwise follow all paths again
     return tuple(_pixel_mean(image, pixels, spp) for image in images)
 
@@ -107,10 +107,10 @@ def scan(stage: Stage, view: View, pixels: int) -> Any:
 
 
 @dr.syntax
-def _paths(stage: Stage, sampler: Any, ray: Any, depth: Any, share: Any) -> Any:
+def _paths(stage: Stage, sampler: Any, ray: Any, number: Any, samples: Any, depth: Any) -> Any:
     """Radiance, first albedo and first normal along each camera ray.
 
-    A path lights ``depth`` surfaces; what lies beyond the first counts ``share`` times.
+    ``number`` tells which of its pixel's ``samples`` a ray is; a path lights ``depth`` surfaces.
     """
     scene, surfaces = stage.scene, stage.surfaces
     ray = mi.Ray3f(ray)
@@ -123,7 +123,7 @@ def _paths(stage: Stage, sampler: Any, ray: Any, depth: Any, share: Any) -> Any:
     origin = mi.Point3f(0)
     bsdf_pdf = mi.Float(0)  # 0: from the camera, nothing to weigh against
     active = mi.Bool(True)
-    while dr.hint(active, exclude=[stage, scene, surfaces, depth, share]):
+    while dr.hint(active, exclude=[stage, scene, surfaces, number, samples, depth]):
         si = scene.ray_intersect(
             ray, ray_flags=mi.RayFlags.All, coherent=bounces == 0, active=active
         )
@@ -161,18 +161,17 @@ def _paths(stage: Stage, sampler: Any, ray: Any, depth: Any, share: Any) -> Any:
         wo, wo_pdf, factor = scatter.sample(si.wi, sampler.next_1d(shaded), sampler.next_2d(shaded))
         ray_on = si.spawn_ray(dr.select(passed, ray.d, si.to_world(wo)))
         ray = dr.select(active, ray_on, ray)
-        onward = throughput * factor * dr.select(bounces == 0, share, 1)
+        here = dr.maximum(samples >> bounces, 1)
+        next_one = dr.maximum(samples >> (bounces + 1), 1)
+        onward = throughput * factor * (mi.Float(here) / mi.Float(next_one))
         throughput = dr.select(shaded, onward, throughput)
         bsdf_pdf = dr.select(shaded, wo_pdf, bsdf_pdf)
         origin = dr.select(shaded, si.p, origin)
         bounces = dr.select(shaded, bounces + 1, bounces)
         layers = dr.select(passed, layers + 1, layers)
 
-        # Russian roulette from the third bounce on.
-        survival = dr.select(bounces > 2, dr.minimum(dr.max(throughput), 0.95), 1)
-        survives = shaded & ~last & (sampler.next_1d(active) < survival)
-        throughput = dr.select(survives, throughput / survival, throughput)
-        active = passed | (survives & (dr.max(throughput) > 0))
+        goes_on = shaded & ~last & (number < next_one) & (dr.max(throughput) > 0)
+        active = passed | goes_on
     return radiance, albedo, normal
 
 

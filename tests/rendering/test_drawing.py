@@ -211,8 +211,8 @@ def test_samples_drawn_in_several_passes_are_different_samples(renderer, monkeyp
     renderer.render(shot)
 
     def noise(spp: int) -> float:
-        light = renderer._stage.light(shot.camera, spp=spp, deep=spp, seed=1, depth=2)[0]
-        exact = renderer._stage.light(shot.camera, spp=256, deep=256, seed=2, depth=2)[0]
+        light = renderer._stage.light(shot.camera, spp=spp, seed=1, depth=2)[0]
+        exact = renderer._stage.light(shot.camera, spp=256, seed=2, depth=2)[0]
         return float(np.square(light - exact).mean())
 
     whole = noise(16)

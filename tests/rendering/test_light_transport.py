@@ -16,7 +16,7 @@ def radiance(renderer, shot, spp=64, depth=4) -> np.ndarray:
     """Noisy linear light of a shot, (H, W, 3)."""
     renderer._use_variant()
     renderer._stage.load(shot)
-    return renderer._stage.light(shot.camera, spp=spp, deep=spp, seed=3, depth=depth)[0]
+    return renderer._stage.light(shot.camera, spp=spp, seed=3, depth=depth)[0]
 
 
 def linear(srgb: float) -> float:
