@@ -42,7 +42,7 @@ UNKNOWN_DEVIATION: Final = 0.5
 BASE_PRIOR: Final = 1e-14
 """Prior weight of where a body as a whole stands in the world: nothing is known of it."""
 
-STARTS: Final = 12
+STARTS: Final = 32
 BLOCK_FRAMES: Final = 256
 """Frames between two calls of ``progress``."""
 
@@ -165,8 +165,9 @@ def _no_overlap(tree: Tree, markers: Sequence[str]) -> str:
 
 
 def _run(
-    problem: Problem, broad: Problem, restarts: Restarts, targets_m: Array, goal_values: Array, default: Array,
-    z: Array, objective: Array, steps: Ints, cold: bool, threads: int, progress: Progress,
+    problem: Problem, broad: Problem, restarts: Restarts, targets_m: Array, goal_values: Array,
+    default: Array, z: Array, objective: Array, steps: Ints, cold: bool, threads: int,
+    progress: Progress,
 ) -> None:  # fmt: skip
     """Fit all frames, in as many stretches as there are threads."""
     frames = len(targets_m)
@@ -408,7 +409,48 @@ def _restarts(tree: Tree, order: Ints, problem: Problem, default: Array) -> Rest
         starts=_spread(problem, tree, order, default),
         limb_columns=np.array([columns for columns, _ in limbs]),
         limb_markers=np.array([markers for _, markers in limbs]),
+        round_columns=_pure_angles(problem) & np.isinf(problem.lower) & np.isinf(problem.upper),
+        twin_columns=_twins(problem),
     )
+
+
+def _pure_angles(problem: Problem) -> Bools:
+    """Columns (k,) that do nothing but turn one axis one to one."""
+    chain = problem.chain
+    parts = np.zeros(len(problem.lower), dtype=np.int64)
+    pure = np.ones(len(problem.lower), dtype=np.bool_)
+    for motion, column in enumerate(problem.motion_column):
+        for part in range(problem.part_start[motion], problem.part_start[motion + 1]):
+            axis, entry = problem.part_axis[part], problem.part_entry[part]
+            parts[column] += 1
+            first, last = chain.piece_start[axis], chain.piece_start[axis + 1]
+            slopes = chain.piece_coefficient[first]
+            straight = last - first == 1 and not np.any(slopes[2:]) and slopes[1] == 1.0
+            at_zero = slopes[0] == 0.0 and chain.piece_knot[first] == 0.0
+            one_to_one = straight and at_zero and problem.entry_slope[entry] == 1.0
+            pure[column] &= bool(chain.axis_is_rotation[axis]) and one_to_one
+    return pure & (parts == 1)
+
+
+def _twins(problem: Problem) -> Ints:
+    """Columns (T, 3) of the joints that turn about three axes at right angles, in their order."""
+    pure, chain = _pure_angles(problem), problem.chain
+    column_of_axis = dict(
+        zip(problem.part_axis[problem.part_start[:-1]].tolist(), problem.motion_column.tolist())
+    )
+    found = []
+    for body in range(len(chain.parent)):
+        axes = [
+            axis
+            for axis in range(chain.axis_start[body], chain.axis_start[body + 1])
+            if chain.axis_is_rotation[axis]
+        ]
+        columns = [column_of_axis.get(axis, -1) for axis in axes]
+        if len(axes) == 3 and min(columns) >= 0 and pure[columns].all():
+            directions = chain.axis_direction[axes]
+            if np.allclose(directions @ directions.T, np.eye(3), atol=1e-9):
+                found.append(columns)
+    return np.array(found, dtype=np.int64).reshape(-1, 3)
 
 
 def _limb_roots(tree: Tree, carries: Bools) -> list[int]:
@@ -425,7 +467,7 @@ def _limb_roots(tree: Tree, carries: Bools) -> list[int]:
 
 
 def _spread(problem: Problem, tree: Tree, order: Ints, default: Array) -> Array:
-    """Starting points (S, k) that fill the ranges evenly (a Kronecker sequence)."""
+    """Starting points (S, k): the default, and others that fill the ranges (Kronecker sequence)."""
     free = tree.free_index[order]
     turns = tree.rotational[free]
     lower = np.where(np.isfinite(problem.lower), problem.lower, -np.pi)
@@ -436,6 +478,7 @@ def _spread(problem: Problem, tree: Tree, order: Ints, default: Array) -> Array:
     roots = np.sqrt(_primes(len(order)))
     share = (0.5 + np.arange(1, STARTS + 1)[:, None] * (roots % 1.0)) % 1.0
     spread = lower + share * (upper - lower)
+    spread[0] = default
     return np.ascontiguousarray(np.where(turns, spread, default))
 
 

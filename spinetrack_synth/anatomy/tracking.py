@@ -25,7 +25,7 @@ GOOD_M: Final = 0.01
 """A limb whose markers are met to this (RMS) fits, unless another fits far better."""
 
 UNLIKE: Final = 3.0
-EXACT_M: Final = 1e-4
+EXACT_M: Final = 2e-6
 """A limb that fits this many times worse than the best one, and worse than exactly, is suspect:
 recordings are as noisy at one limb as at another."""
 
@@ -35,6 +35,12 @@ BETTER: Final = 0.81
 JUMP: Final = 2.0
 """A frame whose error is more than this many times its predecessor's, and `GOOD_M`, is suspect."""
 
+END_COST_M2: Final = 1e-10
+END_SHARE: Final = 0.5
+"""What a joint at its end counts for, added to the cost and as a share of it."""
+
+FEW_STARTS: Final = 12
+
 BASE_M: Final = 0.05
 """A body met to this (RMS, all markers) stands the right way round; limbs may still be wrong."""
 
@@ -43,11 +49,15 @@ ROUNDS: Final = 3
 
 class Restarts(NamedTuple):
     """Where else to begin: ``starts`` (S, k); limb 0 is the base with everything on it, then the
-    limbs from the trunk outward: ``limb_columns`` (L, k), ``limb_markers`` (L, P)."""
+    limbs from the trunk outward: ``limb_columns`` (L, k), ``limb_markers`` (L, P).
+    ``round_columns`` (k,) are angles that may go full circles, ``twin_columns`` (T, 3) the angles
+    about three axes at right angles, which reach every place in two ways."""
 
     starts: Array
     limb_columns: Bools
     limb_markers: Bools
+    round_columns: Bools
+    twin_columns: NDArray[np.int64]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -90,7 +100,7 @@ def _settle(
     z: Array,
     scratch: Scratch,
 ) -> tuple[float, int]:
-    """Fit from afar: first under the broad prior, which keeps joints within reason, then without."""
+    """Fit from afar: first under the broad prior, which keeps joints off their ends."""
     steps = 0
     cost = 0.0
     for stage in range(2):
@@ -100,6 +110,20 @@ def _settle(
         )  # fmt: skip
         steps += more
     return cost, steps
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _score(problem: Problem, columns: Bools, z: Array, cost: float) -> float:
+    """The cost, raised for every one of some columns that is at its end.
+
+    Fits that the markers hardly tell apart are told apart by this: an arm turned half round with
+    the elbow bent the wrong way, as far as it goes, looks like a straight one.
+    """
+    ends = 0
+    for k in range(len(z)):
+        if columns[k] and (z[k] <= problem.lower[k] or z[k] >= problem.upper[k]):
+            ends += 1
+    return (cost + END_COST_M2) * (1.0 + END_SHARE * ends)
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -115,21 +139,24 @@ def solve_cold(
     """Fit a frame of which nothing is known; z (k,) is where to begin and becomes the solution.
 
     First from z itself. Where that is no good fit, the base is turned other ways, then each limb
-    that fits badly is begun anew on its own. Returns the objective and the number of steps.
+    that fits badly or has a joint at its end is begun anew on its own. Of angles that mean the
+    same, those nearest to where z began are taken. Returns the objective and the number of steps.
     """
     columns, limbs = len(z), len(restarts.limb_columns)
     everything = np.ones(len(target_m), dtype=np.bool_)
     all_columns = np.ones(columns, dtype=np.bool_)
     limb_error_m = np.empty(limbs)
-    begin, trial, best = z.copy(), np.empty(columns), np.empty(columns)
+    begin, trial = z.copy(), np.empty(columns)
     cost, steps = np.inf, 0
-    # Attempt 0 is z itself, further ones turn the base (limb 0) while that alone fits badly.
-    for attempt in range(1 + len(restarts.starts)):
+    # Attempt 0 is z itself. While the body as a whole fits badly, others turn its base (limb 0),
+    # then begin with all joints elsewhere.
+    count = len(restarts.starts)
+    for attempt in range(1 + 2 * count):
         trial[:] = begin
         if attempt > 0:
             for k in range(columns):
-                if restarts.limb_columns[0, k]:
-                    trial[k] = restarts.starts[attempt - 1, k]
+                if restarts.limb_columns[0, k] or attempt > count:
+                    trial[k] = restarts.starts[(attempt - 1) % count, k]
             _, more = solve_frame(
                 broad, target_m, everything, task_values, restarts.limb_columns[0], trial,
                 COLD_DAMPING, scratch,
@@ -146,41 +173,65 @@ def solve_cold(
             if limb_error_m[0] < BASE_M:
                 break
     good_m = _judge(problem, restarts, target_m, task_values, z, limb_error_m, scratch)
-    for _ in range(ROUNDS):
+    for round_ in range(ROUNDS):
         found = False
         for limb in range(1, limbs):
-            if not limb_error_m[limb] > good_m:
+            misfit = limb_error_m[limb] > good_m
+            at_end = _score(problem, restarts.limb_columns[limb], z, 0.0) > END_COST_M2
+            # A joint at its end may be the twin of one that is not: an elbow bent the wrong way.
+            if not (misfit or (at_end and round_ == 0)):
                 continue
-            best[:] = z
-            best_cost = np.inf
-            for s in range(len(restarts.starts)):
+            for start in range(count if misfit else FEW_STARTS):
                 trial[:] = z
                 for k in range(columns):
                     if restarts.limb_columns[limb, k]:
-                        trial[k] = restarts.starts[s, k]
-                limb_cost, more = _settle(
-                    problem, broad, target_m, restarts.limb_markers[limb], task_values,
-                    restarts.limb_columns[limb], trial, scratch,
+                        trial[k] = restarts.starts[start, k]
+                # Every other start without the broad prior, which would lead all to one place.
+                _, more = solve_frame(
+                    broad if start % 2 == 0 else problem, target_m, restarts.limb_markers[limb],
+                    task_values, restarts.limb_columns[limb], trial, COLD_DAMPING, scratch,
                 )  # fmt: skip
-                steps += more
-                if limb_cost < BETTER * best_cost:
-                    best[:] = trial
-                    best_cost = limb_cost
-                if limb_cost < good_m**2:
-                    break
-            trial_cost, more = solve_frame(
-                problem, target_m, everything, task_values, all_columns, best, COLD_DAMPING,
-                scratch,
-            )  # fmt: skip
-            steps += more
-            if trial_cost < BETTER * cost:
-                cost = trial_cost
-                z[:] = best
-                found = True
-                good_m = _judge(problem, restarts, target_m, task_values, z, limb_error_m, scratch)
+                trial_cost, still_more = solve_frame(
+                    problem, target_m, everything, task_values, all_columns, trial, COLD_DAMPING,
+                    scratch,
+                )  # fmt: skip
+                steps += more + still_more
+                columns_of_limb = restarts.limb_columns[limb]
+                if _score(problem, columns_of_limb, trial, trial_cost) < BETTER * _score(
+                    problem, columns_of_limb, z, cost
+                ):
+                    cost = trial_cost
+                    z[:] = trial
+                    found = True
+                    good_m = _judge(
+                        problem, restarts, target_m, task_values, z, limb_error_m, scratch
+                    )
         if not found:
             break
+    _nearest_angles(problem, restarts, begin, z)
     return cost, steps
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _nearest_angles(problem: Problem, restarts: Restarts, wanted: Array, z: Array) -> None:
+    """Write z (k,) with the angles nearest to ``wanted`` that put the model in the same place."""
+    turn = 2 * np.pi
+    other = np.empty(3)
+    for k in range(len(z)):
+        if restarts.round_columns[k]:
+            z[k] -= turn * np.round((z[k] - wanted[k]) / turn)
+    for twin in range(len(restarts.twin_columns)):
+        allowed, here, there = True, 0.0, 0.0
+        for i in range(3):
+            k = restarts.twin_columns[twin, i]
+            other[i] = np.pi - z[k] if i == 1 else z[k] + np.pi
+            other[i] -= turn * np.round((other[i] - wanted[k]) / turn)
+            allowed &= problem.lower[k] <= other[i] <= problem.upper[k]
+            here += (z[k] - wanted[k]) ** 2
+            there += (other[i] - wanted[k]) ** 2
+        if allowed and there < here:
+            for i in range(3):
+                z[restarts.twin_columns[twin, i]] = other[i]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
