@@ -212,16 +212,19 @@ def _entries(tree: Tree, order: Ints) -> tuple[Ints, Ints, Array, dict[int, int]
     column_of[order] = np.arange(len(order))
     driver_of = {curve.driven: curve.driver for curve in tree.curves}
     free_of = {int(i): k for k, i in enumerate(tree.free_index)}
-    start, columns, slopes, curve_entry = [0], [], [], {}
+    start: list[int] = [0]
+    columns: list[int] = []
+    slopes: list[float] = []
+    curve_entry: dict[int, int] = {}
     for i in range(len(tree.coordinates)):
         if i in driver_of:
             curve_entry[i] = len(columns)
-            columns.append(column_of[free_of[driver_of[i]]])
+            columns.append(int(column_of[free_of[driver_of[i]]]))
             slopes.append(0.0)
         else:
             for k in np.flatnonzero(tree.coupling[i]):
-                columns.append(column_of[k])
-                slopes.append(tree.coupling[i, k])
+                columns.append(int(column_of[k]))
+                slopes.append(float(tree.coupling[i, k]))
         start.append(len(columns))
     return (
         np.array(start, dtype=np.int64),

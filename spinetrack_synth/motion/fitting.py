@@ -95,7 +95,7 @@ def prepare(request: Request) -> Trial:
         tree = scale_to_person(tree, factors, request.mass_kg)
     if request.filter_hz is not None:
         markers = low_pass(markers, request.filter_hz)
-    seen = np.isfinite(markers.positions_m).all(axis=2)
+    seen: NDArray[np.bool_] = np.all(np.isfinite(markers.positions_m), axis=2)
     if not seen.any():
         raise UserError(f"{markers.source}: every marker is missing in every frame")
     dark = np.flatnonzero(~seen[:, [name in weights for name in markers.names]].any(axis=1))

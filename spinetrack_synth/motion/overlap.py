@@ -96,7 +96,7 @@ def check_units(tree: Tree, motion: MarkerMotion) -> None:
     names = [name for name in motion.names if name in tree.marker_index]
     columns = [motion.names.index(name) for name in names]
     positions_m = motion.positions_m[:, columns]
-    seen = np.isfinite(positions_m).all(axis=2)
+    seen: np.ndarray = np.all(np.isfinite(positions_m), axis=2)
     frame = int(np.argmax(seen.sum(axis=1)))
     here = seen[frame]
     if here.sum() < 3:
