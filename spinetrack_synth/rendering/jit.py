@@ -35,12 +35,12 @@ class JitStage:
             {"type": "scene", "everything": mesh, "around": {"type": "envmap", "bitmap": blank}}
         )
         self._parameters = mi.traverse(scene)
-        self._stage = tracing.Stage(scene, SurfaceTable(), LightTable(scene.environment()))
+        self._world = tracing.World(scene, SurfaceTable(), LightTable(scene.environment()))
 
     def load(self, shot: Shot) -> None:
         """Put a shot on the stage."""
         packed = pack(shot)
-        self._stage.surfaces.load(packed)
+        self._world.surfaces.load(packed)
         parameters = self._parameters
         parameters["everything.vertex_positions"] = packed.vertices.ravel()
         parameters["everything.vertex_normals"] = packed.normals.ravel()
@@ -51,7 +51,7 @@ class JitStage:
         padded = np.pad(distant.radiance, ((0, 0), (1, 1), (0, 0)), mode="wrap")
         parameters["around.data"] = mi.TensorXf(padded)
         parameters.update()
-        self._stage.lights.load(distant, area_lights(shot), _middle(shot))
+        self._world.lights.load(distant, area_lights(shot), _middle(shot))
 
     def light(
         self, camera: Camera, *, spp: int, depth: int, seed: int
@@ -64,7 +64,7 @@ class JitStage:
         total: Any = None
         for number in range(passes):
             images = tracing.trace(
-                self._stage,
+                self._world,
                 view,
                 pixels,
                 spp=per_pass,
@@ -82,7 +82,7 @@ class JitStage:
     def scan(self, camera: Camera) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
         """Ids (H, W) and depth (H, W) m at pixel centres."""
         view = tracing.View.of(camera)
-        depth, person = tracing.scan(self._stage, view, camera.width * camera.height)
+        depth, person = tracing.scan(self._world, view, camera.width * camera.height)
         dr.eval(depth, person)
         shape = (camera.height, camera.width)
         ids = np.array(person).astype(np.uint8).reshape(shape)

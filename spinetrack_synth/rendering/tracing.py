@@ -21,7 +21,7 @@ from spinetrack_synth.rendering.surfaces import SurfaceTable
 
 
 @dataclass(frozen=True)
-class Stage:
+class World:
     """What light comes from and what it meets: Mitsuba's scene and the tables beside it."""
 
     scene: Any
@@ -34,7 +34,6 @@ class View:
     """A camera on the device; everything opaque, so that no number is compiled into a kernel."""
 
     width: Any
-    height: Any
     position: Any
     pixel2world: Any
 
@@ -44,7 +43,6 @@ class View:
         matrix = camera.world2cam[:3, :3].T @ np.linalg.inv(camera.K)
         return cls(
             width=dr.opaque(mi.UInt32, camera.width),
-            height=dr.opaque(mi.UInt32, camera.height),
             position=mi.Point3f(*(dr.opaque(mi.Float, float(c)) for c in camera.position_world)),
             pixel2world=mi.Matrix3f(
                 *[[dr.opaque(mi.Float, float(value)) for value in row] for row in matrix]
@@ -56,7 +54,7 @@ class View:
         return self.pixel2world @ mi.Vector3f(x, y, 1)
 
 
-def trace(stage: Stage, view: View, pixels: int, spp: int, depth: int, seed: int) -> Any:
+def trace(world: World, view: View, pixels: int, spp: int, depth: int, seed: int) -> Any:
     """Mean radiance, albedo and world normal of every pixel, three Color3f of size ``pixels``.
 
     Of ``spp`` samples a pixel half go on after each surface, at least one, over ``depth`` surfaces
@@ -72,15 +70,15 @@ def trace(stage: Stage, view: View, pixels: int, spp: int, depth: int, seed: int
     direction = dr.normalize(view.direction(x + jitter.x, y + jitter.y))
     ray = mi.Ray3f(view.position, direction)
     samples = dr.opaque(mi.UInt32, spp)
-    images = _paths(stage, sampler, ray, number, samples, dr.opaque(mi.UInt32, depth))
+    images = _paths(world, sampler, ray, number, samples, dr.opaque(mi.UInt32, depth))
     dr.eval(images)  # in one kernel; whatever reads them would otherwise follow all paths again
     return tuple(_pixel_mean(image, pixels, spp) for image in images)
 
 
 @dr.syntax
-def scan(stage: Stage, view: View, pixels: int) -> Any:
+def scan(world: World, view: View, pixels: int) -> Any:
     """Depth (m along the optical axis, inf for nothing) and person number at every pixel centre."""
-    surfaces = stage.surfaces
+    surfaces = world.surfaces
     pixel = dr.arange(mi.UInt32, pixels)
     x, y = pixel % view.width, pixel // view.width
     # Not normalised: one unit of the ray is one metre of depth.
@@ -90,11 +88,11 @@ def scan(stage: Stage, view: View, pixels: int) -> Any:
     person = mi.UInt32(0)
     layers = mi.UInt32(0)
     active = mi.Bool(True)
-    while dr.hint(active, exclude=[stage, view, surfaces, x, y, direction, pixel]):
-        hit = stage.scene.ray_intersect_preliminary(ray, coherent=True, active=active)
+    while dr.hint(active, exclude=[world, view, surfaces, x, y, direction, pixel]):
+        hit = world.scene.ray_intersect_preliminary(ray, coherent=True, active=active)
         found = active & hit.is_valid()
         surface = surfaces.surface_at(hit.prim_index, found)
-        opacity = _opacity(stage, hit, ray, surface, found)
+        opacity = _opacity(world, hit, ray, surface, found)
         passed = found & (opacity < SOLID) & (layers < MOST_LAYERS)
         step = dr.select(passed, _beyond(hit.t), hit.t)
         depth = dr.select(active, depth + step, depth)
@@ -107,12 +105,12 @@ def scan(stage: Stage, view: View, pixels: int) -> Any:
 
 
 @dr.syntax
-def _paths(stage: Stage, sampler: Any, ray: Any, number: Any, samples: Any, depth: Any) -> Any:
+def _paths(world: World, sampler: Any, ray: Any, number: Any, samples: Any, depth: Any) -> Any:
     """Radiance, first albedo and first normal along each camera ray.
 
     ``number`` tells which of its pixel's ``samples`` a ray is; a path lights ``depth`` surfaces.
     """
-    scene, surfaces = stage.scene, stage.surfaces
+    scene, surfaces = world.scene, world.surfaces
     ray = mi.Ray3f(ray)
     radiance = mi.Color3f(0)
     albedo = mi.Color3f(0)
@@ -123,7 +121,7 @@ def _paths(stage: Stage, sampler: Any, ray: Any, number: Any, samples: Any, dept
     origin = mi.Point3f(0)
     bsdf_pdf = mi.Float(0)  # 0: from the camera, nothing to weigh against
     active = mi.Bool(True)
-    while dr.hint(active, exclude=[stage, scene, surfaces, number, samples, depth]):
+    while dr.hint(active, exclude=[world, scene, surfaces, number, samples, depth]):
         si = scene.ray_intersect(
             ray, ray_flags=mi.RayFlags.All, coherent=bounces == 0, active=active
         )
@@ -133,7 +131,7 @@ def _paths(stage: Stage, sampler: Any, ray: Any, number: Any, samples: Any, dept
         passed = valid & (sampler.next_1d(active) >= opacity) & (layers < MOST_LAYERS)
         arrived = active & ~passed
 
-        met = _met_light(stage, origin, bsdf_pdf, ray, si, surface, arrived)
+        met = _met_light(world, origin, bsdf_pdf, ray, si, surface, arrived)
         radiance = dr.select(arrived, radiance + throughput * met, radiance)
 
         first = arrived & valid & (bounces == 0)
@@ -143,14 +141,14 @@ def _paths(stage: Stage, sampler: Any, ray: Any, number: Any, samples: Any, dept
         # Light straight to this vertex; the path ends with the last one.
         shaded = arrived & valid
         last = bounces + 1 >= depth
-        light = stage.lights.sample(si, sampler.next_1d(shaded), sampler.next_2d(shaded), shaded)
+        light = world.lights.sample(si, sampler.next_1d(shaded), sampler.next_2d(shaded), shaded)
         scatter = surfaces.scatter_at(surface, color, shaded)
         value, value_pdf = scatter.evaluate(si.wi, si.to_local(light.direction))
         lit = shaded & (light.pdf > 0) & (dr.max(value) > 0)
         shadow_ray = si.spawn_ray(light.direction)
         shadow_ray.maxt = light.distance
         if dr.hint(surfaces.any_masked, mode="scalar"):
-            clear = _transmittance(stage, shadow_ray, lit)
+            clear = _transmittance(world, shadow_ray, lit)
         else:
             clear = dr.select(scene.ray_test(shadow_ray, lit), 0, mi.Float(1))
         other_pdf = dr.select(last, 0, value_pdf)
@@ -176,7 +174,7 @@ def _paths(stage: Stage, sampler: Any, ray: Any, number: Any, samples: Any, dept
 
 
 def _met_light(
-    stage: Stage, origin: Any, bsdf_pdf: Any, ray: Any, si: Any, surface: Any, active: Any
+    world: World, origin: Any, bsdf_pdf: Any, ray: Any, si: Any, surface: Any, active: Any
 ) -> Any:
     """Radiance of what a ray ran into, weighed against having sampled it from the last vertex.
 
@@ -187,25 +185,25 @@ def _met_light(
         return dr.select(bsdf_pdf > 0, bsdf_pdf / (bsdf_pdf + pdf), 1) * radiance
 
     beyond, inside = active & ~si.is_valid(), active & si.is_valid()
-    afar = weighed(*stage.lights.around(ray.d, beyond)) + weighed(*stage.lights.sun(ray.d))
-    glow = dr.gather(mi.Color3f, stage.surfaces.emission, surface, inside)
+    afar = weighed(*world.lights.around(ray.d, beyond)) + weighed(*world.lights.sun(ray.d))
+    glow = dr.gather(mi.Color3f, world.surfaces.emission, surface, inside)
     glow = dr.select(dr.dot(si.n, ray.d) < 0, glow, 0)
-    lamp = weighed(glow, stage.lights.lamp_pdf(si.n, si.p - origin, glow))
+    lamp = weighed(glow, world.lights.lamp_pdf(si.n, si.p - origin, glow))
     return dr.select(beyond, afar, lamp)
 
 
 @dr.syntax
-def _transmittance(stage: Stage, ray: Any, active: Any) -> Any:
+def _transmittance(world: World, ray: Any, active: Any) -> Any:
     """The part of light that comes through along a ray, masks counted by their opacity."""
     ray = mi.Ray3f(ray)
     active = mi.Bool(active)
     through = mi.Float(1)
     layers = mi.UInt32(0)
-    while dr.hint(active, exclude=[stage]):
-        hit = stage.scene.ray_intersect_preliminary(ray, coherent=False, active=active)
+    while dr.hint(active, exclude=[world]):
+        hit = world.scene.ray_intersect_preliminary(ray, coherent=False, active=active)
         found = active & hit.is_valid()
-        surface = stage.surfaces.surface_at(hit.prim_index, found)
-        opacity = _opacity(stage, hit, ray, surface, found)
+        surface = world.surfaces.surface_at(hit.prim_index, found)
+        opacity = _opacity(world, hit, ray, surface, found)
         through = dr.select(found, through * (1 - opacity), through)
         step = _beyond(hit.t)
         ray.o = dr.select(found, ray.o + ray.d * step, ray.o)
@@ -215,11 +213,11 @@ def _transmittance(stage: Stage, ray: Any, active: Any) -> Any:
     return through
 
 
-def _opacity(stage: Stage, hit: Any, ray: Any, surface: Any, active: Any) -> Any:
+def _opacity(world: World, hit: Any, ray: Any, surface: Any, active: Any) -> Any:
     """Opacity where a ray hit; texels are looked up on masked surfaces alone."""
-    masked = active & (dr.gather(mi.UInt32, stage.surfaces.masked, surface, active) != 0)
+    masked = active & (dr.gather(mi.UInt32, world.surfaces.masked, surface, active) != 0)
     si = hit.compute_surface_interaction(ray, mi.RayFlags.UV, masked)
-    _, opacity = stage.surfaces.texel_at(surface, si.uv, masked)
+    _, opacity = world.surfaces.texel_at(surface, si.uv, masked)
     return dr.select(masked, opacity, 1)
 
 
