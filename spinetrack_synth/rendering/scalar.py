@@ -18,7 +18,7 @@ from spinetrack_synth.rendering.lights import Distant, distant_light
 from spinetrack_synth.rendering.packing import MOST_LAYERS, SOLID, area_lights, smooth, texels
 from spinetrack_synth.shot import AreaLight, Material, Shot, Surface
 
-GUIDE_SPP: Final = 2
+GUIDE_SPP: Final = 4
 """Samples a pixel of the albedo and normal images."""
 
 

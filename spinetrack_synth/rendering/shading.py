@@ -57,8 +57,9 @@ class Scatter:
         return mi.MicrofacetDistribution(mi.MicrofacetType.GGX, alpha, True)
 
     def _fresnel(self, cosine: Any) -> Any:
-        f0 = F0_OF_SPECULAR * self.specular
-        return f0 + (1 - f0) * _schlick(cosine) * dr.minimum(self.specular * 4, 1)
+        root = dr.sqrt(F0_OF_SPECULAR * self.specular)
+        eta = (1 + root) / (1 - root)  # the refractive index that reflects so much head on
+        return mi.fresnel(cosine, eta)[0]
 
     def _diffuse(self, cos_i: Any, cos_o: Any, cos_half: Any) -> Any:
         grazing = 0.5 + 2 * self.roughness * dr.square(cos_half) - 1
