@@ -65,11 +65,10 @@ def trace(world: World, view: View, pixels: int, spp: int, depth: int, seed: int
     # All first samples, then all second ones: whole vectors of lanes end together.
     lane = dr.arange(mi.UInt32, pixels * spp)
     pixel, number = lane % dr.opaque(mi.UInt32, pixels), lane // dr.opaque(mi.UInt32, pixels)
-    jitter = _jitter(pixel, number, dr.opaque(mi.UInt32, seed))
-    x, y = mi.Float(pixel % view.width), mi.Float(pixel // view.width)
-    direction = dr.normalize(view.direction(x + jitter.x, y + jitter.y))
-    ray = mi.Ray3f(view.position, direction)
     samples = dr.opaque(mi.UInt32, spp)
+    x, y = mi.Float(pixel % view.width), mi.Float(pixel // view.width)
+    place = _place_in_pixel(number, samples, dr.opaque(mi.UInt32, seed))
+    ray = mi.Ray3f(view.position, dr.normalize(view.direction(x + place.x, y + place.y)))
     images = _paths(world, sampler, ray, number, samples, dr.opaque(mi.UInt32, depth))
     dr.eval(images)  # in one kernel; whatever reads them would otherwise follow all paths again
     return tuple(_pixel_mean(image, pixels, spp) for image in images)
@@ -226,16 +225,15 @@ def _beyond(t: Any) -> Any:
     return t * (1 + 1e-5) + 1e-5
 
 
-def _jitter(pixel: Any, number: Any, seed: Any) -> Any:
-    """Where in its pixel a sample lies: spread evenly, and anew from pixel to pixel.
+def _place_in_pixel(number: Any, samples: Any, seed: Any) -> Any:
+    """Where in its pixel a sample lies: Hammersley's points, moved by the seed.
 
-    The R2 sequence (Roberts 2018) from a random start: four samples already smooth an edge, which
-    matters because the denoiser takes the guide images at their word.
+    The same in every pixel, so that an edge comes out as even steps of coverage: the denoiser takes
+    the guide images at their word and would keep their noise.
     """
-    first, second = mi.sample_tea_32(pixel, seed)
-    x, y = mi.Float(first) * 2**-32, mi.Float(second) * 2**-32
-    step = mi.Float(number)
-    x, y = x + step * 0.7548776662, y + step * 0.5698402910
+    first, second = mi.sample_tea_32(seed, samples)
+    x = (mi.Float(number) + 0.5) / mi.Float(samples) + mi.Float(first) * 2**-32
+    y = mi.Float(dr.brev(number)) * 2**-32 + mi.Float(second) * 2**-32
     return mi.Point2f(x - dr.floor(x), y - dr.floor(y))
 
 
