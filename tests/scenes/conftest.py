@@ -84,7 +84,7 @@ def yoga() -> Scene:
     return load_scene("yoga")
 
 
-@pytest.fixture(scope="session", autouse=True)
+@pytest.fixture(scope="module", autouse=True)
 def cheap() -> Iterator[None]:
     """Mannequins are posed rigidly, and every place comes in one variant."""
     with pytest.MonkeyPatch.context() as patch:
