@@ -138,7 +138,10 @@ def _write_setup(folder: Path, given: ToolInput) -> Path:
 
 @contextlib.contextmanager
 def _quiet(opensim: Any) -> Iterator[None]:
-    """Keep OpenSim's talk off the terminal and its log file out of the working folder."""
+    """Keep OpenSim's talk off the terminal, its log file out of the working folder, and stay in it.
+
+    The tool changes into its set-up's folder and does not come back when it fails.
+    """
     opensim.Logger.setLevelString("Off")
     opensim.Logger.removeFileSink()
     sys.stdout.flush()
@@ -146,7 +149,8 @@ def _quiet(opensim: Any) -> Iterator[None]:
     try:
         with open(os.devnull, "w") as nowhere:  # noqa: PTH123
             os.dup2(nowhere.fileno(), 1)  # the tool prints its model whatever the logger says
-        yield
+        with contextlib.chdir("."):
+            yield
     finally:
         sys.stdout.flush()
         os.dup2(stdout, 1)
