@@ -5,8 +5,8 @@
 The motion passes through poses of the library at 100 frames a second. Both solvers get the same
 marker file and unit weights; both are timed by CPU seconds: OpenSim's tool with the reading of the
 model (well under a second), ours on a longer motion that begins with the same frames, so that the
-clock has something to measure. Marker errors are of the frames that both solve. ``--gait`` is a folder with OpenSim's
-published example (subject01_Setup_InverseKinematics.xml).
+clock has something to measure. Marker errors are of the frames that both solve. ``--gait`` is a
+folder with OpenSim's published example (subject01_Setup_InverseKinematics.xml).
 """
 
 from __future__ import annotations

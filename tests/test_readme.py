@@ -27,6 +27,8 @@ PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 SMALLER = {
     "spinetrack-synth render": ["--size", "160x120", "--quality", "draft", "--count", "2"],
     "python benchmarks/tissue_depth.py": ["--people", "1"],
+    "python benchmarks/anatomy.py": ["--people", "3"],
+    "python benchmarks/render.py": ["--pictures", "10", "--compare", "1"],
 }
 """What is added to commands that take long; of an option given twice the last counts."""
 

@@ -104,7 +104,8 @@ def prepare(request: Request) -> Trial:
             f"{len(dark)} frames without a marker repeat their predecessor, "
             f"the first at {markers.times_s[dark[0]]:g} s",
         )
-    never = [n for n, ever in zip(markers.names, seen.any(axis=0)) if n in weights and not ever]
+    ever: NDArray[np.bool_] = np.any(seen, axis=0)
+    never = [n for n, once in zip(markers.names, ever) if n in weights and not once]
     if never:
         remarks += (f"missing in every frame: {', '.join(never[:8])}",)
     goals = _goals(tree, tasks, request.coordinates, markers.times_s)
