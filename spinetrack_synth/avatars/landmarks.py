@@ -165,7 +165,9 @@ def _hip_centres(data, skin, stature) -> dict[str, NDArray[np.float64]]:
     height = crotch + 0.047 * stature
     band = trunk[np.abs(trunk[:, 1] - height) < 0.015]
     lateral = float(np.clip(0.25 * np.ptp(band[:, 2]), 0.045 * stature, 0.055 * stature))
-    side = band[np.abs(np.abs(band[:, 2]) - lateral) < 0.03]
+    # A band high enough to hold vertices of front and back on every mesh of this coarseness.
+    column = np.abs(np.abs(trunk[:, 2]) - lateral) < 0.03
+    side = trunk[column & (np.abs(trunk[:, 1] - height) < 0.035)]
     back, front = side[:, 0].min(), side[:, 0].max()
     depth = back + 0.54 * (front - back)
     return {f"hip_{side}": np.array([depth, height, lateral * sign]) for side, _, sign in SIDES}
