@@ -121,7 +121,7 @@ def test_the_eyeballs_carry_the_eye_keypoints_through_a_nod(avatars, body_data):
 
 @pytest.mark.parametrize("seed, k", [(1, 135), (1, 0), (5, 3), (9, 40)])
 def test_hip_joints_lie_over_the_knees_of_a_standing_body(body_data, seed, k):
-    """Subject 135 of seed 1 has few vertices about its hips: its joint once came to lie in front."""
+    """Subject 135 of seed 1 has few vertices about its hips: its joint once lay in front."""
     subject = sample_subject(seed, k)
     joints = find_landmarks(body_data, shape(body_data, subject), subject).joints
     assert abs(joints["hip_r"][0] - joints["knee_r"][0]) < 0.025 * subject.stature_m
