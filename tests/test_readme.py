@@ -44,7 +44,7 @@ def commands() -> Iterator[str]:
 
 
 def is_long(command: str) -> bool:
-    return command.startswith(tuple(SMALLER))
+    return command.startswith((*SMALLER, "spinetrack-synth"))
 
 
 def marked(command: str) -> object:

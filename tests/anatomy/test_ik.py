@@ -96,6 +96,7 @@ def test_derivatives_equal_finite_differences(coupled: Tree) -> None:
         np.testing.assert_allclose((upper + np.triu(upper, 1).T)[column], bend, atol=1e-7)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("markers", ["all", "keypoints"])
 def test_no_cold_frame_of_the_pose_library_fails(coupled: Tree, markers: str) -> None:
     names = coupled.marker_names if markers == "all" else NAMES
