@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from spinetrack_synth.anatomy.kinematics import body_transforms, marker_positions
 from spinetrack_synth.anatomy.model import Tree, fullbody_path, load_model
 from spinetrack_synth.avatars import assets
-from spinetrack_synth.avatars.body import Subject, body_vertices, sample_subject, shape
+from spinetrack_synth.avatars.body import RestBody, Subject, body_vertices, sample_subject, shape
 from spinetrack_synth.avatars.dress import dress
 from spinetrack_synth.avatars.landmarks import find_landmarks
 from spinetrack_synth.avatars.parts import Part
@@ -79,13 +79,17 @@ def make_avatar(subject: Subject) -> Avatar:
     Raises UserError when the body data is missing and can't be fetched.
     """
     data = assets.load()
-    return replace(bare_avatar(subject), parts=dress(data, shape(data, subject), subject))
+    rest = shape(data, subject)
+    return replace(_bound(data, rest, subject), parts=dress(data, rest, subject))
 
 
 def bare_avatar(subject: Subject) -> Avatar:
     """The same avatar with nothing to draw: enough for everything that needs no picture."""
     data = assets.load()
-    rest = shape(data, subject)
+    return _bound(data, shape(data, subject), subject)
+
+
+def _bound(data: assets.BodyData, rest: RestBody, subject: Subject) -> Avatar:
     rig = fit(_model(), find_landmarks(data, rest, subject), subject)
     bone, weight = skin_weights(data, rest, rig)
     quads = data.quads[~np.char.startswith(np.array(data.groups), "joint")[data.quad_group]]
