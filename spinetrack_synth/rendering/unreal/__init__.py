@@ -1,0 +1,1 @@
+"""Drawing with Unreal Engine, through UnrealCV."""
