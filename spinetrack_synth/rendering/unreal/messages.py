@@ -1,0 +1,146 @@
+"""The JSON of the project's own commands: poses and lights, written and read.
+
+A command's argument may hold no space, and its numbers no exponent. What is written here is read
+back by the other end: by the driver from an engine, by the embedded renderer's server from a
+driver. All in Unreal's axes and cm.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from spinetrack_synth.rendering.unreal import axes
+from spinetrack_synth.shot import Ambient, AreaLight, Light, Sun
+
+LOCATION_DECIMALS: Final = 5
+"""Of locations in cm: a ten-thousandth of a millimetre."""
+
+QUATERNION_DECIMALS: Final = 9
+
+
+def number(value: float, decimals: int = 6) -> str:
+    """A number as commands want it: fixed point, no exponent, no trailing dot."""
+    if not math.isfinite(value):
+        raise ValueError(f"{value} cannot be sent")
+    text = f"{value:.{decimals}f}".rstrip("0").rstrip(".")
+    return "0" if text in {"-0", ""} else text
+
+
+def numbers(values: ArrayLike, decimals: int = 6) -> str:
+    """Several numbers with spaces between them, as commands take locations and rotators."""
+    return " ".join(number(value, decimals) for value in np.ravel(values).tolist())
+
+
+# Poses
+
+
+def pose_json(bodies: Sequence[str], body2world: NDArray[np.float64]) -> str:
+    """The frames (B, 4, 4) of bodies in the world as ``{"pelvis":[x,y,z,qx,qy,qz,qw],...}``."""
+    locations, quaternions = axes.frames_to_unreal(body2world)
+    entries = (
+        f'"{body}":[{_listed(location, LOCATION_DECIMALS)},'
+        f"{_listed(quaternion, QUATERNION_DECIMALS)}]"
+        for body, location, quaternion in zip(bodies, locations, quaternions)
+    )
+    return "{" + ",".join(entries) + "}"
+
+
+def parse_pose(text: str) -> dict[str, NDArray[np.float64]]:
+    """Body name -> its frame (4, 4) in the world, m; ValueError where the text is no pose."""
+    data = _loads(text)
+    if not isinstance(data, dict):
+        raise ValueError("a pose is a JSON object of bodies")
+    names = list(data)
+    try:
+        rows = np.array([data[name] for name in names], dtype=float).reshape(len(names), 7)
+    except (TypeError, ValueError):
+        raise ValueError("each body of a pose has seven numbers: x y z, qx qy qz qw") from None
+    lengths = np.linalg.norm(rows[:, 3:], axis=1)
+    if not (np.isfinite(rows).all() and (np.abs(lengths - 1) < 1e-3).all()):
+        raise ValueError("a body of the pose has no unit quaternion")
+    return dict(zip(names, axes.frames_to_world(rows[:, :3], rows[:, 3:])))
+
+
+# Lights
+
+
+def lights_json(lights: Iterable[Light], exposure: float) -> str:
+    """The lights of a shot and the factor on its exposure.
+
+    ``{"lights":[...],"exposure":1}`` with
+    ``{"type":"sun","direction":[x,y,z],"turbidity":3,"sun_scale":1,"sky_scale":1}`` (the direction
+    points to the sun),
+    ``{"type":"area","center":[x,y,z],"half_u":[x,y,z],"half_v":[x,y,z],"radiance":[r,g,b]}``, which
+    shines along half_v x half_u by the usual formula of the cross product (the swap of axes turns
+    its sign), and ``{"type":"ambient","radiance":[r,g,b]}``.
+    """
+    listed = ",".join(_light_json(light) for light in lights)
+    return f'{{"lights":[{listed}],"exposure":{number(exposure)}}}'
+
+
+def _light_json(light: Light) -> str:
+    if isinstance(light, Sun):
+        return (
+            f'{{"type":"sun","direction":[{_listed(axes.axes_swapped(light.direction_world))}],'
+            f'"turbidity":{number(light.turbidity)},"sun_scale":{number(light.sun_scale)},'
+            f'"sky_scale":{number(light.sky_scale)}}}'
+        )
+    if isinstance(light, AreaLight):
+        vectors = (light.center_world, light.half_u_world, light.half_v_world)
+        center, half_u, half_v = (_listed(axes.to_unreal(vector)) for vector in vectors)
+        return (
+            f'{{"type":"area","center":[{center}],"half_u":[{half_u}],"half_v":[{half_v}],'
+            f'"radiance":[{_listed(light.radiance)}]}}'
+        )
+    return f'{{"type":"ambient","radiance":[{_listed(light.radiance)}]}}'
+
+
+def parse_lights(text: str) -> tuple[tuple[Light, ...], float]:
+    """Lights and exposure of what ``lights_json`` wrote; ValueError where it is something else."""
+    data = _loads(text)
+    try:
+        return tuple(_parse_light(light) for light in data["lights"]), float(data["exposure"])
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"lights: {error} is missing or wrong") from None
+
+
+def _parse_light(data: dict[str, Any]) -> Light:
+    if data["type"] == "sun":
+        return Sun(
+            direction_world=_three(axes.axes_swapped(data["direction"])),
+            turbidity=float(data["turbidity"]),
+            sun_scale=float(data["sun_scale"]),
+            sky_scale=float(data["sky_scale"]),
+        )
+    if data["type"] == "area":
+        return AreaLight(
+            center_world=_three(axes.to_world(data["center"])),
+            half_u_world=_three(axes.to_world(data["half_u"])),
+            half_v_world=_three(axes.to_world(data["half_v"])),
+            radiance=_three(data["radiance"]),
+        )
+    if data["type"] == "ambient":
+        return Ambient(radiance=_three(data["radiance"]))
+    raise ValueError(f"there is no light of type {data['type']!r}")
+
+
+def _three(values: ArrayLike) -> tuple[float, float, float]:
+    x, y, z = (float(value) for value in np.asarray(values, dtype=float))
+    return x, y, z
+
+
+def _listed(values: ArrayLike, decimals: int = 6) -> str:
+    return ",".join(number(value, decimals) for value in np.ravel(values).tolist())
+
+
+def _loads(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except ValueError as error:
+        raise ValueError(f"no JSON: {error}") from None

@@ -1,0 +1,64 @@
+"""What is written for the wire is read back the same, and holds nothing the wire refuses."""
+
+from __future__ import annotations
+
+import re
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from stand_ins import ball_person, model
+
+from spinetrack_synth.rendering.unreal import messages
+from spinetrack_synth.shot import Ambient, AreaLight, Sun
+
+LIGHTS = (
+    Sun((0.1, 0.9, -0.4), turbidity=5.0, sun_scale=0.02, sky_scale=1.5),
+    AreaLight((1.0, 2.5, -3.0), (0.5, 0.0, 0.0), (0.0, 0.0, 0.8), (12.0, 11.0, 9.5)),
+    Ambient((0.02, 0.03, 0.05)),
+)
+
+
+@given(st.floats(-1e7, 1e7))
+def test_numbers_are_what_unrealcv_matches(value: float) -> None:
+    text = messages.number(value)
+    assert re.fullmatch(r"[-+]?\d*[.]?\d+", text)
+    assert float(text) == pytest.approx(value, abs=5.1e-7)
+
+
+def test_a_pose_comes_back() -> None:
+    person = ball_person(pelvis_rotation=2.0, arm_flex_l=1.0, pelvis_tz=-3.0)
+    text = messages.pose_json(model().bodies, person.body2world)
+    assert not re.search(r"\s|\de[-+]\d", text)
+    frames = messages.parse_pose(text)
+    assert tuple(frames) == model().bodies
+    back = np.array(list(frames.values()))
+    np.testing.assert_allclose(back, person.body2world, atol=1e-7)
+
+
+def test_lights_come_back() -> None:
+    text = messages.lights_json(LIGHTS, 1.25)
+    assert " " not in text
+    lights, exposure = messages.parse_lights(text)
+    assert exposure == 1.25
+    for light, back in zip(LIGHTS, lights, strict=True):
+        assert type(light) is type(back)
+        for name, value in vars(light).items():
+            np.testing.assert_allclose(getattr(back, name), value, atol=1e-6)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", "{", '{"pelvis":[1,2]}', '{"pelvis":[0,0,0,0,0,0,0]}', '{"pelvis":"x"}']
+)
+def test_what_is_no_pose_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        messages.parse_pose(text)
+
+
+@pytest.mark.parametrize(
+    "text", ["no", "{}", "[]", '{"lights":[{"type":"moon"}],"exposure":1}', '{"lights":[{}]}']
+)
+def test_what_is_no_light_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        messages.parse_lights(text)
