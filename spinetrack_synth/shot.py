@@ -101,10 +101,26 @@ class PosedPerson:
 
 
 @dataclass(frozen=True)
+class Thing:
+    """A movable thing by the name of its asset: a mat, or what lies beside one.
+
+    The asset stands around the origin; it is scaled along its own axes (3,), turned by ``yaw_rad``
+    about Y and set down at ``position_world`` (3,) m.
+    """
+
+    asset: str
+    position_world: tuple[float, float, float]
+    yaw_rad: float
+    scale: tuple[float, float, float] = (1.0, 1.0, 1.0)
+
+
+@dataclass(frozen=True)
 class Shot:
     """Everything one picture shows: a pure function of (configuration, seed, index).
 
     ``exposure`` multiplies the automatic exposure. ``place`` names the surroundings.
+    ``surroundings`` are all surfaces beside the people's; those of the ``things`` are among them,
+    for a renderer that knows assets the things are listed too.
     """
 
     index: int
@@ -116,6 +132,7 @@ class Shot:
     surroundings: tuple[Surface, ...]
     lights: tuple[Light, ...]
     exposure: float = 1.0
+    things: tuple[Thing, ...] = ()
     tags: dict[str, str] = field(default_factory=dict)
 
 

@@ -13,7 +13,7 @@ from spinetrack_synth.scenes import props, textures
 from spinetrack_synth.scenes.place import Prop, assembled
 from spinetrack_synth.scenes.shapes import Array, rounded_rectangle, slab
 from spinetrack_synth.scenes.textures import Finish, paint
-from spinetrack_synth.shot import Surface
+from spinetrack_synth.shot import Surface, Thing
 
 LENGTH_M: Final = 1.83
 WIDTH_M: Final = 0.66
@@ -28,9 +28,15 @@ _COLORS: Final = (  # face and print of each style
     ((0.46, 0.28, 0.45), (0.80, 0.64, 0.77)), ((0.26, 0.46, 0.59), (0.71, 0.83, 0.88)),
 )  # fmt: skip
 STYLES: Final = len(_COLORS)
-GEAR: Final = ("block", "bottle", "blanket", "bolster", "rolled mat", "cushion")
+GEAR: Final = ("block", "bottle", "blanket", "bolster", "rolled_mat", "cushion")
 _GEAR_COLORS: Final = ((0.36, 0.30, 0.52), (0.22, 0.46, 0.50), (0.70, 0.46, 0.36))
 GEAR_STYLES: Final = len(_GEAR_COLORS)
+
+ASSETS: Final = (
+    *(f"mat/{style}" for style in range(STYLES)),
+    *(f"gear/{kind}/{style}" for kind in GEAR for style in range(GEAR_STYLES)),
+)
+"""Names of all mats and things: what a ``Thing`` may be."""
 
 
 @dataclass(frozen=True)
@@ -84,11 +90,11 @@ def _unit_mat(style: int) -> Surface:
     return textures.surface(f"mat/{style}", textures.foam(rng, face, second, pattern), [mesh])
 
 
-def mat_surface(style: int, mat: Mat) -> Surface:
+def mat_thing(style: int, mat: Mat) -> Thing:
     """The mat as it lies, its top at y = 0."""
-    unit = _unit_mat(style)
-    scale = np.array([mat.length_m / LENGTH_M, 1.0, mat.width_m / WIDTH_M])
-    return _standing(unit, scale, mat.center, mat.heading_rad)
+    x, z = (float(c) for c in mat.center)
+    scale = (mat.length_m / LENGTH_M, 1.0, mat.width_m / WIDTH_M)
+    return Thing(f"mat/{style}", (x, 0.0, z), mat.heading_rad, scale)
 
 
 @lru_cache(maxsize=len(GEAR) * GEAR_STYLES)
@@ -100,7 +106,7 @@ def _unit_gear(kind: str, style: int) -> tuple[Surface, ...]:
         "bottle": props.bottle(),
         "blanket": props.folded(layers=2),
         "bolster": props.bolster(),
-        "rolled mat": props.rolled_mat("gear"),
+        "rolled_mat": props.rolled_mat("gear"),
         "cushion": props.cushion("cloth"),
     }
     finishes: dict[str, Finish] = {
@@ -112,21 +118,27 @@ def _unit_gear(kind: str, style: int) -> tuple[Surface, ...]:
     return assembled(f"gear/{kind}/{style}", finishes, things[kind])
 
 
-def gear_surfaces(
-    kind: str, style: int, place: ArrayLike, heading_rad: float, floor_m: float
-) -> tuple[Surface, ...]:
-    """One of ``GEAR`` on the floor at x, z m."""
-    x, z = np.asarray(place, float)
-    return tuple(
-        _standing(part, np.ones(3), np.array([x, z]), heading_rad, floor_m)
-        for part in _unit_gear(kind, style)
-    )
+def gear_thing(kind: str, style: int, place: ArrayLike, heading_rad: float) -> Thing:
+    """One of ``GEAR`` beside a mat, on the floor at x, z m."""
+    x, z = (float(c) for c in np.asarray(place, float))
+    return Thing(f"gear/{kind}/{style}", (x, -THICKNESS_M, z), heading_rad)
 
 
-def _standing(
-    unit: Surface, scale: Array, place: Array, heading_rad: float, height_m: float = 0.0
-) -> Surface:
-    turn = _turn(heading_rad)
+def unit_surfaces(asset: str) -> tuple[Surface, ...]:
+    """An asset as it is made, around the origin. Raises KeyError where there is no such asset."""
+    if asset not in ASSETS:
+        raise KeyError(asset)
+    kind, *rest = asset.split("/")
+    return (_unit_mat(int(rest[0])),) if kind == "mat" else _unit_gear(rest[0], int(rest[1]))
+
+
+def thing_surfaces(thing: Thing) -> tuple[Surface, ...]:
+    """A thing as it lies. Raises KeyError where there is no such asset."""
+    return tuple(_standing(part, thing) for part in unit_surfaces(thing.asset))
+
+
+def _standing(unit: Surface, thing: Thing) -> Surface:
+    turn = _turn(thing.yaw_rad)
 
     def turned(vectors: Array) -> Array:
         out = np.array(vectors, dtype=np.float64)
@@ -134,9 +146,9 @@ def _standing(
         return out
 
     assert unit.normals_world is not None
-    vertices = turned(unit.vertices_world * scale) + np.array([place[0], height_m, place[1]])
+    scaled = unit.vertices_world * np.asarray(thing.scale)
     return replace(
         unit,
-        vertices_world=vertices.astype(np.float32),
+        vertices_world=(turned(scaled) + np.asarray(thing.position_world)).astype(np.float32),
         normals_world=turned(unit.normals_world).astype(np.float32),
     )

@@ -15,7 +15,7 @@ from spinetrack_synth.scenes.places import PLACES, place
 from spinetrack_synth.scenes.placing import Cast, Footprint, Placed, gather, pick
 from spinetrack_synth.scenes.shapes import Rng
 from spinetrack_synth.scenes.viewpoints import find_view
-from spinetrack_synth.shot import Shot, Surface
+from spinetrack_synth.shot import Shot, Thing
 
 DRAWS: Final = 40
 """Arrangements of people tried before a shot is given up."""
@@ -63,7 +63,8 @@ def make_shot(
         camera = find_view(placed.people, surroundings, scene.camera, size, rng)
         if camera is None:
             continue
-        floor = (*_mats(placed, rng), *_gear(placed, scene.people, rng))
+        things = (*_mats(placed, rng), *_gear(placed, scene.people, rng))
+        lying = (surface for thing in things for surface in mats.thing_surfaces(thing))
         return Shot(
             index=index,
             seed=seed,
@@ -71,9 +72,10 @@ def make_shot(
             place=where,
             camera=camera,
             people=placed.people,
-            surroundings=(*surroundings.surfaces, *floor),
+            surroundings=(*surroundings.surfaces, *lying),
             lights=lights,
             exposure=exposure,
+            things=things,
             tags={
                 "place": where,
                 "variant": str(variant),
@@ -87,15 +89,15 @@ def make_shot(
     )
 
 
-def _mats(placed: Placed, rng: Rng) -> list[Surface]:
+def _mats(placed: Placed, rng: Rng) -> list[Thing]:
     """The people's mats, no two of one style."""
     styles = rng.choice(mats.STYLES, len(placed.mats), replace=False)
-    return [mats.mat_surface(int(style), mat) for style, mat in zip(styles, placed.mats)]
+    return [mats.mat_thing(int(style), mat) for style, mat in zip(styles, placed.mats)]
 
 
-def _gear(placed: Placed, rules: PeopleRules, rng: Rng) -> list[Surface]:
+def _gear(placed: Placed, rules: PeopleRules, rng: Rng) -> list[Thing]:
     """A thing or two beside some of the mats, where nobody is."""
-    surfaces: list[Surface] = []
+    things: list[Thing] = []
     used: set[tuple[str, int]] = set()
     for mat in placed.mats:
         wanted = rng.random() < rules.props
@@ -112,5 +114,5 @@ def _gear(placed: Placed, rules: PeopleRules, rng: Rng) -> list[Surface]:
             free = all(taken.clear_of(other, 0.02) for other in placed.footprints)
             if wanted and free and (kind, style) not in used:
                 used.add((kind, style))
-                surfaces += mats.gear_surfaces(kind, style, spot, heading, -mats.THICKNESS_M)
-    return surfaces
+                things.append(mats.gear_thing(kind, style, spot, heading))
+    return things

@@ -6,7 +6,13 @@ import pytest
 
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.scenes import make_shot
-from spinetrack_synth.scenes.mats import THICKNESS_M, mat_for
+from spinetrack_synth.scenes.mats import (
+    ASSETS,
+    THICKNESS_M,
+    mat_for,
+    thing_surfaces,
+    unit_surfaces,
+)
 from spinetrack_synth.scenes.places import place
 from spinetrack_synth.scenes.placing import Footprint
 from spinetrack_synth.scenes.viewpoints import FILM_WIDTH_MM, behind_things, coverage
@@ -178,3 +184,21 @@ def test_without_a_camera_that_fits_the_shot_is_refused(yoga, cast):
     blind = replace(yoga, camera=replace(yoga.camera, clearance_m=40.0))
     with pytest.raises(UserError, match="found no camera that keeps the rules"):
         make_shot(blind, 1, 0, cast, SIZE, subjects=(1, 1))
+
+
+def test_the_things_listed_are_the_surfaces_that_lie_there(shots):
+    assert {thing.asset.split("/")[0] for shot in shots for thing in shot.things} == {"mat", "gear"}
+    for shot in shots:
+        lying = [surface for thing in shot.things for surface in thing_surfaces(thing)]
+        rest = len(shot.surroundings) - len(lying)
+        assert rest == len(place(shot.place, 0).surfaces)
+        for drawn, listed in zip(shot.surroundings[rest:], lying):
+            assert drawn.key == listed.key
+            assert (drawn.vertices_world == listed.vertices_world).all()
+        assert all(" " not in thing.asset for thing in shot.things)
+
+
+def test_unknown_assets_are_refused():
+    with pytest.raises(KeyError, match="mat/99"):
+        unit_surfaces("mat/99")
+    assert all(unit_surfaces(asset) for asset in ASSETS)
