@@ -299,6 +299,12 @@ def _unit(vector: NDArray) -> NDArray[np.float64]:
 TWIST_FREE = ("humerus_r", "humerus_l", "femur_r", "femur_l")
 """Bodies that get a second bone without their axial twist, appended after the bodies."""
 
+
+def bone_names(tree: Tree) -> tuple[str, ...]:
+    """Names of all bones: the bodies, then the twist-free ones as ``humerus_r_swing``."""
+    return (*tree.bodies, *(f"{name}_swing" for name in TWIST_FREE))
+
+
 _RIG_LIMBS = {
     "clavicle": "clavicle", "shoulder01": "clavicle", "upperarm01": "humerus",
     "upperarm02": "humerus", "lowerarm01": "forearm", "lowerarm02": "forearm", "wrist": "hand",
