@@ -1,0 +1,162 @@
+"""Small ONNX networks with the interface of real ones, whose answers can be foretold."""
+
+from __future__ import annotations
+
+from itertools import product
+from pathlib import Path
+
+import numpy as np
+import onnx
+from numpy.typing import NDArray
+from onnx import TensorProto, helper, numpy_helper
+
+from spinetrack_synth.skeleton import MIRROR, MIRROR_PAIRS
+from spinetrack_synth.spinepose.crops import MEAN_RGB, STD_RGB
+
+TILT = 0.1
+"""How much the far side of a crop counts; colours lie at least 0.25 (squared) apart."""
+
+
+def dot_colors(keypoints: int = 37) -> NDArray[np.uint8]:
+    """RGB of every keypoint's dot (K, 3); twins share a colour, black is nobody's."""
+    levels = [rgb for rgb in product((0, 128, 255), repeat=3) if any(rgb)]
+    colors: dict[int, tuple[int, ...]] = {}
+    for index in range(keypoints):
+        colors[index] = colors[MIRROR[index]] if MIRROR[index] in colors else levels.pop()
+    return np.array([colors[index] for index in range(keypoints)], np.uint8)
+
+
+def draw_dots(
+    image: NDArray[np.uint8], points: NDArray[np.floating], radius: int = 0
+) -> NDArray[np.uint8]:
+    """A picture (RGB) with a dot at each point (K, 2), integers being pixel centres."""
+    for (x, y), color in zip(np.rint(points).astype(int), dot_colors(len(points))):
+        image[max(y - radius, 0) : y + radius + 1, max(x - radius, 0) : x + radius + 1] = color
+    return image
+
+
+def scatter(
+    rng: np.random.Generator, keypoints: int, size_hw: tuple[int, int], grid: int = 8
+) -> NDArray[np.float64]:
+    """Points (K, 2) on a grid, no two alike; of twins the left one stands on the right."""
+    height, width = size_hw
+    cells = [(x, y) for y in range(grid, height, grid) for x in range(grid, width, grid)]
+    points = np.array(cells, float)[rng.permutation(len(cells))[:keypoints]]
+    for left, right in MIRROR_PAIRS:
+        if right < keypoints:
+            if points[left, 0] == points[right, 0]:
+                points[left, 0] += grid / 2
+            if points[left, 0] < points[right, 0]:
+                points[[left, right]] = points[[right, left]]
+    return points
+
+
+def dot_network(
+    path: Path,
+    *,
+    keypoints: int = 37,
+    size_hw: tuple[int, int] = (256, 192),
+    batch: int | str = "N",
+    half: bool = False,
+    names: tuple[str, str] = ("simcc_x", "simcc_y"),
+    color_order: str = "rgb",
+) -> Path:
+    """A network that finds the dots of ``draw_dots``.
+
+    It matches colours; of two dots of the same colour a left keypoint is the one further to the
+    right, as in a person who faces the camera, so that a mirror image shows the sides swapped.
+    """
+    height, width = size_hw
+    dtype = np.float16 if half else np.float32
+    kind = TensorProto.FLOAT16 if half else TensorProto.FLOAT
+    order = slice(None) if color_order == "rgb" else slice(None, None, -1)
+    std = (STD_RGB[order] / 255).reshape(1, 3, 1, 1)
+    mean = (MEAN_RGB[order] / 255).reshape(1, 3, 1, 1)
+    colors = dot_colors(keypoints)[:, order] / 255
+    side = np.zeros(keypoints)
+    for left, right in MIRROR_PAIRS:
+        if right < keypoints:
+            side[left], side[right] = 1, -1
+    ramp = np.arange(width) / width
+    tilt = TILT * np.where(side[:, None, None] > 0, ramp, side[:, None, None] * (ramp - 1))
+    constants = {
+        "std": std,
+        "mean": mean,
+        "weight": 2 * colors[:, :, None, None],
+        "bias": 1 - (colors**2).sum(axis=1),
+        "tilt": tilt[None],
+        "gap": np.array(4.0),
+    }
+    integers = {
+        "channels": [1],
+        "rows": [2],
+        "columns": [3],
+        "bins_x": [0, keypoints, 2 * width],
+        "bins_y": [0, keypoints, 2 * height],
+        "last": [3],
+    }
+    nodes = [
+        helper.make_node("Mul", ["input", "std"], ["scaled"]),
+        helper.make_node("Add", ["scaled", "mean"], ["color"]),
+        helper.make_node("Mul", ["color", "color"], ["squared"]),
+        helper.make_node("ReduceSum", ["squared", "channels"], ["length"], keepdims=1),
+        helper.make_node("Conv", ["color", "weight", "bias"], ["product"]),
+        helper.make_node("Sub", ["product", "length"], ["match"]),
+        helper.make_node("Add", ["match", "tilt"], ["tilted"]),
+    ]
+    for axis, reduced, name in (("x", "rows", names[0]), ("y", "columns", names[1])):
+        nodes += [
+            helper.make_node("ReduceMax", ["tilted", reduced], [f"line_{axis}"], keepdims=0),
+            helper.make_node("Sub", [f"line_{axis}", "gap"], [f"low_{axis}"]),
+            helper.make_node("Unsqueeze", [f"line_{axis}", "last"], [f"even_{axis}"]),
+            helper.make_node("Unsqueeze", [f"low_{axis}", "last"], [f"odd_{axis}"]),
+            helper.make_node("Concat", [f"even_{axis}", f"odd_{axis}"], [f"both_{axis}"], axis=3),
+            helper.make_node("Reshape", [f"both_{axis}", f"bins_{axis}"], [name]),
+        ]
+    graph = helper.make_graph(
+        nodes,
+        "dots",
+        [helper.make_tensor_value_info("input", kind, [batch, 3, height, width])],
+        [
+            helper.make_tensor_value_info(names[0], kind, [batch, keypoints, 2 * width]),
+            helper.make_tensor_value_info(names[1], kind, [batch, keypoints, 2 * height]),
+        ],
+        [numpy_helper.from_array(np.asarray(v, dtype), n) for n, v in constants.items()]
+        + [numpy_helper.from_array(np.array(v, np.int64), n) for n, v in integers.items()],
+    )
+    return save(graph, path)
+
+
+def constant_network(
+    path: Path,
+    outputs: dict[str, NDArray],
+    *,
+    input_shape: tuple[int | str, ...] = (1, 3, 256, 192),
+    kind: int = TensorProto.FLOAT,
+) -> Path:
+    """A network that answers the same whatever it sees."""
+    nodes = [
+        helper.make_node("Constant", [], [name], value=numpy_helper.from_array(value))
+        for name, value in outputs.items()
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "constant",
+        [helper.make_tensor_value_info("input", kind, list(input_shape))],
+        [
+            helper.make_tensor_value_info(
+                name, helper.np_dtype_to_tensor_dtype(value.dtype), value.shape
+            )
+            for name, value in outputs.items()
+        ],
+    )
+    return save(graph, path)
+
+
+def save(graph: onnx.GraphProto, path: Path) -> Path:
+    opset = helper.make_opsetid("", 18)
+    model = helper.make_model(graph, opset_imports=[opset], ir_version=9)
+    onnx.checker.check_model(model)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(model.SerializeToString())
+    return path
