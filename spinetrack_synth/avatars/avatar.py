@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from spinetrack_synth.anatomy.kinematics import body_transforms, marker_positions
+from spinetrack_synth.anatomy.kinematics import body_transforms, points_world
 from spinetrack_synth.anatomy.model import Tree, fullbody_path, load_model
 from spinetrack_synth.avatars import assets
 from spinetrack_synth.avatars.body import RestBody, Subject, body_vertices, sample_subject, shape
@@ -113,15 +113,23 @@ def _bound(data: assets.BodyData, rest: RestBody, subject: Subject) -> Avatar:
 def pose_avatar(avatar: Avatar, coordinates: NDArray) -> PosedPerson:
     """The avatar at the model's coordinates (n,), with its keypoints and everything to be drawn."""
     body2world = body_transforms(avatar.tree, coordinates)
+    return replace(
+        pose_bodies(avatar, body2world), coordinates=np.asarray(coordinates, dtype=float)
+    )
+
+
+def pose_bodies(avatar: Avatar, body2world: NDArray) -> PosedPerson:
+    """The avatar with its bodies at given frames (B, 4, 4); its coordinates are unknown, nan."""
+    tree = avatar.tree
     vertices = _deformed(avatar, body2world)
-    markers = dict(zip(avatar.tree.marker_names, marker_positions(avatar.tree, coordinates)))
+    markers = points_world(body2world, tree.marker_body, tree.marker_offset_m)
     return PosedPerson(
         subject_id=avatar.subject.subject_id,
         pose="",
-        coordinates=np.asarray(coordinates, dtype=float),
+        coordinates=np.full(len(tree.coordinates), np.nan),
         scale_factors=avatar.rig.scale_factors,
         body2world=body2world,
-        keypoints_world=np.array([markers[name] for name in NAMES]),
+        keypoints_world=markers[[tree.marker_index[name] for name in NAMES]],
         skin_world=vertices[: len(avatar.skin_body)].astype(np.float32),
         skin_body=avatar.skin_body,
         surfaces=tuple(_surface(avatar, part, vertices, body2world) for part in avatar.parts),

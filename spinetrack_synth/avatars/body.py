@@ -8,6 +8,7 @@ of the shape space: at its middle MakeHuman's man is 1.91 m tall.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from re import fullmatch
 from typing import Literal
 
 import numpy as np
@@ -73,6 +74,15 @@ class RestBody:
     vertices_world: NDArray[np.float64]
     bone_head: NDArray[np.float64]
     bone_tail: NDArray[np.float64]
+
+
+def known_subject(subject_id: str) -> Subject:
+    """The subject of an id that ``sample_subject`` gave. Raises KeyError for any other name."""
+    numbers = fullmatch(r"s(\d+)-(\d+)", subject_id)
+    subject = sample_subject(int(numbers[1]), int(numbers[2])) if numbers else None
+    if subject is None or subject.subject_id != subject_id:
+        raise KeyError(subject_id)
+    return subject
 
 
 def sample_subject(seed: int, index: int) -> Subject:

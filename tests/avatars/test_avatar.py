@@ -1,0 +1,39 @@
+import numpy as np
+import pytest
+
+from spinetrack_synth.anatomy.kinematics import body_transforms, marker_positions
+from spinetrack_synth.avatars.avatar import bare_avatar, pose_avatar, pose_bodies
+from spinetrack_synth.avatars.body import known_subject, sample_subject
+from spinetrack_synth.skeleton import NAMES
+
+
+def test_keypoints_are_the_markers_of_the_model(body_data):
+    avatar = bare_avatar(sample_subject(21, 0))
+    q = avatar.rig.coordinates.copy()
+    q[avatar.tree.coordinate_index["hip_flexion_r"]] = 0.8
+    markers = dict(zip(avatar.tree.marker_names, marker_positions(avatar.tree, q)))
+    expected = np.array([markers[name] for name in NAMES])
+    np.testing.assert_array_equal(pose_avatar(avatar, q).keypoints_world, expected)
+
+
+def test_bodies_alone_pose_the_avatar_too(body_data):
+    avatar = bare_avatar(sample_subject(21, 1))
+    q = avatar.rig.coordinates.copy()
+    q[avatar.tree.coordinate_index["lumbar_bending"]] = 0.3
+    known, posed = pose_avatar(avatar, q), pose_bodies(avatar, body_transforms(avatar.tree, q))
+    np.testing.assert_array_equal(posed.skin_world, known.skin_world)
+    np.testing.assert_array_equal(posed.keypoints_world, known.keypoints_world)
+    np.testing.assert_array_equal(known.coordinates, q)
+    assert np.isnan(posed.coordinates).all()
+
+
+@pytest.mark.parametrize(("seed", "index"), [(0, 0), (7, 3), (123456, 1000)])
+def test_subjects_are_known_by_their_id(seed, index):
+    subject = sample_subject(seed, index)
+    assert known_subject(subject.subject_id) == subject
+
+
+@pytest.mark.parametrize("name", ["", "s1", "s1-1", "s01-001", "s-1-001", "mannequin", "s1-001x"])
+def test_other_names_are_nobody(name):
+    with pytest.raises(KeyError):
+        known_subject(name)
