@@ -1,4 +1,4 @@
-"""The JSON of the project's own commands: poses and lights, written and read.
+"""The JSON of the project's own commands: poses, things and lights, written and read.
 
 A command's argument may hold no space, and its numbers no exponent. What is written here is read
 back by the other end: by the driver from an engine, by the embedded renderer's server from a
@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from spinetrack_synth.rendering.unreal import axes
-from spinetrack_synth.shot import Ambient, AreaLight, Light, Sun
+from spinetrack_synth.shot import Ambient, AreaLight, Light, Sun, Thing
 
 LOCATION_DECIMALS: Final = 5
 """Of locations in cm: a ten-thousandth of a millimetre."""
@@ -65,6 +65,37 @@ def parse_pose(text: str) -> dict[str, NDArray[np.float64]]:
     if not (np.isfinite(rows).all() and (np.abs(lengths - 1) < 1e-3).all()):
         raise ValueError("a body of the pose has no unit quaternion")
     return dict(zip(names, axes.frames_to_world(rows[:, :3], rows[:, 3:])))
+
+
+# Things
+
+
+def things_json(things: Iterable[Thing]) -> str:
+    """``[{"asset":"mat/3","location":[x,y,z],"yaw":degrees,"scale":[a,b,c]},...]``."""
+    entries = (
+        f'{{"asset":"{thing.asset}","location":[{_listed(axes.to_unreal(thing.position_world))}],'
+        f'"yaw":{number(axes.yaw_deg(thing.yaw_rad))},'
+        f'"scale":[{_listed(axes.axes_swapped(thing.scale))}]}}'
+        for thing in things
+    )
+    return "[" + ",".join(entries) + "]"
+
+
+def parse_things(text: str) -> tuple[Thing, ...]:
+    """The things of what ``things_json`` wrote; ValueError where it is something else."""
+    data = _loads(text)
+    try:
+        return tuple(
+            Thing(
+                asset=str(thing["asset"]),
+                position_world=_three(axes.to_world(thing["location"])),
+                yaw_rad=axes.yaw_rad(float(thing["yaw"])),
+                scale=_three(axes.axes_swapped(thing["scale"])),
+            )
+            for thing in data
+        )
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"things: {error} is missing or wrong") from None
 
 
 # Lights

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from stand_ins import ball_person, model
 
 from spinetrack_synth.rendering.unreal import messages
-from spinetrack_synth.shot import Ambient, AreaLight, Sun
+from spinetrack_synth.shot import Ambient, AreaLight, Sun, Thing
 
 LIGHTS = (
     Sun((0.1, 0.9, -0.4), turbidity=5.0, sun_scale=0.02, sky_scale=1.5),
@@ -46,6 +46,26 @@ def test_lights_come_back() -> None:
         assert type(light) is type(back)
         for name, value in vars(light).items():
             np.testing.assert_allclose(getattr(back, name), value, atol=1e-6)
+
+
+def test_things_come_back() -> None:
+    things = (
+        Thing("mat/3", (1.0, -0.006, -2.5), 2.2, (1.0, 0.5, 1.1)),
+        Thing("gear/bottle/0", (0.0, 0.0, 0.1), -0.3),
+    )
+    text = messages.things_json(things)
+    assert " " not in text
+    for thing, back in zip(things, messages.parse_things(text), strict=True):
+        assert back.asset == thing.asset
+        for name in ("position_world", "yaw_rad", "scale"):
+            np.testing.assert_allclose(getattr(back, name), getattr(thing, name), atol=1e-6)
+    assert messages.parse_things(messages.things_json(())) == ()
+
+
+@pytest.mark.parametrize("text", ["", "{}x", '[{"asset":"mat/3"}]', "[1]"])
+def test_what_is_no_thing_is_refused(text: str) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        messages.parse_things(text)
 
 
 @pytest.mark.parametrize(
