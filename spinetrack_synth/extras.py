@@ -7,7 +7,7 @@ from typing import Final
 EXTRAS: Final[dict[str, dict[str, str]]] = {
     "render": {"mitsuba": "mitsuba", "pyoidn": "pyoidn"},
     "opensim": {"opensim": "opensim"},
-    "unreal": {"unrealcv": "unrealcv", "opencv-python": "cv2"},
+    "unreal": {"unrealcv": "unrealcv", "opencv-python": "cv2", "pygltflib": "pygltflib"},
     "motion": {"ezc3d": "ezc3d", "matplotlib": "matplotlib"},
     "spinepose": {"onnxruntime": "onnxruntime", "opencv-python": "cv2"},
 }

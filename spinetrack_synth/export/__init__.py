@@ -1,0 +1,1 @@
+"""Avatars, places and things as glTF files, for other programs to draw."""

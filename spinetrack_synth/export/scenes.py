@@ -1,0 +1,36 @@
+"""Places and things as files: surroundings, yoga mats and what lies beside them."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+
+from spinetrack_synth.export.glb import to_glb
+from spinetrack_synth.scenes.mats import unit_surfaces
+from spinetrack_synth.scenes.place import Place
+
+
+def place_glb(place: Place) -> bytes:
+    """A place where it is in the world, as one mesh.
+
+    The scene's ``extras`` hold under ``spinetrack_synth`` its windows and lamps, glowing rectangles
+    in the world's axes, m.
+    """
+    about = {
+        "place": place.name,
+        "variant": place.variant,
+        "windows": [asdict(window) for window in place.windows],
+        "lamps": [asdict(lamp) for lamp in place.lamps],
+    }
+    name = asset_name(f"{place.name}/{place.variant}")
+    return to_glb(name, place.surfaces, extras={"spinetrack_synth": about})
+
+
+def thing_glb(asset: str) -> bytes:
+    """A mat or a thing of ``scenes.mats`` around the origin, as it is before it is set down."""
+    about = {"thing": asset}
+    return to_glb(asset_name(asset), unit_surfaces(asset), extras={"spinetrack_synth": about})
+
+
+def asset_name(key: str) -> str:
+    """What the file of a key is called, and what is in it: ``gear/block/1``, gear_block_1."""
+    return key.replace("/", "_")
