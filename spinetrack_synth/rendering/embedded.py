@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from spinetrack_synth.camera import Camera
 from spinetrack_synth.rendering import film, variants
+from spinetrack_synth.rendering.packing import owners
 from spinetrack_synth.rendering.protocol import Quality
 from spinetrack_synth.shot import Frame, Shot
 
@@ -45,8 +46,12 @@ class Stage(Protocol):
         """Noisy radiance, albedo and world normal, each (H, W, 3)."""
         ...
 
-    def scan(self, camera: Camera) -> tuple[NDArray[np.uint8], Image]:
-        """Ids (H, W) and depth (H, W) m at pixel centres."""
+    def scan(self, camera: Camera) -> tuple[NDArray[np.int32], Image]:
+        """Surface (H, W), -1 for none, and depth (H, W) m at pixel centres."""
+        ...
+
+    def normals(self, camera: Camera) -> Image:
+        """World normals (H, W, 3) towards the camera at pixel centres, zero for none."""
         ...
 
 
@@ -57,16 +62,16 @@ class EmbeddedRenderer:
         self.variant = variants.choose(variant)
         self._use_variant()
         self._stage: Stage | None = _stage(self.variant)
+        self._shot: Shot | None = None
 
     def render(self, shot: Shot, *, quality: Quality = Quality.NORMAL) -> Frame:
         """Draw a shot. Raises RuntimeError after ``close``."""
-        if self._stage is None:
-            raise RuntimeError("this renderer is closed")
-        self._use_variant()
+        stage = self._staged(shot)
         effort = EFFORT[quality]
-        self._stage.load(shot)
-        ids, depth_m = self._stage.scan(shot.camera)
-        radiance, albedo, normal = self._stage.light(
+        surface, depth_m = stage.scan(shot.camera)
+        # Nothing (-1) takes the added last entry.
+        ids = np.append(owners(shot), np.uint8(0))[surface]
+        radiance, albedo, normal = stage.light(
             shot.camera,
             spp=effort.spp,
             depth=effort.depth,
@@ -76,9 +81,31 @@ class EmbeddedRenderer:
         gains = shot.exposure * film.meter(clean, albedo, ids)
         return Frame(rgb=film.develop(clean, gains), ids=ids, depth_m=depth_m)
 
+    def scan(self, shot: Shot) -> tuple[NDArray[np.int32], Image]:
+        """Without light: surface (H, W) and depth (H, W) m at pixel centres.
+
+        Surfaces are numbered as ``packing.owners`` lists them, -1 where nothing is.
+        """
+        return self._staged(shot).scan(shot.camera)
+
+    def normals(self, shot: Shot) -> Image:
+        """World normals (H, W, 3) towards the camera at pixel centres, zero where nothing is."""
+        return self._staged(shot).normals(shot.camera)
+
     def close(self) -> None:
         """Free the scene and its textures."""
-        self._stage = None
+        self._stage = self._shot = None
+
+    def _staged(self, shot: Shot) -> Stage:
+        """The stage with a shot on it; the same shot twice is put there once."""
+        if self._stage is None:
+            raise RuntimeError("this renderer is closed")
+        self._use_variant()
+        if shot is not self._shot:
+            self._shot = None  # should loading fail, the stage holds no shot
+            self._stage.load(shot)
+            self._shot = shot
+        return self._stage
 
     def _use_variant(self) -> None:
         import mitsuba as mi

@@ -79,14 +79,24 @@ class JitStage:
         )
         return radiance, albedo, normal
 
-    def scan(self, camera: Camera) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-        """Ids (H, W) and depth (H, W) m at pixel centres."""
-        view = tracing.View.of(camera)
-        depth, person = tracing.scan(self._world, view, camera.width * camera.height)
-        dr.eval(depth, person)
+    def scan(self, camera: Camera) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+        """Surface (H, W) and depth (H, W) m at pixel centres."""
+        depth, surface = self._scanned(camera)
         shape = (camera.height, camera.width)
-        ids = np.array(person).astype(np.uint8).reshape(shape)
-        return ids, np.array(depth).reshape(shape)
+        return np.array(surface).astype(np.int32).reshape(shape) - 1, np.array(depth).reshape(shape)
+
+    def normals(self, camera: Camera) -> NDArray[np.float32]:
+        """World normals (H, W, 3) at pixel centres."""
+        depth, _ = self._scanned(camera)
+        view = tracing.View.of(camera)
+        normal = tracing.normals(self._world, view, camera.width * camera.height, depth)
+        return np.array(dr.ravel(normal)).reshape(camera.height, camera.width, 3)
+
+    def _scanned(self, camera: Camera) -> tuple[Any, Any]:
+        view = tracing.View.of(camera)
+        depth, surface = tracing.scan(self._world, view, camera.width * camera.height)
+        dr.eval(depth, surface)
+        return depth, surface
 
 
 def _middle(shot: Shot) -> NDArray[np.float64]:

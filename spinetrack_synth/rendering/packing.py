@@ -23,8 +23,7 @@ class Packed:
 
     ``vertices`` (V, 3) m and ``normals`` (V, 3) in the world, ``uv`` (V, 2), ``faces`` (F, 3),
     ``face_surface`` (F,) index of each face's surface. By surface: ``keys``, ``materials``,
-    ``person`` (S,) (0 for the surroundings, k for the k-th person), ``emission`` (S, 3) linear RGB.
-    The area lights are the last surfaces, two triangles each.
+    ``emission`` (S, 3) linear RGB. The surfaces are those of ``owners``, in its order.
     """
 
     vertices: Float
@@ -34,7 +33,6 @@ class Packed:
     face_surface: NDArray[np.uint32]
     keys: tuple[str, ...]
     materials: tuple[Material, ...]
-    person: NDArray[np.uint32]
     emission: Float
 
 
@@ -51,14 +49,11 @@ LAMP: Final = Material(base_color=(0.0, 0.0, 0.0), roughness=1.0, specular=0.0)
 def pack(shot: Shot) -> Packed:
     """Join all surfaces and area lights of a shot."""
     surfaces = list(shot.surroundings)
-    person = [0] * len(surfaces)
-    for number, posed in enumerate(shot.people, start=1):
+    for posed in shot.people:
         surfaces += posed.surfaces
-        person += [number] * len(posed.surfaces)
     emission = [(0.0, 0.0, 0.0)] * len(surfaces)
     for lamp in area_lights(shot):
         surfaces.append(_lamp_surface(lamp))
-        person.append(0)
         emission.append(lamp.radiance)
     parts = [smooth(surface) for surface in surfaces]
     counts = np.array([len(part.vertices_world) for part in parts])
@@ -75,9 +70,19 @@ def pack(shot: Shot) -> Packed:
         ),
         keys=tuple(surface.key for surface in surfaces),
         materials=tuple(surface.material for surface in surfaces),
-        person=np.array(person, dtype=np.uint32),
         emission=np.array(emission, dtype=np.float32).reshape(-1, 3),
     )
+
+
+def owners(shot: Shot) -> NDArray[np.uint8]:
+    """Whose each surface of a shot is: 0 for the surroundings, k for the k-th person.
+
+    The surfaces are the surroundings, then each person's, then one for each area light.
+    """
+    owner = [0] * len(shot.surroundings)
+    for number, person in enumerate(shot.people, start=1):
+        owner += [number] * len(person.surfaces)
+    return np.array(owner + [0] * len(area_lights(shot)), dtype=np.uint8)
 
 
 def area_lights(shot: Shot) -> list[AreaLight]:

@@ -7,6 +7,7 @@ variant must be set before the import.
 from __future__ import annotations
 
 import gc
+from dataclasses import dataclass
 from typing import Any, Final
 
 import mitsuba as mi
@@ -22,6 +23,15 @@ GUIDE_SPP: Final = 4
 """Samples a pixel of the albedo and normal images."""
 
 
+@dataclass(frozen=True)
+class _Hit:
+    """A surface's number (-1 for none), its depth m and its normal (3,)."""
+
+    surface: int
+    depth: float
+    normal: NDArray[np.float64]
+
+
 class ScalarStage:
     """Holds the Mitsuba scene of the present shot."""
 
@@ -30,16 +40,13 @@ class ScalarStage:
         self._scene: Any = None
         gc.collect()  # Mitsuba builds a scene several times slower while the last one lives
         self._surfaces = [smooth(surface) for surface in shot.surroundings]
-        self._person = [0] * len(self._surfaces)
-        for number, person in enumerate(shot.people, start=1):
+        for person in shot.people:
             self._surfaces += [smooth(surface) for surface in person.surfaces]
-            self._person += [number] * len(person.surfaces)
         scene: dict[str, Any] = {"type": "scene"}
         for number, surface in enumerate(self._surfaces):
             scene[f"surface{number}"] = _mesh(surface)
         for number, lamp in enumerate(area_lights(shot)):
             scene[f"lamp{number}"] = _lamp(lamp)
-        self._person += [0] * len(area_lights(shot))
         self._scene = mi.load_dict({**scene, **_afar(distant_light(shot.lights))})
 
     def light(
@@ -53,25 +60,40 @@ class ScalarStage:
         both = self._draw(guides, camera, GUIDE_SPP, seed)
         return radiance, np.clip(both[..., :3], 0, 1), np.ascontiguousarray(both[..., 3:6])
 
-    def scan(self, camera: Camera) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-        """Ids (H, W) and depth (H, W) m at pixel centres."""
+    def scan(self, camera: Camera) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
+        """Surface (H, W) and depth (H, W) m at pixel centres."""
         first = mi.load_dict({"type": "aov", "aovs": "point:position,shape:shape_index"})
         drawn = self._draw(first, camera, 1, 0)
-        shape = np.rint(drawn[..., 3]).astype(int)  # 0 where nothing was hit
+        surface = np.rint(drawn[..., 3]).astype(np.int32) - 1  # -1 where nothing was hit
         points = drawn[..., :3].astype(float)
-        depth = np.where(shape > 0, camera.to_camera(points)[..., 2], np.inf)
-        person = np.array([0, *self._person])
-        ids = person[shape]
-        masked = np.zeros(len(person), dtype=bool)
-        for number, surface in enumerate(self._surfaces, start=1):
-            masked[number] = surface.material.opacity is not None
-        for row, column in np.argwhere(masked[shape]):
-            solid, depth[row, column] = self._first_solid(camera, column + 0.5, row + 0.5)
-            ids[row, column] = person[solid]
-        return ids.astype(np.uint8), depth.astype(np.float32)
+        depth = np.where(surface >= 0, camera.to_camera(points)[..., 2], np.inf)
+        for row, column in self._behind_masks(surface):
+            hit = self._first_solid(camera, column + 0.5, row + 0.5)
+            surface[row, column], depth[row, column] = hit.surface, hit.depth
+        return surface, depth.astype(np.float32)
 
-    def _first_solid(self, camera: Camera, x: float, y: float) -> tuple[int, float]:
-        """Shape number (0 for none) and depth m of the first surface that is not see-through."""
+    def normals(self, camera: Camera) -> NDArray[np.float32]:
+        """World normals (H, W, 3) at pixel centres."""
+        guides = mi.load_dict({"type": "aov", "aovs": "normal:sh_normal,shape:shape_index"})
+        drawn = self._draw(guides, camera, 1, 0)
+        normal = drawn[..., :3].copy()
+        surface = np.rint(drawn[..., 3]).astype(np.int32) - 1
+        for row, column in self._behind_masks(surface):
+            normal[row, column] = self._first_solid(camera, column + 0.5, row + 0.5).normal
+        u, v = np.meshgrid(np.arange(camera.width) + 0.5, np.arange(camera.height) + 0.5)
+        rays = camera.unproject(np.stack([u, v], -1), np.ones_like(u)) - camera.position_world
+        away = (normal * rays).sum(-1) > 0
+        return np.where(away[..., None], -normal, normal).astype(np.float32)
+
+    def _behind_masks(self, surface: NDArray[np.int32]) -> NDArray[np.intp]:
+        """Rows and columns (N, 2) where the first surface has an opacity mask."""
+        masked = np.zeros(int(surface.max(initial=0)) + 2, dtype=bool)
+        for number, known in enumerate(self._surfaces[: len(masked) - 1]):
+            masked[number] = known.material.opacity is not None
+        return np.argwhere(masked[surface])
+
+    def _first_solid(self, camera: Camera, x: float, y: float) -> _Hit:
+        """The first surface that is not see-through."""
         origin = camera.position_world
         toward = camera.unproject([x, y], 1.0) - origin
         direction: Any = toward
@@ -81,14 +103,18 @@ class ScalarStage:
             ray = mi.Ray3f(start, direction)
             si = self._scene.ray_intersect(ray)
             if not si.is_valid():
-                return 0, np.inf
+                return _Hit(-1, np.inf, np.zeros(3))
             depth += si.t
             name = si.shape.id()
-            if not name.startswith("surface"):
-                return 0, depth
-            number = int(name.removeprefix("surface"))
-            if layer == MOST_LAYERS or _opacity(self._surfaces[number].material, si.uv) >= SOLID:
-                return number + 1, depth
+            number = int(name.removeprefix("surface").removeprefix("lamp"))
+            if name.startswith("lamp"):
+                number += len(self._surfaces)
+            if (
+                number >= len(self._surfaces)
+                or layer == MOST_LAYERS
+                or _opacity(self._surfaces[number].material, si.uv) >= SOLID
+            ):
+                return _Hit(number, depth, np.array(si.sh_frame.n))
             depth += 1e-5 * (1 + depth)
         raise AssertionError("the last layer always counts as solid")
 

@@ -41,7 +41,6 @@ class SurfaceTable:
         self.height = mi.UInt32(_two_or_more(sizes[:, 0]))
         self.width = mi.UInt32(_two_or_more(sizes[:, 1]))
         self.of_face = mi.UInt32(_two_or_more(packed.face_surface))
-        self.person = mi.UInt32(_two_or_more(packed.person))
         materials = packed.materials
         self.roughness = mi.Float(_two_or_more([m.roughness for m in materials], np.float32))
         self.specular = mi.Float(_two_or_more([m.specular for m in materials], np.float32))

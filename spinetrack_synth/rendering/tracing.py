@@ -76,7 +76,10 @@ def trace(world: World, view: View, pixels: int, spp: int, depth: int, seed: int
 
 @dr.syntax
 def scan(world: World, view: View, pixels: int) -> Any:
-    """Depth (m along the optical axis, inf for nothing) and person number at every pixel centre."""
+    """Depth (m along the optical axis, inf for nothing) and surface at every pixel centre.
+
+    The surface is its number counted from 1, 0 for nothing.
+    """
     surfaces = world.surfaces
     pixel = dr.arange(mi.UInt32, pixels)
     x, y = pixel % view.width, pixel // view.width
@@ -84,7 +87,7 @@ def scan(world: World, view: View, pixels: int) -> Any:
     direction = view.direction(mi.Float(x) + 0.5, mi.Float(y) + 0.5)
     ray = mi.Ray3f(view.position, direction)
     depth = mi.Float(0)
-    person = mi.UInt32(0)
+    seen = mi.UInt32(0)
     layers = mi.UInt32(0)
     active = mi.Bool(True)
     while dr.hint(active, exclude=[world, view, surfaces, x, y, direction, pixel]):
@@ -96,11 +99,27 @@ def scan(world: World, view: View, pixels: int) -> Any:
         step = dr.select(passed, _beyond(hit.t), hit.t)
         depth = dr.select(active, depth + step, depth)
         kept = found & ~passed
-        person = dr.select(kept, dr.gather(mi.UInt32, surfaces.person, surface, kept), person)
+        seen = dr.select(kept, surface + 1, seen)
         ray.o = dr.select(passed, ray.o + ray.d * step, ray.o)
         layers += 1
         active = passed
-    return depth, person
+    return depth, seen
+
+
+def normals(world: World, view: View, pixels: int, depth: Any) -> Any:
+    """Shading normals towards the camera of what lies ``depth`` m deep at every pixel centre.
+
+    Zero where nothing is (depth inf).
+    """
+    pixel = dr.arange(mi.UInt32, pixels)
+    x, y = pixel % view.width, pixel // view.width
+    direction = view.direction(mi.Float(x) + 0.5, mi.Float(y) + 0.5)
+    found = dr.isfinite(depth)
+    # From just before the surface, past whatever see-through lies in front of it.
+    start = view.position + direction * dr.select(found, depth * (1 - 1e-5), 0)
+    si = world.scene.ray_intersect(mi.Ray3f(start, direction), found)
+    normal = dr.select(dr.dot(si.sh_frame.n, direction) < 0, si.sh_frame.n, -si.sh_frame.n)
+    return dr.select(found & si.is_valid(), mi.Vector3f(normal), mi.Vector3f(0))
 
 
 @dr.syntax

@@ -228,3 +228,51 @@ def test_a_closed_renderer_draws_nothing() -> None:
     renderer.close()
     with pytest.raises(RuntimeError, match="closed"):
         renderer.render(make_shot([person(ball("self", (0, 1, 0), 0.4, GREY))], (), DAY))
+
+
+def test_a_scan_tells_surfaces_apart_and_agrees_with_the_picture(any_renderer) -> None:
+    people = [person(ball("a", (0, 1, 0.4), 0.3), ball("hat", (0, 1.4, 0.4), 0.15))]
+    floor = rectangle("floor", (0, 0, 0), (0, 0, 3), (3, 0, 0))
+    lamp = AreaLight((0, 1, -0.6), (0, 0, -0.2), (0, 0.2, 0), (3, 2, 1))
+    shot = make_shot(people, [floor], (*DAY, lamp))
+    surface, depth_m = any_renderer.scan(shot)
+    assert set(np.unique(surface)) == {-1, 0, 1, 2, 3}
+    frame = any_renderer.render(shot, quality=Quality.DRAFT)
+    np.testing.assert_array_equal(frame.ids, (surface == 1) | (surface == 2))
+    np.testing.assert_array_equal(frame.depth_m, depth_m)
+    np.testing.assert_array_equal(np.isinf(depth_m), surface == -1)
+
+
+def test_normals_stand_on_surfaces_towards_the_camera(any_renderer) -> None:
+    middle = np.array([0, 1, 0])
+    away = rectangle("wall", (-1, 1, 0), (0, 3, 0), (0, 0, 3))  # faces -X, seen from +X
+    shot = make_shot([person(ball("ball", middle, 0.5, rings=96))], [away], DAY)
+    surface, depth_m = any_renderer.scan(shot)
+    normal = any_renderer.normals(shot)
+    camera = shot.camera
+    x, y = np.meshgrid(np.arange(camera.width) + 0.5, np.arange(camera.height) + 0.5)
+    points = camera.unproject(np.stack([x, y], axis=-1), np.where(surface < 0, 1, depth_m))
+    outward = (points - middle) / 0.5
+    on_ball = surface == 1
+    assert np.abs(normal[on_ball] - outward[on_ball]).max() < 0.02
+    np.testing.assert_allclose(normal[surface == 0], np.tile([1, 0, 0], ((surface == 0).sum(), 1)))
+    assert not normal[surface < 0].any()
+
+
+def test_normals_are_those_of_what_is_seen_through_a_mask(any_renderer) -> None:
+    window = Material(
+        (0.5, 0.5, 0.5), opacity=np.kron([[0, 255]], np.ones((2, 2))).astype(np.uint8)
+    )
+    tilted = rectangle("window", (1, 1, 0), (0.4, 0, -1), (0, 1, 0), window)
+    wall = rectangle("wall", (-1, 1, 0), (0, 0, -4), (0, 4, 0))
+    shot = make_shot((), [tilted, wall], DAY)
+    surface, _ = any_renderer.scan(shot)
+    normal = any_renderer.normals(shot)
+    assert (surface == 0).sum() > 50 < (surface == 1).sum()
+    np.testing.assert_allclose(
+        normal[surface == 1], np.tile([1, 0, 0], ((surface == 1).sum(), 1)), atol=1e-6
+    )
+    slant = np.array([1, 0, 0.4]) / np.hypot(1, 0.4)
+    np.testing.assert_allclose(
+        normal[surface == 0], np.tile(slant, ((surface == 0).sum(), 1)), atol=1e-6
+    )

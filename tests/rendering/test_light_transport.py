@@ -7,6 +7,7 @@ import pytest
 from plain_shapes import ball, make_shot, person, rectangle
 
 from spinetrack_synth.camera import look_at
+from spinetrack_synth.rendering.packing import owners
 from spinetrack_synth.shot import Ambient, AreaLight, Material, Sun
 
 pytestmark = pytest.mark.slow
@@ -14,9 +15,7 @@ pytestmark = pytest.mark.slow
 
 def radiance(renderer, shot, spp=64, depth=4) -> np.ndarray:
     """Noisy linear light of a shot, (H, W, 3)."""
-    renderer._use_variant()
-    renderer._stage.load(shot)
-    return renderer._stage.light(shot.camera, spp=spp, seed=3, depth=depth)[0]
+    return renderer._staged(shot).light(shot.camera, spp=spp, seed=3, depth=depth)[0]
 
 
 def linear(srgb: float) -> float:
@@ -29,7 +28,7 @@ def test_a_ball_gives_back_no_more_light_than_it_gets(any_renderer, roughness, s
     white = Material((1.0, 1.0, 1.0), roughness=roughness, specular=specular)
     shot = make_shot([person(ball("ball", (0, 1, 0), 0.5, white))], (), (Ambient((1, 1, 1)),))
     light = radiance(any_renderer, shot)
-    ids, _ = any_renderer._stage.scan(shot.camera)
+    ids = any_renderer.scan(shot)[0] + 1
     np.testing.assert_allclose(light[ids == 0].mean(), 1, atol=0.06)  # antialiased at the rim
     # Disney's diffuse lobe gains some 10 % at grazing angles on rough surfaces, by design.
     assert 0.8 < light[ids == 1].mean() < 1.12
@@ -125,7 +124,8 @@ def test_both_ways_of_drawing_agree(renderer, scalar_renderer, lights: str) -> N
     camera = look_at((4, 1.5, 0.3), (0, 0.7, 0), focal_px=50, width=48, height=36)
     shot = make_shot(people, surroundings, light, camera)
     ours = radiance(renderer, shot, spp=256)
-    ids, _ = renderer._stage.scan(camera)
+    surface, _ = renderer.scan(shot)
+    ids = np.append(owners(shot), 0)[surface]
     mitsubas = radiance(scalar_renderer, shot, spp=128)
     for number in range(3):
         np.testing.assert_allclose(

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from plain_shapes import GREY, ball, make_shot, person, rectangle, triangles
 
-from spinetrack_synth.rendering.packing import pack, smooth, texels
+from spinetrack_synth.rendering.packing import owners, pack, smooth, texels
 from spinetrack_synth.shot import AreaLight, Material, Sun
 
 
@@ -17,7 +17,7 @@ def test_every_face_keeps_its_corners_surface_and_person() -> None:
     shot = make_shot([person(first), person(second, hat)], [floor])
     packed = pack(shot)
     assert packed.keys == ("floor", "a", "b", "hat")
-    np.testing.assert_array_equal(packed.person, [0, 1, 2, 2])
+    np.testing.assert_array_equal(owners(shot), [0, 1, 2, 2])
     for number, surface in enumerate((floor, first, second, hat)):
         faces = packed.faces[packed.face_surface == number]
         np.testing.assert_array_equal(packed.vertices[faces], surface.vertices_world[surface.faces])
