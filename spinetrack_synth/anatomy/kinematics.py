@@ -19,26 +19,6 @@ from spinetrack_synth.errors import UserError
 Array = NDArray[np.float64]
 
 
-@njit(cache=True, nogil=True)
-def _amount(chain: Chain, axis: int, q: Array) -> tuple[float, float]:
-    """How far an axis moves at q, and its derivative by the coordinate."""
-    first = chain.piece_start[axis]
-    coordinate = chain.axis_coordinate[axis]
-    if coordinate < 0:
-        return chain.piece_coefficient[first, 0], 0.0
-    x = q[coordinate]
-    piece = chain.piece_start[axis + 1] - 1
-    while piece > first and x < chain.piece_knot[piece]:
-        piece -= 1
-    x -= chain.piece_knot[piece]
-    value = 0.0
-    slope = 0.0
-    for power in range(chain.piece_coefficient.shape[1] - 1, -1, -1):
-        slope = slope * x + value
-        value = value * x + chain.piece_coefficient[piece, power]
-    return value, slope
-
-
 @njit(cache=True, nogil=True, fastmath={"contract"}, error_model="numpy")
 def forward(
     chain: Chain, q: Array, body2world: Array, axis_world: Array, origin_world: Array, slope: Array
@@ -46,56 +26,92 @@ def forward(
     """Fill ``body2world`` (B, 4, 4) at q (n,), and for each of the A joint axes its direction
     (A, 3) and a point on it (A, 3) in the world and d amount / d coordinate (A,).
 
-    For compiled callers; the others below wrap it. Written without views of arrays, which are
-    counted references and would take most of the time.
+    For compiled callers; the others below wrap it. The moving frame stands in twelve numbers and
+    the arrays are taken out of ``chain`` once: views and fields of arrays are counted references,
+    and counting them would take six times as long as the arithmetic.
     """
-    frame = np.empty((3, 4))
-    base, moved = chain.joint_in_parent, chain.child_in_joint
-    for body in range(len(chain.parent)):
-        parent = chain.parent[body]
-        for i in range(3):
-            if parent < 0:
-                for j in range(4):
-                    frame[i, j] = base[body, i, j]
+    parents, base, moved = chain.parent, chain.joint_in_parent, chain.child_in_joint
+    axis_start, is_rotation, direction = (
+        chain.axis_start,
+        chain.axis_is_rotation,
+        chain.axis_direction,
+    )
+    coordinate_of, piece_start = chain.axis_coordinate, chain.piece_start
+    knot, coefficient = chain.piece_knot, chain.piece_coefficient
+    powers = coefficient.shape[1]
+    for body in range(len(parents)):
+        parent = parents[body]
+        b00, b01, b02, b03 = base[body, 0, 0], base[body, 0, 1], base[body, 0, 2], base[body, 0, 3]
+        b10, b11, b12, b13 = base[body, 1, 0], base[body, 1, 1], base[body, 1, 2], base[body, 1, 3]
+        b20, b21, b22, b23 = base[body, 2, 0], base[body, 2, 1], base[body, 2, 2], base[body, 2, 3]
+        if parent < 0:
+            f00, f01, f02, f03 = b00, b01, b02, b03
+            f10, f11, f12, f13 = b10, b11, b12, b13
+            f20, f21, f22, f23 = b20, b21, b22, b23
+        else:
+            x, y, z = body2world[parent, 0, 0], body2world[parent, 0, 1], body2world[parent, 0, 2]
+            f00, f01 = x * b00 + y * b10 + z * b20, x * b01 + y * b11 + z * b21
+            f02, f03 = x * b02 + y * b12 + z * b22, x * b03 + y * b13 + z * b23
+            x, y, z = body2world[parent, 1, 0], body2world[parent, 1, 1], body2world[parent, 1, 2]
+            f10, f11 = x * b00 + y * b10 + z * b20, x * b01 + y * b11 + z * b21
+            f12, f13 = x * b02 + y * b12 + z * b22, x * b03 + y * b13 + z * b23
+            x, y, z = body2world[parent, 2, 0], body2world[parent, 2, 1], body2world[parent, 2, 2]
+            f20, f21 = x * b00 + y * b10 + z * b20, x * b01 + y * b11 + z * b21
+            f22, f23 = x * b02 + y * b12 + z * b22, x * b03 + y * b13 + z * b23
+            f03 += body2world[parent, 0, 3]
+            f13 += body2world[parent, 1, 3]
+            f23 += body2world[parent, 2, 3]
+        for axis in range(axis_start[body], axis_start[body + 1]):
+            # How far the axis moves, and the derivative of that by its coordinate.
+            first, coordinate = piece_start[axis], coordinate_of[axis]
+            if coordinate < 0:
+                amount, slope[axis] = coefficient[first, 0], 0.0
             else:
-                x, y, z = (
-                    body2world[parent, i, 0],
-                    body2world[parent, i, 1],
-                    body2world[parent, i, 2],
-                )
-                for j in range(4):
-                    frame[i, j] = x * base[body, 0, j] + y * base[body, 1, j] + z * base[body, 2, j]
-                frame[i, 3] += body2world[parent, i, 3]
-        for axis in range(chain.axis_start[body], chain.axis_start[body + 1]):
-            amount, slope[axis] = _amount(chain, axis, q)
-            x = chain.axis_direction[axis, 0]
-            y = chain.axis_direction[axis, 1]
-            z = chain.axis_direction[axis, 2]
-            for i in range(3):
-                axis_world[axis, i] = frame[i, 0] * x + frame[i, 1] * y + frame[i, 2] * z
-            if not chain.axis_is_rotation[axis]:
-                for i in range(3):
-                    frame[i, 3] += axis_world[axis, i] * amount
+                x = q[coordinate]
+                piece = piece_start[axis + 1] - 1
+                while piece > first and x < knot[piece]:
+                    piece -= 1
+                x -= knot[piece]
+                amount, derivative = 0.0, 0.0
+                for power in range(powers - 1, -1, -1):
+                    derivative = derivative * x + amount
+                    amount = amount * x + coefficient[piece, power]
+                slope[axis] = derivative
+            x, y, z = direction[axis, 0], direction[axis, 1], direction[axis, 2]
+            w0 = f00 * x + f01 * y + f02 * z
+            w1 = f10 * x + f11 * y + f12 * z
+            w2 = f20 * x + f21 * y + f22 * z
+            axis_world[axis, 0], axis_world[axis, 1], axis_world[axis, 2] = w0, w1, w2
+            if not is_rotation[axis]:
+                f03 += w0 * amount
+                f13 += w1 * amount
+                f23 += w2 * amount
                 continue
+            # The point is final: translations come first.
+            origin_world[axis, 0], origin_world[axis, 1], origin_world[axis, 2] = f03, f13, f23
             s, c = np.sin(amount), np.cos(amount)
             v = 1.0 - c
             r00, r01, r02 = c + x * x * v, x * y * v - z * s, x * z * v + y * s
             r10, r11, r12 = y * x * v + z * s, c + y * y * v, y * z * v - x * s
             r20, r21, r22 = z * x * v - y * s, z * y * v + x * s, c + z * z * v
-            for i in range(3):
-                origin_world[axis, i] = frame[i, 3]  # final: translations come first
-                x, y, z = frame[i, 0], frame[i, 1], frame[i, 2]
-                frame[i, 0] = x * r00 + y * r10 + z * r20
-                frame[i, 1] = x * r01 + y * r11 + z * r21
-                frame[i, 2] = x * r02 + y * r12 + z * r22
-        for i in range(3):
-            x, y, z = frame[i, 0], frame[i, 1], frame[i, 2]
-            for j in range(4):
-                body2world[body, i, j] = (
-                    x * moved[body, 0, j] + y * moved[body, 1, j] + z * moved[body, 2, j]
-                )
-            body2world[body, i, 3] += frame[i, 3]
-            body2world[body, 3, i] = 0.0
+            x, y, z = f00, f01, f02
+            f00, f01 = x * r00 + y * r10 + z * r20, x * r01 + y * r11 + z * r21
+            f02 = x * r02 + y * r12 + z * r22
+            x, y, z = f10, f11, f12
+            f10, f11 = x * r00 + y * r10 + z * r20, x * r01 + y * r11 + z * r21
+            f12 = x * r02 + y * r12 + z * r22
+            x, y, z = f20, f21, f22
+            f20, f21 = x * r00 + y * r10 + z * r20, x * r01 + y * r11 + z * r21
+            f22 = x * r02 + y * r12 + z * r22
+        for j in range(4):
+            m0, m1, m2 = moved[body, 0, j], moved[body, 1, j], moved[body, 2, j]
+            body2world[body, 0, j] = f00 * m0 + f01 * m1 + f02 * m2
+            body2world[body, 1, j] = f10 * m0 + f11 * m1 + f12 * m2
+            body2world[body, 2, j] = f20 * m0 + f21 * m1 + f22 * m2
+            body2world[body, 3, j] = 0.0
+        body2world[body, 0, 3] += f03
+        body2world[body, 1, 3] += f13
+        body2world[body, 2, 3] += f23
         body2world[body, 3, 3] = 1.0
 
 

@@ -118,6 +118,11 @@ class Scratch(NamedTuple):
     gradient: Array
     step: Array
     put: Array
+    free_step: Array
+    force: Array
+    response: Array
+    between: Array
+    stopped: Ints
     held: Bools
 
 
@@ -143,6 +148,11 @@ def make_scratch(problem: Problem) -> Scratch:
         np.zeros(columns),
         np.zeros(columns),
         np.zeros(columns),
+        np.zeros(columns),
+        np.zeros(columns),
+        np.zeros((columns, columns)),
+        np.zeros((columns, columns)),
+        np.zeros(columns, dtype=np.int64),
         np.zeros(columns, dtype=np.bool_),
     )
 
@@ -151,10 +161,12 @@ def make_scratch(problem: Problem) -> Scratch:
 def coordinates(problem: Problem, z: Array, scratch: Scratch) -> None:
     """Fill ``scratch.q`` from the free coordinates, and the slopes of the curves."""
     q, slope = scratch.q, scratch.slope_of_entry
+    offset, entry_start = problem.offset, problem.entry_start
+    entry_slope, entry_column = problem.entry_slope, problem.entry_column
     for i in range(len(q)):
-        value = problem.offset[i]
-        for entry in range(problem.entry_start[i], problem.entry_start[i + 1]):
-            value += problem.entry_slope[entry] * z[problem.entry_column[entry]]
+        value = offset[i]
+        for entry in range(entry_start[i], entry_start[i + 1]):
+            value += entry_slope[entry] * z[entry_column[entry]]
         q[i] = value
     for curve in range(len(problem.curve_driven)):
         x = q[problem.curve_driver[curve]]
@@ -176,16 +188,17 @@ def weigh(problem: Problem, target_m: Array, counted: Bools, scratch: Scratch) -
 
     Returns how many there are.
     """
+    kept, marker_weight = scratch.kept, problem.marker_weight
     total, count = 0.0, 0
     for p in range(len(target_m)):
         seen = np.isfinite(target_m[p, 0] + target_m[p, 1] + target_m[p, 2])
-        scratch.kept[p] = problem.marker_weight[p] if seen and counted[p] else 0.0
-        total += scratch.kept[p]
-        if scratch.kept[p] > 0:
+        kept[p] = marker_weight[p] if seen and counted[p] else 0.0
+        total += kept[p]
+        if kept[p] > 0:
             count += 1
     if total > 0:
         for p in range(len(target_m)):
-            scratch.kept[p] /= total
+            kept[p] /= total
     return count
 
 
@@ -199,32 +212,32 @@ def evaluate(
         problem.chain, scratch.q, scratch.body2world,
         scratch.axis_world, scratch.origin_world, scratch.axis_slope,
     )  # fmt: skip
-    of_markers, body2world = 0.0, scratch.body2world
+    body2world, kept, points = scratch.body2world, scratch.kept, scratch.points
+    marker_body, offset_m = problem.marker_body, problem.marker_offset_m
+    of_markers = 0.0
     for p in range(len(target_m)):
-        body = problem.marker_body[p]
-        if scratch.kept[p] == 0:
+        body = marker_body[p]
+        if kept[p] == 0:
             continue
-        u = problem.marker_offset_m[p, 0]
-        v = problem.marker_offset_m[p, 1]
-        w = problem.marker_offset_m[p, 2]
+        u, v, w = offset_m[p, 0], offset_m[p, 1], offset_m[p, 2]
         squared = 0.0
         for i in range(3):
             if body < 0:
-                x = problem.marker_offset_m[p, i]
+                x = offset_m[p, i]
             else:
                 x = body2world[body, i, 0] * u + body2world[body, i, 1] * v
                 x += body2world[body, i, 2] * w + body2world[body, i, 3]
-            scratch.points[p, i] = x
+            points[p, i] = x
             squared += (x - target_m[p, i]) ** 2
-        of_markers += scratch.kept[p] * squared
+        of_markers += kept[p] * squared
     cost = of_markers
     for t in range(len(problem.task_coordinate)):
         away = scratch.q[problem.task_coordinate[t]] - task_values[t]
         cost += problem.task_weight[t] * away * away
-    share = 1.0 / max(seen, 1)
+    share, center, prior_weight = 1.0 / max(seen, 1), problem.prior_center, problem.prior_weight
     for k in range(len(z)):
-        away = z[k] - problem.prior_center[k]
-        cost += share * problem.prior_weight[k] * away * away
+        away = z[k] - center[k]
+        cost += share * prior_weight[k] * away * away
     return cost, of_markers
 
 
@@ -236,22 +249,24 @@ def _gather_masses(problem: Problem, target_m: Array, scratch: Scratch) -> None:
     Moments are about ``reference``, so that a body far from the origin loses no digits.
     """
     mass, reference = scratch.mass, scratch.reference
+    kept, points = scratch.kept, scratch.points
+    marker_body, parents = problem.marker_body, problem.chain.parent
     reference[:] = 0.0
     for p in range(len(target_m)):
-        if scratch.kept[p] > 0:
+        if kept[p] > 0:
             reference[:] = target_m[p]
             break
     mass[:] = 0.0
     for p in range(len(target_m)):
-        body, w = problem.marker_body[p], scratch.kept[p]
+        body, w = marker_body[p], kept[p]
         if w == 0 or body < 0:
             continue
-        fx = w * (scratch.points[p, 0] - target_m[p, 0])
-        fy = w * (scratch.points[p, 1] - target_m[p, 1])
-        fz = w * (scratch.points[p, 2] - target_m[p, 2])
-        x = scratch.points[p, 0] - reference[0]
-        y = scratch.points[p, 1] - reference[1]
-        z = scratch.points[p, 2] - reference[2]
+        fx = w * (points[p, 0] - target_m[p, 0])
+        fy = w * (points[p, 1] - target_m[p, 1])
+        fz = w * (points[p, 2] - target_m[p, 2])
+        x = points[p, 0] - reference[0]
+        y = points[p, 1] - reference[1]
+        z = points[p, 2] - reference[2]
         mass[body, 0] += w
         mass[body, 1] += w * x
         mass[body, 2] += w * y
@@ -279,7 +294,7 @@ def _gather_masses(problem: Problem, target_m: Array, scratch: Scratch) -> None:
         mass[body, 23] += z * fy
         mass[body, 24] += z * fz
     for body in range(len(mass) - 1, 0, -1):
-        parent = problem.chain.parent[body]
+        parent = parents[body]
         if parent >= 0:
             for i in range(25):
                 mass[parent, i] += mass[body, i]
@@ -289,21 +304,25 @@ def _gather_masses(problem: Problem, target_m: Array, scratch: Scratch) -> None:
 def _gather_twists(problem: Problem, scratch: Scratch) -> None:
     """Velocity of each motion as a twist about the reference point: angular, then linear."""
     twist, reference = scratch.twist, scratch.reference
+    axis_slope, slope_of_entry = scratch.axis_slope, scratch.slope_of_entry
+    axis_world, origin_world = scratch.axis_world, scratch.origin_world
+    part_start, part_axis, part_entry = problem.part_start, problem.part_axis, problem.part_entry
+    is_rotation = problem.chain.axis_is_rotation
     twist[:] = 0.0
     for motion in range(len(twist)):
-        for part in range(problem.part_start[motion], problem.part_start[motion + 1]):
-            axis = problem.part_axis[part]
-            s = scratch.axis_slope[axis] * scratch.slope_of_entry[problem.part_entry[part]]
-            a0 = s * scratch.axis_world[axis, 0]
-            a1 = s * scratch.axis_world[axis, 1]
-            a2 = s * scratch.axis_world[axis, 2]
-            if problem.chain.axis_is_rotation[axis]:
+        for part in range(part_start[motion], part_start[motion + 1]):
+            axis = part_axis[part]
+            s = axis_slope[axis] * slope_of_entry[part_entry[part]]
+            a0 = s * axis_world[axis, 0]
+            a1 = s * axis_world[axis, 1]
+            a2 = s * axis_world[axis, 2]
+            if is_rotation[axis]:
                 twist[motion, 0] += a0
                 twist[motion, 1] += a1
                 twist[motion, 2] += a2
-                x = scratch.origin_world[axis, 0] - reference[0]
-                y = scratch.origin_world[axis, 1] - reference[1]
-                z = scratch.origin_world[axis, 2] - reference[2]
+                x = origin_world[axis, 0] - reference[0]
+                y = origin_world[axis, 1] - reference[1]
+                z = origin_world[axis, 2] - reference[2]
                 twist[motion, 3] += y * a2 - z * a1
                 twist[motion, 4] += z * a0 - x * a2
                 twist[motion, 5] += x * a1 - y * a0
@@ -333,15 +352,17 @@ def differentiate(
     _gather_twists(problem, scratch)
     hessian, gradient = scratch.hessian, scratch.gradient
     mass, twist = scratch.mass, scratch.twist
+    motion_body, motion_column = problem.motion_body, problem.motion_column
+    above_start, above = problem.above_start, problem.above
     hessian[:] = 0.0
     gradient[:] = 0.0
     for motion in range(len(twist)):
-        body = problem.motion_body[motion]
+        body = motion_body[motion]
         if mass[body, 0] == 0:
             continue
         v0, v1, v2 = twist[motion, 0], twist[motion, 1], twist[motion, 2]
         v3, v4, v5 = twist[motion, 3], twist[motion, 4], twist[motion, 5]
-        column = problem.motion_column[motion]
+        column = motion_column[motion]
         gradient[column] += (
             v0 * mass[body, 13]
             + v1 * mass[body, 14]
@@ -401,8 +422,8 @@ def differentiate(
             f0 -= trace * v0
             f1 -= trace * v1
             f2 -= trace * v2
-        for index in range(problem.above_start[motion], problem.above_start[motion + 1]):
-            other = problem.above[index]
+        for index in range(above_start[motion], above_start[motion + 1]):
+            other = above[index]
             value = (
                 twist[other, 0] * f0
                 + twist[other, 1] * f1
@@ -411,7 +432,7 @@ def differentiate(
                 + twist[other, 4] * f4
                 + twist[other, 5] * f5
             )
-            second = problem.motion_column[other]
+            second = motion_column[other]
             if second == column:
                 hessian[column, column] += value if other == motion else 2.0 * value
             elif second > column:
@@ -430,119 +451,145 @@ def differentiate(
                     hessian[column, problem.entry_column[d]] += (
                         w * slope * scratch.slope_of_entry[d]
                     )
-    share = 1.0 / max(seen, 1)
+    share, center, prior_weight = 1.0 / max(seen, 1), problem.prior_center, problem.prior_weight
     for k in range(len(z)):
-        hessian[k, k] += share * problem.prior_weight[k]
-        gradient[k] += share * problem.prior_weight[k] * (z[k] - problem.prior_center[k])
+        hessian[k, k] += share * prior_weight[k]
+        gradient[k] += share * prior_weight[k] * (z[k] - center[k])
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "reassoc", "nsz"})
-def _solve(matrix: Array, right: Array) -> bool:
-    """Solve a positive definite system in place of ``right``; False where it is not positive.
+def _factorise(matrix: Array, size: int) -> bool:
+    """Cholesky's factor U of a matrix U'U in its place; False where it is not positive.
 
-    ``matrix`` holds the upper triangle and becomes the factor U, matrix = U'U. Zeros are skipped:
+    ``matrix`` holds the upper triangle in its first ``size`` rows and columns. Zeros are skipped:
     with the leaves first, the rows of other limbs stay zero throughout. Four rows at a time are
-    taken off the rest, which spares most of the loads and stores.
+    taken off the rest, two rows of it at once, which spares most of the loads and stores (and
+    touches an element below the diagonal, which nobody reads).
     """
-    size = len(right)
     for first in range(0, size, 4):
         last = min(first + 4, size)
         for j in range(first, last):
-            row = matrix[j]
             for i in range(first, j):
-                above = matrix[i]
-                factor = above[j]
+                factor = matrix[i, j]
                 if factor != 0.0:
                     for k in range(j, size):
-                        row[k] -= factor * above[k]
-            if not row[j] > 0.0:
+                        matrix[j, k] -= factor * matrix[i, k]
+            if not matrix[j, j] > 0.0:
                 return False
-            inverse = 1.0 / np.sqrt(row[j])
+            inverse = 1.0 / np.sqrt(matrix[j, j])
             for k in range(j, size):
-                row[k] *= inverse
-        if last - first == 4:
-            a, b, c, d = matrix[first], matrix[first + 1], matrix[first + 2], matrix[first + 3]
-            for i in range(last, size):
-                ai, bi, ci, di = a[i], b[i], c[i], d[i]
-                if ai != 0.0 or bi != 0.0 or ci != 0.0 or di != 0.0:
-                    row = matrix[i]
-                    for k in range(i, size):
-                        row[k] -= ai * a[k] + bi * b[k] + ci * c[k] + di * d[k]
-    for j in range(size):
-        row = matrix[j]
-        right[j] /= row[j]
-        value = right[j]
-        for i in range(j + 1, size):
-            right[i] -= value * row[i]
-    for j in range(size - 1, -1, -1):
-        row = matrix[j]
-        value = right[j]
-        for i in range(j + 1, size):
-            value -= row[i] * right[i]
-        right[j] = value / row[j]
+                matrix[j, k] *= inverse
+        if last - first < 4:
+            break
+        b, c, d = first + 1, first + 2, first + 3
+        i = last
+        while i < size:
+            n = min(i + 1, size - 1)
+            ai, bi, ci, di = matrix[first, i], matrix[b, i], matrix[c, i], matrix[d, i]
+            an, bn, cn, dn = matrix[first, n], matrix[b, n], matrix[c, n], matrix[d, n]
+            here = ai != 0.0 or bi != 0.0 or ci != 0.0 or di != 0.0
+            there = n > i and (an != 0.0 or bn != 0.0 or cn != 0.0 or dn != 0.0)
+            if here and there:
+                for k in range(i, size):
+                    ak, bk, ck, dk = matrix[first, k], matrix[b, k], matrix[c, k], matrix[d, k]
+                    matrix[i, k] -= ai * ak + bi * bk + ci * ck + di * dk
+                    matrix[n, k] -= an * ak + bn * bk + cn * ck + dn * dk
+            elif here or there:
+                row = i if here else n
+                ai, bi, ci, di = matrix[first, row], matrix[b, row], matrix[c, row], matrix[d, row]
+                for k in range(row, size):
+                    matrix[row, k] -= (
+                        ai * matrix[first, k]
+                        + bi * matrix[b, k]
+                        + ci * matrix[c, k]
+                        + di * matrix[d, k]
+                    )
+            i += 2
     return True
+
+
+@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "reassoc", "nsz"})
+def _substitute(matrix: Array, size: int, right: Array) -> None:
+    """Solve U'U x = right in place of ``right``, U as `_factorise` leaves it."""
+    for j in range(size):
+        right[j] /= matrix[j, j]
+        value = right[j]
+        if value != 0.0:
+            for i in range(j + 1, size):
+                right[i] -= value * matrix[j, i]
+    for j in range(size - 1, -1, -1):
+        value = right[j]
+        for i in range(j + 1, size):
+            value -= matrix[j, i] * right[i]
+        right[j] = value / matrix[j, j]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _step(problem: Problem, z: Array, movable: Bools, damping: float, scratch: Scratch) -> bool:
     """Fill ``scratch.step`` with the damped Gauss-Newton step that stays within the bounds.
 
-    Columns that would leave their bounds are put on them and the others solved again, given that.
+    Columns that would leave their bounds are put on them and the others solved again, given that:
+    not by a new factor but by the forces that hold them there, each at the price of one
+    substitution. ``scratch.put`` is how far the columns go that end at a bound.
     Returns False where the matrix is not positive.
     """
     hessian, gradient, step, held = scratch.hessian, scratch.gradient, scratch.step, scratch.held
-    factor, size = scratch.factor, len(z)
+    factor, size, put, stopped = scratch.factor, len(z), scratch.put, scratch.stopped
+    lower, upper = problem.lower, problem.upper
     largest = 0.0
     for k in range(size):
         largest = max(largest, hessian[k, k])
-        below = z[k] <= problem.lower[k] + AT_BOUND and gradient[k] > 0
-        above = z[k] >= problem.upper[k] - AT_BOUND and gradient[k] < 0
+        below = z[k] <= lower[k] + AT_BOUND and gradient[k] > 0
+        above = z[k] >= upper[k] - AT_BOUND and gradient[k] < 0
         held[k] = not movable[k] or below or above
-        step[k] = 0.0
-    put = scratch.put  # how far the held columns go
-    put[:] = 0.0
+        put[k] = 0.0
+    for k in range(size):
+        step[k] = 0.0 if held[k] else -gradient[k]
+        for j in range(k, size):
+            factor[k, j] = 0.0 if held[k] or held[j] else hessian[k, j]
+        # The floor keeps columns that nothing observes where they are.
+        floor = damping * (hessian[k, k] + 1e-3 * largest) + 1e-15 * largest
+        factor[k, k] = 1.0 if held[k] else factor[k, k] + floor
+    if not _factorise(factor, size):
+        return False
+    _substitute(factor, size, step)
+    response, force, between = scratch.response, scratch.force, scratch.between
+    free_step = scratch.free_step
+    free_step[:] = step
+    count = 0
     while True:
-        any_held_moves = False
-        for k in range(size):
-            any_held_moves = any_held_moves or put[k] != 0.0
-        for k in range(size):
-            step[k] = -gradient[k]
-            if held[k]:
-                factor[k, k:] = 0.0
-                factor[k, k] = 1.0
-                continue
-            factor[k, k:] = hessian[k, k:]
-            # The floor keeps columns that nothing observes where they are.
-            factor[k, k] += damping * (hessian[k, k] + 1e-3 * largest) + 1e-15 * largest
-        for k in range(size):
-            if held[k]:
-                factor[:k, k] = 0.0
-        if any_held_moves:
-            for j in range(size):
-                for k in range(j + 1, size):
-                    if held[k] and not held[j]:
-                        step[j] -= hessian[j, k] * put[k]
-                    elif held[j] and not held[k]:
-                        step[k] -= hessian[j, k] * put[j]
-        for k in range(size):
-            if held[k]:
-                step[k] = put[k]
-        if not _solve(factor, step):
-            return False
-        complete = True
+        before = count
         for k in range(size):
             if held[k]:
                 continue
-            if z[k] + step[k] < problem.lower[k]:
-                put[k] = problem.lower[k] - z[k]
-            elif z[k] + step[k] > problem.upper[k]:
-                put[k] = problem.upper[k] - z[k]
+            if z[k] + step[k] < lower[k]:
+                put[k] = lower[k] - z[k]
+            elif z[k] + step[k] > upper[k]:
+                put[k] = upper[k] - z[k]
             else:
                 continue
             held[k] = True
-            complete = False
-        if complete:
+            stopped[count] = k
+            for j in range(size):
+                response[count, j] = 0.0
+            response[count, k] = 1.0
+            _substitute(factor, size, response[count])
+            count += 1
+        if count == before:
             return True
+        for i in range(count):
+            force[i] = put[stopped[i]] - free_step[stopped[i]]
+            for j in range(i, count):
+                between[i, j] = response[i, stopped[j]]
+        if not _factorise(between, count):
+            return False
+        _substitute(between, count, force)
+        step[:] = free_step
+        for i in range(count):
+            for j in range(size):
+                step[j] += force[i] * response[i, j]
+        for i in range(count):
+            step[stopped[i]] = put[stopped[i]]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
