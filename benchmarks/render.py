@@ -63,6 +63,7 @@ class TimedRenderer:
         self.renderer = renderer
         self.clock = clock
         self.drawn = 0
+        self.lanes, self.provenance = renderer.lanes, renderer.provenance
 
     def render(self, shot: Shot, *, quality: Quality = Quality.NORMAL) -> Frame:
         frame = self.clock.time("render", lambda: self.renderer.render(shot, quality=quality))

@@ -142,9 +142,12 @@ class Frame:
 
     ``rgb`` (H, W, 3) uint8 sRGB; ``ids`` (H, W) uint8, 0 for the surroundings and k for
     ``shot.people[k - 1]``; ``depth_m`` (H, W) float32 along the optical axis, inf where nothing is.
-    ``ids`` and ``depth_m`` are sampled exactly at pixel centres.
+    ``ids`` and ``depth_m`` are sampled exactly at pixel centres. ``people`` are the shot's as they
+    were drawn, where the renderer reads them back; None where they are drawn as they stand in the
+    shot by construction. Labels are of the people that were drawn.
     """
 
     rgb: NDArray[np.uint8]
     ids: NDArray[np.uint8]
     depth_m: NDArray[np.float32]
+    people: tuple[PosedPerson, ...] | None = None

@@ -7,11 +7,12 @@ real; only flesh and light are simple.
 from __future__ import annotations
 
 from functools import cache
+from typing import ClassVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from spinetrack_synth.anatomy.kinematics import body_transforms, marker_positions
+from spinetrack_synth.anatomy.kinematics import body_transforms
 from spinetrack_synth.anatomy.model import Tree, fullbody_path, load_model
 from spinetrack_synth.camera import look_at
 from spinetrack_synth.dataset import DatasetConfig
@@ -48,8 +49,17 @@ def ball_person(subject: str = "ball-0", **coordinates: float) -> PosedPerson:
     q = tree.default_coordinates.copy()
     for name, value in coordinates.items():
         q[tree.coordinate_index[name]] = value
-    body2world = body_transforms(tree, q)
-    markers = dict(zip(tree.marker_names, marker_positions(tree, q)))
+    return standing_person(body_transforms(tree, q), subject, q)
+
+
+def standing_person(
+    body2world: NDArray[np.float64], subject: str, q: NDArray[np.float64] | None = None
+) -> PosedPerson:
+    """Somebody whose bodies have these frames (B, 4, 4)."""
+    tree = model()
+    frames = body2world[tree.marker_body]
+    there = np.einsum("mij,mj->mi", frames[:, :3, :3], tree.marker_offset_m) + frames[:, :3, 3]
+    markers = dict(zip(tree.marker_names, there))
     centers, radii, bodies = [], [], []
     for body in tree.bodies:
         stem, _, side = body.partition("_")
@@ -75,7 +85,7 @@ def ball_person(subject: str = "ball-0", **coordinates: float) -> PosedPerson:
     return PosedPerson(
         subject_id=subject,
         pose="tadasana",
-        coordinates=q,
+        coordinates=tree.default_coordinates if q is None else q,
         scale_factors=np.ones((len(tree.bodies), 3)),
         body2world=body2world,
         keypoints_world=np.array([markers[name] for name in NAMES]),
@@ -120,6 +130,9 @@ def ball_shot(
 
 class BallRenderer:
     """Draws shots of balls exactly; counts what it has drawn."""
+
+    lanes = 1
+    provenance: ClassVar[dict[str, str]] = {}
 
     def __init__(self) -> None:
         self.drawn = 0

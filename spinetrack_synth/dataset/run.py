@@ -5,10 +5,12 @@ from __future__ import annotations
 import contextlib
 import json
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import ExitStack, closing
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
+from threading import Lock
 
 from spinetrack_synth.atomic import write_atomic
 from spinetrack_synth.dataset.config import DatasetConfig
@@ -54,6 +56,11 @@ def run_dataset(
         if holding.missing:
             shot_at = (open_source or scene_source)(config)
             renderer = stack.enter_context(closing(open_renderer(config.backend)))
+            drawn_by = dict(renderer.provenance)
+        else:
+            drawn_by = dict(holding.drawn_by)
+        if drawn_by:
+            split["drawn_by"] = drawn_by
         stack.enter_context(locked(out))
         if inspect(layout, split) != holding:
             raise UserError(f"{out}: another run has just written here; run the command again")
@@ -61,9 +68,14 @@ def run_dataset(
         write_json(layout.state, split)
         made = config.count - len(holding.missing)
         progress(made, config.count)
-        for number, index in enumerate(holding.missing, start=made + 1):
-            _make(index, shot_at, renderer, Quality(config.quality), layout)
-            progress(number, config.count)
+        if holding.missing:
+            source = _one_at_a_time(shot_at)
+
+            def make(index: int) -> None:
+                _make(index, source, renderer, Quality(config.quality), layout)
+
+            for number, _ in enumerate(_each(make, holding.missing, renderer.lanes), made + 1):
+                progress(number, config.count)
         finish(layout, split, holding.committed)
     return len(holding.missing)
 
@@ -86,12 +98,41 @@ def scene_source(config: DatasetConfig) -> ShotAt:
     return shot_at
 
 
+def _each(make: Callable[[int], None], indices: Sequence[int], lanes: int) -> Iterator[None]:
+    """Make all indices, ``lanes`` at once; yield after each. What one raises ends the others."""
+    if lanes == 1:
+        for index in indices:
+            make(index)
+            yield
+        return
+    with ThreadPoolExecutor(lanes) as pool:
+        under_way = [pool.submit(make, index) for index in indices]
+        try:
+            for done in as_completed(under_way):
+                yield done.result()
+        finally:
+            pool.shutdown(cancel_futures=True)
+
+
+def _one_at_a_time(shot_at: ShotAt) -> ShotAt:
+    """The same shots for several threads: their making shares caches and holds the interpreter."""
+    taken = Lock()
+
+    def alone(index: int) -> Shot:
+        with taken:
+            return shot_at(index)
+
+    return alone
+
+
 def _make(
     index: int, shot_at: ShotAt, renderer: Renderer, quality: Quality, layout: Layout
 ) -> None:
     """Draw and label one shot; its record is written last and says that it is done."""
     shot = shot_at(index)
     frame = renderer.render(shot, quality=quality)
+    if frame.people is not None:
+        shot = replace(shot, people=frame.people)
     record = record_shot(shot, annotate(shot, frame), layout.image_name(index))
     write_atomic(layout.image(index), encode_image(frame.rgb, layout.format))
     write_atomic(layout.part(index), json.dumps(asdict(record), allow_nan=False).encode())

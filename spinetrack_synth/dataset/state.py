@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -64,11 +64,12 @@ class Holding:
     """What a folder holds of a split.
 
     ``committed`` pictures from index 0 on are in the annotation files; ``missing`` are the indices
-    whose pictures are still to be made.
+    whose pictures are still to be made; ``drawn_by`` what the renderer said of itself.
     """
 
     committed: int
     missing: tuple[int, ...]
+    drawn_by: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def complete(self) -> bool:
@@ -78,9 +79,11 @@ class Holding:
 def inspect(layout: Layout, wanted: Description) -> Holding:
     """Look at a folder without touching it; raises UserError where it belongs to something else."""
     splits = read_splits(layout.root)
+    drawn_by: Mapping[str, str] = {}
     for split, found in _all_descriptions(layout.root, splits):
         if split == layout.split:
             _check_same_run(layout.root, found, wanted)
+            drawn_by = found.get("drawn_by", {})
         elif all(found.get(key) == wanted[key] for key in ("scene", "seed")):
             raise UserError(
                 f"{layout.root}: split {layout.split!r} would repeat the pictures of split "
@@ -91,7 +94,7 @@ def inspect(layout: Layout, wanted: Description) -> Holding:
         committed = 0
     count = wanted["count"]
     missing = tuple(index for index in range(count) if not _is_made(layout, index, committed))
-    return Holding(committed, missing)
+    return Holding(committed, missing, drawn_by)
 
 
 def read_splits(root: Path) -> dict[str, Description]:
@@ -143,6 +146,8 @@ def _shown(value: object) -> str:
     """A setting as people write it: ``640x480`` for a pair, the start of a hash."""
     if isinstance(value, list):
         return "x".join(map(str, value))
+    if isinstance(value, dict):
+        return ", ".join(f"{key} {part}" for key, part in value.items())
     text = str(value)
     return text if len(text) <= 40 else text[:12] + "..."
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Final, Literal, Protocol
 
 import numpy as np
@@ -57,6 +59,9 @@ class Stage(Protocol):
 
 class EmbeddedRenderer:
     """Draws shots with Mitsuba and Open Image Denoise; ``variant`` is Mitsuba's in use."""
+
+    lanes: Final = 1
+    provenance: Final[Mapping[str, str]] = MappingProxyType({})
 
     def __init__(self, variant: str | None = None) -> None:
         self.variant = variants.choose(variant)

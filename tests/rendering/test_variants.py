@@ -114,10 +114,13 @@ def test_the_environment_names_the_variant(monkeypatch) -> None:
 def test_unknown_backends_and_missing_packages_are_the_users_to_mend(monkeypatch) -> None:
     with pytest.raises(UserError, match="did you mean embedded"):
         open_renderer("embeded")
-    with pytest.raises(UserError, match="available: embedded"):
-        open_renderer("unreal")
+    with pytest.raises(UserError, match="available: embedded, unreal"):
+        open_renderer("blender")
     monkeypatch.setattr(
         "spinetrack_synth.rendering.find_spec", lambda name: None if name == "pyoidn" else name
     )
     with pytest.raises(UserError, match=r"pyoidn.*pip install 'spinetrack-synth\[render\]'"):
         open_renderer()
+    monkeypatch.setattr("spinetrack_synth.rendering.find_spec", lambda name: None)
+    with pytest.raises(UserError, match=r"unrealcv.*pip install 'spinetrack-synth\[unreal\]'"):
+        open_renderer("unreal")

@@ -70,7 +70,7 @@ class Offer:
 
     @property
     def settles_over_frames(self) -> bool:
-        """Do its pictures build up over several frames? Unreal's do, the embedded renderer's not."""
+        """Do pictures build up over several frames? Unreal's do, the embedded renderer's not."""
         return not self.project.get("engine", "").startswith("spinetrack-synth")
 
 

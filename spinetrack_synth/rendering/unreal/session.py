@@ -54,6 +54,7 @@ class Session:
 
     def __init__(self, client: Any) -> None:
         self._client = client
+        self.closed = False
 
     def ask(self, commands: Sequence[str], timeout_s: float) -> list[Reply]:
         """Send commands in one go and return their replies, in order.
@@ -81,6 +82,7 @@ class Session:
 
     def close(self) -> None:
         """End the connection; whoever still waits for a reply stops waiting."""
+        self.closed = True
         self._client.disconnect()
         self._client.recv_data_q.put(ConnectionError("the session was closed"))
 
@@ -161,7 +163,7 @@ def _client_class() -> Any:
     unrealcv.print = lambda *args, **kwargs: None  # it prints to our standard output
     logging.getLogger("unrealcv").setLevel(logging.CRITICAL)  # failures are told by our errors
 
-    class Client(unrealcv.Client):  # type: ignore[misc]
+    class Client(unrealcv.Client):
         reached = False  # has there been a connection, greeted or not?
 
         @property

@@ -1,0 +1,160 @@
+"""An engine that draws shots, whatever happens to its connection or, if it is ours, its process."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import Final
+
+from spinetrack_synth.errors import UserError
+from spinetrack_synth.rendering.unreal.calibration import Calibration
+from spinetrack_synth.rendering.unreal.errors import (
+    Busy,
+    EngineError,
+    NoHello,
+    Refused,
+    Unreachable,
+)
+from spinetrack_synth.rendering.unreal.launching import Launched
+from spinetrack_synth.rendering.unreal.session import (
+    Endpoint,
+    Session,
+    open_session,
+    reopen_session,
+)
+from spinetrack_synth.rendering.unreal.stage import Patience, Stage
+from spinetrack_synth.shot import Frame, Shot
+
+ATTEMPTS: Final = 4
+"""Times a shot is tried before the run stops."""
+
+PAUSES_S: Final = (0.2, 1.0, 3.0)
+"""Waited before connecting again to an engine that was not started by us: it may be coming back."""
+
+REMEDIES: Final = {
+    Refused: "start the engine, or give its --host and --port, or --launch BINARY",
+    NoHello: "it is no UnrealCV server, or one up to 1.0.1 that has had its client: restart it",
+    Busy: "it serves another client, or is no UnrealCV server: end the other client",
+}
+
+
+class Engine:
+    """One engine at an endpoint; with ``binary`` it is started there, and again when it fails."""
+
+    def __init__(
+        self, endpoint: Endpoint, binary: Path | None = None, patience: Patience | None = None
+    ) -> None:
+        self._endpoint = endpoint
+        self._binary = binary
+        self._patience = patience or Patience()
+        self._launched: Launched | None = None
+        self._stage: Stage | None = None
+        self._calibration: Calibration | None = None
+        self._provenance: dict[str, str] | None = None
+
+    @property
+    def provenance(self) -> dict[str, str]:
+        """What a dataset says about this engine; known once it is open."""
+        return self._provenance or {}
+
+    def open(self) -> None:
+        """Connect and set up. Raises UserError, telling in one line why this engine cannot draw."""
+        try:
+            self._ready()
+        except Unreachable as error:
+            self.close()
+            raise UserError(f"{error}; {REMEDIES[type(error)]}") from None
+        except EngineError as error:
+            self.close()
+            raise UserError(f"{self._endpoint}: set-up failed: {error}") from None
+        except BaseException:
+            self.close()
+            raise
+
+    def draw(self, shot: Shot) -> Frame:
+        """Draw a shot, again on a fresh connection after anything that was late, lost or wrong.
+
+        Raises UserError where that does not help.
+        """
+        trouble: EngineError | None = None
+        for attempt in range(ATTEMPTS):
+            if attempt:
+                self._recover(attempt)
+            try:
+                return self._ready().draw(shot)
+            except EngineError as error:
+                trouble = error
+                self._let_go()
+        raise UserError(
+            f"{self._endpoint}: shot {shot.index} failed {ATTEMPTS} times, at last: {trouble}; "
+            "what is done is safe: see to the engine and run the same command again"
+        )
+
+    def close(self) -> None:
+        """Disconnect, and end the engine if it was started here."""
+        self._let_go()
+        self._end()
+
+    def _ready(self) -> Stage:
+        """The stage, made anew where the last one is gone."""
+        if self._stage is None:
+            session = self._connect()
+            try:
+                self._stage = Stage(
+                    session, self._endpoint, self._patience, known=self._calibration
+                )
+            except BaseException:
+                session.close()
+                raise
+            told = self._stage.offer.provenance
+            if self._provenance is not None and told != self._provenance:
+                self._let_go()
+                raise UserError(
+                    f"{self._endpoint}: another engine answers than at first ({told}); "
+                    "give another folder to draw with it"
+                )
+            self._calibration, self._provenance = self._stage.calibration, told
+        return self._stage
+
+    def _connect(self) -> Session:
+        if self._binary is not None and self._launched is None:
+            return self._launch(self._binary)
+        connect = open_session if self._provenance is None else reopen_session
+        return connect(self._endpoint, self._patience.hello_s)
+
+    def _launch(self, binary: Path) -> Session:
+        """Start the engine and connect as soon as it listens."""
+        self._launched = Launched(binary, self._endpoint.port)
+        give_up = time.monotonic() + self._patience.start_s
+        while True:
+            if not self._launched.alive:
+                words = self._launched.last_words
+                self._end()
+                raise UserError(f"--launch {binary}: {words}")
+            try:
+                return open_session(self._endpoint, self._patience.hello_s)
+            except Refused:
+                if time.monotonic() > give_up:
+                    self._end()
+                    raise UserError(
+                        f"--launch {binary}: does not listen at {self._endpoint} after "
+                        f"{self._patience.start_s:.0f} s"
+                    ) from None
+            time.sleep(0.25)
+
+    def _recover(self, attempt: int) -> None:
+        """Before another attempt: an engine of ours that is gone or fails again starts anew."""
+        if self._launched is None:
+            time.sleep(PAUSES_S[min(attempt, len(PAUSES_S)) - 1])
+        elif not self._launched.alive or attempt > 1:
+            self._end()
+
+    def _let_go(self) -> None:
+        if self._stage is not None:
+            self._stage.close()
+            self._stage = None
+
+    def _end(self) -> None:
+        if self._launched is not None:
+            self._launched.end()
+            self._launched = None
