@@ -1,0 +1,60 @@
+"""Intervals by drawing pictures or sequences again, with everybody in them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+
+from spinetrack_synth.gap.measures import Table, quotient
+from spinetrack_synth.gap.people import Floats, Ints
+
+LEVEL: Final = 0.95
+_CHUNK: Final = 64
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A value and its interval of 95%; nan where there are too few to tell."""
+
+    value: float
+    low: float
+    high: float
+
+    @property
+    def holds_zero(self) -> bool:
+        return not (self.low > 0 or self.high < 0)
+
+
+def draws(clusters: int, resamples: int, seed: int) -> Iterator[Ints]:
+    """How often each cluster is drawn (chunk, clusters), in chunks that fit into memory."""
+    rng = np.random.default_rng(seed)
+    for start in range(0, resamples, _CHUNK):
+        count = min(_CHUNK, resamples - start)
+        yield rng.multinomial(clusters, np.full(clusters, 1 / clusters), size=count)
+
+
+def resampled(table: Table, cluster: Ints, resamples: int, seed: int) -> Floats:
+    """The measures (resamples, M) of drawn clusters; ``cluster`` (N,) of each person."""
+    _, cluster = np.unique(cluster, return_inverse=True)
+    count = int(cluster.max()) + 1 if len(cluster) else 0
+    if count == 0:
+        return np.full((resamples, len(table.names)), np.nan)
+    above, below = np.zeros((count, len(table.names))), np.zeros((count, len(table.names)))
+    np.add.at(above, cluster, table.above)
+    np.add.at(below, cluster, table.below)
+    return np.concatenate(
+        [quotient(times @ above, times @ below) for times in draws(count, resamples, seed)]
+    )
+
+
+def interval(value: float, replicates: Floats) -> Interval:
+    """The percentile interval of replicates (R,); nan ones, of draws without anybody, are left
+    out, and where they are many there is no interval."""
+    usable = replicates[np.isfinite(replicates)]
+    if not np.isfinite(value) or len(usable) < 0.8 * len(replicates) or not len(usable):
+        return Interval(float(value), float("nan"), float("nan"))
+    low, high = np.percentile(usable, [100 * (1 - LEVEL) / 2, 100 * (1 + LEVEL) / 2])
+    return Interval(float(value), float(low), float(high))

@@ -1,0 +1,124 @@
+"""Everything that is measured of one model on one dataset."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+
+from spinetrack_synth import skeleton
+from spinetrack_synth.errors import UserError
+from spinetrack_synth.gap import oks
+from spinetrack_synth.gap.baselines import BASELINES, HEAD
+from spinetrack_synth.gap.calibration import Calibration, calibrate
+from spinetrack_synth.gap.measures import Errors, Table, errors_of, table_of
+from spinetrack_synth.gap.pairing import pair
+from spinetrack_synth.gap.people import Bools, Labels, Pairs, Predictions
+
+FEW_PEOPLE: Final = 30
+"""Of fewer people no mean says much: intervals would be as wide as what they measure."""
+
+
+@dataclass(frozen=True, eq=False)
+class Evaluation:
+    """A model on a dataset: ``precision`` COCO's figures by group, ``table`` the other measures
+    by person, ``baselines`` the spine AP of who knows nothing of the spine, ``remarks`` what
+    cannot be judged or should be known."""
+
+    labels: Labels
+    predictions: Predictions
+    pairs: Pairs
+    judged: Bools
+    matches: oks.Matches
+    precision: Mapping[str, Mapping[str, float]]
+    errors: Errors
+    table: Table
+    calibration: Calibration
+    baselines: Mapping[str, float]
+    remarks: tuple[str, ...]
+
+
+def evaluate(labels: Labels, predictions: Predictions) -> Evaluation:
+    """Measure predictions against labels. Raises UserError where the two share no keypoint or
+    nobody is labelled."""
+    judged = labels.defined & predictions.defined
+    if not judged.any():
+        raise UserError(f"{labels.path}: labels and predictions have no keypoint in common")
+    if not labels.people.any():
+        raise UserError(f"{labels.path}: nobody in it has a labelled keypoint: nothing to measure")
+    groups = oks.groups_of(judged)
+    pairs = pair(labels, predictions)
+    errors = errors_of(labels, pairs)
+    matches = oks.match(labels, predictions, groups)
+    return Evaluation(
+        labels=labels,
+        predictions=predictions,
+        pairs=pairs,
+        judged=judged,
+        matches=matches,
+        precision=oks.statistics(matches),
+        errors=errors,
+        table=table_of(labels, pairs, errors, judged),
+        calibration=calibrate(pairs.scores, errors.similarity),
+        baselines=baseline_scores(labels) if "spine" in groups else {},
+        remarks=tuple(_remarks(labels, pairs, judged)),
+    )
+
+
+def baseline_scores(labels: Labels) -> dict[str, float]:
+    """Spine AP of the interpolation baselines, on the people whose spine and head are labelled;
+    empty where there are none."""
+    rows = np.flatnonzero(labels.people & (labels.v[:, [*skeleton.SPINE, HEAD]] > 0).all(1))
+    if not len(rows):
+        return {}
+    kept = _only(labels, rows)
+    scores = {}
+    for name, guess in BASELINES.items():
+        guessed = Predictions(
+            points=guess(kept.points),
+            scores=np.ones(kept.v.shape),
+            score=np.ones(len(rows)),
+            image=kept.image,
+            annotation=np.arange(len(rows)),
+            defined=labels.defined,
+        )
+        matches = oks.match(kept, guessed, {"spine": oks.GROUPS["spine"]})
+        scores[name] = oks.statistics(matches)["spine"]["AP"]
+    return scores
+
+
+def _only(labels: Labels, rows: np.ndarray) -> Labels:
+    """The labels of these people alone, in the same pictures."""
+    names = ("points", "v", "boxes", "areas", "crowd", "ids", "image", "rows")
+    return replace(labels, **{name: getattr(labels, name)[rows] for name in names})
+
+
+def _remarks(labels: Labels, pairs: Pairs, judged: Bools) -> list[str]:
+    remarks = []
+    count = int(labels.people.sum())
+    if count < FEW_PEOPLE:
+        remarks.append(f"only {count} people: the figures may be far from what many would give")
+    if not judged.all():
+        missing = [name for name in ("body", "feet", "spine") if name not in oks.groups_of(judged)]
+        whose = "the labels have" if not labels.defined.all() else "the model has"
+        known = int((labels.defined if not labels.defined.all() else judged).sum())
+        remarks.append(
+            f"{whose} {known} of the 37 keypoints: "
+            f"{' and '.join(missing) or 'all 37 together'} cannot be judged"
+            + ("; a score over all 37 neither" if missing else "")
+        )
+    if not pairs.by_box:
+        remarks.append(
+            "predictions name no boxes: people were paired by similarity, so errors leave out "
+            "those who were missed altogether"
+        )
+    lost = 1 - pairs.found[labels.people].mean()
+    if lost > 0:
+        remarks.append(f"{lost:.1%} of the people have no prediction")
+    if (labels.ids == 0).any():
+        remarks.append(
+            "annotation id 0: pycocotools never counts it as found, and so AP and AR do here"
+        )
+    return remarks

@@ -1,0 +1,270 @@
+"""Labels and predictions of one dataset as arrays in SpineTrack order, and who is whom."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spinetrack_synth import skeleton
+from spinetrack_synth.coco import CocoDataset
+from spinetrack_synth.errors import UserError
+from spinetrack_synth.validation.columns import SKELETONS, Dataset, canonical_name
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+Bools = NDArray[np.bool_]
+
+K: Final = len(skeleton.NAMES)
+SEQUENCE_FIELDS: Final = (
+    "sequence", "sequence_id", "seq_id", "video", "video_id", "vid_id", "clip", "clip_id",
+    "session", "session_id",
+)  # fmt: skip
+"""Fields of an image that say which pictures belong together: they are resampled together."""
+LENGTHS: Final = {len(names): names for names in SKELETONS.values()}
+"""Keypoint counts of results that need no names: 37, 26 and 17."""
+
+
+@dataclass(frozen=True, eq=False)
+class Labels:
+    """The people of a COCO file, sorted by image id, in SpineTrack order.
+
+    N annotations, I images (sorted by id). ``points`` (N, 37, 2) px; ``v`` (N, 37) in {0, 1, 2},
+    0 wherever the file has no such keypoint; ``boxes`` (N, 4); ``areas`` (N,); ``crowd`` (N,);
+    ``ids`` (N,); ``image`` (N,) number of the image among ``image_ids`` (I,); ``rows`` (N,) place
+    of the annotation in the file; ``cluster`` (I,) number of the sequence or picture, which are
+    resampled together (``clustered_by`` says which); ``defined`` (37,) which keypoints the file's
+    category has, ``names`` its own names for them.
+    """
+
+    path: Path
+    coco: CocoDataset
+    points: Floats
+    v: Ints
+    boxes: Floats
+    areas: Floats
+    crowd: Bools
+    ids: Ints
+    image: Ints
+    rows: Ints
+    image_ids: Ints
+    cluster: Ints
+    defined: Bools
+    names: tuple[str, ...]
+    clustered_by: str
+
+    @cached_property
+    def people(self) -> Bools:
+        """Who is judged (N,): no crowds, at least one labelled keypoint."""
+        stated = [a.get("num_keypoints", 1) != 0 for a in self.coco.annotations]
+        return ~self.crowd & (self.v > 0).any(1) & np.array(stated, dtype=bool)[self.rows]
+
+    @cached_property
+    def records(self) -> Dataset:
+        """The same file as the columns of the gate, in the order of the file."""
+        data = {
+            "images": list(self.coco.images),
+            "annotations": list(self.coco.annotations),
+            "categories": list(self.coco.categories),
+        }
+        return Dataset(self.path, data, pictures=pictures_root(self.path))
+
+    @property
+    def title(self) -> str:
+        return self.path.stem.removeprefix("person_keypoints_")
+
+
+@dataclass(frozen=True, eq=False)
+class Predictions:
+    """Detected people, by image and falling score.
+
+    D detections: ``points`` (D, 37, 2) px, nan where the model has no such keypoint; ``scores``
+    (D, 37); ``score`` (D,) of the person; ``image`` (D,) number of the image; ``annotation`` (D,)
+    row among the labels whose box was used, -1 where a detector found the box.
+    """
+
+    points: Floats
+    scores: Floats
+    score: Floats
+    image: Ints
+    annotation: Ints
+    defined: Bools
+
+
+def read_labels(path: Path) -> Labels:
+    """Read a COCO keypoint file. Raises UserError where it has no keypoints that are known by name
+    or no people."""
+    return labels_of(CocoDataset.read(path), path)
+
+
+def labels_of(coco: CocoDataset, path: Path) -> Labels:
+    """The arrays of a dataset that was read."""
+    used = {annotation["category_id"] for annotation in coco.annotations}
+    if not used:
+        raise UserError(f"{path}: holds no annotations: nothing to compare with")
+    if len(used) > 1:
+        raise UserError(
+            f"{path}: annotations of {len(used)} categories; keep those of the person alone"
+        )
+    category = next(c for c in coco.categories if c["id"] in used)
+    columns = _columns(category["keypoints"])
+    if not columns:
+        raise UserError(
+            f"{path}: none of the keypoints ({', '.join(category['keypoints'][:4])}, ...) is one "
+            "of SpineTrack's 37"
+        )
+    image_ids = np.array(sorted(image["id"] for image in coco.images), dtype=np.int64)
+    of_annotation = np.array([a["image_id"] for a in coco.annotations], dtype=np.int64)
+    rows = np.argsort(of_annotation, kind="stable")
+    table = np.zeros((len(rows), K, 3))
+    targets, sources = zip(*columns)
+    table[:, targets] = coco.keypoints[rows][:, sources]
+    cluster, clustered_by = _clusters(coco, image_ids)
+    annotations = coco.annotations
+    return Labels(
+        path=path,
+        coco=coco,
+        points=np.ascontiguousarray(table[..., :2]),
+        v=table[..., 2].astype(np.int64),
+        boxes=coco.boxes[rows],
+        areas=np.array([a["area"] for a in annotations], dtype=np.float64)[rows],
+        crowd=np.array([bool(a.get("iscrowd", 0)) for a in annotations], dtype=bool)[rows],
+        ids=np.array([a["id"] for a in annotations], dtype=np.int64)[rows],
+        image=np.searchsorted(image_ids, of_annotation[rows]),
+        rows=rows,
+        image_ids=image_ids,
+        cluster=cluster,
+        defined=np.isin(np.arange(K), targets),
+        names=tuple(category["keypoints"]),
+        clustered_by=clustered_by,
+    )
+
+
+def _columns(names: Sequence[str]) -> list[tuple[int, int]]:
+    """(keypoint of ours, place in the file) of the names that are known."""
+    places: dict[int, int] = {}
+    for place, name in enumerate(names):
+        index = skeleton.INDEX.get(canonical_name(name))
+        if index is not None:
+            places.setdefault(index, place)
+    return sorted(places.items())
+
+
+def _clusters(coco: CocoDataset, image_ids: Ints) -> tuple[Ints, str]:
+    for field in SEQUENCE_FIELDS:
+        values = [coco.image_of[int(n)].get(field) for n in image_ids]
+        if values and all(isinstance(value, str | int) for value in values):
+            _, cluster = np.unique([str(value) for value in values], return_inverse=True)
+            return cluster.astype(np.int64), field
+    return np.arange(len(image_ids)), "picture"
+
+
+def pictures_root(path: Path) -> Path:
+    """Where the pictures of an annotation file usually lie: in ``images`` beside it, or beside the
+    folder it is in."""
+    beside = path.parent / "images"
+    return beside if beside.is_dir() else path.parent.parent / "images"
+
+
+def pictures_folder(labels: Labels, given: Path | None) -> Path | None:
+    """The folder from which the file's names lead to pictures; None where the first has none."""
+    root = given or pictures_root(labels.path)
+    first = next(iter(labels.coco.images), {}).get("file_name", "")
+    for folder in (root, root / labels.title, root / "images" / labels.title):
+        if (folder / first).is_file():
+            return folder
+    if given is not None:
+        raise UserError(f"{given}: holds no picture {first}; name the folder of the pictures")
+    return None
+
+
+def read_results(path: Path) -> list[dict[str, Any]]:
+    """Read saved predictions: COCO keypoint results."""
+    try:
+        results = json.loads(path.read_bytes())
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        raise UserError(f"{path}: not a JSON file: {error}") from error
+    if not isinstance(results, list):
+        raise UserError(f"{path}: holds no list; expected COCO keypoint results")
+    return results
+
+
+def predictions_of(results: Sequence[Any], labels: Labels, source: str) -> Predictions:
+    """COCO results as arrays; raises UserError, beginning with ``source``, at the first that
+    cannot be used."""
+    images = set(labels.image_ids.tolist())
+    lengths = set()
+    for place, result in enumerate(results):
+        problem = _result_problem(result, images)
+        if problem:
+            raise UserError(f"{source}: [{place}]{problem}")
+        lengths.add(len(result["keypoints"]))
+    if len(lengths) > 1:
+        raise UserError(f"{source}: results of different lengths: {sorted(lengths)} numbers")
+    count = lengths.pop() // 3 if lengths else K
+    names = labels.names
+    known = names if count == len(names) else LENGTHS.get(count)
+    if known is None:
+        raise UserError(
+            f"{source}: results of {count} keypoints; expected 37, 26 or 17, or {len(names)} as in "
+            f"{labels.path.name}"
+        )
+    targets, sources = (list(side) for side in zip(*_columns(known)))
+    flat = np.array([r["keypoints"] for r in results], dtype=np.float64).reshape(-1, count, 3)
+    score = np.array([r["score"] for r in results], dtype=np.float64)
+    image = np.searchsorted(
+        labels.image_ids, np.array([r["image_id"] for r in results], dtype=np.int64)
+    )
+    row_of = {int(number): row for row, number in enumerate(labels.ids)}
+    annotation = np.array([row_of.get(r.get("annotation_id"), -1) for r in results], dtype=np.int64)
+    order = np.lexsort((-score, image))
+    points = np.full((len(results), K, 2), np.nan)
+    scores = np.full((len(results), K), np.nan)
+    points[:, targets] = flat[order][:, sources, :2]
+    scores[:, targets] = flat[order][:, sources, 2]
+    return Predictions(
+        points=points,
+        scores=scores,
+        score=score[order],
+        image=image[order],
+        annotation=annotation[order],
+        defined=np.isin(np.arange(K), targets),
+    )
+
+
+def _result_problem(result: Any, images: set[int]) -> str:
+    if not isinstance(result, dict):
+        return f": {type(result).__name__}, expected an object"
+    if result.get("image_id") not in images:
+        return f".image_id: {result.get('image_id')!r} is no image of the dataset"
+    keypoints = result.get("keypoints")
+    if not (isinstance(keypoints, list) and keypoints and len(keypoints) % 3 == 0):
+        return ".keypoints: expected x, y and score of every keypoint"
+    numbers = [*keypoints, result.get("score")]
+    if not (set(map(type, numbers)) <= {int, float} and all(map(math.isfinite, numbers))):
+        return ": keypoints and score have to be finite numbers"
+    return ""
+
+
+@dataclass(frozen=True, eq=False)
+class Pairs:
+    """Every label with the prediction that means the same person.
+
+    N labels: ``found`` (N,) whether there is one; ``points`` (N, 37, 2) px and ``scores`` (N, 37)
+    of it, nan where there is none; ``by_box`` whether predictions name the label whose box they
+    were made in (else they are paired by similarity).
+    """
+
+    found: Bools
+    points: Floats
+    scores: Floats
+    by_box: bool

@@ -1,0 +1,45 @@
+"""The predictions of a dataset: read where they are saved, else made by running the model."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from spinetrack_synth.errors import UserError
+from spinetrack_synth.gap.people import Labels, pictures_folder, read_results
+
+Preset = Literal["paper", "wheel"]
+PRESETS: Final[dict[str, dict[str, Any]]] = {
+    "paper": {"color_order": "rgb", "score": "min", "flip_test": True},
+    "wheel": {"color_order": "bgr", "score": "mean", "flip_test": False},
+}
+"""How a network is run: as its authors test it, or as the ``spinepose`` package does, which feeds
+blue, green, red to networks trained on red, green, blue."""
+
+
+def results_for(
+    labels: Labels,
+    *,
+    saved: Path | None,
+    model: Path | None,
+    images: Path | None,
+    preset: str,
+    progress: Callable[[int, int], None] | None = None,
+) -> list[dict[str, Any]]:
+    """COCO results for the boxes of a dataset."""
+    if saved is not None:
+        return read_results(saved)
+    if model is None:
+        raise UserError(f"{labels.path}: give a model (--model M.onnx) or saved predictions")
+    folder = pictures_folder(labels, images)
+    if folder is None:
+        raise UserError(
+            f"{labels.path}: its pictures are not found beside it; name their folder (--images)"
+        )
+    from spinetrack_synth.spinepose import open_pose_model, predict_dataset
+
+    options = dict(PRESETS[preset])
+    flip_test = options.pop("flip_test")
+    network = open_pose_model(model, **options)
+    return predict_dataset(network, labels.coco, folder, flip_test=flip_test, progress=progress)
