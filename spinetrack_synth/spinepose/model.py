@@ -71,6 +71,11 @@ class Estimate:
     def __len__(self) -> int:
         return len(self.keypoints_px)
 
+    def rows(self, rows: Sequence[int]) -> Estimate:
+        """Some of the people, in that order."""
+        wanted = np.array(rows, np.intp)
+        return Estimate(self.keypoints_px[wanted], self.scores[wanted])
+
 
 def open_pose_model(
     path: Path,

@@ -1,0 +1,221 @@
+"""People found by a detector network: YOLOX, RTMDet or RF-DETR, recognised by what it answers."""
+
+from __future__ import annotations
+
+import mmap
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Final, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spinetrack_synth.errors import UserError
+from spinetrack_synth.spinepose.crops import MEAN_RGB, STD_RGB
+from spinetrack_synth.spinepose.pictures import Picture
+from spinetrack_synth.spinepose.session import open_session
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
+
+Kind = Literal["yolox", "yolox with nms", "rtmdet", "rf-detr"]
+Floats = NDArray[np.float64]
+
+LEAST_SCORE: Final[dict[Kind, float]] = {
+    "yolox": 0.7, "yolox with nms": 0.3, "rtmdet": 0.3, "rf-detr": 0.3,
+}  # fmt: skip
+"""Detections below are dropped; the thresholds of the ``spinepose`` package and of rtmlib."""
+
+OVERLAP: Final = 0.45
+"""Of two boxes that overlap more (intersection over union) the better one stays."""
+
+STRIDES: Final = (8, 16, 32)
+PAD_VALUE: Final = 114
+RTMDET_HEAD: Final = b"rtm_cls"
+"""Part of a weight's name in RTMDet's head, and in no other network's."""
+
+RFDETR_PERSON: Final = 1
+"""RF-DETR counts COCO's own category numbers; 0 is nobody's."""
+
+
+@dataclass(frozen=True, eq=False)
+class Detector:
+    """An open detector and the input it wants, in pixels."""
+
+    path: Path
+    session: InferenceSession
+    kind: Kind
+    input_size_hw: tuple[int, int]
+    least_score: float
+
+
+@dataclass(frozen=True)
+class Boxes:
+    """People's boxes (P, 4), x, y, width, height in pixels, and their scores (P,), best first."""
+
+    boxes_xywh: Floats
+    scores: Floats
+
+
+def open_detector(
+    path: Path,
+    *,
+    provider: str | None = None,
+    threads: int | None = None,
+    spinning: bool = True,
+    least_score: float | None = None,
+) -> Detector:
+    """Open a detector and run it once to see what it answers.
+
+    YOLOX answers one array with a row for every cell of its grids; with its own suppression it
+    answers boxes with scores, and labels, as RTMDet does, which the names of its weights tell;
+    RF-DETR answers boxes and a score for every class. Raises UserError for anything else.
+    """
+    path = Path(path)
+    session = open_session(path, provider=provider, threads=threads, spinning=spinning)
+    inputs = session.get_inputs()
+    shape = inputs[0].shape
+    size = shape[2:] if len(shape) == 4 else []
+    if len(inputs) != 1 or len(size) != 2 or not all(isinstance(side, int) for side in size):
+        found = ", ".join(f"{node.name} {node.shape}" for node in inputs)
+        raise UserError(f"{path}: the input is {found}, expected one picture (1, 3, H, W)")
+    size_hw = (size[0], size[1])
+    answers = _run(session, np.zeros((1, 3, *size_hw), np.float32))
+    kind = _recognise(path, answers, size_hw)
+    if kind is None:
+        found = ", ".join(
+            f"{node.name} {answer.shape}" for node, answer in zip(session.get_outputs(), answers)
+        )
+        raise UserError(
+            f"{path}: no detector that is known here: it answers {found}; expected YOLOX, RTMDet "
+            "or RF-DETR"
+        )
+    return Detector(
+        path, session, kind, size_hw, LEAST_SCORE[kind] if least_score is None else least_score
+    )
+
+
+def detect(detector: Detector, picture: Picture) -> Boxes:
+    """The people in a picture (H, W, 3) of blue, green and red."""
+    fed, picture_per_input = _prepare(detector, picture)
+    answers = _run(detector.session, fed)
+    if detector.kind == "yolox":
+        corners, scores = _yolox(answers[0][0], detector.input_size_hw)
+    elif detector.kind == "rf-detr":
+        corners, scores = _rfdetr(answers[0][0], answers[1][0], detector.input_size_hw)
+    else:
+        person = answers[1][0] == 0
+        corners, scores = answers[0][0, person, :4], answers[0][0, person, 4]
+    kept = scores >= detector.least_score
+    corners = corners[kept].astype(np.float64) * np.tile(picture_per_input, 2)
+    scores = scores[kept].astype(np.float64)
+    height, width = picture.shape[:2]
+    corners = np.clip(corners, 0, [width, height, width, height])
+    boxes = np.column_stack([corners[:, :2], corners[:, 2:] - corners[:, :2]])
+    order = np.argsort(-scores, kind="stable")
+    order = order[(boxes[order, 2:] >= 1).all(axis=1)]
+    if detector.kind in ("yolox", "rtmdet"):
+        order = order[suppress(boxes[order])]
+    return Boxes(boxes[order], scores[order])
+
+
+def overlap(boxes: Floats, others: Floats) -> Floats:
+    """Intersection over union (P, Q) of boxes (P, 4) and (Q, 4), x, y, width, height."""
+    low = np.maximum(boxes[:, None, :2], others[None, :, :2])
+    high = np.minimum(
+        boxes[:, None, :2] + boxes[:, None, 2:], others[None, :, :2] + others[None, :, 2:]
+    )
+    shared = np.clip(high - low, 0, None).prod(axis=2)
+    area = boxes[:, 2:].prod(axis=1)[:, None] + others[:, 2:].prod(axis=1)[None]
+    return shared / np.maximum(area - shared, 1e-9)
+
+
+def suppress(boxes: Floats, most: float = OVERLAP) -> NDArray[np.intp]:
+    """Which of boxes (P, 4), best first, stay when those that overlap a better one go."""
+    near = overlap(boxes, boxes) > most
+    kept: list[int] = []
+    for row in range(len(boxes)):
+        if not near[row, kept].any():
+            kept.append(row)
+    return np.array(kept, np.intp)
+
+
+def _recognise(path: Path, answers: list[NDArray], size_hw: tuple[int, int]) -> Kind | None:
+    shapes = [answer.shape for answer in answers]
+    if len(shapes) == 1 and len(shapes[0]) == 3:
+        cells = sum((size_hw[0] // stride) * (size_hw[1] // stride) for stride in STRIDES)
+        return "yolox" if shapes[0][1] == cells and shapes[0][2] >= 6 else None
+    if len(shapes) == 2 and len(shapes[0]) == 3 and shapes[0][:2] == shapes[1][:2]:
+        if shapes[0][2] == 5 and len(shapes[1]) == 2:
+            return "rtmdet" if _holds(path, RTMDET_HEAD) else "yolox with nms"
+        if shapes[0][2] == 4 and len(shapes[1]) == 3:
+            return "rf-detr"
+    return None
+
+
+def _holds(path: Path, text: bytes) -> bool:
+    with path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as all_:
+        return all_.find(text) >= 0
+
+
+def _run(session: InferenceSession, fed: NDArray[np.float32]) -> list[NDArray]:
+    node = session.get_inputs()[0]
+    if node.type == "tensor(float16)":
+        fed = fed.astype(np.float16)
+    try:
+        return [np.asarray(answer) for answer in session.run(None, {node.name: fed})]
+    except Exception as error:  # onnxruntime's own exceptions share no other base
+        reason = str(error).splitlines()[0][:200]
+        raise UserError(f"the detector fails on a picture of {fed.shape}: {reason}") from error
+
+
+def _prepare(detector: Detector, picture: Picture) -> tuple[NDArray[np.float32], Floats]:
+    """The network's input, and picture pixels for a pixel of it along x and y.
+
+    RF-DETR wants the stretched picture in red, green, blue; the others want it in the upper left
+    corner of a grey input, in blue, green, red; all but YOLOX want ImageNet's mean and deviation.
+    """
+    import cv2
+
+    height, width = detector.input_size_hw
+    size = np.array([picture.shape[1], picture.shape[0]], np.float64)
+    if detector.kind == "rf-detr":
+        filled = cv2.resize(picture, (width, height), interpolation=cv2.INTER_LINEAR)[..., ::-1]
+        picture_per_input = size / [width, height]
+        mean, deviation = MEAN_RGB, STD_RGB
+    else:
+        ratio = min(width / size[0], height / size[1])
+        inner = np.maximum((size * ratio).astype(int), 1)
+        filled = np.full((height, width, 3), PAD_VALUE, np.uint8)
+        filled[: inner[1], : inner[0]] = cv2.resize(
+            picture, inner.tolist(), interpolation=cv2.INTER_LINEAR
+        )
+        picture_per_input = np.array([1 / ratio, 1 / ratio])
+        mean, deviation = MEAN_RGB[::-1], STD_RGB[::-1]
+    fed = filled.transpose(2, 0, 1)[None].astype(np.float32)
+    if detector.kind in ("rf-detr", "rtmdet"):
+        fed -= mean[:, None, None]
+        fed /= deviation[:, None, None]
+    return fed, picture_per_input
+
+
+def _yolox(rows: NDArray, size_hw: tuple[int, int]) -> tuple[NDArray, NDArray]:
+    """Corners (A, 4) in pixels of the input and scores (A,) of the first class, a person."""
+    cells, strides = [], []
+    for stride in STRIDES:
+        y, x = np.mgrid[: size_hw[0] // stride, : size_hw[1] // stride]
+        cells.append(np.column_stack([x.ravel(), y.ravel()]))
+        strides.append(np.full(x.size, stride))
+    stride_of = np.concatenate(strides)[:, None]
+    centre = (rows[:, :2] + np.concatenate(cells)) * stride_of
+    half = np.exp(np.minimum(rows[:, 2:4], 20)) * stride_of / 2
+    return np.column_stack([centre - half, centre + half]), rows[:, 4] * rows[:, 5]
+
+
+def _rfdetr(boxes: NDArray, logits: NDArray, size_hw: tuple[int, int]) -> tuple[NDArray, NDArray]:
+    """Corners (Q, 4) in pixels of the input and scores (Q,) of the person class."""
+    column = min(RFDETR_PERSON, logits.shape[1] - 1)
+    half = np.maximum(boxes[:, 2:], 0) / 2
+    corners = np.column_stack([boxes[:, :2] - half, boxes[:, :2] + half])
+    scores = 1 / (1 + np.exp(-logits[:, column].astype(np.float64)))
+    return corners * np.tile([size_hw[1], size_hw[0]], 2), scores

@@ -1,0 +1,57 @@
+"""The people of a video from frame to frame."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from spinetrack_synth.spinepose.detector import Detector, detect
+from spinetrack_synth.spinepose.model import PoseModel, estimate
+from spinetrack_synth.spinepose.people import box_of, only_person
+from spinetrack_synth.spinepose.pictures import Picture
+from spinetrack_synth.spinepose.tracking import Tracked, Tracker
+
+
+class Follower:
+    """Asks the detector every ``every`` frames and looks where people are expected in between.
+
+    Without a detector the first frame is taken as one person, who is then followed; where that
+    person is lost the whole frame is looked at again. ``most`` limits the people of a frame to the
+    best detections. ``options`` go to ``estimate``.
+    """
+
+    def __init__(
+        self,
+        model: PoseModel,
+        detector: Detector | None,
+        tracker: Tracker,
+        *,
+        every: int = 1,
+        most: int | None = None,
+        **options: Any,
+    ) -> None:
+        self.model, self.detector, self.tracker = model, detector, tracker
+        self.every, self.most, self.options = every, most, options
+        self._frame = 0
+
+    def __call__(self, picture: Picture, time_s: float) -> Tracked:
+        """The people of the next frame (H, W, 3) of blue, green and red."""
+        fresh = self._frame % self.every == 0
+        self._frame += 1
+        if self.detector is not None and fresh:
+            boxes = detect(self.detector, picture).boxes_xywh[: self.most]
+        else:
+            boxes = self.tracker.expected_boxes(time_s)[: self.most]
+            if self.detector is None and len(boxes) == 0:
+                alone, boxes = only_person(self.model, picture, **self.options)
+                return self.tracker.update(alone, boxes, time_s)
+        people = estimate(self.model, picture, boxes, image_order="bgr", **self.options)
+        if self.detector is None or not fresh:
+            there = [
+                row
+                for row in range(len(people))
+                if box_of(people.keypoints_px[row], people.scores[row]) is not None
+            ]
+            people, boxes = people.rows(there), boxes[np.array(there, int)]
+        return self.tracker.update(people, boxes, time_s)

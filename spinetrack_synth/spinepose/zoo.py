@@ -1,0 +1,192 @@
+"""The official models: where they are published, where they lie, under which licence."""
+
+from __future__ import annotations
+
+import datetime
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+from spinetrack_synth.atomic import write_atomic
+from spinetrack_synth.cache import cache_folder
+from spinetrack_synth.errors import UserError
+from spinetrack_synth.spinepose.download import Progress, download, sha256
+
+MODES: Final = ("small", "medium", "large", "xlarge")
+VERSIONS: Final = ("latest", "v2", "v1")
+
+HUB: Final = "https://huggingface.co"
+POSE_FOLDER: Final = f"{HUB}/dfki-av/spinepose/resolve/main"
+DETECTOR_FOLDER: Final = f"{HUB}/saifkhichi96/opendetect/resolve/main/rfdetr"
+
+NON_COMMERCIAL: Final = "CC-BY-NC-4.0"
+LICENCE_TEXT: Final = f"""\
+The SpinePose weights are published by DFKI under {NON_COMMERCIAL}
+(https://creativecommons.org/licenses/by-nc/4.0/): with attribution, and not for commercial use.
+Cite Khan et al., "Towards Unconstrained 2D Pose Estimation of the Human Spine", CVPRW 2025."""
+
+RECORD: Final = "record.json"
+
+
+@dataclass(frozen=True)
+class Official:
+    """A published model: our name, its address and its licence."""
+
+    name: str
+    url: str
+    licence: str
+
+    @property
+    def file_name(self) -> str:
+        """The file's own name, as the ``spinepose`` package keeps it too."""
+        return self.url.rpartition("/")[2]
+
+
+def _models() -> dict[str, Official]:
+    found = []
+    for mode in MODES[:3]:
+        for version, data in (("", "simspine"), ("-v1", "spinetrack")):
+            file = f"spinepose-{mode[0]}_32xb256-10e_{data}-256x192.onnx"
+            found.append(Official(mode + version, f"{POSE_FOLDER}/{file}", NON_COMMERCIAL))
+    file = "spinepose-x_32xb128-10e_spinetrack-384x288.onnx"
+    found.append(Official("xlarge", f"{POSE_FOLDER}/{file}", NON_COMMERCIAL))
+    for mode, letter, side in zip(MODES, "nsml", (384, 512, 576, 704)):
+        file = f"rfdetr_{letter}_v142_{side}x{side}.onnx"
+        found.append(Official(f"rfdetr-{mode}", f"{DETECTOR_FOLDER}/{file}", "Apache-2.0"))
+    return {official.name: official for official in found}
+
+
+OFFICIAL: Final = _models()
+"""By name: pose networks ``small`` to ``xlarge`` (``-v1``: the first release, which is all there is
+of ``xlarge``), detectors ``rfdetr-small`` to ``rfdetr-xlarge``."""
+
+
+@dataclass(frozen=True)
+class State:
+    """Where a model lies (None: nowhere), whether the ``spinepose`` package fetched it."""
+
+    official: Official
+    path: Path | None
+    of_package: bool
+
+    @property
+    def size_bytes(self) -> int:
+        return self.path.stat().st_size if self.path else 0
+
+
+def by_mode(mode: str, version: str = "latest") -> Official:
+    """The pose network of a mode; raises UserError for names that do not exist."""
+    if mode not in MODES:
+        raise UserError(f"mode {mode!r}: expected {', '.join(MODES)}")
+    if version not in VERSIONS:
+        raise UserError(f"model version {version!r}: expected {', '.join(VERSIONS)}")
+    return OFFICIAL[f"{mode}-v1" if version == "v1" and mode != "xlarge" else mode]
+
+
+def by_name(name: str) -> Official:
+    """A model by our name of it; raises UserError for names that do not exist."""
+    if name not in OFFICIAL:
+        raise UserError(f"{name}: no official model; there are {', '.join(OFFICIAL)}")
+    return OFFICIAL[name]
+
+
+def models_folder() -> Path:
+    """Where fetched models are kept."""
+    return cache_folder() / "models"
+
+
+def package_folder() -> Path:
+    """Where the ``spinepose`` package keeps its models."""
+    return Path.home() / ".cache" / "spinepose" / "hub" / "checkpoints"
+
+
+def state(official: Official) -> State:
+    """Look where a model lies: in our folder, else in the package's."""
+    own = models_folder() / official.file_name
+    if own.is_file():
+        return State(official, own, of_package=False)
+    packages = package_folder() / official.file_name
+    return State(official, packages if packages.is_file() else None, packages.is_file())
+
+
+def obtain(
+    official: Official,
+    *,
+    offline: bool = False,
+    accept: Callable[[str], bool] | None = None,
+    progress: Progress | None = None,
+    changed: bool = False,
+) -> Path:
+    """The model's file, fetched where it is missing and checked where we fetched it before.
+
+    ``accept`` is shown a licence that asks for consent and answers whether the user gives it; that
+    is remembered. The hash of the first download is recorded, for nobody publishes one; a later
+    file that differs is refused unless ``changed`` says that this is known. Raises UserError.
+    """
+    found = state(official)
+    record = _read_record()
+    known = record["files"].get(official.file_name)
+    if found.path is not None:
+        if not found.of_package and known and sha256(found.path) != known["sha256"]:
+            raise UserError(
+                f"{found.path}: is not the file that was fetched (its SHA-256 differs); run: "
+                f"spinetrack-synth models remove {official.name} and fetch it again"
+            )
+        return found.path
+    if offline:
+        raise UserError(
+            f"{official.name} ({official.file_name}) is not here and --offline forbids fetching "
+            f"it: name a file with --model, or put it into {models_folder()}"
+        )
+    if official.licence == NON_COMMERCIAL and NON_COMMERCIAL not in record["licences"]:
+        if accept is None or not accept(LICENCE_TEXT):
+            raise UserError(
+                f"{official.name}: the weights are under {NON_COMMERCIAL}, not for commercial use; "
+                "--accept-licence takes them under these terms, --model names a file of your own"
+            )
+        record["licences"][NON_COMMERCIAL] = datetime.date.today().isoformat()
+        _write_record(record)
+    path = models_folder() / official.file_name
+    arrived = path.with_name(f".{path.name}.arrived")
+    download(official.url, arrived, progress)
+    digest = sha256(arrived)
+    if known and digest != known["sha256"] and not changed:
+        arrived.unlink()
+        raise UserError(
+            f"{official.url}: is another file than on {known['fetched']} (SHA-256 {digest[:12]}, "
+            f"was {known['sha256'][:12]}); if that is right: spinetrack-synth models fetch "
+            f"{official.name} --changed"
+        )
+    record["files"][official.file_name] = {
+        "url": official.url,
+        "sha256": digest,
+        "size": arrived.stat().st_size,
+        "fetched": datetime.date.today().isoformat(),
+    }
+    arrived.replace(path)
+    _write_record(record)
+    return path
+
+
+def remove(official: Official) -> int:
+    """Delete a model that we fetched; the bytes freed. Its hash stays on record."""
+    freed = 0
+    for pattern in (official.file_name, f".{official.file_name}.*"):
+        for path in models_folder().glob(pattern):
+            freed += path.stat().st_size
+            path.unlink()
+    return freed
+
+
+def _read_record() -> dict[str, Any]:
+    try:
+        record = json.loads((models_folder() / RECORD).read_bytes())
+    except (OSError, ValueError):
+        record = {}
+    return {"files": record.get("files", {}), "licences": record.get("licences", {})}
+
+
+def _write_record(record: dict[str, Any]) -> None:
+    write_atomic(models_folder() / RECORD, (json.dumps(record, indent=1) + "\n").encode())
