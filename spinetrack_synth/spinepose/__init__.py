@@ -7,5 +7,21 @@ from spinetrack_synth.spinepose.model import (
     open_pose_model,
     predict_dataset,
 )
+from spinetrack_synth.spinepose.solution import (
+    PoseTracker,
+    SpinePoseEstimator,
+    infer_image,
+    infer_video,
+)
 
-__all__ = ["Estimate", "PoseModel", "estimate", "open_pose_model", "predict_dataset"]
+__all__ = [
+    "Estimate",
+    "PoseModel",
+    "PoseTracker",
+    "SpinePoseEstimator",
+    "estimate",
+    "infer_image",
+    "infer_video",
+    "open_pose_model",
+    "predict_dataset",
+]
