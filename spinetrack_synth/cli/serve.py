@@ -1,0 +1,69 @@
+"""``serve``: an UnrealCV server."""
+
+from __future__ import annotations
+
+import signal
+from contextlib import closing, suppress
+from typing import Any
+
+import click
+
+from spinetrack_synth.cli.values import Size
+
+
+@click.command("serve", short_help="Serve pictures to UnrealCV scripts.")
+@click.option("--port", type=click.IntRange(0, 65535), default=9000, show_default=True)
+@click.option(
+    "--host",
+    default="127.0.0.1",
+    show_default=True,
+    help="Address to listen at; clients can write files, so open it to those you trust.",
+)
+@click.option(
+    "--scene",
+    metavar="NAME|FILE",
+    help="Begin with a shot of this scene standing there (see `spinetrack-synth scenes`).",
+)
+@click.option("--seed", type=int, default=0, show_default=True, help="Which shot of the scene.")
+@click.option(
+    "--size", type=Size(), default="640x480", show_default=True, help="Of camera 0, in pixels."
+)
+@click.option(
+    "--quality",
+    type=click.Choice(["draft", "normal", "final"]),
+    default="normal",
+    show_default=True,
+)
+def command(
+    port: int, host: str, scene: str | None, seed: int, size: tuple[int, int], quality: str
+) -> None:
+    """Answer UnrealCV commands over TCP and a Unix socket, one client at a time, until stopped.
+
+    Pictures come from the embedded renderer. docs/unreal-server.md lists the commands.
+
+    \b
+    Examples:
+      spinetrack-synth serve --scene yoga
+      spinetrack-synth serve --port 9010 --scene yoga --seed 3 --size 1280x720
+    """
+    from pathlib import Path
+
+    from spinetrack_synth.rendering import Quality
+    from spinetrack_synth.rendering.server.listening import Doors
+    from spinetrack_synth.rendering.server.serving import open_embedded, opening, serve
+
+    signal.signal(signal.SIGTERM, _interrupt)
+    with closing(Doors(host, port)) as doors, suppress(KeyboardInterrupt):
+        where = f"{doors.host}:{doors.port} and {doors.unix_path}"
+        serve(
+            doors,
+            opening(scene, seed, size),
+            open_embedded(),
+            quality=Quality(quality),
+            folder=Path.cwd(),
+            ready=lambda: click.echo(f"listening at {where}"),
+        )
+
+
+def _interrupt(number: int, frame: Any) -> None:
+    raise KeyboardInterrupt

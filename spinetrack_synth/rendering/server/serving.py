@@ -1,0 +1,73 @@
+"""The server as a whole: a level, the commands on it, and the sockets they come through."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from spinetrack_synth.avatars.avatar import Cast
+from spinetrack_synth.rendering import Quality, open_renderer
+from spinetrack_synth.rendering.server.engine import Engine
+from spinetrack_synth.rendering.server.level import Lens, Level, Placement
+from spinetrack_synth.rendering.server.listening import Doors, listen
+from spinetrack_synth.rendering.server.pictures import Darkroom, Renderer
+from spinetrack_synth.rendering.unreal.axes import camera_to_unreal
+from spinetrack_synth.scenes import load_scene, make_shot
+from spinetrack_synth.shot import Shot
+
+if TYPE_CHECKING:
+    from spinetrack_synth.rendering.embedded import EmbeddedRenderer
+
+GREETING: Final = "spinetrack_synth"
+
+
+def opening(scene: str | None, seed: int, size: tuple[int, int]) -> Level:
+    """The level to begin with: the first shot of a scene and a seed, or none of anybody's."""
+    if scene is None:
+        return Level(cameras=(Lens(size=size),))
+    return level_of(make_shot(load_scene(scene), seed, 0, Cast(seed), size))
+
+
+def level_of(shot: Shot) -> Level:
+    """A level in which a shot stands; camera 0 sees it."""
+    camera = camera_to_unreal(shot.camera)
+    x, y, z = camera.location.tolist()
+    pitch, yaw, roll = camera.rotator_deg.tolist()
+    lens = Lens((x, y, z), (pitch, yaw, roll), camera.fov_deg, (camera.width, camera.height))
+    level = Level(cameras=(lens,), lights=shot.lights, exposure=shot.exposure)
+    level = level.with_place(shot.place, int(shot.tags["variant"])).with_things(shot.things)
+    for person in shot.people:
+        name = person.subject_id
+        level = level.spawned("avatar", person.subject_id, name, Placement())
+        level = level.with_actor(level.avatar(name).posed(person.body2world))
+    return level
+
+
+def open_embedded() -> EmbeddedRenderer:
+    """The embedded renderer. Raises UserError where it cannot work."""
+    renderer = open_renderer("embedded")
+    from spinetrack_synth.rendering.embedded import EmbeddedRenderer
+
+    assert isinstance(renderer, EmbeddedRenderer)
+    return renderer
+
+
+def serve(
+    doors: Doors,
+    level: Level,
+    renderer: Renderer,
+    *,
+    quality: Quality,
+    folder: Path,
+    ready: Callable[[], None],
+) -> None:
+    """Answer clients until something raises; ``ready`` is called when they may come.
+
+    Pictures that clients save under a relative name go into ``folder``. Raises UserError where the
+    port is taken.
+    """
+    engine = Engine(level, Darkroom(renderer, quality), doors.port, folder)
+    listeners = doors.open()
+    ready()
+    listen(listeners, GREETING, engine.dispatcher.answer)
