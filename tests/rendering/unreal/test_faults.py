@@ -1,0 +1,280 @@
+"""Whatever happens on the wire, a dataset ends the same or the run stops with one line."""
+
+from __future__ import annotations
+
+import errno
+import io
+import json
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from ball_engine import BallEngine, open_hastily, png
+from faulty_wire import (
+    Fault,
+    FaultyWire,
+    after_the_next,
+    an_error,
+    cut_off,
+    delayed,
+    dropped,
+    garbled,
+    hung_up,
+    replaced,
+    shortened,
+)
+from PIL import Image
+from stand_ins import BallRenderer, ball_source
+
+from spinetrack_synth.dataset import DatasetConfig, run_dataset
+from spinetrack_synth.errors import UserError
+from spinetrack_synth.rendering.unreal.pictures import COLORS
+
+pytest.importorskip("unrealcv")
+
+CONFIG = DatasetConfig(scene="balls", count=3, seed=8, size=(96, 72), format="png")
+
+LIT, MASK, DEPTH = (
+    rf"vget /camera/\d+/{view}" for view in ("lit png", "object_mask png", "depth npy")
+)
+POSE_BACK = "vget /avatar/.*/pose"
+OF_CALIBRATION = {MASK: 2, DEPTH: 2}
+"""Pictures that are taken before those of the shots."""
+
+Drive = Callable[..., BallRenderer]
+
+
+def make(out: Path, renderer) -> int:
+    return run_dataset(CONFIG, out, open_source=ball_source, open_renderer=lambda backend: renderer)
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file()
+    }
+
+
+@pytest.fixture(scope="module")
+def clean(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    """What a run without faults makes."""
+    out = tmp_path_factory.mktemp("clean")
+    with BallEngine() as engine:
+        make(out, open_hastily(engine.port))
+    return contents(out)
+
+
+def on_pixels(change: Callable[[np.ndarray], np.ndarray]):
+    def harm(body: bytes) -> bytes:
+        with Image.open(io.BytesIO(body)) as image:
+            return png(change(np.asarray(image.convert("RGB")).copy()))
+
+    return replaced(harm)
+
+
+def without_the_first(mask: np.ndarray) -> np.ndarray:
+    mask[(mask == COLORS[0]).all(axis=-1)] = 0
+    return mask
+
+
+def without_the_lower_half(mask: np.ndarray) -> np.ndarray:
+    mask[len(mask) // 2 :] = 0
+    return mask
+
+
+def moved_aside(pixels: np.ndarray) -> np.ndarray:
+    return np.roll(pixels, 20, axis=1)
+
+
+def bent(body: bytes) -> bytes:
+    """A pose in which the left hand is 2 cm higher."""
+    text = body.decode()
+    start = text.index('"hand_l":[') + len('"hand_l":[')
+    x, y, z, rest = text[start:].split(",", 3)
+    return f"{text[:start]}{x},{y},{float(z) + 2},{rest}".encode()
+
+
+def depth_of_nothing(body: bytes) -> bytes:
+    buffer = io.BytesIO()
+    np.save(buffer, np.full_like(np.load(io.BytesIO(body)), 65504.0))
+    return buffer.getvalue()
+
+
+def depth_aside(body: bytes) -> bytes:
+    buffer = io.BytesIO()
+    np.save(buffer, np.roll(np.load(io.BytesIO(body)), 20, axis=1))
+    return buffer.getvalue()
+
+
+WIRE = {
+    "delayed": delayed(2.6), "delayed a little": delayed(0.2), "dropped": dropped,
+    "cut off": cut_off, "shortened": shortened, "garbled": garbled, "reordered": after_the_next,
+    "an error": an_error, "hung up": hung_up,
+}  # fmt: skip
+
+PICTURES = {
+    "a black picture": (LIT, on_pixels(np.zeros_like)),
+    "a grey picture": (LIT, on_pixels(lambda p: np.full_like(p, 90))),
+    "another size": (LIT, on_pixels(lambda p: p[:-2])),
+    "an empty mask": (MASK, on_pixels(np.zeros_like)),
+    "a mask with a missing person": (MASK, on_pixels(without_the_first)),
+    "half a mask": (MASK, on_pixels(without_the_lower_half)),
+    "a mask moved aside": (MASK, on_pixels(moved_aside)),
+    "depth moved aside": (DEPTH, replaced(depth_aside)),
+    "depth of nothing": (DEPTH, replaced(depth_of_nothing)),
+    "another pose": (POSE_BACK, replaced(bent)),
+    "no colour": ("vget /object/.*/color", replaced(lambda body: b"(R=0,G=0,B=0,A=255)")),
+    "another camera": (r"vget /camera/\d+/location", replaced(lambda body: b"1.0 2.0 3.0")),
+    "another place": ("vget /place", replaced(lambda body: b"studio 1")),
+}
+
+
+@pytest.mark.parametrize("command", [LIT, DEPTH, POSE_BACK])
+@pytest.mark.parametrize("harm", WIRE)
+def test_harm_to_a_reply_leaves_no_trace(
+    balls: BallEngine,
+    drive: Drive,
+    tmp_path: Path,
+    clean: dict[str, bytes],
+    harm: str,
+    command: str,
+) -> None:
+    fault = Fault(command, WIRE[harm], skip=OF_CALIBRATION.get(command, 0) + 1)
+    with FaultyWire(balls.port, fault) as wire:
+        assert make(tmp_path, drive(wire.port)) == CONFIG.count
+        assert wire.all_struck
+        assert (wire.connections > 1) == (harm != "delayed a little")
+    assert contents(tmp_path) == clean
+
+
+@pytest.mark.parametrize("what", PICTURES)
+def test_a_wrong_picture_is_taken_again(
+    balls: BallEngine, drive: Drive, tmp_path: Path, clean: dict[str, bytes], what: str
+) -> None:
+    command, harm = PICTURES[what]
+    fault = Fault(command, harm, skip=OF_CALIBRATION.get(command, 0) + 1)
+    with FaultyWire(balls.port, fault) as wire:
+        make(tmp_path, drive(wire.port))
+        assert wire.all_struck and wire.connections == 2
+    assert contents(tmp_path) == clean
+
+
+@pytest.mark.parametrize(
+    "what", ["a black picture", "a mask with a missing person", "another pose"]
+)
+def test_what_stays_wrong_ends_the_run_and_nothing_wrong_is_kept(
+    balls: BallEngine, drive: Drive, tmp_path: Path, clean: dict[str, bytes], what: str
+) -> None:
+    command, harm = PICTURES[what]
+    fault = Fault(command, harm, skip=OF_CALIBRATION.get(command, 0) + 1, times=100)
+    with (
+        FaultyWire(balls.port, fault) as wire,
+        pytest.raises(UserError, match=r"shot \d failed \d times, at last: .*what is done is safe"),
+    ):
+        make(tmp_path, drive(wire.port))
+    assert not (tmp_path / "annotations").exists()
+    made = contents(tmp_path / "images")
+    assert all(clean[f"images/{name}"] == content for name, content in made.items())
+    make(tmp_path, drive(balls.port))
+    assert contents(tmp_path) == clean
+
+
+def test_an_engine_that_dies_in_a_shot_and_stays_dead(
+    balls: BallEngine, drive: Drive, tmp_path: Path, clean: dict[str, bytes]
+) -> None:
+    renderer = drive(balls.port)
+
+    def die(command: str, reply: bytes) -> bytes:
+        if "depth" in command and sum("depth" in known for known in balls.commands) == 4:
+            balls.stop()
+        return reply
+
+    balls.spoil = die
+    with pytest.raises(
+        UserError, match=r"127\.0\.0\.1:\d+: shot \d failed .*nothing listens there"
+    ):
+        make(tmp_path, renderer)
+    with BallEngine() as another:
+        make(tmp_path, drive(another.port))
+    assert contents(tmp_path) == clean
+
+
+def test_an_engine_that_comes_back_is_set_up_again(
+    balls: BallEngine, drive: Drive, tmp_path: Path, clean: dict[str, bytes]
+) -> None:
+    renderer = drive(balls.port)
+    shot_at = ball_source(CONFIG)
+    renderer.render(shot_at(0))
+    balls.stop()
+    with BallEngine(port=balls.port) as again:
+        make(tmp_path, renderer)
+        assert "vset /action/game/pause" in again.commands
+        assert not any("spawn_cube" in command for command in again.commands)  # known by now
+    assert contents(tmp_path) == clean
+
+
+def test_a_full_disk(
+    balls: BallEngine,
+    drive: Drive,
+    tmp_path: Path,
+    clean: dict[str, bytes],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    real, done = os.replace, 0
+
+    def replace(source, target):
+        nonlocal done
+        done += 1
+        if done == 4:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        real(source, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "replace", replace)
+        with pytest.raises(UserError, match="No space left on device; what is done is safe"):
+            make(tmp_path, drive(balls.port))
+    make(tmp_path, drive(balls.port))
+    assert contents(tmp_path) == clean
+
+
+def test_the_labels_are_those_of_an_exact_renderer(tmp_path: Path, clean: dict[str, bytes]) -> None:
+    make(tmp_path, BallRenderer())
+    exact = contents(tmp_path)
+    assert {name: clean[name] for name in clean if name.startswith("images")} == {
+        name: exact[name] for name in exact if name.startswith("images")
+    }
+    name = "annotations/person_keypoints_train.json"
+    for ours, theirs in zip(
+        json.loads(clean[name])["annotations"], json.loads(exact[name])["annotations"], strict=True
+    ):
+        assert ours["segmentation"] == theirs["segmentation"]
+        np.testing.assert_allclose(ours["keypoints"], theirs["keypoints"], atol=0.01)
+
+
+def test_a_folder_is_of_one_engine(
+    balls: BallEngine, drive: Drive, tmp_path: Path, clean: dict[str, bytes]
+) -> None:
+    split = json.loads(clean["manifest.json"])["splits"]["train"]
+    assert split["drawn_by"] == {
+        "plugin": "1.1.2", "engine": "spinetrack-synth test", "project_name": "Balls",
+        "project_version": "1", "project_hash": "b0",
+    }  # fmt: skip
+    make(tmp_path, drive(balls.port))
+    (tmp_path / "images/train/000001.png").unlink()
+    balls.project["hash"] = "b1"
+    with pytest.raises(UserError, match=r"holds another run .*project_hash b0 there, .*b1 here"):
+        make(tmp_path, drive(balls.port))
+    balls.project["hash"] = "b0"
+    assert make(tmp_path, drive(balls.port)) == 1
+    assert contents(tmp_path) == clean
+
+
+def test_several_engines_share_the_shots(drive: Drive, tmp_path: Path, clean) -> None:
+    with BallEngine() as one, BallEngine() as other:
+        make(tmp_path, drive(one.port, other.port))
+        drawn = [sum("lit" in command for command in e.commands) for e in (one, other)]
+    assert sum(drawn) == CONFIG.count and min(drawn) > 0
+    assert contents(tmp_path) == clean
