@@ -39,6 +39,7 @@ class Follower:
         """The people of the next frame (H, W, 3) of blue, green and red."""
         fresh = self._frame % self.every == 0
         self._frame += 1
+        detected = self.detector is not None and fresh
         if self.detector is not None and fresh:
             boxes = detect(self.detector, picture).boxes_xywh[: self.most]
         else:
@@ -47,11 +48,11 @@ class Follower:
                 alone, boxes = only_person(self.model, picture, **self.options)
                 return self.tracker.update(alone, boxes, time_s)
         people = estimate(self.model, picture, boxes, image_order="bgr", **self.options)
-        if self.detector is None or not fresh:
+        if not detected:
             there = [
                 row
                 for row in range(len(people))
                 if box_of(people.keypoints_px[row], people.scores[row]) is not None
             ]
             people, boxes = people.rows(there), boxes[np.array(there, int)]
-        return self.tracker.update(people, boxes, time_s)
+        return self.tracker.update(people, boxes, time_s, detected=detected)

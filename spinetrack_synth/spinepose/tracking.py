@@ -23,8 +23,14 @@ SAME: Final = 0.9
 SPREAD: Final = 0.6
 """How much larger it may be after a second out of sight."""
 
+FORBIDDEN: Final = 1e6
+"""The difference of pairs that are none."""
+
 VELOCITY_S: Final = 0.15
 """Time constant of the velocity with which people are expected to go on."""
+
+LEAST_WEIGHT: Final = 1e-3
+"""Scores may be zero or below; weights must not be."""
 
 TWINS: Final = 0.04
 """Two estimates whose keypoints lie this near, in boxes, are of one person."""
@@ -78,13 +84,20 @@ class Tracker:
         ]
         return np.array(boxes).reshape(-1, 4)
 
-    def update(self, people: Estimate, boxes_xywh: NDArray[np.floating], time_s: float) -> Tracked:
+    def update(
+        self,
+        people: Estimate,
+        boxes_xywh: NDArray[np.floating],
+        time_s: float,
+        *,
+        detected: bool = True,
+    ) -> Tracked:
         """Name the people of a frame; the boxes (P, 4) are those they were estimated in.
 
-        Of two estimates of one person the better is kept. The others return in the order given.
+        Of two estimates of one person the better is kept; where a detector gave both boxes and both
+        go on known ways, they are of two people who pass each other. The others return in the
+        order given.
         """
-        from scipy.optimize import linear_sum_assignment
-
         self._forget(time_s)
         boxes = np.array(
             [
@@ -92,16 +105,14 @@ class Tracker:
                 for points, scores, given in zip(people.keypoints_px, people.scores, boxes_xywh)
             ]
         ).reshape(-1, 4)
-        rows = _apart(people, boxes)
-        cost = self._differences(people, boxes, rows, time_s)
-        most = SAME + SPREAD * np.array([time_s - track.time_s for track in self._tracks])
-        matched: dict[int, _Track] = {}
-        if cost.size:
-            allowed = cost <= most[:, None]
-            pairs = linear_sum_assignment(np.where(allowed, cost, 1e6))
-            for t, c in zip(*pairs):
-                if allowed[t, c]:
-                    matched[rows[c]] = self._tracks[t]
+        twins = _twins(people, boxes)
+        everybody = list(range(len(people)))
+        rows = everybody if detected else _without_twins(people, twins, everybody)
+        matched = self._match(people, boxes, rows, time_s)
+        if detected:
+            known = sorted(matched)
+            fresh = [row for row in rows if row not in matched and not twins[row, known].any()]
+            rows = sorted([*known, *_without_twins(people, twins, fresh)])
         ids, points = [], []
         for row in rows:
             track = matched.get(row)
@@ -122,6 +133,18 @@ class Tracker:
             people.scores[rows],
             boxes[rows],
         )
+
+    def _match(
+        self, people: Estimate, boxes: Floats, rows: list[int], time_s: float
+    ) -> dict[int, _Track]:
+        """The tracks of those of the rows that go on one, so that the differences are least."""
+        from scipy.optimize import linear_sum_assignment
+
+        cost = self._differences(people, boxes, rows, time_s)
+        most = SAME + SPREAD * np.array([time_s - track.time_s for track in self._tracks])
+        allowed = cost <= most[:, None]
+        pairs = zip(*linear_sum_assignment(np.where(allowed, cost, FORBIDDEN)))
+        return {rows[c]: self._tracks[t] for t, c in pairs if allowed[t, c]}
 
     def _forget(self, time_s: float) -> None:
         self._tracks = [t for t in self._tracks if time_s - t.time_s <= self.memory_s]
@@ -145,39 +168,49 @@ class Tracker:
     ) -> Floats:
         """How much each of the people differs from each track (T, P): the way of the keypoints
         from where they are expected, as a whole and by themselves, and the change of size."""
-        cost = np.empty((len(self._tracks), len(rows)))
-        for t, track in enumerate(self._tracks):
-            size = np.sqrt(track.box[2] * track.box[3])
-            shift = track.ahead(time_s)
-            for c, row in enumerate(rows):
-                weight = np.minimum(track.scores, people.scores[row]).clip(1e-3)
-                move = people.keypoints_px[row] - track.points - shift
-                whole = np.average(move, axis=0, weights=weight)
-                own = np.linalg.norm(move - whole, axis=1)
-                way = np.hypot(*whole) + np.average(own, weights=weight)
-                growth = np.log(np.sqrt(boxes[row, 2] * boxes[row, 3]) / size)
-                cost[t, c] = way / size + abs(growth)
-        return cost
+        if not self._tracks or not rows:
+            return np.empty((len(self._tracks), len(rows)))
+        expected = np.array([track.points + track.ahead(time_s) for track in self._tracks])
+        scores = np.array([track.scores for track in self._tracks])
+        sizes = _sizes(np.array([track.box for track in self._tracks]))[:, None]
+        weight = np.minimum(scores[:, None], people.scores[rows]).clip(LEAST_WEIGHT)
+        weight /= weight.sum(axis=2, keepdims=True)
+        move = people.keypoints_px[rows] - expected[:, None]
+        whole = np.einsum("tpk,tpkc->tpc", weight, move)
+        own = np.linalg.norm(move - whole[:, :, None], axis=3)
+        way = np.linalg.norm(whole, axis=2) + (weight * own).sum(axis=2)
+        return way / sizes + np.abs(np.log(_sizes(boxes[rows]) / sizes))
 
 
 def _follow(track: _Track, people: Estimate, box: Floats, row: int, time_s: float) -> None:
     step_s = time_s - track.time_s
     points, scores = people.keypoints_px[row], people.scores[row]
     if step_s > 0:
-        weight = np.minimum(track.scores, scores).clip(1e-3)
+        weight = np.minimum(track.scores, scores).clip(LEAST_WEIGHT)
         velocity = np.average(points - track.points, axis=0, weights=weight) / step_s
         share = 1 - np.exp(-step_s / VELOCITY_S)
         track.velocity = track.velocity + share * (velocity - track.velocity)
     track.points, track.scores, track.box, track.time_s = points, scores, box, time_s
 
 
-def _apart(people: Estimate, boxes: Floats) -> list[int]:
-    """Rows of the people without second estimates of the same person."""
-    means = people.scores.mean(axis=1) if len(people) else np.empty(0)
+def _twins(people: Estimate, boxes: Floats) -> NDArray[np.bool_]:
+    """Which pairs (P, P) of estimates look like the same person."""
+    points = people.keypoints_px
+    away = np.linalg.norm(points[:, None] - points[None], axis=3).mean(axis=2)
+    return away < TWINS * _sizes(boxes)
+
+
+def _without_twins(people: Estimate, twins: NDArray[np.bool_], rows: list[int]) -> list[int]:
+    """The rows, of twins only the one with the better scores."""
+    if not twins[np.ix_(rows, rows)].sum() > len(rows):
+        return rows
     kept: list[int] = []
-    for row in np.argsort(-means, kind="stable"):
-        size = np.sqrt(boxes[row, 2] * boxes[row, 3])
-        away = np.linalg.norm(people.keypoints_px[kept] - people.keypoints_px[row], axis=2)
-        if not (np.median(away, axis=1) < TWINS * size).any():
-            kept.append(int(row))
+    for row in sorted(rows, key=lambda row: -people.scores[row].mean()):
+        if not twins[row, kept].any():
+            kept.append(row)
     return sorted(kept)
+
+
+def _sizes(boxes: Floats) -> Floats:
+    """The roots of the areas of boxes (P, 4), px."""
+    return np.sqrt(boxes[:, 2] * boxes[:, 3])
