@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 from re import fullmatch
 from typing import Any, Final
@@ -13,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spinetrack_synth import __version__
+from spinetrack_synth.anatomy.model import fullbody_path
 from spinetrack_synth.atomic import write_atomic
 from spinetrack_synth.rendering.server.dispatch import Answer, Dispatcher
 from spinetrack_synth.rendering.server.level import (
@@ -23,6 +25,7 @@ from spinetrack_synth.rendering.server.level import (
     Level,
     LevelError,
     Placement,
+    Triple,
     avatar_of,
 )
 from spinetrack_synth.rendering.server.pictures import (
@@ -116,6 +119,12 @@ class Engine:
             "Set camera rotation [pitch, yaw, roll]",
             self._turn_camera,
         )
+        bind(f"vget {at}/pose", "Get camera location and rotation", self._camera_pose)
+        bind(
+            f"vset {at}/pose {three} {three}",
+            "Set camera location [x, y, z] and rotation [pitch, yaw, roll]",
+            self._pose_camera,
+        )
         bind(f"vget {at}/fov", "Get field of view across the larger side", self._camera_fov)
         bind(f"vset {at}/fov [float]", "Set field of view across the larger side", self._zoom)
         bind(f"vget {at}/size", "Get camera film size [width, height]", self._camera_size)
@@ -134,12 +143,13 @@ class Engine:
         bind("vget /viewmode", "Get current ViewMode", lambda: self._view_mode)
 
     def _list_cameras(self) -> str:
-        return " ".join(_camera_name(k) for k in range(len(self.level.cameras)))
+        return " ".join(lens.name for lens in self.level.cameras)
 
-    def _spawn_camera(self) -> str:
-        cameras = (*self.level.cameras, Lens(size=self.level.cameras[0].size))
-        self.level = replace(self.level, cameras=cameras)
-        return _camera_name(len(cameras) - 1)
+    def _spawn_camera(self, name: str = "", location: Triple = (0.0, 0.0, 0.0)) -> str:
+        cameras = self.level.cameras
+        lens = Lens(name or f"{CAMERA_CLASS}_{len(cameras)}", location, size=cameras[0].size)
+        self.level = replace(self.level, cameras=(*cameras, lens))
+        return lens.name
 
     def _camera_location(self, camera: int) -> str:
         return _three(self.level.lens(camera).location)
@@ -152,6 +162,12 @@ class Engine:
 
     def _turn_camera(self, camera: int, pitch: float, yaw: float, roll: float) -> None:
         self._set_lens(camera, rotator_deg=(pitch, yaw, roll))
+
+    def _camera_pose(self, camera: int) -> str:
+        return f"{self._camera_location(camera)} {self._camera_rotation(camera)}"
+
+    def _pose_camera(self, camera: int, *values: float) -> None:
+        self._set_lens(camera, location=values[:3], rotator_deg=values[3:])
 
     def _camera_fov(self, camera: int) -> str:
         return f"{self.level.lens(camera).fov_deg:f}"
@@ -169,6 +185,11 @@ class Engine:
         if not (1 <= width <= LARGEST_SIDE_PX and 1 <= height <= LARGEST_SIDE_PX):
             raise LevelError(f"a size of {width} x {height} is not in 1-{LARGEST_SIDE_PX}")
         self._set_lens(camera, size=(width, height))
+
+    def warm_up(self) -> None:
+        """Make the pictures of camera 0, so that no client waits for kernels to be compiled."""
+        for mode in VIEW_MODES:
+            self._drawn(0, mode, as_array=True)
 
     def _set_lens(self, camera: int, **change: Any) -> None:
         self.level = self.level.with_lens(camera, replace(self.level.lens(camera), **change))
@@ -220,7 +241,6 @@ class Engine:
         bind("vget /objects", "Get the name of all objects", lambda: " ".join(self.level.actors))
         for named in ("", " [str]"):
             for located in ("", f" {three}"):
-                # Numbers could be a name: the longer template fits first.
                 bind(
                     f"vset /objects/spawn_cube{named}{located}",
                     "Spawn a cube of 1 m, named and located if told so",
@@ -275,11 +295,7 @@ class Engine:
 
     def _spawn(self, asset: str, name: str, placement: Placement) -> str:
         if asset == CAMERA_CLASS:
-            if name:
-                raise LevelError(f"cameras have numbers: vset /objects/spawn {CAMERA_CLASS}")
-            spawned = self._spawn_camera()
-            self._set_lens(len(self.level.cameras) - 1, location=placement.location)
-            return spawned
+            return self._spawn_camera(name, placement.location)
         if asset != "CubeActor" and asset not in mats.ASSETS:
             raise LevelError(f"Can not find a class with name '{asset}'")
         if not name:
@@ -471,14 +487,11 @@ class Engine:
             {
                 "name": "spinetrack_synth",
                 "version": __version__,
+                "hash": sha256(fullbody_path().read_bytes()).hexdigest(),
                 "engine": f"spinetrack-synth {__version__}",
                 "plugin": VERSION,
             }
         )
-
-
-def _camera_name(number: int) -> str:
-    return f"{CAMERA_CLASS}_{number}"
 
 
 def _three(values: Sequence[float]) -> str:

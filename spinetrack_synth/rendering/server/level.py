@@ -16,9 +16,9 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from spinetrack_synth.avatars.avatar import Avatar, make_avatar, pose_bodies
+from spinetrack_synth.avatars.avatar import Avatar, bone_motions, make_avatar, pose_bodies
 from spinetrack_synth.avatars.body import known_subject
-from spinetrack_synth.avatars.rig import bone_names
+from spinetrack_synth.avatars.rig import TWIST_FREE, bone_names
 from spinetrack_synth.rendering.unreal import axes
 from spinetrack_synth.scenes import mats, shapes, textures
 from spinetrack_synth.scenes.places import PLACES, place
@@ -131,7 +131,8 @@ class Actor:
     @property
     def person(self) -> PosedPerson:
         """An avatar as it is drawn."""
-        return pose_bodies(avatar_of(self.asset), self.body2world)
+        assert self.pose is not None
+        return _person(self.asset, self.placement, self.pose)
 
     @property
     def surfaces(self) -> tuple[Surface, ...]:
@@ -146,16 +147,17 @@ class Actor:
 
     def bones(self) -> tuple[tuple[str, ...], Array]:
         """Names (S) of an avatar's bones and their frames (S, 4, 4) in the world, m."""
-        from spinetrack_synth.export.avatars import bones_world
-
-        avatar = avatar_of(self.asset)
-        return bone_names(avatar.tree), bones_world(avatar, self.body2world)
+        rig = avatar_of(self.asset).rig
+        helped = [rig.tree.bodies.index(name) for name in TWIST_FREE]
+        rest = np.concatenate([rig.body2world, rig.body2world[helped]])
+        return bone_names(rig.tree), bone_motions(avatar_of(self.asset), self.body2world) @ rest
 
 
 @dataclass(frozen=True)
 class Lens:
     """A camera of the level: location cm, rotator and field of view degrees, size px."""
 
+    name: str = "FusionCameraActor_0"
     location: Triple = (0.0, 0.0, 100.0)
     rotator_deg: Triple = (0.0, 0.0, 0.0)
     fov_deg: float = 90.0
@@ -314,6 +316,12 @@ def avatar_of(asset: str) -> Avatar:
         return make_avatar(known_subject(asset))
     except KeyError:
         raise LevelError(f"there is no avatar {asset}; they are named s<seed>-<number>") from None
+
+
+@lru_cache(maxsize=MOST_AVATARS_KEPT)
+def _person(asset: str, placement: Placement, pose: Pose) -> PosedPerson:
+    """An avatar's skin and clothes where it stands: kept, for only the camera may have moved."""
+    return pose_bodies(avatar_of(asset), placement.local2world @ pose.bodies)
 
 
 def placement_of(thing: Thing) -> Placement:

@@ -34,7 +34,12 @@ def level_of(shot: Shot) -> Level:
     camera = camera_to_unreal(shot.camera)
     x, y, z = camera.location.tolist()
     pitch, yaw, roll = camera.rotator_deg.tolist()
-    lens = Lens((x, y, z), (pitch, yaw, roll), camera.fov_deg, (camera.width, camera.height))
+    lens = Lens(
+        location=(x, y, z),
+        rotator_deg=(pitch, yaw, roll),
+        fov_deg=camera.fov_deg,
+        size=(camera.width, camera.height),
+    )
     level = Level(cameras=(lens,), lights=shot.lights, exposure=shot.exposure)
     level = level.with_place(shot.place, int(shot.tags["variant"])).with_things(shot.things)
     for person in shot.people:
@@ -68,6 +73,7 @@ def serve(
     port is taken.
     """
     engine = Engine(level, Darkroom(renderer, quality), doors.port, folder)
+    engine.warm_up()
     listeners = doors.open()
     ready()
     listen(listeners, GREETING, engine.dispatcher.answer)
