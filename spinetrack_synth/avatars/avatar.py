@@ -13,6 +13,7 @@ from spinetrack_synth.anatomy.model import Tree, fullbody_path, load_model
 from spinetrack_synth.avatars import assets
 from spinetrack_synth.avatars.body import RestBody, Subject, body_vertices, sample_subject, shape
 from spinetrack_synth.avatars.dress import dress
+from spinetrack_synth.avatars.fingers import Hand, bend, find_hands
 from spinetrack_synth.avatars.landmarks import find_landmarks
 from spinetrack_synth.avatars.parts import Part
 from spinetrack_synth.avatars.rig import TWIST_FREE, Rig, fit, skin_weights
@@ -28,6 +29,16 @@ from spinetrack_synth.poses.skin import SkinProbe, probe_from_skin
 from spinetrack_synth.shot import PosedPerson, Surface
 from spinetrack_synth.skeleton import NAMES
 
+_LOOSEST_M = 0.08
+"""No cloth stands farther off the body."""
+
+_CLOTH_M = 0.002
+_PRESSED_M = 0.0005
+"""Thickness of cloth under a hand, and how near it comes to the body."""
+
+Fingers = NDArray[np.float64]
+"""Angles of the knuckles from rest, (2, 5, 3) rad: right and left hand, thumb first."""
+
 
 @dataclass(frozen=True)
 class Avatar:
@@ -35,7 +46,8 @@ class Avatar:
 
     ``bone_order`` lists (bone, the bone it hangs on) with parents first; bones are the model's
     bodies followed by the twist-free ones. ``skin_body`` (V,) is the body each skin vertex moves
-    with most. ``probe`` is the skin as grounding feels it, ``capsules`` as
+    with most and ``skin_faces`` (F, 4) its quads. ``hands`` are the right and the left one.
+    ``probe`` is the skin as grounding feels it, ``capsules`` as
     collisions do.
     """
 
@@ -46,6 +58,8 @@ class Avatar:
     limb_axis_world: NDArray[np.float64]
     parts: tuple[Part, ...]
     skin_body: NDArray[np.int32]
+    skin_faces: NDArray[np.int32]
+    hands: tuple[Hand, Hand]
     probe: SkinProbe
     capsules: Capsules
 
@@ -97,6 +111,7 @@ def _bound(data: assets.BodyData, rest: RestBody, subject: Subject) -> Avatar:
     skin = body_vertices(data)
     skin_body = _dominant_body(rig.tree, bone[skin], weight[skin])
     skin_world = rest.vertices_world[skin]
+    skin_faces = data.quads[data.faces_of("body")]
     return Avatar(
         subject=subject,
         rig=rig,
@@ -105,23 +120,28 @@ def _bound(data: assets.BodyData, rest: RestBody, subject: Subject) -> Avatar:
         limb_axis_world=_limb_axes(rig),
         parts=(),
         skin_body=skin_body,
-        probe=probe_from_skin(rig.tree, rig.coordinates, skin_world, skin_body),
+        skin_faces=skin_faces,
+        hands=find_hands(data, rest, rig),
+        probe=probe_from_skin(rig.tree, rig.coordinates, skin_world, skin_body, skin_faces),
         capsules=capsules_from_skin(rig.tree, rig.coordinates, skin_world, skin_body),
     )
 
 
-def pose_avatar(avatar: Avatar, coordinates: NDArray) -> PosedPerson:
-    """The avatar at the model's coordinates (n,), with its keypoints and everything to be drawn."""
-    body2world = body_transforms(avatar.tree, coordinates)
-    return replace(
-        pose_bodies(avatar, body2world), coordinates=np.asarray(coordinates, dtype=float)
-    )
+def pose_avatar(
+    avatar: Avatar, coordinates: NDArray, fingers: Fingers | None = None
+) -> PosedPerson:
+    """The avatar at the model's coordinates (n,), with its keypoints and everything to be drawn.
+
+    ``fingers`` (2, 5, 3) rad bend the knuckles of the right and the left hand from rest.
+    """
+    person = pose_bodies(avatar, body_transforms(avatar.tree, coordinates), fingers)
+    return replace(person, coordinates=np.asarray(coordinates, dtype=float))
 
 
-def pose_bodies(avatar: Avatar, body2world: NDArray) -> PosedPerson:
+def pose_bodies(avatar: Avatar, body2world: NDArray, fingers: Fingers | None = None) -> PosedPerson:
     """The avatar with its bodies at given frames (B, 4, 4); its coordinates are unknown, nan."""
     tree = avatar.tree
-    vertices = _deformed(avatar, body2world)
+    vertices = _deformed(avatar, body2world, fingers)
     markers = points_world(body2world, tree.marker_body, tree.marker_offset_m)
     return PosedPerson(
         subject_id=avatar.subject.subject_id,
@@ -136,14 +156,22 @@ def pose_bodies(avatar: Avatar, body2world: NDArray) -> PosedPerson:
     )
 
 
-def pose_skin(avatar: Avatar, coordinates: NDArray) -> NDArray[np.float64]:
+def pose_skin(
+    avatar: Avatar, coordinates: NDArray, fingers: Fingers | None = None
+) -> NDArray[np.float64]:
     """The bare skin alone (V, 3) m at the model's coordinates: what grounding needs of a pose."""
-    vertices = _deformed(avatar, body_transforms(avatar.tree, coordinates))
+    vertices = _deformed(avatar, body_transforms(avatar.tree, coordinates), fingers)
     return vertices[: len(avatar.skin_body)]
 
 
-def _deformed(avatar: Avatar, body2world: NDArray) -> NDArray[np.float64]:
-    return deform(avatar.binding, bone_motions(avatar, body2world), avatar.bone_order)
+def _deformed(avatar: Avatar, body2world: NDArray, fingers: Fingers | None) -> NDArray[np.float64]:
+    binding = avatar.binding
+    if fingers is not None:
+        rest = binding.rest_world.copy()
+        for hand, angles in zip(avatar.hands, fingers, strict=True):
+            rest[hand.vertex] = bend(hand, angles)
+        binding = replace(binding, rest_world=rest)
+    return deform(binding, bone_motions(avatar, body2world), avatar.bone_order)
 
 
 def bone_motions(avatar: Avatar, body2world: NDArray) -> NDArray[np.float64]:
@@ -202,6 +230,28 @@ def _softness(weight: NDArray) -> NDArray[np.float64]:
     return np.clip((1.0 - weight.max(axis=1)) / 0.05, 0.0, 1.0)
 
 
+def _room_m(avatar: Avatar, part: Part, placed: NDArray, vertices: NDArray) -> NDArray[np.float64]:
+    """How far cloth can stand off its places on the body (P, 3): a hand on it presses it down."""
+    from scipy.spatial import KDTree
+
+    room = np.full(len(placed), np.inf)
+    if part.name == "skin":
+        return room
+    for hand in avatar.hands:
+        quads = avatar.skin_faces[(avatar.skin_body[avatar.skin_faces] == hand.body).all(axis=1)]
+        corners = vertices[quads]
+        points = np.concatenate([*corners.swapaxes(0, 1)[:2], corners.mean(axis=1)])
+        low, high = points.min(axis=0) - _LOOSEST_M, points.max(axis=0) + _LOOSEST_M
+        about = np.flatnonzero(((placed > low) & (placed < high)).all(axis=1))
+        if len(about):  # the sleeve of a hand does not mind it
+            sleeve = part.stencil[about] @ hand.arm_share
+            about = about[sleeve < 0.5]
+        if len(about):
+            distance, _ = KDTree(points).query(placed[about])
+            room[about] = np.minimum(room[about], np.maximum(distance - _CLOTH_M, _PRESSED_M))
+    return room
+
+
 def _surface(avatar: Avatar, part: Part, vertices: NDArray, body2world: NDArray) -> Surface:
     if part.body is not None:
         body = avatar.tree.bodies.index(part.body)
@@ -212,7 +262,8 @@ def _surface(avatar: Avatar, part: Part, vertices: NDArray, body2world: NDArray)
         placed = part.stencil @ vertices
         normals = vertex_normals(placed, part.faces, part.weld)
         if part.offset_m is not None and part.offset_m.any():
-            placed = placed + normals * part.offset_m[:, None]
+            offset_m = np.minimum(part.offset_m, _room_m(avatar, part, placed, vertices))
+            placed = placed + normals * offset_m[:, None]
             normals = vertex_normals(placed, part.faces, part.weld)
     return Surface(
         key=f"{avatar.subject.subject_id}/{part.name}",

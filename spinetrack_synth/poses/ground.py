@@ -9,13 +9,15 @@ from typing import Final
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from spinetrack_synth.anatomy.kinematics import body_transforms
+from spinetrack_synth.anatomy.kinematics import body_transforms, points_world
 from spinetrack_synth.anatomy.model import Tree
 from spinetrack_synth.poses.collision import Capsules
 from spinetrack_synth.poses.library import Reach
 from spinetrack_synth.poses.placement import ROTATION, angles_zxy, indices, rotation_zxy, turned
 from spinetrack_synth.poses.regions import REGIONS
 from spinetrack_synth.poses.settling import (
+    FACING_SIGMA_M,
+    REACH_SIGMA_M,
     SUPPORT_M,
     Drive,
     Limbs,
@@ -26,15 +28,23 @@ from spinetrack_synth.poses.settling import (
     hull,
     settled_coordinates,
 )
-from spinetrack_synth.poses.skin import SkinProbe, refresh, skin_points
+from spinetrack_synth.poses.skin import SkinProbe, refresh
 
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 SUNK_M: Final = 0.003
-SUNK_HAND_M: Final = 0.012
-"""Depth under the floor that is let be: soft skin flattens; the thumb, which stands out from the
-palm of the fingerless hand, gives way."""
+"""Depth under the floor that is let be: soft skin flattens."""
+
+HOLD_GAP_M: Final = 0.004
+"""Between a palm and what it holds: cloth, and the palm's own hollow."""
+
+FACING_LEVER_M: Final = 0.06
+"""Of the points before and behind a palm that turn it towards what it holds: with their sigma, they
+let it be off by some 20 degrees."""
+
+ABOUT_M: Final = 0.025
+"""Skin this near counts for the direction that a place of it faces."""
 
 GIVE_DEG: Final[dict[str, float]] = {
     "pelvis_tilt": 9, "pelvis_list": 6, "pelvis_rotation": 6,
@@ -149,7 +159,8 @@ def measured(
 ) -> Settled:
     """How well a posture q (n,) stands as it is."""
     q = np.asarray(q, dtype=float)
-    points = skin_points(tree, q, skin)
+    body2world = body_transforms(tree, q)
+    points = points_world(body2world, skin.body, skin.offset_m)
     heights = points[:, 1]
     patches = _patches(contacts)
     support = np.concatenate([np.zeros(0, dtype=np.int64), *(skin.patches[p] for p in patches)])
@@ -158,8 +169,10 @@ def measured(
         contact_m={patch: float(heights[skin.patches[patch]].min()) for patch in patches},
         lowest_m=float(heights.min()),
         reach_m={
-            reach: float(
-                max(np.linalg.norm(points[a] - points[b]) for a, b in _meeting_points(skin, reach))
+            reach: max(
+                meeting.distance_m(body2world)
+                for meeting in _meetings(skin, reach)
+                if meeting.sigma_m == REACH_SIGMA_M
             )
             for reach in reaches
         },
@@ -222,15 +235,16 @@ def _touch(
     tree: Tree, skin: SkinProbe, contacts: tuple[str, ...], reaches: tuple[Reach, ...]
 ) -> Touch:
     groups = [skin.patches[patch] for patch in _patches(contacts)]
-    meeting = [pair for reach in reaches for pair in _meeting_points(skin, reach)]
-    hands = [body.startswith("hand") for body in tree.bodies]
+    meetings = [meeting for reach in reaches for meeting in _meetings(skin, reach)]
     return Touch(
         body=skin.body,
         offset_m=skin.offset_m,
         start=np.cumsum([0, *map(len, groups)], dtype=np.int64),
         points=np.concatenate([np.zeros(0, dtype=np.int64), *groups]),
-        meeting=np.array(meeting, dtype=np.int64).reshape(-1, 2),
-        sunk_m=np.where(hands, SUNK_HAND_M, SUNK_M),
+        meeting_body=np.array([m.body for m in meetings], dtype=np.int64).reshape(-1, 2),
+        meeting_m=np.array([m.offset_m for m in meetings], dtype=float).reshape(-1, 2, 3),
+        meeting_sigma_m=np.array([m.sigma_m for m in meetings], dtype=float),
+        sunk_m=np.full(len(tree.bodies), SUNK_M),
     )
 
 
@@ -242,18 +256,61 @@ def _limbs(capsules: Capsules | None) -> Limbs:
     return Limbs(c.body, c.start_m, c.end_m, c.radius_m, c.pairs, c.slack_m)
 
 
-def _meeting_points(skin: SkinProbe, reach: Reach) -> list[tuple[int, int]]:
-    """Pairs of skin points that a reach brings together: patch on patch where both regions have
-    the same ones (palm on palm), else middle on middle."""
+@dataclass(frozen=True)
+class _Meeting:
+    """Two places that come together within a sigma: on bodies (2,), at offsets (2, 3) m in them."""
+
+    body: tuple[int, int]
+    offset_m: tuple[Array, Array]
+    sigma_m: float
+
+    def distance_m(self, body2world: Array) -> float:
+        places = points_world(body2world, np.array(self.body), np.array(self.offset_m))
+        return float(np.linalg.norm(places[0] - places[1]))
+
+
+def _meetings(skin: SkinProbe, reach: Reach) -> list[_Meeting]:
+    """What a reach brings together: patch on patch where both regions have the same ones (palm on
+    palm), else middle on middle. A hand that holds something also faces it."""
     ours, theirs = REGIONS[reach.region], REGIONS[reach.target]
     kinds = [[patch.partition("_")[2] for patch in patches] for patches in (ours, theirs)]
     if kinds[0] == kinds[1] and len(ours) > 1:
-        return [
-            (_middle(skin, skin.patches[a]), _middle(skin, skin.patches[b]))
-            for a, b in zip(ours, theirs, strict=True)
+        pairs = zip(ours, theirs, strict=True)
+        middles = [
+            (_middle(skin, skin.patches[a]), _middle(skin, skin.patches[b])) for a, b in pairs
         ]
+        return [_meeting(skin, *middle) for middle in middles]
     whole = [np.concatenate([skin.patches[p] for p in patches]) for patches in (ours, theirs)]
-    return [(_middle(skin, whole[0]), _middle(skin, whole[1]))]
+    one, other = _middle(skin, whole[0]), _middle(skin, whole[1])
+    if not reach.holds:
+        return [_meeting(skin, one, other)]
+    palm, limb = _facing(skin, one), _facing(skin, other)
+    before, behind = FACING_LEVER_M * limb, -FACING_LEVER_M * palm
+    return [
+        _meeting(skin, one, other, off_other_m=HOLD_GAP_M * limb),
+        _meeting(skin, one, other, behind, before, FACING_SIGMA_M),
+    ]
+
+
+def _meeting(
+    skin: SkinProbe,
+    one: int,
+    other: int,
+    off_one_m: ArrayLike = 0.0,
+    off_other_m: ArrayLike = 0.0,
+    sigma_m: float = REACH_SIGMA_M,
+) -> _Meeting:
+    """Of two points of the skin, or of places off them."""
+    offsets = (skin.offset_m[one] + off_one_m, skin.offset_m[other] + off_other_m)
+    return _Meeting((int(skin.body[one]), int(skin.body[other])), offsets, sigma_m)
+
+
+def _facing(skin: SkinProbe, point: int) -> Array:
+    """Where the skin about a point faces, (3,) in its body's frame."""
+    distance = np.linalg.norm(skin.offset_m - skin.offset_m[point], axis=1)
+    about = (skin.body == skin.body[point]) & (distance < ABOUT_M)
+    normal = skin.normal[about].sum(axis=0)
+    return normal / np.linalg.norm(normal)
 
 
 def _middle(skin: SkinProbe, points: Ints) -> int:

@@ -56,6 +56,15 @@ class Reach:
     region: str
     target: str
 
+    @property
+    def holds(self) -> bool:
+        """Whether a hand lies on a part of the body that is no hand."""
+        return _is_hand(self.region) and not _is_hand(self.target)
+
+
+def _is_hand(region: str) -> bool:
+    return "_hand" in region or "_fingertips" in region
+
 
 @dataclass(frozen=True)
 class Pose:

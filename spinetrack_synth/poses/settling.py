@@ -18,6 +18,7 @@ Ints = NDArray[np.int64]
 CONTACT_SIGMA_M: Final = 0.002
 FLOOR_SIGMA_M: Final = 0.003
 REACH_SIGMA_M: Final = 0.012
+FACING_SIGMA_M: Final = 0.025
 BALANCE_SIGMA_M: Final = 0.02
 APART_SIGMA_M: Final = 0.006
 """How exactly each aim is pursued, against the others and against the posture as it was given."""
@@ -78,13 +79,16 @@ class Masses(NamedTuple):
 
 class Touch(NamedTuple):
     """Skin points (V,) on bodies; patches that touch the floor, ``points[start[i]:start[i + 1]]``;
-    pairs of points that meet (R, 2); depth to which each body's skin may sink (B,) m."""
+    R pairs of points that meet, on the bodies ``meeting_body`` (R, 2) at ``meeting_m`` (R, 2, 3)
+    in these, within ``meeting_sigma_m`` (R,); depth to which each body's skin may sink (B,) m."""
 
     body: Ints
     offset_m: Array
     start: Ints
     points: Ints
-    meeting: Ints
+    meeting_body: Ints
+    meeting_m: Array
+    meeting_sigma_m: Array
     sunk_m: Array
 
 
@@ -143,7 +147,7 @@ def settled_coordinates(
 
     # Rows: contacts, reaches, the balance, limbs kept apart, and a growing list of points that came
     # to the floor and must not go below.
-    balance = patches + 3 * len(touch.meeting)
+    balance = patches + 3 * len(touch.meeting_body)
     first_pair = balance + 1
     first_watched = first_pair + NEAR_PAIRS
     most = first_watched + NEAR_FLOOR
@@ -155,7 +159,9 @@ def settled_coordinates(
         np.zeros(most, dtype=np.int64),
     )
     aims.sigma[:patches] = CONTACT_SIGMA_M
-    aims.sigma[patches:balance] = REACH_SIGMA_M
+    for pair in range(len(touch.meeting_body)):
+        row = patches + 3 * pair
+        aims.sigma[row : row + 3] = touch.meeting_sigma_m[pair]
     aims.sigma[balance] = BALANCE_SIGMA_M
     aims.sigma[first_pair:first_watched] = APART_SIGMA_M
     aims.sigma[first_watched:] = FLOOR_SIGMA_M
@@ -292,15 +298,15 @@ def _reach_aims(
     chain: Chain, drive: Drive, motion: Motion, touch: Touch, aims: Aims, first: int
 ) -> None:
     axes = ((1.0, 0.0, 0.0), (0.0, 1.0, 0.0), (0.0, 0.0, 1.0))
-    for pair in range(len(touch.meeting)):
-        one, other = touch.meeting[pair, 0], touch.meeting[pair, 1]
-        a = _at(motion.body2world, touch.body[one], touch.offset_m[one])
-        b = _at(motion.body2world, touch.body[other], touch.offset_m[other])
+    for pair in range(len(touch.meeting_body)):
+        one, other = touch.meeting_body[pair, 0], touch.meeting_body[pair, 1]
+        a = _at(motion.body2world, one, touch.meeting_m[pair, 0])
+        b = _at(motion.body2world, other, touch.meeting_m[pair, 1])
         for i in range(3):
             row = first + 3 * pair + i
             x, y, z = axes[i]
-            _add_slope(chain, drive, motion, touch.body[one], a, (x, y, z), aims.rows[row])
-            _add_slope(chain, drive, motion, touch.body[other], b, (-x, -y, -z), aims.rows[row])
+            _add_slope(chain, drive, motion, one, a, (x, y, z), aims.rows[row])
+            _add_slope(chain, drive, motion, other, b, (-x, -y, -z), aims.rows[row])
             aims.residual[row] = a[i] - b[i]
 
 

@@ -28,12 +28,14 @@ NEEDED: Final = (
 class SkinProbe:
     """Points of the skin, each fixed to a body.
 
-    ``body`` (V,) index into ``Tree.bodies``; ``offset_m`` (V, 3) in that body; ``patches`` maps
-    every patch of ``regions.PATCHES`` to the indices of its points.
+    ``body`` (V,) index into ``Tree.bodies``; ``offset_m`` (V, 3) in that body and ``normal``
+    (V, 3), the skin's outward direction there; ``patches`` maps every patch of
+    ``regions.PATCHES`` to the indices of its points.
     """
 
     body: NDArray[np.int64]
     offset_m: NDArray[np.float64]
+    normal: NDArray[np.float64]
     patches: dict[str, NDArray[np.int64]]
 
 
@@ -48,12 +50,17 @@ def refresh(skin: SkinProbe, tree: Tree, q: ArrayLike, skin_world: ArrayLike) ->
 
 
 def probe_from_skin(
-    tree: Tree, q_rest: ArrayLike, skin_world: ArrayLike, skin_body: ArrayLike
+    tree: Tree,
+    q_rest: ArrayLike,
+    skin_world: ArrayLike,
+    skin_body: ArrayLike,
+    faces: NDArray[np.integer],
 ) -> SkinProbe:
     """A probe of a closed skin, its patches found by anatomy.
 
     ``skin_world`` (V, 3) m is the skin in the posture ``q_rest``, ``skin_body`` (V,) the body each
-    point moves with. The patches are cut in the anatomical position (all coordinates zero).
+    point moves with; ``faces`` (F, 3) or (F, 4) turn counterclockwise seen from outside. The
+    patches are cut in the anatomical position (all coordinates zero).
     Raises ValueError where a body of ``NEEDED`` has no skin or a patch stays empty.
     """
     body = np.asarray(skin_body, dtype=np.int64)
@@ -61,18 +68,20 @@ def probe_from_skin(
     if bare:
         raise ValueError(f"no skin on the bodies {', '.join(bare)}")
     offset_m = offsets_m(tree, q_rest, body, skin_world)
+    rest2world = body_transforms(tree, np.asarray(q_rest, dtype=float))[body, :3, :3]
+    outward = np.einsum("vji,vj->vi", rest2world, _normals(np.asarray(skin_world), faces))
     anatomical = np.zeros(len(tree.coordinates))
     body2world = body_transforms(tree, anatomical)
-    probe = SkinProbe(body, offset_m, {})
+    probe = SkinProbe(body, offset_m, outward, {})
     points = skin_points(tree, anatomical, probe)
     joints = {name: body2world[index, :3, 3] for index, name in enumerate(tree.bodies)}
     names = np.array(tree.bodies)[body]
     found = _midline_patches(points, names, joints)
     for side, sign in (("right", 1.0), ("left", -1.0)):
-        outward = points * (1.0, 1.0, sign)
+        sideways = points * (1.0, 1.0, sign)
         found |= {
             f"{side}_{patch}": mask
-            for patch, mask in _side_patches(outward, names, joints, side[0], sign).items()
+            for patch, mask in _side_patches(sideways, names, joints, side[0], sign).items()
         }
     patches = {patch: np.flatnonzero(found[patch]) for patch in PATCHES}
     empty = [patch for patch, indices in patches.items() if not len(indices)]
@@ -92,6 +101,16 @@ def offsets_m(
     body2world = body_transforms(tree, np.asarray(q, dtype=float))[body]
     from_origin = np.asarray(skin_world, dtype=float) - body2world[:, :3, 3]
     return np.einsum("vji,vj->vi", body2world[:, :3, :3], from_origin)
+
+
+def _normals(points: NDArray, faces: NDArray[np.integer]) -> NDArray[np.float64]:
+    """Unit normals (V, 3) by the area of the faces about each point; 0 where there are none."""
+    corner = points[faces]
+    across = np.cross(corner[:, 2] - corner[:, 0], corner[:, -1] - corner[:, 1])
+    total = np.zeros_like(points, dtype=float)
+    for k in range(faces.shape[1]):
+        np.add.at(total, faces[:, k], across)
+    return total / np.maximum(np.linalg.norm(total, axis=1, keepdims=True), 1e-12)
 
 
 Points = NDArray[np.float64]

@@ -9,14 +9,14 @@ from typing import Final, Protocol
 import numpy as np
 from numpy.typing import ArrayLike
 
-from spinetrack_synth.avatars.avatar import Avatar, pose_avatar, pose_skin
+from spinetrack_synth.avatars.avatar import Avatar, Fingers, pose_avatar, pose_skin
+from spinetrack_synth.avatars.holding import held_fingers, open_fingers
 from spinetrack_synth.motion.performance import Moment, Performance, choose_moment
 from spinetrack_synth.poses.collision import self_intersection_m
-from spinetrack_synth.poses.ground import settle
+from spinetrack_synth.poses.ground import settle_deforming
 from spinetrack_synth.poses.library import Pose, either_side, library
 from spinetrack_synth.poses.placement import moved, turned
 from spinetrack_synth.poses.sampling import sample_pose
-from spinetrack_synth.poses.skin import refresh
 from spinetrack_synth.scenes.description import PeopleRules, Weights
 from spinetrack_synth.scenes.mats import Mat, mat_for
 from spinetrack_synth.scenes.place import Place
@@ -53,12 +53,14 @@ class Cast(Protocol):
 
 @dataclass(frozen=True)
 class Stance:
-    """A settled posture about the world's origin: coordinates q (n,) and the skin (V, 3) m."""
+    """A settled posture about the world's origin: coordinates q (n,), the angles of the fingers
+    (2, 5, 3), None for those at rest, and the skin (V, 3) m."""
 
     avatar: Avatar
     pose: Pose | Moment
     q: Array
     skin: Array
+    fingers: Fingers | None = None
 
 
 @dataclass(frozen=True)
@@ -113,18 +115,22 @@ def choose_pose(families: Weights, rng: Rng) -> Pose:
 
 
 def take_stance(avatar: Avatar, pose: Pose, rng: Rng) -> Stance | None:
-    """The avatar in its own variation of a pose, resting on y = 0; None where no try came out well.
-
-    The posture is settled twice: with the skin as it rides on the bodies, then as it deforms.
-    """
+    """The avatar in its own variation of a pose, resting on y = 0, the fingers closed on what they
+    hold; None where no try came out well."""
     tree = avatar.tree
     for _ in range(TRIES_A_POSE):
         chosen = either_side(pose, rng)
         q = sample_pose(tree, chosen, rng)
-        q = settle(tree, q, chosen.contacts, avatar.probe, chosen.reaches, avatar.capsules).q
-        skin = pose_skin(avatar, q)
-        probe = refresh(avatar.probe, tree, q, skin)
-        settled = settle(tree, q, chosen.contacts, probe, chosen.reaches, avatar.capsules)
+        fingers = open_fingers(avatar, chosen.contacts, chosen.reaches)
+        settled = settle_deforming(
+            tree,
+            q,
+            chosen.contacts,
+            avatar.probe,
+            lambda q, fingers=fingers: pose_skin(avatar, q, fingers),
+            chosen.reaches,
+            avatar.capsules,
+        )
         good = (
             settled.worst_contact_m <= FARTHEST_CONTACT_M
             and settled.lowest_m >= -DEEPEST_BELOW_FLOOR_M
@@ -132,7 +138,9 @@ def take_stance(avatar: Avatar, pose: Pose, rng: Rng) -> Stance | None:
             and self_intersection_m(tree, settled.q, avatar.capsules) <= DEEPEST_OVERLAP_M
         )
         if good:
-            return Stance(avatar, chosen, settled.q, skin)
+            fingers = held_fingers(avatar, settled.q, fingers, chosen.reaches)
+            skin = pose_skin(avatar, settled.q, fingers)
+            return Stance(avatar, chosen, settled.q, skin, fingers)
     return None
 
 
@@ -202,7 +210,7 @@ def gather(
         if offset is None:
             return None
         q = moved(stance.avatar.tree, q, (offset[0], 0.0, offset[1]))
-        people.append(replace(pose_avatar(stance.avatar, q), pose=stance.pose.name))
+        people.append(replace(pose_avatar(stance.avatar, q, stance.fingers), pose=stance.pose.name))
         mats.append(replace(mat, center=mat.center + offset))
         footprints.append(taken.moved(offset))
     return Placed(tuple(people), tuple(mats), tuple(footprints))

@@ -27,7 +27,7 @@ def portrait(pose: Pose, avatar: Avatar, rng: Rng, size: tuple[int, int]) -> Sho
     stance = take_stance(avatar, pose, rng)
     if stance is None:
         return None
-    person = replace(pose_avatar(avatar, stance.q), pose=pose.name)
+    person = replace(pose_avatar(avatar, stance.q, stance.fingers), pose=pose.name)
     middle = (person.skin_world.min(0) + person.skin_world.max(0)) / 2
     return Shot(
         index=0,

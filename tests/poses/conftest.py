@@ -47,4 +47,6 @@ def figure(tree: Tree) -> Figure:
     shape = mannequin(tree)
     rest = np.zeros(len(tree.coordinates))
     skin = (rest, shape.vertices_world, shape.body)
-    return Figure(tree, shape, probe_from_skin(tree, *skin), capsules_from_skin(tree, *skin))
+    return Figure(
+        tree, shape, probe_from_skin(tree, *skin, shape.faces), capsules_from_skin(tree, *skin)
+    )

@@ -60,7 +60,7 @@ def test_points_ride_on_their_bodies(figure):
 def test_the_rest_posture_does_not_matter(figure):
     q = pose_coordinates(figure.tree, library()["utkatasana"])
     skin = skin_points(figure.tree, q, figure.probe)
-    probe = probe_from_skin(figure.tree, q, skin, figure.shape.body)
+    probe = probe_from_skin(figure.tree, q, skin, figure.shape.body, figure.shape.faces)
     assert probe.offset_m == pytest.approx(figure.probe.offset_m, abs=1e-9)
     assert set(probe.patches) == set(PATCHES)
 
@@ -79,4 +79,6 @@ def test_a_skin_without_hands_is_refused(figure):
     keep = ~np.isin(shape.body, hands)
     rest = np.zeros(len(tree.coordinates))
     with pytest.raises(ValueError, match="hand_r, hand_l"):
-        probe_from_skin(tree, rest, shape.vertices_world[keep], shape.body[keep])
+        probe_from_skin(
+            tree, rest, shape.vertices_world[keep], shape.body[keep], np.zeros((0, 3), int)
+        )

@@ -60,7 +60,7 @@ class MannequinCast:
         tree = load_model(fullbody_path())
         figure = mannequin(tree)
         rest = np.zeros(len(tree.coordinates))
-        probe = probe_from_skin(tree, rest, figure.vertices_world, figure.body)
+        probe = probe_from_skin(tree, rest, figure.vertices_world, figure.body, figure.faces)
         self._first = MannequinAvatar(
             name="mannequin-0",
             tree=tree,
@@ -88,8 +88,12 @@ def yoga() -> Scene:
 def cheap() -> Iterator[None]:
     """Mannequins are posed rigidly, and every place comes in one variant."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(placing, "pose_avatar", lambda avatar, q: avatar.posed(q))
-        patch.setattr(placing, "pose_skin", lambda avatar, q: avatar.posed(q).skin_world)
+        patch.setattr(placing, "pose_avatar", lambda avatar, q, fingers: avatar.posed(q))
+        patch.setattr(
+            placing, "pose_skin", lambda avatar, q, fingers=None: avatar.posed(q).skin_world
+        )
+        patch.setattr(placing, "open_fingers", lambda avatar, contacts, reaches: None)
+        patch.setattr(placing, "held_fingers", lambda avatar, q, fingers, reaches: None)
         for name, kind in list(PLACES.items()):
             patch.setitem(PLACES, name, replace(kind, variants=1))
         yield

@@ -1,0 +1,294 @@
+"""Fingers: they bend at the knuckles of the body data's rig, and close on what a hand holds.
+
+The model's hands are single bodies; fingers are no coordinates of it and carry no keypoints. They
+are bent in the shape at rest, before the skin follows the bodies.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from spinetrack_synth.avatars.assets import BodyData
+from spinetrack_synth.avatars.body import RestBody, body_vertices
+from spinetrack_synth.avatars.rig import Rig
+
+Array = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+DIGITS: Final = 5
+KNUCKLES: Final = 3
+
+OPEN: Final = np.radians(
+    [[-75, -10, -10], [-30, -8, -4], [-30, -8, -4], [-30, -8, -4], [-30, -8, -4]]
+)
+CLOSED: Final = np.radians([[35, 40, 45], [80, 85, 50], [80, 85, 50], [80, 85, 50], [80, 85, 50]])
+"""Range of every knuckle from the shape at rest, rad, thumb first, from the palm outwards: a finger
+is let bend back a little (passive extension 30-45 degrees) and curls as in a power grip."""
+
+EASY: Final = np.radians([[0, 4, 6], [6, 10, 6], [9, 14, 8], [12, 17, 9], [14, 19, 10]])
+"""A hand that does nothing."""
+
+_ARM: Final = ("upperarm", "lowerarm", "wrist", "metacarpal", "finger")
+
+STEPS: Final = 24
+"""In which a digit closes."""
+
+CLEARANCE_M: Final = 0.0025
+"""Between fingers and what they hold: cloth."""
+
+NEAR_M: Final = 0.05
+"""Farther from a finger nothing is in its way."""
+
+
+@dataclass(frozen=True)
+class Hand:
+    """One hand of a body at rest, in the frame of its OpenSim body: x out of the palm, y towards
+    the wrist.
+
+    ``side`` r or l, ``body`` index of the OpenSim body, ``body2world`` (4, 4) at rest; ``vertex``
+    (H,) the vertices of the base mesh that the digits move, ``points_m`` (H, 3),
+    ``weight`` (H, 5, 3) their shares in the phalanges; ``knuckle_m`` and ``axis`` (5, 3, 3) centres
+    and axes about which positive angles close the hand; ``pad`` (H,) is the digit of skin that can
+    touch something, -1 else; ``palm_m`` the height of the palm's skin, x; ``arm_share`` (V,) how
+    far every vertex of the base mesh belongs to this hand's arm.
+    """
+
+    side: str
+    body: int
+    body2world: Array
+    vertex: Ints
+    points_m: Array
+    weight: Array
+    knuckle_m: Array
+    axis: Array
+    pad: Ints
+    palm_m: float
+    arm_share: Array
+
+
+def find_hands(data: BodyData, rest: RestBody, rig: Rig) -> tuple[Hand, Hand]:
+    """The right and the left hand of a body."""
+    return _find_hand(data, rest, rig, "r"), _find_hand(data, rest, rig, "l")
+
+
+def _find_hand(data: BodyData, rest: RestBody, rig: Rig, side: str) -> Hand:
+    body = rig.tree.bodies.index(f"hand_{side}")
+    body2world = rig.body2world[body]
+    phalanges = [
+        [data.bones.index(f"finger{digit}-{k}.{side.upper()}") for k in range(1, KNUCKLES + 1)]
+        for digit in range(1, DIGITS + 1)
+    ]
+    dense = np.stack(
+        [
+            (data.weights * (data.weight_bone == bone)).sum(axis=1)
+            for digit in phalanges
+            for bone in digit
+        ],
+        axis=1,
+    ).astype(float)
+    total = data.weights.sum(axis=1)
+    vertex = np.flatnonzero(dense.sum(axis=1) > 1e-4)
+    weight = (dense[vertex] / total[vertex, None]).reshape(-1, DIGITS, KNUCKLES)
+    world = rest.vertices_world
+
+    def local(points: NDArray) -> Array:
+        return (np.asarray(points, float) - body2world[:3, 3]) @ body2world[:3, :3]
+
+    head, tail = local(rest.bone_head[phalanges]), local(rest.bone_tail[phalanges])
+    axis = _axes(head, tail)
+    arm = [
+        k
+        for k, name in enumerate(data.bones)
+        if name.startswith(_ARM) and name.endswith(side.upper())
+    ]
+    count = body_vertices(data).stop
+    moved = weight.sum(axis=2)
+    pad = np.where((vertex < count) & (moved.max(axis=1) > 0.5), moved.argmax(axis=1), -1)
+    skin = local(world[:count])
+    hand = data.weight_bone[:count], data.weights[:count]
+    metacarpals = [
+        data.bones.index(f"{name}.{side.upper()}")
+        for name in ("wrist", "finger1-1", *(f"metacarpal{k}" for k in range(1, 5)))
+    ]
+    palm = (np.isin(hand[0], metacarpals) * hand[1]).sum(axis=1) > 0.5
+    return Hand(
+        side=side,
+        body=body,
+        body2world=body2world,
+        vertex=vertex,
+        points_m=local(world[vertex]),
+        weight=weight,
+        knuckle_m=head,
+        axis=axis,
+        pad=pad.astype(np.int64),
+        palm_m=float(np.percentile(skin[palm, 0], 97)),
+        arm_share=(data.weights * np.isin(data.weight_bone, arm)).sum(axis=1) / total,
+    )
+
+
+def _axes(head: Array, tail: Array) -> Array:
+    """Axes of the knuckles (5, 3, 3): each turns its phalanx towards the palm's front; the thumb's
+    last two turn it towards the little finger as well."""
+    along = tail - head
+    front = np.zeros_like(along)
+    front[..., 0] = 1.0
+    across = head[4, 0] - head[1, 0]
+    across[0] = 0.0
+    across /= np.linalg.norm(across)
+    front[0, 1:] = 0.5 * front[0, 1:] + 0.85 * across
+    axis = np.cross(along, front)
+    return axis / np.linalg.norm(axis, axis=-1, keepdims=True)
+
+
+def bend(hand: Hand, angles: Array) -> Array:
+    """Where the vertices of a hand lie in the world of the body at rest (H, 3) m, its knuckles bent
+    by ``angles`` (5, 3) rad."""
+    points = _bent(hand.points_m, hand.weight, hand.knuckle_m, hand.axis, angles)
+    return points @ hand.body2world[:3, :3].T + hand.body2world[:3, 3]
+
+
+def flat(hand: Hand) -> Array:
+    """Angles (5, 3) that lay every digit into the plane of the palm, as on a floor."""
+    ground = np.array([-1.0, 0.0, 0.0, hand.palm_m])
+    nothing = np.zeros((0, 3))
+    return _closed(hand, nothing, nothing, ground, 0.0, flexed=np.array([1.0, 0.0, 0.0]))
+
+
+def grip(hand: Hand, obstacle_m: Array, normal: Array, floor: Array) -> Array:
+    """Angles (5, 3) of digits that close until they touch.
+
+    ``obstacle_m`` (N, 3) m and ``normal`` (N, 3) are points of other skin and where it faces,
+    ``floor`` (4,) a plane ``n . x + d`` that is positive above, all in the hand's frame.
+    """
+    near = np.linalg.norm(obstacle_m - hand.points_m.mean(axis=0), axis=1) < 0.16
+    return _closed(hand, obstacle_m[near], normal[near], floor, CLEARANCE_M, np.ones(3))
+
+
+def _closed(
+    hand: Hand, obstacle: Array, normal: Array, floor: Array, clearance: float, flexed: Array
+) -> Array:
+    """Digits closed one by one: all knuckles together until the digit touches, then those beyond
+    the phalanx that touches."""
+    angles = np.zeros((DIGITS, KNUCKLES))
+    for digit in range(DIGITS):
+        mine = hand.pad == digit
+        angles[digit] = _close_digit(
+            np.ascontiguousarray(hand.points_m[mine]),
+            np.ascontiguousarray(hand.weight[mine, digit]),
+            hand.knuckle_m[digit],
+            hand.axis[digit],
+            OPEN[digit],
+            OPEN[digit] + flexed * (CLOSED[digit] - OPEN[digit]),
+            np.ascontiguousarray(obstacle),
+            np.ascontiguousarray(normal),
+            floor,
+            clearance,
+            1 if digit == 0 else 0,  # the ball of the thumb is part of the palm
+        )
+    return angles
+
+
+@njit(cache=True, nogil=True)
+def _close_digit(
+    points: Array, weight: Array, knuckle: Array, axis: Array, opened: Array, closed: Array,
+    obstacle: Array, normal: Array, floor: Array, clearance: float, base: int,
+) -> Array:  # fmt: skip
+    """Angles of a digit whose phalanges from ``base`` on feel what they touch."""
+    angles = opened.copy()
+    for first in range(KNUCKLES):
+        # Knuckles before `first` rest; the others close together until something is touched.
+        below = max(first, base)
+        for _ in range(STEPS):
+            tried = angles.copy()
+            for k in range(first, KNUCKLES):
+                tried[k] = min(
+                    tried[k] + (closed[k] - opened[k]) / STEPS, max(closed[k], opened[k])
+                )
+            room = _room(points, weight, below, knuckle, axis, tried, obstacle, normal, floor)
+            if room < clearance:
+                break
+            angles = tried
+    return angles
+
+
+@njit(cache=True, nogil=True)
+def _room(
+    points: Array, weight: Array, first: int, knuckle: Array, axis: Array, angles: Array,
+    obstacle: Array, normal: Array, floor: Array,
+) -> float:  # fmt: skip
+    """Least distance of a bent digit, from its phalanx ``first`` on, to what is about it, negative
+    inside."""
+    turn, shift = _phalanges(knuckle, axis, angles)
+    least = NEAR_M
+    for p in range(len(points)):
+        if weight[p, first:].sum() < 0.5:
+            continue
+        x = _moved(points[p], weight[p], turn, shift)
+        height = floor[0] * x[0] + floor[1] * x[1] + floor[2] * x[2] + floor[3]
+        least = min(least, height)
+        nearest, at = NEAR_M**2, -1
+        for o in range(len(obstacle)):
+            d = 0.0
+            for i in range(3):
+                d += (x[i] - obstacle[o, i]) ** 2
+            if d < nearest:
+                nearest, at = d, o
+        if at >= 0:
+            above = 0.0
+            for i in range(3):
+                above += (x[i] - obstacle[at, i]) * normal[at, i]
+            least = min(least, above)
+    return least
+
+
+@njit(cache=True, nogil=True)
+def _phalanges(knuckle: Array, axis: Array, angles: Array) -> tuple[Array, Array]:
+    """Rotations (3, 3, 3) and shifts (3, 3) of a digit's phalanges from rest."""
+    turn, shift = np.empty((KNUCKLES, 3, 3)), np.empty((KNUCKLES, 3))
+    for k in range(KNUCKLES):
+        c, s = np.cos(angles[k]), np.sin(angles[k])
+        x, y, z = axis[k, 0], axis[k, 1], axis[k, 2]
+        own = np.array(
+            [
+                [c + x * x * (1 - c), x * y * (1 - c) - z * s, x * z * (1 - c) + y * s],
+                [y * x * (1 - c) + z * s, c + y * y * (1 - c), y * z * (1 - c) - x * s],
+                [z * x * (1 - c) - y * s, z * y * (1 - c) + x * s, c + z * z * (1 - c)],
+            ]
+        )
+        about = knuckle[k] - own @ knuckle[k]
+        if k == 0:
+            turn[k], shift[k] = own, about
+        else:
+            turn[k] = turn[k - 1] @ own
+            shift[k] = turn[k - 1] @ about + shift[k - 1]
+    return turn, shift
+
+
+@njit(cache=True, nogil=True)
+def _moved(point: Array, weight: Array, turn: Array, shift: Array) -> Array:
+    """A point (3,) after its shares (3,) in the motions of three phalanges."""
+    moved = point.copy()
+    for k in range(KNUCKLES):
+        if weight[k] > 0.0:
+            for i in range(3):
+                motion = shift[k, i] - point[i]
+                for j in range(3):
+                    motion += turn[k, i, j] * point[j]
+                moved[i] += weight[k] * motion
+    return moved
+
+
+@njit(cache=True, nogil=True)
+def _bent(points: Array, weight: Array, knuckle: Array, axis: Array, angles: Array) -> Array:
+    bent = points.copy()
+    for digit in range(DIGITS):
+        turn, shift = _phalanges(knuckle[digit], axis[digit], angles[digit])
+        for p in range(len(points)):
+            if weight[p, digit].sum() > 0.0:
+                bent[p] += _moved(points[p], weight[p, digit], turn, shift) - points[p]
+    return bent
