@@ -1,0 +1,265 @@
+"""The C++ of the Unreal project: its syntax against a stub, its arithmetic against our own.
+
+The stub (``stubs/engine.h``) holds the engine's names as far as they are used; what passes here has
+not been compiled by the engine.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy.spatial.transform import Rotation
+
+from spinetrack_synth.anatomy.kinematics import body_transforms
+from spinetrack_synth.anatomy.model import fullbody_path, load_model
+from spinetrack_synth.avatars.rig import TWIST_FREE, bone_names
+from spinetrack_synth.avatars.skinning import swing_only
+from spinetrack_synth.rendering.unreal.axes import frames_to_unreal, frames_to_world
+
+SOURCE = Path(__file__).parents[2] / "unreal_project/Source/SpineTrackSynth"
+STUBS = Path(__file__).parent / "stubs"
+
+ENGINE_HEADERS = """
+    CoreMinimal.h EngineUtils.h ReferenceSkeleton.h
+    Animation/AnimInstance.h Animation/AnimInstanceProxy.h Animation/AnimNodeBase.h
+    Components/DirectionalLightComponent.h Components/RectLightComponent.h
+    Components/SkeletalMeshComponent.h Components/SkyAtmosphereComponent.h
+    Components/SkyLightComponent.h Components/StaticMeshComponent.h
+    Dom/JsonObject.h Engine/DirectionalLight.h Engine/Level.h Engine/LevelStreamingDynamic.h
+    Engine/RectLight.h Engine/SkeletalMesh.h Engine/SkyLight.h Engine/StaticMesh.h
+    Engine/StaticMeshActor.h Engine/TextureCube.h Engine/World.h GameFramework/Actor.h
+    Interfaces/IPluginManager.h Misc/App.h Misc/ConfigCacheIni.h Misc/EngineVersion.h
+    Misc/PackageName.h Modules/ModuleManager.h Serialization/JsonReader.h
+    Serialization/JsonSerializer.h
+    CommandDispatcher.h Controller/ActorController.h ExecStatus.h UnrealcvServer.h
+""".split()
+"""Headers of the engine and of UnrealCV; all of them are ``engine.h`` here."""
+
+needs_compiler = pytest.mark.skipif(
+    shutil.which("g++") is None, reason="g++ is not installed: apt-get install g++"
+)
+
+
+def compile_with(arguments: list[str]) -> subprocess.CompletedProcess[str]:
+    strict = ["g++", "-std=c++20", "-Wall", "-Wextra", "-Wno-unused-parameter", "-Werror"]
+    return subprocess.run([*strict, *arguments], capture_output=True, text=True)
+
+
+@pytest.fixture(scope="module")
+def include(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder where engine headers lead to the stub; what the header tool would make is empty."""
+    folder = tmp_path_factory.mktemp("include")
+    for header in ENGINE_HEADERS:
+        path = folder / header
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(f'#include "{STUBS / "engine.h"}"\n')
+    for source in SOURCE.glob("*.h"):
+        (folder / f"{source.stem}.generated.h").write_text("")
+    return folder
+
+
+@needs_compiler
+@pytest.mark.parametrize("source", sorted(SOURCE.glob("*.cpp")), ids=lambda path: path.name)
+def test_every_file_passes_the_compiler(source: Path, include: Path) -> None:
+    done = compile_with(
+        ["-fsyntax-only", '-DSPINETRACK_PROJECT_HASH=""',
+         f"-I{include}", f"-I{SOURCE}", str(source)]
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+
+
+@needs_compiler
+@pytest.mark.parametrize(
+    "mistake",
+    ["FVector V(1.0);", "FString S = 3.5;", "AActor* A = nullptr; A->Fly();",
+     "FUnrealcvServer::Get().GetCommandDispatcher()->BindCommand(1, 2);"],
+)  # fmt: skip
+def test_the_check_sees_mistakes(mistake: str, include: Path, tmp_path: Path) -> None:
+    wrong = tmp_path / "Wrong.cpp"
+    wrong.write_text(f'#include "CoreMinimal.h"\nvoid Wrong() {{ {mistake} }}\n')
+    assert compile_with(["-fsyntax-only", f"-I{include}", str(wrong)]).returncode != 0
+
+
+def test_the_commands_are_those_of_the_wire() -> None:
+    bound = set(
+        re.findall(r'Bind\(TEXT\("([^"]+)"\)', (SOURCE / "SpineTrackCommands.cpp").read_text())
+    )
+    assert bound == {
+        "vget /avatars", "vset /avatars/spawn [str] [str]", "vset /avatar/[str]/pose [str]",
+        "vget /avatar/[str]/pose", "vset /place/[str]/[uint]", "vget /place",
+        "vset /things [str]", "vset /lights [str]", "vget /project",
+    }  # fmt: skip
+
+
+PROGRAM = r"""
+#include <cstdio>
+#include <iostream>
+#include "Frames.h"
+#include "Photometry.h"
+
+using namespace SpineTrack;
+
+static FBoneFrame ReadFrame()
+{
+    FBoneFrame F;
+    std::cin >> F.Location.X >> F.Location.Y >> F.Location.Z;
+    std::cin >> F.Rotation.X >> F.Rotation.Y >> F.Rotation.Z >> F.Rotation.W;
+    return F;
+}
+
+static void Write(const std::vector<FBoneFrame>& Frames)
+{
+    for (const FBoneFrame& F : Frames)
+    {
+        std::printf("%.12f %.12f %.12f %.12f %.12f %.12f %.12f\n", F.Location.X, F.Location.Y,
+            F.Location.Z, F.Rotation.X, F.Rotation.Y, F.Rotation.Z, F.Rotation.W);
+    }
+}
+
+int main()
+{
+    FSkeleton Skeleton;
+    std::map<std::string, FBoneFrame> Bodies;
+    int Count = 0;
+    std::string Name;
+    for (std::cin >> Count; Count > 0; --Count)
+    {
+        int Parent = 0;
+        std::cin >> Name >> Parent;
+        Skeleton.Names.push_back(BodyName(Name));
+        Skeleton.Parents.push_back(Parent);
+        Skeleton.Rest.push_back(ReadFrame());
+    }
+    for (std::cin >> Count; Count > 0; --Count)
+    {
+        std::cin >> Name;
+        Bodies[BodyName(Name)] = ReadFrame();
+    }
+    const std::vector<FBoneFrame> Frames = Posed(Skeleton, Bodies);
+    Write(Frames);
+    Write(InParents(Skeleton, Frames));
+}
+"""
+
+
+@pytest.fixture(scope="module")
+def poser(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A program that poses a skeleton as the module does."""
+    folder = tmp_path_factory.mktemp("poser")
+    (folder / "poser.cpp").write_text(PROGRAM)
+    done = compile_with([f"-I{SOURCE}", "-o", str(folder / "poser"), str(folder / "poser.cpp")])
+    assert done.returncode == 0, done.stderr
+    return folder / "poser"
+
+
+def rows(frames_world: np.ndarray) -> list[str]:
+    """Frames (N, 4, 4) as the wire has them."""
+    places, turns = frames_to_unreal(frames_world)
+    return [" ".join(f"{x:.12f}" for x in (*place, *turn)) for place, turn in zip(places, turns)]
+
+
+@needs_compiler
+@pytest.mark.parametrize("seed", range(4))
+def test_bones_are_where_our_own_arithmetic_puts_them(poser: Path, seed: int) -> None:
+    tree = load_model(fullbody_path())
+    rng = np.random.default_rng(seed)
+    q = tree.default_coordinates.copy()
+    rest = body_transforms(tree, q)
+    q[tree.rotational] = rng.uniform(-1.2, 1.2, tree.rotational.sum())
+    q[~tree.rotational] += rng.uniform(-1.0, 1.0, (~tree.rotational).sum())
+    posed = body_transforms(tree, q)
+    helped = [tree.bodies.index(name) for name in TWIST_FREE]
+    parents = [*tree.chain.parent, *tree.chain.parent[helped]]
+    names = bone_names(tree)
+    lines = [str(len(names))]
+    # An engine may spell names in its own way.
+    lines += [
+        f"{name.upper() if seed % 2 else name} {parent} {row}"
+        for name, parent, row in zip(names, parents, rows(np.concatenate([rest, rest[helped]])))
+    ]
+    lines += [str(len(tree.bodies))]
+    lines += [f"{name} {row}" for name, row in zip(tree.bodies, rows(posed))]
+    done = subprocess.run(
+        [poser], input="\n".join(lines), capture_output=True, text=True, check=True
+    )
+    found = np.array([line.split() for line in done.stdout.splitlines()], float)
+    frames = frames_to_world(found[: len(names), :3], found[: len(names), 3:])
+    local = frames_to_world(found[len(names) :, :3], found[len(names) :, 3:])
+
+    np.testing.assert_allclose(frames[: len(posed)], posed, atol=1e-9)
+    motion = posed @ np.linalg.inv(rest)
+    for helper, body in enumerate(helped):
+        above = tree.chain.parent[body]
+        below = list(tree.chain.parent).index(body)
+        axis = rest[below, :3, 3] - rest[body, :3, 3]
+        axis /= np.linalg.norm(axis)
+        joint = rest[body, :3, 3]
+        swing = swing_only(motion[above], motion[body], joint, axis) @ rest[body]
+        np.testing.assert_allclose(frames[len(posed) + helper], swing, atol=1e-9)
+    for bone, parent in enumerate(parents):
+        whole = local[bone] if parent < 0 else frames[parent] @ local[bone]
+        np.testing.assert_allclose(whole, frames[bone], atol=1e-9)
+
+
+@needs_compiler
+def test_a_body_that_is_not_given_keeps_its_place_in_its_parent(poser: Path) -> None:
+    rest = np.tile(np.eye(4), (2, 1, 1))
+    rest[1, :3, 3] = [0.0, 0.4, 0.1]
+    turned = np.eye(4)
+    turned[:3, :3] = Rotation.from_rotvec([0.3, -0.8, 0.5]).as_matrix()
+    turned[:3, 3] = [1.0, 2.0, 3.0]
+    lines = ["2", f"pelvis -1 {rows(rest)[0]}", f"T12 0 {rows(rest)[1]}"]
+    lines += ["1", f"pelvis {rows(turned[None])[0]}"]
+    done = subprocess.run(
+        [poser], input="\n".join(lines), capture_output=True, text=True, check=True
+    )
+    found = np.array([line.split() for line in done.stdout.splitlines()], float)
+    frames = frames_to_world(found[:2, :3], found[:2, 3:])
+    np.testing.assert_allclose(frames[1], turned @ rest[1], atol=1e-9)
+
+
+LIGHTS = r"""
+#include <cstdio>
+#include "Photometry.h"
+
+using namespace SpineTrack;
+
+int main()
+{
+    const FPanel Ceiling{{0, 0, 300}, {50, 0, 0}, {0, 25, 0}, {2, 2, 2}};
+    FPanel Brighter = Ceiling;
+    Brighter.Radiance = {6, 6, 6};
+    FSun Noon, Evening;
+    Evening.Toward = {0.98, 0, 0.17};
+    const FVec Down = Facing(Ceiling);
+    std::printf("%.9f %.9f %.9f %.9f\n", Down.X, Down.Y, Down.Z, AreaM2(Ceiling));
+    std::printf("%.9f %.9f %.9f\n", LightScale({Ceiling}, {}, {}, 1.0),
+        LightScale({Brighter}, {}, {}, 1.0), LightScale({Ceiling, Ceiling}, {}, {}, 1.0));
+    std::printf("%.9f %.9f %.9f\n", LightScale({}, {Noon}, {}, 1.0),
+        LightScale({}, {Evening}, {}, 1.0), LightScale({}, {Noon}, {}, 2.0));
+    std::printf("%.9f %.9f %.9f\n", LightScale({}, {}, {{0.5, 0.5, 0.5}}, 1.0),
+        LightScale({}, {}, {}, 1.0), WhiteIlluminance);
+}
+"""
+
+
+@needs_compiler
+def test_lights_are_scaled_to_one_brightness(tmp_path: Path) -> None:
+    (tmp_path / "lights.cpp").write_text(LIGHTS)
+    done = compile_with(
+        [f"-I{SOURCE}", "-o", str(tmp_path / "lights"), str(tmp_path / "lights.cpp")]
+    )
+    assert done.returncode == 0, done.stderr
+    out = subprocess.run([tmp_path / "lights"], capture_output=True, text=True, check=True).stdout
+    facing, panels, suns, rest = (np.array(line.split(), float) for line in out.splitlines())
+    np.testing.assert_allclose(facing, [0, 0, -1, 0.5])
+    np.testing.assert_allclose(panels, panels[0] * np.array([1, 1 / 3, 1 / 2]), rtol=1e-6)
+    assert suns[1] > suns[0]
+    np.testing.assert_allclose(suns[2], 2 * suns[0], rtol=1e-6)
+    np.testing.assert_allclose(rest[0] * np.pi * 0.5, rest[2], rtol=1e-6)
+    assert rest[1] == 1
