@@ -149,7 +149,7 @@ def obtain(
         record["licences"][NON_COMMERCIAL] = datetime.date.today().isoformat()
         _write_record(record)
     path = models_folder() / official.file_name
-    arrived = path.with_name(f".{path.name}.arrived")
+    arrived = path.with_name(f"{path.name}.arrived")
     download(official.url, arrived, progress)
     digest = sha256(arrived)
     if known and digest != known["sha256"] and not changed:
@@ -171,12 +171,11 @@ def obtain(
 
 
 def remove(official: Official) -> int:
-    """Delete a model that we fetched; the bytes freed. Its hash stays on record."""
+    """Delete a model that we fetched, or a part of it; the bytes freed. Its hash stays on record."""
     freed = 0
-    for pattern in (official.file_name, f".{official.file_name}.*"):
-        for path in models_folder().glob(pattern):
-            freed += path.stat().st_size
-            path.unlink()
+    for path in models_folder().glob(f"*{official.file_name}*"):
+        freed += path.stat().st_size
+        path.unlink()
     return freed
 
 
