@@ -85,6 +85,7 @@ class PosedPerson:
 
     ``keypoints_world`` (37, 3) m; ``coordinates`` the model's coordinate values (n,) in rad and m,
     in the order of its tree; ``body2world`` (B, 4, 4); ``scale_factors`` (B, 3);
+    ``fingers_rad`` (2, 5, 3) bends of the knuckles of the right and the left hand, None at rest;
     ``skin_world`` (V, 3) m the closed skin without clothes and ``skin_body`` (V,) the index of the
     OpenSim body each of its vertices moves with most; ``surfaces`` what is drawn.
     """
@@ -98,6 +99,7 @@ class PosedPerson:
     skin_world: NDArray[np.float32]
     skin_body: NDArray[np.int32]
     surfaces: tuple[Surface, ...]
+    fingers_rad: NDArray[np.float64] | None = None
 
 
 @dataclass(frozen=True)

@@ -153,6 +153,7 @@ def pose_bodies(avatar: Avatar, body2world: NDArray, fingers: Fingers | None = N
         skin_world=vertices[: len(avatar.skin_body)].astype(np.float32),
         skin_body=avatar.skin_body,
         surfaces=tuple(_surface(avatar, part, vertices, body2world) for part in avatar.parts),
+        fingers_rad=fingers,
     )
 
 

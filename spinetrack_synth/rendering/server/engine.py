@@ -439,6 +439,12 @@ class Engine:
             self._pose,
         )
         bind("vget /avatar/[str]/pose", "Get the frames of an avatar's bodies", self._pose_of)
+        bind(
+            "vset /avatar/[str]/fingers [str]",
+            "Bend an avatar's fingers, JSON of degrees",
+            self._bend,
+        )
+        bind("vget /avatar/[str]/fingers", "Get the bends of an avatar's fingers", self._bends)
         bind("vset /place/[str]/[uint]", "Set the surroundings [place, variant]", self._go)
         bind("vget /place", "Get the surroundings [place, variant]", self._place)
         bind("vset /things [str]", "Replace the movable things, JSON", self._set_things)
@@ -465,6 +471,14 @@ class Engine:
     def _pose_of(self, name: str) -> str:
         actor = self.level.avatar(name)
         return messages.pose_json(avatar_of(actor.asset).tree.bodies, actor.body2world)
+
+    def _bend(self, name: str, text: str) -> None:
+        actor = self.level.avatar(name)
+        self.level = self.level.with_actor(actor.holding(messages.parse_fingers(text)))
+
+    def _bends(self, name: str) -> str:
+        pose = self.level.avatar(name).pose
+        return messages.fingers_json(pose.fingers if pose else None)
 
     def _go(self, place: str, variant: int) -> None:
         self.level = self.level.with_place(place, variant)

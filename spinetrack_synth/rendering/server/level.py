@@ -83,9 +83,11 @@ class Placement:
 
 @dataclass(frozen=True, eq=False)
 class Pose:
-    """Frames (B, 4, 4) of an avatar's bodies in its actor's frame, m. Equal to itself only."""
+    """Frames (B, 4, 4) of an avatar's bodies in its actor's frame, m, and its fingers' bends
+    (2, 5, 3) rad, None at rest. Equal to itself only."""
 
     bodies: Array
+    fingers: Array | None = None
 
 
 Kind = Literal["avatar", "thing", "cube", "place"]
@@ -126,7 +128,14 @@ class Actor:
 
     def posed(self, body2world: Array) -> Actor:
         """The avatar with its bodies at frames (B, 4, 4) in the world, the actor where it was."""
-        return replace(self, pose=Pose(np.linalg.inv(self.placement.local2world) @ body2world))
+        assert self.pose is not None
+        bodies = np.linalg.inv(self.placement.local2world) @ body2world
+        return replace(self, pose=Pose(bodies, self.pose.fingers))
+
+    def holding(self, fingers: Array | None) -> Actor:
+        """The avatar with its fingers bent (2, 5, 3) rad."""
+        assert self.pose is not None
+        return replace(self, pose=Pose(self.pose.bodies, fingers))
 
     @property
     def person(self) -> PosedPerson:
@@ -321,7 +330,7 @@ def avatar_of(asset: str) -> Avatar:
 @lru_cache(maxsize=MOST_AVATARS_KEPT)
 def _person(asset: str, placement: Placement, pose: Pose) -> PosedPerson:
     """An avatar's skin and clothes where it stands: kept, for only the camera may have moved."""
-    return pose_bodies(avatar_of(asset), placement.local2world @ pose.bodies)
+    return pose_bodies(avatar_of(asset), placement.local2world @ pose.bodies, pose.fingers)
 
 
 def placement_of(thing: Thing) -> Placement:

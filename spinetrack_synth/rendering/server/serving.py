@@ -45,7 +45,8 @@ def level_of(shot: Shot) -> Level:
     for person in shot.people:
         name = person.subject_id
         level = level.spawned("avatar", person.subject_id, name, Placement())
-        level = level.with_actor(level.avatar(name).posed(person.body2world))
+        avatar = level.avatar(name).posed(person.body2world).holding(person.fingers_rad)
+        level = level.with_actor(avatar)
     return level
 
 

@@ -1,4 +1,4 @@
-"""The JSON of the project's own commands: poses, things and lights, written and read.
+"""The JSON of the project's own commands: poses, fingers, things and lights, written and read.
 
 A command's argument may hold no space, and its numbers no exponent. What is written here is read
 back by the other end: by the driver from an engine, by the embedded renderer's server from a
@@ -22,6 +22,8 @@ LOCATION_DECIMALS: Final = 5
 """Of locations in cm: a ten-thousandth of a millimetre."""
 
 QUATERNION_DECIMALS: Final = 9
+
+FINGER_DECIMALS: Final = 4
 
 
 def number(value: float, decimals: int = 6) -> str:
@@ -65,6 +67,33 @@ def parse_pose(text: str) -> dict[str, NDArray[np.float64]]:
     if not (np.isfinite(rows).all() and (np.abs(lengths - 1) < 1e-3).all()):
         raise ValueError("a body of the pose has no unit quaternion")
     return dict(zip(names, axes.frames_to_world(rows[:, :3], rows[:, 3:])))
+
+
+# Fingers
+
+
+def fingers_json(fingers_rad: NDArray[np.float64] | None) -> str:
+    """Bends of the knuckles (2, 5, 3) as ``[[15 degrees of the right hand],[15 of the left]]``.
+
+    Thumb first, in each digit from the palm outwards, positive where the hand closes; None, hands
+    at rest, as zeros.
+    """
+    angles = np.zeros((2, 15)) if fingers_rad is None else np.degrees(fingers_rad).reshape(2, 15)
+    return "[" + ",".join(f"[{_listed(hand, FINGER_DECIMALS)}]" for hand in angles) + "]"
+
+
+def parse_fingers(text: str) -> NDArray[np.float64] | None:
+    """The bends (2, 5, 3) rad of what ``fingers_json`` wrote, None for hands at rest.
+
+    ValueError where it is something else.
+    """
+    try:
+        angles = np.radians(np.array(_loads(text), dtype=float).reshape(2, 5, 3))
+    except (TypeError, ValueError):
+        raise ValueError("fingers are two lists of fifteen degrees") from None
+    if not np.isfinite(angles).all():
+        raise ValueError("fingers are two lists of fifteen degrees")
+    return angles if angles.any() else None
 
 
 # Things

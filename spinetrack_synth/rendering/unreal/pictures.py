@@ -31,7 +31,7 @@ PLAIN: Final[Color] = (32, 32, 32)
 NEAR: Final = 12
 """Difference in each channel up to which a pixel is of a colour: engines round."""
 
-SKY_CM: Final = 60_000.0
+SKY_CM: Final = 65_000.0
 """Depth from which on there is nothing: the largest numbers of a float16 stand for the sky."""
 
 DARK: Final = 8

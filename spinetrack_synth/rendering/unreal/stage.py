@@ -91,7 +91,7 @@ class Stage:
         self._session = session
         self._where = where
         self._patience = patience
-        self._recolored = False
+        self._place: list[str] = []
         self.offer: Offer = read_offer(session, where, patience.reply_s)
         self._camera = self._own_camera()
         set_up = [command.format(camera=self._camera) for command in SET_UP]
@@ -150,9 +150,9 @@ class Stage:
         """Put place, things, lights and people where they belong; return the people's names."""
         if len(shot.people) > len(COLORS):
             raise UserError(f"shot {shot.index}: {len(shot.people)} people, {len(COLORS)} colours")
-        standing, place = self._ask(["vget /avatars", "vget /place"])
-        moved = str(place).split() != _place_of(shot)
-        spare = {entry["name"]: entry["asset"] for entry in _listed(standing)}
+        place = _place_of(shot)
+        moved = place != self._place
+        spare = _listed(self._ask(["vget /avatars"])[0])
         names, spawns = [], []
         for person in shot.people:
             name = next((n for n, asset in spare.items() if asset == person.subject_id), None)
@@ -164,7 +164,7 @@ class Stage:
         self._ask(
             [
                 *(f"vset /object/{name}/destroy" for name in spare),
-                *(["vset /place/" + "/".join(_place_of(shot))] if moved else []),
+                *(["vset /place/" + "/".join(place)] if moved else []),
                 *spawns,
                 f"vset /things {messages.things_json(shot.things)}",
                 f"vset /lights {messages.lights_json(shot.lights, shot.exposure)}",
@@ -172,8 +172,9 @@ class Stage:
             ],
             pixels=1_000_000 * len(spawns),  # a body may be made on the way: leave it time
         )
-        if moved or not self._recolored:
-            self._recolor(names, COLORS[: len(names)])
+        if moved:
+            self._recolor(names)
+            self._place = place
         return names
 
     def _photograph(self, shot: Shot, lens: UnrealCamera, names: Sequence[str]) -> Frame:
@@ -183,6 +184,11 @@ class Stage:
             f"vset /avatar/{name}/pose {messages.pose_json(bodies, person.body2world)}"
             for name, person in zip(names, shot.people)
         ]
+        if self.offer.has("vset /avatar/name/fingers []"):  # they carry no keypoints
+            poses += [
+                f"vset /avatar/{name}/fingers {messages.fingers_json(person.fingers_rad)}"
+                for name, person in zip(names, shot.people)
+            ]
         batch = [
             *poses,
             *self._aim(lens),
@@ -203,7 +209,7 @@ class Stage:
         colors = [str(next(back)) for _ in names]
         _check_colors(names, colors)
         _check_aim(lens, str(next(back)), str(next(back)))
-        standing = {entry["name"]: entry["asset"] for entry in _listed(next(back))}
+        standing = _listed(next(back))
         if standing != dict(zip(names, (person.subject_id for person in shot.people))):
             raise EngineError(f"the engine shows {', '.join(standing) or 'nobody'}")
         if (place := str(next(back)).split()) != _place_of(shot):
@@ -252,7 +258,7 @@ class Stage:
     def _color(self, name: str, color: Color) -> str:
         return f"vset /object/{name}/color {' '.join(map(str, color))}"
 
-    def _recolor(self, people: Sequence[str], colors: Sequence[Color]) -> None:
+    def _recolor(self, people: Sequence[str]) -> None:
         """Give a plain colour to everything whose own could be taken for somebody's."""
         others = [n for n in str(self._ask(["vget /objects"])[0]).split() if n not in people]
         found = self._ask([f"vget /object/{name}/color" for name in others])
@@ -262,7 +268,6 @@ class Stage:
             if (color := _color_of(str(text))) is not None and is_near(color, COLORS)
         ]
         self._ask([self._color(name, PLAIN) for name in clashing])
-        self._recolored = True
 
 
 def lens_of(camera: Camera) -> UnrealCamera:
@@ -282,10 +287,10 @@ def _place_of(shot: Shot) -> list[str]:
     return [shot.place, shot.tags.get("variant", "0")]
 
 
-def _listed(reply: Reply) -> list[dict[str, str]]:
+def _listed(reply: Reply) -> dict[str, str]:
+    """The names of the avatars that stand in the level, each with its asset."""
     try:
-        entries = json.loads(reply)
-        return [{"name": str(e["name"]), "asset": str(e["asset"])} for e in entries]
+        return {str(entry["name"]): str(entry["asset"]) for entry in json.loads(reply)}
     except (ValueError, TypeError, KeyError):
         raise EngineError(f"'vget /avatars' answered {str(reply)[:60]!r}") from None
 

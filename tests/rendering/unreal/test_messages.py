@@ -48,6 +48,17 @@ def test_lights_come_back() -> None:
             np.testing.assert_allclose(getattr(back, name), value, atol=1e-6)
 
 
+def test_fingers_come_back() -> None:
+    fingers = np.random.default_rng(3).uniform(-1, 1.5, (2, 5, 3))
+    text = messages.fingers_json(fingers)
+    assert " " not in text
+    np.testing.assert_allclose(messages.parse_fingers(text), fingers, atol=2e-6)
+    assert messages.parse_fingers(messages.fingers_json(None)) is None
+    for wrong in ("[]", "[1,2]", "{}", "[[1],[2]]", "x"):
+        with pytest.raises(ValueError, match="fifteen degrees"):
+            messages.parse_fingers(wrong)
+
+
 def test_things_come_back() -> None:
     things = (
         Thing("mat/3", (1.0, -0.006, -2.5), 2.2, (1.0, 0.5, 1.1)),
