@@ -1,12 +1,13 @@
 """Inverse kinematics: OpenSim's tool and our solver on the same markers, in one run.
 
-    python benchmarks/ik.py [--frames 30] [--noise-mm 5] [--prior-mm 3] [--gait FOLDER]
+    python benchmarks/ik.py [--frames 30] [--noise-mm 0 5] [--gait FOLDER]
 
-The motion passes through poses of the library at 100 frames a second. Both solvers get the same
-marker file and unit weights; both are timed by CPU seconds: OpenSim's tool with the reading of the
-model (well under a second), ours on a longer motion that begins with the same frames, so that the
-clock has something to measure. Marker errors are of the frames that both solve. ``--gait`` is a
-folder with OpenSim's published example (subject01_Setup_InverseKinematics.xml).
+Our solver runs with its default settings. The motion passes through poses of the library at 100
+frames a second. Both solvers get the same marker file and unit weights; both are timed by CPU
+seconds: OpenSim's tool with the reading of the model (well under a second), ours on a longer motion
+that begins with the same frames, so that the clock has something to measure. Marker errors are of
+the frames that both solve. ``--gait`` is a folder with OpenSim's published example
+(subject01_Setup_InverseKinematics.xml).
 """
 
 from __future__ import annotations
@@ -85,21 +86,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--frames", type=int, default=30, help="frames that OpenSim solves")
     parser.add_argument("--long", type=int, default=700, help="frames that ours solves")
-    parser.add_argument("--noise-mm", type=float, default=5.0)
-    parser.add_argument("--prior-mm", type=float, default=3.0, help="of ours; OpenSim has none")
+    parser.add_argument("--noise-mm", type=float, nargs="+", default=[0.0, 5.0], help="an axis")
     parser.add_argument("--gait", type=Path, help="folder of OpenSim's published example")
     parser.add_argument("--work", type=Path, default=Path("build/benchmark_ik"))
     arguments = parser.parse_args()
     print("frames per CPU second; marker RMS of OpenSim / ours")
-    for label, coupled in (("our model, coupled", True), ("our model, uncoupled", False)):
+    for label, coupled in (("coupled", True), ("uncoupled", False)):
         path = fullbody_path(coupled)
         tree = load_model(path)
-        trials = []
-        for count in (arguments.frames, arguments.long):
-            folder = arguments.work / str(count)
-            file = recorded(tree, count, arguments.noise_mm, folder)
-            trials.append(prepare(Request(path, file, prior_m=arguments.prior_mm / 1000)))
-        compare(label, *trials)
+        for noise_mm in arguments.noise_mm:
+            trials = []
+            for count in (arguments.frames, arguments.long):
+                folder = arguments.work / f"{noise_mm:g}_{count}"
+                file = recorded(tree, count, noise_mm, folder)
+                trials.append(prepare(Request(path, file)))
+            compare(f"ours, {label}, {noise_mm:g} mm", *trials)
     if arguments.gait:
         setup = read_setup(arguments.gait / "subject01_Setup_InverseKinematics.xml")
         assert setup.model and setup.markers

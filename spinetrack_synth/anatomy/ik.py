@@ -10,15 +10,23 @@ import difflib
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import partial
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from spinetrack_synth.anatomy.least_squares import Problem, make_scratch
+from spinetrack_synth.anatomy.least_squares import (
+    Problem,
+    Scratch,
+    differentiate,
+    evaluate,
+    make_scratch,
+    solve_frame,
+    spread,
+    weigh,
+)
 from spinetrack_synth.anatomy.model import GROUND, Tree
-from spinetrack_synth.anatomy.tracking import Restarts, read_out, track
+from spinetrack_synth.anatomy.tracking import GOOD_M, Restarts, read_out, track
 from spinetrack_synth.errors import UserError
 
 Array = NDArray[np.float64]
@@ -27,8 +35,18 @@ Ints = NDArray[np.int64]
 Progress = Callable[[int, int], None]
 
 FAINT_PRIOR_M: Final = 1e-5
-"""Marker error that the default prior assumes: it holds what no marker shows at its default value
-and moves what the markers do show by less than 1e-6 rad."""
+"""Marker error that the prior of what the markers show assumes: it holds what no marker shows at
+its default value and moves what the markers do show by less than 1e-6 rad."""
+
+OPEN_SHARE: Final = 0.5
+"""A coordinate is open where markers of the recording's error leave it a standard error larger than
+this share of its range: they say next to nothing about it that the range does not say."""
+
+ERROR_FRAMES: Final = 8
+ERROR_PASSES: Final = 4
+SAME_ERROR: Final = 0.02
+"""Frames, and fits of them, from which the error of a recording's markers is estimated; relative
+change at which it is taken."""
 
 BROAD_PRIOR_M: Final = 0.02
 """Marker error assumed while a frame is searched from afar: it keeps joints from their limits."""
@@ -63,7 +81,8 @@ class Solution:
     ``coordinates`` (F, n), rad and m; ``markers`` (P,) the names of those that were fitted;
     ``weights`` (P,); ``marker_error_m`` (F, P) distance between the model's marker and the
     measured one, NaN where missing; ``objective`` (F,) m^2, NaN where a frame has no marker and
-    repeats its predecessor; ``steps`` (F,) Gauss-Newton steps.
+    repeats its predecessor; ``steps`` (F,) Gauss-Newton steps. ``open_coordinates`` are those that
+    the default prior drew to their defaults as for markers that are wrong by ``prior_m``.
     """
 
     coordinates: Array
@@ -72,6 +91,8 @@ class Solution:
     marker_error_m: Array
     objective: Array
     steps: Ints
+    prior_m: float = 0.0
+    open_coordinates: tuple[str, ...] = ()
 
     @property
     def frame_rms_m(self) -> Array:
@@ -103,7 +124,7 @@ def solve(
     *,
     weights: Mapping[str, float] | None = None,
     goals: Sequence[CoordinateGoal] = (),
-    prior_m: float = FAINT_PRIOR_M,
+    prior_m: float | None = None,
     cold: bool = False,
     threads: int = 1,
     progress: Progress | None = None,
@@ -113,7 +134,9 @@ def solve(
     Markers that the model does not have are left out, and so are those whose weight is zero;
     ``weights`` are 1 where not given, their scale means nothing. ``prior_m`` is the error (m) that
     the markers are taken to have: coordinates are drawn to their defaults as far as such an error
-    leaves them open, each in proportion to its range. ``cold`` takes every frame by itself, as for
+    leaves them open, each in proportion to its range. When left out it is next to nothing, except
+    for coordinates of which markers as wrong as this recording's say next to nothing (OPEN_SHARE):
+    there it is the error that the markers show. ``cold`` takes every frame by itself, as for
     pictures; otherwise frames follow one another. Clamped coordinates stay in their range.
 
     Raises UserError where no marker is in the model, a goal names no coordinate, or a number is
@@ -132,7 +155,8 @@ def solve(
     targets_m = np.ascontiguousarray(positions_m[:, used])
     frames = len(targets_m)
     order = _leaves_first(tree)
-    problem = _problem(tree, order, names, marker_weights, goals, prior_m)
+    assumed_m = FAINT_PRIOR_M if prior_m is None else prior_m
+    problem = _problem(tree, order, names, marker_weights, goals, assumed_m)
     goal_values = np.empty((frames, len(goals)))
     for i, goal in enumerate(goals):
         goal_values[:, i] = np.asarray(goal.values, dtype=float)
@@ -142,16 +166,29 @@ def solve(
     default = tree.default_coordinates[tree.free_index][order]
     z = np.empty((frames, len(order)))
     objective, steps = np.empty(frames), np.zeros(frames, dtype=np.int64)
-    broad = problem._replace(prior_weight=_prior_weight(tree, max(prior_m, BROAD_PRIOR_M))[order])
+    broad = problem._replace(prior_weight=_prior_weight(tree, max(assumed_m, BROAD_PRIOR_M))[order])
     restarts = _restarts(tree, order, problem, default)
-    run = partial(
-        _run, problem, broad, restarts, targets_m, goal_values, default, z, objective, steps, cold
+    work = _Work(problem, broad, restarts, targets_m, goal_values, default, z, objective, steps)
+    open_columns = np.zeros(len(order), dtype=np.bool_)
+    if prior_m is None:
+        unit_weight = _prior_weight(tree, 1.0)[order]
+        assumed_m, open_columns = _fit_first(work, unit_weight, cold)
+        problem = _with_prior(problem, open_columns, assumed_m, unit_weight)
+        work = work._replace(problem=problem)
+    _run(
+        work,
+        cold,
+        prior_m is None,
+        max(1, min(threads, frames // BLOCK_FRAMES)),
+        progress or (lambda done, wanted: None),
     )
-    run(max(1, min(threads, frames // BLOCK_FRAMES)), progress or (lambda done, wanted: None))
     q = np.empty((frames, len(tree.coordinates)))
     error_m = np.empty((frames, len(names)))
     read_out(problem, targets_m, goal_values, z, q, error_m, make_scratch(problem))
-    return Solution(q, names, marker_weights, error_m, objective, steps)
+    opened = tuple(
+        name for name, is_open in zip(np.array(tree.free)[order], open_columns) if is_open
+    )
+    return Solution(q, names, marker_weights, error_m, objective, steps, assumed_m, opened)
 
 
 def _no_overlap(tree: Tree, markers: Sequence[str]) -> str:
@@ -164,25 +201,117 @@ def _no_overlap(tree: Tree, markers: Sequence[str]) -> str:
     return f"none of the {len(markers)} markers is in the model {tree.name}, which has{hint}"
 
 
-def _run(
-    problem: Problem, broad: Problem, restarts: Restarts, targets_m: Array, goal_values: Array,
-    default: Array, z: Array, objective: Array, steps: Ints, cold: bool, threads: int,
-    progress: Progress,
-) -> None:  # fmt: skip
-    """Fit all frames, in as many stretches as there are threads."""
-    frames = len(targets_m)
+class _Work(NamedTuple):
+    """A recording while it is fitted; columns leaves first."""
+
+    problem: Problem
+    broad: Problem
+    restarts: Restarts
+    targets_m: Array
+    goal_values: Array
+    default: Array
+    z: Array
+    objective: Array
+    steps: Ints
+
+
+def _track(
+    work: _Work, begin: int, end: int, fresh: bool, cold: bool, until_met: bool, scratch: Scratch
+) -> int:
+    return int(
+        track(
+            work.problem, work.broad, work.restarts, work.targets_m, work.goal_values,
+            work.default, begin, end, fresh, cold, until_met, work.z, work.objective, work.steps,
+            scratch,
+        )
+    )  # fmt: skip
+
+
+def _fit_first(work: _Work, unit_weight: Array, cold: bool) -> tuple[float, Bools]:
+    """Fit the first frame; from it and some after it, the error of the markers (m, one axis) and
+    which columns (k,) it leaves open.
+
+    The error is the root mean square of what the fit leaves (the median frame's), so that it is
+    rather too small than too large. ``unit_weight`` (k,) is the prior's weight for an error of 1 m.
+    """
+    scratch = make_scratch(work.problem)
+    every_marker = np.ones(work.targets_m.shape[1], dtype=np.bool_)
+    every_column = np.ones(len(work.default), dtype=np.bool_)
+    nothing_open = np.zeros(len(work.default), dtype=np.bool_)
+    seen: Bools = np.all(np.isfinite(work.targets_m), axis=2)
+    lit = np.flatnonzero(np.any(seen, axis=1))
+    work.z[0] = work.default
+    if not len(lit):
+        return FAINT_PRIOR_M, nothing_open
+    first = int(lit[0])
+    sample = lit[lit < first + ERROR_FRAMES]
+
+    def improve(problem: Problem, frame: int, z: Array) -> float:
+        """Fit a frame from z (k,), in place; returns the error of its markers, m."""
+        target, goals = work.targets_m[frame], work.goal_values[frame]
+        solve_frame(problem, target, every_marker, goals, every_column, z, 0.0, scratch)
+        seen = weigh(problem, target, every_marker, scratch)
+        return float(np.sqrt(evaluate(problem, z, target, goals, seen, scratch)[1] / 3))
+
+    # Where a plain fit from the default already meets the markers, the search from afar need not
+    # follow their noise into what they leave open.
+    z = work.default.copy()
+    improve(work.broad, first, z)
+    error_m = improve(work.problem, first, z)
+    problem = work.problem
+    if error_m < GOOD_M:
+        is_open = _open_columns(work, z, first, unit_weight, error_m, scratch)
+        problem = _with_prior(problem, is_open, error_m, unit_weight)
+    begun = work._replace(problem=problem)
+    _track(begun, first, int(sample[-1]) + 1, True, cold, False, scratch)
+    work.z[0] = work.z[first]  # frames before the first one with markers repeat it
+    z, fitted = work.z[first].copy(), work.z[sample]
+    for _ in range(ERROR_PASSES):
+        before_m = error_m
+        error_m = float(np.median([improve(problem, t, row) for t, row in zip(sample, fitted)]))
+        is_open = _open_columns(work, z, first, unit_weight, error_m, scratch)
+        if error_m <= FAINT_PRIOR_M or not is_open.any():
+            return FAINT_PRIOR_M, nothing_open
+        if abs(error_m - before_m) < SAME_ERROR * error_m:
+            break
+        problem = _with_prior(work.problem, is_open, error_m, unit_weight)
+    return error_m, is_open
+
+
+def _with_prior(problem: Problem, is_open: Bools, error_m: float, unit_weight: Array) -> Problem:
+    """The problem with the prior for markers of ``error_m`` on the open columns."""
+    strong = np.where(is_open, error_m**2 * unit_weight, 0.0)
+    return problem._replace(prior_weight=np.maximum(problem.prior_weight, strong))
+
+
+def _open_columns(
+    work: _Work, z: Array, frame: int, unit_weight: Array, error_m: float, scratch: Scratch
+) -> Bools:
+    """Columns (k,) whose standard error, for markers of ``error_m``, exceeds OPEN_SHARE of their
+    range."""
+    problem, target = work.problem, work.targets_m[frame]
+    seen = weigh(problem, target, np.ones(len(target), np.bool_), scratch)
+    evaluate(problem, z, target, work.goal_values[frame], seen, scratch)
+    differentiate(problem, z, target, work.goal_values[frame], seen, False, scratch)
+    variance = error_m**2 / max(seen, 1) * spread(scratch)
+    wide = (OPEN_SHARE * RANGE_PER_DEVIATION) ** 2 / unit_weight
+    is_open: Bools = (variance > wide) & (unit_weight > BASE_PRIOR)
+    return is_open
+
+
+def _run(work: _Work, cold: bool, begun: bool, threads: int, progress: Progress) -> None:
+    """Fit all frames, in as many stretches as there are threads; ``begun`` where z holds the first
+    frame nearly right."""
+    frames = len(work.targets_m)
     bounds = [frames * i // threads for i in range(threads + 1)]
     done = [0] * threads
 
     def stretch(index: int, fresh: bool, until_met: bool) -> None:
-        scratch = make_scratch(problem)
+        scratch = make_scratch(work.problem)
         begin, end = bounds[index], bounds[index + 1]
         while begin < end:
             stop = min(begin + BLOCK_FRAMES, end)
-            reached = track(
-                problem, broad, restarts, targets_m, goal_values, default, begin, stop,
-                fresh, cold, until_met, z, objective, steps, scratch,
-            )  # fmt: skip
+            reached = _track(work, begin, stop, fresh, cold, until_met, scratch)
             if until_met and reached < stop:
                 return
             begin, fresh = stop, False
@@ -192,10 +321,10 @@ def _run(
 
     progress(0, frames)
     if threads == 1:
-        stretch(0, True, False)
+        stretch(0, not begun, False)
         return
     with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(lambda index: stretch(index, True, False), range(threads)))
+        list(pool.map(lambda i: stretch(i, i > 0 or not begun, False), range(threads)))
     if not cold:
         # A stretch that began on another branch than its predecessor ended on is fitted again.
         for index in range(1, threads):

@@ -525,6 +525,31 @@ def _substitute(matrix: Array, size: int, right: Array) -> None:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def spread(scratch: Scratch) -> Array:
+    """Diagonal (k,) of the inverse of the Hessian that `differentiate` left, infinite where it is
+    not positive: the variance of each column for markers of unit error, up to their number."""
+    hessian, factor, column = scratch.hessian, scratch.factor, scratch.step
+    size = len(column)
+    result = np.full(size, np.inf)
+    # Equal diagonals let a turn and a length be weighed together; the floor is for what is unseen.
+    scale = np.empty(size)
+    for k in range(size):
+        scale[k] = 1.0 / np.sqrt(hessian[k, k]) if hessian[k, k] > 0.0 else 1.0
+    for k in range(size):
+        for j in range(k, size):
+            factor[k, j] = hessian[k, j] * scale[k] * scale[j]
+        factor[k, k] += 1e-14
+    if not _factorise(factor, size):
+        return result
+    for k in range(size):
+        column[:] = 0.0
+        column[k] = 1.0
+        _substitute(factor, size, column)
+        result[k] = column[k] * scale[k] ** 2
+    return result
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def _step(problem: Problem, z: Array, movable: Bools, damping: float, scratch: Scratch) -> bool:
     """Fill ``scratch.step`` with the damped Gauss-Newton step that stays within the bounds.
 

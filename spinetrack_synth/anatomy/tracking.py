@@ -254,10 +254,10 @@ def track(
 ) -> int:
     """Fit the frames ``begin`` to ``end`` of ``targets_m`` (F, P, 3) into z (F, k), cost and steps.
 
-    A frame begins where its predecessors in z lead; the first one where ``fresh``, and every one
-    where ``cold``, at ``default``. ``until_met`` ends where the solution is the one that z holds
-    already. A frame without a marker repeats its predecessor. Returns the frame after the last one
-    fitted.
+    A frame begins where its predecessors in z lead, frame 0 at what z holds of it; the first one
+    where ``fresh``, and every one where ``cold``, at ``default``. ``until_met`` ends where the
+    solution is the one that z holds already. A frame without a marker repeats its predecessor.
+    Returns the frame after the last one fitted.
     """
     markers, columns = targets_m.shape[1], z.shape[1]
     all_markers = np.ones(markers, dtype=np.bool_)
@@ -270,7 +270,7 @@ def track(
         if unknown:
             now[:] = default
         else:
-            now[:] = z[t - 1]
+            now[:] = z[max(t - 1, 0)]
         seen = weigh(problem, target, all_markers, scratch)
         if seen == 0:
             z[t], cost[t], steps[t] = now, np.nan, 0
@@ -285,9 +285,9 @@ def track(
             cost[t], steps[t] = solve_frame(
                 problem, target, all_markers, tasks, all_columns, now, 0.0, scratch
             )
-            before = cost[t - 1]
+            before = cost[max(t - 1, 0)]
             if cost[t] > GOOD_M**2 and not cost[t] < JUMP**2 * before:
-                other[:] = z[t - 1]
+                other[:] = z[max(t - 1, 0)]
                 again, more = solve_cold(problem, broad, restarts, target, tasks, other, scratch)
                 steps[t] += more
                 if again < BETTER * cost[t]:

@@ -39,7 +39,8 @@ FILE = click.Path(path_type=Path)
     "prior_mm",
     type=float,
     metavar="MM",
-    help="Marker error against which a joint's range is weighed; next to nothing when left out.",
+    help="Marker error against which ranges are weighed; when left out: estimated, and used only "
+    "where it leaves a coordinate open.",
 )
 @click.option("--threads", type=int, default=1, show_default=True, help="Threads to solve with.")
 @click.option("--out", type=FILE, metavar="MOT", help="Motion to write; errors go beside it.")
@@ -69,7 +70,6 @@ def command(
       spinetrack-synth ik --setup Setup_IK.xml --out walk.mot
       spinetrack-synth ik --markers OUT/ground_truth/train.parquet --out people.mot
     """
-    from spinetrack_synth.anatomy.ik import FAINT_PRIOR_M
     from spinetrack_synth.anatomy.model import fullbody_path
     from spinetrack_synth.anatomy.tasks import read_setup
     from spinetrack_synth.motion import fitting
@@ -93,7 +93,7 @@ def command(
         time_range_s=given.time_range_s if given else None,
         static=static,
         mass_kg=mass_kg,
-        prior_m=FAINT_PRIOR_M if prior_mm is None else prior_mm / 1000,
+        prior_m=None if prior_mm is None else prior_mm / 1000,
         filter_hz=filter_hz,
         engine=engine,  # type: ignore[arg-type]
         accuracy=given.accuracy if given else 1e-5,
@@ -138,6 +138,12 @@ def _tell(solution: Solution) -> None:
     worst = np.argsort(-np.nan_to_num(of_marker))[:5]
     said = (f"{solution.markers[i]} {of_marker[i]:.2f}" for i in worst)
     click.echo(f"worst markers, RMS mm: {', '.join(said)}")
+    if opened := solution.open_coordinates:
+        click.echo(
+            f"for markers wrong by {1000 * solution.prior_m:.1f} mm, {len(opened)} coordinates are "
+            f"open and were drawn to their defaults: {', '.join(opened[:5])}"
+            f"{', ...' if len(opened) > 5 else ''}"
+        )
 
 
 def _tell_check(

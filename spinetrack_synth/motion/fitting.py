@@ -12,7 +12,7 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from spinetrack_synth.anatomy.ik import FAINT_PRIOR_M, CoordinateGoal, Solution, solve
+from spinetrack_synth.anatomy.ik import CoordinateGoal, Solution, solve
 from spinetrack_synth.anatomy.kinematics import body_transforms_batch, points_world
 from spinetrack_synth.anatomy.measure import measured_factors, scale_to_person
 from spinetrack_synth.anatomy.model import Tree, load_model
@@ -45,7 +45,7 @@ class Request:
     time_range_s: tuple[float, float] | None = None
     static: Path | None = None
     mass_kg: float | None = None
-    prior_m: float = FAINT_PRIOR_M
+    prior_m: float | None = None
     filter_hz: float | None = None
     engine: Engine = "fast"
     accuracy: float = 1e-5
