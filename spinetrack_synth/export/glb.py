@@ -31,7 +31,7 @@ SET: Final = 4
 _PRINCIPLED_SPECULAR: Final = 0.5
 """What the principled BSDF calls the 4% that glTF reflects by default."""
 _STILL: Final = 1e-6
-"""A bone that moves (m) or turns (as quaternion) less than this in its parent gets no track."""
+"""A bone that is never farther (m, or as quaternion) from its rest in its parent gets no track."""
 
 
 @dataclass(frozen=True)
@@ -235,7 +235,8 @@ class _File:
         return roots
 
     def animation(self, skeleton: Skeleton, clip: Clip) -> None:
-        local = in_parents(skeleton, clip.bones_world)
+        frames = np.concatenate([skeleton.rest_world[None], clip.bones_world])
+        local = in_parents(skeleton, frames)
         turn = _continuous(matrix_quaternion(local[..., :3, :3]))
         animation = gl.Animation(name=clip.name)
         time = self.accessor(clip.times_s.astype(np.float32), bounds=True)
@@ -246,7 +247,7 @@ class _File:
                 animation.channels.append(
                     gl.AnimationChannel(sampler=len(animation.samplers), target=target)
                 )
-                output = self.accessor(values[:, k].astype(np.float32))
+                output = self.accessor(values[1:, k].astype(np.float32))
                 animation.samplers.append(gl.AnimationSampler(input=time, output=output))
         self.gltf.animations.append(animation)
 

@@ -12,8 +12,8 @@ from spinetrack_synth.scenes.place import Place
 def place_glb(place: Place) -> bytes:
     """A place where it is in the world, as one mesh.
 
-    The scene's ``extras`` hold under ``spinetrack_synth`` its windows and lamps, glowing rectangles
-    in the world's axes, m.
+    The scene's ``extras`` hold under ``spinetrack_synth`` the windows and lamps it has, glowing
+    rectangles in the world's axes, m.
     """
     about = {
         "place": place.name,

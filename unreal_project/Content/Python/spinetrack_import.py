@@ -103,7 +103,7 @@ def build_place(file: Path) -> None:
     actor = actors.spawn_actor_from_object(mesh, unreal.Vector(0.0, 0.0, 0.0))
     actor.set_actor_label(file.stem)
     place = glb.about(file)
-    panels = place["windows"] + place["lamps"]
+    panels = place.get("windows", []) + place.get("lamps", [])
     for panel in panels:
         _preview_panel(panel)
     if not panels:

@@ -1,0 +1,181 @@
+"""Exported avatars, read back by other means than they were written with."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+import pytest
+from export.reading import File
+from numpy.typing import NDArray
+
+from spinetrack_synth.anatomy.kinematics import all_coordinates, body_transforms, marker_positions
+from spinetrack_synth.avatars.avatar import Avatar, bone_motions, pose_avatar, pose_skin
+from spinetrack_synth.avatars.rig import TWIST_FREE
+from spinetrack_synth.export.avatars import (
+    avatar_glb,
+    bones_world,
+    linear_skin,
+    perform,
+    skeleton,
+)
+from spinetrack_synth.motion.performance import Performance
+from spinetrack_synth.poses.library import library
+from spinetrack_synth.poses.sampling import sample_pose
+from spinetrack_synth.skeleton import NAMES
+
+POSES = ("adho_mukha_svanasana", "ustrasana", "utthita_trikonasana", "vrksasana")
+
+
+@pytest.fixture(scope="module")
+def file(avatar: Avatar) -> File:
+    return File.of(avatar_glb(avatar))
+
+
+def posture(avatar: Avatar, pose: str, seed: int = 0) -> NDArray[np.float64]:
+    return sample_pose(avatar.tree, library()[pose], np.random.default_rng(seed))
+
+
+def local_frames(avatar: Avatar, file: File, world: NDArray) -> dict[int, NDArray]:
+    bones = skeleton(avatar)
+    return {
+        file.node(name): world[k] if above < 0 else np.linalg.inv(world[above]) @ world[k]
+        for k, (name, above) in enumerate(zip(bones.names, bones.parent))
+    }
+
+
+def test_bones_are_the_bodies_and_their_helpers(avatar: Avatar, file: File) -> None:
+    joints = [file.json["nodes"][k] for k in file.json["skins"][0]["joints"]]
+    helpers = [f"{name}_swing" for name in TWIST_FREE]
+    assert [joint["name"] for joint in joints] == [*avatar.tree.bodies, *helpers]
+    parent_of = {
+        file.json["nodes"][child]["name"]: node["name"]
+        for node in file.json["nodes"]
+        for child in node.get("children", [])
+    }
+    for body, above in zip(avatar.tree.bodies, avatar.tree.chain.parent):
+        assert parent_of.get(body) == (avatar.tree.bodies[above] if above >= 0 else None)
+    for name in TWIST_FREE:
+        assert parent_of[f"{name}_swing"] == parent_of[name]
+    assert file.json["meshes"][0]["name"] == avatar.subject.subject_id
+
+
+def test_bones_rest_where_the_bodies_do(avatar: Avatar, file: File) -> None:
+    world = file.nodes_world()
+    for body, frame in zip(avatar.tree.bodies, avatar.rig.body2world):
+        np.testing.assert_allclose(world[file.node(body)], frame, atol=1e-6)
+
+
+def test_at_rest_the_skin_is_that_of_the_renderer(avatar: Avatar, file: File) -> None:
+    rest = pose_avatar(avatar, avatar.rig.coordinates)
+    for primitive, surface in zip(file.primitives, rest.surfaces, strict=True):
+        np.testing.assert_allclose(file.skinned(primitive), surface.vertices_world, atol=2e-6)
+        faces = file.accessor(primitive["indices"]).reshape(-1, 3)
+        np.testing.assert_array_equal(faces, surface.faces)
+        normals = file.accessor(primitive["attributes"]["NORMAL"])
+        np.testing.assert_allclose(np.linalg.norm(normals, axis=1), 1, atol=1e-4)
+
+
+@pytest.mark.parametrize("pose", POSES)
+def test_posed_by_its_own_arrays_it_is_posed_as_by_ours(
+    avatar: Avatar, file: File, pose: str
+) -> None:
+    body2world = body_transforms(avatar.tree, posture(avatar, pose))
+    motion = bone_motions(avatar, body2world)
+    local = local_frames(avatar, file, bones_world(avatar, body2world))
+    rest = pose_avatar(avatar, avatar.rig.coordinates)
+    for primitive, surface, part in zip(file.primitives, rest.surfaces, avatar.parts):
+        skin = linear_skin(avatar, part)
+        blended = np.einsum("pk,pkij->pij", skin.weight, motion[skin.bone])
+        points = surface.vertices_world.astype(float)
+        wanted = np.einsum("pij,pj->pi", blended[:, :3, :3], points) + blended[:, :3, 3]
+        np.testing.assert_allclose(file.skinned(primitive, local), wanted, atol=5e-6)
+
+
+def test_weights_are_shares_of_few_bones(avatar: Avatar, file: File) -> None:
+    for primitive in file.primitives:
+        found = primitive["attributes"]
+        assert {name for name in found if name.startswith("WEIGHTS")} == {"WEIGHTS_0", "WEIGHTS_1"}
+        weight = np.hstack([file.accessor(found[f"WEIGHTS_{k}"]) for k in range(2)])
+        bone = np.hstack([file.accessor(found[f"JOINTS_{k}"]) for k in range(2)])
+        np.testing.assert_allclose(weight.sum(axis=1), 1, atol=1e-6)
+        assert weight.min() >= 0 and bone.max() < len(file.json["skins"][0]["joints"])
+        assert not bone[weight == 0].any()
+
+
+@pytest.mark.parametrize("pose", POSES)
+def test_linear_blending_stays_near_the_renderer(avatar: Avatar, file: File, pose: str) -> None:
+    q = posture(avatar, pose, seed=1)
+    local = local_frames(avatar, file, bones_world(avatar, body_transforms(avatar.tree, q)))
+    apart = np.concatenate(
+        [
+            1000 * np.linalg.norm(file.skinned(primitive, local) - surface.vertices_world, axis=1)
+            for primitive, surface in zip(file.primitives, pose_avatar(avatar, q).surfaces)
+        ]
+    )
+    assert np.percentile(apart, 50) < 5 and np.percentile(apart, 95) < 30 and apart.max() < 120
+
+
+def test_keypoints_can_be_found_from_the_bones(avatar: Avatar, file: File) -> None:
+    about = file.json["scenes"][0]["extras"]["spinetrack_synth"]
+    assert about["subject"]["subject_id"] == "s7-001"
+    assert [point["name"] for point in about["keypoints"]] == list(NAMES)
+    q = posture(avatar, POSES[0])
+    world = file.nodes_world(
+        local_frames(avatar, file, bones_world(avatar, body_transforms(avatar.tree, q)))
+    )
+    found = [
+        (world[file.node(point["body"])] @ [*point["offset_m"], 1])[:3]
+        for point in about["keypoints"]
+    ]
+    markers = marker_positions(avatar.tree, q)
+    wanted = [markers[avatar.tree.marker_index[name]] for name in NAMES]
+    np.testing.assert_allclose(found, wanted, atol=1e-6)
+
+
+def walk(avatar: Avatar) -> Performance:
+    """Two seconds at 10 frames a second, a leg lifted; the heading passes half a turn."""
+    tree = avatar.tree
+    times_s = np.arange(21) / 10
+    z = np.tile(tree.default_coordinates[tree.free_index], (len(times_s), 1))
+    wave = 1 - np.cos(np.pi * times_s)
+    for name, amount in (("hip_flexion_r", 0.5), ("knee_angle_r", 0.6), ("pelvis_tx", 0.3)):
+        z[:, tree.free.index(name)] += amount * wave
+    heading = np.linspace(2.8, 3.6, len(times_s))
+    z[:, tree.free.index("pelvis_rotation")] = np.where(
+        heading > np.pi, heading - 2 * np.pi, heading
+    )
+    return Performance("walk", times_s, np.array([all_coordinates(tree, row) for row in z]))
+
+
+def test_a_motion_plays_as_it_was_recorded(avatar: Avatar) -> None:
+    clip = perform(avatar, walk(avatar), fps=20)
+    file = File.of(avatar_glb(avatar, clip))
+    np.testing.assert_allclose(file.times_s(), np.arange(41) / 20, atol=1e-6)
+    for frame in (0, 13, 40):
+        world = file.nodes_world(file.animated(frame))
+        joints = file.json["skins"][0]["joints"]
+        np.testing.assert_allclose(world[joints], clip.bones_world[frame], atol=1e-5)
+    # No bone whirls where an angle passes half a turn.
+    turns = clip.bones_world[:, 0, :3, :3]
+    steps = np.arccos(np.clip((np.einsum("fij,fij->f", turns[1:], turns[:-1]) - 1) / 2, -1, 1))
+    assert steps.max() < 0.1
+
+
+def test_the_lowest_foot_of_a_motion_is_on_the_floor(avatar: Avatar) -> None:
+    clip = perform(avatar, walk(avatar), fps=10)
+    pelvis = avatar.tree.bodies.index("pelvis")
+    q = walk(avatar).coordinates[10]
+    rise = clip.bones_world[10, pelvis, 1, 3] - body_transforms(avatar.tree, q)[pelvis, 1, 3]
+    lowest = min(pose_skin(avatar, row)[:, 1].min() for row in walk(avatar).coordinates)
+    assert abs(lowest + rise) < 1e-6
+
+
+def test_trimesh_reads_it(avatar: Avatar) -> None:
+    trimesh = pytest.importorskip("trimesh", reason="pip install trimesh")
+    scene = trimesh.load(io.BytesIO(avatar_glb(avatar)), file_type="glb")
+    rest = pose_avatar(avatar, avatar.rig.coordinates)
+    assert len(scene.geometry) == len(rest.surfaces)
+    points = np.concatenate([surface.vertices_world for surface in rest.surfaces])
+    np.testing.assert_allclose(scene.bounds, [points.min(0), points.max(0)], atol=1e-5)
+    assert abs(np.ptp(rest.skin_world[:, 1]) - avatar.subject.stature_m) < 1e-3
