@@ -99,12 +99,9 @@ class Tracker:
         order given.
         """
         self._forget(time_s)
-        boxes = np.array(
-            [
-                given if (own := box_of(points, scores)) is None else own
-                for points, scores, given in zip(people.keypoints_px, people.scores, boxes_xywh)
-            ]
-        ).reshape(-1, 4)
+        boxes = np.asarray(boxes_xywh, np.float64).reshape(-1, 4)
+        if not detected:
+            boxes = _own_boxes(people, boxes)
         twins = _twins(people, boxes)
         everybody = list(range(len(people)))
         rows = everybody if detected else _without_twins(people, twins, everybody)
@@ -166,31 +163,45 @@ class Tracker:
     def _differences(
         self, people: Estimate, boxes: Floats, rows: list[int], time_s: float
     ) -> Floats:
-        """How much each of the people differs from each track (T, P): the way of the keypoints
-        from where they are expected, as a whole and by themselves, and the change of size."""
+        """How much each of the people differs from each track (T, P): the way of the box from where
+        it is expected, the change of the pose, both in boxes, and the change of size."""
         if not self._tracks or not rows:
             return np.empty((len(self._tracks), len(rows)))
-        expected = np.array([track.points + track.ahead(time_s) for track in self._tracks])
+        expected = np.array([_centre(track.box) + track.ahead(time_s) for track in self._tracks])
+        before = np.array([track.points for track in self._tracks])
         scores = np.array([track.scores for track in self._tracks])
         sizes = _sizes(np.array([track.box for track in self._tracks]))[:, None]
+        way = np.linalg.norm(_centre(boxes[rows]) - expected[:, None], axis=2)
         weight = np.minimum(scores[:, None], people.scores[rows]).clip(LEAST_WEIGHT)
         weight /= weight.sum(axis=2, keepdims=True)
-        move = people.keypoints_px[rows] - expected[:, None]
-        whole = np.einsum("tpk,tpkc->tpc", weight, move)
-        own = np.linalg.norm(move - whole[:, :, None], axis=3)
-        way = np.linalg.norm(whole, axis=2) + (weight * own).sum(axis=2)
-        return way / sizes + np.abs(np.log(_sizes(boxes[rows]) / sizes))
+        move = people.keypoints_px[rows] - before[:, None]
+        move -= np.einsum("tpk,tpkc->tpc", weight, move)[:, :, None]
+        shape = (weight * np.linalg.norm(move, axis=3)).sum(axis=2)
+        return (way + shape) / sizes + np.abs(np.log(_sizes(boxes[rows]) / sizes))
 
 
 def _follow(track: _Track, people: Estimate, box: Floats, row: int, time_s: float) -> None:
     step_s = time_s - track.time_s
-    points, scores = people.keypoints_px[row], people.scores[row]
     if step_s > 0:
-        weight = np.minimum(track.scores, scores).clip(LEAST_WEIGHT)
-        velocity = np.average(points - track.points, axis=0, weights=weight) / step_s
+        velocity = (_centre(box) - _centre(track.box)) / step_s
         share = 1 - np.exp(-step_s / VELOCITY_S)
         track.velocity = track.velocity + share * (velocity - track.velocity)
-    track.points, track.scores, track.box, track.time_s = points, scores, box, time_s
+    track.points, track.scores = people.keypoints_px[row], people.scores[row]
+    track.box, track.time_s = box, time_s
+
+
+def _own_boxes(people: Estimate, boxes: Floats) -> Floats:
+    """Boxes around the keypoints (P, 4); those given where keypoints are too few."""
+    own = [
+        given if (found := box_of(points, scores)) is None else found
+        for points, scores, given in zip(people.keypoints_px, people.scores, boxes)
+    ]
+    return np.array(own).reshape(-1, 4)
+
+
+def _centre(boxes: Floats) -> Floats:
+    """The middles (..., 2) of boxes (..., 4)."""
+    return boxes[..., :2] + boxes[..., 2:] / 2
 
 
 def _twins(people: Estimate, boxes: Floats) -> NDArray[np.bool_]:

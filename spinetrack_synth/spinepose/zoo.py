@@ -171,7 +171,7 @@ def obtain(
 
 
 def remove(official: Official) -> int:
-    """Delete a model that we fetched, or a part of it; the bytes freed. Its hash stays on record."""
+    """Delete a model that we fetched, or part of one; the bytes freed. Its hash stays recorded."""
     freed = 0
     for path in models_folder().glob(f"*{official.file_name}*"):
         freed += path.stat().st_size

@@ -13,13 +13,19 @@ from onnx import TensorProto, helper, numpy_helper
 from spinetrack_synth.skeleton import MIRROR, MIRROR_PAIRS
 from spinetrack_synth.spinepose.crops import MEAN_RGB, STD_RGB
 
+GREY = 128
+"""The background. Every dot has its own direction from it, so that no mixture of the two looks like
+another dot: 0.125 (squared) is the least it differs."""
+
+SHARPNESS = 4.0
 TILT = 0.1
-"""How much the far side of a crop counts; colours lie at least 0.25 (squared) apart."""
+"""How much the far side of a crop counts."""
 
 
 def dot_colors(keypoints: int = 37) -> NDArray[np.uint8]:
-    """RGB of every keypoint's dot (K, 3); twins share a colour, black is nobody's."""
-    levels = [rgb for rgb in product((0, 128, 255), repeat=3) if any(rgb)]
+    """RGB of every keypoint's dot (K, 3); twins share a colour, grey and black are nobody's."""
+    levels = [rgb for rgb in product((0, GREY, 255), repeat=3) if len(set(rgb)) > 1]
+    levels.append((255, 255, 255))
     colors: dict[int, tuple[int, ...]] = {}
     for index in range(keypoints):
         colors[index] = colors[MIRROR[index]] if MIRROR[index] in colors else levels.pop()
@@ -33,6 +39,11 @@ def draw_dots(
     for (x, y), color in zip(np.rint(points).astype(int), dot_colors(len(points))):
         image[max(y - radius, 0) : y + radius + 1, max(x - radius, 0) : x + radius + 1] = color
     return image
+
+
+def blank(size_hw: tuple[int, int]) -> NDArray[np.uint8]:
+    """An empty picture."""
+    return np.full((*size_hw, 3), GREY, np.uint8)
 
 
 def scatter(
@@ -83,7 +94,9 @@ def dot_network(
         "std": std,
         "mean": mean,
         "weight": 2 * colors[:, :, None, None],
-        "bias": 1 - (colors**2).sum(axis=1),
+        "bias": -(colors**2).sum(axis=1),
+        "sharpness": np.array(SHARPNESS),
+        "best": np.array(1.0),
         "tilt": tilt[None],
         "gap": np.array(4.0),
     }
@@ -101,7 +114,9 @@ def dot_network(
         helper.make_node("Mul", ["color", "color"], ["squared"]),
         helper.make_node("ReduceSum", ["squared", "channels"], ["length"], keepdims=1),
         helper.make_node("Conv", ["color", "weight", "bias"], ["product"]),
-        helper.make_node("Sub", ["product", "length"], ["match"]),
+        helper.make_node("Sub", ["product", "length"], ["same"]),
+        helper.make_node("Mul", ["same", "sharpness"], ["sharp"]),
+        helper.make_node("Add", ["sharp", "best"], ["match"]),
         helper.make_node("Add", ["match", "tilt"], ["tilted"]),
     ]
     for axis, reduced, name in (("x", "rows", names[0]), ("y", "columns", names[1])):
@@ -122,6 +137,61 @@ def dot_network(
             helper.make_tensor_value_info(names[1], kind, [batch, keypoints, 2 * height]),
         ],
         [numpy_helper.from_array(np.asarray(v, dtype), n) for n, v in constants.items()]
+        + [numpy_helper.from_array(np.array(v, np.int64), n) for n, v in integers.items()],
+    )
+    return save(graph, path)
+
+
+def marker_detector(
+    path: Path, colors: list[tuple[int, int, int]], size_hw: tuple[int, int]
+) -> Path:
+    """A detector of YOLOX's interface with suppression: a box around all pixels of each RGB."""
+    height, width = size_hw
+    nodes, corners, scores = [], [], []
+    constants = {"far": np.array(900.0, np.float32)}
+    for number, color in enumerate(colors):
+        constants[f"color{number}"] = np.array(color[::-1], np.float32).reshape(1, 3, 1, 1)
+
+        def add(kind: str, *inputs: str, end: str, number: int = number, **more: object) -> str:
+            nodes.append(helper.make_node(kind, list(inputs), [f"{end}{number}"], **more))
+            return f"{end}{number}"
+
+        away = add("Sub", "input", f"color{number}", end="away")
+        squared = add("Mul", away, away, end="squared")
+        distance = add("ReduceSum", squared, "channels", end="distance", keepdims=0)
+        near = add("Less", distance, "far", end="near")
+        mask = add("Cast", near, end="mask", to=TensorProto.FLOAT)
+        for axis, line in (("rows", "column"), ("columns", "row")):
+            hit = add("ReduceMax", mask, axis, end=f"hit_{line}", keepdims=0)
+            for last in (0, 1):
+                index = add(
+                    "ArgMax", hit, end=f"index_{line}{last}_", axis=1, keepdims=1,
+                    select_last_index=last,
+                )  # fmt: skip
+                add("Cast", index, end=f"{line}{last}_", to=TensorProto.FLOAT)
+        there = add("ReduceMax", mask, "both", end="there", keepdims=0)
+        score = add("Unsqueeze", there, "last", end="score")
+        parts = [f"{line}{last}_{number}" for last in (0, 1) for line in ("column", "row")]
+        corners.append(add("Concat", *parts, score, end="box", axis=1))
+        scores.append(score)
+    nodes += [
+        helper.make_node("Concat", corners, ["flat"], axis=0),
+        helper.make_node("Unsqueeze", ["flat", "first"], ["dets"]),
+        helper.make_node("Identity", ["kinds"], ["labels"]),
+    ]
+    integers = {
+        "channels": [1], "rows": [1], "columns": [2], "both": [1, 2], "last": [1], "first": [0],
+        "kinds": [[0] * len(colors)],
+    }  # fmt: skip
+    graph = helper.make_graph(
+        nodes,
+        "markers",
+        [helper.make_tensor_value_info("input", TensorProto.FLOAT, [1, 3, height, width])],
+        [
+            helper.make_tensor_value_info("dets", TensorProto.FLOAT, [1, len(colors), 5]),
+            helper.make_tensor_value_info("labels", TensorProto.INT64, [1, len(colors)]),
+        ],
+        [numpy_helper.from_array(v, n) for n, v in constants.items()]
         + [numpy_helper.from_array(np.array(v, np.int64), n) for n, v in integers.items()],
     )
     return save(graph, path)

@@ -12,7 +12,7 @@ pytest.importorskip("onnxruntime", reason="pip install 'spinetrack-synth[spinepo
 pytest.importorskip("cv2", reason="pip install 'spinetrack-synth[spinepose]'")
 pytest.importorskip("onnx", reason="pip install onnx")
 
-from spinepose.networks import constant_network, dot_network, draw_dots, scatter
+from spinepose.networks import blank, constant_network, dot_network, draw_dots, scatter
 
 from spinetrack_synth.coco import CocoDataset
 from spinetrack_synth.errors import UserError
@@ -35,7 +35,7 @@ def crowd(
     """A picture (RGB) of people side by side, their boxes and their keypoints."""
     rng = np.random.default_rng(people)
     height, width = size_hw
-    image = np.zeros((height + 20, width * people, 3), np.uint8)
+    image = blank((height + 20, width * people))
     boxes, points = [], []
     for place in range(people):
         corner = np.array([place * width, 7 + place])
@@ -94,7 +94,7 @@ def test_large_boxes_come_back_to_the_picture(tmp_path: Path, scale: int) -> Non
     model = open_pose_model(dot_network(tmp_path / "dots.onnx"))
     corner = np.array([31, 17])
     points = corner + scale * scatter(np.random.default_rng(3), 37, SMALL)
-    image = draw_dots(np.zeros((800, 700, 3), np.uint8), points)
+    image = draw_dots(blank((800, 700)), points)
     size = np.array([192, 256]) * scale
     box = [*(corner + 0.1 * size), *(size / 1.25)]
     np.testing.assert_array_equal(estimate(model, image, [box]).keypoints_px[0], points)
@@ -103,7 +103,7 @@ def test_large_boxes_come_back_to_the_picture(tmp_path: Path, scale: int) -> Non
 def test_the_longer_side_decides_and_beyond_the_picture_is_black(tmp_path: Path) -> None:
     model = open_pose_model(dot_network(tmp_path / "dots.onnx"))
     points = scatter(np.random.default_rng(0), 37, SMALL)
-    image = draw_dots(np.zeros((*SMALL, 3), np.uint8), points)
+    image = draw_dots(blank(SMALL), points)
     whole = exact_box((0, 0), SMALL)
     narrow = [whole[0] + 40, whole[1], whole[2] - 80, whole[3]]
     for box in (whole, narrow):

@@ -1,0 +1,348 @@
+"""Pictures and videos through the whole of ``predict``, with people whose places are known."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import sys
+from collections.abc import Callable, Iterable
+from itertools import chain
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+
+pytest.importorskip("onnxruntime", reason="pip install 'spinetrack-synth[spinepose]'")
+pytest.importorskip("cv2", reason="pip install 'spinetrack-synth[spinepose]'")
+pytest.importorskip("onnx", reason="pip install onnx")
+
+import cv2
+from spinepose.networks import blank, dot_network, draw_dots, marker_detector, scatter
+
+from spinetrack_synth.cli import main
+from spinetrack_synth.errors import UserError
+from spinetrack_synth.skeleton import SPINE
+from spinetrack_synth.spinepose import (
+    PoseTracker,
+    SpinePoseEstimator,
+    infer_image,
+    infer_video,
+    open_pose_model,
+)
+from spinetrack_synth.spinepose.detector import open_detector
+from spinetrack_synth.spinepose.people import box_of, only_person, read_boxes
+from spinetrack_synth.spinepose.predicting import Wishes, find_inputs, predict
+from spinetrack_synth.spinepose.video import VideoWriter, open_video
+
+SIZE_HW = (256, 192)
+FRAME_HW = (288, 512)
+COLORS = [(255, 190, 60), (60, 190, 255)]
+"""RGB of the frames around two people, no keypoint's colour."""
+
+
+class Outcome(NamedTuple):
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable:
+    def call(*arguments: object) -> Outcome:
+        monkeypatch.setattr(sys, "argv", ["spinetrack-synth", *map(str, arguments)])
+        try:
+            main()
+            code = 0
+        except SystemExit as stop:
+            code = int(stop.code or 0)
+        return Outcome(code, *capsys.readouterr())
+
+    return call
+
+
+@pytest.fixture
+def network(tmp_path: Path) -> Path:
+    return dot_network(tmp_path / "M.onnx")
+
+
+def write_video(path: Path, frames: Iterable[np.ndarray], rate_hz: float = 30.0) -> Path:
+    """Frames (RGB) as a video that loses nothing where OpenCV can write one."""
+    frames = iter(frames)
+    first = next(frames)
+    codec = cv2.VideoWriter.fourcc(*("FFV1" if path.suffix == ".mkv" else "mp4v"))
+    writer = cv2.VideoWriter(str(path), codec, rate_hz, first.shape[1::-1])
+    assert writer.isOpened()
+    for frame in chain([first], frames):
+        writer.write(np.ascontiguousarray(frame[..., ::-1]))
+    writer.release()
+    return path
+
+
+FIGURE = scatter(np.random.default_rng(5), 37, (150, 110))
+
+
+def photo(path: Path, shift: tuple[int, int] = (150, 60)) -> np.ndarray:
+    """A picture of one person; the keypoints."""
+    points = FIGURE + shift
+    image = draw_dots(blank(FRAME_HW), points, radius=1)
+    assert cv2.imwrite(str(path), image[..., ::-1])
+    return points
+
+
+def walking(frames: int) -> tuple[Iterable[np.ndarray], np.ndarray]:
+    """Frames with two people who walk to and fro and pass each other; their middles (F, 2, 2)."""
+    width = FRAME_HW[1] - 130
+    phase = np.arange(frames) / 150
+    left = np.abs((phase % 2) - 1)
+    middles = np.zeros((frames, 2, 2))
+    middles[:, 0] = np.column_stack([65 + width * left, np.full(frames, 140)])
+    middles[:, 1] = np.column_stack([65 + width * (1 - left), np.full(frames, 152)])
+
+    def draw() -> Iterable[np.ndarray]:
+        for frame in range(frames):
+            image = blank(FRAME_HW)
+            for person in (1, 0):
+                corner = np.rint(middles[frame, person] - [55, 75]).astype(int)
+                low, high = corner - 4, corner + np.array([114, 154])
+                cv2.rectangle(image, low.tolist(), high.tolist(), COLORS[person], 2)
+                draw_dots(image, FIGURE + corner, radius=1)
+            yield image
+
+    return draw(), middles
+
+
+def test_a_picture_without_boxes_is_looked_at_twice(tmp_path: Path, network: Path) -> None:
+    points = photo(tmp_path / "a.png")
+    model = open_pose_model(network)
+    picture = cv2.imread(str(tmp_path / "a.png"))
+    people, box = only_person(model, picture)
+    np.testing.assert_allclose(people.keypoints_px[0], points, atol=2.0)
+    low, high = box[0, :2], box[0, :2] + box[0, 2:]
+    assert (low < points.min(axis=0)).all()
+    assert (high > points.max(axis=0)).all()
+    assert box[0, 2:].prod() < 0.5 * picture.shape[0] * picture.shape[1]
+    nobody, whole = only_person(model, np.zeros_like(picture))
+    assert len(nobody) == 1
+    np.testing.assert_array_equal(whole, [[0, 0, *FRAME_HW[::-1]]])
+
+
+def test_boxes_need_enough_confident_points() -> None:
+    points = np.arange(20.0).reshape(10, 2)
+    assert box_of(points, np.zeros(10)) is None
+    assert box_of(points, np.r_[np.ones(4), np.zeros(6)]) is None
+    box = box_of(points, np.r_[np.ones(5), np.zeros(5)])
+    np.testing.assert_allclose(box, [-0.4, 0.6, 8.8, 8.8])
+
+
+def test_predict_writes_everything(tmp_path: Path, network: Path, run: Callable) -> None:
+    points = photo(tmp_path / "a.png")
+    frames, _ = walking(5)
+    write_video(tmp_path / "clip.mp4", frames)
+    out = tmp_path / "out"
+    got = run("predict", tmp_path / "a.png", tmp_path / "clip.mp4", "--model", network, "-o", out)
+    assert got.code == 0, got.err
+    assert "6 people in 6 pictures" in got.out
+    records = json.loads((out / "predictions.json").read_bytes())
+    assert [r["image_id"] for r in records] == list(range(6))
+    assert [r.get("frame") for r in records] == [None, 0, 1, 2, 3, 4]
+    found = np.array(records[0]["keypoints"]).reshape(37, 3)
+    np.testing.assert_allclose(found[:, :2], points, atol=2.0)
+    pose = json.loads((out / "openpose" / "a_keypoints.json").read_bytes())
+    assert pose["people"][0]["person_id"] == [1]
+    assert pose["people"][0]["pose_keypoints_2d"] == records[0]["keypoints"]
+    assert len(list((out / "openpose" / "clip").iterdir())) == 5
+    rows = list(csv.DictReader((out / "angles.csv").open()))
+    assert [row["file_name"] for row in rows] == ["a.png", *["clip.mp4"] * 5]
+    drawn = cv2.imread(str(out / "drawn" / "a.jpg"))
+    assert np.abs(drawn.astype(int) - cv2.imread(str(tmp_path / "a.png"))).max() > 100
+    video = open_video(out / "drawn" / "clip.mp4")
+    assert (len(list(video)), video.size_wh) == (5, FRAME_HW[::-1])
+    assert not list(out.rglob(".*")), "nothing half-written is left"
+
+
+def test_spine_only(tmp_path: Path, network: Path, run: Callable) -> None:
+    photo(tmp_path / "a.png")
+    for flags, name in (((), "all"), (("--spine-only",), "spine")):
+        assert (
+            run("predict", tmp_path / "a.png", "--model", network, "-o", tmp_path / name, *flags)
+        ).code == 0
+    whole, spine = (
+        np.array(json.loads((tmp_path / n / "predictions.json").read_bytes())[0]["keypoints"])
+        for n in ("all", "spine")
+    )
+    np.testing.assert_array_equal(spine.reshape(9, 3), whole.reshape(37, 3)[list(SPINE)])
+
+
+def test_boxes_of_a_file(tmp_path: Path, network: Path, run: Callable) -> None:
+    points = photo(tmp_path / "a.png", (30, 40))
+    low, high = points.min(axis=0), points.max(axis=0)
+    box = [*(low - 8).tolist(), *(high - low + 16).tolist()]
+    coco = {
+        "images": [{"id": 77, "file_name": "val/a.png"}, {"id": 5, "file_name": "b.png"}],
+        "annotations": [
+            {"id": 1, "image_id": 77, "category_id": 1, "bbox": box},
+            {"id": 2, "image_id": 77, "category_id": 1, "bbox": [0, 0, 500, 9], "iscrowd": 1},
+            {"id": 3, "image_id": 77, "category_id": 18, "bbox": [1, 1, 5, 5]},
+        ],
+    }
+    file = tmp_path / "boxes.json"
+    file.write_text(json.dumps(coco))
+    got = run(
+        "predict", tmp_path / "a.png", "--model", network, "--boxes", file, "-o", tmp_path / "o"
+    )
+    assert got.code == 0, got.err
+    records = json.loads((tmp_path / "o" / "predictions.json").read_bytes())
+    assert [r["image_id"] for r in records] == [77]
+    assert records[0]["bbox"] == pytest.approx(box)
+    photo(tmp_path / "c.png")
+    got = run("predict", tmp_path / "c.png", "--model", network, "--boxes", file)
+    assert (got.code, got.err.splitlines()[-1]) == (2, f"Error: {file}: no picture named c.png")
+    coco["annotations"][0]["bbox"] = [1, 2, 3]
+    file.write_text(json.dumps(coco))
+    with pytest.raises(UserError, match=r"annotations\[0\]\.bbox: \[1, 2, 3\], expected"):
+        read_boxes(file)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("none.png", "--model", "M.onnx"), "none.png: no such file, folder, pattern"),
+        (("*.gif", "--model", "M.onnx"), "*.gif: no such file, folder, pattern"),
+        (("empty", "--model", "M.onnx"), "empty: no picture and no video in this folder"),
+        (("a.png", "--model", "none.onnx"), "none.onnx: no such file"),
+        (("a.png", "--model", "M.onnx", "--detector", "yolo"), "yolo: no such detector"),
+        (("a.png", "--model", "M.onnx", "--detector", "M.onnx"), "no detector that is known"),
+        (("broken.png", "--model", "M.onnx"), "broken.png: no picture that OpenCV can decode"),
+        (("broken.mp4", "--model", "M.onnx"), "broken.mp4: OpenCV cannot open it as a video"),
+        (("a.png", "--mode", "small", "--offline"), "--offline forbids fetching"),
+        (("a.png", "--mode", "small"), "not for commercial use"),
+        (("a.png", "--model", "M.onnx", "--boxes", "a.png"), "a.png: not a JSON file"),
+    ],
+)
+def test_mistakes_get_one_line_and_exit_code_2(
+    arguments: tuple[str, ...],
+    message: str,
+    run: Callable,
+    network: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("SPINETRACK_SYNTH_CACHE", str(tmp_path / "cache"))
+    photo(tmp_path / "a.png")
+    (tmp_path / "empty").mkdir()
+    for name in ("broken.png", "broken.mp4"):
+        (tmp_path / name).write_bytes(b"nothing of the kind")
+    got = run("predict", *arguments)
+    assert got.code == 2
+    last = got.err.splitlines()[-1]
+    assert last.startswith("Error: ")
+    assert message in last
+    left = tmp_path / "predictions"
+    assert not left.exists() or not [p for p in left.rglob("*") if p.is_file()]
+
+
+def test_inputs_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("b.jpg", "a.PNG", "c.mp4", "notes.txt"):
+        (tmp_path / name).touch()
+    names = [Path(n) for n in ("a.PNG", "b.jpg", "c.mp4")]
+    assert [p.name for p in find_inputs([str(tmp_path)]) if isinstance(p, Path)] == [
+        n.name for n in names
+    ]
+    assert find_inputs(["*.jpg", "c.mp4", "webcam", "2"]) == (names[1], names[2], 0, 2)
+
+
+def test_the_api_that_users_know(tmp_path: Path, network: Path) -> None:
+    points = photo(tmp_path / "a.png")
+    image = cv2.imread(str(tmp_path / "a.png"))
+    estimator = SpinePoseEstimator(mode="small", detector="whole", model=network)
+    keypoints, scores = estimator(image)
+    assert (keypoints.shape, scores.shape) == ((1, 37, 2), (1, 37))
+    np.testing.assert_array_equal(keypoints, estimator.predict(image)[0])
+    low, high = points.min(axis=0) - 9, points.max(axis=0) + 9
+    boxed, _ = estimator(image, bboxes=[np.concatenate([low, high])])
+    np.testing.assert_allclose(boxed[0], points, atol=2.0)
+    drawn = estimator.visualize(image, keypoints, scores)
+    assert drawn.shape == image.shape
+    assert (drawn != image).any()
+    found = infer_image(
+        tmp_path / "a.png", vis_path=str(tmp_path / "d.png"), detector="whole", model=network
+    )
+    np.testing.assert_array_equal(found[0, :, :2], keypoints[0])
+    assert (cv2.imread(str(tmp_path / "d.png")) == drawn).all()
+    spine = infer_image(tmp_path / "a.png", spine_only=True, detector="whole", model=network)
+    np.testing.assert_array_equal(spine, found[:, list(SPINE)])
+
+
+def test_videos_without_a_window(tmp_path: Path, network: Path) -> None:
+    frames, _ = walking(12)
+    clip = write_video(tmp_path / "clip.mkv", frames)
+    detector = marker_detector(tmp_path / "D.onnx", COLORS, FRAME_HW)
+    found = infer_video(
+        clip, vis_path=tmp_path / "drawn.mp4", detector=detector, model=network, use_smoothing=False
+    )
+    assert [people.shape for people in found] == [(2, 37, 3)] * 12
+    assert len(list(open_video(tmp_path / "drawn.mp4"))) == 12
+    tracker = PoseTracker(
+        SpinePoseEstimator, mode="small", detector=detector, model=network, det_frequency=3
+    )
+    for frame, people in zip(open_video(clip), found):
+        keypoints, scores = tracker(frame)
+        assert keypoints.shape == (2, 37, 2)
+        assert tracker.ids.tolist() == [1, 2]
+        assert np.median(np.abs(keypoints - people[..., :2])) < 2
+        assert tracker.visualize(frame, keypoints, scores).shape == frame.shape
+
+
+def test_a_broken_off_video_leaves_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "v.mp4"
+    frame = np.zeros((*FRAME_HW, 3), np.uint8)
+    with pytest.raises(RuntimeError), VideoWriter(path, 30, FRAME_HW[::-1]) as writer:
+        writer.write(frame)
+        raise RuntimeError
+    assert not list(tmp_path.iterdir())
+    with VideoWriter(path, 30, FRAME_HW[::-1]) as writer:
+        writer.write(frame)
+        with pytest.raises(ValueError, match="a frame of"):
+            writer.write(frame[:100])
+    assert len(list(open_video(path))) == 1
+
+
+def resident_mb() -> float:
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="memory is read from /proc")
+def test_a_thousand_frames(tmp_path: Path, network: Path) -> None:
+    """Flat memory, ids that stay while people pass each other again and again, a video that
+    plays."""
+    frames, middles = walking(1000)
+    clip = write_video(tmp_path / "clip.mkv", frames)
+    wishes = Wishes(
+        detector=open_detector(marker_detector(tmp_path / "D.onnx", COLORS, FRAME_HW), threads=1)
+    )
+    memory: dict[int, float] = {}
+
+    def watch(done: int, wanted: int) -> None:
+        if done in (300, 1000):
+            memory[done] = resident_mb()
+
+    seen = predict(open_pose_model(network, threads=1), [clip], tmp_path / "out", wishes, watch)
+    assert seen.pictures == 1000
+    assert memory[1000] - memory[300] < 15, memory
+    records = json.loads((tmp_path / "out" / "predictions.json").read_bytes())
+    of_person: list[set[int]] = [set(), set()]
+    for record in records:
+        x, y, width, height = record["bbox"]
+        middle = np.array([x + width / 2, y + height / 2])
+        away = np.linalg.norm(middles[record["frame"]] - middle, axis=1)
+        if np.ptp(middles[record["frame"], :, 0]) > 130:  # where it is plain who is who
+            of_person[int(away.argmin())].add(record["track_id"])
+    assert [len(ids) for ids in of_person] == [1, 1], of_person
+    assert of_person[0] != of_person[1]
+    assert sum(1 for _ in open_video(tmp_path / "out" / "drawn" / "clip.mp4")) == 1000
