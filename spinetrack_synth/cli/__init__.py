@@ -13,8 +13,8 @@ from spinetrack_synth.errors import UserError
 from spinetrack_synth.extras import EXTRA_OF_MODULE, pip_command
 
 COMMANDS = (
-    "render", "serve", "validate", "rules", "motion", "anatomy", "scenes", "poses", "avatars", "ik",
-    "predict", "evaluate", "models", "assets", "doctor",
+    "render", "serve", "validate", "rules", "motion", "anatomy", "scenes", "poses", "avatars",
+    "ik", "predict", "evaluate", "gap", "models", "assets", "doctor",
 )  # fmt: skip
 """Each is a module of this package that holds a click command called ``command``."""
 

@@ -95,7 +95,8 @@ class Appearance:
 
 @dataclass(frozen=True, eq=False)
 class Comparison:
-    """Everything the report tells."""
+    """Everything the report tells. ``pose_map`` has the two main components of the poses (N, 2) of
+    either side, ``costs`` the error that causes account for."""
 
     synthetic: Evaluation
     real: Evaluation
@@ -107,6 +108,7 @@ class Comparison:
     precision: Mapping[str, Gap]
     strata: Sequence[Stratum]
     pose: Distance | None
+    pose_map: tuple[Floats, Floats]
     clusters: PoseClusters
     appearance: Appearance | None
     causes: Sequence[Cause]
@@ -171,6 +173,7 @@ def compare(
         precision=precision,
         strata=strata,
         pose=pose,
+        pose_map=_pose_map(poses),
         clusters=pose_clusters,
         appearance=_appearance(labels, crops, resamples, seed) if crops else None,
         causes=causes,
@@ -257,6 +260,16 @@ def _pose_distance(
         return None
     a, b = (each[row] for each, row in zip(poses, rows))
     return energy_distance(a, b, (clusters[0][rows[0]], clusters[1][rows[1]]), PERMUTATIONS, seed)
+
+
+def _pose_map(poses: tuple[Floats, Floats]) -> tuple[Floats, Floats]:
+    kept = [each[_known(each)] for each in poses]
+    both = np.concatenate(kept)
+    if not len(both):
+        return np.empty((0, 2)), np.empty((0, 2))
+    _, _, axes = np.linalg.svd(both - both.mean(0), full_matrices=False)
+    first, second = ((each - both.mean(0)) @ axes[:2].T for each in kept)
+    return first, second
 
 
 def _cluster(poses: tuple[Floats, Floats], seed: int) -> PoseClusters:

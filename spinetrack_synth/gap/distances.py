@@ -103,7 +103,7 @@ def mean_shift(
     for values, cluster in zip((a, b), clusters):
         known = np.isfinite(values)
         _, number = np.unique(cluster[known], return_inverse=True)
-        sums.append(np.bincount(number, values[known]))
+        sums.append(np.bincount(number, values[known]).astype(np.float64))
         counts.append(np.bincount(number).astype(np.float64))
     total, count = np.concatenate(sums), np.concatenate(counts)
     if len(sums[0]) < 2 or len(sums[1]) < 2:

@@ -114,7 +114,7 @@ def labels_of(coco: CocoDataset, path: Path) -> Labels:
             f"{path}: annotations of {len(used)} categories; keep those of the person alone"
         )
     category = next(c for c in coco.categories if c["id"] in used)
-    columns = _columns(category["keypoints"])
+    columns = columns_of(category["keypoints"])
     if not columns:
         raise UserError(
             f"{path}: none of the keypoints ({', '.join(category['keypoints'][:4])}, ...) is one "
@@ -147,7 +147,7 @@ def labels_of(coco: CocoDataset, path: Path) -> Labels:
     )
 
 
-def _columns(names: Sequence[str]) -> list[tuple[int, int]]:
+def columns_of(names: Sequence[str]) -> list[tuple[int, int]]:
     """(keypoint of ours, place in the file) of the names that are known."""
     places: dict[int, int] = {}
     for place, name in enumerate(names):
@@ -218,7 +218,7 @@ def predictions_of(results: Sequence[Any], labels: Labels, source: str) -> Predi
             f"{source}: results of {count} keypoints; expected 37, 26 or 17, or {len(names)} as in "
             f"{labels.path.name}"
         )
-    targets, sources = (list(side) for side in zip(*_columns(known)))
+    targets, sources = (list(side) for side in zip(*columns_of(known)))
     flat = np.array([r["keypoints"] for r in results], dtype=np.float64).reshape(-1, count, 3)
     score = np.array([r["score"] for r in results], dtype=np.float64)
     image = np.searchsorted(

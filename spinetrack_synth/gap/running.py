@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from spinetrack_synth.coco import CocoDataset
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.gap.people import Labels, pictures_folder, read_results
 
@@ -37,9 +38,21 @@ def results_for(
         raise UserError(
             f"{labels.path}: its pictures are not found beside it; name their folder (--images)"
         )
+    return predictor(model, preset)(labels.coco, folder, progress)
+
+
+def predictor(model: Path, preset: str) -> Callable[..., list[dict[str, Any]]]:
+    """What runs a model: called with a dataset, the folder of its pictures and perhaps a function
+    that is told the people done and wanted."""
     from spinetrack_synth.spinepose import open_pose_model, predict_dataset
 
     options = dict(PRESETS[preset])
     flip_test = options.pop("flip_test")
     network = open_pose_model(model, **options)
-    return predict_dataset(network, labels.coco, folder, flip_test=flip_test, progress=progress)
+
+    def predict(
+        coco: CocoDataset, folder: Path, progress: Callable[[int, int], None] | None = None
+    ) -> list[dict[str, Any]]:
+        return predict_dataset(network, coco, folder, flip_test=flip_test, progress=progress)
+
+    return predict

@@ -1,0 +1,151 @@
+"""Small plots as inline SVG, coloured by the page's style sheet."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from html import escape
+from typing import Final
+
+import numpy as np
+
+from spinetrack_synth.gap import body
+from spinetrack_synth.gap.bootstrap import Interval
+from spinetrack_synth.gap.people import Floats
+
+WIDTH: Final = 220
+SIDES: Final = ("synthetic", "real")
+
+
+def span(values: Sequence[float], *, with_zero: bool = False) -> tuple[float, float]:
+    """Limits of an axis that holds all values, with some air."""
+    finite = [value for value in values if math.isfinite(value)] + ([0.0] if with_zero else [])
+    low, high = (min(finite), max(finite)) if finite else (0.0, 1.0)
+    air = 0.06 * (high - low) or 0.01
+    return low - air, high + air
+
+
+def whisker(
+    found: Interval, limits: tuple[float, float], kind: str, matched: Interval | None = None
+) -> str:
+    """An interval on an axis with a line at zero; under it a second one in outline."""
+    height = 26 if matched is not None else 16
+    parts = []
+    if limits[0] < 0 < limits[1]:
+        x = _at(0.0, limits)
+        parts.append(f'<line class="zero" x1="{x:.1f}" x2="{x:.1f}" y1="0" y2="{height}"/>')
+    parts += _mark(found, limits, 8, kind)
+    if matched is not None:
+        parts += _mark(matched, limits, 18, f"{kind} hollow")
+    return _svg(WIDTH, height, "whisker", parts, "interval")
+
+
+def _mark(found: Interval, limits: tuple[float, float], y: float, kind: str) -> list[str]:
+    parts = []
+    if math.isfinite(found.low):
+        a, b = _at(found.low, limits), _at(found.high, limits)
+        parts.append(f'<line class="{kind}" x1="{a:.1f}" x2="{b:.1f}" y1="{y}" y2="{y}"/>')
+    if math.isfinite(found.value):
+        parts.append(f'<circle class="{kind}" cx="{_at(found.value, limits):.1f}" cy="{y}" r="4"/>')
+    return parts
+
+
+def pair(a: Interval, b: Interval, limits: tuple[float, float]) -> str:
+    """Synthetic and real on one axis, joined."""
+    parts = []
+    if math.isfinite(a.value) and math.isfinite(b.value):
+        x, y = _at(a.value, limits), _at(b.value, limits)
+        parts.append(f'<line class="join" x1="{x:.1f}" x2="{y:.1f}" y1="8" y2="8"/>')
+    parts += [*_mark(a, limits, 8, "synthetic"), *_mark(b, limits, 8, "real")]
+    return _svg(WIDTH, 16, "whisker", parts, "synthetic and real")
+
+
+def _at(value: float, limits: tuple[float, float]) -> float:
+    share = (value - limits[0]) / (limits[1] - limits[0])
+    return 6 + (WIDTH - 12) * min(max(share, 0.0), 1.0)
+
+
+def curves(
+    lines: Sequence[tuple[str, Floats, Floats]], x_title: str, x_max: float, *, diagonal: bool
+) -> str:
+    """Lines (kind, x, y) over 0..x_max and 0..1."""
+    width, height, left, bottom = 340, 230, 38, 34
+    across, down = width - left - 10, height - bottom - 10
+
+    def place(x: float, y: float) -> str:
+        return f"{left + across * x / x_max:.1f},{10 + down * (1 - y):.1f}"
+
+    parts = []
+    for tick in (0.0, 0.25, 0.5, 0.75, 1.0):
+        y = 10 + down * (1 - tick)
+        parts.append(
+            f'<line class="grid" x1="{left}" x2="{width - 10}" y1="{y:.1f}" y2="{y:.1f}"/>'
+        )
+        parts.append(f'<text x="{left - 6}" y="{y + 4:.1f}" text-anchor="end">{tick:g}</text>')
+        x = left + across * tick
+        parts.append(
+            f'<text x="{x:.1f}" y="{height - bottom + 15}" text-anchor="middle">'
+            f"{tick * x_max:.3g}</text>"
+        )
+    parts.append(
+        f'<text x="{left + across / 2:.0f}" y="{height - 4}" text-anchor="middle">'
+        f"{escape(x_title)}</text>"
+    )
+    if diagonal:
+        parts.append(f'<polyline class="ideal" points="{place(0, 0)} {place(x_max, 1)}"/>')
+    for kind, xs, ys in lines:
+        known = np.isfinite(xs) & np.isfinite(ys)
+        points = " ".join(place(x, y) for x, y in zip(xs[known], ys[known]))
+        parts.append(f'<polyline class="{kind}" points="{points}"/>')
+    return _svg(width, height, "plot", parts, x_title)
+
+
+def scatter(sides: Sequence[Floats], title: str) -> str:
+    """Points (N, 2) of both sides."""
+    width, height = 340, 230
+    every = np.concatenate(sides)
+    low, high = every.min(0), every.max(0)
+    scale = (np.array([width, height]) - 24) / np.maximum(high - low, 1e-9)
+    parts = []
+    for kind, points in zip(SIDES, sides):
+        for x, y in 12 + (points - low) * scale:
+            parts.append(f'<circle class="{kind} dot" cx="{x:.1f}" cy="{height - y:.1f}" r="2.6"/>')
+    return _svg(width, height, "plot", parts, title)
+
+
+def pictogram(pose: Floats) -> str:
+    """A mean pose (S, 2) of ``body.SEGMENTS`` as a stick figure."""
+    vector = {name: pose[n] for n, (name, _, _) in enumerate(body.SEGMENTS)}
+    neck = vector["torso"]
+    at = {"head": neck + vector["head"]}
+    lines = [("mid", np.zeros(2), neck), ("mid", neck, at["head"])]
+    for side, sign in (("left", 0.5), ("right", -0.5)):
+        shoulder, hip = neck + sign * vector["shoulders"], sign * vector["hips"]
+        elbow = shoulder + vector[f"{side} upper arm"]
+        knee = hip + vector[f"{side} thigh"]
+        lines += [
+            (side, neck, shoulder),
+            (side, shoulder, elbow),
+            (side, elbow, elbow + vector[f"{side} forearm"]),
+            (side, np.zeros(2), hip),
+            (side, hip, knee),
+            (side, knee, knee + vector[f"{side} shank"]),
+        ]
+    points = np.array([end for _, a, b in lines for end in (a, b)])
+    middle, size = (points.min(0) + points.max(0)) / 2, max(np.ptp(points, axis=0).max(), 0.5)
+    parts = []
+    for kind, a, b in lines:
+        (x1, y1), (x2, y2) = ((end - middle) / size * 50 + 30 for end in (a, b))
+        parts.append(
+            f'<line class="limb {kind}" x1="{x1:.1f}" y1="{y1:.1f}" x2="{x2:.1f}" y2="{y2:.1f}"/>'
+        )
+    x, y = (at["head"] - middle) / size * 50 + 30
+    parts.append(f'<circle class="limb" cx="{x:.1f}" cy="{y:.1f}" r="3.4"/>')
+    return _svg(60, 60, "pictogram", parts, "mean pose")
+
+
+def _svg(width: float, height: float, kind: str, parts: Sequence[str], title: str) -> str:
+    return (
+        f'<svg class="{kind}" viewBox="0 0 {width:g} {height:g}" role="img" '
+        f'aria-label="{escape(title)}">{"".join(parts)}</svg>'
+    )
