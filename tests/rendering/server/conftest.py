@@ -1,0 +1,71 @@
+"""Servers as processes of their own, and the official client."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+START_S = 120
+
+
+@contextmanager
+def running(command: list[str], folder: Path) -> Iterator[tuple[subprocess.Popen, int]]:
+    """A server as a process and its port, from the line that it prints; ended if still there."""
+    errors = (folder / "stderr.txt").open("w")
+    with subprocess.Popen(
+        command, cwd=folder, stdout=subprocess.PIPE, stderr=errors, text=True
+    ) as process:
+        try:
+            line = process.stdout.readline()
+            found = re.match(r"listening at [^ :]+:(\d+)", line)
+            assert found, (line, (folder / "stderr.txt").read_text())
+            yield process, int(found[1])
+        finally:
+            if process.poll() is None:
+                process.terminate()
+            process.wait(START_S)
+            errors.close()
+
+
+@pytest.fixture
+def start(tmp_path: Path) -> Iterator[Callable[..., tuple[subprocess.Popen, int]]]:
+    """Starts servers, each in a folder of its own; they are ended with the test."""
+    with ExitStack() as stack:
+
+        def started(*arguments: str) -> tuple[subprocess.Popen, int]:
+            return stack.enter_context(running([sys.executable, *arguments], tmp_path))
+
+        yield started
+
+
+@pytest.fixture
+def stripes(start) -> tuple[subprocess.Popen, int]:
+    """A server of stripes and its port."""
+    return start(str(Path(__file__).with_name("stripes.py")), "0")
+
+
+@pytest.fixture(params=["tcp", "unix"])
+def connect(request) -> Iterator[Callable[[int], Any]]:
+    """Makes official clients, greeted, over either socket; they are disconnected in the end."""
+    unrealcv = pytest.importorskip("unrealcv")
+    with ExitStack() as stack:
+
+        def to(port: int) -> Any:
+            if request.param == "unix":
+                path = Path(tempfile.gettempdir()) / f"unrealcv_{port}.socket"
+                client = unrealcv.Client(str(path), "unix")
+            else:
+                client = unrealcv.Client(("127.0.0.1", port))
+            assert client.connect()
+            stack.callback(client.disconnect)
+            return client
+
+        yield to

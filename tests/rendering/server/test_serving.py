@@ -1,0 +1,233 @@
+"""The command itself: what clients see of avatars, places and light is what the backend draws."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from spinetrack_synth.avatars import assets
+from spinetrack_synth.avatars.avatar import Cast
+from spinetrack_synth.avatars.rig import TWIST_FREE
+from spinetrack_synth.errors import UserError
+from spinetrack_synth.rendering.unreal import axes, messages
+from spinetrack_synth.scenes import load_scene, make_shot
+from spinetrack_synth.shot import Frame, Shot
+
+pytestmark = pytest.mark.slow
+
+SEED = 7
+SIZE = (320, 240)
+
+
+@pytest.fixture(scope="module")
+def shot() -> Shot:
+    pytest.importorskip("mitsuba", reason="pip install 'spinetrack-synth[render]'")
+    try:
+        assets.ensure()
+    except UserError as error:
+        pytest.skip(f"no body data: {error}")
+    return make_shot(load_scene("yoga"), SEED, 0, Cast(SEED), SIZE)
+
+
+@pytest.fixture
+def serve(start) -> Callable[..., tuple[subprocess.Popen, int]]:
+    """Starts the command with some options at a free port."""
+    return lambda *options: start("-m", "spinetrack_synth", "serve", "--port", "0", *options)
+
+
+@pytest.fixture
+def yoga(shot, serve, connect) -> object:
+    """A client of a server where the shot stands."""
+    _, port = serve("--scene", "yoga", "--seed", str(SEED), "--size", "320x240")
+    return connect(port)
+
+
+def array(reply: bytes) -> np.ndarray:
+    if reply.startswith(b"\x93NUMPY"):
+        return np.load(io.BytesIO(reply))
+    return np.asarray(Image.open(io.BytesIO(reply)))
+
+
+def color(client, name: str) -> list[int]:
+    return [int(v) for v in re.findall(r"\d+", client.request(f"vget /object/{name}/color"))]
+
+
+def depth_agreement(depth_cm: np.ndarray, frame: Frame) -> float:
+    """Share of pixels whose depth is the frame's to the step of float16."""
+    expected = np.minimum(100 * frame.depth_m, 65504).astype(np.float16)
+    step = np.spacing(np.minimum(expected, 60000)).astype(float)
+    return float((np.abs(depth_cm - expected.astype(float)) <= step).mean())
+
+
+over_tcp = pytest.mark.parametrize("connect", ["tcp"], indirect=True)
+over_unix = pytest.mark.parametrize("connect", ["unix"], indirect=True)
+
+
+@over_tcp
+def test_what_is_served_is_what_the_backend_draws(yoga, shot, renderer) -> None:
+    frame = renderer.render(shot)
+    replies = yoga.request_batch(
+        [f"vget /camera/0/{what}" for what in ("lit png", "object_mask png", "depth npy")]
+    )
+    lit, mask, depth = map(array, replies)
+    avatars = json.loads(yoga.request("vget /avatars"))
+    assert [avatar["asset"] for avatar in avatars] == [p.subject_id for p in shot.people]
+    for number, avatar in enumerate(avatars, start=1):
+        shown = (mask == color(yoga, avatar["name"])).all(axis=-1)
+        there = frame.ids == number
+        assert (shown & there).sum() >= 0.999 * (shown | there).sum() > 500
+    assert depth_agreement(depth, frame) > 0.999
+    off = np.abs(lit[..., :3].astype(float) - frame.rgb)
+    assert np.median(off) <= 2  # the same light, another seed of its noise
+    assert off.mean() < 6
+
+
+@over_unix
+def test_avatars_are_posed_read_back_moved_and_hidden(yoga, shot) -> None:
+    name = json.loads(yoga.request("vget /avatars"))[0]["name"]
+    person = shot.people[0]
+    read = messages.parse_pose(yoga.request(f"vget /avatar/{name}/pose"))
+    body2world = np.array(list(read.values()))
+    np.testing.assert_allclose(body2world, person.body2world, atol=1e-6)
+
+    bones = json.loads(yoga.request(f"vget /object/{name}/bones world"))
+    frames = {bone["bone_name"]: bone["transform"] for bone in bones}
+    assert list(frames)[: len(read)] == list(read)
+    assert set(frames) - set(read) == {f"{body}_swing" for body in TWIST_FREE}
+    for body, frame in read.items():
+        bone = frames[body]
+        place = axes.to_unreal(frame[:3, 3])
+        np.testing.assert_allclose([bone[k] for k in "XYZ"], place, atol=1e-3)
+        turn = axes.rotator_matrix([bone[k] for k in ("Pitch", "Yaw", "Roll")])
+        np.testing.assert_allclose(turn, axes.rotations_swapped(frame[:3, :3]), atol=1e-5)
+        assert bone["ScaleX"] == bone["ScaleY"] == bone["ScaleZ"] == 1
+    some = json.loads(yoga.request(f"vget /object/{name}/bones skull,pelvis component"))
+    assert {bone["bone_name"] for bone in some} == {"pelvis", "skull"}
+    assert yoga.request(f"vget /object/{name}/bones skull sideways").startswith("error Bone space")
+
+    # Posed anew, 10 cm further up.
+    lifted = body2world.copy()
+    lifted[:, 1, 3] += 0.1
+    held = yoga.request(f"vget /avatar/{name}/fingers")
+    before = array(yoga.request("vget /camera/0/object_mask png"))
+    pose = messages.pose_json(tuple(read), lifted)
+    assert yoga.request(f"vset /avatar/{name}/pose {pose}") == "ok"
+    assert yoga.request(f"vget /avatar/{name}/pose") == pose
+    mine = color(yoga, name)
+    row = [
+        np.nonzero((mask == mine).all(axis=-1))[0].min()
+        for mask in (before, array(yoga.request("vget /camera/0/object_mask png")))
+    ]
+    assert row[1] <= row[0]
+    lacking = json.dumps({"pelvis": [0, 0, 0, 0, 0, 0, 1]}, separators=(",", ":"))
+    bends = messages.fingers_json(np.full((2, 5, 3), 0.2))
+    assert yoga.request(f"vset /avatar/{name}/fingers {bends}") == "ok"
+    assert yoga.request(f"vget /avatar/{name}/fingers") == bends
+    assert yoga.request(f"vset /avatar/{name}/fingers {held}") == "ok"
+    assert "lacks body" in yoga.request(f"vset /avatar/{name}/pose {lacking}")
+
+    # The actor moved back: the world's frames follow, the component's stay.
+    inside = yoga.request(f"vget /object/{name}/bones component")
+    yoga.request(f"vset /object/{name}/location 0 0 -10")
+    back = messages.parse_pose(yoga.request(f"vget /avatar/{name}/pose"))
+    np.testing.assert_allclose(np.array(list(back.values())), body2world, atol=1e-6)
+    assert yoga.request(f"vget /object/{name}/bones component") == inside
+    again = array(yoga.request("vget /camera/0/object_mask png"))
+    assert (again == before).mean() > 0.999
+    assert yoga.request(f"vset /object/{name}/scale 2 2 2").startswith("error")
+
+    assert yoga.request(f"vset /object/{name}/hide") == "ok"
+    hidden = array(yoga.request("vget /camera/0/object_mask png"))
+    assert not (hidden == mine).all(axis=-1).any()
+    assert yoga.request(f"vset /object/{name}/destroy") == "ok"
+    assert name not in yoga.request("vget /avatars")
+
+
+@over_tcp
+def test_a_shot_is_set_up_over_the_wire(serve, connect, shot, renderer) -> None:
+    """An empty level becomes the shot through the project's own commands alone."""
+    client = connect(serve("--size", "64x48", "--quality", "draft")[1])
+    camera = axes.camera_to_unreal(shot.camera)
+    commands = [
+        f"vset /place/{shot.place}/{shot.tags['variant']}",
+        f"vset /things {messages.things_json(shot.things)}",
+        f"vset /lights {messages.lights_json(shot.lights, shot.exposure)}",
+        "vset /cameras/spawn",
+        f"vset /camera/1/size {camera.width} {camera.height}",
+        f"vset /camera/1/fov {messages.number(camera.fov_deg, 9)}",
+        f"vset /camera/1/location {messages.numbers(camera.location)}",
+        f"vset /camera/1/rotation {messages.numbers(camera.rotator_deg, 9)}",
+    ]
+    bodies = tuple(
+        json.loads(messages.pose_json(Cast(SEED).avatar(0).tree.bodies, shot.people[0].body2world))
+    )
+    for k, person in enumerate(shot.people):
+        pose = messages.pose_json(bodies, person.body2world)
+        commands += [
+            f"vset /avatars/spawn {person.subject_id} person_{k}",
+            f"vset /avatar/person_{k}/pose {pose}",
+            f"vset /avatar/person_{k}/fingers {messages.fingers_json(person.fingers_rad)}",
+        ]
+    replies = client.request_batch(commands)
+    assert set(replies) - {"FusionCameraActor_1"} == {"ok"}
+    assert client.request("vget /place") == f"{shot.place} {shot.tags['variant']}"
+    objects = client.request("vget /objects").split()
+    assert len(objects) == 1 + len(shot.things) + len(shot.people)
+
+    frame = renderer.render(shot)
+    mask = array(client.request("vget /camera/1/object_mask png"))
+    depth = array(client.request("vget /camera/1/depth npy"))
+    for k in range(len(shot.people)):
+        shown = (mask == color(client, f"person_{k}")).all(axis=-1)
+        there = frame.ids == k + 1
+        assert (shown & there).sum() >= 0.995 * (shown | there).sum()
+    assert depth_agreement(depth, frame) > 0.999
+
+    # The things are replaced, not added to.
+    assert client.request("vset /things []") == "ok"
+    assert len(client.request("vget /objects").split()) == 1 + len(shot.people)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_it_ends_cleanly_in_the_middle_of_a_session(shot, serve, number: signal.Signals) -> None:
+    process, port = serve("--size", "64x48", "--quality", "draft")
+    unix = Path(tempfile.gettempdir()) / f"unrealcv_{port}.socket"
+    assert unix.is_socket()
+    with socket.create_connection(("127.0.0.1", port)):
+        process.send_signal(number)
+        assert process.wait(60) == 0
+    assert not unix.exists()
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.1", port))
+
+
+def test_a_busy_port_is_one_line() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = subprocess.run(
+            [sys.executable, "-m", "spinetrack_synth", "serve", "--port", str(port)],
+            capture_output=True,
+            text=True,
+        )
+    assert done.returncode == 2
+    assert done.stderr == f"Error: port {port} of 127.0.0.1 is taken: choose another --port\n"
+    assert done.stdout == ""
+
+
+def test_it_listens_on_loopback_unless_told_otherwise(shot, serve) -> None:
+    _, port = serve("--size", "64x48", "--quality", "draft")
+    listening = Path("/proc/net/tcp").read_text()
+    addresses = re.findall(rf": ([0-9A-F]{{8}}):{port:04X} 00000000:0000 0A", listening)
+    assert addresses == ["0100007F"]
