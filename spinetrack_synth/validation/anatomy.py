@@ -7,6 +7,7 @@ does not begin from (``benchmarks/validate_anatomy.py``, docs/validation-anatomy
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import combinations
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
@@ -30,6 +31,9 @@ BEYOND_REACH: Final = 0.03
 POINT_SURPRISE: Final = 4.5
 """By so much of the torso a body leaves any other point that it is fitted to, and as above."""
 
+EXCHANGED_WITHIN: Final = 0.15
+"""Of the torso: so near to each other's place two exchanged points lie."""
+
 SWAP_GAIN: Final = 10.0
 MIRROR_GAIN: Final = 40.0
 """How much better a body must fit with left and right exchanged, in squared standard deviations;
@@ -43,7 +47,7 @@ COST: Final = 60.0
 COST_A_POINT: Final = 1.6
 """What the best fit may cost, for the posture and for each point."""
 
-EXPLAINED: Final = (*BEFORE, "SPT50", "SPT52", "SPT55")
+EXPLAINED: Final = (*BEFORE, "SPT113", "SPT312", "SPT50", "SPT52", "SPT55")
 """Rules that tell the same more exactly."""
 
 
@@ -83,8 +87,10 @@ def spine_point_misplaced(dataset: Dataset, work: Work) -> Iterator[Fault]:
     """A spine point is not where the rest of the body has it."""
     bodies = _bodies(dataset, work)
     swapped = _swap_found(bodies)
+    other = _in_each_others_place(bodies)
     for person, marker, off in _misplaced(bodies):
-        if marker in skeleton.SPINE and person not in swapped:
+        twin = other.get((person, marker), marker)
+        if marker in skeleton.SPINE and twin in skeleton.SPINE and person not in swapped:
             where = _where_along_the_spine(bodies, person, marker)
             message = f"lies {100 * off:.0f} % of the torso {where} the fitted body has it"
             yield _point_fault(dataset, bodies, person, marker, off, message)
@@ -106,8 +112,15 @@ def point_out_of_reach(dataset: Dataset, work: Work) -> Iterator[Fault]:
     """A point lies where the body cannot reach."""
     bodies = _bodies(dataset, work)
     swapped = _swap_found(bodies)
+    other = _in_each_others_place(bodies)
     for person, marker, off in _misplaced(bodies):
         if marker not in skeleton.SPINE and person not in swapped:
+            if (person, marker) in other:
+                twin = other[person, marker]
+                if twin > marker or twin in skeleton.SPINE:
+                    message = f"and {skeleton.NAMES[twin]} are in each other's place"
+                    yield _point_fault(dataset, bodies, person, marker, off, message)
+                continue
             message = f"lies {100 * off:.0f} % of the torso beyond the reach of the fitted body"
             yield _point_fault(dataset, bodies, person, marker, off, message)
 
@@ -127,6 +140,26 @@ def _misplaced(bodies: Bodies) -> Iterator[tuple[int, int, float]]:
         far &= fits.surprise > np.where(spine, SPINE_SURPRISE, POINT_SURPRISE)
     for person, marker in zip(*np.nonzero(far & fits.dropped)):
         yield int(person), int(marker), float(off[person, marker])
+
+
+def _in_each_others_place(bodies: Bodies) -> dict[tuple[int, int], int]:
+    """Persons and misplaced points that lie where the fitted body has another misplaced point that
+    lies where it has them -> that point."""
+    fits, points = bodies.fits, bodies.sightings.points_px
+    found: dict[tuple[int, int], int] = {}
+    by_person: dict[int, list[int]] = {}
+    for person, marker, _ in _misplaced(bodies):
+        by_person.setdefault(person, []).append(marker)
+    for person, markers in by_person.items():
+        near = EXCHANGED_WITHIN * fits.torso_px[person]
+        for a, b in combinations(markers, 2):
+            away = np.linalg.norm(
+                points[person, [a, b]] - fits.projected_px[person, [b, a]], axis=1
+            )
+            if (away < near).all():
+                found.setdefault((person, a), b)
+                found.setdefault((person, b), a)
+    return found
 
 
 def _where_along_the_spine(bodies: Bodies, person: int, marker: int) -> str:

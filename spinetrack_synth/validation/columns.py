@@ -348,6 +348,9 @@ class Dataset:
     def image_key(self, row: int) -> str:
         return _key("image", "images", row, self.images[row])
 
+    def annotation_key(self, row: int) -> str:
+        return _key("annotation", "annotations", row, self.annotations[row])
+
     def image_fault(
         self,
         row: int,

@@ -10,13 +10,18 @@ import numpy as np
 from spinetrack_synth import skeleton
 from spinetrack_synth.validation.columns import Dataset, Floats
 from spinetrack_synth.validation.findings import Fault, Severity, Work
+from spinetrack_synth.validation.masks import LEAST_INSIDE
 from spinetrack_synth.validation.pictures import alike, near_pairs, pictures_of
 from spinetrack_synth.validation.rules import rule
+from spinetrack_synth.validation.shapes import masks_of
 
 SAME_PERSON_OKS: Final = 0.95
 """Two annotators of one person agree to some 0.85; only a copy, perhaps moved by a pixel, more."""
 SAME_BOX_IOU: Final = 0.98
+SAME_PX: Final = 2.0
+"""Small people: nobody labels all points of one to the pixel again."""
 LEAST_POINTS: Final = 3
+COPIED_POINTS: Final = 5
 NEAR_BITS: Final = 6
 """Of 256: re-encoding and mild scaling change fewer, the next frame of a video more."""
 
@@ -25,7 +30,7 @@ NEAR_BITS: Final = 6
     "SPT701",
     "person-twice",
     family="duplicates",
-    severity=Severity.WARNING,
+    severity=Severity.ERROR,
     reason="""A person who is annotated twice is counted as missed once whatever is predicted:
     one prediction matches one annotation.""",
     example="two annotations of an image with OKS 0.999",
@@ -44,6 +49,7 @@ def person_twice(dataset: Dataset) -> Iterator[Fault]:
         points = np.minimum(dataset.labelled[first].sum(1), dataset.labelled[second].sum(1))
         bare = dataset.labelled[first].sum(1) + dataset.labelled[second].sum(1) == 0
         twice = np.where(bare, boxes > SAME_BOX_IOU, (oks > SAME_PERSON_OKS))
+        twice |= ~bare & (_apart_px(dataset, first, second) < SAME_PX) & (boxes > SAME_BOX_IOU / 2)
         twice &= bare | (points >= LEAST_POINTS)
         for index in np.flatnonzero(twice):
             row, other = int(second[index]), int(first[index])
@@ -70,6 +76,15 @@ def _oks(dataset: Dataset, first: np.ndarray, second: np.ndarray) -> Floats:
         share = squares / (2 * (2 * sigmas) ** 2 * np.fmax(area, 1.0)[:, None])
         similar = np.where(both, np.exp(-share), 0.0).sum(1) / np.fmax(either.sum(1), 1)
     return np.nan_to_num(similar)
+
+
+def _apart_px(dataset: Dataset, first: np.ndarray, second: np.ndarray) -> Floats:
+    """The largest distance (pairs,) between the same points; nan where others are labelled."""
+    a, b = dataset.keypoints[first], dataset.keypoints[second]
+    same = (dataset.labelled[first] == dataset.labelled[second]).all(1)
+    both = dataset.labelled[first] & dataset.labelled[second]
+    apart = np.where(both, np.linalg.norm(a[..., :2] - b[..., :2], axis=2), 0.0)
+    return np.where(same, apart.max(1, initial=0.0), np.nan)
 
 
 def _iou(dataset: Dataset, first: np.ndarray, second: np.ndarray) -> Floats:
@@ -134,3 +149,40 @@ def picture_nearly_twice(dataset: Dataset, work: Work) -> Iterator[Fault]:
             told.add(rows[b])
             message = f"looks like images[{rows[a]}] ({bits} of 256 bits differ)"
             yield dataset.image_fault(rows[b], message, value=bits)
+
+
+@rule(
+    "SPT704",
+    "labels-copied",
+    family="duplicates",
+    severity=Severity.ERROR,
+    reason="""Two people never have the same keypoints to the last digit: the labels of one picture
+    were written to another.""",
+    example="equal `keypoints` of annotations in two images",
+    unless=("SPT201", "SPT205", "SPT351"),
+)
+def labels_copied(dataset: Dataset) -> Iterator[Fault]:
+    """A person has exactly the keypoints of a person in another image."""
+    groups: dict[bytes, list[int]] = {}
+    enough = (dataset.labelled.sum(1) >= COPIED_POINTS) & (dataset.image_row >= 0)
+    for row in np.flatnonzero(enough).tolist():
+        if np.ptp(dataset.keypoints[row][dataset.labelled[row], :2], axis=0).max() < 1.0:
+            continue  # SPT309
+        points = np.where(dataset.labelled[row, :, None], dataset.keypoints[row, :, :2], 0.0)
+        groups.setdefault(points.tobytes(), []).append(row)
+    for rows in groups.values():
+        if len({int(dataset.image_row[row]) for row in rows}) > 1:
+            # The one whose mask and box hold its points best has them by right, else the first.
+            source = min(rows, key=lambda row: (*_astray(dataset, row), row))
+            for row in rows:
+                if row != source and dataset.image_row[row] != dataset.image_row[source]:
+                    message = f"the same, to the last digit, as those of annotations[{source}]"
+                    yield dataset.annotation_fault(row, message, field=".keypoints")
+
+
+def _astray(dataset: Dataset, row: int) -> tuple[bool, float]:
+    """Do most visible points lie off the mask, and how far (px) does one lie outside the box?"""
+    points = dataset.keypoints[row][dataset.labelled[row], :2]
+    start, end = dataset.boxes[row, :2], dataset.boxes[row, :2] + dataset.boxes[row, 2:]
+    over = np.nan_to_num(np.maximum(start - points, points - end)).max(initial=0.0)
+    return bool(masks_of(dataset).inside[row] < LEAST_INSIDE), float(np.floor(over))

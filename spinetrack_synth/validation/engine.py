@@ -154,6 +154,7 @@ def _without_consequences(
     entities: dict[str, set[tuple[Path, str]]] = defaultdict(set)
     for rule, dataset, fault in found:
         entities[rule.code].add((dataset.path, _entity(fault.key)))
+        entities[rule.code].update((dataset.path, key) for key in fault.covers)
 
     explaining = {
         rule.code: set().union(

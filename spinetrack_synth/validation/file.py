@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from dataclasses import replace
+from typing import Final
 
 from spinetrack_synth.validation.columns import Dataset
 from spinetrack_synth.validation.findings import Fault, Severity
@@ -11,8 +14,25 @@ from spinetrack_synth.validation.rules import rule
 ENCODING, MARK, REPEATED_KEY, NOT_FINITE = "encoding", "mark", "repeated key", "not finite"
 
 
+_RECORD: Final = re.compile(r"(images|annotations|categories)\[(\d+)\](.*)", re.DOTALL)
+
+
 def _quirks(dataset: Dataset, kind: str) -> Iterator[Fault]:
-    return (fault for of_kind, fault in dataset.quirks if of_kind == kind)
+    return (_of_record(dataset, fault) for of_kind, fault in dataset.quirks if of_kind == kind)
+
+
+def _of_record(dataset: Dataset, fault: Fault) -> Fault:
+    """The fault as one of the record that it lies in, where there is one."""
+    match = _RECORD.fullmatch(fault.place)
+    if match is None or int(match[2]) >= len(dataset.section(match[1])):
+        return fault
+    make = {
+        "images": dataset.image_fault,
+        "annotations": dataset.annotation_fault,
+        "categories": dataset.category_fault,
+    }[match[1]]
+    made = make(int(match[2]), fault.message, field=match[3])
+    return replace(made, key=f"{made.key}/{match[3]}" if match[3] else made.key)
 
 
 @rule(

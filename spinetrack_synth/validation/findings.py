@@ -29,9 +29,10 @@ class Fault:
 
     ``place`` says where to look (``annotations[12] (id 4711, image 000123.jpg)``); ``key`` names
     the same entity in every later version of the file (``annotation:4711``, with a part of it
-    after a slash); ``parent`` is the key of the image of an annotation; ``value`` a number or text
-    that was measured; ``row`` the annotation's; ``fitted`` (K, 2) px where the body model puts the
-    keypoints, for the report to draw.
+    after a slash); ``parent`` is the key of the image of an annotation; ``covers`` are the keys of
+    other entities whose faults this one explains; ``value`` a number or text that was measured;
+    ``row`` the annotation's; ``fitted`` (K, 2) px where the body model puts the keypoints, for the
+    report to draw.
     """
 
     place: str
@@ -39,6 +40,7 @@ class Fault:
     message: str
     value: float | int | str | None = None
     parent: str | None = None
+    covers: tuple[str, ...] = ()
     row: int | None = None
     fitted: NDArray[np.float64] | None = field(default=None, compare=False, repr=False)
 

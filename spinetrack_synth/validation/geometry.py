@@ -8,10 +8,13 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from spinetrack_synth.validation.columns import Dataset, Floats, rows_where
+from spinetrack_synth.validation.columns import Dataset, Floats, canonical_name, rows_where
+from spinetrack_synth.validation.coordinates import box_hint
 from spinetrack_synth.validation.findings import Fault, Severity
 from spinetrack_synth.validation.masks import EDGE_PX
+from spinetrack_synth.validation.proportions import BONES_M
 from spinetrack_synth.validation.rules import rule
+from spinetrack_synth.validation.shapes import masks_of
 
 OUTSIDE_BOX: Final = 0.25
 """Share of the box's longer side by which a visible keypoint may lie outside the box. COCO's
@@ -19,6 +22,9 @@ visible points leave their boxes by up to a tenth: boxes end at the mask, and ha
 POINT_EDGE_PX: Final = 1.0
 LEAST_FILL: Final = 0.01
 """Of its box even an arm that sticks out behind a tree fills more."""
+LEAST_EXTENT: Final = 0.45
+ENOUGH_TO_FILL: Final = 10
+"""So many visible points reach over 0.67 of the box and more, in renders and on real photos."""
 COINCIDE_EXTENT_PX: Final = 60.0
 """Only people this large: on smaller ones two points round to the same pixel."""
 
@@ -57,6 +63,7 @@ def box_outside_image(dataset: Dataset) -> Iterator[Fault]:
     for row in rows_where(over > EDGE_PX):
         width, height = dataset.sizes[row]
         message = f"leaves the image ({width:.0f}x{height:.0f}) by {over[row]:.4g} px"
+        message += box_hint(dataset, row, masks_of(dataset).box[row])
         yield dataset.annotation_fault(
             row, message, field=".bbox", value=round(float(over[row]), 3)
         )
@@ -69,6 +76,7 @@ def box_outside_image(dataset: Dataset) -> Iterator[Fault]:
     severity=Severity.ERROR,
     reason="OKS divides by the area: with 0 it is undefined, with a negative one it is nonsense.",
     example='`"area": 0`',
+    unless=("SPT301",),
 )
 def area_not_positive(dataset: Dataset) -> Iterator[Fault]:
     """An area is 0 or negative."""
@@ -136,7 +144,7 @@ def image_too_small(dataset: Dataset) -> Iterator[Fault]:
     reason="""Nobody can see or label a point outside the picture. Training clips it to the border
     or drops it; either way the label is wrong.""",
     example="`left_wrist` at x = 712 in an image 640 wide",
-    unless=("SPT112", "SPT305", "SPT322", "SPT603"),
+    unless=("SPT112", "SPT305", "SPT311", "SPT322", "SPT351", "SPT603", "SPT704"),
 )
 def point_outside_image(dataset: Dataset) -> Iterator[Fault]:
     """A labelled keypoint lies outside the image."""
@@ -170,8 +178,9 @@ def _points_outside_image(dataset: Dataset) -> Floats:
     reason="""A visible point lies on the person, and the person in the box. Far outside it is a
     slip of the hand, or somebody else's.""",
     example="a visible knee 200 px below a box 100 px high",
-    unless=("SPT301", "SPT302", "SPT306", "SPT308", "SPT309", "SPT322", "SPT324", "SPT355"),
-)
+    unless=("SPT301", "SPT302", "SPT306", "SPT308", "SPT309", "SPT311", "SPT322", "SPT324",
+            "SPT351", "SPT355", "SPT704"),
+)  # fmt: skip
 def point_outside_box(dataset: Dataset) -> Iterator[Fault]:
     """A visible keypoint lies far outside its person's box."""
     over, limit = _outside_box(dataset)
@@ -191,8 +200,9 @@ def point_outside_box(dataset: Dataset) -> Iterator[Fault]:
     reason="""Top-down estimators crop the box before they look: with another person's box they
     learn to find people where there are none.""",
     example="a box around the neighbour",
-    unless=("SPT301", "SPT302", "SPT305", "SPT306", "SPT309", "SPT322", "SPT324"),
-)
+    unless=("SPT301", "SPT302", "SPT305", "SPT306", "SPT309", "SPT311", "SPT322", "SPT324",
+            "SPT351", "SPT704"),
+)  # fmt: skip
 def box_misses_person(dataset: Dataset) -> Iterator[Fault]:
     """Most of a person's visible keypoints lie outside the box."""
     over, _ = _outside_box(dataset)
@@ -200,6 +210,8 @@ def box_misses_person(dataset: Dataset) -> Iterator[Fault]:
     outside = (over > 0.05 * dataset.boxes[:, 2:].max(1, initial=0.0)[:, None] + EDGE_PX).sum(1)
     for row in rows_where((seen >= 3) & (outside > seen / 2)):
         message = f"{outside[row]} of {seen[row]} visible keypoints lie outside the box"
+        points = dataset.keypoints[row][dataset.labelled[row], :2]
+        message += box_hint(dataset, row, np.concatenate([points.min(0), points.max(0)]))
         yield dataset.annotation_fault(row, message, field=".bbox", value=int(outside[row]))
 
 
@@ -221,7 +233,7 @@ def _outside_box(dataset: Dataset) -> tuple[np.ndarray, np.ndarray]:
     reason="""All points at one place are a placeholder that somebody forgot, and pull a model
     towards it.""",
     example="17 points at (100, 100)",
-    unless=("SPT355",),
+    unless=("SPT311", "SPT355"),
 )
 def points_in_one_place(dataset: Dataset) -> Iterator[Fault]:
     """All labelled keypoints of a person, three or more, lie at the same place."""
@@ -243,7 +255,7 @@ def points_in_one_place(dataset: Dataset) -> Iterator[Fault]:
     reason="""Two joints of a large person at exactly the same pixel are a copied value: a hand
     never hits the same place twice.""",
     example="`left_knee` and `right_knee` both at (312.5, 400.25)",
-    unless=("SPT306", "SPT307", "SPT308", "SPT309", "SPT355"),
+    unless=("SPT306", "SPT307", "SPT308", "SPT309", "SPT311", "SPT351", "SPT355"),
 )
 def points_coincide(dataset: Dataset) -> Iterator[Fault]:
     """Two keypoints of a person lie at exactly the same place."""
@@ -253,15 +265,56 @@ def points_coincide(dataset: Dataset) -> Iterator[Fault]:
     low, high = _extent(points, dataset.labelled)
     large = (high - low).max(1, initial=0.0) >= COINCIDE_EXTENT_PX
     ordered = np.sort(points[..., 0] + 1j * points[..., 1], axis=1)
+    whole = (np.nan_to_num(points) % 1 == 0).all((1, 2))
     for row in rows_where(large & (ordered[:, 1:] == ordered[:, :-1]).any(1)):
         labelled = rows_where(dataset.labelled[row])
         places: dict[tuple[float, float], int] = {}
+        again: list[tuple[int, int]] = []
         for index in labelled:
             place = (float(points[row, index, 0]), float(points[row, index, 1]))
             other = places.setdefault(place, int(index))
-            if other != index:
-                message = f"at exactly the place of {point_name(dataset, row, other)}"
-                yield point_fault(dataset, row, index, message)
+            if other != index and not (whole[row] and _may_meet(dataset, row, other, index)):
+                again.append((index, other))
+        if again:
+            index, other = again[0]
+            more = f"; {len(again) - 1} more points too" if len(again) > 1 else ""
+            message = f"at exactly the place of {point_name(dataset, row, other)}{more}"
+            yield point_fault(dataset, row, index, message)
+
+
+@rule(
+    "SPT312",
+    "points-fill-little",
+    family="geometry",
+    severity=Severity.WARNING,
+    reason="""Ten visible points reach from the head to the knees or from hand to hand, and the box
+    ends where the person does. Points that fill less than half of it were scaled, or are those of
+    somebody behind.""",
+    example="17 visible points within a tenth of the box",
+    unless=("SPT301", "SPT302", "SPT305", "SPT306", "SPT308", "SPT309", "SPT311", "SPT322",
+            "SPT324", "SPT326", "SPT351", "SPT355", "SPT552", "SPT704"),
+)  # fmt: skip
+def points_fill_little(dataset: Dataset) -> Iterator[Fault]:
+    """Ten or more visible keypoints fill only a small part of the box."""
+    visible = dataset.labelled & (dataset.keypoints[..., 2] == 2)
+    points = np.where(visible[..., None], dataset.keypoints[..., :2], np.nan)
+    low, high = _extent(points, visible)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        share = ((high - low) / dataset.boxes[:, 2:]).max(1, initial=0.0)
+    enough = (visible.sum(1) >= ENOUGH_TO_FILL) & ~dataset.crowd
+    for row in rows_where(enough & (share < LEAST_EXTENT)):
+        message = f"{visible[row].sum()} visible keypoints reach over {share[row]:.0%} of the box"
+        yield dataset.annotation_fault(
+            row, message, field=".keypoints", value=round(float(share[row]), 3)
+        )
+
+
+def _may_meet(dataset: Dataset, row: int, a: int, b: int) -> bool:
+    """Whole pixels meet by chance, where a hand lies on a knee; the ends of a bone and the same
+    joint of both sides hardly ever do."""
+    names = [canonical_name(point_name(dataset, row, index)) for index in (a, b)]
+    stems = {name.removeprefix("left_").removeprefix("right_") for name in names}
+    return len(stems) > 1 and not any(set(names) == set(bone) for bone in BONES_M)
 
 
 def _extent(points: np.ndarray, labelled: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

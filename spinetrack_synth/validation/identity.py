@@ -4,12 +4,24 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator
-from typing import Any
+from pathlib import PurePosixPath
+from typing import Any, Final
 
 from spinetrack_synth.validation.columns import Dataset, rows_where
 from spinetrack_synth.validation.findings import Fault, Severity, plain, shown
 from spinetrack_synth.validation.rules import rule
 from spinetrack_synth.validation.schema import fault_at
+from spinetrack_synth.validation.truth import truth_of
+
+LARGEST_ID: Final = 2**53
+"""Beyond, doubles no longer tell neighbours apart."""
+PICTURE_SUFFIXES: Final = (
+    ".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".webp", ".bmp", ".tif", ".tiff", ".gif", ".jp2",
+    ".heic", ".heif", ".avif", ".jxl", ".ppm", ".pgm", ".pnm", ".tga", ".exr", ".hdr", ".dng",
+)  # fmt: skip
+MOST: Final = 0.9
+"""What nine of ten images of a file do is its convention."""
+SEVERAL: Final = 5
 
 
 @rule(
@@ -130,6 +142,15 @@ def licence_unknown(dataset: Dataset) -> Iterator[Fault]:
 )
 def file_name_used_twice(dataset: Dataset) -> Iterator[Fault]:
     """Two images have the same file name; on some file systems also when only the case differs."""
+    for row, other in _repeated_names(dataset):
+        name, first = dataset.images[row]["file_name"], dataset.images[other]["file_name"]
+        more = "" if first == name else f" as {plain(first)[:60]}"
+        message = f"is the file of images[{other}] too{more}"
+        yield dataset.image_fault(row, message, field=".file_name")
+
+
+def _repeated_names(dataset: Dataset) -> Iterator[tuple[int, int]]:
+    """Images whose file an earlier image has, and which."""
     first: dict[str, int] = {}
     for row, image in enumerate(dataset.images):
         name = image.get("file_name")
@@ -137,10 +158,7 @@ def file_name_used_twice(dataset: Dataset) -> Iterator[Fault]:
             plain_name = name.replace("\\", "/").removeprefix("./").casefold()
             other = first.setdefault(plain_name, row)
             if other != row:
-                same = dataset.images[other]["file_name"] == name
-                more = "" if same else f" as {plain(dataset.images[other]['file_name'])[:60]}"
-                message = f"is the file of images[{other}] too{more}"
-                yield dataset.image_fault(row, message, field=".file_name")
+                yield row, other
 
 
 @rule(
@@ -204,10 +222,15 @@ def category_name_used_twice(dataset: Dataset) -> Iterator[Fault]:
     reason="""Images without people are fine as negatives, but a lost annotation file looks the
     same. The count lets you see which it is.""",
     example="2,693 of 5,000 images of COCO val2017 have no labelled person",
+    unless=("SPT101",),
 )
 def images_without_annotations(dataset: Dataset) -> Iterator[Fault]:
     """Some images have no annotation."""
     used = set(dataset.image_row.tolist())
+    used |= {row for row, _ in _repeated_names(dataset)}
+    if dataset.truth_path is not None:  # SPT551 tells of the people who are missing there
+        truth = truth_of(dataset)
+        used |= {dataset.row_of_image.get(value, -1) for value in truth.image_id.tolist()}
     ids = Counter(shown(image.get("id")) for image in dataset.images)
     unused = [
         row
@@ -215,7 +238,7 @@ def images_without_annotations(dataset: Dataset) -> Iterator[Fault]:
         if row not in used and image and ids[shown(image.get("id"))] == 1
     ]
     # Annotations that found no image may belong to these: that is told elsewhere.
-    if len(unused) > int((dataset.image_row < 0).sum()):
+    if dataset.annotations and len(unused) > int((dataset.image_row < 0).sum()):
         share = f"{len(unused)} of {len(dataset.images)} images have no annotation"
         named = dataset.images[unused[0]].get("file_name")
         first = f", the first is images[{unused[0]}]"
@@ -239,3 +262,106 @@ def annotation_id_zero(dataset: Dataset) -> Iterator[Fault]:
         if type(value) is int and value <= 0:
             message = f"{shown(value)}: evaluation takes 0 for unmatched; count from 1"
             yield dataset.annotation_fault(row, message, field=".id")
+
+
+@rule(
+    "SPT210",
+    "id-too-large",
+    family="identity",
+    severity=Severity.ERROR,
+    reason="""pycocotools keeps ids in doubles, and JavaScript reads all numbers as such: beyond
+    2^53 two neighbouring ids become one.""",
+    example='`"id": 1152921504606846977`',
+    unless=("SPT201",),
+)
+def id_too_large(dataset: Dataset) -> Iterator[Fault]:
+    """An id is larger than a double can hold exactly."""
+    for section in ("images", "annotations", "categories"):
+        for row, record in enumerate(dataset.section(section)):
+            value = record.get("id") if isinstance(record, dict) else None
+            if type(value) is int and abs(value) > LARGEST_ID:
+                message = f"{shown(value)}, more than a double can tell from its neighbours (2^53)"
+                yield fault_at(dataset, section, row, message, ".id")
+
+
+@rule(
+    "SPT211",
+    "file-name-no-picture",
+    family="identity",
+    severity=Severity.WARNING,
+    reason="Readers choose the decoder by the suffix, and a folder or a text has none.",
+    example="`000123.txt`, or `train/` among names that end in `.jpg`",
+    unless=("SPT104", "SPT205", "SPT206"),
+)
+def file_name_no_picture(dataset: Dataset) -> Iterator[Fault]:
+    """A file name is not that of a picture, while the others are."""
+    names = [image.get("file_name") for image in dataset.images]
+    other = [
+        row
+        for row, name in enumerate(names)
+        if isinstance(name, str) and not name.strip().lower().endswith(PICTURE_SUFFIXES)
+    ]
+    if len(other) < len(names) / 2:
+        for row in other:
+            message = f"{shown(names[row])} is no name of a picture"
+            yield dataset.image_fault(row, message, field=".file_name")
+
+
+@rule(
+    "SPT212",
+    "file-name-against-id",
+    family="identity",
+    severity=Severity.WARNING,
+    reason="""Where files are called after the ids of their images, an image with another number
+    shows another picture than its annotations were made for.""",
+    example="the names of images 17 and 18 exchanged: `000018.jpg` and `000017.jpg`",
+    unless=("SPT103", "SPT104", "SPT201", "SPT205", "SPT206", "SPT210", "SPT211"),
+)
+def file_name_against_id(dataset: Dataset) -> Iterator[Fault]:
+    """A file name carries another number than the image's id, or than its `coco_url`, while the
+    others carry theirs."""
+    yield from _other_address(dataset)
+    numbers = [_number(image.get("file_name")) for image in dataset.images]
+    ids = [image.get("id") for image in dataset.images]
+    known = [
+        row for row, value in enumerate(ids) if type(value) is int and numbers[row] is not None
+    ]
+    odd = [row for row in known if numbers[row] != ids[row]]
+    if len(known) < SEVERAL or len(odd) > (1 - MOST) * len(known) + 2:
+        return
+    if len(odd) > len(known) / 2:
+        return
+    # An image whose id was changed leaves its annotations behind: SPT202 tells of them.
+    lost = {annotation.get("image_id") for annotation in dataset.annotations if _whole(annotation)}
+    lost -= set(dataset.row_of_image)
+    for row in odd:
+        if numbers[row] not in lost:
+            message = f"{shown(dataset.images[row]['file_name'])} is not the number of the image, "
+            message += f"{shown(ids[row])}, as it is for the others"
+            yield dataset.image_fault(row, message, field=".file_name")
+
+
+def _other_address(dataset: Dataset) -> Iterator[Fault]:
+    """Images whose `coco_url` ends in another file name than their own."""
+    both = [
+        (row, PurePosixPath(name).name, address.rpartition("/")[2])
+        for row, image in enumerate(dataset.images)
+        if isinstance(name := image.get("file_name"), str)
+        and isinstance(address := image.get("coco_url"), str)
+    ]
+    odd = [row for row, name, address in both if name != address]
+    if len(both) >= SEVERAL and len(odd) <= (1 - MOST) * len(both) + 1:
+        for row in odd:
+            if _number(dataset.images[row]["file_name"]) == dataset.images[row].get("id"):
+                message = f"{shown(dataset.images[row]['coco_url'])} is of another file"
+                yield dataset.image_fault(row, message, field=".coco_url")
+
+
+def _number(name: object) -> int | None:
+    """The number that a file is called by."""
+    stem = PurePosixPath(name).name.partition(".")[0] if isinstance(name, str) else ""
+    return int(stem) if stem.isascii() and stem.isdigit() and len(stem) < 20 else None
+
+
+def _whole(annotation: dict[str, Any]) -> bool:
+    return type(annotation.get("image_id")) is int

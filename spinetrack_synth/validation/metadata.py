@@ -71,8 +71,13 @@ def version_missing(dataset: Dataset) -> Iterator[Fault]:
 )
 def licence_missing(dataset: Dataset) -> Iterator[Fault]:
     """Some images have a licence and others have none."""
+    known = {r.get("id") for r in dataset.section("licenses") if isinstance(r, dict)}
     without = [row for row, image in enumerate(dataset.images) if image and _unlicensed(image)]
-    if without and len(without) < len(dataset.images):
+    having = [image for image in dataset.images if image.get("license") in known - {None}]
+    if len(without) > len(having) > 0:
+        message = f"{len(without)} of {len(dataset.images)} images have no licence"
+        yield dataset.file_fault(message, place="images", value=len(without))
+    elif having:
         for row in without:
             yield dataset.image_fault(row, "no licence, other images have one", field=".license")
 

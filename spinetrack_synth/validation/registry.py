@@ -20,6 +20,7 @@ MODULES: Final = (
     "schema",
     "identity",
     "geometry",
+    "coordinates",
     "masks",
     "visibility",
     "sides",

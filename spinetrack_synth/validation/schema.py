@@ -35,6 +35,13 @@ REQUIRED: Final[dict[str, tuple[str, ...]]] = {
 }  # fmt: skip
 """What pycocotools reads, field by field: without any of them evaluation ends in a KeyError."""
 
+RARE: Final = 0.1
+SEVERAL: Final = 5
+"""What nine of ten records of a file do is its convention, if there are several."""
+LEAST_FOCAL: Final = 0.1
+"""Focal length in the longer sides of the picture: 157 degrees across."""
+OFF_CENTRE: Final = 0.02
+
 WHOLE: Final = ("id", "image_id", "category_id", "width", "height", "license", "num_keypoints")
 TEXTS: Final = ("file_name", "name")
 LISTS: Final = ("keypoints", "bbox")
@@ -77,7 +84,7 @@ def section_missing(dataset: Dataset) -> Iterator[Fault]:
             yield dataset.file_fault("missing, expected a list", place=name)
         elif not isinstance(value, list):
             yield dataset.file_fault(f"{_kind(value)}, expected a list", place=name)
-        elif not value and name != "annotations":
+        elif not value:
             yield dataset.file_fault("empty: there is nothing in this dataset", place=name)
     for name, wanted in (("info", dict), ("licenses", list)):
         value = dataset.data.get(name)
@@ -117,11 +124,17 @@ def field_missing(dataset: Dataset) -> Iterator[Fault]:
     for section, names in REQUIRED.items():
         for row, record in enumerate(records(dataset, section)):
             if isinstance(record, dict):
-                for name in names:
-                    if name not in record and not _excused(dataset, section, row, name):
-                        close = _misspelt(record, name)
-                        hint = f"; is {shown(close)} meant?" if close else ""
-                        yield fault_at(dataset, section, row, f"{name} is missing{hint}")
+                lost = [
+                    name
+                    for name in names
+                    if name not in record and not _excused(dataset, section, row, name)
+                ]
+                if lost:
+                    close = _misspelt(record, lost[0])
+                    hint = f"; is {shown(close)} meant?" if close else ""
+                    verb = "is" if len(lost) == 1 else "are"
+                    message = f"{', '.join(lost)} {verb} missing{hint}"
+                    yield fault_at(dataset, section, row, message)
     categories = records(dataset, "categories")
     if categories and not any("keypoints" in c for c in dataset.categories):
         message = "no category names its keypoints: without names nothing can be said of them"
@@ -166,6 +179,8 @@ def field_type(dataset: Dataset) -> Iterator[Fault]:
 
 def _wrong_types(section: str, record: dict[str, Any]) -> Iterator[tuple[str, str]]:
     for name in WHOLE:
+        if name == "license" and record.get(name) is None:
+            continue  # no licence, which SPT903 tells of
         if name in record and type(record[name]) is not int and not _nan(record[name]):
             yield name, f"{shown(record[name])}, expected a whole number"
     for name in TEXTS:
@@ -250,7 +265,34 @@ def _wrong_names(dataset: Dataset, row: int) -> str | None:
             return f"[{index}] is {shown(names[index])}, {known} has {expected} there"
     if len(canonical) != len(wanted):
         return f"{len(names)} names, {known} has {len(wanted)}"
+    # Other spellings are fine, one that differs from all others is a slip that no tool finds.
+    odd = [index for index, name in enumerate(names) if name != wanted[index]]
+    if known and len(odd) < len(names) / 4:
+        for index in odd:
+            return f"[{index}] is {shown(names[index])}, expected {wanted[index]} to the letter"
     return None
+
+
+@rule(
+    "SPT109",
+    "category-name",
+    family="schema",
+    severity=Severity.WARNING,
+    reason="""Tools ask for the category `person` by its name and find no people, or no category,
+    under any other spelling.""",
+    example='`"name": "Person"`, or the keypoints of a person under `dog`',
+    unless=("SPT103", "SPT104", "SPT106"),
+)
+def category_name(dataset: Dataset) -> Iterator[Fault]:
+    """Keypoints of a person belong to a category that is not called person."""
+    people = [row for row, known in enumerate(dataset.known_skeleton) if known]
+    if any(dataset.categories[row].get("name") == "person" for row in people):
+        return
+    for row in people:
+        name = dataset.categories[row].get("name")
+        if isinstance(name, str):
+            message = f"{shown(name)}, expected person: its keypoints are a person's"
+            yield dataset.category_fault(row, message, field=".name")
 
 
 @rule(
@@ -281,20 +323,37 @@ def skeleton_links(dataset: Dataset) -> Iterator[Fault]:
             yield dataset.category_fault(row, message, field=".skeleton", value=0)
             continue
         seen: set[frozenset[int]] = set()
+        unusable = [number for number, pair in enumerate(pairs) if pair is None]
         for number, pair in enumerate(pairs):
             field = f".skeleton[{number}]"
             if pair is None:
-                message = f"{shown(links[number])}, expected a pair of whole numbers"
+                if number > unusable[0]:
+                    continue
+                more = f" ({len(unusable) - 1} more)" if len(unusable) > 1 else ""
+                message = f"{shown(links[number])}, expected a pair of whole numbers{more}"
             elif count >= 0 and not all(1 <= end <= count for end in pair):
                 message = f"{shown(pair)}: the keypoints are numbered 1 to {count}"
             elif pair[0] == pair[1]:
                 message = f"{shown(pair)} links a keypoint with itself"
             elif frozenset(pair) in seen:
                 message = f"{shown(pair)} stands twice"
+            elif crossing := _crossing(dataset.trusted_names[row], pair):
+                message = f"{shown(pair)} joins {crossing}"
             else:
                 seen.add(frozenset(pair))
                 continue
             yield dataset.category_fault(row, message, field=field)
+
+
+def _crossing(names: tuple[str, ...] | None, pair: list[int]) -> str | None:
+    """A link from one side of the body to another joint of the other side: no bone does that."""
+    if names is None or max(pair) > len(names):
+        return None
+    ends = [names[end - 1] for end in pair]
+    sides = {end.partition("_")[0] for end in ends}
+    if sides == {"left", "right"} and len({end.partition("_")[2] for end in ends}) > 1:
+        return " and ".join(ends)
+    return None
 
 
 def _is_pair(value: object) -> TypeGuard[list[int]]:
@@ -399,11 +458,14 @@ def image_size_not_positive(dataset: Dataset) -> Iterator[Fault]:
     family="schema",
     severity=Severity.ERROR,
     reason="""Images that carry their camera promise that 3D and pixels agree. `K` is 3 x 3 in
-    pixels with a focal length above zero, `world2cam` 4 x 4 and rigid.""",
-    example="a `world2cam` whose rotation mirrors",
+    pixels, focal lengths above zero and the principal point in the picture, `world2cam` 4 x 4 and
+    rigid.""",
+    example="a `world2cam` whose rotation mirrors, or the `K` of a picture of half the size",
+    unless=("SPT004", "SPT112", "SPT305", "SPT322", "SPT603"),
 )
 def camera(dataset: Dataset) -> Iterator[Fault]:
-    """The camera of an image is no camera."""
+    """The camera of an image is none, not that of a picture of this size, or missing while the
+    other images have one."""
     for name, size in (("K", 3), ("world2cam", 4)):
         rows = [row for row, image in enumerate(dataset.images) if name in image]
         matrices = np.full((len(rows), size, size), np.nan)
@@ -414,6 +476,11 @@ def camera(dataset: Dataset) -> Iterator[Fault]:
             else:
                 message = f"expected {size} rows of {size} numbers"
                 yield dataset.image_fault(row, message, field=f".{name}")
+        without = [row for row, image in enumerate(dataset.images) if image and name not in image]
+        if len(without) <= RARE * len(dataset.images) + 1 < len(rows):
+            for row in without:
+                message = f"no {name}, the other images have one"
+                yield dataset.image_fault(row, message, field=f".{name}")
         usable = np.isfinite(matrices).all((1, 2))
         good = _pinhole(matrices) if size == 3 else _rigid(matrices)
         for faulty in rows_where(usable & ~good):
@@ -423,6 +490,11 @@ def camera(dataset: Dataset) -> Iterator[Fault]:
                 else "not rigid: expected a rotation without mirror, last row 0 0 0 1"
             )
             yield dataset.image_fault(rows[faulty], message, field=f".{name}")
+        if size == 3:
+            for number, message in _odd_pinholes(
+                matrices, dataset.image_sizes[rows], usable & good
+            ):
+                yield dataset.image_fault(rows[number], message, field=f".{name}")
 
 
 def _is_matrix(value: object, size: int) -> TypeGuard[list[list[Any]]]:
@@ -431,6 +503,44 @@ def _is_matrix(value: object, size: int) -> TypeGuard[list[list[Any]]]:
         and len(value) == size
         and all(is_numbers(line) and len(line) == size for line in value)
     )
+
+
+def _odd_pinholes(
+    matrices: Floats, sizes: Floats, good: NDArray[np.bool_]
+) -> Iterator[tuple[int, str]]:
+    """Cameras (M, 3, 3) that are not of pictures of their size (M, 2), or unlike the others."""
+    focal, centre = matrices[:, [0, 1], [0, 1]], matrices[:, :2, 2]
+    longer = sizes.max(1, initial=0.0)
+    outside = good & ((centre < 0) | (centre >= sizes)).any(1)
+    short = good & (focal.min(1) < LEAST_FOCAL * longer)
+    unlike = {
+        "the principal point is not in the middle, as in the other images": (
+            np.abs(centre / sizes - 0.5).max(1) > OFF_CENTRE
+        ),
+        "it has a skew, those of the other images have none": (
+            np.abs(matrices[:, 0, 1]) > 1e-6 * focal[:, 0]
+        ),
+        "the two focal lengths differ, as in no other image": (
+            np.abs(focal[:, 0] / focal[:, 1] - 1) > 1e-3
+        ),
+    }
+    told = np.zeros(len(matrices), dtype=bool)
+    for number in rows_where(short | outside):
+        told[number] = True
+        yield (
+            number,
+            "not of this picture: "
+            + (
+                f"a focal length of {focal[number].min():.4g} px"
+                if short[number]
+                else "the principal point ({:.6g}, {:.6g}) lies outside".format(*centre[number])
+            ),
+        )
+    for message, odd in unlike.items():
+        if (good & odd).sum() <= RARE * good.sum() + 1 and good.sum() >= SEVERAL:
+            for number in rows_where(good & odd & ~told):
+                told[number] = True
+                yield number, message
 
 
 def _pinhole(matrices: Floats) -> NDArray[np.bool_]:

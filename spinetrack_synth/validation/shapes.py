@@ -62,6 +62,8 @@ def _measure(dataset: Dataset) -> Masks:
     polygons: list[tuple[int, list[float]]] = []
     strings: list[tuple[int, bytes]] = []
     runs: list[tuple[int, list[int]]] = []
+    # Where no annotation has a mask, an empty list says so; elsewhere a mask was lost.
+    masked = any(annotation.get("segmentation") for annotation in dataset.annotations)
     for row, annotation in enumerate(dataset.annotations):
         if "segmentation" not in annotation:
             continue
@@ -69,6 +71,8 @@ def _measure(dataset: Dataset) -> Masks:
         problem = None
         if isinstance(value, list):
             problem = _polygon_problem(value)
+            if not value and masked:
+                problem = "empty: no polygon"
             if problem is None:
                 masks.parts[row] = len(value)
                 polygons += [(row, polygon) for polygon in value]

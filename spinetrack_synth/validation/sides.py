@@ -37,7 +37,9 @@ LEAST_PX: Final = 4.0
 FEET_M: Final = 0.15
 """By so much the ankles must be nearer to the other feet's heels; on clean poses 0.10 at most."""
 
-BEFORE: Final = ("SPT306", "SPT307", "SPT308", "SPT309", "SPT310", "SPT355")
+BEFORE: Final = (
+    "SPT306", "SPT307", "SPT308", "SPT309", "SPT310", "SPT311", "SPT351", "SPT355", "SPT704",
+)  # fmt: skip
 """Rules that explain why a point is in an odd place."""
 
 
@@ -163,7 +165,10 @@ def feet_crossed(dataset: Dataset) -> Iterator[Fault]:
 def mirrored_person(dataset: Dataset) -> Iterator[Fault]:
     """A person whose face is visible is labelled as if seen from behind."""
     nose, left, right = (dataset.point(name) for name in ("nose", "left_eye", "right_eye"))
-    seen = (np.stack([nose, left, right])[..., 2] == 2).all(0)
+    # Where v tells nothing of what is hidden, a face need not be visible.
+    seen = (np.stack([nose, left, right])[..., 2] == 2).all(0) & (
+        dataset.keypoints[..., 2] == 1
+    ).any()
     eyes = across(dataset, "eye")
     # The triangle of nose and eyes turns clockwise in the picture where its front is seen.
     face = _turn(((left + right) / 2 - nose)[:, :2], eyes)

@@ -28,6 +28,12 @@ REVERSED_M: Final = 0.03
 """So much nearer to the wrong end of the trunk: clean up to -0.02."""
 SWAP_GAIN_M: Final = 0.04
 """Shorter way through the spine if two points were exchanged: clean up to 0.033."""
+NEXT_SWAP_GAIN_M: Final = 0.025
+"""The same of neighbours: clean up to 0.014."""
+ON_A_LINE_PX: Final = 0.01
+"""So near to a line seven spine points never lie: clean people 0.04 px and more."""
+LEAST_WAY_PX: Final = 40.0
+FEWEST_ON_A_LINE: Final = 7
 OFF_CURVE_M: Final = np.array([0.040, 0.040, 0.040, 0.060, 0.040, 0.035, 0.040])
 """Distance of spine_01 .. neck_02 from the line of their neighbours: clean up to 0.020, at
 spine_04, whose neighbours are far, 0.040."""
@@ -141,12 +147,13 @@ def bone_ratio(dataset: Dataset) -> Floats:
 def spine_order(dataset: Dataset) -> Iterator[Fault]:
     """Two spine points are in each other's place."""
     gain = swap_gain_m(dataset)
-    least = np.fmax(SWAP_GAIN_M, 2 * LEAST_PX / pixels_per_metre(dataset))
+    limit = np.array([NEXT_SWAP_GAIN_M if b - a == 1 else SWAP_GAIN_M for a, b in PAIRS])
+    least = np.fmax(limit, (2 * LEAST_PX / pixels_per_metre(dataset))[:, None])
     for row in rows_where(upside_down_m(dataset) > REVERSED_M):
         message = "the sacrum's point lies at the shoulders and the neck's at the hips: reversed"
         yield dataset.annotation_fault(row, message, field=".keypoints", part="hip")
-    for row in rows_where((gain > least[:, None]).any(1)):
-        a, b = (SPINE_NAMES[end] for end in PAIRS[int(np.argmax(gain[row]))])
+    for row in rows_where((gain > least).any(1)):
+        a, b = (SPINE_NAMES[end] for end in PAIRS[int(np.nanargmax(gain[row]))])
         message = f"{a} and {b} are in each other's place along the spine"
         yield dataset.annotation_fault(row, message, field=".keypoints", part=a)
 
@@ -160,7 +167,7 @@ def spine_order(dataset: Dataset) -> Iterator[Fault]:
     of its neighbours, at its own share of the way.""",
     example="`spine_04` 8 cm beside the back",
     needs=("spine",),
-    unless=(*BEFORE, "SPT521"),
+    unless=(*BEFORE, "SPT521", "SPT526"),
 )
 def spine_point_off_curve(dataset: Dataset) -> Iterator[Fault]:
     """A spine point lies off the curve of its neighbours."""
@@ -186,7 +193,7 @@ def spine_point_off_curve(dataset: Dataset) -> Iterator[Fault]:
     model's at this person's size means that a point belongs elsewhere.""",
     example="`hip` 20 cm below `spine_01`",
     needs=("spine",),
-    unless=(*BEFORE, "SPT521", "SPT522"),
+    unless=(*BEFORE, "SPT521", "SPT522", "SPT526"),
 )
 def spine_spacing(dataset: Dataset) -> Iterator[Fault]:
     """Two neighbours of the spine lie too far apart."""
@@ -211,7 +218,7 @@ def spine_spacing(dataset: Dataset) -> Iterator[Fault]:
     together. A sharper turn is a fracture or a wrong label.""",
     example="the spine folds back at `neck`",
     needs=("spine",),
-    unless=(*BEFORE, "SPT521", "SPT522", "SPT523"),
+    unless=(*BEFORE, "SPT521", "SPT522", "SPT523", "SPT526"),
 )
 def spine_bend(dataset: Dataset) -> Iterator[Fault]:
     """The spine turns too sharply at a point."""
@@ -248,3 +255,35 @@ def bone_too_long(dataset: Dataset) -> Iterator[Fault]:
             row, message, field=".keypoints", part=JOINTS[worst],
             value=round(float(ratios[row, worst]), 3),
         )  # fmt: skip
+
+
+@rule(
+    "SPT526",
+    "spine-interpolated",
+    family="spine",
+    severity=Severity.WARNING,
+    reason="""A spine is curved, and nobody labels seven vertebrae on a line to a hundredth of a
+    pixel: the points between the ends were computed, not seen.""",
+    example="`spine_01` to `spine_05` at equal steps from `hip` to `neck`",
+    needs=("spine",),
+    unless=(*BEFORE, "SPT521"),
+)
+def spine_interpolated(dataset: Dataset) -> Iterator[Fault]:
+    """Seven or more spine points lie exactly on a straight line."""
+    points = spine_points(dataset)
+    finite = np.isfinite(points.sum(axis=2))
+    # Whole pixels lie on a line by chance.
+    told = np.asarray((np.nan_to_num(points) % 1 == 0).all((1, 2)))
+    for start in range(points.shape[1] - FEWEST_ON_A_LINE + 1):
+        some = points[:, start : start + FEWEST_ON_A_LINE]
+        along = some[:, -1] - some[:, 0]
+        length = np.linalg.norm(along, axis=1)
+        across = np.stack([-along[:, 1], along[:, 0]], axis=1) / np.fmax(length, 1e-9)[:, None]
+        off = np.abs(((some - some[:, :1]) * across[:, None]).sum(2)).max(1)
+        exact = finite[:, start : start + FEWEST_ON_A_LINE].all(1)
+        exact = exact & (off < ON_A_LINE_PX)
+        for row in rows_where(exact & (length > LEAST_WAY_PX) & ~told):
+            told[row] = True
+            first, last = SPINE_NAMES[start], SPINE_NAMES[start + FEWEST_ON_A_LINE - 1]
+            message = f"{first} to {last} lie exactly on a straight line: they were interpolated"
+            yield dataset.annotation_fault(row, message, field=".keypoints", part=first)

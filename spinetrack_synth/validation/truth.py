@@ -20,6 +20,7 @@ from spinetrack_synth.validation.rules import rule
 
 PROJECTION_PX: Final = 0.05
 """Labels are rounded to 0.001 px; more than this is another point."""
+EDGE_PX: Final = 1.0
 LIMIT_DEG: Final = 0.1
 LIMIT_M: Final = 1e-3
 BONE_SHARE: Final = 0.02
@@ -120,14 +121,17 @@ def _hashable(annotation: dict[str, Any]) -> bool:
     image and the same subject. Where not, one of the two files is of another run.""",
     example="an annotation deleted from the JSON but not from the Parquet file",
     needs=("ground truth",),
-    unless=("SPT103", "SPT104", "SPT201", "SPT202", "SPT209"),
-)
+    unless=("SPT101", "SPT102", "SPT103", "SPT104", "SPT201", "SPT202", "SPT209", "SPT210",
+            "SPT701"),
+)  # fmt: skip
 def truth_mismatch(dataset: Dataset) -> Iterator[Fault]:
     """Annotations and rows of ground truth are not the same people."""
     truth = truth_of(dataset)
     if truth.problem:
         yield dataset.file_fault(truth.problem, place=f"ground truth {plain(dataset.split)}")
         return
+    if not dataset.annotations:
+        return  # SPT101
     lost = [annotation_id for annotation_id, row in zip(truth.annotation_id, truth.row) if row < 0]
     unknown = np.setdiff1d(np.arange(len(dataset.annotations)), truth.row)
     # An annotation whose id changed leaves one row behind: it is told where the annotation is.
@@ -136,6 +140,8 @@ def truth_mismatch(dataset: Dataset) -> Iterator[Fault]:
     if len(lost) > len(unknown):
         message = f"{len(lost)} rows of ground truth have no annotation, the first is {lost[0]}"
         yield dataset.file_fault(message, place="annotations", value=len(lost))
+    for row in np.flatnonzero(np.bincount(truth.row[truth.row >= 0]) > 1):
+        yield dataset.annotation_fault(row, "has more than one row of ground truth", field=".id")
     for number, row in enumerate(truth.row):
         if row < 0:
             continue
@@ -144,7 +150,7 @@ def truth_mismatch(dataset: Dataset) -> Iterator[Fault]:
         if type(image_id) is int and image_id != truth.image_id[number]:
             message = f"{shown(image_id)}, in the ground truth {truth.image_id[number]}"
             yield dataset.annotation_fault(row, message, field=".image_id")
-        elif subject is not None and subject != truth.subject[number]:
+        elif "subject" in annotation and subject != truth.subject[number]:
             message = f"{shown(subject)}, in the ground truth {shown(truth.subject[number])}"
             yield dataset.annotation_fault(row, message, field=".subject")
 
@@ -158,8 +164,9 @@ def truth_mismatch(dataset: Dataset) -> Iterator[Fault]:
     another camera, another frame, or somebody's edit.""",
     example="`spine_03` 4 px beside its projection",
     needs=("ground truth", "names"),
-    unless=("SPT004", "SPT201", "SPT306", "SPT307", "SPT308", "SPT309", "SPT310", "SPT355",
-            "SPT50", "SPT52", "SPT551", "SPT555", "SPT556", "SPT557"),
+    unless=("SPT004", "SPT201", "SPT306", "SPT307", "SPT308", "SPT309", "SPT310", "SPT311",
+            "SPT351", "SPT355", "SPT50", "SPT52", "SPT551", "SPT555", "SPT556", "SPT557",
+            "SPT704"),
 )  # fmt: skip
 def truth_projection(dataset: Dataset) -> Iterator[Fault]:
     """Labelled keypoints do not lie at the projection of their 3D points."""
@@ -175,11 +182,52 @@ def truth_projection(dataset: Dataset) -> Iterator[Fault]:
         row, wrong = int(rows[number]), rows_where(off[number] > PROJECTION_PX)
         worst = int(np.nanargmax(off[number]))
         many = f"; {len(wrong) - 1} more points are off" if len(wrong) > 1 else ""
-        far = "is behind the camera" if behind[number, worst] else (
-            f"lies {off[number, worst]:.4g} px from its projection"
-        )  # fmt: skip
+        mirrored = np.linalg.norm(
+            points[number, :, :2] - pixels[number, list(skeleton.MIRROR)], axis=1
+        )
+        far = (
+            "is behind the camera"
+            if behind[number, worst]
+            else f"lies {off[number, worst]:.4g} px from its projection"
+        )
+        if (mirrored[wrong] < PROJECTION_PX).all():
+            far = "lies at the projection of the same point of the other side: exchanged"
         value = None if behind[number, worst] else round(float(off[number, worst]), 3)
         yield point_fault(dataset, row, worst, far + many, value=value)
+
+
+@rule(
+    "SPT558",
+    "truth-point-lost",
+    family="ground truth",
+    severity=Severity.ERROR,
+    reason="""Every point that falls into the picture of a synthetic dataset is labelled, hidden or
+    not: v = 0 says that it lies outside.""",
+    example="`left_knee` with v = 0 whose projection is the middle of the picture",
+    needs=("ground truth", "names"),
+    unless=("SPT004", "SPT10", "SPT112", "SPT20", "SPT305", "SPT311", "SPT322", "SPT35", "SPT50",
+            "SPT551", "SPT552", "SPT554", "SPT603", "SPT704"),
+)  # fmt: skip
+def truth_point_lost(dataset: Dataset) -> Iterator[Fault]:
+    """A keypoint whose projection lies in the picture is not labelled."""
+    truth = truth_of(dataset)
+    known = np.flatnonzero(truth.row >= 0)
+    rows, pixels = truth.row[known], _project(truth)[known]
+    sizes = dataset.sizes[rows][:, None]
+    lost: dict[int, list[int]] = {}
+    named = [
+        name for name in skeleton.NAMES if any(name in (t or ()) for t in dataset.trusted_names)
+    ]
+    for name in named:
+        index = skeleton.INDEX[name]
+        inside = ((pixels[:, index] > EDGE_PX) & (pixels[:, index] < sizes[:, 0] - EDGE_PX)).all(1)
+        for number in rows_where(inside & np.isnan(dataset.point(name)[rows, 0])):
+            lost.setdefault(int(rows[number]), []).append(index)
+    for row, indices in sorted(lost.items()):
+        if dataset.category_row[row] >= 0:
+            more = f"; {len(indices) - 1} more points too" if len(indices) > 1 else ""
+            message = f"is not labelled, but its projection lies in the picture{more}"
+            yield point_fault(dataset, row, indices[0], message)
 
 
 def _project(truth: Truth) -> Floats:

@@ -83,6 +83,23 @@ def num_keypoints(dataset: Dataset) -> Iterator[Fault]:
 
 
 @rule(
+    "SPT354",
+    "crowd-with-keypoints",
+    family="visibility",
+    severity=Severity.ERROR,
+    reason="""`iscrowd` 1 means a group of people whom nobody told apart. Training skips the
+    annotation and evaluation ignores it, and with it the keypoints that somebody labelled.""",
+    example='`"iscrowd": 1` beside `"num_keypoints": 17`',
+    unless=("SPT110",),
+)
+def crowd_with_keypoints(dataset: Dataset) -> Iterator[Fault]:
+    """A crowd has labelled keypoints."""
+    for row in rows_where(dataset.crowd & dataset.labelled.any(1)):
+        message = f"1, but {dataset.labelled[row].sum()} keypoints are labelled"
+        yield dataset.annotation_fault(row, message, field=".iscrowd")
+
+
+@rule(
     "SPT355",
     "labelled-at-origin",
     family="visibility",
@@ -90,6 +107,7 @@ def num_keypoints(dataset: Dataset) -> Iterator[Fault]:
     reason="""0, 0 is where tools put points they do not know. With v > 0 it counts as a label in
     the corner of the picture.""",
     example="`[0, 0, 2]`",
+    unless=("SPT351",),
 )
 def labelled_at_origin(dataset: Dataset) -> Iterator[Fault]:
     """A keypoint has v > 0 but lies at 0, 0."""

@@ -240,7 +240,8 @@ def with_truth(balls: Path, tmp_path: Path, plant: Callable[[dict[str, Any], Any
 
     table = pa.Table.from_pandas(frame, schema=table.schema, preserve_index=False)
     pq.write_table(table, tmp_path / "ground_truth/train.parquet")
-    return validate([read(path)], choose(RULES, ("ground truth", "identity"), (), ()))
+    rules = choose(RULES, ("ground truth", "identity", "schema", "visibility"), (), ())
+    return validate([read(path)], rules)
 
 
 def change(frame: Any, column: str, row: int, edit: Callable[[np.ndarray], None]) -> None:
@@ -260,6 +261,20 @@ def move_point(data: dict[str, Any], frame: Any) -> None:
     points = data["annotations"][1]["keypoints"]
     index = next(i for i in range(26, 37) if points[3 * i + 2])
     points[3 * index] += 1.5
+
+
+def lose_point(data: dict[str, Any], frame: Any) -> None:
+    """Forget a keypoint in the middle of the picture, and count the others."""
+    points = data["annotations"][1]["keypoints"]
+    index = next(i for i in range(37) if points[3 * i + 2])
+    points[3 * index : 3 * index + 3] = [0, 0, 0]
+    data["annotations"][1]["num_keypoints"] -= 1
+
+
+def twice(frame: Any, row: int) -> Any:
+    import pandas
+
+    return pandas.concat([frame, frame.iloc[[row]]], ignore_index=True)
 
 
 def exchange_sides(data: dict[str, Any], frame: Any) -> None:
@@ -292,6 +307,11 @@ def test_our_own_dataset_is_clean(balls: Path) -> None:
          "annotations[1]"),
         (exchange_sides, "SPT556", "annotations[1]"),
         (lambda d, f: change(f, "K", 1, edit_number(0, np.nan)), "SPT557", "annotations[1]"),
+        (lose_point, "SPT558", "annotations[1].keypoints"),
+        (lambda d, f: twice(f, 1), "SPT551", "annotations[1].id"),
+        (lambda d, f: d["annotations"].__setitem__(1, None), "SPT102", "annotations[1]"),
+        (lambda d, f: d["annotations"][1].update(image_id=d["images"][2]["id"]), "SPT551",
+         "annotations[1].image_id"),
     ],
 )  # fmt: skip
 def test_a_fault_against_the_ground_truth_is_found(
@@ -300,6 +320,46 @@ def test_a_fault_against_the_ground_truth_is_found(
     report = with_truth(balls, tmp_path, plant)
     assert any(c == code and place.startswith(where) for c, _, place in found(report))
     assert {c for c, _, _ in found(report)} == {code}
+
+
+def test_exchanged_labels_are_told_as_such(balls: Path, tmp_path: Path) -> None:
+    def exchange(data: dict[str, Any], frame: Any) -> None:
+        points = data["annotations"][1]["keypoints"]
+        points[27:30], points[30:33] = points[30:33], points[27:30]
+
+    (finding,) = with_truth(balls, tmp_path, exchange).findings
+    assert finding.code == "SPT552"
+    assert "the same point of the other side" in finding.message
+
+
+def test_coordinates_that_are_wrong_in_the_whole_file_are_one_finding(tmp_path: Path) -> None:
+    """Of all people, and whatever else their points then do."""
+    data = clean()
+    for record in data["annotations"]:
+        points = record["keypoints"]
+        points[0::3], points[1::3] = points[1::3], points[0::3]
+    report = validate([read(write(tmp_path / "a.json", data))], RULES)
+    assert [(code, place) for code, _, place in found(report)] == [("SPT311", "annotations")]
+    assert "x and y are exchanged" in report.findings[0].message
+
+
+def test_names_that_two_pictures_exchanged_are_found(tmp_path: Path) -> None:
+    data = clean()
+    data["images"] = [
+        {**data["images"][0], "id": number, "file_name": f"{number:06d}.png"}
+        for number in range(1, 13)
+    ]
+    data["annotations"] = []
+    for number, record in enumerate(clean()["annotations"] * 2):
+        data["annotations"].append({**record, "id": number + 1, "image_id": number + 1})
+        data["annotations"][-1]["keypoints"] = [
+            n + 0.01 * number if at % 3 < 2 and n else n for at, n in enumerate(record["keypoints"])
+        ]
+    assert found(validate([read(write(tmp_path / "a.json", data))], RULES)) == []
+    first, second = data["images"][3], data["images"][7]
+    first["file_name"], second["file_name"] = second["file_name"], first["file_name"]
+    report = validate([read(write(tmp_path / "b.json", data))], RULES)
+    assert [code for code, _, _ in found(report)] == ["SPT212", "SPT212"]
 
 
 def test_damaged_ground_truth_is_one_finding(balls: Path, tmp_path: Path) -> None:
