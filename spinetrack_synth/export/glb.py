@@ -188,7 +188,7 @@ class _File:
         return len(self.gltf.materials) - 1
 
     def texture(self, name: str, material: Material) -> int:
-        """The colour as JPEG; as PNG where it has holes. Engines want sides that are powers of 2."""
+        """The colour as JPEG, as PNG where it has holes; engines want sides of powers of two."""
         picture = Image.fromarray(np.ascontiguousarray(texels(material)[::-1]))
         width, height = (2 ** round(math.log2(side)) for side in picture.size)
         picture = picture.resize((width, height), Image.Resampling.LANCZOS)
