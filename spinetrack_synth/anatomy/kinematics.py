@@ -87,7 +87,7 @@ def forward(
                 f13 += w1 * amount
                 f23 += w2 * amount
                 continue
-            # The point is final: translations come first.
+            # Translations after it in a joint that is turned round turn about it as well.
             origin_world[axis, 0], origin_world[axis, 1], origin_world[axis, 2] = f03, f13, f23
             s, c = np.sin(amount), np.cos(amount)
             v = 1.0 - c

@@ -40,15 +40,17 @@ OPENSIM_4: Final = 40000
 class Chain(NamedTuple):
     """The joints as flat arrays, one joint a body, for compiled code.
 
-    ``parent`` (B,) body index or GROUND; ``joint_in_parent`` and ``child_in_joint`` (B, 4, 4): the
+    ``parent`` (B,) body index or GROUND; ``turned`` (B,) whether the joint stands in the file the
+    other way round, from the child to the parent, so that its motions are undone; ``joint_in_parent`` and ``child_in_joint`` (B, 4, 4): the
     joint's frame in the parent body, the child body in the moved joint frame. Body b moves by the
-    axes ``axis_start[b]:axis_start[b + 1]``, translations first: ``axis_is_rotation`` (A,),
+    axes ``axis_start[b]:axis_start[b + 1]``, translations first (where turned, last): ``axis_is_rotation`` (A,),
     ``axis_direction`` (A, 3) unit vectors, ``axis_coordinate`` (A,) or -1, and the amount of motion
     as a piecewise polynomial of that coordinate with the pieces ``piece_start[a]:piece_start[a +
     1]``: ``piece_knot`` (S,), ``piece_coefficient`` (S, D) in ascending powers of ``q - knot``.
     """
 
     parent: Ints
+    turned: NDArray[np.bool_]
     joint_in_parent: Array
     child_in_joint: Array
     axis_start: Ints
@@ -234,6 +236,7 @@ class _Joint(NamedTuple):
     joint_in_parent: Array
     joint_in_child: Array
     axes: tuple[_Axis, ...]
+    turned: bool = False
 
 
 @dataclass(frozen=True)
@@ -461,26 +464,31 @@ class _Reader:
         )
 
     def _parents_first(self, joints: list[_Joint]) -> list[_Joint]:
-        """The joints with every parent before its children, else in the order of the file."""
-        children = [joint.child for joint in joints]
-        twice = {child for child in children if children.count(child) > 1}
-        if twice:
-            raise UserError(
-                f"{self.path}: body {min(twice)} hangs on two joints: loops are not supported"
-            )
+        """The joints outward from ground, each turned round that stands the other way in the file.
+
+        Where either way is open, the order of the file is kept.
+        """
         ordered: list[_Joint] = []
         reached, waiting = {"ground"}, joints
         while waiting:
-            ready = [joint for joint in waiting if joint.parent in reached]
-            if not ready:
-                raise UserError(
-                    f"{self.path}: joint {waiting[0].name} does not lead to ground: joints must "
-                    "run from parent to child, outward from ground"
-                )
             # One at a time keeps the order of the file wherever it is already right.
-            ordered.append(ready[0])
-            reached.add(ready[0].child)
-            waiting = [joint for joint in waiting if joint is not ready[0]]
+            ready = next((joint for joint in waiting if joint.parent in reached), None)
+            if ready is None:
+                ready = next((joint for joint in waiting if joint.child in reached), None)
+            if ready is None:
+                raise UserError(
+                    f"{self.path}: joint {waiting[0].name} does not lead to ground: its bodies "
+                    f"{waiting[0].parent} and {waiting[0].child} hang on nothing"
+                )
+            outward = ready if ready.parent in reached else _reversed(ready)
+            if outward.child in reached:
+                raise UserError(
+                    f"{self.path}: body {outward.child} hangs on two joints, the second is "
+                    f"{ready.name}: loops are not supported"
+                )
+            ordered.append(outward)
+            reached.add(outward.child)
+            waiting = [joint for joint in waiting if joint is not ready]
         loose = [name for name in self.body_nodes if name not in reached]
         if loose:
             raise UserError(f"{self.path}: body {loose[0]} has no joint")
@@ -505,13 +513,18 @@ class _Reader:
     ) -> tuple[tuple[str, ...], Array, Array, tuple[Curve, ...]]:
         """Free coordinates, coupling (n, k), offset (n,) and the couplers that are no lines."""
         index = {coordinate.name: i for i, coordinate in enumerate(coordinates)}
-        couplers = {
-            coupler.driven: coupler
-            for node in _objects(self.model, "ConstraintSet")
-            if node.tag == "CoordinateCouplerConstraint"
-            and (node.findtext("isEnforced") or "true").strip() != "false"
-            for coupler in [self._coupler(node, index)]
-        }
+        couplers = {}
+        for node in _objects(self.model, "ConstraintSet"):
+            if (node.findtext("isEnforced") or "true").strip().lower() == "false":
+                continue
+            if node.tag != "CoordinateCouplerConstraint":
+                raise UserError(
+                    f"{self.path}: constraint {node.get('name')} is a {node.tag}, which is not "
+                    "supported (supported: CoordinateCouplerConstraint); to do without it, set its "
+                    "isEnforced to false"
+                )
+            coupler = self._coupler(node, index)
+            couplers[coupler.driven] = coupler
         held = {c.name: c.default for c in coordinates if c.locked and c.name not in couplers}
         free = tuple(c.name for c in coordinates if c.name not in couplers and c.name not in held)
         column = {name: i for i, name in enumerate(free)}
@@ -528,7 +541,9 @@ class _Reader:
                 slopes[column[name]] = 1.0
             elif name in held:
                 intercept = held[name]
-            elif couplers[name].curve is None:
+            elif (curve := couplers[name].curve) is not None and couplers[name].drivers[0] in held:
+                intercept = curve(held[couplers[name].drivers[0]])
+            elif curve is None:
                 intercept = couplers[name].intercept
                 for driver, slope in zip(couplers[name].drivers, couplers[name].slopes):
                     driver_slopes, driver_intercept = row(driver, (*above, name))
@@ -546,7 +561,7 @@ class _Reader:
         curves = tuple(
             Curve(index[c.driven], index[c.drivers[0]], c.curve)
             for c in couplers.values()
-            if c.curve is not None
+            if c.curve is not None and c.drivers[0] not in held
         )
         driven_by_curves = {coordinates[curve.driven].name for curve in curves}
         for coupler in couplers.values():
@@ -568,8 +583,9 @@ class _Reader:
         function = node.find("coupled_coordinates_function/*")
         if function is None:
             raise UserError(f"{where}: has no function")
+        factor = float(node.findtext("scale_factor") or 1.0)
         if function.tag == "LinearFunction":
-            *slopes, intercept = _numbers(function, "coefficients", "1 0").tolist()
+            *slopes, intercept = (factor * _numbers(function, "coefficients", "1 0")).tolist()
             if len(slopes) == len(drivers):
                 return _Coupler(driven, drivers, tuple(slopes), intercept, None)
         if len(drivers) != 1:
@@ -577,7 +593,7 @@ class _Reader:
                 f"{where}: a {function.tag} of {len(drivers)} coordinates is not supported"
             )
         try:
-            curve = parse_function(function)
+            curve = parse_function(function).times(factor)
         except UnsupportedFunction as error:
             raise UserError(f"{where}: function {error} is not supported") from None
         if curve.line is not None:
@@ -598,6 +614,19 @@ class _Reader:
         return name, body, frame[:3, :3] @ location + frame[:3, 3]
 
 
+def _reversed(joint: _Joint) -> _Joint:
+    """The same joint seen from its child: the child carries the parent, every motion undone."""
+    return _Joint(
+        joint.name,
+        joint.child,
+        joint.parent,
+        joint.joint_in_child,
+        joint.joint_in_parent,
+        tuple(axis._replace(function=axis.function.times(-1.0)) for axis in reversed(joint.axes)),
+        turned=True,
+    )
+
+
 def _chain(joints: list[_Joint], body_index: dict[str, int], coordinates: tuple[str, ...]) -> Chain:
     """The joints packed into flat arrays."""
     column = {name: i for i, name in enumerate(coordinates)}
@@ -608,6 +637,7 @@ def _chain(joints: list[_Joint], body_index: dict[str, int], coordinates: tuple[
     ]
     return Chain(
         parent=np.array([body_index[joint.parent] for joint in joints], dtype=np.int64),
+        turned=np.array([joint.turned for joint in joints], dtype=np.bool_),
         joint_in_parent=np.array([joint.joint_in_parent for joint in joints]).reshape(-1, 4, 4),
         child_in_joint=np.array([np.linalg.inv(joint.joint_in_child) for joint in joints]).reshape(
             -1, 4, 4

@@ -70,10 +70,13 @@ def _scaled_chain(chain: Chain, of_body: Array) -> Chain:
     of_parent = of_body[chain.parent]
     body_of_axis = np.repeat(np.arange(len(chain.parent)), np.diff(chain.axis_start))
     # OpenSim's rule for a translation's axis: the factors weighted by the axis' components.
-    along_axis = np.sum(np.abs(chain.axis_direction) * of_parent[body_of_axis], axis=1)
+    of_axis = np.where(chain.turned[:, None], of_body[:-1], of_parent)[body_of_axis]
+    along_axis = np.sum(np.abs(chain.axis_direction) * of_axis, axis=1)
     coefficient = chain.piece_coefficient.copy()
     for axis in range(len(along_axis)):
-        if not chain.axis_is_rotation[axis] and not _is_identity(chain, axis):
+        if not chain.axis_is_rotation[axis] and not _is_identity(
+            chain, axis, turned=bool(chain.turned[body_of_axis[axis]])
+        ):
             pieces = slice(chain.piece_start[axis], chain.piece_start[axis + 1])
             coefficient[pieces] *= along_axis[axis]
     return chain._replace(
@@ -83,11 +86,11 @@ def _scaled_chain(chain: Chain, of_body: Array) -> Chain:
     )
 
 
-def _is_identity(chain: Chain, axis: int) -> bool:
+def _is_identity(chain: Chain, axis: int, turned: bool) -> bool:
     """Whether an axis moves by its coordinate itself: then it is a degree of freedom of its own."""
     first, last = chain.piece_start[axis], chain.piece_start[axis + 1]
     if chain.axis_coordinate[axis] < 0 or last - first > 1 or chain.piece_knot[first] != 0.0:
         return False
     identity = np.zeros(chain.piece_coefficient.shape[1])
-    identity[1] = 1.0
+    identity[1] = -1.0 if turned else 1.0
     return bool(np.array_equal(chain.piece_coefficient[first], identity))

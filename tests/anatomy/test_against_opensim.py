@@ -77,13 +77,15 @@ def random_q(tree: Tree, rng: np.random.Generator, beyond: float = 0.0) -> np.nd
     return all_coordinates(tree, rng.uniform(lower, upper))
 
 
-@pytest.fixture(params=["coupled", "free", "subject01", "every joint"])
+@pytest.fixture(params=["coupled", "free", "subject01", "every joint", "joints turned round"])
 def path(request, tmp_path) -> Path:
     match request.param:
         case "coupled" | "free":
             return fullbody_path(coupled=request.param == "coupled")
         case "subject01":
             return subject01()
+        case "joints turned round":
+            return write_model_with_every_joint(tmp_path / "turned.osim", turned=TURNED)
     return write_model_with_every_joint(tmp_path / "every_joint.osim")
 
 
@@ -179,8 +181,12 @@ JOINTS = {
 }  # fmt: skip
 
 
-def write_model_with_every_joint(path: Path) -> Path:
-    """A chain through all supported joints and functions, with turned frames and couplers."""
+TURNED = ("PinJoint", "GimbalJoint", "PlanarJoint", "CustomJoint")
+
+
+def write_model_with_every_joint(path: Path, turned: tuple[str, ...] = ()) -> Path:
+    """A chain through all supported joints and functions, with turned frames; the joints
+    ``turned`` run from the far body to the near one."""
     rng = np.random.default_rng(4)
     bodies, joints, markers = "", "", ""
     parent = "/ground"
@@ -207,9 +213,11 @@ def write_model_with_every_joint(path: Path) -> Path:
             f'<Body name="{kind}_body"><components>{frame("plate", "..")}</components>'
             "<mass>1</mass><inertia>1 1 1 0 0 0</inertia></Body>"
         )
+        ends = ("upper", "lower") if kind in turned else ("lower", "upper")
         joints += (
-            f'<{kind} name="{kind}"><socket_parent_frame>lower</socket_parent_frame>'
-            f"<socket_child_frame>upper</socket_child_frame><coordinates>{coordinates}</coordinates>"
+            f'<{kind} name="{kind}"><socket_parent_frame>{ends[0]}</socket_parent_frame>'
+            f"<socket_child_frame>{ends[1]}</socket_child_frame>"
+            f"<coordinates>{coordinates}</coordinates>"
             f"<frames>{frame('lower', parent)}{frame('upper', body)}</frames>"
         )
         if kind == "CustomJoint":

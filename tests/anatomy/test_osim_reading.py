@@ -77,6 +77,35 @@ def test_disabled_coupler_is_none(tmp_path):
     assert load_model(osim(tmp_path / "m.osim", constraints=constraint)).free == ("a", "b", "c")
 
 
+@pytest.mark.parametrize("curved", [False, True])
+def test_scale_factor_of_a_coupler_counts(tmp_path, curved):
+    square = "<PolynomialFunction><coefficients>1 0 0.25</coefficients></PolynomialFunction>"
+    constraint = coupler("b", "a", square if curved else line(2, 0.1)).replace(
+        "</CoordinateCouplerConstraint>",
+        "<scale_factor>1.5</scale_factor></CoordinateCouplerConstraint>",
+    )
+    tree = load_model(osim(tmp_path / "m.osim", constraints=constraint))
+    expected = 1.5 * (0.2**2 + 0.25 if curved else 2 * 0.2 + 0.1)
+    np.testing.assert_allclose(all_coordinates(tree, [0.2, 0.0]), [0.2, expected, 0.0])
+
+
+def test_curved_coupler_of_a_locked_coordinate_is_held(tmp_path):
+    square = "<PolynomialFunction><coefficients>1 0 0.25</coefficients></PolynomialFunction>"
+    settings = "<default_value>0.3</default_value><locked>true</locked>"
+    path = osim(tmp_path / "m.osim", coordinates=settings, constraints=coupler("b", "a", square))
+    tree = load_model(path)
+    assert tree.free == () and tree.curves == ()
+    np.testing.assert_allclose(all_coordinates(tree, []), [0.3, 0.34, 0.3])
+
+
+def test_other_constraints_are_named(tmp_path):
+    weld = '<WeldConstraint name="grip"><isEnforced>true</isEnforced></WeldConstraint>'
+    with pytest.raises(UserError, match="grip is a WeldConstraint"):
+        load_model(osim(tmp_path / "m.osim", constraints=weld))
+    off = weld.replace("true", "false")
+    assert load_model(osim(tmp_path / "m.osim", constraints=off)).free == ("a", "b", "c")
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
