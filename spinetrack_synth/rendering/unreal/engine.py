@@ -33,8 +33,9 @@ PAUSES_S: Final = (0.2, 1.0, 3.0)
 
 REMEDIES: Final = {
     Refused: "start the engine, or give its --host and --port, or --launch BINARY",
-    NoHello: "it is no UnrealCV server, or one up to 1.0.1 that has had its client: restart it",
-    Busy: "it serves another client, or is no UnrealCV server: end the other client",
+    NoHello: "another client holds it, or it is no UnrealCV server, or one up to 1.0.1 that has "
+    "had its only client: end the client or restart the engine",
+    Busy: "it serves another client, or it is no UnrealCV server: end the other client",
 }
 
 

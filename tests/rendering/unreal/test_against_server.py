@@ -1,0 +1,160 @@
+"""The driver and the real server over the real wire: the labels of the embedded renderer."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from faulty_wire import Fault, FaultyWire, after_the_next, cut_off, hung_up
+from pycocotools import mask as coco_mask
+
+pytest.importorskip("mitsuba", reason="pip install 'spinetrack-synth[render]'")
+pytest.importorskip("unrealcv", reason="pip install 'spinetrack-synth[unreal]'")
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+
+COUNT = 3
+
+
+def spinetrack_synth(*arguments: object, **options) -> subprocess.Popen:
+    return subprocess.Popen(
+        [sys.executable, "-m", "spinetrack_synth", *map(str, arguments)],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, **options,
+    )  # fmt: skip
+
+
+def render(out: Path, *more: object) -> tuple[int, str]:
+    """Exit code and last line of errors of making a few small pictures."""
+    process = spinetrack_synth(
+        "render", "--scenes", "yoga", "--count", COUNT, "--seed", 9, "--size", "192x144",
+        "--quality", "draft", "--format", "png", "--out", out, *more,
+    )  # fmt: skip
+    _, errors = process.communicate()
+    return process.returncode, (errors.strip().splitlines() or [""])[-1]
+
+
+@contextmanager
+def server(folder: Path, port: int = 0) -> Iterator[tuple[subprocess.Popen, int]]:
+    """A server and its port."""
+    process = spinetrack_synth("serve", "--port", port, "--quality", "draft", cwd=folder)
+    try:
+        line = process.stdout.readline()
+        found = re.match(r"listening at [^ :]+:(\d+)", line)
+        assert found, (line, process.stderr.read())
+        yield process, int(found[1])
+    finally:
+        process.kill()
+        process.communicate()
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {
+        str(path.relative_to(folder)): path.read_bytes()
+        for path in sorted(folder.rglob("*"))
+        if path.is_file() and path.name != ".lock"
+    }
+
+
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """The same pictures drawn by the embedded renderer and through the wire."""
+    folder = tmp_path_factory.mktemp("drawn")
+    assert render(folder / "embedded")[0] == 0
+    with server(folder) as (_, port):
+        assert render(folder / "wire", "--backend", "unreal", "--port", port)[0] == 0
+    assert (folder / "wire/manifest.json").exists()
+    return folder / "embedded", folder / "wire"
+
+
+def test_the_labels_are_the_embedded_renderers(drawn: tuple[Path, Path]) -> None:
+    embedded, wire = (
+        json.loads((out / "annotations/person_keypoints_train.json").read_text()) for out in drawn
+    )
+    assert embedded["images"] == wire["images"]
+    assert len(embedded["annotations"]) >= COUNT
+    for ours, theirs in zip(wire["annotations"], embedded["annotations"], strict=True):
+        assert {key: ours[key] for key in ("id", "image_id", "subject", "pose")} == {
+            key: theirs[key] for key in ("id", "image_id", "subject", "pose")
+        }
+        keypoints, expected = (
+            np.reshape(annotation["keypoints"], (-1, 3)) for annotation in (ours, theirs)
+        )
+        assert np.abs(keypoints - expected)[:, :2].max() <= 0.1
+        assert (keypoints[:, 2] != expected[:, 2]).sum() <= 1  # depth is rounded on the wire
+        overlap = coco_mask.iou([ours["segmentation"]], [theirs["segmentation"]], [0])
+        assert overlap[0, 0] >= 0.99
+
+
+def test_the_ground_truth_is_the_embedded_renderers(drawn: tuple[Path, Path]) -> None:
+    embedded, wire = (pd.read_parquet(out / "ground_truth/train.parquet") for out in drawn)
+    assert list(wire.columns) == list(embedded.columns)
+    for column in ("subject", "pose", "image_id", "annotation_id"):
+        assert (wire[column] == embedded[column]).all()
+    for column in ("keypoints_world", "coordinates", "scale_factors", "keypoint_offsets", "K"):
+        for ours, theirs in zip(wire[column], embedded[column], strict=True):
+            np.testing.assert_allclose(ours, theirs, atol=1e-5)
+
+
+def test_the_manifest_names_engine_plugin_and_project(drawn: tuple[Path, Path]) -> None:
+    split = json.loads((drawn[1] / "manifest.json").read_text())["splits"]["train"]
+    assert split["backend"] == "unreal"
+    assert split["drawn_by"]["engine"].startswith("spinetrack-synth")
+    assert split["drawn_by"]["plugin"] == "1.1.2"
+    assert split["drawn_by"]["project_hash"]
+    embedded = json.loads((drawn[0] / "manifest.json").read_text())["splits"]["train"]
+    assert "drawn_by" not in embedded
+
+
+def test_depth_is_the_embedded_renderers_to_a_step_of_float16(tmp_path: Path) -> None:
+    from spinetrack_synth.dataset import DatasetConfig
+    from spinetrack_synth.dataset.run import scene_source
+    from spinetrack_synth.rendering import EngineSettings, Quality, open_renderer
+
+    shot = scene_source(DatasetConfig(scene="yoga", count=1, seed=9, size=(192, 144)))(1)
+    embedded = open_renderer().render(shot, quality=Quality.DRAFT)
+    with server(tmp_path) as (_, port):
+        renderer = open_renderer("unreal", engines=EngineSettings(ports=(port,)))
+        wire = renderer.render(shot)
+        renderer.close()
+    np.testing.assert_array_equal(wire.ids, embedded.ids)
+    near = embedded.depth_m < 600
+    np.testing.assert_allclose(wire.depth_m[near], embedded.depth_m[near], rtol=2**-10)
+    assert not np.isfinite(wire.depth_m[embedded.depth_m > 656]).any()
+
+
+def test_harm_on_the_wire_leaves_no_trace(drawn: tuple[Path, Path], tmp_path: Path) -> None:
+    faults = (
+        Fault(r"lit png", cut_off),
+        Fault(r"depth npy", after_the_next, skip=3),
+        Fault(r"vget /avatar/.*/pose", hung_up, skip=1),
+    )
+    with server(tmp_path) as (_, port), FaultyWire(port, *faults) as wire:
+        code, _ = render(tmp_path / "out", "--backend", "unreal", "--port", wire.port)
+        assert code == 0 and wire.all_struck
+    assert contents(tmp_path / "out") == contents(drawn[1])
+
+
+def test_a_server_killed_in_the_middle_of_a_shot(drawn: tuple[Path, Path], tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    with server(tmp_path) as (process, port):
+
+        def kill(wire: FaultyWire, number: bytes, body: bytes) -> None:
+            os.kill(process.pid, signal.SIGKILL)
+
+        with FaultyWire(port, Fault("depth npy", kill, skip=3)) as wire:
+            code, line = render(out, "--backend", "unreal", "--port", wire.port)
+    assert code == 2
+    assert re.search(r"Error: 127\.0\.0\.1:\d+: shot 1 failed .*run the same command again", line)
+    assert not (out / "annotations").exists()
+    with server(tmp_path) as (_, port):
+        assert render(out, "--backend", "unreal", "--port", port)[0] == 0
+    assert contents(out) == contents(drawn[1])
