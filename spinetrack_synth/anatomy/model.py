@@ -41,12 +41,13 @@ class Chain(NamedTuple):
     """The joints as flat arrays, one joint a body, for compiled code.
 
     ``parent`` (B,) body index or GROUND; ``turned`` (B,) whether the joint stands in the file the
-    other way round, from the child to the parent, so that its motions are undone; ``joint_in_parent`` and ``child_in_joint`` (B, 4, 4): the
-    joint's frame in the parent body, the child body in the moved joint frame. Body b moves by the
-    axes ``axis_start[b]:axis_start[b + 1]``, translations first (where turned, last): ``axis_is_rotation`` (A,),
-    ``axis_direction`` (A, 3) unit vectors, ``axis_coordinate`` (A,) or -1, and the amount of motion
-    as a piecewise polynomial of that coordinate with the pieces ``piece_start[a]:piece_start[a +
-    1]``: ``piece_knot`` (S,), ``piece_coefficient`` (S, D) in ascending powers of ``q - knot``.
+    other way round, from child to parent, so that its motions are undone; ``joint_in_parent`` and
+    ``child_in_joint`` (B, 4, 4): the joint's frame in the parent body, the child body in the moved
+    joint frame. Body b moves by the axes ``axis_start[b]:axis_start[b + 1]``, translations first
+    (where turned, last): ``axis_is_rotation`` (A,), ``axis_direction`` (A, 3) unit vectors,
+    ``axis_coordinate`` (A,) or -1, and the amount of motion as a piecewise polynomial of that
+    coordinate with the pieces ``piece_start[a]:piece_start[a + 1]``: ``piece_knot`` (S,),
+    ``piece_coefficient`` (S, D) in ascending powers of ``q - knot``.
     """
 
     parent: Ints
