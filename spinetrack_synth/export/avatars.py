@@ -2,7 +2,7 @@
 
 Other programs move vertices by linear blending, the embedded renderer by dual quaternions and a
 smoothing; both start from the same weights and the same skeleton, whose bones are the model's
-bodies and the twist-free helpers of `avatars.rig`.
+bodies, the twist-free helpers of `avatars.rig` and the phalanges of `avatars.fingers`.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from spinetrack_synth.anatomy.kinematics import body_transforms_batch
 from spinetrack_synth.avatars.avatar import Avatar, bone_motions, pose_avatar, pose_skin
+from spinetrack_synth.avatars.fingers import DIGITS, KNUCKLES, Hand
 from spinetrack_synth.avatars.parts import Part
 from spinetrack_synth.avatars.rig import TWIST_FREE, bone_names
 from spinetrack_synth.export.glb import Clip, Skeleton, Skin, to_glb
@@ -26,6 +27,15 @@ Array = NDArray[np.float64]
 
 INFLUENCES: Final = 8
 """Bones that may move a vertex: two sets of glTF."""
+
+PHALANGES: Final = tuple(
+    f"finger{digit}_{knuckle}_{side}"
+    for side in ("r", "l")
+    for digit in range(1, DIGITS + 1)
+    for knuckle in range(1, KNUCKLES + 1)
+)
+"""Names of the finger bones, thumb first, from the palm outwards. Each starts at its knuckle, its
+z axis is the one about which positive angles close the hand."""
 
 
 def avatar_glb(avatar: Avatar, clip: Clip | None = None) -> bytes:
@@ -46,20 +56,37 @@ def avatar_glb(avatar: Avatar, clip: Clip | None = None) -> bytes:
 
 
 def skeleton(avatar: Avatar) -> Skeleton:
-    """The bones: every body under its parent, every twist-free one beside the body it helps."""
+    """The bones: every body under its parent, every twist-free one beside the body it helps,
+    fingers under their hands."""
     tree = avatar.tree
-    helped = np.array([tree.bodies.index(name) for name in TWIST_FREE])
-    parent = np.maximum(np.asarray(tree.chain.parent), -1)
+    helped = _helped(avatar)
+    parent = [*tree.chain.parent, *tree.chain.parent[helped]]
+    for hand in avatar.hands:
+        first = len(parent)
+        for phalanx in range(DIGITS * KNUCKLES):
+            parent.append(hand.body if phalanx % KNUCKLES == 0 else first + phalanx - 1)
     return Skeleton(
-        names=bone_names(tree),
-        parent=np.concatenate([parent, parent[helped]]).astype(np.int32),
-        rest_world=_with_helpers(avatar, avatar.rig.body2world),
+        names=(*bone_names(tree), *PHALANGES),
+        parent=np.array(parent, dtype=np.int32),
+        rest_world=bones_world(avatar, avatar.rig.body2world),
     )
 
 
-def bones_world(avatar: Avatar, body2world: Array) -> Array:
-    """Frames (S, 4, 4) of all bones where the bodies are at ``body2world`` (B, 4, 4)."""
-    return bone_motions(avatar, body2world) @ _with_helpers(avatar, avatar.rig.body2world)
+def bones_world(avatar: Avatar, body2world: Array, fingers_rad: Array | None = None) -> Array:
+    """Frames (S, 4, 4) of all bones where the bodies are at ``body2world`` (B, 4, 4).
+
+    ``fingers_rad`` (2, 5, 3) bend the knuckles of the right and the left hand from rest.
+    """
+    rest = avatar.rig.body2world
+    limbs = bone_motions(avatar, body2world) @ np.concatenate([rest, rest[_helped(avatar)]])
+    bends = np.zeros((2, DIGITS, KNUCKLES)) if fingers_rad is None else fingers_rad
+    fingers = [
+        body2world[hand.body] @ phalanx
+        for hand, angles in zip(avatar.hands, bends, strict=True)
+        for digit in range(DIGITS)
+        for phalanx in _digit(hand, digit, angles[digit])
+    ]
+    return np.concatenate([limbs, fingers])
 
 
 def linear_skin(avatar: Avatar, part: Part) -> Skin:
@@ -68,11 +95,8 @@ def linear_skin(avatar: Avatar, part: Part) -> Skin:
         bone = np.zeros((len(part.uv), INFLUENCES), np.int32)
         bone[:, 0] = avatar.tree.bodies.index(part.body)
         return Skin(bone, np.eye(1, INFLUENCES).repeat(len(bone), axis=0))
-    binding = avatar.binding
-    dense = np.zeros((len(binding.weight), len(bone_names(avatar.tree))))
-    np.add.at(dense, (np.arange(len(dense))[:, None], binding.bone), binding.weight)
     assert part.stencil is not None
-    mixed = part.stencil @ dense
+    mixed = part.stencil @ _dense_weights(avatar)
     strongest = np.argsort(-mixed, axis=1, kind="stable")[:, :INFLUENCES]
     weight = np.take_along_axis(mixed, strongest, axis=1)
     return Skin(strongest.astype(np.int32), weight / weight.sum(axis=1, keepdims=True))
@@ -97,9 +121,42 @@ def perform(avatar: Avatar, performance: Performance, fps: float) -> Clip:
     return Clip(performance.name, times_s, frames)
 
 
-def _with_helpers(avatar: Avatar, body2world: Array) -> Array:
-    helped = [avatar.tree.bodies.index(name) for name in TWIST_FREE]
-    return np.concatenate([body2world, body2world[helped]])
+def _helped(avatar: Avatar) -> NDArray[np.int64]:
+    return np.array([avatar.tree.bodies.index(name) for name in TWIST_FREE])
+
+
+def _digit(hand: Hand, digit: int, angles_rad: Array) -> list[Array]:
+    """Frames (4, 4) of a digit's phalanges in the hand, bent by (3,) angles."""
+    frames, bent = [], np.eye(4)
+    for knuckle_m, axis, angle in zip(hand.knuckle_m[digit], hand.axis[digit], angles_rad):
+        rest, turn = np.eye(4), np.eye(4)
+        rest[:3, :3] = _frame_about(axis)
+        rest[:3, 3] = knuckle_m
+        turn[:2, :2] = [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]
+        bent = bent @ rest @ turn @ np.linalg.inv(rest)
+        frames.append(bent @ rest)
+    return frames
+
+
+def _frame_about(axis: Array) -> Array:
+    """A rotation (3, 3) whose z axis is the given one."""
+    x = np.cross(np.eye(3)[np.argmin(np.abs(axis))], axis)
+    x /= np.linalg.norm(x)
+    return np.stack([x, np.cross(axis, x), axis], axis=1)
+
+
+def _dense_weights(avatar: Avatar) -> Array:
+    """Weights (V, S) of the base mesh on all bones: fingers take their shares from the hands."""
+    binding, limbs = avatar.binding, len(bone_names(avatar.tree))
+    dense = np.zeros((len(binding.weight), limbs + len(PHALANGES)))
+    np.add.at(dense, (np.arange(len(dense))[:, None], binding.bone), binding.weight)
+    for number, hand in enumerate(avatar.hands):
+        first = limbs + number * DIGITS * KNUCKLES
+        whole = dense[hand.vertex, hand.body]
+        shares = hand.weight.reshape(len(hand.vertex), -1)
+        dense[hand.vertex, first : first + DIGITS * KNUCKLES] = shares * whole[:, None]
+        dense[hand.vertex, hand.body] = whole * (1 - shares.sum(axis=1))
+    return dense
 
 
 def _about(avatar: Avatar) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from spinetrack_synth.anatomy.kinematics import all_coordinates, body_transforms
 from spinetrack_synth.avatars.avatar import Avatar, bone_motions, pose_avatar, pose_skin
 from spinetrack_synth.avatars.rig import TWIST_FREE
 from spinetrack_synth.export.avatars import (
+    PHALANGES,
     avatar_glb,
     bones_world,
     linear_skin,
@@ -47,7 +48,7 @@ def local_frames(avatar: Avatar, file: File, world: NDArray) -> dict[int, NDArra
 def test_bones_are_the_bodies_and_their_helpers(avatar: Avatar, file: File) -> None:
     joints = [file.json["nodes"][k] for k in file.json["skins"][0]["joints"]]
     helpers = [f"{name}_swing" for name in TWIST_FREE]
-    assert [joint["name"] for joint in joints] == [*avatar.tree.bodies, *helpers]
+    assert [joint["name"] for joint in joints] == [*avatar.tree.bodies, *helpers, *PHALANGES]
     parent_of = {
         file.json["nodes"][child]["name"]: node["name"]
         for node in file.json["nodes"]
@@ -57,6 +58,7 @@ def test_bones_are_the_bodies_and_their_helpers(avatar: Avatar, file: File) -> N
         assert parent_of.get(body) == (avatar.tree.bodies[above] if above >= 0 else None)
     for name in TWIST_FREE:
         assert parent_of[f"{name}_swing"] == parent_of[name]
+    assert parent_of["finger2_1_l"] == "hand_l" and parent_of["finger2_3_l"] == "finger2_2_l"
     assert file.json["meshes"][0]["name"] == avatar.subject.subject_id
 
 
@@ -81,8 +83,10 @@ def test_posed_by_its_own_arrays_it_is_posed_as_by_ours(
     avatar: Avatar, file: File, pose: str
 ) -> None:
     body2world = body_transforms(avatar.tree, posture(avatar, pose))
-    motion = bone_motions(avatar, body2world)
-    local = local_frames(avatar, file, bones_world(avatar, body2world))
+    frames = bones_world(avatar, body2world)
+    motion = frames @ np.linalg.inv(skeleton(avatar).rest_world)
+    np.testing.assert_allclose(motion[: -len(PHALANGES)], bone_motions(avatar, body2world))
+    local = local_frames(avatar, file, frames)
     rest = pose_avatar(avatar, avatar.rig.coordinates)
     for primitive, surface, part in zip(file.primitives, rest.surfaces, avatar.parts):
         skin = linear_skin(avatar, part)
@@ -114,6 +118,20 @@ def test_linear_blending_stays_near_the_renderer(avatar: Avatar, file: File, pos
         ]
     )
     assert np.percentile(apart, 50) < 5 and np.percentile(apart, 95) < 30 and apart.max() < 120
+
+
+def test_fingers_bend_as_in_the_renderer(avatar: Avatar, file: File) -> None:
+    bends = np.random.default_rng(3).uniform(0, 1.2, (2, 5, 3))
+    q = avatar.rig.coordinates
+    frames = bones_world(avatar, avatar.rig.body2world, bends)
+    moved = file.skinned(file.primitives[0], local_frames(avatar, file, frames))
+    wanted = pose_avatar(avatar, q, bends).surfaces[0].vertices_world
+    rest = pose_avatar(avatar, q).surfaces[0].vertices_world
+    apart_mm = 1000 * np.linalg.norm(moved - wanted, axis=1)
+    bent_mm = 1000 * np.linalg.norm(wanted - rest, axis=1)
+    assert bent_mm.max() > 30 and (bent_mm > 5).sum() > 500
+    # The renderer smooths the skin afterwards.
+    assert apart_mm[bent_mm > 5].mean() < 0.5 and apart_mm.max() < 6
 
 
 def test_keypoints_can_be_found_from_the_bones(avatar: Avatar, file: File) -> None:
