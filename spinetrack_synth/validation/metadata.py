@@ -71,9 +71,11 @@ def version_missing(dataset: Dataset) -> Iterator[Fault]:
 )
 def licence_missing(dataset: Dataset) -> Iterator[Fault]:
     """Some images have a licence and others have none."""
-    known = {r.get("id") for r in dataset.section("licenses") if isinstance(r, dict)}
+    ids = [r.get("id") for r in dataset.section("licenses") if isinstance(r, dict)]
+    known = {value for value in ids if type(value) is int}
     without = [row for row, image in enumerate(dataset.images) if image and _unlicensed(image)]
-    having = [image for image in dataset.images if image.get("license") in known - {None}]
+    named = [image.get("license") for image in dataset.images]
+    having = [value for value in named if type(value) is int and value in known]
     if len(without) > len(having) > 0:
         message = f"{len(without)} of {len(dataset.images)} images have no licence"
         yield dataset.file_fault(message, place="images", value=len(without))
