@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
@@ -29,6 +30,7 @@ SMALLER = {
     "python benchmarks/tissue_depth.py": ["--people", "1"],
     "python benchmarks/anatomy.py": ["--people", "3"],
     "python benchmarks/render.py": ["--pictures", "10", "--compare", "1"],
+    "python benchmarks/inference.py": ["--rounds", "1", "--calls", "3"],
 }
 """What is added to commands that take long; of an option given twice the last counts."""
 
@@ -77,6 +79,10 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Path:
     world = np.array([marker_positions(tree, frame)[rows] for frame in q])
     z_up_mm = 1000 * world[..., [0, 2, 1]] * [1, -1, 1]
     np.savez(folder / "keypoints.npz", positions=z_up_mm, names=np.array(NAMES))
+    if find_spec("cv2") and find_spec("onnx"):
+        from spinepose.networks import stage_files
+
+        stage_files(folder)
     return folder
 
 
@@ -97,6 +103,9 @@ def test_a_command_of_the_pages_runs(command: str, tmp_path: Path, stage: Path) 
         program, folder = sys.executable, ROOT
     else:
         assert program == "spinetrack-synth", f"{command}: tell this test how to run it"
+        if arguments[0] == "predict":
+            pytest.importorskip("onnxruntime", reason="pip install 'spinetrack-synth[spinepose]'")
+            pytest.importorskip("onnx", reason="pip install onnx")
         if arguments[0] == "render":
             pytest.importorskip("mitsuba", reason="pip install 'spinetrack-synth[render]'")
         program, arguments = sys.executable, ["-m", "spinetrack_synth", *arguments]

@@ -63,6 +63,7 @@ def open_detector(
     provider: str | None = None,
     threads: int | None = None,
     spinning: bool = True,
+    mixed_precision: bool = False,
     least_score: float | None = None,
 ) -> Detector:
     """Open a detector and run it once to see what it answers.
@@ -72,7 +73,13 @@ def open_detector(
     RF-DETR answers boxes and a score for every class. Raises UserError for anything else.
     """
     path = Path(path)
-    session = open_session(path, provider=provider, threads=threads, spinning=spinning)
+    session = open_session(
+        path,
+        provider=provider,
+        threads=threads,
+        spinning=spinning,
+        mixed_precision=mixed_precision,
+    )
     inputs = session.get_inputs()
     shape = inputs[0].shape
     size = shape[2:] if len(shape) == 4 else []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import hashlib
 import http.client
 import json
@@ -10,7 +11,7 @@ import os
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Final
 
@@ -42,41 +43,58 @@ def download(url: str, path: Path, progress: Progress | None = None) -> None:
     """
     part = path.with_name(f".{path.name}.part")
     note = path.with_name(f".{path.name}.part.json")
-    failures, best = 0, 0
+    lock = part.with_suffix(".lock")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        while True:
-            before = _size(part)
-            try:
-                wanted = _fetch(url, part, note, progress)
-                break
-            except urllib.error.HTTPError as error:
-                if error.code == 416 and before:  # nothing of ours fits into the file that is there
-                    _drop(part, note)
-                elif error.code < 500:
-                    raise UserError(
-                        f"{url}: the server answers {error.code} {error.reason}"
-                    ) from error
-                reason = f"{error.code} {error.reason}"
-            except (OSError, http.client.HTTPException) as error:
-                if isinstance(error, OSError) and error.filename is not None:
-                    raise
-                reason = str(getattr(error, "reason", "") or error) or type(error).__name__
-            failures = 0 if _size(part) > best else failures + 1
-            best = max(best, _size(part))
-            if failures >= (TRIES if best else FIRST_TRIES):
-                raise UserError(
-                    f"{url}: cannot be fetched ({reason}); {_size(part) / 1e6:.1f} MB are kept: "
-                    "run the same command again to go on, or name a file of your own"
-                )
-            time.sleep(WAIT_S * failures)
-        if _size(part) != wanted:
-            _drop(part, note)
-            raise UserError(f"{url}: {_size(part)} bytes came, the server spoke of {wanted}")
-        os.replace(part, path)
-        note.unlink(missing_ok=True)
+        with _locked(lock, url):
+            _fetch_whole(url, part, note, progress)
+            os.replace(part, path)
+            _drop(note, lock)
     except OSError as error:
         raise UserError(f"{path}: cannot be written: {error.strerror}") from error
+
+
+def _fetch_whole(url: str, part: Path, note: Path, progress: Progress | None) -> None:
+    """Fetch all of the part, taking up broken lines."""
+    failures, best = 0, 0
+    while True:
+        before = _size(part)
+        try:
+            wanted = _fetch(url, part, note, progress)
+            break
+        except urllib.error.HTTPError as error:
+            if error.code == 416 and before:  # nothing of ours fits into the file that is there
+                _drop(part, note)
+            elif error.code < 500:
+                raise UserError(f"{url}: the server answers {error.code} {error.reason}") from error
+            reason = f"{error.code} {error.reason}"
+        except (OSError, http.client.HTTPException) as error:
+            if isinstance(error, OSError) and error.filename is not None:
+                raise  # of our own files
+            reason = str(getattr(error, "reason", "") or error) or type(error).__name__
+        failures = 0 if _size(part) > best else failures + 1
+        best = max(best, _size(part))
+        if failures >= (TRIES if best else FIRST_TRIES):
+            raise UserError(
+                f"{url}: cannot be fetched ({reason}); {_size(part) / 1e6:.1f} MB are kept: "
+                "run the same command again to go on, or name a file of your own"
+            )
+        time.sleep(WAIT_S * failures)
+    if _size(part) != wanted:
+        came = _size(part)
+        _drop(part, note)
+        raise UserError(f"{url}: {came} bytes came, the server spoke of {wanted}")
+
+
+@contextlib.contextmanager
+def _locked(path: Path, url: str) -> Iterator[None]:
+    """Keep other processes from the same file."""
+    with path.open("ab") as stream:
+        try:
+            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise UserError(f"{url}: another process is fetching it; wait for it") from error
+        yield
 
 
 def _fetch(url: str, part: Path, note: Path, progress: Progress | None) -> int:

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from spinetrack_synth.skeleton import KEYPOINTS, LINKS, SPINE
+from spinetrack_synth.skeleton import INDEX, KEYPOINTS, LINKS, SPINE
 from spinetrack_synth.spinepose.pictures import Picture
 
 Color = tuple[int, int, int]
@@ -21,6 +21,13 @@ OUTLINE: Final = (20, 20, 24)
 
 LEAST_SCORE: Final = 0.3
 """Points below are not drawn."""
+
+TRUNKS: Final = {
+    17: (("left_shoulder", "right_shoulder"), ("left_hip", "right_hip"),
+         ("left_shoulder", "left_hip"), ("right_shoulder", "right_hip")),
+    26: (("hip", "neck"), ("neck", "head"), ("neck", "left_shoulder"), ("neck", "right_shoulder")),
+}  # fmt: skip
+"""Links of the trunk where the spine has no points of its own, by the number of keypoints."""
 
 FINE: Final = 3
 """Places are drawn to 1/8 of a pixel: OpenCV counts them in 2**-FINE pixels."""
@@ -56,8 +63,10 @@ def draw_people(
 def _draw(drawn: Picture, points: NDArray[np.floating], shown: NDArray, stroke: float) -> None:
     import cv2
 
-    places = np.rint(np.clip(points, -1e5, 1e5) * 2**FINE).astype(int)
-    links = [(a, b) for a, b in LINKS if max(a, b) < len(points) and shown[a] and shown[b]]
+    places = np.rint(np.nan_to_num(points).clip(-1e5, 1e5) * 2**FINE).astype(int)
+    links = [link for link in LINKS if max(link) < len(points)]
+    links += [(INDEX[a], INDEX[b]) for a, b in TRUNKS.get(len(points), ())]
+    links = [(a, b) for a, b in links if shown[a] and shown[b]]
     for a, b in sorted(links, key=lambda link: set(link) <= set(SPINE)):
         width = stroke if {a, b} <= set(SPINE) else 0.6 * stroke
         ends = places[a].tolist(), places[b].tolist()
@@ -77,7 +86,7 @@ def _label(drawn: Picture, points: NDArray[np.floating], text: str, stroke: floa
 
     top = points[points[:, 1].argmin()]
     place = (round(float(top[0] + 3 * stroke)), round(float(top[1] - 2 * stroke)))
-    scale = max(0.4, stroke / 5)
+    scale = max(0.5, stroke / 4)
     for color, thick in ((OUTLINE, 4), (MIDLINE_COLOR, 1)):
         width = max(1, round(thick * scale))
         cv2.putText(

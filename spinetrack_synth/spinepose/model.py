@@ -83,6 +83,7 @@ def open_pose_model(
     provider: str | None = None,
     threads: int | None = None,
     spinning: bool = True,
+    mixed_precision: bool = False,
     color_order: ColorOrder = "rgb",
     score: simcc.Score = "min",
 ) -> PoseModel:
@@ -97,7 +98,13 @@ def open_pose_model(
     if score not in get_args(simcc.Score):
         raise ValueError(f"score {score!r}: min or mean")
     path = Path(path)
-    session = open_session(path, provider=provider, threads=threads, spinning=spinning)
+    session = open_session(
+        path,
+        provider=provider,
+        threads=threads,
+        spinning=spinning,
+        mixed_precision=mixed_precision,
+    )
     size_hw, batch, half = _check_input(path, session)
     answers = _trial(path, session, size_hw, batch, half)
     outputs = _find_outputs(path, answers, size_hw)

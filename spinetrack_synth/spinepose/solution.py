@@ -44,6 +44,7 @@ def open_models(
     provider: str | None = None,
     threads: int | None = None,
     spinning: bool = True,
+    mixed_precision: bool = False,
     color_order: ColorOrder = "rgb",
     score: Score = "min",
     detector_score: float | None = None,
@@ -53,7 +54,12 @@ def open_models(
 
     ``detector`` is ``whole``, ``rfdetr`` or an ONNX file; ``fetching`` goes to ``zoo.obtain``.
     """
-    computing: dict[str, Any] = {"provider": provider, "threads": threads, "spinning": spinning}
+    computing: dict[str, Any] = {
+        "provider": provider,
+        "threads": threads,
+        "spinning": spinning,
+        "mixed_precision": mixed_precision,
+    }
     path = model or zoo.obtain(zoo.by_mode(mode, model_version), **fetching)
     pose = open_pose_model(path, color_order=color_order, score=score, **computing)
     if str(detector) == WHOLE:
@@ -85,6 +91,7 @@ class SpinePoseEstimator:
         model_version: str = "latest",
         detector: str | Path = OFFICIAL_DETECTOR,
         hardware_acceleration: bool = True,
+        mixed_precision: bool = False,
         *,
         model: str | Path | None = None,
         provider: str | None = None,
@@ -107,6 +114,7 @@ class SpinePoseEstimator:
             provider=provider if hardware_acceleration else "cpu",
             threads=threads,
             spinning=spinning,
+            mixed_precision=mixed_precision,
             color_order=color_order,
             score=score,
             detector_score=detector_score,

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final
+
+import numpy as np
 
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.spinepose.pictures import Picture
@@ -22,22 +25,34 @@ USUAL_CODEC: Final = "mp4v"
 
 @dataclass(frozen=True, eq=False)
 class Video:
-    """An open video or camera: rate, size (width, height) and number of frames (None: unknown)."""
+    """An open video or camera: rate, number of frames (None: unknown) and the first frame."""
 
     name: str
     rate_hz: float
-    size_wh: tuple[int, int]
     frames: int | None
+    first: Picture
     capture: Any
 
+    @property
+    def size_wh(self) -> tuple[int, int]:
+        """Width and height of the frames as they are seen, also of a telephone held upright."""
+        return self.first.shape[1], self.first.shape[0]
+
     def __iter__(self) -> Iterator[Picture]:
-        """The frames, one after the other; the capture is closed at the end."""
+        """The frames, once, one after the other; the capture is closed at the end."""
+        picture, number = self.first, 0
         try:
             while True:
+                if picture.shape != self.first.shape:
+                    raise UserError(
+                        f"{self.name}: frame {number} is {picture.shape[1]} x {picture.shape[0]}, "
+                        f"the first is {self.size_wh[0]} x {self.size_wh[1]}: cut the video there"
+                    )
+                yield picture
                 there, picture = self.capture.read()
                 if not there:
                     return
-                yield picture
+                number += 1
         finally:
             self.capture.release()
 
@@ -48,20 +63,36 @@ def open_video(source: Path | int) -> Video:
 
     if isinstance(source, Path) and not source.is_file():
         raise UserError(f"{source}: no such file")
-    capture = cv2.VideoCapture(source if isinstance(source, int) else str(source))
-    name = f"camera {source}" if isinstance(source, int) else str(source)
-    if not capture.isOpened():
-        raise UserError(f"{name}: OpenCV cannot open it as a video")
+    with _quiet():
+        capture = cv2.VideoCapture(source if isinstance(source, int) else str(source))
+        there, first = capture.read() if capture.isOpened() else (False, None)
+    if not there or first is None:
+        raise UserError(
+            f"camera {source}: there is none of this number, or it may not be used"
+            if isinstance(source, int)
+            else f"{source}: OpenCV cannot open it as a video; convert it to MP4, or fetch it again"
+        )
     rate = capture.get(cv2.CAP_PROP_FPS)
+    if not 0 < rate < 1000:
+        rate = USUAL_RATE_HZ
     count = int(capture.get(cv2.CAP_PROP_FRAME_COUNT))
-    size = (
-        int(capture.get(cv2.CAP_PROP_FRAME_WIDTH)),
-        int(capture.get(cv2.CAP_PROP_FRAME_HEIGHT)),
-    )
-    known = 0 < rate < 1000
+    name = f"camera {source}" if isinstance(source, int) else str(source)
     return Video(
-        name, rate if known else USUAL_RATE_HZ, size, count if count > 0 else None, capture
+        name, rate, count if count > 0 else None, first.astype(np.uint8, copy=False), capture
     )
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep OpenCV and FFmpeg from talking to the terminal: what is wrong is told by us."""
+    from cv2.utils import logging
+
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
+    before = logging.setLogLevel(logging.LOG_LEVEL_SILENT)
+    try:
+        yield
+    finally:
+        logging.setLogLevel(before)
 
 
 class VideoWriter:
@@ -81,9 +112,10 @@ class VideoWriter:
         except OSError as error:
             raise UserError(f"{path}: cannot be written: {error.strerror}") from error
         codec = CODECS.get(path.suffix.lower(), USUAL_CODEC)
-        self._writer = cv2.VideoWriter(
-            str(self._scratch), cv2.VideoWriter.fourcc(*codec), rate_hz, size_wh
-        )
+        with _quiet():
+            self._writer = cv2.VideoWriter(
+                str(self._scratch), cv2.VideoWriter.fourcc(*codec), rate_hz, size_wh
+            )
         if not self._writer.isOpened():
             self._remove()
             raise UserError(f"{path}: OpenCV cannot write a video there; use a name with .mp4")

@@ -29,6 +29,9 @@ Cite Khan et al., "Towards Unconstrained 2D Pose Estimation of the Human Spine",
 
 RECORD: Final = "record.json"
 
+ONNX_START: Final = b"\x08"
+"""Every ONNX file begins with its version (field 1 of the protobuf, a whole number)."""
+
 
 @dataclass(frozen=True)
 class Official:
@@ -151,6 +154,10 @@ def obtain(
     path = models_folder() / official.file_name
     arrived = path.with_name(f"{path.name}.arrived")
     download(official.url, arrived, progress)
+    with arrived.open("rb") as stream:
+        if stream.read(1) != ONNX_START:
+            arrived.unlink()
+            raise UserError(f"{official.url}: what came is no ONNX file; a page to log in, perhaps")
     digest = sha256(arrived)
     if known and digest != known["sha256"] and not changed:
         arrived.unlink()

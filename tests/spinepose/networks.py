@@ -230,3 +230,19 @@ def save(graph: onnx.GraphProto, path: Path) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(model.SerializeToString())
     return path
+
+
+def stage_files(folder: Path) -> None:
+    """What the pages' commands name: M.onnx, photo.jpg and clip.mp4 with one person of dots."""
+    import cv2
+
+    dot_network(folder / "M.onnx")
+    figure = scatter(np.random.default_rng(5), 37, (150, 110))
+    shifts = [np.array([100 + 5 * frame, 60]) for frame in range(6)]
+    pictures = [draw_dots(blank((288, 512)), figure + shift, 1) for shift in shifts]
+    assert cv2.imwrite(str(folder / "photo.jpg"), pictures[0][..., ::-1])
+    codec = cv2.VideoWriter.fourcc(*"mp4v")
+    writer = cv2.VideoWriter(str(folder / "clip.mp4"), codec, 30, (512, 288))
+    for picture in pictures:
+        writer.write(np.ascontiguousarray(picture[..., ::-1]))
+    writer.release()

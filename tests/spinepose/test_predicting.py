@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import csv
+import dataclasses
 import json
 import os
 import sys
 from collections.abc import Callable, Iterable
 from itertools import chain
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
@@ -19,7 +20,7 @@ pytest.importorskip("cv2", reason="pip install 'spinetrack-synth[spinepose]'")
 pytest.importorskip("onnx", reason="pip install onnx")
 
 import cv2
-from spinepose.networks import blank, dot_network, draw_dots, marker_detector, scatter
+from spinepose.networks import blank, dot_network, draw_dots, marker_detector, scatter, stage_files
 
 from spinetrack_synth.cli import main
 from spinetrack_synth.errors import UserError
@@ -244,6 +245,17 @@ def test_mistakes_get_one_line_and_exit_code_2(
     assert not left.exists() or not [p for p in left.rglob("*") if p.is_file()]
 
 
+@pytest.mark.parametrize("module", ["onnxruntime", "cv2"])
+def test_a_missing_package_is_told_with_its_remedy(
+    module: str, run: Callable, network: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photo(tmp_path / "a.png")
+    monkeypatch.setitem(sys.modules, module, None)
+    got = run("predict", tmp_path / "a.png", "--model", network, "-o", tmp_path / "out")
+    remedy = f"Error: this needs {module}, which is not installed: pip install "
+    assert (got.code, got.err.splitlines()[-1]) == (2, remedy + "'spinetrack-synth[spinepose]'")
+
+
 def test_inputs_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     for name in ("b.jpg", "a.PNG", "c.mp4", "notes.txt"):
@@ -297,6 +309,34 @@ def test_videos_without_a_window(tmp_path: Path, network: Path) -> None:
         assert tracker.visualize(frame, keypoints, scores).shape == frame.shape
 
 
+def test_pictures_without_anybody(tmp_path: Path, network: Path, run: Callable) -> None:
+    cv2.imwrite(str(tmp_path / "a.png"), blank(FRAME_HW))
+    write_video(tmp_path / "clip.mkv", [blank(FRAME_HW)] * 3)
+    detector = marker_detector(tmp_path / "D.onnx", COLORS, FRAME_HW)
+    out = tmp_path / "out"
+    inputs = [tmp_path / "a.png", tmp_path / "clip.mkv"]
+    got = run("predict", *inputs, "--model", network, "--detector", detector, "-o", out)
+    assert (got.code, got.out) == (0, f"0 people in 4 pictures; look into {out}\n")
+    assert json.loads((out / "predictions.json").read_bytes()) == []
+    assert json.loads((out / "openpose" / "a_keypoints.json").read_bytes())["people"] == []
+
+
+def test_a_video_that_changes_its_size_is_told(tmp_path: Path) -> None:
+    video = open_video(write_video(tmp_path / "clip.mkv", [blank(FRAME_HW)] * 3))
+    frames = iter([(True, blank((10, 20)))])
+
+    class Capture:
+        def read(self) -> tuple[bool, np.ndarray]:
+            return next(frames)
+
+        def release(self) -> None:
+            pass
+
+    changing = dataclasses.replace(video, capture=Capture())
+    with pytest.raises(UserError, match="frame 1 is 20 x 10, the first is 512 x 288"):
+        list(changing)
+
+
 def test_a_broken_off_video_leaves_nothing(tmp_path: Path) -> None:
     path = tmp_path / "v.mp4"
     frame = np.zeros((*FRAME_HW, 3), np.uint8)
@@ -309,6 +349,20 @@ def test_a_broken_off_video_leaves_nothing(tmp_path: Path) -> None:
         with pytest.raises(ValueError, match="a frame of"):
             writer.write(frame[:100])
     assert len(list(open_video(path))) == 1
+
+
+def test_python_of_the_page_runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stage_files(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    page = (Path(__file__).parents[2] / "docs/spinepose.md").read_text()
+    block = page.split("```python\n")[1].split("```")[0]
+    names: dict[str, Any] = {}
+    exec(compile(block, "docs/spinepose.md", "exec"), names)
+    assert names["keypoints"].shape == (1, 37, 2)
+    assert names["people"].ids.tolist() == [1]
+    assert names["spines"].shape == (1, 9, 3)
+    assert len(names["frames"]) == 6
+    assert (tmp_path / "drawn.mp4").is_file()
 
 
 def resident_mb() -> float:

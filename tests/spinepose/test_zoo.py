@@ -11,14 +11,17 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
+from spinetrack_synth.cli.models import command
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.spinepose import download as downloads
 from spinetrack_synth.spinepose import zoo
 from spinetrack_synth.spinepose.download import download
 from spinetrack_synth.spinepose.zoo import NON_COMMERCIAL, Official
 
-CONTENT = bytes(range(256)) * 4000
+CONTENT = b"\x08" + bytes(range(256)) * 4000
+OTHER = b"\x08" + bytes(range(255, -1, -1)) * 4000
 
 
 @dataclass
@@ -124,9 +127,9 @@ def test_a_file_that_changed_meanwhile_is_begun_anew(
     path = tmp_path / "net.onnx"
     with pytest.raises(UserError):
         download(url, path)
-    shelf.cuts, shelf.tag, shelf.content = [], tag, CONTENT[::-1]
+    shelf.cuts, shelf.tag, shelf.content = [], tag, OTHER
     download(url, path)
-    assert path.read_bytes() == CONTENT[::-1]
+    assert path.read_bytes() == OTHER
 
 
 def test_a_server_without_ranges(url: str, shelf: Shelf, tmp_path: Path) -> None:
@@ -217,12 +220,12 @@ def test_a_changed_publication_is_refused_until_it_is_known(
 ) -> None:
     zoo.obtain(official, accept=yes)
     assert zoo.remove(official) == len(CONTENT)
-    shelf.content, shelf.tag = CONTENT[::-1], '"second"'
+    shelf.content, shelf.tag = OTHER, '"second"'
     with pytest.raises(UserError, match=r"is another file than on .* --changed"):
         zoo.obtain(official)
     assert zoo.state(official).path is None
-    assert zoo.obtain(official, changed=True).read_bytes() == CONTENT[::-1]
-    assert zoo.obtain(official).read_bytes() == CONTENT[::-1]
+    assert zoo.obtain(official, changed=True).read_bytes() == OTHER
+    assert zoo.obtain(official).read_bytes() == OTHER
 
 
 def test_a_part_of_a_file_is_kept_until_it_is_removed(official: Official, shelf: Shelf) -> None:
@@ -232,6 +235,24 @@ def test_a_part_of_a_file_is_kept_until_it_is_removed(official: Official, shelf:
     assert zoo.state(official).path is None
     assert zoo.remove(official) >= 400_000
     assert [path.name for path in zoo.models_folder().iterdir()] == [zoo.RECORD]
+
+
+def test_a_page_to_log_in_is_no_network(official: Official, shelf: Shelf) -> None:
+    shelf.content = b"<html>Welcome to our guest network</html>"
+    with pytest.raises(UserError, match="what came is no ONNX file"):
+        zoo.obtain(official, accept=yes)
+    shelf.content = CONTENT
+    assert zoo.obtain(official).read_bytes() == CONTENT
+
+
+def test_two_processes_do_not_mix_their_parts(url: str, tmp_path: Path) -> None:
+    with (
+        downloads._locked(tmp_path / ".net.onnx.lock", url),
+        pytest.raises(UserError, match="another process is fetching it"),
+    ):
+        download(url, tmp_path / "net.onnx")
+    download(url, tmp_path / "net.onnx")
+    assert [p.name for p in tmp_path.iterdir()] == ["net.onnx"]
 
 
 def test_offline_fetches_nothing(official: Official, shelf: Shelf) -> None:
@@ -252,6 +273,23 @@ def test_files_of_the_spinepose_package_are_found(official: Official, shelf: She
     assert shelf.asked == []
     assert zoo.remove(official) == 0
     assert theirs.exists()
+
+
+def test_the_command_lists_fetches_and_removes(
+    official: Official, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(zoo.OFFICIAL, "small", official)
+    runner = CliRunner()
+    listed = runner.invoke(command, []).output
+    assert [line.split()[0] for line in listed.splitlines()] == list(zoo.OFFICIAL)
+    assert "small          CC-BY-NC-4.0  not fetched" in listed
+    refused = runner.invoke(command, ["fetch", "small"])
+    assert isinstance(refused.exception, UserError)
+    assert "attribution, and not for commercial use" in refused.output
+    fetched = runner.invoke(command, ["fetch", "small", "--accept-licence"])
+    assert f"small: {zoo.models_folder() / 'net.onnx'}" in fetched.output
+    assert "1.0 MB, " in runner.invoke(command, ["list"]).output
+    assert runner.invoke(command, ["remove", "small"]).output == "freed 1.0 MB\n"
 
 
 def test_names_of_the_published_files() -> None:
