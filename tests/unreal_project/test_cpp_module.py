@@ -17,6 +17,8 @@ from scipy.spatial.transform import Rotation
 
 from spinetrack_synth.anatomy.kinematics import body_transforms
 from spinetrack_synth.anatomy.model import fullbody_path, load_model
+from spinetrack_synth.avatars.avatar import bare_avatar
+from spinetrack_synth.avatars.body import sample_subject
 from spinetrack_synth.avatars.rig import TWIST_FREE, bone_names
 from spinetrack_synth.avatars.skinning import swing_only
 from spinetrack_synth.rendering.unreal.axes import frames_to_unreal, frames_to_world
@@ -91,8 +93,8 @@ def test_the_commands_are_those_of_the_wire() -> None:
     )
     assert bound == {
         "vget /avatars", "vset /avatars/spawn [str] [str]", "vset /avatar/[str]/pose [str]",
-        "vget /avatar/[str]/pose", "vset /place/[str]/[uint]", "vget /place",
-        "vset /things [str]", "vset /lights [str]", "vget /project",
+        "vget /avatar/[str]/pose", "vset /avatar/[str]/fingers [str]", "vset /place/[str]/[uint]",
+        "vget /place", "vset /things [str]", "vset /lights [str]", "vget /project",
     }  # fmt: skip
 
 
@@ -140,7 +142,14 @@ int main()
         std::cin >> Name;
         Bodies[BodyName(Name)] = ReadFrame();
     }
-    const std::vector<FBoneFrame> Frames = Posed(Skeleton, Bodies);
+    std::map<std::string, double> Bends;
+    for (std::cin >> Count; Count > 0; --Count)
+    {
+        int Hand = 0, Digit = 0, Knuckle = 0;
+        std::cin >> Hand >> Digit >> Knuckle;
+        std::cin >> Bends[FingerName(Hand, Digit, Knuckle)];
+    }
+    const std::vector<FBoneFrame> Frames = Posed(Skeleton, Bodies, Bends);
     Write(Frames);
     Write(InParents(Skeleton, Frames));
 }
@@ -155,6 +164,15 @@ def poser(tmp_path_factory: pytest.TempPathFactory) -> Path:
     done = compile_with([f"-I{SOURCE}", "-o", str(folder / "poser"), str(folder / "poser.cpp")])
     assert done.returncode == 0, done.stderr
     return folder / "poser"
+
+
+def run(poser: Path, lines: list[str]) -> tuple[np.ndarray, np.ndarray]:
+    """What the program makes of its input: frames in the world and in the parents (N, 4, 4)."""
+    text = "\n".join([*lines, "0"])
+    done = subprocess.run([poser], input=text, capture_output=True, text=True, check=True)
+    found = np.array([line.split() for line in done.stdout.splitlines()], float)
+    frames = frames_to_world(found[:, :3], found[:, 3:])
+    return frames[: len(frames) // 2], frames[len(frames) // 2 :]
 
 
 def rows(frames_world: np.ndarray) -> list[str]:
@@ -184,12 +202,7 @@ def test_bones_are_where_our_own_arithmetic_puts_them(poser: Path, seed: int) ->
     ]
     lines += [str(len(tree.bodies))]
     lines += [f"{name} {row}" for name, row in zip(tree.bodies, rows(posed))]
-    done = subprocess.run(
-        [poser], input="\n".join(lines), capture_output=True, text=True, check=True
-    )
-    found = np.array([line.split() for line in done.stdout.splitlines()], float)
-    frames = frames_to_world(found[: len(names), :3], found[: len(names), 3:])
-    local = frames_to_world(found[len(names) :, :3], found[len(names) :, 3:])
+    frames, local = run(poser, lines)
 
     np.testing.assert_allclose(frames[: len(posed)], posed, atol=1e-9)
     motion = posed @ np.linalg.inv(rest)
@@ -207,6 +220,28 @@ def test_bones_are_where_our_own_arithmetic_puts_them(poser: Path, seed: int) ->
 
 
 @needs_compiler
+def test_fingers_bend_as_the_exported_ones(poser: Path, body_data: None) -> None:
+    pytest.importorskip("pygltflib", reason="pip install 'spinetrack-synth[unreal]'")
+    from spinetrack_synth.export.avatars import bones_world, skeleton
+
+    avatar = bare_avatar(sample_subject(7, 1))
+    bones = skeleton(avatar)
+    bends = np.random.default_rng(1).uniform(-0.5, 1.5, (2, 5, 3))
+    posed = body_transforms(avatar.tree, avatar.tree.default_coordinates)
+    lines = [str(len(bones.names))]
+    lines += [
+        f"{name} {parent} {row}"
+        for name, parent, row in zip(bones.names, bones.parent, rows(bones.rest_world))
+    ]
+    lines += [str(len(posed))]
+    lines += [f"{name} {row}" for name, row in zip(avatar.tree.bodies, rows(posed))]
+    lines += [str(bends.size)]
+    lines += [f"{h} {d} {k} {angle:.12f}" for (h, d, k), angle in np.ndenumerate(bends)]
+    frames, _ = run(poser, lines)
+    np.testing.assert_allclose(frames, bones_world(avatar, posed, bends), atol=1e-9)
+
+
+@needs_compiler
 def test_a_body_that_is_not_given_keeps_its_place_in_its_parent(poser: Path) -> None:
     rest = np.tile(np.eye(4), (2, 1, 1))
     rest[1, :3, 3] = [0.0, 0.4, 0.1]
@@ -215,11 +250,7 @@ def test_a_body_that_is_not_given_keeps_its_place_in_its_parent(poser: Path) -> 
     turned[:3, 3] = [1.0, 2.0, 3.0]
     lines = ["2", f"pelvis -1 {rows(rest)[0]}", f"T12 0 {rows(rest)[1]}"]
     lines += ["1", f"pelvis {rows(turned[None])[0]}"]
-    done = subprocess.run(
-        [poser], input="\n".join(lines), capture_output=True, text=True, check=True
-    )
-    found = np.array([line.split() for line in done.stdout.splitlines()], float)
-    frames = frames_to_world(found[:2, :3], found[:2, 3:])
+    frames, _ = run(poser, lines)
     np.testing.assert_allclose(frames[1], turned @ rest[1], atol=1e-9)
 
 

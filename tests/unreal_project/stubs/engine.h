@@ -175,6 +175,7 @@ struct FMath
 {
 	static double Abs(double Value);
 	static double Max(double A, double B);
+	static double DegreesToRadians(double Degrees);
 };
 
 // Objects

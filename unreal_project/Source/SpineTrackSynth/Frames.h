@@ -109,6 +109,27 @@ inline bool IsSwing(const std::string& Name)
 		&& Name.compare(Name.size() - Suffix.size(), Suffix.size(), Suffix) == 0;
 }
 
+constexpr int Digits = 5;
+constexpr int Knuckles = 3;
+
+/** Bone of a phalanx: hand 0 right or 1 left, digit 0 the thumb, knuckle 0 at the palm. */
+inline std::string FingerName(int Hand, int Digit, int Knuckle)
+{
+	return "finger" + std::to_string(Digit + 1) + "_" + std::to_string(Knuckle + 1) + (Hand == 0 ? "_r" : "_l");
+}
+
+inline bool IsFinger(const std::string& Name) { return Name.compare(0, 6, "finger") == 0; }
+
+/**
+ * A bend of a knuckle, rad, in its own bone.
+ *
+ * The axis is the bone's z where it was exported, its y here; the swap of axes turns the sign.
+ */
+inline FBoneFrame Bent(double Angle)
+{
+	return {{0.0, -std::sin(Angle / 2.0), 0.0, std::cos(Angle / 2.0)}, {}};
+}
+
 /** The model's spelling of a bone, whatever the case: the engine's names do not keep theirs. */
 inline std::string BodyName(std::string Name)
 {
@@ -166,10 +187,12 @@ inline FBoneFrame Swing(const FBoneFrame& ParentRest, const FBoneFrame& LimbRest
 }
 
 /**
- * All bones where some bodies are given: helpers swing with their limbs, the others keep their
- * place in their parents. In the space of the bodies; a root without a body stays as at rest.
+ * All bones where some bodies are given and some knuckles bent (rad): helpers swing with their
+ * limbs, the others keep their place in their parents. In the space of the bodies; a root without
+ * a body stays as at rest.
  */
-inline std::vector<FBoneFrame> Posed(const FSkeleton& Skeleton, const std::map<std::string, FBoneFrame>& Bodies)
+inline std::vector<FBoneFrame> Posed(const FSkeleton& Skeleton,
+	const std::map<std::string, FBoneFrame>& Bodies, const std::map<std::string, double>& Bends = {})
 {
 	const std::size_t Count = Skeleton.Names.size();
 	std::vector<FBoneFrame> Frames(Count);
@@ -185,6 +208,11 @@ inline std::vector<FBoneFrame> Posed(const FSkeleton& Skeleton, const std::map<s
 		else
 		{
 			Frames[Bone] = Parent < 0 ? Rest : Frames[Parent] * (Inverse(Skeleton.Rest[Parent]) * Rest);
+		}
+		const auto Bend = Bends.find(Skeleton.Names[Bone]);
+		if (Bend != Bends.end())
+		{
+			Frames[Bone] = Frames[Bone] * Bent(Bend->second);
 		}
 	}
 	for (std::size_t Bone = 0; Bone < Count; ++Bone)

@@ -64,9 +64,9 @@ void ASpineTrackAvatar::Wear(USkeletalMesh* InMesh, const FString& InAsset)
 }
 
 bool ASpineTrackAvatar::SetPose(
-	const std::map<std::string, SpineTrack::FBoneFrame>& Bodies, FString& OutError)
+	const std::map<std::string, SpineTrack::FBoneFrame>& InBodies, FString& OutError)
 {
-	for (const auto& Body : Bodies)
+	for (const auto& Body : InBodies)
 	{
 		if (SpineTrack::FindBone(Skeleton, Body.first) < 0)
 		{
@@ -74,12 +74,28 @@ bool ASpineTrackAvatar::SetPose(
 			return false;
 		}
 	}
+	Bodies = InBodies;
+	if (!Apply())
+	{
+		OutError = FString::Printf(TEXT("%s cannot be posed without %s"), *Asset, UTF8_TO_TCHAR(RootBody));
+		return false;
+	}
+	return true;
+}
+
+void ASpineTrackAvatar::SetFingers(const std::map<std::string, double>& InBends)
+{
+	Bends = InBends;
+	Apply(); // fingers of somebody who has no pose yet bend with the first one
+}
+
+bool ASpineTrackAvatar::Apply()
+{
 	USpineTrackAnimInstance* Anim = Cast<USpineTrackAnimInstance>(Mesh->GetAnimInstance());
 	const int Root = SpineTrack::FindBone(Skeleton, RootBody);
 	const auto RootFrame = Bodies.find(RootBody);
 	if (Anim == nullptr || Root < 0 || RootFrame == Bodies.end())
 	{
-		OutError = FString::Printf(TEXT("%s cannot be posed without %s"), *Asset, UTF8_TO_TCHAR(RootBody));
 		return false;
 	}
 	// The actor goes with the pelvis, so that bounds and culling do; bones are given in its space.
@@ -91,7 +107,7 @@ bool ASpineTrackAvatar::SetPose(
 	}
 	TArray<FTransform> Pose;
 	for (const SpineTrack::FBoneFrame& Local :
-		SpineTrack::InParents(Skeleton, SpineTrack::Posed(Skeleton, Component)))
+		SpineTrack::InParents(Skeleton, SpineTrack::Posed(Skeleton, Component, Bends)))
 	{
 		Pose.Add(ToTransform(Local));
 	}
@@ -103,7 +119,7 @@ bool ASpineTrackAvatar::SetPose(
 
 std::map<std::string, SpineTrack::FBoneFrame> ASpineTrackAvatar::GetPose() const
 {
-	std::map<std::string, SpineTrack::FBoneFrame> Bodies;
+	std::map<std::string, SpineTrack::FBoneFrame> Drawn;
 	std::vector<bool> bInBody(Skeleton.Names.size(), false);
 	for (std::size_t Bone = 0; Bone < Skeleton.Names.size(); ++Bone)
 	{
@@ -111,12 +127,12 @@ std::map<std::string, SpineTrack::FBoneFrame> ASpineTrackAvatar::GetPose() const
 		const int Parent = Skeleton.Parents[Bone];
 		// An importer may put bones of its own above the pelvis.
 		bInBody[Bone] = Name == RootBody || (Parent >= 0 && bInBody[Parent]);
-		if (bInBody[Bone] && !SpineTrack::IsSwing(Name))
+		if (bInBody[Bone] && !SpineTrack::IsSwing(Name) && !SpineTrack::IsFinger(Name))
 		{
-			Bodies[Name] = ToFrame(Mesh->GetBoneTransform(static_cast<int32>(Bone)));
+			Drawn[Name] = ToFrame(Mesh->GetBoneTransform(static_cast<int32>(Bone)));
 		}
 	}
-	return Bodies;
+	return Drawn;
 }
 
 void ASpineTrackAvatar::Refresh()

@@ -29,7 +29,10 @@ public:
 	void Wear(USkeletalMesh* InMesh, const FString& InAsset);
 
 	/** Put bodies where they are in the world, at once; false, with the reason, where one is no bone. */
-	bool SetPose(const std::map<std::string, SpineTrack::FBoneFrame>& Bodies, FString& OutError);
+	bool SetPose(const std::map<std::string, SpineTrack::FBoneFrame>& InBodies, FString& OutError);
+
+	/** Bend knuckles from rest, rad, at once; all others go back to rest. */
+	void SetFingers(const std::map<std::string, double>& InBends);
 
 	/** The bodies in the world as the component draws them. */
 	std::map<std::string, SpineTrack::FBoneFrame> GetPose() const;
@@ -42,6 +45,9 @@ private:
 
 	FString Asset;
 	SpineTrack::FSkeleton Skeleton;
+	std::map<std::string, SpineTrack::FBoneFrame> Bodies;
+	std::map<std::string, double> Bends;
 
+	bool Apply();
 	void Refresh();
 };

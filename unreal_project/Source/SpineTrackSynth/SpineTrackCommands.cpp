@@ -121,6 +121,8 @@ void FSpineTrackCommands::Register()
 		TEXT("Put the bodies of an avatar where they are in the world: {\"pelvis\":[x,y,z,qx,qy,qz,qw],...}"));
 	Bind(TEXT("vget /avatar/[str]/pose"), &FSpineTrackCommands::GetPose,
 		TEXT("The bodies of an avatar in the world, as they are drawn"));
+	Bind(TEXT("vset /avatar/[str]/fingers [str]"), &FSpineTrackCommands::SetFingers,
+		TEXT("Bend the knuckles: [[15 degrees of the right hand],[15 of the left]], thumb first"));
 	Bind(TEXT("vset /place/[str]/[uint]"), &FSpineTrackCommands::SetPlace, TEXT("Surroundings: a place and its variant"));
 	Bind(TEXT("vget /place"), &FSpineTrackCommands::GetPlace, TEXT("The place and its variant"));
 	Bind(TEXT("vset /things [str]"), &FSpineTrackCommands::SetThings,
@@ -240,6 +242,38 @@ FExecStatus FSpineTrackCommands::GetPose(const FArgs& Args)
 			UTF8_TO_TCHAR(Body.first.c_str()), Place.X, Place.Y, Place.Z, Turn.X, Turn.Y, Turn.Z, Turn.W));
 	}
 	return FExecStatus::OK(TEXT("{") + FString::Join(Entries, TEXT(",")) + TEXT("}"));
+}
+
+FExecStatus FSpineTrackCommands::SetFingers(const FArgs& Args)
+{
+	ASpineTrackAvatar* Avatar = Args.Num() == 2 ? FindAvatar(Args[0]) : nullptr;
+	if (Avatar == nullptr)
+	{
+		return FExecStatus::Error(FString::Printf(TEXT("No avatar named %s"), Args.Num() ? *Args[0] : TEXT("")));
+	}
+	const TSharedPtr<FJsonValue> Value = ReadJson(Args[1]);
+	const TArray<TSharedPtr<FJsonValue>>* Hands = nullptr;
+	if (!Value.IsValid() || !Value->TryGetArray(Hands) || Hands->Num() != 2)
+	{
+		return FExecStatus::Error(TEXT("Fingers are two lists of fifteen degrees"));
+	}
+	std::map<std::string, double> Bends;
+	for (int32 Hand = 0; Hand < 2; ++Hand)
+	{
+		const TArray<double> Row = Numbers((*Hands)[Hand], SpineTrack::Digits * SpineTrack::Knuckles);
+		if (Row.Num() == 0)
+		{
+			return FExecStatus::Error(TEXT("Fingers are two lists of fifteen degrees"));
+		}
+		for (int32 Number = 0; Number < Row.Num(); ++Number)
+		{
+			const int32 Digit = Number / SpineTrack::Knuckles;
+			const int32 Knuckle = Number % SpineTrack::Knuckles;
+			Bends[SpineTrack::FingerName(Hand, Digit, Knuckle)] = FMath::DegreesToRadians(Row[Number]);
+		}
+	}
+	Avatar->SetFingers(Bends);
+	return FExecStatus::OK();
 }
 
 // Surroundings

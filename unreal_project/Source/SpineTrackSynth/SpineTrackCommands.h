@@ -25,6 +25,7 @@ private:
 	FExecStatus SpawnAvatar(const FArgs& Args);
 	FExecStatus SetPose(const FArgs& Args);
 	FExecStatus GetPose(const FArgs& Args);
+	FExecStatus SetFingers(const FArgs& Args);
 	FExecStatus SetPlace(const FArgs& Args);
 	FExecStatus GetPlace(const FArgs& Args);
 	FExecStatus SetThings(const FArgs& Args);
