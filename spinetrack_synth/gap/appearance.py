@@ -30,6 +30,8 @@ NOISE_KERNEL: Final = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], dtype=np.f
 LUMA: Final = np.array([0.299, 0.587, 0.114], dtype=np.float32)
 EDGE_PERCENTILE, FLAT_PERCENTILE = 95.0, 10.0
 MOST_BLUR_PX: Final = 6.0
+CLEAR_EDGES: Final = 4.0
+"""Times the gradient that noise alone has."""
 THUMB: Final = (48, 36)
 CELL: Final = 12
 
@@ -103,7 +105,7 @@ def grain(picture: Picture) -> tuple[float, float]:
     An edge blurred by s has at scale t a gradient that goes with 1 / sqrt(s^2 + t^2): the quotient
     at scales 1 and 2 along strong edges gives s, whatever their contrast. Noise is the median
     response of a kernel that sees no planes, where there are no edges; it is taken from the
-    gradients before they are compared.
+    gradients before they are compared. Blur is nan where edges do not stand out from the noise.
     """
     grey = picture @ LUMA
     fine, coarse = (ndimage.gaussian_gradient_magnitude(grey, scale) for scale in (1.0, 2.0))
@@ -112,6 +114,8 @@ def grain(picture: Picture) -> tuple[float, float]:
     noise = float(np.median(response[flat])) / 0.6745 / 6
     edges = coarse >= np.percentile(coarse, EDGE_PERCENTILE)
     spread = 2 * noise**2 / (8 * np.pi)
+    if np.median(coarse[edges]) < CLEAR_EDGES * np.sqrt(spread / 16):
+        return float("nan"), noise
     fine_squared = np.maximum(fine[edges] ** 2 - spread, 1e-6)
     coarse_squared = np.maximum(coarse[edges] ** 2 - spread / 16, 1e-6)
     quotient = float(np.median(fine_squared / coarse_squared))
@@ -183,7 +187,9 @@ def _feature(picture: Picture) -> tuple[Floats, Floats, Floats, Floats]:
     cut = histograms.reshape(THUMB[0] // CELL, CELL, THUMB[1] // CELL, CELL, 8).sum((1, 3))
     edges = np.sqrt(cut / (cut.sum() + 1e-9))
     blur, noise = grain(picture)
-    detail = np.array([np.log(blur + 0.3), np.log(noise + 0.5), *_octaves(picture @ LUMA)])
+    detail = np.array(
+        [np.log(np.nan_to_num(blur) + 0.3), np.log(noise + 0.5), *_octaves(picture @ LUMA)]
+    )
     return colour, (cells - cells.mean()).ravel(), edges.ravel(), detail
 
 

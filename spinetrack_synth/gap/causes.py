@@ -179,7 +179,7 @@ def _of_appearance(
     grains = [appearance.grains(each) for each in even]
     logs = [np.log(each[:, 0] + BLUR_FLOOR_PX) for each in grains]
     found = shift(*logs)
-    medians = [float(np.median(each[:, 0])) for each in grains]
+    medians = [_median(each[:, 0]) for each in grains]
     more = float(np.sqrt(abs(medians[1] ** 2 - medians[0] ** 2)))
     blurrier = 1 if medians[1] > medians[0] else 0
 
@@ -196,7 +196,7 @@ def _of_appearance(
         grains = [appearance.grains(each) for each in even]
 
     found = shift(*(np.log(each[:, 1] + NOISE_FLOOR) for each in grains))
-    medians = [float(np.median(each[:, 1])) for each in grains]
+    medians = [_median(each[:, 1]) for each in grains]
     noisier = 1 if medians[1] > medians[0] else 0
     added = float(np.sqrt(abs(medians[1] ** 2 - medians[0] ** 2)))
 
@@ -210,3 +210,8 @@ def _of_appearance(
     enough = added >= LEAST_NOISE
     candidates.append(_candidate("noise", told, found, enough, noise, sides[1 - noisier]))
     return candidates
+
+
+def _median(values: Floats) -> float:
+    known = values[np.isfinite(values)]
+    return float(np.median(known)) if len(known) else float("nan")

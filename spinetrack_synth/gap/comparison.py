@@ -432,7 +432,7 @@ def _costs(
             ends = sorted((sign * found.low, sign * found.high))
             costs[cause.name] = Interval(sign * found.value, *ends)
         elif cause.displaced is not None:
-            costs[cause.name] = _cost_of_displacement(cause, sides[1], judged)
+            costs[cause.name] = _cost_of_displacement(cause, sides, judged)
     poses = [cause.name for cause in causes if cause.name in ("pose", "scale")]
     if poses and group and f"{group}.error" in matched:
         raw, even = gaps[f"{group}.error"].gap, matched[f"{group}.error"].gap
@@ -446,14 +446,18 @@ def widest_group(judged: Bools) -> str | None:
     return max(groups, key=lambda name: len(groups[name])) if groups else None
 
 
-def _cost_of_displacement(cause: Cause, real: Evaluation, judged: Bools) -> Interval:
-    """How far the error falls once the keypoint's mean shift is taken from the predictions."""
+def _cost_of_displacement(
+    cause: Cause, sides: tuple[Evaluation, Evaluation], judged: Bools
+) -> Interval:
+    """How far the error falls once the keypoint's mean shift is taken from the predictions; below
+    0 where it is the synthetic side that the shift makes worse."""
     assert cause.displaced is not None
-    points = undo(real.labels, real.pairs.points, [cause.displaced])
-    after = errors_of(real.labels, replace(real.pairs, points=points)).box[:, judged]
-    before = real.errors.box[:, judged]
-    value = float(np.nanmean(before) - np.nanmean(after))
-    return Interval(value, float("nan"), float("nan"))
+    of_real = cause.displaced.of == "real"
+    side = sides[1 if of_real else 0]
+    points = undo(side.labels, side.pairs.points, [cause.displaced])
+    after = errors_of(side.labels, replace(side.pairs, points=points)).box[:, judged]
+    fall = float(np.nanmean(side.errors.box[:, judged]) - np.nanmean(after))
+    return Interval(fall if of_real else -fall, float("nan"), float("nan"))
 
 
 def shares(comparison: Comparison) -> dict[str, float]:

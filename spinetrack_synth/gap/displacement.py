@@ -14,8 +14,12 @@ from spinetrack_synth.gap.people import Bools, Floats, Ints, Labels
 
 LEAST_SHIFT: Final = 0.008
 """Of the box's diagonal, some 15 mm of somebody who stands: less is nobody's definition."""
-MOST_OFFSET: Final = 0.08
-"""Larger offsets are swaps and misses: they are cut to this length before means are taken."""
+MOST_OFFSET: Final = 0.1
+"""Larger offsets are swaps and misses, which say nothing of where a keypoint is meant to lie."""
+LEAST_NEAR: Final = 0.7
+"""A keypoint that is missed more often than this leaves over is not judged."""
+LEAST_FALL: Final = 0.08
+"""Share of the keypoint's error that has to go with the shift: else it is not what is wrong."""
 FRAMES: Final = ("picture", "trunk")
 """Axes of offsets: the picture's x and y; up the trunk and to where the face looks."""
 LEAST_CLUSTERS: Final = 8
@@ -27,12 +31,14 @@ LEVEL: Final = 0.01
 class Displacement:
     """A keypoint whose mean offset from its label differs between the sets, beside what all
     keypoints have in common: ``shift`` (2,) in the ``frame``, share of the box's diagonal; ``p``
-    corrected for all keypoints and frames (Bonferroni)."""
+    corrected for all keypoints and frames (Bonferroni); ``of`` the set, synthetic or real, whose
+    errors are smaller without it."""
 
     keypoint: int
     frame: str
     shift: tuple[float, float]
     p: float
+    of: str
 
     @property
     def size(self) -> float:
@@ -58,18 +64,21 @@ def trunk_axes(labels: Labels) -> Floats:
 
 
 def offsets(labels: Labels, errors: Errors, judged: Bools, frame: str) -> Floats:
-    """Offsets (N, 37, 2) of predictions from labels over the box's diagonal, less the median over
-    each person's keypoints, cut to ``MOST_OFFSET``; nan where not judged."""
+    """Offsets (N, 37, 2) of predictions from labels over the box's diagonal; nan where not judged
+    or beyond ``MOST_OFFSET``."""
     offset = errors.offset
     if frame == "trunk":
         offset = np.einsum("nfd,nkd->nkf", trunk_axes(labels), offset)
-    offset = np.where(judged[:, None], offset, np.nan)
-    length = np.linalg.norm(offset, axis=2, keepdims=True)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        cut = offset * np.minimum(1.0, MOST_OFFSET / length)
-        known = np.isfinite(cut).all(2).any(1)
-        cut[known] -= np.nanmedian(cut[known], axis=1, keepdims=True)
-    return cut
+    near = np.where(judged, errors.box, np.inf) <= MOST_OFFSET
+    return np.where(near[..., None], offset, np.nan)
+
+
+def beside_the_others(offset: Floats) -> Floats:
+    """Offsets (N, 37, 2) less the median over each person's keypoints."""
+    known = ~np.isnan(offset).any(2).all(1)
+    result = offset.copy()
+    result[known] -= np.nanmedian(offset[known], axis=1, keepdims=True)
+    return result
 
 
 def find_displaced(
@@ -80,21 +89,42 @@ def find_displaced(
     tests = len(FRAMES) * int(judged.sum())
     for frame in FRAMES:
         each = [offsets(labels, errors, judged, frame) for labels, errors in (first, second)]
+        beside = [beside_the_others(offset) for offset in each]
         clusters = [labels.cluster[labels.image] for labels, _ in (first, second)]
-        for keypoint in np.flatnonzero(judged):
-            means = [_cluster_means(o[:, keypoint], c) for o, c in zip(each, clusters)]
+        for keypoint in np.flatnonzero(judged & _mostly_near(first[1], second[1])):
+            means = [_cluster_means(o[:, keypoint], c) for o, c in zip(beside, clusters)]
             if min(map(len, means)) < LEAST_CLUSTERS:
                 continue
             shift = means[1].mean(0) - means[0].mean(0)
             p = min(1.0, tests * _hotelling(shift, means))
             size = float(np.hypot(*shift))
-            if p < LEVEL and size >= LEAST_SHIFT:
-                known = found.get(int(keypoint))
-                if known is None or size > known.size:
-                    found[int(keypoint)] = Displacement(
-                        int(keypoint), frame, (float(shift[0]), float(shift[1])), p
-                    )
+            if p >= LEVEL or size < LEAST_SHIFT:
+                continue
+            falls = (_fall(each[0][:, keypoint], -shift), _fall(each[1][:, keypoint], shift))
+            known = found.get(int(keypoint))
+            if max(falls) >= LEAST_FALL and (known is None or size > known.size):
+                found[int(keypoint)] = Displacement(
+                    int(keypoint), frame, (float(shift[0]), float(shift[1])), p,
+                    "real" if falls[1] >= falls[0] else "synthetic",
+                )  # fmt: skip
     return sorted(found.values(), key=lambda each: -each.size)
+
+
+def _fall(offset: Floats, shift: Floats) -> float:
+    """The share by which a keypoint's mean offset (N, 2) shortens without the shift (2,)."""
+    before, after = (
+        float(np.nanmean(np.linalg.norm(each, axis=1))) for each in (offset, offset - shift)
+    )
+    return 1 - after / before if before > 0 else 0.0
+
+
+def _mostly_near(*sides: Errors) -> Bools:
+    """Which keypoints (37,) are mostly predicted near their labels on every side."""
+    shares = []
+    for errors in sides:
+        known = np.isfinite(errors.box).sum(0)
+        shares.append((errors.box <= MOST_OFFSET).sum(0) / np.maximum(known, 1))
+    return np.min(shares, axis=0) >= LEAST_NEAR
 
 
 def _cluster_means(values: Floats, cluster: Ints) -> Floats:
@@ -116,12 +146,14 @@ def _hotelling(shift: Floats, samples: list[Floats]) -> float:
 
 
 def undo(labels: Labels, points: Floats, displaced: list[Displacement]) -> Floats:
-    """Predicted points (N, 37, 2) px without the shifts, as if both sets had one definition."""
+    """Predicted points (N, 37, 2) px of the set ``of`` the shifts without them, as if both sets had
+    one definition."""
     result = points.copy()
     diagonal = np.hypot(labels.boxes[:, 2], labels.boxes[:, 3])[:, None]
     for each in displaced:
-        shift = np.broadcast_to(np.array(each.shift), (len(points), 2))
+        own = np.array(each.shift) * (1 if each.of == "real" else -1)
+        shift = np.broadcast_to(own, (len(points), 2))
         if each.frame == "trunk":
-            shift = np.einsum("nfd,f->nd", trunk_axes(labels), np.array(each.shift))
+            shift = np.einsum("nfd,f->nd", trunk_axes(labels), own)
         result[:, each.keypoint] -= np.nan_to_num(shift) * diagonal
     return result

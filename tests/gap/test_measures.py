@@ -104,7 +104,7 @@ def test_skill_is_none_for_who_interpolates() -> None:
 
 def test_every_kind_of_error_is_told() -> None:
     people = project_people(2, seed=6, poses=("virabhadrasana_2",))
-    labels = make_labels(people + [[[0, 0]], [[2000, 0]]], per_image=2)
+    labels = make_labels(people + np.array([[[0, 0]], [[2000, 0]]]), per_image=2)
     assert len(labels.image_ids) == 1
     points = labels.points.copy()
     index = skeleton.INDEX

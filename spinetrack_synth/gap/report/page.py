@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 
 from spinetrack_synth import __version__, skeleton
-from spinetrack_synth.gap import measures, oks, taxonomy
+from spinetrack_synth.gap import body, measures, oks, taxonomy
 from spinetrack_synth.gap.bootstrap import Interval
 from spinetrack_synth.gap.calibration import Calibration
 from spinetrack_synth.gap.comparison import (
@@ -97,7 +97,7 @@ def _head(comparison: Comparison, model: str, failed: Sequence[tuple[Gate, float
         sentence = (
             f"Over {which} the mean error is {_number(gap.synthetic.value)} of the box's diagonal "
             f"on synthetic labels and {_number(gap.real.value)} on real ones: a gap of "
-            f"{_signed(gap.gap.value)}, 95% of it between {_signed(gap.gap.low)} and "
+            f"{_signed(gap.gap.value)}, with 95% confidence between {_signed(gap.gap.low)} and "
             f"{_signed(gap.gap.high)}."
         )
         even = comparison.matched.get(f"{group}.error")
@@ -167,7 +167,7 @@ def _headlines(comparison: Comparison) -> str:
     )
     return (
         f"<h2>The gap</h2><p class='quiet'>Real less synthetic, with intervals of 95% from drawing "
-        f"{_drawn(comparison)} again. {told}</p>{_table(rows)}"
+        f"{_drawn(comparison)} again. {told}</p>{_table(rows, 'measure')}"
     )
 
 
@@ -176,12 +176,15 @@ def _drawn(comparison: Comparison) -> str:
     return " and ".join(f"{kind}s" if not kind.endswith("_id") else kind for kind in sorted(kinds))
 
 
-def _table(rows: str, first: str = "measure") -> str:
+def _table(
+    rows: str, first: str, *, matched: bool = True, plot: str = "gap, and matched (outline)"
+) -> str:
+    even = '<th class="n">matched</th>' if matched else ""
     return (
         '<section class="card scroll"><table class="figures">'
         f'<tr><th>{first}</th><th class="n synthetic-text">synthetic</th>'
-        '<th class="n real-text">real</th><th class="n">gap</th><th class="n">matched</th>'
-        f"<th>gap, and matched (outline), about 0</th></tr>{rows}</table></section>"
+        f'<th class="n real-text">real</th><th class="n">gap</th>{even}<th>{plot}</th></tr>{rows}'
+        "</table></section>"
     )
 
 
@@ -216,7 +219,7 @@ def _causes(comparison: Comparison) -> str:
         cost = comparison.costs[key] if key is not None else None
         cards.append(
             f'<div class="cause"><b>{escape(cause.name)}</b><p>{escape(cause.told)}. '
-            f'<span class="quiet">Size {_number(abs(cause.effect), 2)}, by accident in '
+            f'<span class="quiet">Effect size {_number(abs(cause.effect), 2)}, by accident in '
             f"{_chance(cause.p)} of cases.</span></p>{_cost(cost, made.get(key or ''))}</div>"
         )
     return f'<h2>What differs</h2><section class="card">{"".join(cards)}</section>'
@@ -243,7 +246,10 @@ def _cost(cost: Interval | None, share: float | None) -> str:
 
 
 def _precision(comparison: Comparison) -> str:
-    rows = "".join(_row(name, gap, None) for name, gap in comparison.precision.items())
+    rows = "".join(
+        _row(name.replace(".", " "), gap, None).replace('<td class="n">–</td>', "")
+        for name, gap in comparison.precision.items()
+    )
     if not rows:
         return ""
     baselines = [
@@ -257,7 +263,7 @@ def _precision(comparison: Comparison) -> str:
         if baselines
         else ""
     )
-    return f"<h2>Average precision</h2>{told}{_table(rows, 'group')}"
+    return f"<h2>Average precision</h2>{told}{_table(rows, 'group', matched=False, plot='gap')}"
 
 
 def _keypoints(comparison: Comparison) -> str:
@@ -279,9 +285,7 @@ def _keypoints(comparison: Comparison) -> str:
     return (
         "<h2>Keypoints <small>error / box diagonal, the largest gap first</small></h2>"
         + _legend()
-        + _table("".join(rows), "keypoint").replace(
-            "gap, and matched (outline), about 0", f"0 to {limits[1]:.3f}"
-        )
+        + _table("".join(rows), "keypoint", plot=f"0 to {limits[1]:.3f}")
     )
 
 
@@ -336,11 +340,10 @@ def _curves(comparison: Comparison) -> str:
             errors = errors[np.isfinite(errors)]
             if len(errors):
                 lines.append((side, limits, (errors[None] <= limits[:, None]).mean(1)))
-        plot = plots.curves(lines, "error / box diagonal", measures.AUC_BOX, diagonal=False)
-        cards.append(
-            f'<div class="card"><h3>PCK, {group} <span class="quiet">share of keypoints within'
-            f"</span></h3>{plot}</div>"
+        plot = plots.curves(
+            lines, "within this share of the box diagonal", measures.AUC_BOX, diagonal=False
         )
+        cards.append(f'<div class="card"><h3>PCK, {group}</h3>{plot}</div>')
     sides = {"synthetic": comparison.synthetic, "real": comparison.real}
     lines = [(name, _filled(e.calibration), e.calibration.correct) for name, e in sides.items()]
     told = ", ".join(
@@ -348,8 +351,8 @@ def _curves(comparison: Comparison) -> str:
         for name, e in sides.items()
     )
     cards.append(
-        f'<div class="card"><h3>Calibration <span class="quiet">{told}</span></h3>'
-        f"{plots.curves(lines, 'score', 1.0, diagonal=True)}</div>"
+        f'<div class="card"><h3>Calibration</h3>'
+        f"{plots.curves(lines, 'score', 1.0, diagonal=True)}<p class='quiet'>{told}</p></div>"
     )
     return f'<h2>Curves</h2>{_legend()}<section class="plots">{"".join(cards)}</section>'
 
@@ -412,15 +415,24 @@ def _stratum(
 def _poses(comparison: Comparison) -> str:
     if comparison.pose is None:
         told = "Too few people on one side show a pose."
-        return f'<h2>Poses</h2><section class="card notes">{told}</section>'
+        return f'<h2>People</h2><section class="card notes">{told}</section>'
     pose = comparison.pose
-    plot = plots.scatter(comparison.pose_map, "main components of the poses")
+    labels = (comparison.synthetic.labels, comparison.real.labels)
+    heights = [body.height_px(each)[each.people] for each in labels]
+    hidden = [body.occlusion(each, comparison.judged)[each.people] for each in labels]
+    cards = {
+        "Poses": plots.scatter(comparison.pose_map, "two main components of the poses as seen"),
+        "Scale": plots.histograms(heights, "height standing upright, px", logarithmic=True),
+        "Occlusion": plots.histograms(hidden, "share of keypoints hidden or not labelled"),
+    }
+    shown = "".join(
+        f'<div class="card"><h3>{title}</h3>{plot}</div>' for title, plot in cards.items()
+    )
     return (
-        "<h2>Poses and views</h2>"
-        f"<p>Energy distance {_number(pose.value)}: {pose.share:.1%} of the spread of poses lies "
-        f"between the sets; as large by accident in {_chance(pose.p)} of permutations of whole "
-        f"pictures.</p>{_legend()}<section class='plots'><div class='card'><h3>People by pose "
-        f"<span class='quiet'>two main components</span></h3>{plot}</div></section>"
+        "<h2>People</h2>"
+        f"<p>Energy distance of the poses as seen {_number(pose.value)}: {pose.share:.1%} of their "
+        f"spread lies between the sets; as large by accident in {_chance(pose.p)} of permutations "
+        f'of whole pictures.</p>{_legend()}<section class="plots">{shown}</section>'
     )
 
 

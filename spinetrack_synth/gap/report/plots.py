@@ -100,6 +100,40 @@ def curves(
     return _svg(width, height, "plot", parts, x_title)
 
 
+def histograms(sides: Sequence[Floats], x_title: str, *, logarithmic: bool = False) -> str:
+    """Shares of both sides' values (N,) by bins, as outlines over one another."""
+    width, height, bins = 340, 230, 16
+    known = [values[np.isfinite(values)] for values in sides]
+    every = np.concatenate(known)
+    if not len(every):
+        return _svg(width, height, "plot", [], x_title)
+    low, high = every.min(), max(every.max(), every.min() + 1e-6)
+    edges = np.geomspace(low, high, bins + 1) if logarithmic else np.linspace(low, high, bins + 1)
+    edges[0], edges[-1] = low, high
+    shares = [np.histogram(v, edges)[0] / max(len(v), 1) for v in known]
+    most = max(float(share.max()) for share in shares) or 1.0
+    parts = [
+        f'<line class="grid" x1="10" x2="{width - 10}" y1="{height - 34}" y2="{height - 34}"/>'
+    ]
+    step = (width - 20) / bins
+    for kind, share in zip(SIDES, shares):
+        points = [f"10,{height - 34}"]
+        for place, value in enumerate(share):
+            y = height - 34 - (height - 50) * value / most
+            points += [f"{10 + place * step:.1f},{y:.1f}", f"{10 + (place + 1) * step:.1f},{y:.1f}"]
+        points.append(f"{width - 10},{height - 34}")
+        parts.append(f'<polyline class="{kind}" points="{" ".join(points)}"/>')
+    middle = edges[bins // 2]
+    for x, value, anchor in (
+        (10, low, "start"), (width / 2, middle, "middle"), (width - 10, high, "end"),
+    ):  # fmt: skip
+        parts.append(f'<text x="{x:g}" y="{height - 19}" text-anchor="{anchor}">{value:.3g}</text>')
+    parts.append(
+        f'<text x="{width / 2:g}" y="{height - 4}" text-anchor="middle">{escape(x_title)}</text>'
+    )
+    return _svg(width, height, "plot", parts, x_title)
+
+
 def scatter(sides: Sequence[Floats], title: str) -> str:
     """Points (N, 2) of both sides."""
     width, height = 340, 230
