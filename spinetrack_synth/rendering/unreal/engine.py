@@ -16,12 +16,7 @@ from spinetrack_synth.rendering.unreal.errors import (
     Unreachable,
 )
 from spinetrack_synth.rendering.unreal.launching import Launched
-from spinetrack_synth.rendering.unreal.session import (
-    Endpoint,
-    Session,
-    open_session,
-    reopen_session,
-)
+from spinetrack_synth.rendering.unreal.session import Endpoint, open_session
 from spinetrack_synth.rendering.unreal.stage import Patience, Stage
 from spinetrack_synth.shot import Frame, Shot
 
@@ -99,14 +94,10 @@ class Engine:
     def _ready(self) -> Stage:
         """The stage, made anew where the last one is gone."""
         if self._stage is None:
-            session = self._connect()
-            try:
-                self._stage = Stage(
-                    session, self._endpoint, self._patience, known=self._calibration
-                )
-            except BaseException:
-                session.close()
-                raise
+            if self._binary is not None and self._launched is None:
+                self._stage = self._launch(self._binary)
+            else:
+                self._stage = self._set_up()
             told = self._stage.offer.provenance
             if self._provenance is not None and told != self._provenance:
                 self._let_go()
@@ -117,30 +108,35 @@ class Engine:
             self._calibration, self._provenance = self._stage.calibration, told
         return self._stage
 
-    def _connect(self) -> Session:
-        if self._binary is not None and self._launched is None:
-            return self._launch(self._binary)
-        connect = open_session if self._provenance is None else reopen_session
-        return connect(self._endpoint, self._patience.hello_s)
+    def _set_up(self) -> Stage:
+        session = open_session(self._endpoint, self._patience.hello_s)
+        try:
+            return Stage(session, self._endpoint, self._patience, known=self._calibration)
+        except BaseException:
+            session.close()
+            raise
 
-    def _launch(self, binary: Path) -> Session:
-        """Start the engine and connect as soon as it listens."""
+    def _launch(self, binary: Path) -> Stage:
+        """Start the engine and set it up as soon as it can be.
+
+        UnrealCV listens before the engine is ready to draw, so a failing set-up says little.
+        """
         self._launched = Launched(binary, self._endpoint.port)
         give_up = time.monotonic() + self._patience.start_s
         while True:
+            try:
+                return self._set_up()
+            except EngineError as error:
+                trouble = error
             if not self._launched.alive:
                 words = self._launched.last_words
                 self._end()
                 raise UserError(f"--launch {binary}: {words}")
-            try:
-                return open_session(self._endpoint, self._patience.hello_s)
-            except Refused:
-                if time.monotonic() > give_up:
-                    self._end()
-                    raise UserError(
-                        f"--launch {binary}: does not listen at {self._endpoint} after "
-                        f"{self._patience.start_s:.0f} s"
-                    ) from None
+            if time.monotonic() > give_up:
+                self._end()
+                raise UserError(
+                    f"--launch {binary}: not ready after {self._patience.start_s:.0f} s: {trouble}"
+                )
             time.sleep(0.25)
 
     def _recover(self, attempt: int) -> None:

@@ -87,22 +87,35 @@ class Session:
         self._client.recv_data_q.put(ConnectionError("the session was closed"))
 
 
-def open_session(endpoint: Endpoint, hello_s: float, *, unix: Path | None = None) -> Session:
-    """Connect to an engine, over TCP or the Unix socket given.
+def open_session(endpoint: Endpoint, hello_s: float) -> Session:
+    """Connect to an engine over TCP, else over the Unix socket of one on this machine.
 
-    Raises Refused, NoHello or Busy.
+    On Linux, UnrealCV up to 1.0.1 serves one TCP client in its life and then that socket only.
+    Raises Refused, NoHello or Busy, as TCP was answered.
     """
+    try:
+        return _greeted(endpoint, hello_s, None)
+    except Unreachable as error:
+        unix = endpoint.unix_socket
+        if unix is None:
+            raise
+        try:
+            return _greeted(endpoint, hello_s, unix)
+        except Unreachable:
+            raise error from None
+
+
+def _greeted(endpoint: Endpoint, hello_s: float, unix: Path | None) -> Session:
+    """A session over TCP, or over a Unix socket, once the server has greeted."""
     where = str(unix or endpoint)
-    if unix is None:
+    if unix is not None:
+        client = _client_class()(str(unix), "unix")
+    else:
         try:
             socket.getaddrinfo(endpoint.host, endpoint.port)
         except OSError as error:
             raise Refused(f"{where}: {error.strerror or error}") from None
-    client = (
-        _client_class()(str(unix), "unix")
-        if unix
-        else _client_class()((endpoint.host, endpoint.port))
-    )
+        client = _client_class()((endpoint.host, endpoint.port))
     try:
         greeted = within(hello_s, client.connect)
     except TimeoutError:
@@ -113,23 +126,6 @@ def open_session(endpoint: Endpoint, hello_s: float, *, unix: Path | None = None
     if client.reached:
         raise Busy(f"{where}: hung up before its greeting")
     raise Refused(f"{where}: nothing listens there")
-
-
-def reopen_session(endpoint: Endpoint, hello_s: float) -> Session:
-    """Connect again, over TCP, else over the Unix socket of an engine on this machine.
-
-    On Linux, UnrealCV up to 1.0.1 serves one TCP client in its life and then that socket only.
-    """
-    try:
-        return open_session(endpoint, hello_s)
-    except Unreachable as error:
-        unix = endpoint.unix_socket
-        if unix is None:
-            raise
-        try:
-            return open_session(endpoint, hello_s, unix=unix)
-        except Unreachable:
-            raise error from None
 
 
 def within(timeout_s: float, call: Callable[[], Any]) -> Any:

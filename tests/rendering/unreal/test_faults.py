@@ -132,8 +132,19 @@ PICTURES = {
 }
 
 
-@pytest.mark.parametrize("command", [LIT, DEPTH, POSE_BACK])
-@pytest.mark.parametrize("harm", WIRE)
+QUICK = ("dropped", "reordered", "an error", "a black picture", "a mask with a missing person",
+         "another pose")  # fmt: skip
+"""The rest is told apart by a few lines of the driver at most, and left to the whole suite."""
+
+
+def cases(*names: str):
+    return [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in names]
+
+
+@pytest.mark.parametrize(
+    "command", [LIT, *(pytest.param(c, marks=pytest.mark.slow) for c in (DEPTH, POSE_BACK))]
+)
+@pytest.mark.parametrize("harm", cases(*WIRE))
 def test_harm_to_a_reply_leaves_no_trace(
     balls: BallEngine,
     drive: Drive,
@@ -150,7 +161,7 @@ def test_harm_to_a_reply_leaves_no_trace(
     assert contents(tmp_path) == clean
 
 
-@pytest.mark.parametrize("what", PICTURES)
+@pytest.mark.parametrize("what", cases(*PICTURES))
 def test_a_wrong_picture_is_taken_again(
     balls: BallEngine, drive: Drive, tmp_path: Path, clean: dict[str, bytes], what: str
 ) -> None:
@@ -162,6 +173,7 @@ def test_a_wrong_picture_is_taken_again(
     assert contents(tmp_path) == clean
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "what", ["a black picture", "a mask with a missing person", "another pose"]
 )

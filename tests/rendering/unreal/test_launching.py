@@ -107,7 +107,7 @@ def test_a_program_that_ends_at_once(tmp_path: Path) -> None:
 def test_a_program_that_never_listens(tmp_path: Path) -> None:
     binary = program(tmp_path, "import time\ntime.sleep(600)")
     short = replace(HASTY, start_s=0.5)
-    with pytest.raises(UserError, match=r"does not listen at 127\.0\.0\.1:\d+ after 0 s"):
+    with pytest.raises(UserError, match=r"not ready after 0 s: 127\.0\.0\.1:\d+: nothing"):
         open_engines(EngineSettings(launch=binary), short)
 
 

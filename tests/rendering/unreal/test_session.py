@@ -31,7 +31,7 @@ from spinetrack_synth.rendering.unreal.errors import (
     NoHello,
     Refused,
 )
-from spinetrack_synth.rendering.unreal.session import Endpoint, open_session, reopen_session
+from spinetrack_synth.rendering.unreal.session import Endpoint, open_session
 
 pytest.importorskip("unrealcv")
 
@@ -160,8 +160,8 @@ def test_the_unix_socket_is_the_way_back(monkeypatch: pytest.MonkeyPatch, tmp_pa
     # As UnrealCV up to 1.0.1: TCP accepts but does not greet again.
     with door(lambda end: None) as (_, port):
         with pytest.raises(NoHello):
-            reopen_session(here(port), 0.3)
+            open_session(here(port), 0.3)
         with door(serve, str(tmp_path / f"unrealcv_{port}.socket")):
-            session = reopen_session(here(port), 0.3)
+            session = open_session(here(port), 0.3)
             assert session.ask(["vget /place"], 5) == ["over the socket"]
             session.close()
