@@ -14,4 +14,4 @@ project=$(cd "$(dirname "$0")/.." && pwd)
 	-project="$project/SpineTrackSynth.uproject" -waitmutex
 exec "$UE_ROOT/Engine/Binaries/Linux/UnrealEditor-Cmd" "$project/SpineTrackSynth.uproject" \
 	-ExecutePythonScript="$project/Content/Python/spinetrack_import.py $*" \
-	-RenderOffscreen -unattended -nosplash -nosound -stdout -FullStdOutLogOutput
+	-ScriptErrorsAreFatal -RenderOffscreen -unattended -nosplash -nosound -stdout -FullStdOutLogOutput
