@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -33,7 +33,12 @@ FILE = click.Path(path_type=Path)
     help="Our solver, or OpenSim's tool.",
 )
 @click.option("--check", type=int, default=0, metavar="N", help="Solve N frames with OpenSim too.")
-@click.option("--filter", "filter_hz", type=float, metavar="HZ", help="Smooth the markers first.")
+@click.option(
+    "--filter",
+    "filter_text",
+    metavar="HZ|auto",
+    help="Smooth the markers first, at a frequency or as they ask for.",
+)
 @click.option(
     "--prior",
     "prior_mm",
@@ -53,7 +58,7 @@ def command(
     mass_kg: float | None,
     engine: str,
     check: int,
-    filter_hz: float | None,
+    filter_text: str | None,
     prior_mm: float | None,
     threads: int,
     out: Path | None,
@@ -94,7 +99,7 @@ def command(
         static=static,
         mass_kg=mass_kg,
         prior_m=None if prior_mm is None else prior_mm / 1000,
-        filter_hz=filter_hz,
+        filter_hz=_filter(filter_text),
         engine=engine,  # type: ignore[arg-type]
         accuracy=given.accuracy if given else 1e-5,
         threads=threads,
@@ -112,6 +117,15 @@ def command(
     if trial.factors is not None and not any(file.suffix == ".osim" for file in files):
         click.echo("the scaled model was not written: that needs the opensim package", err=True)
     click.echo(f"wrote {', '.join(map(str, files))}")
+
+
+def _filter(text: str | None) -> float | Literal["auto"] | None:
+    if text is None or text == "auto":
+        return text  # type: ignore[return-value]
+    try:
+        return float(text)
+    except ValueError:
+        raise UserError(f"--filter {text}: give a frequency in Hz, or auto") from None
 
 
 def _tasks(path: Path | None, setup: Setup | None) -> Tasks | None:

@@ -22,6 +22,7 @@ from spinetrack_synth.errors import UserError
 from spinetrack_synth.motion.data import CoordinateMotion, MarkerMotion
 from spinetrack_synth.motion.opensim_tool import ToolInput, run_tool, write_scaled_model
 from spinetrack_synth.motion.overlap import check_names, check_units
+from spinetrack_synth.motion.smoothing import SHORTEST, jitter_m, low_pass, smooth
 from spinetrack_synth.motion.storage import read_coordinates, write_coordinates
 from spinetrack_synth.motion.subjects import RenderedPeople, read_rendered_people
 from spinetrack_synth.motion.trc import read_trc
@@ -29,14 +30,15 @@ from spinetrack_synth.motion.trc import read_trc
 Array = NDArray[np.float64]
 Engine = Literal["fast", "opensim"]
 
-FILTER_ORDER: Final = 4
-"""Butterworth, run forwards and backwards: the usual filter for markers (Winter 2009)."""
+JITTER_M: Final = 1e-3
+"""Noise from frame to frame that is worth a word."""
 
 
 @dataclass(frozen=True)
 class Request:
     """What is to be fitted. ``static`` and ``mass_kg`` scale the model first; ``filter_hz``
-    smooths the markers over time; ``prior_m`` see `anatomy.ik.solve`."""
+    smooths the markers over time, at a frequency or ``"auto"`` at one of the markers' own;
+    ``prior_m`` see `anatomy.ik.solve`."""
 
     model: Path
     markers: Path
@@ -46,7 +48,7 @@ class Request:
     static: Path | None = None
     mass_kg: float | None = None
     prior_m: float | None = None
-    filter_hz: float | None = None
+    filter_hz: float | Literal["auto"] | None = None
     engine: Engine = "fast"
     accuracy: float = 1e-5
     threads: int = 1
@@ -93,8 +95,9 @@ def prepare(request: Request) -> Trial:
         check_units(tree, static)
         factors = measured_factors(tree, static.names, static.positions_m)
         tree = scale_to_person(tree, factors, request.mass_kg)
-    if request.filter_hz is not None:
-        markers = low_pass(markers, request.filter_hz)
+    if people is None:
+        markers, said = _filtered(markers, request.filter_hz)
+        remarks += said
     seen: NDArray[np.bool_] = np.all(np.isfinite(markers.positions_m), axis=2)
     if not seen.any():
         raise UserError(f"{markers.source}: every marker is missing in every frame")
@@ -238,6 +241,30 @@ def _within(markers: MarkerMotion, span: tuple[float, float] | None) -> MarkerMo
     return dataclasses.replace(markers, times_s=times[kept], positions_m=markers.positions_m[kept])
 
 
+def _filtered(
+    markers: MarkerMotion, filter_hz: float | Literal["auto"] | None
+) -> tuple[MarkerMotion, tuple[str, ...]]:
+    """The markers smoothed as asked for, and what there is to say about it."""
+    if filter_hz is None:
+        noise_m = jitter_m(markers)
+        if noise_m < JITTER_M or len(markers.times_s) < SHORTEST:
+            return markers, ()
+        return markers, (
+            f"the markers jitter by {1000 * noise_m:.1f} mm from frame to frame; --filter auto "
+            "takes off what is noise",
+        )
+    if filter_hz != "auto":
+        return low_pass(markers, filter_hz), ()
+    smoothed, cutoff_hz = smooth(markers)
+    taken_m = np.sqrt(np.nanmean((smoothed.positions_m - markers.positions_m) ** 2))
+    known = cutoff_hz[np.isfinite(cutoff_hz)]
+    span = f"{known.min():.1f} to {known.max():.1f} Hz" if len(known) else "none: too few frames"
+    return smoothed, (
+        f"markers smoothed as they ask for (cut-off {span}): {1000 * taken_m:.1f} mm an axis "
+        "taken off; errors are of the smoothed ones",
+    )
+
+
 def _goals(
     tree: Tree, tasks: Tasks, file: Path | None, times_s: Array
 ) -> tuple[CoordinateGoal, ...]:
@@ -265,35 +292,6 @@ def _goals(
             )
         goals.append(CoordinateGoal(task.name, task.weight, value))
     return tuple(goals)
-
-
-def low_pass(markers: MarkerMotion, cutoff_hz: float) -> MarkerMotion:
-    """The markers without what is faster than ``cutoff_hz``; gaps stay gaps and are not filtered
-    across. Stretches too short for the filter stay as they are.
-
-    Raises UserError where the recording is too slow for the frequency.
-    """
-    from scipy.signal import butter, sosfiltfilt
-
-    steps = np.diff(markers.times_s)
-    rate_hz = 1 / np.median(steps) if len(steps) else 0.0
-    if not 0 < cutoff_hz < rate_hz / 2:
-        raise UserError(
-            f"{markers.source}: a filter of {cutoff_hz:g} Hz needs more than {2 * cutoff_hz:g} "
-            f"frames a second, the recording has {rate_hz:.4g}"
-        )
-    sections = butter(FILTER_ORDER // 2, cutoff_hz, fs=rate_hz, output="sos")
-    padding = 3 * (2 * len(sections) + 1)
-    positions_m = markers.positions_m.copy()
-    for marker in range(positions_m.shape[1]):
-        seen = np.isfinite(positions_m[:, marker]).all(axis=1)
-        edges = np.flatnonzero(np.diff(np.concatenate([[False], seen, [False]]).astype(int)))
-        for begin, end in edges.reshape(-1, 2):
-            if end - begin > padding:
-                positions_m[begin:end, marker] = sosfiltfilt(
-                    sections, positions_m[begin:end, marker], axis=0
-                )
-    return dataclasses.replace(markers, positions_m=positions_m)
 
 
 def _fit_people(

@@ -18,7 +18,7 @@ from spinetrack_synth.anatomy.tasks import read_setup, read_tasks
 from spinetrack_synth.cli.ik import command
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.motion.data import MarkerMotion
-from spinetrack_synth.motion.fitting import Request, fit, low_pass, prepare, solution_at, tool_input
+from spinetrack_synth.motion.fitting import Request, fit, prepare, solution_at, tool_input
 from spinetrack_synth.motion.overlap import is_slip
 from spinetrack_synth.motion.storage import Storage, read_coordinates, read_storage, write_storage
 from spinetrack_synth.motion.trc import read_trc, write_trc
@@ -236,20 +236,6 @@ def test_scaling_equals_opensims_scale_tool(tree: Tree, tmp_path: Path) -> None:
         atol=1e-5,
     )
     np.testing.assert_allclose(ours.mass_kg, theirs.mass_kg, rtol=1e-5)
-
-
-def test_the_filter_takes_noise_and_leaves_motion() -> None:
-    times = np.arange(400) / 100
-    slow = np.sin(2 * np.pi * 0.5 * times)[:, None, None] * np.ones((1, 1, 3))
-    noise = np.random.default_rng(0).normal(0, 0.005, slow.shape)
-    gap = slow + noise
-    gap[100:110] = np.nan
-    out = low_pass(MarkerMotion(("a",), times, gap), 6.0).positions_m
-    assert np.isnan(out[100:110]).all()
-    left = np.nanstd((out - slow)[20:90])
-    assert 0.001 < left < 0.0025
-    with pytest.raises(UserError, match="needs more than 120 frames a second"):
-        low_pass(MarkerMotion(("a",), times, gap), 60.0)
 
 
 def test_rendered_people_give_back_their_coordinates(

@@ -1,0 +1,140 @@
+"""Markers over time without their noise."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from typing import Final
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spinetrack_synth.errors import UserError
+from spinetrack_synth.motion.data import MarkerMotion
+
+Array = NDArray[np.float64]
+
+FILTER_ORDER: Final = 4
+"""Butterworth, run forwards and backwards: the usual filter for markers (Winter 2009)."""
+
+SPLINE_ORDER: Final = 3
+"""Order of the differences that are kept small: 3 belongs to quintic splines, which Woltring (1986,
+Advances in Engineering Software 8) recommends for the kinematics of people."""
+
+SHORTEST: Final = 20
+"""Frames without which a stretch says too little about its noise; it stays as it is."""
+
+STIFFNESS: Final = np.arange(-2.0, 12.5, 0.5)
+"""Decimal logarithms of the stiffness that are tried: from next to none to 0.2 Hz at 100 Hz."""
+
+
+def low_pass(markers: MarkerMotion, cutoff_hz: float) -> MarkerMotion:
+    """The markers without what is faster than ``cutoff_hz``; gaps stay gaps and are not filtered
+    across. Stretches too short for the filter stay as they are.
+
+    Raises UserError where the recording is too slow for the frequency.
+    """
+    from scipy.signal import butter, sosfiltfilt
+
+    rate_hz = _rate_hz(markers)
+    if not 0 < cutoff_hz < rate_hz / 2:
+        raise UserError(
+            f"{markers.source}: a filter of {cutoff_hz:g} Hz needs more than {2 * cutoff_hz:g} "
+            f"frames a second, the recording has {rate_hz:.4g}"
+        )
+    sections = butter(FILTER_ORDER // 2, cutoff_hz, fs=rate_hz, output="sos")
+    padding = 3 * (2 * len(sections) + 1)
+    positions_m = markers.positions_m.copy()
+    for marker, stretch in _stretches(markers):
+        if stretch.stop - stretch.start > padding:
+            positions_m[stretch, marker] = sosfiltfilt(
+                sections, positions_m[stretch, marker], axis=0
+            )
+    return dataclasses.replace(markers, positions_m=positions_m)
+
+
+def smooth(markers: MarkerMotion) -> tuple[MarkerMotion, Array]:
+    """The markers without what is noise by their own showing, and each one's cut-off, (M,) Hz.
+
+    A penalised discrete spline for every stretch of every marker, as stiff as generalised
+    cross-validation asks for (Craven and Wahba 1979; Woltring 1986): each frame is foretold from
+    the others, and the stiffness that foretells best is taken. Noise is assumed to be independent
+    from frame to frame; what skin and a tracker's delay add slowly is not seen. Gaps stay gaps.
+    The cut-off is where half the amplitude passes, of a marker's longest stretch; infinite where
+    no stretch is long enough.
+    """
+    positions_m = markers.positions_m.copy()
+    cutoff_hz = np.full(len(markers.names), np.inf)
+    longest = np.zeros(len(markers.names), dtype=int)
+    for marker, stretch in _stretches(markers):
+        length = stretch.stop - stretch.start
+        if length < SHORTEST:
+            continue
+        positions_m[stretch, marker], stiffness = _spline(positions_m[stretch, marker])
+        if length > longest[marker]:
+            longest[marker] = length
+            angle = stiffness ** (-0.5 / SPLINE_ORDER)  # 2 sin(pi f / rate), where half passes
+            cutoff_hz[marker] = _rate_hz(markers) * np.arcsin(min(angle / 2, 1.0)) / np.pi
+    return dataclasses.replace(markers, positions_m=positions_m), cutoff_hz
+
+
+def jitter_m(markers: MarkerMotion) -> float:
+    """Standard deviation (m, one axis) of what is independent from frame to frame.
+
+    From fifth differences, in which the motions of people are next to nothing; 0 where there are
+    too few frames.
+    """
+    fifth = np.diff(markers.positions_m, n=5, axis=0)
+    if not np.isfinite(fifth).any():
+        return 0.0
+    return float(np.sqrt(np.nanmean(fifth**2) / 252))  # the sum of 1, 5, 10, 10, 5, 1 squared
+
+
+def _rate_hz(markers: MarkerMotion) -> float:
+    steps = np.diff(markers.times_s)
+    return float(1 / np.median(steps)) if len(steps) else 0.0
+
+
+def _stretches(markers: MarkerMotion) -> Iterator[tuple[int, slice]]:
+    """Every marker's runs of frames without a gap."""
+    for marker in range(markers.positions_m.shape[1]):
+        seen = np.isfinite(markers.positions_m[:, marker]).all(axis=1)
+        edges = np.flatnonzero(np.diff(np.concatenate([[False], seen, [False]]).astype(int)))
+        for begin, end in edges.reshape(-1, 2).tolist():
+            yield marker, slice(begin, end)
+
+
+def _spline(points: Array) -> tuple[Array, float]:
+    """Points (F, 3) smoothed, and how stiffly, by generalised cross-validation."""
+    from scipy.linalg import solveh_banded
+
+    frames = len(points)
+    penalty = _penalty(frames)
+    # Eigenvalues of the penalty but for its ends; they give the degrees of freedom left.
+    waves = (2 - 2 * np.cos(np.pi * np.arange(frames) / frames)) ** SPLINE_ORDER
+
+    best: tuple[float, Array, float] | None = None
+    for stiffness in 10.0**STIFFNESS:
+        matrix = stiffness * penalty
+        matrix[-1] += 1.0
+        fitted = solveh_banded(matrix, points)
+        freedom = np.sum(1 / (1 + stiffness * waves))
+        score = float(np.sum((points - fitted) ** 2) / (frames - freedom) ** 2)
+        if best is None or score < best[0]:
+            best = (score, fitted, float(stiffness))
+    assert best is not None
+    return best[1], best[2]
+
+
+def _penalty(frames: int) -> Array:
+    """D'D of the differences D, upper bands as `scipy.linalg.solveh_banded` takes them."""
+    row = np.array([1.0])
+    for _ in range(SPLINE_ORDER):
+        row = np.convolve(row, [-1.0, 1.0])
+    bands = np.zeros((SPLINE_ORDER + 1, frames))
+    for start in range(len(row)):
+        for end in range(start, len(row)):
+            offset = end - start
+            columns = slice(end, frames - len(row) + 1 + end)
+            bands[SPLINE_ORDER - offset, columns] += row[start] * row[end]
+    return bands
