@@ -5,12 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from spinetrack_synth.spinepose.detector import Detector, detect
-from spinetrack_synth.spinepose.model import PoseModel, estimate
+from spinetrack_synth.spinepose.model import Estimate, PoseModel, estimate
 from spinetrack_synth.spinepose.people import box_of, only_person
 from spinetrack_synth.spinepose.pictures import Picture
 from spinetrack_synth.spinepose.tracking import Tracked, Tracker
+
+Floats = NDArray[np.float64]
 
 
 class Follower:
@@ -39,20 +42,23 @@ class Follower:
         """The people of the next frame (H, W, 3) of blue, green and red."""
         fresh = self._frame % self.every == 0
         self._frame += 1
-        detected = self.detector is not None and fresh
         if self.detector is not None and fresh:
             boxes = detect(self.detector, picture).boxes_xywh[: self.most]
-        else:
-            boxes = self.tracker.expected_boxes(time_s)[: self.most]
-            if self.detector is None and len(boxes) == 0:
-                alone, boxes = only_person(self.model, picture, **self.options)
-                return self.tracker.update(alone, boxes, time_s)
+            people = estimate(self.model, picture, boxes, image_order="bgr", **self.options)
+            return self.tracker.update(people, boxes, time_s)
+        boxes = self.tracker.expected_boxes(time_s)[: self.most]
         people = estimate(self.model, picture, boxes, image_order="bgr", **self.options)
-        if not detected:
-            there = [
-                row
-                for row in range(len(people))
-                if box_of(people.keypoints_px[row], people.scores[row]) is not None
-            ]
-            people, boxes = people.rows(there), boxes[np.array(there, int)]
-        return self.tracker.update(people, boxes, time_s, detected=detected)
+        people, boxes = _there(people, boxes)
+        if self.detector is None and not len(people):
+            people, boxes = _there(*only_person(self.model, picture, **self.options))
+        return self.tracker.update(people, boxes, time_s, detected=False)
+
+
+def _there(people: Estimate, boxes: Floats) -> tuple[Estimate, Floats]:
+    """Those in whose boxes somebody was."""
+    rows = [
+        row
+        for row, (points, scores) in enumerate(zip(people.keypoints_px, people.scores))
+        if box_of(points, scores) is not None
+    ]
+    return people.rows(rows), boxes[np.array(rows, np.intp)]

@@ -33,8 +33,10 @@ from spinetrack_synth.spinepose import (
     open_pose_model,
 )
 from spinetrack_synth.spinepose.detector import open_detector
+from spinetrack_synth.spinepose.following import Follower
 from spinetrack_synth.spinepose.people import box_of, only_person, read_boxes
 from spinetrack_synth.spinepose.predicting import Wishes, find_inputs, predict
+from spinetrack_synth.spinepose.tracking import Tracker
 from spinetrack_synth.spinepose.video import VideoWriter, open_video
 
 SIZE_HW = (256, 192)
@@ -307,6 +309,20 @@ def test_videos_without_a_window(tmp_path: Path, network: Path) -> None:
         assert tracker.ids.tolist() == [1, 2]
         assert np.median(np.abs(keypoints - people[..., :2])) < 2
         assert tracker.visualize(frame, keypoints, scores).shape == frame.shape
+
+
+def test_without_a_detector_somebody_who_left_is_found_again(network: Path) -> None:
+    follower = Follower(open_pose_model(network), None, Tracker())
+    counts, ids = [], []
+    for frame in range(12):
+        picture = np.zeros((*FRAME_HW, 3), np.uint8) if 4 <= frame < 8 else blank(FRAME_HW)
+        if picture.any():
+            draw_dots(picture, FIGURE + np.array([60 if frame < 4 else 330, 60]), radius=1)
+        people = follower(np.ascontiguousarray(picture[..., ::-1]), frame / 30)
+        counts.append(len(people))
+        ids += people.ids.tolist()
+    assert counts == [1] * 4 + [0] * 4 + [1] * 4
+    assert ids == [1] * 4 + [2] * 4, "so far away it is somebody else"
 
 
 def test_pictures_without_anybody(tmp_path: Path, network: Path, run: Callable) -> None:
