@@ -183,7 +183,7 @@ def test_real_photos_with_17_points_say_what_cannot_be_judged(sets: Path, tmp_pa
 def dotted(folder: Path, seed: int, noise: float) -> Path:
     """People made of coloured dots that ``dot_network`` finds, one a picture, with noise."""
     from PIL import Image
-    from spinepose.networks import blank, draw_dots, scatter
+    from pose_networks import blank, draw_dots, scatter
 
     rng = np.random.default_rng(seed)
     size_hw = (256, 192)
@@ -206,7 +206,7 @@ def dotted(folder: Path, seed: int, noise: float) -> Path:
 def test_a_network_is_run_and_asked_what_noise_costs(tmp_path: Path) -> None:
     for module in ("onnxruntime", "cv2", "onnx"):
         pytest.importorskip(module, reason="pip install 'spinetrack-synth[spinepose]'")
-    from spinepose.networks import dot_network
+    from pose_networks import dot_network
 
     model = dot_network(tmp_path / "dots.onnx")
     clean, noisy = dotted(tmp_path / "clean", 1, 0.0), dotted(tmp_path / "noisy", 2, 45.0)

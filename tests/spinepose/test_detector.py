@@ -12,7 +12,7 @@ pytest.importorskip("cv2", reason="pip install 'spinetrack-synth[spinepose]'")
 pytest.importorskip("onnx", reason="pip install onnx")
 
 import onnx
-from spinepose.networks import constant_network, save
+from pose_networks import constant_network, save
 
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.spinepose.detector import detect, open_detector, overlap, suppress

@@ -12,7 +12,7 @@ pytest.importorskip("onnxruntime", reason="pip install 'spinetrack-synth[spinepo
 pytest.importorskip("cv2", reason="pip install 'spinetrack-synth[spinepose]'")
 pytest.importorskip("onnx", reason="pip install onnx")
 
-from spinepose.networks import blank, constant_network, dot_network, draw_dots, scatter
+from pose_networks import blank, constant_network, dot_network, draw_dots, scatter
 
 from spinetrack_synth.coco import CocoDataset
 from spinetrack_synth.errors import UserError

@@ -20,7 +20,7 @@ pytest.importorskip("cv2", reason="pip install 'spinetrack-synth[spinepose]'")
 pytest.importorskip("onnx", reason="pip install onnx")
 
 import cv2
-from spinepose.networks import blank, dot_network, draw_dots, marker_detector, scatter, stage_files
+from pose_networks import blank, dot_network, draw_dots, marker_detector, scatter, stage_files
 
 from spinetrack_synth.cli import main
 from spinetrack_synth.errors import UserError
