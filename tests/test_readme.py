@@ -80,7 +80,7 @@ def stage(tmp_path_factory: pytest.TempPathFactory) -> Path:
     z_up_mm = 1000 * world[..., [0, 2, 1]] * [1, -1, 1]
     np.savez(folder / "keypoints.npz", positions=z_up_mm, names=np.array(NAMES))
     if find_spec("cv2") and find_spec("onnx"):
-        from spinepose.networks import stage_files
+        from pose_networks import stage_files
 
         stage_files(folder)
     return folder
