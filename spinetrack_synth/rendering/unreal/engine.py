@@ -6,6 +6,9 @@ import time
 from pathlib import Path
 from typing import Final
 
+import numpy as np
+from numpy.typing import NDArray
+
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.rendering.unreal.calibration import Calibration
 from spinetrack_synth.rendering.unreal.errors import (
@@ -14,6 +17,7 @@ from spinetrack_synth.rendering.unreal.errors import (
     NoHello,
     Refused,
     Unreachable,
+    WrongPicture,
 )
 from spinetrack_synth.rendering.unreal.launching import Launched
 from spinetrack_synth.rendering.unreal.session import Endpoint, open_session
@@ -47,6 +51,7 @@ class Engine:
         self._stage: Stage | None = None
         self._calibration: Calibration | None = None
         self._provenance: dict[str, str] | None = None
+        self._last: tuple[int, NDArray[np.uint8]] | None = None
 
     @property
     def provenance(self) -> dict[str, str]:
@@ -77,7 +82,9 @@ class Engine:
             if attempt:
                 self._recover(attempt)
             try:
-                return self._ready().draw(shot)
+                frame = self._ready().draw(shot)
+                self._check_new(shot, frame)
+                return frame
             except EngineError as error:
                 trouble = error
                 self._let_go()
@@ -90,6 +97,13 @@ class Engine:
         """Disconnect, and end the engine if it was started here."""
         self._let_go()
         self._end()
+
+    def _check_new(self, shot: Shot, frame: Frame) -> None:
+        """Raises WrongPicture for the picture of another shot: a view that lags behind."""
+        index, rgb = self._last or (shot.index, frame.rgb)
+        if index != shot.index and np.array_equal(rgb, frame.rgb):
+            raise WrongPicture("lit: the engine sent the picture of the shot before")
+        self._last = (shot.index, frame.rgb)
 
     def _ready(self) -> Stage:
         """The stage, made anew where the last one is gone."""

@@ -56,11 +56,13 @@ class Session:
         self._client = client
         self.closed = False
 
-    def ask(self, commands: Sequence[str], timeout_s: float) -> list[Reply]:
+    def ask(
+        self, commands: Sequence[str], timeout_s: float, *, errors_too: bool = False
+    ) -> list[Reply]:
         """Send commands in one go and return their replies, in order.
 
-        Raises CommandFailed where a reply is an error, and EngineError where the connection broke
-        or the replies did not all come in time.
+        Raises CommandFailed where a reply is an error, unless ``errors_too``, and EngineError where
+        the connection broke or the replies did not all come in time.
         """
         if not commands:
             return []
@@ -76,8 +78,9 @@ class Session:
             if reply is None:
                 self.close()
                 raise EngineError(f"{_shown([command])}: the connection ended")
-            if isinstance(reply, str) and reply.lstrip().lower().startswith("error"):
-                raise CommandFailed(f"{_shown([command])}: {reply.strip()[:200]}")
+            failed = isinstance(reply, str) and reply.lstrip().lower().startswith("error")
+            if failed and not errors_too:
+                raise CommandFailed(f"{_shown([command])}: {str(reply).strip()[:200]}")
         return replies
 
     def close(self) -> None:

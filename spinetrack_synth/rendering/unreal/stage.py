@@ -261,7 +261,12 @@ class Stage:
     def _recolor(self, people: Sequence[str]) -> None:
         """Give a plain colour to everything whose own could be taken for somebody's."""
         others = [n for n in str(self._ask(["vget /objects"])[0]).split() if n not in people]
-        found = self._ask([f"vget /object/{name}/color" for name in others])
+        # Some engines list things that have no colour.
+        found = self._session.ask(
+            [f"vget /object/{name}/color" for name in others],
+            self._patience.reply_s,
+            errors_too=True,
+        )
         clashing = [
             name
             for name, text in zip(others, found)

@@ -104,6 +104,16 @@ def test_engines_of_one_run_are_equal(balls: BallEngine, drive) -> None:
         drive(balls.port, other.port)
 
 
+def test_options_of_engines_need_the_backend(tmp_path) -> None:
+    from spinetrack_synth.cli.render import command
+
+    asked = ["--scenes", "yoga", "--count", "1", "--out", str(tmp_path / "out")]
+    for option in (["--port", "9000"], ["--host", "far"], ["--engines", "2"]):
+        with pytest.raises(UserError, match="go with --backend unreal"):
+            command.main([*asked, *option], standalone_mode=False)
+    assert not (tmp_path / "out").exists()
+
+
 # Shots
 
 
@@ -141,6 +151,14 @@ def test_what_could_be_taken_for_a_person_is_painted_over(balls: BallEngine, dri
     drive(balls.port).render(shot_of("ada"))
     assert balls.actors["wall"].color == PLAIN
     assert balls.actors["door"].color == (255, 255, 255)
+
+
+def test_things_without_a_colour_do_not_matter(balls: BallEngine, drive) -> None:
+    balls.actors["fog"] = Actor("cube", (255, 255, 255), location=np.array([0.0, 0.0, -50_000.0]))
+    balls.spoil = lambda command, reply: (
+        b"error It has no mesh" if command == "vget /object/fog/color" else reply
+    )
+    assert drive(balls.port).render(shot_of("ada")).ids.any()
 
 
 def test_place_things_and_lights_are_sent(balls: BallEngine, drive) -> None:

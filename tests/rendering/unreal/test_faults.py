@@ -194,6 +194,21 @@ def test_what_stays_wrong_ends_the_run_and_nothing_wrong_is_kept(
     assert contents(tmp_path) == clean
 
 
+def test_a_picture_that_lags_behind_is_taken_again(
+    balls: BallEngine, drive: Drive, tmp_path: Path, clean: dict[str, bytes]
+) -> None:
+    kept: list[bytes] = []
+
+    def of_the_shot_before(body: bytes) -> bytes:
+        kept.append(body)
+        return kept[-2] if len(kept) == 2 else body
+
+    with FaultyWire(balls.port, Fault(LIT, replaced(of_the_shot_before), times=4)) as wire:
+        make(tmp_path, drive(wire.port))
+        assert wire.connections == 2
+    assert contents(tmp_path) == clean
+
+
 def test_an_engine_that_dies_in_a_shot_and_stays_dead(
     balls: BallEngine, drive: Drive, tmp_path: Path, clean: dict[str, bytes]
 ) -> None:
