@@ -27,6 +27,7 @@ PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
 
 SMALLER = {
     "spinetrack-synth render": ["--size", "160x120", "--quality", "draft", "--count", "2"],
+    "spinetrack-synth serve": ["--size", "64x48", "--quality", "draft", "--port", "0"],
     "python benchmarks/tissue_depth.py": ["--people", "1"],
     "python benchmarks/anatomy.py": ["--people", "3"],
     "python benchmarks/render.py": ["--pictures", "10", "--compare", "1"],
@@ -103,15 +104,23 @@ def test_a_command_of_the_pages_runs(command: str, tmp_path: Path, stage: Path) 
         program, folder = sys.executable, ROOT
     else:
         assert program == "spinetrack-synth", f"{command}: tell this test how to run it"
-        if arguments[0] == "predict":
+        if "M.onnx" in arguments:
             pytest.importorskip("onnxruntime", reason="pip install 'spinetrack-synth[spinepose]'")
             pytest.importorskip("onnx", reason="pip install onnx")
-        if arguments[0] == "render":
+        if arguments[0] in ("render", "serve"):
             pytest.importorskip("mitsuba", reason="pip install 'spinetrack-synth[render]'")
         program, arguments = sys.executable, ["-m", "spinetrack_synth", *arguments]
     for start, smaller in SMALLER.items():
         if command.startswith(start):
             arguments += smaller
+    if "serve" in arguments:  # goes on until it is told to stop
+        with subprocess.Popen(
+            [program, *arguments], cwd=folder, stdout=subprocess.PIPE, text=True
+        ) as server:
+            assert server.stdout.readline().startswith("listening at ")
+            server.terminate()
+        assert server.returncode == 0
+        return
     done = subprocess.run([program, *arguments], cwd=folder, capture_output=True, text=True)
     # A gate that finds something in ball people has run all the same.
     allowed = (0, 1) if arguments[2:3] == ["validate"] else (0,)

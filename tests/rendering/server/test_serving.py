@@ -231,3 +231,23 @@ def test_it_listens_on_loopback_unless_told_otherwise(shot, serve) -> None:
     listening = Path("/proc/net/tcp").read_text()
     addresses = re.findall(rf": ([0-9A-F]{{8}}):{port:04X} 00000000:0000 0A", listening)
     assert addresses == ["0100007F"]
+
+
+def test_python_of_the_page_runs(shot, serve) -> None:
+    pytest.importorskip("unrealcv")
+    page = Path(__file__).parents[3] / "docs/unreal-server.md"
+    (block,) = re.findall(r"^```python\n(.*?)^```", page.read_text(), re.M | re.S)
+    _, port = serve("--scene", "yoga", "--seed", str(SEED), "--size", "64x48", "--quality", "draft")
+    names: dict[str, object] = {}
+    exec(compile(block.replace("9000", str(port)), str(page), "exec"), names)
+    assert names["picture"].size == (64, 48)
+    assert names["depth_cm"].shape == names["mask"].shape[:2] == (48, 64)
+    assert '"bone_name":"skull"' in names["bones"]
+
+
+def test_the_page_names_every_option() -> None:
+    from spinetrack_synth.cli.serve import command
+
+    text = (Path(__file__).parents[3] / "docs/unreal-server.md").read_text()
+    for parameter in command.params:
+        assert f"`{parameter.opts[0]}`" in text, parameter.opts[0]
