@@ -236,7 +236,7 @@ def _room_m(avatar: Avatar, part: Part, placed: NDArray, vertices: NDArray) -> N
     from scipy.spatial import KDTree
 
     room = np.full(len(placed), np.inf)
-    if part.name == "skin":
+    if part.stencil is None or part.name == "skin":
         return room
     for hand in avatar.hands:
         quads = avatar.skin_faces[(avatar.skin_body[avatar.skin_faces] == hand.body).all(axis=1)]

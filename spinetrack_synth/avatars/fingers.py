@@ -24,16 +24,25 @@ DIGITS: Final = 5
 KNUCKLES: Final = 3
 
 OPEN: Final = np.radians(
-    [[-75, -10, -10], [-30, -8, -4], [-30, -8, -4], [-30, -8, -4], [-30, -8, -4]]
+    [[-55, -10, -10], [-30, -8, -4], [-30, -8, -4], [-30, -8, -4], [-30, -8, -4]]
 )
 CLOSED: Final = np.radians([[35, 40, 45], [80, 85, 50], [80, 85, 50], [80, 85, 50], [80, 85, 50]])
 """Range of every knuckle from the shape at rest, rad, thumb first, from the palm outwards: a finger
 is let bend back a little (passive extension 30-45 degrees) and curls as in a power grip."""
 
+FLEXED_ALONE: Final = np.array([1.0, 0.0, 0.0])
+"""Shares of the knuckles where only the first one bends."""
+
 EASY: Final = np.radians([[0, 4, 6], [6, 10, 6], [9, 14, 8], [12, 17, 9], [14, 19, 10]])
 """A hand that does nothing."""
 
 _ARM: Final = ("upperarm", "lowerarm", "wrist", "metacarpal", "finger")
+
+LOOSE: Final = 0.55
+"""How far a digit closes that finds nothing to hold."""
+
+FIRMNESS: Final = 3.0
+"""A floor gives way so much less than flesh."""
 
 STEPS: Final = 24
 """In which a digit closes."""
@@ -156,7 +165,8 @@ def flat(hand: Hand) -> Array:
     """Angles (5, 3) that lay every digit into the plane of the palm, as on a floor."""
     ground = np.array([-1.0, 0.0, 0.0, hand.palm_m])
     nothing = np.zeros((0, 3))
-    return _closed(hand, nothing, nothing, ground, 0.0, flexed=np.array([1.0, 0.0, 0.0]))
+    # The ball of the thumb is part of the palm.
+    return _closed(hand, nothing, nothing, ground, 0.0, FLEXED_ALONE, feeling=(1, 0, 0, 0, 0))
 
 
 def grip(hand: Hand, obstacle_m: Array, normal: Array, floor: Array) -> Array:
@@ -170,10 +180,11 @@ def grip(hand: Hand, obstacle_m: Array, normal: Array, floor: Array) -> Array:
 
 
 def _closed(
-    hand: Hand, obstacle: Array, normal: Array, floor: Array, clearance: float, flexed: Array
-) -> Array:
-    """Digits closed one by one: all knuckles together until the digit touches, then those beyond
-    the phalanx that touches."""
+    hand: Hand, obstacle: Array, normal: Array, floor: Array, clearance: float, flexed: Array,
+    feeling: tuple[int, ...] = (0,) * DIGITS,
+) -> Array:  # fmt: skip
+    """Digits closed one by one, each feeling with its phalanges from ``feeling`` on; ``flexed`` are
+    the shares of its knuckles."""
     angles = np.zeros((DIGITS, KNUCKLES))
     for digit in range(DIGITS):
         mine = hand.pad == digit
@@ -188,7 +199,7 @@ def _closed(
             np.ascontiguousarray(normal),
             floor,
             clearance,
-            1 if digit == 0 else 0,  # the ball of the thumb is part of the palm
+            feeling[digit],
         )
     return angles
 
@@ -198,8 +209,19 @@ def _close_digit(
     points: Array, weight: Array, knuckle: Array, axis: Array, opened: Array, closed: Array,
     obstacle: Array, normal: Array, floor: Array, clearance: float, base: int,
 ) -> Array:  # fmt: skip
-    """Angles of a digit whose phalanges from ``base`` on feel what they touch."""
+    """Angles of a digit that closes with all knuckles until it touches, then with those beyond the
+    phalanx that touches. Its phalanges from ``base`` on feel."""
     angles = opened.copy()
+    # Something may be in the way of the open digit: then it starts where it has most room.
+    most = -NEAR_M
+    for step in range(STEPS // 2):
+        tried = opened + step / STEPS * (closed - opened)
+        room = _room(points, weight, base, knuckle, axis, tried, obstacle, normal, floor)
+        if room > most:
+            most, angles = room, tried
+        if room >= clearance:
+            break
+    touches = False
     for first in range(KNUCKLES):
         # Knuckles before `first` rest; the others close together until something is touched.
         below = max(first, base)
@@ -211,8 +233,11 @@ def _close_digit(
                 )
             room = _room(points, weight, below, knuckle, axis, tried, obstacle, normal, floor)
             if room < clearance:
+                touches = True
                 break
             angles = tried
+        if not touches:
+            return opened + LOOSE * (closed - opened)
     return angles
 
 
@@ -230,7 +255,7 @@ def _room(
             continue
         x = _moved(points[p], weight[p], turn, shift)
         height = floor[0] * x[0] + floor[1] * x[1] + floor[2] * x[2] + floor[3]
-        least = min(least, height)
+        least = min(least, height if height > 0.0 else FIRMNESS * height)
         nearest, at = NEAR_M**2, -1
         for o in range(len(obstacle)):
             d = 0.0

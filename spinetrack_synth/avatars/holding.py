@@ -37,7 +37,13 @@ def held_fingers(
     avatar: Avatar, q: NDArray[np.float64], fingers: Fingers, reaches: Iterable[Reach]
 ) -> NDArray[np.float64]:
     """The fingers (2, 5, 3) after those of holding hands closed on what they hold at q (n,)."""
-    holding = {reach.region.partition("_")[0] for reach in reaches if reach.holds}
+    holding = {
+        side
+        for side in ("right", "left")
+        for reach in reaches
+        if (reach.holds and reach.region == f"{side}_hand")
+        or f"{side}_fingertips" in (reach.region, reach.target)
+    }
     if not holding:
         return fingers
     skin = pose_skin(avatar, q, fingers)

@@ -70,17 +70,17 @@ SOFT_M: Final[dict[frozenset[str], float]] = {
     frozenset({"shank", "trunk"}): 0.05,
     frozenset({"foot", "trunk"}): 0.04,
     frozenset({"arm", "trunk"}): 0.045,
-    frozenset({"hand", "trunk"}): 0.03,
     frozenset({"thigh"}): 0.04,
     frozenset({"foot"}): 0.04,
-    frozenset({"hand", "thigh"}): 0.03,
     frozenset({"arm", "thigh"}): 0.04,
     frozenset({"foot", "thigh"}): 0.04,
     frozenset({"arm", "head"}): 0.03,
+    frozenset({"hand"}): 0.01,
 }
 """Overlap that soft tissue gives where parts press on each other (own estimate)."""
 
 USUAL_SOFT_M: Final = 0.025
+SOFT_TO_HANDS_M: Final = 0.0
 
 _KIND: Final = {
     "femur": "thigh", "tibia": "shank", "calcn": "foot", "toes": "foot",
@@ -221,7 +221,7 @@ def _pairs(carriers: tuple[str, ...]) -> Ints:
 
 def _soft_m(one: str, other: str) -> float:
     kinds = frozenset(_KIND.get(name.split("_")[0], "trunk") for name in (one, other))
-    return SOFT_M.get(kinds, USUAL_SOFT_M)
+    return SOFT_M.get(kinds, SOFT_TO_HANDS_M if "hand" in kinds else USUAL_SOFT_M)
 
 
 @njit(cache=True, nogil=True)

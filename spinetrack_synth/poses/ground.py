@@ -16,6 +16,7 @@ from spinetrack_synth.poses.library import Reach
 from spinetrack_synth.poses.placement import ROTATION, angles_zxy, indices, rotation_zxy, turned
 from spinetrack_synth.poses.regions import REGIONS
 from spinetrack_synth.poses.settling import (
+    FACING_BACK_SIGMA_M,
     FACING_SIGMA_M,
     REACH_SIGMA_M,
     SUPPORT_M,
@@ -36,14 +37,23 @@ Ints = NDArray[np.int64]
 SUNK_M: Final = 0.003
 """Depth under the floor that is let be: soft skin flattens."""
 
-HOLD_GAP_M: Final = 0.004
-"""Between a palm and what it holds: cloth, and the palm's own hollow."""
+HOLD_GAP_M: Final = 0.007
+PALM_GAP_M: Final = 0.001
+"""Between a palm and what it holds: cloth, and what stands out of the palm; and between palms."""
 
 FACING_LEVER_M: Final = 0.06
 """Of the points before and behind a palm that turn it towards what it holds: with their sigma, they
 let it be off by some 20 degrees."""
 
-ABOUT_M: Final = 0.025
+PALM_SIDE: Final = np.array([1.0, 0.0, 0.0])
+"""Of a hand's body: the palm faces forward in the anatomical position."""
+
+TO_FINGERS: Final = 0.35
+"""Where a palm takes hold, from its heel to the middle of the fingers."""
+
+_PALM: Final = ("palm_heel", "palm_radial", "palm_ulnar")
+
+ABOUT_M: Final = 0.03
 """Skin this near counts for the direction that a place of it faces."""
 
 GIVE_DEG: Final[dict[str, float]] = {
@@ -275,34 +285,61 @@ def _meetings(skin: SkinProbe, reach: Reach) -> list[_Meeting]:
     ours, theirs = REGIONS[reach.region], REGIONS[reach.target]
     kinds = [[patch.partition("_")[2] for patch in patches] for patches in (ours, theirs)]
     if kinds[0] == kinds[1] and len(ours) > 1:
-        pairs = zip(ours, theirs, strict=True)
-        middles = [
-            (_middle(skin, skin.patches[a]), _middle(skin, skin.patches[b])) for a, b in pairs
+        pairs = [
+            (_middle(skin, skin.patches[a]), _middle(skin, skin.patches[b]))
+            for a, b in zip(ours, theirs, strict=True)
         ]
-        return [_meeting(skin, *middle) for middle in middles]
+        offset_m = skin.offset_m
+        if kinds[0] == list(_PALM):  # flat, whatever the hollows of its skin
+            offset_m = offset_m.copy()
+            for a, b in pairs:
+                offset_m[[a, b], 0] = _palm_height_m(skin, reach.region) + PALM_GAP_M
+        return [
+            _Meeting(
+                (int(skin.body[a]), int(skin.body[b])), (offset_m[a], offset_m[b]), REACH_SIGMA_M
+            )
+            for a, b in pairs
+        ]
     whole = [np.concatenate([skin.patches[p] for p in patches]) for patches in (ours, theirs)]
     one, other = _middle(skin, whole[0]), _middle(skin, whole[1])
+    bodies = (int(skin.body[one]), int(skin.body[other]))
+    place, target = _place(skin, reach.region, one), _place(skin, reach.target, other)
     if not reach.holds:
-        return [_meeting(skin, one, other)]
-    palm, limb = _facing(skin, one), _facing(skin, other)
-    before, behind = FACING_LEVER_M * limb, -FACING_LEVER_M * palm
+        return [_Meeting(bodies, (place, target), REACH_SIGMA_M)]
+    outward = _facing(skin, other)
+    back = reach.region.endswith("_hand_back")
+    behind = (FACING_LEVER_M if back else -FACING_LEVER_M) * PALM_SIDE
+    facing = (place + behind, target + FACING_LEVER_M * outward)
     return [
-        _meeting(skin, one, other, off_other_m=HOLD_GAP_M * limb),
-        _meeting(skin, one, other, behind, before, FACING_SIGMA_M),
+        _Meeting(bodies, (place, target + HOLD_GAP_M * outward), REACH_SIGMA_M),
+        _Meeting(bodies, facing, FACING_BACK_SIGMA_M if back else FACING_SIGMA_M),
     ]
 
 
-def _meeting(
-    skin: SkinProbe,
-    one: int,
-    other: int,
-    off_one_m: ArrayLike = 0.0,
-    off_other_m: ArrayLike = 0.0,
-    sigma_m: float = REACH_SIGMA_M,
-) -> _Meeting:
-    """Of two points of the skin, or of places off them."""
-    offsets = (skin.offset_m[one] + off_one_m, skin.offset_m[other] + off_other_m)
-    return _Meeting((int(skin.body[one]), int(skin.body[other])), offsets, sigma_m)
+def _place(skin: SkinProbe, region: str, middle: int) -> Array:
+    """Where a region meets another, (3,) m in its body's frame: the middle point of its skin; of a
+    hand before the middle of the palm, level with its balls; behind its back, level with that."""
+    side, _, part = region.partition("_")
+    if part == "hand_back":
+        back = skin.offset_m[skin.patches[region]]
+        place = back.mean(axis=0)
+        place[0] = back[:, 0].min()
+        return place
+    if part != "hand":
+        return skin.offset_m[middle]
+    heel = skin.offset_m[skin.patches[f"{side}_palm_heel"]]
+    fingers = skin.offset_m[
+        np.concatenate([skin.patches[f"{side}_palm_{part}"] for part in ("radial", "ulnar")])
+    ]
+    place = (1.0 - TO_FINGERS) * heel.mean(axis=0) + TO_FINGERS * fingers.mean(axis=0)
+    place[0] = _palm_height_m(skin, region)
+    return place
+
+
+def _palm_height_m(skin: SkinProbe, region: str) -> float:
+    """How far the palm of a hand stands out before the middle of its body."""
+    heel = skin.offset_m[skin.patches[f"{region.partition('_')[0]}_palm_heel"], 0]
+    return float(np.percentile(heel, 97))
 
 
 def _facing(skin: SkinProbe, point: int) -> Array:

@@ -39,6 +39,8 @@ JOINTS: Final[dict[str, tuple[str, ...]]] = {
 }
 """Joints as the pose files write them, with the coordinates their numbers stand for."""
 
+_OF_HANDS: Final = frozenset({"hand", "hand_back", "fingertips"})
+
 _MIDLINE: Final = frozenset({"pelvis", "lumbar", "thoracic", "cervical", "upper_cervical"})
 
 _FLIPPED_BY_MIRROR: Final = frozenset(
@@ -58,12 +60,9 @@ class Reach:
 
     @property
     def holds(self) -> bool:
-        """Whether a hand lies on a part of the body that is no hand."""
-        return _is_hand(self.region) and not _is_hand(self.target)
-
-
-def _is_hand(region: str) -> bool:
-    return "_hand" in region or "_fingertips" in region
+        """Whether a hand lies on another part of the body, not on its like."""
+        part, other = (end.partition("_")[2] for end in (self.region, self.target))
+        return part in _OF_HANDS and other != part
 
 
 @dataclass(frozen=True)

@@ -28,6 +28,7 @@ _OF_A_SIDE: Final[dict[str, tuple[str, ...]]] = {
     "upper_arm_back": ("upper_arm_back",),
     "shoulder": ("shoulder",),
     "waist": ("waist",),
+    "occiput": ("occiput",),
 }
 """Regions of each side by the patches they are made of. Every patch of a contact touches the floor
 with its lowest point, so a region of three patches lies flat."""

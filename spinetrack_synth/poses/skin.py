@@ -155,6 +155,7 @@ def _side_patches(
     medial_thigh = z < hip[2] + (knee[2] - hip[2]) * (hip[1] - y) / (hip[1] - knee[1]) - 0.03
     trunk_side = np.isin(names, ["pelvis", "sacrum", f"femur_{s}"])
     buttock_back = np.quantile(x[trunk_side & (np.abs(y - hip[1]) < 0.08)], 0.5)
+    skull, ears = names == "skull", at["skull"]
     waist = np.isin(names, ["L4", "L3", "L2", "L1"])
 
     return {
@@ -188,6 +189,8 @@ def _side_patches(
         "upper_arm_back": upper_arm & along(shoulder, elbow, 0.25, 0.8) & (x < shoulder[0]),
         "shoulder": (on("clavicle", "humerus") & (y > shoulder[1] - 0.05) & (x < shoulder[0] + 0.02)
         & (z > 0.5 * shoulder[2])),
+        "occiput": skull & (z > 0.3 * z[skull].max()) & (x < ears[0] - 0.02)
+        & (np.abs((y - ears[1]) / (y[skull].max() - ears[1]) - 0.4) < 0.3),
         "waist": waist & (z > 0.03) & (x < at["L3"][0] + 0.01),
     }  # fmt: skip
 

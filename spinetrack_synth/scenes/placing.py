@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final, Protocol
 
 import numpy as np
@@ -127,7 +128,7 @@ def take_stance(avatar: Avatar, pose: Pose, rng: Rng) -> Stance | None:
             q,
             chosen.contacts,
             avatar.probe,
-            lambda q, fingers=fingers: pose_skin(avatar, q, fingers),
+            partial(pose_skin, avatar, fingers=fingers),
             chosen.reaches,
             avatar.capsules,
         )
