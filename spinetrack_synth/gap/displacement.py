@@ -63,19 +63,19 @@ def trunk_axes(labels: Labels) -> Floats:
     return np.stack([up, across], axis=1)
 
 
-def offsets(labels: Labels, errors: Errors, judged: Bools, frame: str) -> Floats:
-    """Offsets (N, 37, 2) of predictions from labels over the box's diagonal; nan where not judged
-    or beyond ``MOST_OFFSET``."""
-    offset = errors.offset
-    if frame == "trunk":
-        offset = np.einsum("nfd,nkd->nkf", trunk_axes(labels), offset)
-    near = np.where(judged, errors.box, np.inf) <= MOST_OFFSET
-    return np.where(near[..., None], offset, np.nan)
+def offsets(labels: Labels, errors: Errors, frame: str) -> Floats:
+    """Offsets (N, 37, 2) of predictions from labels over the box's diagonal, in the frame."""
+    if frame == "picture":
+        return errors.offset
+    return np.einsum("nfd,nkd->nkf", trunk_axes(labels), errors.offset)
 
 
-def beside_the_others(offset: Floats) -> Floats:
-    """Offsets (N, 37, 2) less the median over each person's keypoints."""
-    known = ~np.isnan(offset).any(2).all(1)
+def beside_the_others(offset: Floats, judged: Bools) -> Floats:
+    """Offsets (N, 37, 2) less the median over each person's keypoints; nan where not judged or
+    beyond ``MOST_OFFSET``."""
+    near = np.linalg.norm(offset, axis=2) <= MOST_OFFSET
+    offset = np.where((near & judged)[..., None], offset, np.nan)
+    known = np.asarray(np.isfinite(offset).all(axis=2)).any(axis=1)
     result = offset.copy()
     result[known] -= np.nanmedian(offset[known], axis=1, keepdims=True)
     return result
@@ -88,8 +88,8 @@ def find_displaced(
     found: dict[int, Displacement] = {}
     tests = len(FRAMES) * int(judged.sum())
     for frame in FRAMES:
-        each = [offsets(labels, errors, judged, frame) for labels, errors in (first, second)]
-        beside = [beside_the_others(offset) for offset in each]
+        each = [offsets(labels, errors, frame) for labels, errors in (first, second)]
+        beside = [beside_the_others(offset, judged) for offset in each]
         clusters = [labels.cluster[labels.image] for labels, _ in (first, second)]
         for keypoint in np.flatnonzero(judged & _mostly_near(first[1], second[1])):
             means = [_cluster_means(o[:, keypoint], c) for o, c in zip(beside, clusters)]

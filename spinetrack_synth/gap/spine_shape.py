@@ -15,9 +15,10 @@ SEEN_SHARE: Final = 0.03
 """A segment shorter than this share of the spine is seen end on: it has no direction that a
 picture shows, and its neighbouring levels cannot be told apart."""
 
-CURVES: Final = {"lumbar": ((0, 1), (2, 3)), "thoracic": ((3, 4), (4, 5))}
+CURVES: Final = {"lumbar": ((0, 1), (2, 3)), "thoracic": ((3, 4), (5, 6))}
 """Between which segments a curvature is measured: L1-S1 from sacrum-L5 to L3-L1, T3-T12 from T12-T8
-to T8-T3. The nine points have no endplates: these are the nearest tangents, in the picture."""
+to T3-C7, as ``predict`` has them. The nine points have no endplates: these are the nearest
+tangents, in the picture."""
 
 
 def spine_length(spine: Floats) -> Floats:

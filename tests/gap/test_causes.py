@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from gap.people import (
+from made_people import (
     Alter,
     Array,
     jitter,

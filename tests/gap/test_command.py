@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
-from gap.people import jitter, make_coco, make_results, paint, project_people, write
+from made_people import jitter, make_coco, make_results, paint, project_people, write
 
 from spinetrack_synth.cli.evaluate import command as evaluate
 from spinetrack_synth.cli.gap import command as gap

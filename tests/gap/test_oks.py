@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from gap.people import make_labels, make_results, project_people
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from made_people import make_labels, make_results, project_people
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 

@@ -65,14 +65,19 @@ def render(comparison: Comparison, model: str, failed: Sequence[tuple[Gate, floa
     )
 
 
-def _number(value: float, digits: int = 3) -> str:
+def _number(value: float, digits: int | None = None) -> str:
+    """A figure with as many digits as tell something; small ones get a fourth."""
     if not math.isfinite(value):
         return "–"
-    return f"{value:.{digits}f}" if abs(value) < 10 else f"{value:.1f}"
+    if digits is None:
+        digits = 1 if abs(value) >= 10 else 4 if 0 < abs(value) < 0.01 else 3
+    text = f"{value:.{digits}f}"
+    return text.removeprefix("-") if float(text) == 0 else text
 
 
 def _signed(value: float) -> str:
-    return ("+" if value > 0 else "") + _number(value) if math.isfinite(value) else "–"
+    text = _number(value)
+    return "+" + text if value > 0 and float(text) != 0 else text
 
 
 def _limits(found: Interval) -> str:
