@@ -1,18 +1,22 @@
 """Inverse kinematics: OpenSim's tool and our solver on the same markers, in one run.
 
     python benchmarks/ik.py [--frames 30] [--noise-mm 0 5] [--gait FOLDER]
+    python benchmarks/ik.py --memory
 
 Our solver runs with its default settings. The motion passes through poses of the library at 100
 frames a second. Both solvers get the same marker file and unit weights; both are timed by CPU
 seconds: OpenSim's tool with the reading of the model (well under a second), ours on a longer motion
 that begins with the same frames, so that the clock has something to measure. Marker errors are of
 the frames that both solve. ``--gait`` is a folder with OpenSim's published example
-(subject01_Setup_InverseKinematics.xml).
+(subject01_Setup_InverseKinematics.xml). ``--memory`` runs the command ``ik`` on recordings of three
+lengths, each in a process of its own, and prints its CPU seconds and its peak of memory.
 """
 
 from __future__ import annotations
 
 import argparse
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -60,6 +64,33 @@ def recorded(tree: Tree, frames: int, noise_mm: float, folder: Path) -> Path:
     return path
 
 
+PEAK = """
+import resource, sys, time
+from spinetrack_synth.motion.fitting import Request, fit, prepare, write_results
+from pathlib import Path
+trial = prepare(Request(*map(Path, sys.argv[1:3])))
+write_results(trial, fit(trial), Path(sys.argv[3]))
+peak_kb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+print(f"{time.process_time():6.1f} s CPU, {peak_kb / 1024:6.0f} MB at the most")
+"""
+
+
+def memory(folder: Path) -> None:
+    """Print what recordings of several lengths take, from file to file."""
+    tree = load_model(fullbody_path())
+    there = np.array([marker_positions(tree, row) for row in yoga(tree, 700)])
+    to_and_fro = np.concatenate([there, there[::-1]])
+    rng = np.random.default_rng(0)
+    for frames in (2_000, 10_000, 40_000):
+        path = folder / f"{frames}.trc"
+        at = np.arange(frames) % len(to_and_fro)
+        positions_m = to_and_fro[at] + rng.normal(0, 0.002, (frames, *there.shape[1:]))
+        write_trc(path, MarkerMotion(tree.marker_names, np.arange(frames) / RATE_HZ, positions_m))
+        command = [sys.executable, "-c", PEAK, fullbody_path(), path, folder / f"{frames}.mot"]
+        said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
+        print(f"{frames:6} frames: {said.strip()}")
+
+
 def compare(label: str, trial: Trial, long: Trial) -> float:
     """Time both engines; prints a line and returns the ratio of frames per CPU second."""
     begin = time.process_time()
@@ -89,7 +120,11 @@ def main() -> None:
     parser.add_argument("--noise-mm", type=float, nargs="+", default=[0.0, 5.0], help="an axis")
     parser.add_argument("--gait", type=Path, help="folder of OpenSim's published example")
     parser.add_argument("--work", type=Path, default=Path("build/benchmark_ik"))
+    parser.add_argument("--memory", action="store_true", help="peak of memory by length instead")
     arguments = parser.parse_args()
+    if arguments.memory:
+        memory(arguments.work)
+        return
     print("frames per CPU second; marker RMS of OpenSim / ours")
     for label, coupled in (("coupled", True), ("uncoupled", False)):
         path = fullbody_path(coupled)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 from spinetrack_synth.errors import UserError
@@ -12,17 +13,17 @@ from spinetrack_synth.errors import UserError
 _FULL = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
 
 
-def write_atomic(path: Path, content: bytes, *, durable: bool = False) -> None:
+def write_atomic(path: Path, content: bytes | Iterable[bytes], *, durable: bool = False) -> None:
     """Write a file so that at any moment it is absent, the old one or the new one.
 
-    ``durable`` waits until it would survive a power cut. Folders are made as needed. Raises
-    UserError where the disk is full or refuses.
+    ``content`` may come in parts, as it is made. ``durable`` waits until it would survive a power
+    cut. Folders are made as needed. Raises UserError where the disk is full or refuses.
     """
     scratch = path.with_name(f".{path.name}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with scratch.open("wb") as stream:
-            stream.write(content)
+            stream.writelines([content] if isinstance(content, bytes) else content)
             if durable:
                 stream.flush()
                 os.fsync(stream.fileno())

@@ -152,7 +152,8 @@ def solve(
     marker_weights = np.array([given.get(name, 1.0) for name in names])
     if not np.all(np.isfinite(marker_weights)):
         raise UserError("marker weights must be finite numbers")
-    targets_m = np.ascontiguousarray(positions_m[:, used])
+    everything = used == list(range(len(markers)))
+    targets_m = np.ascontiguousarray(positions_m if everything else positions_m[:, used])
     frames = len(targets_m)
     order = _leaves_first(tree)
     assumed_m = FAINT_PRIOR_M if prior_m is None else prior_m

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import io
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
@@ -207,7 +206,6 @@ def write_results(trial: Trial, solution: Solution, out: Path) -> tuple[Path, ..
         trial.tree.coordinates, trial.markers.times_s, solution.coordinates, trial.tree.rotational
     )
     errors = out.with_name(f"{out.stem}_marker_errors.csv")
-    content = _error_table(trial, solution)
     if trial.factors is not None:
         scaled = out.with_name(f"{out.stem}_scaled.osim")
         try:
@@ -217,7 +215,7 @@ def write_results(trial: Trial, solution: Solution, out: Path) -> tuple[Path, ..
             written.append(scaled)
         except ModuleNotFoundError:
             pass  # the motion is worth having; the command says that the model is missing
-    write_atomic(errors, content)
+    write_atomic(errors, _error_table(trial, solution))
     write_coordinates(out, motion, trial.tree)
     return (*written, errors)
 
@@ -331,15 +329,14 @@ def _fit_people(
     )
 
 
-def _error_table(trial: Trial, solution: Solution) -> bytes:
+def _error_table(trial: Trial, solution: Solution) -> Iterator[bytes]:
     """CSV: a row a frame with RMS, largest error and its marker, then every marker's error, mm."""
-    stream = io.StringIO()
     people = trial.people
     first = ("annotation_id", "subject") if people else ("time_s",)
-    stream.write(",".join((*first, "rms_mm", "max_mm", "worst", *solution.markers)) + "\n")
-    error_mm = 1000 * solution.marker_error_m
+    yield (",".join((*first, "rms_mm", "max_mm", "worst", *solution.markers)) + "\n").encode()
     rms_mm = 1000 * solution.frame_rms_m
-    for frame, row in enumerate(error_mm):
+    for frame, error_m in enumerate(solution.marker_error_m):
+        row = 1000 * error_m
         seen = np.isfinite(row)
         worst = int(np.nanargmax(row)) if seen.any() else -1
         where = (
@@ -352,6 +349,5 @@ def _error_table(trial: Trial, solution: Solution) -> bytes:
             if worst >= 0
             else ("", "", "")
         )
-        cells = ("" if np.isnan(x) else f"{x:.4f}" for x in row)
-        stream.write(",".join((*where, *said, *cells)) + "\n")
-    return stream.getvalue().encode()
+        cells = ("" if x != x else f"{x:.4f}" for x in row.tolist())
+        yield (",".join((*where, *said, *cells)) + "\n").encode()

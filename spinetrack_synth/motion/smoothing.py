@@ -84,10 +84,13 @@ def jitter_m(markers: MarkerMotion) -> float:
     From fifth differences, in which the motions of people are next to nothing; 0 where there are
     too few frames.
     """
-    fifth = np.diff(markers.positions_m, n=5, axis=0)
-    if not np.isfinite(fifth).any():
-        return 0.0
-    return float(np.sqrt(np.nanmean(fifth**2) / 252))  # the sum of 1, 5, 10, 10, 5, 1 squared
+    total, count = 0.0, 0
+    for marker in range(markers.positions_m.shape[1]):
+        fifth = np.diff(markers.positions_m[:, marker], n=5, axis=0)
+        known = fifth[np.isfinite(fifth)]
+        total += float(known @ known)
+        count += len(known)
+    return float(np.sqrt(total / (252 * count))) if count else 0.0  # 1 + 25 + 100 + 100 + 25 + 1
 
 
 def _rate_hz(markers: MarkerMotion) -> float:

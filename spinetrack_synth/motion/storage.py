@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import difflib
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import takewhile
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +15,7 @@ from spinetrack_synth.anatomy.model import Tree
 from spinetrack_synth.atomic import write_atomic
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.motion.data import CoordinateMotion
-from spinetrack_synth.motion.text import numbers, read_lines
+from spinetrack_synth.motion.text import read_table, stream_lines
 
 Array = NDArray[np.float64]
 
@@ -34,24 +36,20 @@ def read_storage(path: Path) -> Storage:
 
     Raises UserError, with the line, where the file is damaged.
     """
-    lines = read_lines(path)
-    end = next((i for i, line in enumerate(lines) if line.strip().lower() == "endheader"), None)
-    if end is None or end + 1 >= len(lines):
+    stream = stream_lines(path)
+    lines = list(takewhile(lambda line: line.strip().lower() != "endheader", stream))
+    titles = next(stream, None)
+    if titles is None:
         raise UserError(f"{path}: no 'endheader' and table: give a motion (.mot) or storage (.sto)")
-    header = [line.partition("=") for line in lines[:end]]
+    header = [line.partition("=") for line in lines]
     known = {key.strip().lower(): value.strip().lower() for key, _, value in header}
-    labels = lines[end + 1].split("\t") if "\t" in lines[end + 1] else lines[end + 1].split()
+    labels = titles.split("\t") if "\t" in titles else titles.split()
     labels = [label.strip() for label in labels if label.strip()]
     if not labels or labels[0].lower() != "time":
-        raise UserError(f"{path}, line {end + 2}: the first column must be 'time'")
-    rows = [
-        numbers(line, len(labels), f"{path}, line {number}")
-        for number, line in enumerate(lines[end + 2 :], start=end + 3)
-        if line.strip()
-    ]
-    if not rows:
+        raise UserError(f"{path}, line {len(lines) + 2}: the first column must be 'time'")
+    table = read_table(stream, len(labels), path, first=len(lines) + 3)
+    if not len(table):
         raise UserError(f"{path}: holds no rows")
-    table = np.array(rows)
     if np.any(np.diff(table[:, 0]) < 0):
         row = int(np.argmax(np.diff(table[:, 0]) < 0)) + 1
         raise UserError(f"{path}, row {row + 1}: its time lies before that of the row above")
@@ -65,13 +63,13 @@ def write_storage(path: Path, storage: Storage, name: str) -> None:
         f"{name}\nversion=1\nnRows={len(storage.times_s)}\nnColumns={len(storage.labels) + 1}\n"
         f"inDegrees={'yes' if storage.in_degrees else 'no'}\nendheader\n"
     )
-    rows = ("\t".join(f"{x:.10g}" for x in row) for row in _with_time(storage).tolist())
-    table = "\n".join(["\t".join(("time", *storage.labels)), *rows])
-    write_atomic(path, (header + table + "\n").encode())
 
+    def content() -> Iterator[bytes]:
+        yield (header + "\t".join(("time", *storage.labels)) + "\n").encode()
+        for time_s, row in zip(storage.times_s.tolist(), storage.values):
+            yield ("\t".join(f"{x:.10g}" for x in [time_s, *row.tolist()]) + "\n").encode()
 
-def _with_time(storage: Storage) -> Array:
-    return np.column_stack([storage.times_s, storage.values])
+    write_atomic(path, content())
 
 
 def read_coordinates(path: Path, tree: Tree) -> CoordinateMotion:
@@ -110,10 +108,10 @@ def write_coordinates(path: Path, motion: CoordinateMotion, tree: Tree) -> None:
     turning = in_degrees_for_opensim(tree)[at]
     is_free = np.isin(motion.names, tree.free)
     in_degrees = not np.any(is_free & motion.rotational & ~turning)
-    values = np.where(turning, np.degrees(motion.values), motion.values)
-    storage = Storage(
-        motion.names, motion.times_s, values if in_degrees else motion.values, in_degrees
+    values = (
+        motion.values * np.where(turning, np.degrees(1.0), 1.0) if in_degrees else motion.values
     )
+    storage = Storage(motion.names, motion.times_s, values, in_degrees)
     write_storage(path, storage, "Coordinates")
 
 

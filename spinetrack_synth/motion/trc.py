@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
@@ -10,7 +12,7 @@ import numpy as np
 from spinetrack_synth.atomic import write_atomic
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.motion.data import MarkerMotion
-from spinetrack_synth.motion.text import numbers, read_lines
+from spinetrack_synth.motion.text import read_table, stream_lines
 
 METRES: Final = {"m": 1.0, "cm": 0.01, "mm": 0.001}
 """Length of a file's unit."""
@@ -26,7 +28,8 @@ def read_trc(path: Path) -> MarkerMotion:
 
     Raises UserError, with the line, where the file is not a .trc file.
     """
-    lines = read_lines(path)
+    stream = stream_lines(path)
+    lines = list(islice(stream, 5))
     if not lines or not lines[0].startswith("PathFileType"):
         raise UserError(f"{path}, line 1: expected 'PathFileType': give a marker file (.trc)")
     if len(lines) < 5:
@@ -48,19 +51,15 @@ def read_trc(path: Path) -> MarkerMotion:
             f"{path}: line 3 says {declared} markers, line 4 names {len(names)}: mend the header"
         )
     columns = 2 + 3 * len(names)
-    rows = [
-        numbers(line, columns, f"{path}, line {number}", blank=np.nan)
-        for number, line in enumerate(lines[5:], start=6)
-        if line.strip()
-    ]
-    if not rows:
+    table = read_table(stream, columns, path, first=6, blank=np.nan)
+    if not len(table):
         raise UserError(f"{path}: holds no frames")
-    table = np.array(rows)
-    times_s = table[:, 1]
+    times_s = table[:, 1].copy()
     if not np.all(np.isfinite(times_s)) or np.any(np.diff(times_s) <= 0):
         row = int(np.argmax(~np.isfinite(times_s) | (np.diff(times_s, prepend=-np.inf) <= 0)))
         raise UserError(f"{path}, frame {row + 1}: its time does not follow the one before")
-    positions_m = table[:, 2:].reshape(len(table), len(names), 3) * METRES[unit]
+    positions_m = table[:, 2:].reshape(len(table), len(names), 3)
+    positions_m *= METRES[unit]
     return MarkerMotion(names, times_s, positions_m, str(path))
 
 
@@ -77,8 +76,12 @@ def write_trc(path: Path, motion: MarkerMotion, unit: str = "m") -> None:
         "\t\t" + "\t".join(axes),
         "",
     ]
-    table = (motion.positions_m / METRES[unit]).reshape(frames, -1)
-    for frame, (time_s, row) in enumerate(zip(motion.times_s, table), start=1):
-        fields = ("" if np.isnan(x) else f"{x:.9g}" for x in row)
-        lines.append(f"{frame}\t{time_s:.9g}\t" + "\t".join(fields))
-    write_atomic(path, ("\n".join(lines) + "\n").encode())
+
+    def content() -> Iterator[bytes]:
+        yield ("\n".join(lines) + "\n").encode()
+        for frame, (time_s, points) in enumerate(zip(motion.times_s, motion.positions_m), start=1):
+            row = (points / METRES[unit]).ravel().tolist()
+            fields = ("" if x != x else f"{x:.9g}" for x in row)
+            yield (f"{frame}\t{time_s:.9g}\t" + "\t".join(fields) + "\n").encode()
+
+    write_atomic(path, content())
