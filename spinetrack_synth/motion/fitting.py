@@ -106,6 +106,14 @@ def prepare(request: Request) -> Trial:
             f"{len(dark)} frames without a marker repeat their predecessor, "
             f"the first at {markers.times_s[dark[0]]:g} s",
         )
+    at_zero = np.sum(~np.any(markers.positions_m, axis=2), axis=0)
+    nought = [n for n, count in zip(markers.names, at_zero) if n in weights and count]
+    if nought:
+        remarks += (
+            f"at 0 0 0, where some programs put a missing marker: {', '.join(nought[:8])} (up to "
+            f"{at_zero.max()} frames); fitted as they stand: empty the fields, or leave them out "
+            "of the tasks",
+        )
     ever: NDArray[np.bool_] = np.any(seen, axis=0)
     never = [n for n, once in zip(markers.names, ever) if n in weights and not once]
     if never:

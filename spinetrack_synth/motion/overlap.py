@@ -17,7 +17,9 @@ def check_names(tree: Tree, motion: MarkerMotion, wanted: Collection[str] = ()) 
     """Remarks on markers that are left out: not in the model, or wanted and not in the recording.
 
     Raises UserError where no marker is in the model, or where a name is that of one of the
-    model's markers but for a slip of the pen.
+    model's markers but for a slip of the pen, or a wanted name that of one of the recording's.
+    A wanted marker that is nowhere near is only remarked on: published tasks list markers of
+    recordings other than the one at hand.
     """
     where = motion.source or "markers"
     unknown = [name for name in motion.names if name not in tree.marker_index]
@@ -41,6 +43,14 @@ def check_names(tree: Tree, motion: MarkerMotion, wanted: Collection[str] = ()) 
             f" (nearest: {_nearest(unknown, tree.marker_names)})"
         )
     absent = [name for name in wanted if name not in motion.names]
+    unwanted = [name for name in motion.names if name not in wanted]
+    for name in absent:
+        meant = next((other for other in unwanted if is_slip(name, other)), None)
+        if meant is not None:
+            raise UserError(
+                f"{where}: the tasks want marker '{name}', which is not in it; nearest: '{meant}': "
+                "rename it in the tasks or in the file"
+            )
     if absent:
         remarks.append(
             f"wanted by the tasks, not in {where}: {', '.join(absent[:8])}{_more(absent, 8)}"

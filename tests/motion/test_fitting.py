@@ -121,6 +121,38 @@ def test_bad_markers_are_told_in_one_line(
     assert [path.name for path in tmp_path.iterdir()] == ["in.trc"]
 
 
+def write_tasks(path: Path, names: list[str]) -> Path:
+    tasks = "".join(
+        f'<IKMarkerTask name="{name}"><weight>1</weight></IKMarkerTask>' for name in names
+    )
+    path.write_text(f"<IKTaskSet><objects>{tasks}</objects></IKTaskSet>")
+    return path
+
+
+def test_a_misspelt_task_is_told_and_an_absent_marker_remarked_on(
+    run_ik: Ik, tmp_path: Path, recording: MarkerMotion
+) -> None:
+    write_trc(tmp_path / "in.trc", recording)
+    files = ("--markers", tmp_path / "in.trc", "--out", tmp_path / "out.mot", "--tasks")
+    names = list(recording.names)
+    names[names.index("left_knee")] = "left_knne"
+    with pytest.raises(UserError, match=r"want marker 'left_knne'.* nearest: 'left_knee'"):
+        run_ik(*files, write_tasks(tmp_path / "slip.xml", names))
+    assert not (tmp_path / "out.mot").exists()
+    said = run_ik(*files, write_tasks(tmp_path / "more.xml", [*recording.names, "Offset.Shank"]))
+    assert "wanted by the tasks, not in" in said and "Offset.Shank" in said
+
+
+def test_markers_at_nought_are_remarked_on(
+    run_ik: Ik, tmp_path: Path, recording: MarkerMotion
+) -> None:
+    positions_m = recording.positions_m.copy()
+    positions_m[3:5, 2] = 0.0
+    write_trc(tmp_path / "in.trc", MarkerMotion(recording.names, recording.times_s, positions_m))
+    said = run_ik("--markers", tmp_path / "in.trc", "--out", tmp_path / "out.mot")
+    assert f"at 0 0 0, where some programs put a missing marker: {recording.names[2]}" in said
+
+
 @pytest.mark.parametrize(
     ("line", "text", "message"),
     [
