@@ -24,8 +24,13 @@ p.what { color: #5a6675; margin-top: .2rem; }
 table { border-collapse: collapse; width: 100%; } td, th { text-align: left; vertical-align: top;
 padding: .4rem .6rem; border-bottom: 1px solid #d9dee5; } td.n { text-align: right;
 font-variant-numeric: tabular-nums; white-space: nowrap; }
-.good { color: #12703b; } .bad { color: #b3261e; font-weight: 600; } .remark { color: #8a5a00; }
-small { color: #5a6675; } img { width: 100%; height: auto; }
+th { white-space: nowrap; } .good { color: #12703b; } .bad { color: #b3261e; font-weight: 600; } .remark { color: #8a5a00; }
+small { color: #5a6675; overflow-wrap: anywhere; }
+.plot { overflow-x: auto; } img { width: 100%; min-width: 34rem; height: auto; }
+@media (max-width: 40rem) {
+  tr { display: grid; grid-template-columns: 1fr auto auto; border-bottom: 1px solid #d9dee5; }
+  td, th { border: 0; } td.v { grid-column: 1 / -1; padding-top: 0; }
+}
 """
 
 
@@ -67,11 +72,13 @@ def _row(check: Check) -> str:
         f"<tr><td>{escape(check.title)}<br><small>{escape(check.worst)}</small>"
         f'<td class="n">{check.value:.2f} {check.unit}'
         f'<td class="n">{check.threshold:g} {check.unit}'
-        f'<td><span class="{word}">{word}</span><br><small>{escape(check.source)}</small></tr>'
+        f'<td class="v"><span class="{word}">{word}</span><br>'
+        f"<small>{escape(check.source)}</small></tr>"
     )
 
 
 def _picture(curves: Curves) -> str:
+    from matplotlib import color_sequences
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -80,9 +87,11 @@ def _picture(curves: Curves) -> str:
     axis = figure.add_subplot()
     step = max(1, len(curves.times_s) // MOST_POINTS)
     single = len(curves.times_s) == 1
+    crowded = len(curves.names) > 10
+    axis.set_prop_cycle(color=color_sequences["tab20" if crowded else "tab10"])
     for name, values in zip(curves.names, curves.values.T):
         axis.plot(
-            curves.times_s[::step], values[::step], label=name, linewidth=1.1,
+            curves.times_s[::step], values[::step], label=name, linewidth=0.7 if crowded else 1.1,
             marker="o" if single else None,
         )  # fmt: skip
     for edge in (curves.low, curves.high):
@@ -97,4 +106,8 @@ def _picture(curves: Curves) -> str:
     picture = io.BytesIO()
     figure.savefig(picture, format="png", dpi=120)
     content = base64.b64encode(picture.getvalue()).decode()
-    return f'<img alt="{escape(curves.title)} over time" src="data:image/png;base64,{content}">'
+    title = escape(curves.title)
+    return (
+        f'<div class="plot"><img alt="{title} over time" '
+        f'src="data:image/png;base64,{content}"></div>'
+    )
