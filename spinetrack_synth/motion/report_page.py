@@ -24,7 +24,8 @@ p.what { color: #5a6675; margin-top: .2rem; }
 table { border-collapse: collapse; width: 100%; } td, th { text-align: left; vertical-align: top;
 padding: .4rem .6rem; border-bottom: 1px solid #d9dee5; } td.n { text-align: right;
 font-variant-numeric: tabular-nums; white-space: nowrap; }
-th { white-space: nowrap; } .good { color: #12703b; } .bad { color: #b3261e; font-weight: 600; } .remark { color: #8a5a00; }
+th { white-space: nowrap; }
+.good { color: #12703b; } .bad { color: #b3261e; font-weight: 600; } .remark { color: #8a5a00; }
 small { color: #5a6675; overflow-wrap: anywhere; }
 .plot { overflow-x: auto; } img { width: 100%; min-width: 34rem; height: auto; }
 @media (max-width: 40rem) {
