@@ -1,5 +1,7 @@
 """The library on real skinned bodies."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 
@@ -32,22 +34,24 @@ def avatars():
 def test_samples_rest_on_the_floor(avatars, name):
     """Contacts within 1 cm and nothing lower than 1.5 cm below the floor, on the skin itself; one
     sample of a body may fail where scenes would draw another."""
-    from spinetrack_synth.avatars.avatar import pose_avatar
+    from spinetrack_synth.avatars.avatar import pose_skin
+    from spinetrack_synth.avatars.holding import open_fingers
 
     failed = []
     for number, avatar in enumerate(avatars):
         rng = np.random.default_rng((number, len(name)))
         pose = either_side(library()[name], rng)
+        fingers = open_fingers(avatar, pose.contacts, pose.reaches)
         settled = settle_deforming(
             avatar.tree,
             sample_pose(avatar.tree, pose, rng),
             pose.contacts,
             avatar.probe,
-            lambda q, avatar=avatar: pose_avatar(avatar, q).skin_world,
+            partial(pose_skin, avatar, fingers=fingers),
             pose.reaches,
             avatar.capsules,
         )
-        heights = pose_avatar(avatar, settled.q).skin_world[:, 1]
+        heights = pose_skin(avatar, settled.q, fingers)[:, 1]
         patches = {patch for region in pose.contacts for patch in REGIONS[region]}
         contact = max(abs(heights[avatar.probe.patches[patch]].min()) for patch in patches)
         good = (
