@@ -155,6 +155,8 @@ def _accepted(listener: socket.socket) -> socket.socket | None:
     newcomer.setblocking(False)
     if newcomer.family != socket.AF_UNIX:
         newcomer.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        # A client whose machine went away must not keep its place for ever.
+        newcomer.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
     return newcomer
 
 
