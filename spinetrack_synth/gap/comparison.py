@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,7 +26,7 @@ from spinetrack_synth.gap.distances import (
     tell_apart,
 )
 from spinetrack_synth.gap.evaluation import Evaluation
-from spinetrack_synth.gap.fairness import warnings
+from spinetrack_synth.gap.fairness import unfairness
 from spinetrack_synth.gap.matching import (
     Matching,
     match_people,
@@ -166,7 +167,7 @@ def compare(
         synthetic=synthetic,
         real=real,
         judged=judged,
-        warnings=warnings(synthetic, real, folders),
+        warnings=unfairness(synthetic, real, folders),
         gaps=gaps,
         matched=matched,
         matching=matching,
@@ -284,7 +285,10 @@ def _cluster(poses: tuple[Floats, Floats], seed: int) -> PoseClusters:
     rng = np.random.default_rng(seed)
     taught = [rng.permutation(each)[: max(fewest, 2000)] for each in rows]
     data = np.concatenate([p[row] for p, row in zip(poses, taught)])
-    centres, _ = kmeans2(data, count, minit="++", seed=seed)
+    count = min(count, len(np.unique(data.round(3), axis=0)))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # an empty cluster is nobody's
+        centres, _ = kmeans2(data, count, minit="++", seed=seed)
     for side, row in enumerate(rows):
         far = ((poses[side][row][:, None] - centres) ** 2).sum(2)
         numbers[side][row] = far.argmin(1)

@@ -20,7 +20,7 @@ NEAR_BITS: Final = 6
 MOST_PICTURES: Final = 2000
 
 
-def warnings(
+def unfairness(
     synthetic: Evaluation,
     real: Evaluation,
     folders: tuple[Path | None, Path | None],

@@ -93,8 +93,8 @@ def blur_and_add_noise(pixels: Array, rng: np.random.Generator) -> Array:
         (add_noise, ["noise"]),
         (blur, ["blur"]),
         (shift_color, ["colour"]),
-        (darken, ["colour"]),
-        (blur_and_add_noise, ["blur", "noise"]),
+        pytest.param(darken, ["colour"], marks=pytest.mark.slow),
+        pytest.param(blur_and_add_noise, ["blur", "noise"], marks=pytest.mark.slow),
     ],
 )
 def test_what_was_done_to_the_pictures_is_found(
@@ -111,6 +111,7 @@ def test_what_was_done_to_the_pictures_is_found(
         assert there.classifier.auc.low < 0.55 and there.kernel.p > 0.01
 
 
+@pytest.mark.slow
 def test_a_cleaner_real_set_is_told_as_such(plain: Labels, tmp_path: Path) -> None:
     noisy = dataset(tmp_path, 2, add_noise)
     comparison = compared(run(noisy), run(plain, seed=1), (folder_of(noisy), folder_of(plain)))

@@ -15,7 +15,12 @@ from spinetrack_synth.cli.evaluate import command as evaluate
 from spinetrack_synth.cli.gap import command as gap
 from spinetrack_synth.coco import CocoDataset
 from spinetrack_synth.errors import UserError
-from spinetrack_synth.gap.people import labels_of, read_labels
+from spinetrack_synth.gap import tables
+from spinetrack_synth.gap.comparison import compare as compare_sets
+from spinetrack_synth.gap.evaluation import Evaluation
+from spinetrack_synth.gap.evaluation import evaluate as measure
+from spinetrack_synth.gap.people import labels_of, predictions_of, read_labels
+from spinetrack_synth.gap.report import data, page
 
 SHARED = Path(__file__).parents[2].parent / "shared"
 COCO_REAL = SHARED / "data/coco-real/person_keypoints_coco-real.json"
@@ -80,6 +85,7 @@ def test_the_report_is_one_page_and_its_figures(sets: Path, tmp_path: Path) -> N
     assert {each["by"] for each in figures["strata"]} == {"scale", "view", "occlusion", "pose"}
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_report(sets: Path, tmp_path: Path) -> None:
     for name in ("a", "b"):
         compare(sets, tmp_path / name, "--seed", 3)
@@ -203,6 +209,7 @@ def dotted(folder: Path, seed: int, noise: float) -> Path:
     return write(path, CocoDataset(images, annotations))
 
 
+@pytest.mark.slow
 def test_a_network_is_run_and_asked_what_noise_costs(tmp_path: Path) -> None:
     for module in ("onnxruntime", "cv2", "onnx"):
         pytest.importorskip(module, reason="pip install 'spinetrack-synth[spinepose]'")
@@ -221,3 +228,47 @@ def test_a_network_is_run_and_asked_what_noise_costs(tmp_path: Path) -> None:
     assert [cause["name"] for cause in figures["causes"]] == ["noise"]
     assert figures["costs"]["noise"]["share_of_gap"] == pytest.approx(1.0, abs=0.35)
     assert json.loads((tmp_path / "R/predictions_real.json").read_text())[0]["annotation_id"]
+
+
+def odd_sets() -> dict[str, Evaluation]:
+    """Sets of which little can be said."""
+    people = project_people(30, 3)
+
+    def measured(coco: CocoDataset, keypoints: int = 37, found: int = 30) -> Evaluation:
+        labels = labels_of(coco, Path("odd.json"))
+        results = make_results(labels, jitter(labels, 0.02, 1))[:found]
+        for result in results:
+            del result["keypoints"][3 * keypoints :]
+        return measure(labels, predictions_of(results, labels, "odd"))
+
+    crowds, flat = make_coco(people), make_coco(people)
+    for annotation in crowds.annotations[:20]:
+        annotation["iscrowd"] = 1
+    for annotation in flat.annotations[:10]:
+        annotation.update(area=0, bbox=[5, 5, 0, 0])
+    bare = np.zeros((30, 37))
+    bare[:, 5] = 2
+    return {
+        "usual": measured(make_coco(people)),
+        "no predictions": measured(make_coco(people), found=0),
+        "one person": measured(make_coco(people[:1])),
+        "one picture": measured(make_coco(people, per_image=30)),
+        "crowds": measured(crowds),
+        "no area": measured(flat),
+        "one keypoint": measured(make_coco(people, v=bare)),
+        "17 keypoints predicted": measured(make_coco(people), keypoints=17),
+        "one pose": measured(make_coco(np.repeat(people[:1], 30, axis=0))),
+    }
+
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("error")
+def test_odd_sets_are_compared_without_a_word_of_numpy_s() -> None:
+    evaluations = odd_sets()
+    for name, each in evaluations.items():
+        tables.to_text(each, "odd")
+        for pair in ((each, evaluations["usual"]), (evaluations["usual"], each)):
+            comparison = compare_sets(*pair, resamples=50)
+            json.dumps(data.to_json(comparison, "odd"), allow_nan=False)
+            text = page.render(comparison, "odd")
+            assert "nan" not in text.replace("nance", ""), name
