@@ -24,7 +24,9 @@ from spinetrack_synth.cli.values import Size
     metavar="NAME|FILE",
     help="Begin with a shot of this scene standing there (see `spinetrack-synth scenes`).",
 )
-@click.option("--seed", type=int, default=0, show_default=True, help="Which shot of the scene.")
+@click.option(
+    "--seed", type=click.IntRange(0), default=0, show_default=True, help="Which shot of the scene."
+)
 @click.option(
     "--size", type=Size(), default="640x480", show_default=True, help="Of camera 0, in pixels."
 )
@@ -55,10 +57,11 @@ def command(
     signal.signal(signal.SIGTERM, _interrupt)
     with closing(Doors(host, port)) as doors, suppress(KeyboardInterrupt):
         where = f"{doors.host}:{doors.port} and {doors.unix_path}"
+        renderer = open_embedded()
         serve(
             doors,
             opening(scene, seed, size),
-            open_embedded(),
+            renderer,
             quality=Quality(quality),
             folder=Path.cwd(),
             ready=lambda: click.echo(f"listening at {where}"),

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from spinetrack_synth.avatars.avatar import Cast
+from spinetrack_synth.errors import UserError
 from spinetrack_synth.rendering import Quality, open_renderer
-from spinetrack_synth.rendering.server.engine import Engine
+from spinetrack_synth.rendering.server.engine import LARGEST_SIDE_PX, Engine
 from spinetrack_synth.rendering.server.level import Lens, Level, Placement
 from spinetrack_synth.rendering.server.listening import Doors, listen
 from spinetrack_synth.rendering.server.pictures import Darkroom, Renderer
@@ -23,7 +24,14 @@ GREETING: Final = "spinetrack_synth"
 
 
 def opening(scene: str | None, seed: int, size: tuple[int, int]) -> Level:
-    """The level to begin with: the first shot of a scene and a seed, or none of anybody's."""
+    """The level to begin with: the first shot of a scene and a seed, or an empty one.
+
+    Raises UserError for a size or a scene that cannot be.
+    """
+    if not all(1 <= side <= LARGEST_SIDE_PX for side in size):
+        raise UserError(
+            f"--size {size[0]}x{size[1]}: each side may have 1-{LARGEST_SIDE_PX} pixels"
+        )
     if scene is None:
         return Level(cameras=(Lens(size=size),))
     return level_of(make_shot(load_scene(scene), seed, 0, Cast(seed), size))
