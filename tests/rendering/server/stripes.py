@@ -5,6 +5,7 @@ Every surface of a shot is a stripe across the picture, in their order, then one
 
 from __future__ import annotations
 
+import signal
 import sys
 from pathlib import Path
 
@@ -43,6 +44,7 @@ class StripeRenderer:
 
 
 def main(port: int) -> None:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     doors = Doors("127.0.0.1", port)
     try:
         serve(
