@@ -19,7 +19,7 @@ CONTACT_SIGMA_M: Final = 0.002
 FLOOR_SIGMA_M: Final = 0.003
 REACH_SIGMA_M: Final = 0.012
 FACING_SIGMA_M: Final = 0.012
-FACING_BACK_SIGMA_M: Final = 0.03
+FACING_BACK_SIGMA_M: Final = 0.02
 BALANCE_SIGMA_M: Final = 0.02
 APART_SIGMA_M: Final = 0.006
 """How exactly each aim is pursued, against the others and against the posture as it was given."""
