@@ -157,7 +157,10 @@ class BallEngine:
             return b"error No handler found for URI '%s'" % command.encode()
         if not command.startswith("vget"):
             self._drawn = None
-        reply = self._answer(command)
+        try:
+            reply = self._answer(command)
+        except KeyError:
+            reply = "error Cannot find object"
         return self.spoil(command, reply.encode() if isinstance(reply, str) else reply)
 
     def _answer(self, command: str) -> str | bytes:
@@ -196,8 +199,6 @@ class BallEngine:
             case ["vset", "object", name, "location", x, y, z]:
                 self.actors[name].location = np.array([float(x), float(y), float(z)])
             case ["vset", "object", name, "color", r, g, b]:
-                if name not in self.actors:
-                    return "error Cannot find object"
                 self.actors[name].color = (int(r), int(g), int(b))
             case ["vget", "object", name, "color"]:
                 return "(R={},G={},B={},A=255)".format(*self.actors[name].color)

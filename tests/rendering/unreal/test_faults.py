@@ -6,6 +6,7 @@ import errno
 import io
 import json
 import os
+import random
 from collections.abc import Callable
 from pathlib import Path
 
@@ -24,6 +25,7 @@ from faulty_wire import (
     hung_up,
     replaced,
     shortened,
+    whole,
 )
 from PIL import Image
 from stand_ins import BallRenderer, ball_source
@@ -206,6 +208,37 @@ def test_a_picture_that_lags_behind_is_taken_again(
     with FaultyWire(balls.port, Fault(LIT, replaced(of_the_shot_before), times=4)) as wire:
         make(tmp_path, drive(wire.port))
         assert wire.connections == 2
+    assert contents(tmp_path) == clean
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("seed", range(8))
+def test_a_storm(
+    balls: BallEngine, drive: Drive, tmp_path: Path, clean: dict[str, bytes], seed: int
+) -> None:
+    """One reply in twenty comes to some harm, from set-up on; the run is resumed until done."""
+    chance = random.Random(seed)
+    harms = [*(WIRE[name] for name in WIRE if name != "delayed a little"),
+             *(harm for _, harm in PICTURES.values())]  # fmt: skip
+
+    def strike(wire: FaultyWire, number: bytes, body: bytes) -> bytes | None:
+        harm = chance.choice(harms) if chance.random() < 0.05 else None
+        try:
+            return harm(wire, number, body) if harm else whole(number, body)
+        except Exception:  # it was no picture that this harm could change
+            return an_error(wire, number, body)
+
+    # A version cut short is still a version: that alone could not be noticed.
+    harmed = "^(?!vget /unrealcv/version)"
+    with FaultyWire(balls.port, Fault(harmed, strike, times=-1)) as wire:
+        for _ in range(60):
+            try:
+                make(tmp_path, drive(wire.port))
+                break
+            except UserError as error:
+                assert "\n" not in str(error)
+                made = contents(tmp_path / "images") if (tmp_path / "images").exists() else {}
+                assert all(clean[f"images/{name}"] == content for name, content in made.items())
     assert contents(tmp_path) == clean
 
 
