@@ -37,7 +37,10 @@ SECONDS_A_TRANSITION = 2.0
 FIRST_FRAME = 60
 """Where the arms are on their way: the first frames of a transition hardly move."""
 
-TRANSITIONS = ("tadasana", "urdhva_hastasana", "uttanasana", "virabhadrasana_2", "navasana")
+TRANSITIONS = (
+    "tadasana", "urdhva_hastasana", "uttanasana", "virabhadrasana_2", "navasana", "balasana",
+    "ustrasana", "salabhasana", "tadasana", "virabhadrasana_2", "uttanasana",
+)  # fmt: skip
 
 
 def yoga(tree: Tree, frames: int) -> np.ndarray:
@@ -78,7 +81,7 @@ print(f"{time.process_time():6.1f} s CPU, {peak_kb / 1024:6.0f} MB at the most")
 def memory(folder: Path) -> None:
     """Print what recordings of several lengths take, from file to file."""
     tree = load_model(fullbody_path())
-    there = np.array([marker_positions(tree, row) for row in yoga(tree, 700)])
+    there = np.array([marker_positions(tree, row) for row in yoga(tree, 1900)])
     to_and_fro = np.concatenate([there, there[::-1]])
     rng = np.random.default_rng(0)
     for frames in (2_000, 10_000, 40_000):
@@ -116,7 +119,7 @@ def compare(label: str, trial: Trial, long: Trial) -> float:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--frames", type=int, default=30, help="frames that OpenSim solves")
-    parser.add_argument("--long", type=int, default=700, help="frames that ours solves")
+    parser.add_argument("--long", type=int, default=1900, help="frames that ours solves")
     parser.add_argument("--noise-mm", type=float, nargs="+", default=[0.0, 5.0], help="an axis")
     parser.add_argument("--gait", type=Path, help="folder of OpenSim's published example")
     parser.add_argument("--work", type=Path, default=Path("build/benchmark_ik"))

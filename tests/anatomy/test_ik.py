@@ -151,6 +151,36 @@ def test_noise_is_spread_as_theory_says(coupled: Tree) -> None:
         assert spread == pytest.approx(bound[coupled.free.index(name)], rel=0.25), name
 
 
+def test_the_default_prior_holds_what_noise_leaves_open_and_only_that(free: Tree) -> None:
+    q = motion(free, 40)
+    exact = markers_of(free, q)
+    found = solve(free, free.marker_names, exact)
+    assert found.open_coordinates == () and found.rms_m < 1e-5
+    noisy = exact + np.random.default_rng(3).normal(0, 0.005, exact.shape)
+    found = solve(free, free.marker_names, noisy)
+    bare = solve(free, free.marker_names, noisy[:5], prior_m=ik.FAINT_PRIOR_M)
+    assert 0.003 < found.prior_m < 0.0055
+    assert "L3_L4_LB" in found.open_coordinates and "knee_angle_r" not in found.open_coordinates
+    assert bare.open_coordinates == ()
+    spine = [name for name in found.open_coordinates if name[-3:] in ("_FE", "_LB", "_AR")]
+    levels = [free.coordinate_index[name] for name in spine]
+
+    def error(rows: np.ndarray) -> float:
+        return float(np.sqrt(np.mean((rows[:5, levels] - q[:5, levels]) ** 2)))
+
+    assert error(found.coordinates) < 0.5 * error(bare.coordinates)
+    assert found.rms_m < 0.005 * np.sqrt(3)  # the noise itself: the fit is no worse than the truth
+
+
+def test_leading_frames_without_markers_repeat_the_first_that_has_some(coupled: Tree) -> None:
+    q = motion(coupled, 6)
+    positions = markers_of(coupled, q)
+    positions[:2] = np.nan
+    found = solve(coupled, coupled.marker_names, positions)
+    np.testing.assert_allclose(found.coordinates[:2], found.coordinates[[2, 2]], atol=1e-9)
+    assert np.isnan(found.objective[:2]).all() and found.rms_m < 1e-5
+
+
 def test_missing_markers_are_left_out(coupled: Tree) -> None:
     q = motion(coupled, 30)
     positions = markers_of(coupled, q)
