@@ -7,6 +7,7 @@ are bent in the shape at rest, before the skin follows the bodies.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 import numpy as np
@@ -44,17 +45,20 @@ LOOSE: Final = 0.55
 FIRMNESS: Final = 3.0
 """A floor gives way so much less than flesh."""
 
-STEPS: Final = 24
+STEPS: Final = 16
 """In which a digit closes."""
 
 CLEARANCE_M: Final = 0.0025
 """Between fingers and what they hold: cloth."""
 
+REACH_M: Final = 0.14
+"""From the root of a digit to what it can meet."""
+
 NEAR_M: Final = 0.05
 """Farther from a finger nothing is in its way."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)  # compared by identity: what follows from it can be cached
 class Hand:
     """One hand of a body at rest, in the frame of its OpenSim body: x out of the palm, y towards
     the wrist.
@@ -161,6 +165,7 @@ def bend(hand: Hand, angles: Array) -> Array:
     return points @ hand.body2world[:3, :3].T + hand.body2world[:3, 3]
 
 
+@lru_cache(maxsize=256)
 def flat(hand: Hand) -> Array:
     """Angles (5, 3) that lay every digit into the plane of the palm, as on a floor."""
     ground = np.array([-1.0, 0.0, 0.0, hand.palm_m])
@@ -175,8 +180,7 @@ def grip(hand: Hand, obstacle_m: Array, normal: Array, floor: Array) -> Array:
     ``obstacle_m`` (N, 3) m and ``normal`` (N, 3) are points of other skin and where it faces,
     ``floor`` (4,) a plane ``n . x + d`` that is positive above, all in the hand's frame.
     """
-    near = np.linalg.norm(obstacle_m - hand.points_m.mean(axis=0), axis=1) < 0.16
-    return _closed(hand, obstacle_m[near], normal[near], floor, CLEARANCE_M, np.ones(3))
+    return _closed(hand, obstacle_m, normal, floor, CLEARANCE_M, np.ones(3))
 
 
 def _closed(
@@ -188,6 +192,7 @@ def _closed(
     angles = np.zeros((DIGITS, KNUCKLES))
     for digit in range(DIGITS):
         mine = hand.pad == digit
+        near = np.linalg.norm(obstacle - hand.knuckle_m[digit, 0], axis=1) < REACH_M
         angles[digit] = _close_digit(
             np.ascontiguousarray(hand.points_m[mine]),
             np.ascontiguousarray(hand.weight[mine, digit]),
@@ -195,8 +200,8 @@ def _closed(
             hand.axis[digit],
             OPEN[digit],
             OPEN[digit] + flexed * (CLOSED[digit] - OPEN[digit]),
-            np.ascontiguousarray(obstacle),
-            np.ascontiguousarray(normal),
+            np.ascontiguousarray(obstacle[near]),
+            np.ascontiguousarray(normal[near]),
             floor,
             clearance,
             feeling[digit],
@@ -251,22 +256,26 @@ def _room(
     turn, shift = _phalanges(knuckle, axis, angles)
     least = NEAR_M
     for p in range(len(points)):
-        if weight[p, first:].sum() < 0.5:
+        share = 0.0
+        for k in range(first, KNUCKLES):
+            share += weight[p, k]
+        if share < 0.5:
             continue
-        x = _moved(points[p], weight[p], turn, shift)
-        height = floor[0] * x[0] + floor[1] * x[1] + floor[2] * x[2] + floor[3]
+        x, y, z = _moved(points[p], weight[p], turn, shift)
+        height = floor[0] * x + floor[1] * y + floor[2] * z + floor[3]
         least = min(least, height if height > 0.0 else FIRMNESS * height)
         nearest, at = NEAR_M**2, -1
         for o in range(len(obstacle)):
-            d = 0.0
-            for i in range(3):
-                d += (x[i] - obstacle[o, i]) ** 2
-            if d < nearest:
-                nearest, at = d, o
+            dx, dy, dz = x - obstacle[o, 0], y - obstacle[o, 1], z - obstacle[o, 2]
+            distance = dx * dx + dy * dy + dz * dz
+            if distance < nearest:
+                nearest, at = distance, o
         if at >= 0:
-            above = 0.0
-            for i in range(3):
-                above += (x[i] - obstacle[at, i]) * normal[at, i]
+            above = (
+                (x - obstacle[at, 0]) * normal[at, 0]
+                + (y - obstacle[at, 1]) * normal[at, 1]
+                + (z - obstacle[at, 2]) * normal[at, 2]
+            )
             least = min(least, above)
     return least
 
@@ -295,17 +304,17 @@ def _phalanges(knuckle: Array, axis: Array, angles: Array) -> tuple[Array, Array
 
 
 @njit(cache=True, nogil=True)
-def _moved(point: Array, weight: Array, turn: Array, shift: Array) -> Array:
+def _moved(point: Array, weight: Array, turn: Array, shift: Array) -> tuple[float, float, float]:
     """A point (3,) after its shares (3,) in the motions of three phalanges."""
-    moved = point.copy()
+    a, b, c = point[0], point[1], point[2]
+    x, y, z = a, b, c
     for k in range(KNUCKLES):
-        if weight[k] > 0.0:
-            for i in range(3):
-                motion = shift[k, i] - point[i]
-                for j in range(3):
-                    motion += turn[k, i, j] * point[j]
-                moved[i] += weight[k] * motion
-    return moved
+        w = weight[k]
+        if w > 0.0:
+            x += w * (turn[k, 0, 0] * a + turn[k, 0, 1] * b + turn[k, 0, 2] * c + shift[k, 0] - a)
+            y += w * (turn[k, 1, 0] * a + turn[k, 1, 1] * b + turn[k, 1, 2] * c + shift[k, 1] - b)
+            z += w * (turn[k, 2, 0] * a + turn[k, 2, 1] * b + turn[k, 2, 2] * c + shift[k, 2] - c)
+    return x, y, z
 
 
 @njit(cache=True, nogil=True)
@@ -314,6 +323,8 @@ def _bent(points: Array, weight: Array, knuckle: Array, axis: Array, angles: Arr
     for digit in range(DIGITS):
         turn, shift = _phalanges(knuckle[digit], axis[digit], angles[digit])
         for p in range(len(points)):
-            if weight[p, digit].sum() > 0.0:
-                bent[p] += _moved(points[p], weight[p, digit], turn, shift) - points[p]
+            x, y, z = _moved(points[p], weight[p, digit], turn, shift)
+            bent[p, 0] += x - points[p, 0]
+            bent[p, 1] += y - points[p, 1]
+            bent[p, 2] += z - points[p, 2]
     return bent
