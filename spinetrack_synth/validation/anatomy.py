@@ -22,8 +22,8 @@ from spinetrack_synth.validation.sides import BEFORE
 if TYPE_CHECKING:
     from spinetrack_synth.validation.bodies import Bodies
 
-SPINE_OFF: Final = 0.045
-SPINE_SURPRISE: Final = 3.5
+SPINE_OFF: Final = 0.05
+SPINE_SURPRISE: Final = 4.0
 """A spine point so far from where the others predict it, of the torso and in standard deviations
 of that prediction."""
 
@@ -34,13 +34,18 @@ POINT_SURPRISE: Final = 4.5
 EXCHANGED_WITHIN: Final = 0.15
 """Of the torso: so near to each other's place two exchanged points lie."""
 
-SWAP_GAIN: Final = 10.0
-MIRROR_GAIN: Final = 40.0
+SWAP_GAIN: Final = 12.0
+MIRROR_GAIN: Final = 12.0
 """How much better a body must fit with left and right exchanged, in squared standard deviations;
 a whole person's mirror image fits nearly as well, seen from far away exactly as well."""
 
-BEYOND_LIMIT_DEG: Final = 12.0
-OUT_OF_PROPORTION: Final = 3.5
+FILE_MIRRORED: Final = 1.0
+FEWEST_PEOPLE: Final = 8
+"""What the middle one of so many people, or more, gains by it in a file that is mirrored as a
+whole: some 6; in a clean one he loses 8."""
+
+BEYOND_LIMIT_DEG: Final = 5.0
+OUT_OF_PROPORTION: Final = 3.0
 """Standard deviations of a segment's length between people."""
 
 COST: Final = 60.0
@@ -226,6 +231,22 @@ def limb_exchanged(dataset: Dataset, work: Work) -> Iterator[Fault]:
 def person_exchanged(dataset: Dataset, work: Work) -> Iterator[Fault]:
     """A body fits much better with left and right of the whole person exchanged."""
     bodies = _bodies(dataset, work)
+    gain = bodies.glances.of_everything
+    tried = gain[np.isfinite(gain)]
+    # Where a limb's exchange does better, it is that limb in everybody.
+    more = gain - np.maximum(bodies.glances.of_limbs, 0.0)
+    enough = len(tried) >= max(FEWEST_PEOPLE, bodies.fits.fitted.sum() / 2)
+    if enough and np.median(more[np.isfinite(gain)]) > FILE_MIRRORED:
+        share = np.mean(tried > 0)
+        yield Fault(
+            "annotations",
+            "annotations",
+            f"left and right are exchanged in the whole file: {share:.0%} of {len(tried)} people "
+            "fit better the other way round",
+            value=round(float(np.median(tried)), 1),
+            covers=tuple(dataset.annotation_key(row) for row in bodies.rows.tolist()),
+        )
+        return
     for person, (name, k) in _swap_found(bodies).items():
         if name == "everything":
             yield dataset.annotation_fault(

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from spinetrack_synth import skeleton
 from spinetrack_synth.anatomy.fit2d.body import column_names
 from spinetrack_synth.anatomy.fit2d.people import (
+    MOST_EFFORT,
     FitModel,
     Fits,
     Progress,
@@ -20,7 +21,16 @@ from spinetrack_synth.anatomy.fit2d.people import (
     good_cost,
     make_fit_model,
 )
-from spinetrack_synth.anatomy.fit2d.swaps import Swapped, joined, try_swaps
+from spinetrack_synth.anatomy.fit2d.swaps import (
+    GLANCES,
+    SWAPS,
+    Glances,
+    Swapped,
+    exchanged,
+    glance,
+    joined,
+    try_swaps,
+)
 from spinetrack_synth.anatomy.model import fullbody_path, load_model
 from spinetrack_synth.poses.library import library
 from spinetrack_synth.poses.sampling import pose_coordinates
@@ -38,6 +48,13 @@ where it is half as much again."""
 SAMPLE: Final = 120
 """People by whom the noise of a file is judged."""
 
+PROMISING_GAIN: Final = 1.5
+"""Exchanges that gain so much at first sight are tried thoroughly; 1 clean person in 30."""
+
+MOST_HARD: Final = 2000
+"""So many people whom nothing fits are searched for thoroughly, some 30 ms each; of the others
+misplaced points are told, exchanges of left and right are not."""
+
 BLOCK: Final = 256
 """People tried the other way round at once: each is 17 people then, so memory stays small."""
 
@@ -48,8 +65,8 @@ USUAL_FOCAL: Final = 1.2
 @dataclass(frozen=True)
 class Bodies:
     """Fits of P people of a file: ``rows`` (P,) their annotations, ``noise`` what the labels were
-    taken for, ``names`` of the fits' columns; ``doubtful`` (D,) those people, by index in ``rows``,
-    for whom ``swapped`` (D) tells about left and right."""
+    taken for, ``names`` of the fits' columns; ``glances`` (P) a first look at left and right,
+    ``doubtful`` (D,) those people, by index in ``rows``, for whom ``swapped`` (D) tells more."""
 
     rows: Rows
     noise: float
@@ -57,6 +74,7 @@ class Bodies:
     model: FitModel
     sightings: Sightings
     fits: Fits
+    glances: Glances
     doubtful: Rows
     swapped: Swapped
 
@@ -83,7 +101,7 @@ def estimate_noise(model: FitModel, people: Sightings, threads: int = 1) -> floa
     """How far a file's labels scatter about a body, of the torso: the smallest of ``NOISES`` that
     does not surprise."""
     count = len(people.visible)
-    some = people.some(np.unique(np.linspace(0, count - 1, min(count, SAMPLE)).astype(int)))
+    some = people.some(_sample(count))
     for noise in NOISES:
         surprise = fit_people(model, some, noise=noise, effort=1, threads=threads).surprise
         known = surprise[np.isfinite(surprise)]
@@ -99,22 +117,87 @@ def examine(
     noise: float,
     threads: int = 1,
     progress: Progress | None = None,
-) -> tuple[Fits, Rows, Swapped]:
-    """Fit people; try left and right the other way round for those who cost more than usual or have
-    a point left out."""
+) -> tuple[Fits, Glances, Rows, Swapped]:
+    """Fit people and look at them the other way round; try it thoroughly with those who cost more
+    than usual, have a point left out, or fit better at first sight."""
     count = len(people.visible)
-    fits = fit_people(model, people, noise=noise, threads=threads, progress=progress)
+    fits, hurried = _fit_all(model, people, noise, threads, progress)
     bad = (fits.cost > good_cost(fits.labelled)) | fits.dropped.any(axis=1)
-    doubtful = np.flatnonzero(fits.fitted & bad)
+    glances = glance(model, people, fits, fit_columns(), noise=noise, threads=threads)
+    gain = np.maximum(glances.of_limbs, glances.of_everything)
+    doubtful = np.flatnonzero(fits.fitted & (bad | (gain > PROMISING_GAIN)) & ~hurried)
     blocks = []
     for start in range(0, max(len(doubtful), 1), BLOCK):
         block = doubtful[start : start + BLOCK]
+        some, of_block = people.some(block), fits.some(block)
+        tried = try_swaps(model, some, of_block, noise=noise, threads=threads)
         blocks.append(
-            try_swaps(model, people.some(block), fits.some(block), noise=noise, threads=threads)
+            _with_glances(model, some, of_block, tried, glances.gain[block], noise, threads)
         )
         if progress is not None:
             progress(count + start + len(block), count + len(doubtful))
-    return fits, doubtful, joined(blocks)
+    return fits, glances, doubtful, joined(blocks)
+
+
+def _with_glances(
+    model: FitModel,
+    people: Sightings,
+    fits: Fits,
+    tried: Swapped,
+    gain: Floats,
+    noise: float,
+    threads: int,
+) -> Swapped:
+    """What was tried, or the best at first sight where that gains more."""
+    best = gain.argmax(axis=1) if len(gain) else np.empty(0, dtype=np.int64)
+    better = np.flatnonzero(gain.max(axis=1, initial=-np.inf) > np.maximum(tried.gain, 0.0))
+    swaps = np.array([list(SWAPS).index(name) for name in GLANCES])[best[better]]
+    refits = fit_people(
+        model, exchanged(people.some(better), swaps), noise=noise,
+        torso_px=fits.torso_px[better], effort=1, threads=threads,
+    )  # fmt: skip
+    tried.swap[better] = swaps
+    tried.gain[better] = gain[better, best[better]]
+    tried.projected_px[better] = refits.projected_px
+    return tried
+
+
+def _fit_all(
+    model: FitModel,
+    people: Sightings,
+    noise: float,
+    threads: int,
+    progress: Progress | None,
+) -> tuple[Fits, NDArray[np.bool_]]:
+    """All people fitted, and who of them in a hurry: people whom nothing fits take ten times as
+    long, so in a large file full of them only some are searched for thoroughly."""
+    count = len(people.visible)
+    hurried = np.zeros(count, dtype=bool)
+    if count > MOST_HARD:
+        some = fit_people(model, people.some(_sample(count)), noise=noise, effort=1)
+        hard = np.nanmean(some.cost > good_cost(some.labelled)) * count
+        if hard > MOST_HARD:
+            hurried[np.arange(count) % int(np.ceil(hard / MOST_HARD)) > 0] = True
+    if not hurried.any():
+        return fit_people(model, people, noise=noise, threads=threads, progress=progress), hurried
+    parts = []
+    for rows, effort in ((np.flatnonzero(~hurried), MOST_EFFORT), (np.flatnonzero(hurried), 2)):
+        done = count - int(hurried.sum()) if effort == 2 else 0
+        tell = None if progress is None else _shifted(progress, done, count)
+        parts.append((rows, fit_people(model, people.some(rows), noise=noise, effort=effort,
+                                       threads=threads, progress=tell)))  # fmt: skip
+    order = np.argsort(np.concatenate([rows for rows, _ in parts]))
+    columns = zip(*(fits for _, fits in parts))
+    return Fits._make(np.concatenate(column)[order] for column in columns), hurried
+
+
+def _shifted(progress: Progress, by: int, whole: int) -> Progress:
+    return lambda done, wanted: progress(by + done, whole)
+
+
+def _sample(count: int) -> Rows:
+    """``SAMPLE`` of so many people, evenly spread."""
+    return np.unique(np.linspace(0, count - 1, min(count, SAMPLE)).astype(np.int64))
 
 
 def _fit(dataset: Dataset, work: Work) -> Bodies:
@@ -124,10 +207,10 @@ def _fit(dataset: Dataset, work: Work) -> Bodies:
     people = Sightings(points, visible, focal, center, known).some(rows)
     model = fit_model()
     noise = estimate_noise(model, people, work.processes)
-    fits, doubtful, swapped = examine(
+    fits, glances, doubtful, swapped = examine(
         model, people, noise=noise, threads=work.processes, progress=work.progress
     )
-    return Bodies(rows, noise, fit_columns(), model, people, fits, doubtful, swapped)
+    return Bodies(rows, noise, fit_columns(), model, people, fits, glances, doubtful, swapped)
 
 
 def _points(dataset: Dataset) -> tuple[Floats, NDArray[np.bool_]]:

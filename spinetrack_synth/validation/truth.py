@@ -140,7 +140,7 @@ def truth_mismatch(dataset: Dataset) -> Iterator[Fault]:
     if len(lost) > len(unknown):
         message = f"{len(lost)} rows of ground truth have no annotation, the first is {lost[0]}"
         yield dataset.file_fault(message, place="annotations", value=len(lost))
-    for row in np.flatnonzero(np.bincount(truth.row[truth.row >= 0]) > 1):
+    for row in rows_where(np.bincount(truth.row[truth.row >= 0]) > 1):
         yield dataset.annotation_fault(row, "has more than one row of ground truth", field=".id")
     for number, row in enumerate(truth.row):
         if row < 0:

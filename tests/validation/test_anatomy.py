@@ -106,6 +106,59 @@ def test_exchanged_joints(part: str):
     assert part in fault.message
 
 
+def test_exchanged_arms():
+    def exchange(points: np.ndarray) -> None:
+        for part in ("shoulder", "elbow", "wrist"):
+            pair = [skeleton.INDEX[f"left_{part}"], skeleton.INDEX[f"right_{part}"]]
+            points[pair] = points[pair[::-1]]
+
+    (fault,) = told(edited(exchange))["SPT403"]
+    assert fault.row == PERSON
+    assert "left and right of the arms are exchanged" in fault.message
+
+
+def test_two_points_in_each_others_place_are_one_finding():
+    def exchange(points: np.ndarray) -> None:
+        pair = [skeleton.INDEX["left_knee"], skeleton.INDEX["left_ankle"]]
+        points[pair] = points[pair[::-1]]
+
+    (fault,) = told(edited(exchange))["SPT402"]
+    assert fault.message == "left_knee and left_ankle are in each other's place"
+
+
+def test_a_file_that_is_mirrored_as_a_whole_is_one_finding():
+    data = clean()
+    mirror = [3 * index + k for index in skeleton.MIRROR for k in range(3)]
+    for annotation in data["annotations"]:
+        annotation["keypoints"] = [annotation["keypoints"][at] for at in mirror]
+    data["annotations"] = [a | {"id": n} for n, a in enumerate(data["annotations"] * 3, 1)]
+    found = told(data)
+    assert [fault.place for fault in found["SPT404"]] == ["annotations"]
+    assert len(found["SPT404"][0].covers) == 18
+
+
+def test_hurried_people_are_fitted_in_their_order(monkeypatch: pytest.MonkeyPatch):
+    """In a large file of hard people only some are searched for thoroughly."""
+    from spinetrack_synth.validation import bodies
+
+    def spoil(points: np.ndarray) -> None:
+        points[skeleton.INDEX["left_wrist"], :2] += 2.0 * torso(points)
+
+    data = edited(untouched)
+    for annotation in data["annotations"]:
+        points = np.array(annotation["keypoints"]).reshape(-1, 3)
+        spoil(points)
+        annotation["keypoints"] = points.ravel().tolist()
+    calm = bodies_of(Dataset(Path("a.json"), data), Work())
+    monkeypatch.setattr(bodies, "MOST_HARD", 2)
+    hurried = bodies_of(Dataset(Path("a.json"), data), Work())
+    assert len(hurried.doubtful) == 2 < len(calm.doubtful)
+    wrist = skeleton.INDEX["left_wrist"]
+    assert hurried.fits.dropped[:, wrist].all()
+    away = np.linalg.norm(hurried.fits.projected_px - calm.fits.projected_px, axis=2)
+    assert np.median(away) < 0.1 * np.median(calm.fits.torso_px)
+
+
 def test_two_people_in_one():
     other = np.array(clean()["annotations"][2]["keypoints"]).reshape(-1, 3)
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from xml.etree import ElementTree
@@ -90,6 +92,27 @@ def test_sarif_fits_its_schema(report: Report) -> None:
         assert rules[result["ruleIndex"]] == result["ruleId"]
     prints = [r["partialFingerprints"]["codeFileKey/v1"] for r in run["results"]]
     assert len(set(prints)) == len(prints)
+
+
+@pytest.mark.skipif("SARIF_SCHEMA" not in os.environ, reason="SARIF_SCHEMA names no schema file")
+def test_sarif_fits_the_published_schema(report: Report) -> None:
+    """Against the whole schema (sarif-2.1.0.json of the SARIF SDK, or that of OASIS)."""
+    jsonschema = pytest.importorskip("jsonschema")
+    schema = json.loads(Path(os.environ["SARIF_SCHEMA"]).read_text())
+    validator = jsonschema.validators.validator_for(schema)(schema)
+    for some in (report, replace(report, findings=())):
+        assert [
+            error.message for error in validator.iter_errors(json.loads(render(some, "sarif")))
+        ] == []
+
+
+@pytest.mark.skipif("JUNIT_XSD" not in os.environ, reason="JUNIT_XSD names no schema file")
+def test_junit_fits_the_published_schema(report: Report) -> None:
+    """Against junit-10.xsd of the Jenkins xUnit plugin."""
+    etree = pytest.importorskip("lxml.etree")
+    schema = etree.XMLSchema(etree.parse(os.environ["JUNIT_XSD"]))
+    for some in (report, replace(report, findings=())):
+        schema.assertValid(etree.fromstring(render(some, "junit").encode()))
 
 
 def test_the_schema_refuses_what_is_not_sarif(report: Report) -> None:

@@ -39,9 +39,10 @@ Progress = Callable[[int, int], None]
 FEWEST_POINTS: Final = 6
 """Fewer points say nothing about a body that can turn, move and grow as a whole."""
 
-STARTS: Final = (1, 4, 8)
+STARTS: Final = (1, 4, 3, 8)
 """Starts from a bank, by effort."""
-MOST_EFFORT: Final = 2
+DROPPING_EFFORT: Final = 2
+MOST_EFFORT: Final = 3
 MIXTURES: Final = 300
 CHUNK: Final = 128
 
@@ -163,12 +164,12 @@ def fit_people(
     """Fit the body to people; ``noise`` is the labels' standard deviation as a part of the torso.
 
     With ``torso_px`` (N,) given, costs are in standard deviations of torsos of that size, so that
-    they can be compared. ``effort`` 0 tries one start, 1 a few, 2 all that are known,
-    and leaves out points that surprise.
+    they can be compared. ``effort`` 0 tries one start, 1 and 2 a few, 3 all that are known; from 2
+    on points that surprise are left out.
     ``progress`` is told how many people of how many are done. People with fewer than 6 points in
     reach, or all at one place, are not fitted.
     """
-    seen, usable = _seen(people)
+    seen, usable = seen_from_center(people)
     count = len(seen)
     sizes = np.full(count, np.nan) if torso_px is None else np.asarray(torso_px, dtype=float)
     fits = Fits(
@@ -218,7 +219,7 @@ def fit_people(
     return fits
 
 
-def _seen(people: Sightings) -> tuple[Array, Flags]:
+def seen_from_center(people: Sightings) -> tuple[Array, Flags]:
     """Points (N, 37, 3) from the principal point with 1 where seen, and who (N,) can be fitted."""
     points = np.asarray(people.points_px, dtype=float)
     focal, center = people.focal_px, people.center_px
@@ -270,7 +271,7 @@ def _fit_chunk(
             scale = begin(body, bank, entry, seen, focal, x, root)
             if s == 0:
                 unit = scale if np.isnan(sizes[n]) else sizes[n] / TORSO_M
-                _variance(body, noise, unit, variance)
+                point_variance(body, noise, unit, variance)
             cost = descend(body, x, root, focal, known, seen, variance, SOFT_FIRST, 7, 1e-2, work)
             if cost < 2.0 * best + 5.0 * fits.labelled[n]:
                 cost = descend(body, x, root, focal, known, seen, variance, SOFT, 15, 2e-3, work)
@@ -280,7 +281,7 @@ def _fit_chunk(
                     best_root[:, :] = root
             if best < good:
                 break
-        for _ in range(2):
+        for _ in range(1 if effort == DROPPING_EFFORT else 2):
             if best < good or effort == 0 or not np.isfinite(best):
                 break
             before = best
@@ -293,7 +294,7 @@ def _fit_chunk(
             continue
         if np.isnan(sizes[n]):
             unit = focal * np.exp(best_x[body.focal] - best_x[body.root + 5])
-            _variance(body, noise, unit, variance)
+            point_variance(body, noise, unit, variance)
         steps = 15 if effort > 0 else 3
         best = descend(
             body, best_x, best_root, focal, known, seen, variance, SOFT, steps, 1e-4, work
@@ -303,7 +304,7 @@ def _fit_chunk(
         fits.cost[n] = best
         own_residuals(body, seen, variance, work, fits.off_px[n], fits.surprise[n])
         _lengths(seen, work, fits.residual_px[n])
-        for _ in range(MOST_DROPPED if effort == MOST_EFFORT else 0):
+        for _ in range(MOST_DROPPED if effort >= DROPPING_EFFORT else 0):
             beyond = OUT_OF_REACH * TORSO_M * unit
             worst = _most_surprising(seen, fits.surprise[n], fits.residual_px[n], beyond)
             if worst < 0:
@@ -377,7 +378,7 @@ def _bend_limbs(
 
 
 @njit(cache=True, nogil=True)
-def _variance(body: Body, noise: float, unit: float, variance: Array) -> None:
+def point_variance(body: Body, noise: float, unit: float, variance: Array) -> None:
     """Variance of each point's label about the body, px^2, at ``unit`` px per metre."""
     for m in range(MARKERS):
         variance[m] = unit * unit * ((noise * TORSO_M) ** 2 + body.marker_variance[m])

@@ -3,13 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields, replace
-from typing import Final
+from typing import Final, NamedTuple
 
 import numpy as np
+from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
-from spinetrack_synth.anatomy.fit2d.people import FitModel, Fits, Sightings, fit_people
+from spinetrack_synth.anatomy.fit2d.body import TORSO_M, Body
+from spinetrack_synth.anatomy.fit2d.limbs import bend_limb
+from spinetrack_synth.anatomy.fit2d.people import (
+    CHUNK,
+    SOFT,
+    SOFT_FIRST,
+    FitModel,
+    Fits,
+    Progress,
+    Sightings,
+    fit_people,
+    point_variance,
+    seen_from_center,
+)
+from spinetrack_synth.anatomy.fit2d.solver import MARKERS, Work, descend, place, workspace
+from spinetrack_synth.anatomy.fit2d.starts import mirror_of
 from spinetrack_synth.skeleton import INDEX, MIRROR, NAMES
 
 Array = NDArray[np.float64]
@@ -48,12 +65,38 @@ APART: Final = 0.08
 """Two points nearer than this part of the torso may be called either way."""
 
 
+GLANCES: Final = ("arms", "elbows and wrists", "legs", "lower legs", "everything")
+"""Exchanges that often fit no worse than people usually do: tried with everybody, from where the
+fit as labelled ended."""
+
+_FIRST_STEPS, _STEPS = 4, 10
+_NOT_MUCH_WORSE = 1.5, 20.0
+"""A glance goes on where its first steps cost at most so many times the fit, and so much more."""
+
 _ORDERS: Final = np.arange(len(NAMES)) + np.zeros((len(SWAPS), 1), dtype=np.int64)
 """Which point (S, 37) takes each label in each exchange."""
 for _row, _parts in enumerate(SWAPS.values()):
     for _part in _parts:
         for _side in ("left_", "right_"):
             _ORDERS[_row, INDEX[_side + _part]] = MIRROR[INDEX[_side + _part]]
+
+
+class Glances(NamedTuple):
+    """A first look at N people the other way round: by how much the cost falls with each of
+    ``GLANCES``, ``gain`` (N, G); -inf where it would move no point or fits far worse."""
+
+    gain: Array
+
+    @property
+    def of_limbs(self) -> Array:
+        """The best gain (N,) by an exchange of limbs."""
+        best: Array = self.gain[:, :-1].max(axis=1)
+        return best
+
+    @property
+    def of_everything(self) -> Array:
+        """The gain (N,) by the exchange of everything."""
+        return self.gain[:, -1]
 
 
 @dataclass(frozen=True)
@@ -115,6 +158,112 @@ def try_swaps(
             best.swap[row], best.gain[row] = swap, gain
             best.projected_px[row] = refits.projected_px[k]
     return best
+
+
+def glance(
+    model: FitModel,
+    people: Sightings,
+    fits: Fits,
+    names: tuple[str, ...],
+    *,
+    noise: float = 0.01,
+    threads: int = 1,
+    progress: Progress | None = None,
+) -> Glances:
+    """Look at fitted people with each of ``GLANCES``: limbs bent anew, or the whole body mirrored
+    in depth, and a few steps from there; ``names`` are those of the fits' columns."""
+    seen, _ = seen_from_center(people)
+    gain = np.full((len(seen), len(GLANCES)), -np.inf)
+    orders = _ORDERS[[list(SWAPS).index(name) for name in GLANCES]]
+    moved = np.array([[order[m] != m for m in range(MARKERS)] for order in orders])
+    bent = np.array([[bool(row[limb.markers].any()) for limb in model.limbs] for row in moved])
+    bent[-1] = False
+    twin, sign = mirror_of(names)
+    rows = np.flatnonzero(fits.fitted)
+
+    def look(chunk: Ints) -> int:
+        _glance_chunk(
+            model, chunk, seen, people.focal_px, people.focal_known, fits, orders, bent, twin, sign,
+            noise, workspace(model.body), gain,
+        )  # fmt: skip
+        return len(chunk)
+
+    done = 0
+    with ThreadPoolExecutor(threads) as pool:
+        for count in pool.map(look, [rows[k : k + CHUNK] for k in range(0, len(rows), CHUNK)]):
+            done += count
+            if progress is not None:
+                progress(done, len(rows))
+    return Glances(gain)
+
+
+@njit(cache=True, nogil=True)
+def _glance_chunk(
+    model: FitModel,
+    chunk: Ints,
+    seen_all: Array,
+    focal_px: Array,
+    focal_known: NDArray[np.bool_],
+    fits: Fits,
+    orders: Ints,
+    bent: NDArray[np.bool_],
+    twin: Ints,
+    sign: Array,
+    noise: float,
+    work: Work,
+    gain: Array,
+) -> None:
+    body = model.body
+    x, root = np.empty(len(body.mean)), np.empty((3, 3))
+    variance, seen = np.empty(MARKERS), np.empty((MARKERS, 3))
+    times, more = _NOT_MUCH_WORSE
+    for n in chunk:
+        own, focal, known = fits.cost[n], focal_px[n], focal_known[n]
+        point_variance(body, noise, fits.torso_px[n] / TORSO_M, variance)
+        for s in range(len(orders)):
+            if not _exchange(seen_all[n], orders[s], APART * fits.torso_px[n], seen):
+                continue
+            x[:] = fits.columns[n]
+            root[:, :] = fits.root[n]
+            if s == len(orders) - 1:
+                _mirror_in_depth(body, fits.columns[n], twin, sign, x, root)
+            for k, limb in enumerate(model.limbs):
+                if bent[s, k]:
+                    place(body, x, root, work, False)
+                    bend_limb(limb, body, x, focal, seen, variance, work)
+            cost = descend(
+                body, x, root, focal, known, seen, variance, SOFT_FIRST, _FIRST_STEPS, 1e-2, work
+            )
+            if cost < times * own + more:
+                cost = descend(
+                    body, x, root, focal, known, seen, variance, SOFT, _STEPS, 2e-3, work
+                )
+                gain[n, s] = own - cost
+
+
+@njit(cache=True, nogil=True)
+def _exchange(points: Array, order: Ints, apart_px: float, out: Array) -> bool:
+    """Fill ``out`` (37, 3) with the points in another order; does that move one by so much?"""
+    moved = False
+    for m in range(MARKERS):
+        out[m] = points[order[m]]
+        if order[m] != m and (out[m, 2] > 0 or points[m, 2] > 0):
+            way = np.hypot(out[m, 0] - points[m, 0], out[m, 1] - points[m, 1])
+            moved = moved or out[m, 2] != points[m, 2] or way > apart_px
+    return moved
+
+
+@njit(cache=True, nogil=True)
+def _mirror_in_depth(
+    body: Body, columns: Array, twin: Ints, sign: Array, x: Array, root: Array
+) -> None:
+    """The mirrored body that, turned about in depth, looks from afar as the body does."""
+    for k in range(body.root):
+        x[k] = sign[k] * columns[twin[k]]
+    for i in range(3):
+        for j in range(3):
+            if (i == 2) != (j == 2):
+                root[i, j] = -root[i, j]
 
 
 def joined(parts: Sequence[Swapped]) -> Swapped:
