@@ -31,7 +31,7 @@ class Launched:
         self._output = tempfile.TemporaryFile()  # noqa: SIM115  closed by end()
         try:
             self._process = subprocess.Popen(
-                [str(binary), *FLAGS, "-cvport", str(port)],
+                [str(binary.absolute()), *FLAGS, "-cvport", str(port)],
                 stdin=subprocess.DEVNULL,
                 stdout=self._output,
                 stderr=subprocess.STDOUT,

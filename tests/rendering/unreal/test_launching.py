@@ -98,8 +98,9 @@ def test_an_engine_that_dies_is_started_again(tmp_path: Path, count: int) -> Non
     assert contents(tmp_path / "out/images") == contents(tmp_path / "exact/images")
 
 
-def test_a_program_that_ends_at_once(tmp_path: Path) -> None:
-    binary = program(tmp_path, "print('no GPU found')\nraise SystemExit(3)")
+def test_a_program_that_ends_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    binary = program(Path(), "print('no GPU found')\nraise SystemExit(3)")
     with pytest.raises(UserError, match=r"--launch .*Engine\.sh: it ended with code 3: no GPU"):
         open_engines(EngineSettings(launch=binary), HASTY)
 
