@@ -89,7 +89,8 @@ def memory(folder: Path) -> None:
         at = np.arange(frames) % len(to_and_fro)
         positions_m = to_and_fro[at] + rng.normal(0, 0.002, (frames, *there.shape[1:]))
         write_trc(path, MarkerMotion(tree.marker_names, np.arange(frames) / RATE_HZ, positions_m))
-        command = [sys.executable, "-c", PEAK, fullbody_path(), path, folder / f"{frames}.mot"]
+        files = (fullbody_path(), path, folder / f"{frames}.mot")
+        command = [sys.executable, "-c", PEAK, *map(str, files)]
         said = subprocess.run(command, capture_output=True, text=True, check=True).stdout
         print(f"{frames:6} frames: {said.strip()}")
 

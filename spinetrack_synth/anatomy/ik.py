@@ -48,6 +48,9 @@ SAME_ERROR: Final = 0.02
 """Frames, and fits of them, from which the error of a recording's markers is estimated; relative
 change at which it is taken."""
 
+ERROR_POSES: Final = 5
+"""Poses in which it is asked what markers show: the default and some that fill the ranges."""
+
 BROAD_PRIOR_M: Final = 0.02
 """Marker error assumed while a frame is searched from afar: it keeps joints from their limits."""
 
@@ -256,21 +259,25 @@ def _fit_first(work: _Work, unit_weight: Array, cold: bool) -> tuple[float, Bool
 
     # Where a plain fit from the default already meets the markers, the search from afar need not
     # follow their noise into what they leave open.
+    variance = _variance(work, first, scratch)
+    # Such an error (m) would leave a column open.
+    opening_m = np.full(len(variance), np.inf)
+    known = unit_weight > BASE_PRIOR
+    opening_m[known] = OPEN_SHARE * RANGE_PER_DEVIATION / np.sqrt((variance * unit_weight)[known])
     z = work.default.copy()
     improve(work.broad, first, z)
     error_m = improve(work.problem, first, z)
     problem = work.problem
     if error_m < GOOD_M:
-        is_open = _open_columns(work, z, first, unit_weight, error_m, scratch)
-        problem = _with_prior(problem, is_open, error_m, unit_weight)
+        problem = _with_prior(problem, opening_m < error_m, error_m, unit_weight)
     begun = work._replace(problem=problem)
     _track(begun, first, int(sample[-1]) + 1, True, cold, False, scratch)
     work.z[0] = work.z[first]  # frames before the first one with markers repeat it
-    z, fitted = work.z[first].copy(), work.z[sample]
+    fitted = work.z[sample]
     for _ in range(ERROR_PASSES):
         before_m = error_m
         error_m = float(np.median([improve(problem, t, row) for t, row in zip(sample, fitted)]))
-        is_open = _open_columns(work, z, first, unit_weight, error_m, scratch)
+        is_open: Bools = opening_m < error_m
         if error_m <= FAINT_PRIOR_M or not is_open.any():
             return FAINT_PRIOR_M, nothing_open
         if abs(error_m - before_m) < SAME_ERROR * error_m:
@@ -285,19 +292,20 @@ def _with_prior(problem: Problem, is_open: Bools, error_m: float, unit_weight: A
     return problem._replace(prior_weight=np.maximum(problem.prior_weight, strong))
 
 
-def _open_columns(
-    work: _Work, z: Array, frame: int, unit_weight: Array, error_m: float, scratch: Scratch
-) -> Bools:
-    """Columns (k,) whose standard error, for markers of ``error_m``, exceeds OPEN_SHARE of their
-    range."""
-    problem, target = work.problem, work.targets_m[frame]
-    seen = weigh(problem, target, np.ones(len(target), np.bool_), scratch)
-    evaluate(problem, z, target, work.goal_values[frame], seen, scratch)
-    differentiate(problem, z, target, work.goal_values[frame], seen, False, scratch)
-    variance = error_m**2 / max(seen, 1) * spread(scratch)
-    wide = (OPEN_SHARE * RANGE_PER_DEVIATION) ** 2 / unit_weight
-    is_open: Bools = (variance > wide) & (unit_weight > BASE_PRIOR)
-    return is_open
+def _variance(work: _Work, frame: int, scratch: Scratch) -> Array:
+    """Variance of each column (k,) for markers of unit error, as a frame shows them.
+
+    The least over some poses: an arm that hangs straight does not show its rotation, but the
+    markers are such as would.
+    """
+    target, goals = work.targets_m[frame], work.goal_values[frame]
+    seen = weigh(work.problem, target, np.ones(len(target), dtype=np.bool_), scratch)
+    least = np.full(len(work.default), np.inf)
+    for pose in work.restarts.starts[:ERROR_POSES]:
+        evaluate(work.problem, pose, target, goals, seen, scratch)
+        differentiate(work.problem, pose, target, goals, seen, False, scratch)
+        least = np.minimum(least, spread(scratch))
+    return least / max(seen, 1)
 
 
 def _run(work: _Work, cold: bool, begun: bool, threads: int, progress: Progress) -> None:
