@@ -55,22 +55,26 @@ def choose_fabric(rng: np.random.Generator, loose: bool, skin: NDArray[np.float6
     A cloth of the colour of the wearer's ``skin`` (3,) would look like none, and is not drawn.
     """
     main = _draw(rng, (0.48, 0.36, 0.16))
-    while _looks_like_skin(np.array(main), skin):
+    while _looks_like_skin(main, skin):
         main = _draw(rng, (0.48, 0.36, 0.16))
     pattern = str(rng.choice(PATTERNS, p=_SHARES["loose" if loose else "tight"]))
     second = _draw(rng, (0.5, 0.3, 0.2))
-    if np.abs(np.subtract(main, second)).max() < 0.12:
-        second = tuple(np.clip(np.array(main) * 0.45 + (0.35 if max(main) < 0.3 else 0.0), 0, 0.9))
+    while _looks_like_skin(second, skin) or np.abs(np.subtract(main, second)).max() < 0.12:
+        second = _draw(rng, (0.5, 0.3, 0.2))
     trim = tuple(np.array(main) * rng.uniform(0.7, 0.95)) if rng.random() < 0.75 else second
     roughness = rng.uniform(0.75, 0.95) if loose else rng.uniform(0.5, 0.8)
     return Fabric(pattern, main, second, trim, float(roughness))
 
 
-def _looks_like_skin(color: NDArray[np.float64], skin: NDArray[np.float64]) -> bool:
-    """Near in colour (3,), or of the same hue and not far from it in brightness."""
-    hue_apart = np.abs(color / color.sum() - skin / skin.sum()).max()
-    brightness_apart = abs(color.max() - skin.max())
-    return bool(np.abs(color - skin).max() < 0.2 or (hue_apart < 0.06 and brightness_apart < 0.35))
+def _looks_like_skin(color: tuple[float, float, float], skin: NDArray[np.float64]) -> bool:
+    """Near in colour (3,), or as muted and of the same tone, lighter or darker as if in the sun."""
+    cloth = np.array(color)
+    tint, tone = cloth - cloth.mean(), skin - skin.mean()
+    chroma = np.linalg.norm(tint)
+    alike = tint @ tone > 0.75 * chroma * np.linalg.norm(tone)
+    muted = 0.1 < chroma / cloth.mean() < 0.5
+    lit_alike = abs(cloth.max() - skin.max()) < 0.55
+    return bool(np.abs(cloth - skin).max() < 0.2 or (alike and muted and lit_alike))
 
 
 def weave(
