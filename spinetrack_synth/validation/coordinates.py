@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from spinetrack_synth.validation.columns import Dataset, Floats, rows_where
+from spinetrack_synth.validation.columns import Dataset, Floats, Rows, rows_where
 from spinetrack_synth.validation.findings import Fault, Severity
 from spinetrack_synth.validation.rules import rule
 
@@ -50,13 +50,15 @@ of a single person may as well be a neighbour's."""
 )
 def other_coordinates(dataset: Dataset) -> Iterator[Fault]:
     """The keypoints fit their box, but in other coordinates than pixels of the image."""
-    if not dataset.keypoints.shape[1] or not len(dataset.annotations):
+    if not dataset.keypoints.shape[1]:
         return
-    readings = _readings(dataset)
-    wrong = _wrong(dataset)
+    rows = np.flatnonzero(_wrong(dataset))
+    if not len(rows):
+        return
+    readings = _readings(dataset, rows)
     for reading, fits in readings.items():
         count = int(fits.sum())
-        if count >= SEVERAL and count >= wrong.sum() / 2:
+        if count >= SEVERAL and count >= len(rows) / 2:
             some = dataset.labelled.any(1)
             yield Fault(
                 "annotations",
@@ -71,7 +73,7 @@ def other_coordinates(dataset: Dataset) -> Iterator[Fault]:
     for reading, fits in readings.items():
         if reading in (MIRRORED, UPSIDE_DOWN):
             continue
-        for row in rows_where(fits):
+        for row in rows[fits].tolist():
             if row not in told and not _of_neighbour(dataset, row):
                 told.add(row)
                 message = f"the keypoints lie outside the box, but fit it if {reading}"
@@ -91,63 +93,63 @@ def _of_neighbour(dataset: Dataset, row: int) -> bool:
 
 def _wrong(dataset: Dataset) -> Flags:
     """Whose (N,) points mostly lie outside the box."""
-    points, counted = _points(dataset)
-    wrong: Flags = (counted.sum(1) >= LEAST_POINTS) & (
-        _inside(dataset, points, counted) < MOST_INSIDE
-    )
+    points, counted = _points(dataset, np.arange(len(dataset.annotations)))
+    share = _inside(points, counted, dataset.boxes)
+    wrong: Flags = (counted.sum(1) >= LEAST_POINTS) & (share < MOST_INSIDE)
     return wrong
 
 
-def _points(dataset: Dataset) -> tuple[Floats, Flags]:
-    known = np.isfinite(np.hstack([dataset.boxes, dataset.sizes])).all(axis=1, keepdims=True)
-    counted = dataset.labelled & known & ~dataset.crowd[:, None]
-    return np.where(counted[..., None], dataset.keypoints[..., :2], np.nan), counted
+def _points(dataset: Dataset, rows: Rows) -> tuple[Floats, Flags]:
+    """Places (R, K, 2) of some people's points, and which are labelled beside a usable box."""
+    known = np.isfinite(dataset.boxes[rows].sum(1) + dataset.sizes[rows].sum(1))
+    counted = dataset.labelled[rows] & (known & ~dataset.crowd[rows])[:, None]
+    return np.where(counted[..., None], dataset.keypoints[rows, :, :2], np.nan), counted
 
 
-def _inside(dataset: Dataset, points: Floats, counted: Flags) -> Floats:
-    """Share (N,) of the points that lie in the box, give or take a twentieth of it."""
-    slack = 0.05 * dataset.boxes[:, None, 2:] + 2.0
-    start = dataset.boxes[:, None, :2] - slack
-    end = dataset.boxes[:, None, :2] + dataset.boxes[:, None, 2:] + slack
-    inside = ((points >= start) & (points <= end)).all(-1) & counted
-    share: Floats = inside.sum(1) / np.fmax(counted.sum(1), 1)
+def _inside(points: Floats, counted: Flags, boxes: Floats) -> Floats:
+    """Share (R,) of the points that lie in the box, give or take a twentieth of it."""
+    slack = 0.05 * boxes[:, 2:] + 2.0
+    start, end = boxes[:, :2] - slack, boxes[:, :2] + boxes[:, 2:] + slack
+    x, y = points[..., 0], points[..., 1]
+    inside = (x >= start[:, :1]) & (x <= end[:, :1]) & (y >= start[:, 1:]) & (y <= end[:, 1:])
+    share: Floats = (inside & counted).sum(1) / np.fmax(counted.sum(1), 1)
     return share
 
 
-def _readings(dataset: Dataset) -> dict[str, Flags]:
-    """For each other way to read the points, for whom (N,) it makes them fit."""
-    points, counted = _points(dataset)
-    wrong = _wrong(dataset)
-    corner, size = dataset.boxes[:, None, :2], dataset.boxes[:, None, 2:]
-    image = dataset.sizes[:, None]
+def _readings(dataset: Dataset, rows: Rows) -> dict[str, Flags]:
+    """For each other way to read the points, for whom (R,) of the people it makes them fit."""
+    points, counted = _points(dataset, rows)
+    boxes = dataset.boxes[rows]
+    corner, size, image = boxes[:, None, :2], boxes[:, None, 2:], dataset.sizes[rows][:, None]
     filled = np.where(counted[..., None], points, 0.5)
-    shares = wrong & np.asarray(((filled >= 0.0) & (filled <= 1.0)).all((1, 2)))
+    shares: Flags = np.asarray(((filled >= 0.0) & (filled <= 1.0)).all((1, 2)))
+    anybody = np.ones(len(rows), dtype=bool)
     candidates: dict[str, tuple[Floats, Flags]] = {
         OF_IMAGE: (points * image, shares),
         OF_BOX: (points * size + corner, shares),
-        EXCHANGED: (points[..., ::-1], wrong),
-        FROM_BOX: (points + corner, wrong),
+        EXCHANGED: (points[..., ::-1], anybody),
+        FROM_BOX: (points + corner, anybody),
     }
     for factor in FACTORS:
         name = f"they are of a picture {1 / factor:.4g} times as large"
-        near = np.abs(_factor(dataset, points, counted) / factor - 1) < FACTOR_SLACK
-        candidates[name] = (points * factor, wrong & near)
-    candidates[MIRRORED] = (np.abs(points - image * (1.0, 0.0)), wrong)
-    candidates[UPSIDE_DOWN] = (np.abs(points - image * (0.0, 1.0)), wrong)
+        near = np.abs(_factor(points, counted, boxes) / factor - 1) < FACTOR_SLACK
+        candidates[name] = (points * factor, near)
+    candidates[MIRRORED] = (np.abs(points - image * (1.0, 0.0)), anybody)
+    candidates[UPSIDE_DOWN] = (np.abs(points - image * (0.0, 1.0)), anybody)
     fitting: dict[str, Flags] = {}
     for name, (read, possible) in candidates.items():
-        share = (_extent(read, counted) / dataset.boxes[:, 2:]).max(1)
-        good = (_inside(dataset, read, counted) >= WELL_INSIDE) & possible
+        share = (_extent(read, counted) / boxes[:, 2:]).max(1)
+        good = (_inside(read, counted, boxes) >= WELL_INSIDE) & possible
         fitting[name] = good & (share > FILLED[0]) & (share < FILLED[1])
     return fitting
 
 
-def _factor(dataset: Dataset, points: Floats, counted: Flags) -> Floats:
-    """By what (N,) the points must be multiplied to be about the middle of the box."""
+def _factor(points: Floats, counted: Flags, boxes: Floats) -> Floats:
+    """By what (R,) the points must be multiplied to be about the middle of the box."""
     low = np.where(counted[..., None], points, np.inf).min(1)
     high = np.where(counted[..., None], points, -np.inf).max(1)
     middle = (low + high) / 2
-    wanted = dataset.boxes[:, :2] + dataset.boxes[:, 2:] / 2
+    wanted = boxes[:, :2] + boxes[:, 2:] / 2
     factor: Floats = (wanted * middle).sum(1) / (middle**2).sum(1)
     return factor
 

@@ -165,16 +165,20 @@ def labels_copied(dataset: Dataset) -> Iterator[Fault]:
     """A person has exactly the keypoints of a person in another image."""
     groups: dict[bytes, list[int]] = {}
     enough = (dataset.labelled.sum(1) >= COPIED_POINTS) & (dataset.image_row >= 0)
-    for row in np.flatnonzero(enough).tolist():
+    # Only people whose coordinates have the same sum can have the same coordinates.
+    sums = np.where(dataset.labelled[..., None], dataset.keypoints[..., :2], 0.0) @ (1.0, np.pi)
+    rows = np.flatnonzero(enough)
+    _, which, counts = np.unique(sums[rows].sum(1), return_inverse=True, return_counts=True)
+    for row in rows[counts[which] > 1].tolist():
         if np.ptp(dataset.keypoints[row][dataset.labelled[row], :2], axis=0).max() < 1.0:
             continue  # SPT309
         points = np.where(dataset.labelled[row, :, None], dataset.keypoints[row, :, :2], 0.0)
         groups.setdefault(points.tobytes(), []).append(row)
-    for rows in groups.values():
-        if len({int(dataset.image_row[row]) for row in rows}) > 1:
+    for copies in groups.values():
+        if len({int(dataset.image_row[row]) for row in copies}) > 1:
             # The one whose mask and box hold its points best has them by right, else the first.
-            source = min(rows, key=lambda row: (*_astray(dataset, row), row))
-            for row in rows:
+            source = min(copies, key=lambda row: (*_astray(dataset, row), row))
+            for row in copies:
                 if row != source and dataset.image_row[row] != dataset.image_row[source]:
                     message = f"the same, to the last digit, as those of annotations[{source}]"
                     yield dataset.annotation_fault(row, message, field=".keypoints")
