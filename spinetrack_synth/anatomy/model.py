@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Final, NamedTuple
-from xml.etree import ElementTree as ET
 from xml.etree.ElementTree import Element
 
 import numpy as np
 from numpy.typing import NDArray
 
+from spinetrack_synth.anatomy.documents import read_document
 from spinetrack_synth.anatomy.functions import (
     Piecewise,
     UnsupportedFunction,
@@ -161,16 +161,7 @@ def load_model(path: Path) -> Tree:
 
 
 def _document(path: Path) -> Element:
-    try:
-        root = ET.parse(path).getroot()
-    except FileNotFoundError:
-        raise UserError(
-            f"{path}: no such file: give the path of an OpenSim model (.osim)"
-        ) from None
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read ({error.strerror})") from None
-    except ET.ParseError as error:
-        raise UserError(f"{path}: not an OpenSim model: {error}") from None
+    root = read_document(path, "an OpenSim model (.osim)")
     if root.tag != "OpenSimDocument":
         raise UserError(f"{path}: starts with <{root.tag}>, expected <OpenSimDocument>")
     return root

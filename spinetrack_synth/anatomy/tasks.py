@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Literal
-from xml.etree import ElementTree as ET
 from xml.etree.ElementTree import Element
 
+from spinetrack_synth.anatomy.documents import read_document
 from spinetrack_synth.errors import UserError
 
-_ROOTS: Final = (b"InverseKinematicsTool", b"InverseKinemtaticsTool", b"IKTaskSet")
+_ROOTS: Final = ("InverseKinematicsTool", "InverseKinemtaticsTool", "IKTaskSet")
 """What set-up and task files are about. OpenSim's own files carry both spellings."""
 
 ValueKind = Literal["default_value", "manual_value", "from_file"]
@@ -67,7 +67,7 @@ def read_setup(path: Path) -> Setup:
     """
     root = _root(path)
     tool = root
-    if tool.tag.encode() not in _ROOTS[:2]:
+    if tool.tag not in _ROOTS[:2]:
         raise UserError(f"{path}: no <InverseKinematicsTool> in it: give OpenSim's set-up file")
     tasks = None
     node = tool.find("IKTaskSet")
@@ -93,22 +93,7 @@ def read_setup(path: Path) -> Setup:
 
 
 def _root(path: Path) -> Element:
-    try:
-        text = Path(path).read_bytes()
-    except FileNotFoundError:
-        raise UserError(f"{path}: no such file") from None
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read: {error.strerror}") from None
-    for tag in _ROOTS:
-        # Published files close tags that they never opened; OpenSim stops at the end of the first.
-        begin, end = text.find(b"<" + tag), text.find(b"</" + tag + b">")
-        if 0 <= begin < end:
-            text = text[begin : end + len(tag) + 3]
-            break
-    try:
-        return ET.fromstring(text)
-    except ET.ParseError as error:
-        raise UserError(f"{path}: not an XML file of OpenSim: {error}") from None
+    return read_document(path, "an XML file of OpenSim's inverse kinematics", _ROOTS)
 
 
 def _tasks(path: Path, node: Element) -> Tasks:

@@ -106,6 +106,18 @@ def test_other_constraints_are_named(tmp_path):
     assert load_model(osim(tmp_path / "m.osim", constraints=off)).free == ("a", "b", "c")
 
 
+def test_files_that_opensim_reads_though_they_are_no_xml(tmp_path):
+    path = osim(tmp_path / "m.osim")
+    forces = (
+        '<ForceSet><HuntCrossleyForce::ContactParametersSet name="p"><objects/>'
+        "</HuntCrossleyForce::ContactParametersSet></ForceSet>"
+        "<!-- <!-- once two comments -- of somebody --> </Model>"
+    )
+    lenient = tmp_path / "lenient.osim"
+    lenient.write_text(path.read_text().replace("</Model>", forces))
+    assert load_model(lenient).free == load_model(path).free
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
