@@ -59,18 +59,29 @@ def read_boxes(path: Path) -> FileBoxes:
         isinstance(data.get(name), list) for name in ("images", "annotations")
     ):
         raise UserError(f"{path}: no COCO file: expected lists named images and annotations")
+    for section in ("images", "annotations", "categories"):
+        for place, record in enumerate(data.get(section) or []):
+            if not isinstance(record, dict):
+                kind = type(record).__name__
+                raise UserError(f"{path}: {section}[{place}]: {kind}, expected an object")
     people = {
         category.get("id")
-        for category in data.get("categories", [])
+        for category in data.get("categories") or []
         if "keypoints" in category or category.get("name") == "person"
     } or {1}
-    names = {image.get("id"): str(image.get("file_name")) for image in data["images"]}
+    names: dict[int, str] = {}
+    for place, image in enumerate(data["images"]):
+        if not isinstance(image.get("id"), int):
+            raise UserError(
+                f"{path}: images[{place}].id: {image.get('id')!r}, expected a whole number"
+            )
+        names[image["id"]] = str(image.get("file_name"))
     boxes: dict[str, list[Any]] = {name: [] for name in names.values()}
     for place, annotation in enumerate(data["annotations"]):
         if annotation.get("category_id", 1) not in people or annotation.get("iscrowd"):
             continue
         box, image_id = annotation.get("bbox"), annotation.get("image_id")
-        if image_id not in names:
+        if not isinstance(image_id, int) or image_id not in names:
             raise UserError(
                 f"{path}: annotations[{place}].image_id: {image_id!r} is no image of this file"
             )
@@ -86,7 +97,7 @@ def read_boxes(path: Path) -> FileBoxes:
     return FileBoxes(
         Path(path),
         {name: np.array(rows, np.float64).reshape(-1, 4) for name, rows in boxes.items()},
-        {name: image_id for image_id, name in names.items() if isinstance(image_id, int)},
+        {name: number for number, name in names.items()},
     )
 
 

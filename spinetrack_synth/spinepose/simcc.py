@@ -26,13 +26,14 @@ def decode(
 
     The place is that of the highest bin; ``sub_bin`` moves it to the top of the parabola through
     that bin and its neighbours. The score is the smaller maximum of the two axes, as mmpose takes
-    it, or their mean, as the ``spinepose`` package does. It is no probability.
+    it, or their mean, as the ``spinepose`` package does. It is no probability; 0 where the network
+    answered no number.
     """
     x, top_x = _peak(simcc_x, sub_bin)
     y, top_y = _peak(simcc_y, sub_bin)
     points = np.stack([x, y], axis=-1) / np.float32(SPLIT)
     scores = np.minimum(top_x, top_y) if score == "min" else (top_x + top_y) / np.float32(2)
-    return points, scores
+    return points, np.where(np.isfinite(scores), scores, np.float32(0))
 
 
 def mirrored(simcc_x: Floats, simcc_y: Floats, twins: NDArray[np.intp]) -> tuple[Floats, Floats]:

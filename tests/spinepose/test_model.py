@@ -160,6 +160,22 @@ def test_outputs_in_another_order_and_with_other_names(tmp_path: Path) -> None:
     path = dot_network(tmp_path / "other.onnx", names=("a", "b"))
     answer = estimate(open_pose_model(path), image, boxes)
     np.testing.assert_array_equal(answer.keypoints_px, points)
+    turned = constant_network(tmp_path / "turned.onnx", dict(reversed(simcc().items())))
+    assert open_pose_model(turned).outputs == ("simcc_x", "simcc_y")
+
+
+@pytest.mark.parametrize("answer", [np.nan, np.inf])
+def test_what_is_no_number_has_no_score(tmp_path: Path, answer: float) -> None:
+    """Half floats overflow; files of results hold numbers alone."""
+    outputs = simcc()
+    outputs["simcc_x"][0, 5] = answer
+    outputs["simcc_y"][0, [5, 6]] = answer
+    for values in outputs.values():
+        values[0, 7, 9] = 0.75
+    model = open_pose_model(constant_network(tmp_path / "M.onnx", outputs))
+    found = estimate(model, np.zeros((50, 60, 3), np.uint8), np.array([[0, 0, 60, 50]]))
+    assert np.isfinite(found.keypoints_px).all()
+    assert found.scores[0, [5, 6, 7]].tolist() == [0, 0, 0.75]
 
 
 def test_nobody_in_the_picture(tmp_path: Path) -> None:

@@ -6,6 +6,7 @@ import csv
 import dataclasses
 import json
 import os
+import re
 import sys
 from collections.abc import Callable, Iterable
 from itertools import chain
@@ -202,9 +203,26 @@ def test_boxes_of_a_file(tmp_path: Path, network: Path, run: Callable) -> None:
     photo(tmp_path / "c.png")
     got = run("predict", tmp_path / "c.png", "--model", network, "--boxes", file)
     assert (got.code, got.err.splitlines()[-1]) == (2, f"Error: {file}: no picture named c.png")
-    coco["annotations"][0]["bbox"] = [1, 2, 3]
-    file.write_text(json.dumps(coco))
-    with pytest.raises(UserError, match=r"annotations\[0\]\.bbox: \[1, 2, 3\], expected"):
+
+
+@pytest.mark.parametrize(
+    ("section", "record", "message"),
+    [
+        ("images", [1], "images[0]: list, expected an object"),
+        ("images", {"id": "7", "file_name": "a.png"}, "images[0].id: '7', expected a whole number"),
+        ("annotations", 3, "annotations[0]: int, expected an object"),
+        ("annotations", {"image_id": [1], "bbox": [1, 2, 3, 4]}, "[1] is no image of this file"),
+        ("annotations", {"image_id": 1, "bbox": [1, 2, 3]}, "[0].bbox: [1, 2, 3], expected x, y"),
+        ("categories", "person", "categories[0]: str, expected an object"),
+    ],
+)
+def test_faults_of_a_boxes_file_are_located(
+    tmp_path: Path, section: str, record: object, message: str
+) -> None:
+    sound = {"images": [{"id": 1, "file_name": "a.png"}], "annotations": []}
+    file = tmp_path / "boxes.json"
+    file.write_text(json.dumps({**sound, section: [record]}))
+    with pytest.raises(UserError, match=re.escape(message)):
         read_boxes(file)
 
 
