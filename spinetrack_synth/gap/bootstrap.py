@@ -12,6 +12,8 @@ from spinetrack_synth.gap.measures import Table, quotient
 from spinetrack_synth.gap.people import Floats, Ints
 
 LEVEL: Final = 0.95
+LEAST_CLUSTERS: Final = 5
+"""Of fewer pictures drawing again tells nothing: one picture drawn again is itself."""
 _CHUNK: Final = 64
 
 
@@ -29,11 +31,15 @@ class Interval:
 
 
 def draws(clusters: int, resamples: int, seed: int) -> Iterator[Ints]:
-    """How often each cluster is drawn (chunk, clusters), in chunks that fit into memory."""
+    """How often each cluster is drawn (chunk, clusters), in chunks that fit into memory. Of fewer
+    than ``LEAST_CLUSTERS`` none is, which leaves every measure without an interval."""
     rng = np.random.default_rng(seed)
     for start in range(0, resamples, _CHUNK):
         count = min(_CHUNK, resamples - start)
-        yield rng.multinomial(clusters, np.full(clusters, 1 / clusters), size=count)
+        if clusters < LEAST_CLUSTERS:
+            yield np.zeros((count, clusters), np.int64)
+        else:
+            yield rng.multinomial(clusters, np.full(clusters, 1 / clusters), size=count)
 
 
 def resampled(table: Table, cluster: Ints, resamples: int, seed: int) -> Floats:

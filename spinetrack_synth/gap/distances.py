@@ -16,6 +16,8 @@ MOST: Final = 800
 """People of each side that are compared; more change the figures little and cost the square."""
 FOLDS: Final = 5
 RIDGE: Final = 1.0
+MOST_EFFECT: Final = 100.0
+"""Standard deviations: so large an effect of values without any spread is told."""
 _CHUNK: Final = 100
 
 
@@ -114,9 +116,10 @@ def mean_shift(
     for start in range(0, permutations, _CHUNK):
         drawn = [rng.permutation(second) for _ in range(min(_CHUNK, permutations - start))]
         values = np.append(values, _difference(np.array(drawn), total, count))
-    pooled = np.sqrt((np.nanvar(a) + np.nanvar(b)) / 2)
+    value = float(values[0])
+    pooled = max(float(np.sqrt((np.nanvar(a) + np.nanvar(b)) / 2)), abs(value) / MOST_EFFECT)
     p = (1 + np.sum(np.abs(values[1:]) >= abs(values[0]) - 1e-12)) / (1 + permutations)
-    return Shift(float(values[0]), float(values[0] / pooled) if pooled > 0 else 0.0, float(p))
+    return Shift(value, value / pooled if pooled > 0 else 0.0, float(p))
 
 
 def _difference(sides: Bools, total: Floats, count: Floats) -> Floats:

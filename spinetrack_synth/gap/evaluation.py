@@ -109,7 +109,7 @@ def _remarks(labels: Labels, pairs: Pairs, judged: Bools) -> list[str]:
             f"{' and '.join(missing) or 'all 37 together'} cannot be judged"
             + ("; a score over all 37 neither" if missing else "")
         )
-    if not pairs.by_box:
+    if pairs.found.any() and not pairs.by_box:
         remarks.append(
             "predictions name no boxes: people were paired by similarity, so errors leave out "
             "those who were missed altogether"

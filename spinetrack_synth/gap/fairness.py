@@ -10,11 +10,17 @@ from typing import Final
 import numpy as np
 
 from spinetrack_synth import skeleton
+from spinetrack_synth.gap import taxonomy
+from spinetrack_synth.gap.bootstrap import LEAST_CLUSTERS
 from spinetrack_synth.gap.evaluation import FEW_PEOPLE, Evaluation
 from spinetrack_synth.gap.people import Labels
 from spinetrack_synth.validation.pictures import Picture, alike, inspect, near_pairs
 
 FEW_PICTURES: Final = 20
+PAIRED: Final = [k for k, twin in enumerate(skeleton.MIRROR) if twin != k]
+SWAPPED: Final = 0.2
+"""Share of left and right keypoints that fit their twin's label on one side alone: no model errs so
+often."""
 NEAR_BITS: Final = 6
 """Of 256, as in the gate's rules of duplicates."""
 MOST_PICTURES: Final = 2000
@@ -27,25 +33,39 @@ def unfairness(
 ) -> tuple[str, ...]:
     """Everything a reader has to know, the worst first."""
     sides = (("synthetic", synthetic), ("real", real))
+    pictures = [
+        _pictures(side.labels, folder) if folder and all(folders) else ()
+        for (_, side), folder in zip(sides, folders)
+    ]
     found = [
-        *_same_pictures(synthetic.labels, real.labels, folders),
+        *_same_pictures(pictures),
         *_same_labels(synthetic.labels, real.labels),
         *(line for name, side in sides for line in _seen_in_training(name, side.labels)),
         *_definitions(synthetic.labels, real.labels),
+        *_swapped_sides(sides),
     ]
-    for name, side in sides:
-        people, pictures = int(side.labels.people.sum()), len(np.unique(side.labels.image))
-        if people < FEW_PEOPLE or pictures < FEW_PICTURES:
+    for (name, side), own in zip(sides, pictures):
+        unread = sum(picture.look is None for picture in own)
+        if unread:
             found.append(
-                f"only {people} {name} people in {pictures} pictures: intervals are wide and "
-                "may be too narrow still"
+                f"{unread} {name} pictures are missing or cannot be read: nothing is told of how "
+                "they look"
+            )
+        people, count = int(side.labels.people.sum()), len(np.unique(side.labels.image))
+        if people < FEW_PEOPLE or count < FEW_PICTURES:
+            found.append(
+                f"only {people} {name} people in {count} pictures: intervals are wide and may be "
+                "too narrow still"
+                if count >= LEAST_CLUSTERS
+                else f"only {people} {name} people in {count} pictures: too few for intervals"
             )
         lost = 1 - side.pairs.found[side.labels.people].mean()
         if lost > 0:
             found.append(
                 f"{lost:.1%} of the {name} people have no prediction and count in no error"
             )
-    if synthetic.pairs.by_box != real.pairs.by_box:
+    predicted = all(side.pairs.found.any() for _, side in sides)
+    if predicted and synthetic.pairs.by_box != real.pairs.by_box:
         found.append(
             "one side's predictions name their boxes and the other's do not: with boxes from a "
             "detector the missed people leave the errors"
@@ -53,15 +73,7 @@ def unfairness(
     return tuple(found)
 
 
-def _same_pictures(
-    synthetic: Labels, real: Labels, folders: tuple[Path | None, Path | None]
-) -> list[str]:
-    if folders[0] is None or folders[1] is None:
-        return []
-    sides = [
-        _pictures(labels, folder)
-        for labels, folder in zip((synthetic, real), (folders[0], folders[1]))
-    ]
+def _same_pictures(sides: Sequence[Sequence[Picture]]) -> list[str]:
     digests = [{picture.digest for picture in side if picture.digest} for side in sides]
     same = len(digests[0] & digests[1])
     if same:
@@ -131,6 +143,20 @@ def _definitions(synthetic: Labels, real: Labels) -> list[str]:
     if any(sigmas[0][name] != sigmas[1][name] for name in shared):
         found.append("the files state different sigmas; SpineTrack's are used for both")
     return found
+
+
+def _swapped_sides(sides: Sequence[tuple[str, Evaluation]]) -> list[str]:
+    shares = []
+    for _, side in sides:
+        kinds = side.errors.kinds[:, PAIRED]
+        judged = (kinds != taxonomy.NONE).sum()
+        shares.append((kinds == taxonomy.INVERSION).sum() / judged if judged else np.nan)
+    return [
+        f"{share:.0%} of the left and right keypoints fit the other side's label on {name} people: "
+        "left and right are swapped in the labels, or the pictures are mirrored"
+        for (name, _), share, other in zip(sides, shares, shares[::-1])
+        if share - other > SWAPPED
+    ]
 
 
 def _sigmas(labels: Labels) -> dict[str, float]:

@@ -199,15 +199,24 @@ def read_results(path: Path) -> list[dict[str, Any]]:
 
 
 def predictions_of(results: Sequence[Any], labels: Labels, source: str) -> Predictions:
-    """COCO results as arrays; raises UserError, beginning with ``source``, at the first that
+    """COCO results as arrays; those of other categories than the people's are left out, as
+    pycocotools leaves them out. Raises UserError, beginning with ``source``, at the first that
     cannot be used."""
     images = set(labels.image_ids.tolist())
-    lengths = set()
+    category = labels.coco.annotations[0]["category_id"]
+    kept = []
     for place, result in enumerate(results):
         problem = _result_problem(result, images)
         if problem:
             raise UserError(f"{source}: [{place}]{problem}")
-        lengths.add(len(result["keypoints"]))
+        if result.get("category_id", category) == category:
+            kept.append(result)
+    if results and not kept:
+        raise UserError(
+            f"{source}: no result of category {category}, which the people of {labels.path} are of"
+        )
+    results = kept
+    lengths = {len(result["keypoints"]) for result in results}
     if len(lengths) > 1:
         raise UserError(f"{source}: results of different lengths: {sorted(lengths)} numbers")
     count = lengths.pop() // 3 if lengths else K
@@ -225,7 +234,10 @@ def predictions_of(results: Sequence[Any], labels: Labels, source: str) -> Predi
         labels.image_ids, np.array([r["image_id"] for r in results], dtype=np.int64)
     )
     row_of = {int(number): row for row, number in enumerate(labels.ids)}
-    annotation = np.array([row_of.get(r.get("annotation_id"), -1) for r in results], dtype=np.int64)
+    named = [r.get("annotation_id") for r in results]
+    annotation = np.array(
+        [row_of.get(n, -1) if isinstance(n, int) else -1 for n in named], dtype=np.int64
+    )
     order = np.lexsort((-score, image))
     points = np.full((len(results), K, 2), np.nan)
     scores = np.full((len(results), K), np.nan)
@@ -244,7 +256,7 @@ def predictions_of(results: Sequence[Any], labels: Labels, source: str) -> Predi
 def _result_problem(result: Any, images: set[int]) -> str:
     if not isinstance(result, dict):
         return f": {type(result).__name__}, expected an object"
-    if result.get("image_id") not in images:
+    if not isinstance(result.get("image_id"), int | float) or result["image_id"] not in images:
         return f".image_id: {result.get('image_id')!r} is no image of the dataset"
     keypoints = result.get("keypoints")
     if not (isinstance(keypoints, list) and keypoints and len(keypoints) % 3 == 0):

@@ -10,6 +10,7 @@ from typing import Any, Final
 import numpy as np
 
 from spinetrack_synth.coco import CocoDataset
+from spinetrack_synth.errors import UserError
 from spinetrack_synth.gap.appearance import Picture
 from spinetrack_synth.gap.bootstrap import Interval, draws, interval
 from spinetrack_synth.gap.evaluation import Evaluation
@@ -47,8 +48,13 @@ def cost(
     )
     with tempfile.TemporaryDirectory() as scratch:
         for image in images:
-            with Image.open(folder / image["file_name"]) as opened:
-                pixels = np.asarray(opened.convert("RGB"), dtype=np.float32)
+            path = folder / image["file_name"]
+            try:
+                with Image.open(path) as opened:
+                    pixels = np.asarray(opened.convert("RGB"), dtype=np.float32)
+            except OSError as error:
+                reason = error.strerror or error
+                raise UserError(f"{path}: cannot be read: {reason}") from error
             altered = Image.fromarray(np.rint(change(pixels)).astype(np.uint8))
             altered.save(Path(scratch) / f"{image['id']}.png")
         results = predict(part, Path(scratch))

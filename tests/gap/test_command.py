@@ -122,7 +122,13 @@ def shorten(labels: dict[str, Any]) -> dict[str, Any]:
         ("results", "[", "not a JSON file"),
         ("results", "[3]", "[0]: int, expected an object"),
         ("results", '[{"image_id": 999999}]', "[0].image_id: 999999 is no image"),
+        ("results", '[{"image_id": [0]}]', "[0].image_id: [0] is no image"),
         ("results", '[{"image_id": 0, "keypoints": [1, 2], "score": 1}]', "x, y and score"),
+        (
+            "results",
+            '[{"image_id": 0, "category_id": 2, "keypoints": [1, 2, 3], "score": 1}]',
+            "no result of category 1",
+        ),
         ("results", '[{"image_id": 0, "keypoints": [1, 2, NaN], "score": 1}]', "finite"),
         ("results", '[{"image_id": 0, "keypoints": [1, 2, 3], "score": 1}]', "1 keypoints"),
         ("labels", "[]", "holds a list"),

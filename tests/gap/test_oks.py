@@ -59,7 +59,7 @@ def make_case(
     seed: int, images: int, most_found: int, first_id: int = 1
 ) -> tuple[CocoDataset, list[dict[str, Any]]]:
     """Crowds, people without keypoints, all sizes, ties of scores, copies, empty pictures, more
-    detections than count."""
+    detections than count, results of another category."""
     rng = np.random.default_rng(seed)
     records = [
         {"id": int(n) * 7, "file_name": f"{n}.jpg", "width": 640, "height": 480}
@@ -92,7 +92,7 @@ def make_case(
                 results.append(
                     {
                         "image_id": record["id"],
-                        "category_id": 1,
+                        "category_id": 2 if len(results) % 7 == 6 else 1,
                         "keypoints": found.ravel().tolist(),
                         "score": float(rng.integers(1, 6) / 5),
                     }

@@ -98,12 +98,18 @@ def _head(comparison: Comparison, model: str, failed: Sequence[tuple[Gate, float
         verdict, kind = ("no clear gap", "clean") if not clear else (
             f"{times} the error on real", "error" if gap.harm > 0 else "clean"
         )  # fmt: skip
+        if not math.isfinite(gap.gap.low):
+            verdict, kind = "too few to tell", "info"
         which = {"all": "all 37 keypoints", "body": "the 17 body keypoints"}.get(group, group)
         sentence = (
             f"Over {which} the mean error is {_number(gap.synthetic.value)} of the box's diagonal "
             f"on synthetic labels and {_number(gap.real.value)} on real ones: a gap of "
-            f"{_signed(gap.gap.value)}, with 95% confidence between {_signed(gap.gap.low)} and "
-            f"{_signed(gap.gap.high)}."
+            f"{_signed(gap.gap.value)}"
+            + (
+                f", with 95% confidence between {_signed(gap.gap.low)} and {_signed(gap.gap.high)}."
+                if math.isfinite(gap.gap.low)
+                else "; there are too few pictures to say how sure that is."
+            )
         )
         even = comparison.matched.get(f"{group}.error")
         if even is not None:
@@ -274,7 +280,8 @@ def _precision(comparison: Comparison) -> str:
 def _keypoints(comparison: Comparison) -> str:
     names = [skeleton.NAMES[k] for k in np.flatnonzero(comparison.judged)]
     gaps = {name: comparison.gaps[f"keypoint.{name}.error"] for name in names}
-    ends = [v for g in gaps.values() for i in (g.synthetic, g.real) for v in (i.low, i.high)]
+    both = [found for gap in gaps.values() for found in (gap.synthetic, gap.real)]
+    ends = [value for found in both for value in (found.value, found.low, found.high)]
     limits = plots.span([*ends, 0.0])
     rows = []
     for name, gap in sorted(gaps.items(), key=lambda item: -_finite(item[1].gap.value)):
@@ -373,7 +380,7 @@ def _strata(comparison: Comparison) -> str:
     name = f"{group}.error"
     spine = "spine.error_length"
     gaps = [each.gaps[name].gap for each in comparison.strata if name in each.gaps]
-    ends = [value for found in gaps for value in (found.low, found.high)]
+    ends = [value for found in gaps for value in (found.value, found.low, found.high)]
     limits = plots.span(ends, with_zero=True)
     rows, last = [], ""
     for each in comparison.strata:

@@ -1,0 +1,72 @@
+"""What a reader has to be warned of, and of what too little is known to tell."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from made_people import jitter, make_coco, make_labels, paint, predict, project_people
+
+from spinetrack_synth import skeleton
+from spinetrack_synth.errors import UserError
+from spinetrack_synth.gap.bootstrap import LEAST_CLUSTERS
+from spinetrack_synth.gap.comparison import Comparison, compare
+from spinetrack_synth.gap.distances import mean_shift
+from spinetrack_synth.gap.evaluation import Evaluation, evaluate
+from spinetrack_synth.gap.people import Labels, labels_of
+from spinetrack_synth.gap.report import page
+from spinetrack_synth.gap.rerunning import cost
+
+
+def run(labels: Labels, seed: int = 0) -> Evaluation:
+    return evaluate(labels, predict(labels, jitter(labels, 0.01, seed)))
+
+
+def told(comparison: Comparison, words: str) -> bool:
+    return any(words in warning for warning in comparison.warnings)
+
+
+@pytest.mark.parametrize("pictures", [1, LEAST_CLUSTERS - 1])
+def test_a_handful_of_pictures_has_no_intervals(pictures: int) -> None:
+    """One picture drawn again is itself: its interval would be a point that leaves zero out."""
+    many, few = make_labels(project_people(30, 1)), make_labels(project_people(pictures, 2))
+    for sides in ((run(many), run(few, 1)), (run(few, 1), run(many))):
+        comparison = compare(*sides, resamples=50)
+        found = {**comparison.gaps, **comparison.precision}.values()
+        assert all(np.isnan(gap.gap.low) and gap.gap.holds_zero for gap in found)
+        assert np.isfinite(comparison.gaps["all.error"].gap.value)
+        assert told(comparison, "too few for intervals")
+        assert "too few to tell" in page.render(comparison, "made")
+
+
+def test_swapped_sides_are_told_and_mirrored_people_are_not() -> None:
+    synthetic, exact = (make_labels(project_people(30, seed)) for seed in (1, 2))
+    mirrored = exact.points[:, list(skeleton.MIRROR)]
+    swapped = make_labels(mirrored)
+    real = evaluate(swapped, predict(swapped, jitter(exact, 0.01, 1)))
+    assert told(compare(run(synthetic), real, resamples=50), "fit the other side's label on real")
+    assert told(compare(real, run(synthetic), resamples=50), "label on synthetic people")
+    turned = make_labels(np.array([800, 0]) + mirrored * [-1, 1])
+    assert not told(compare(run(synthetic), run(turned), resamples=50), "the other side's label")
+
+
+def test_pictures_that_cannot_be_read_are_told(tmp_path: Path) -> None:
+    folders, sides = [], []
+    for seed in (1, 2):
+        coco = make_coco(project_people(8, seed) / 4, size=200)
+        folders.append(paint(tmp_path / str(seed), coco, seed))
+        sides.append(run(labels_of(coco, Path("made.json"))))
+    (folders[1] / "000000.png").unlink()
+    (folders[1] / "000003.png").write_bytes(b"no picture")
+    comparison = compare(*sides, folders=(folders[0], folders[1]), resamples=50)
+    assert told(comparison, "2 real pictures are missing or cannot be read")
+    with pytest.raises(UserError, match=r"00000[03]\.png: cannot be read"):
+        cost(sides[1], comparison.judged, folders[1], lambda x: x, lambda *_: [], 50, 0)
+
+
+def test_the_effect_of_values_without_spread_is_large_but_a_number() -> None:
+    numbers = np.arange(20)
+    shift = mean_shift(np.zeros(20), np.full(20, 0.3), (numbers, numbers), 99, 0)
+    assert shift.effect == pytest.approx(100) and shift.p < 0.02
+    assert mean_shift(np.ones(20), np.ones(20), (numbers, numbers), 99, 0).effect == 0
