@@ -28,7 +28,7 @@ SPINE_SURPRISE: Final = 4.0
 of that prediction."""
 
 BEYOND_REACH: Final = 0.03
-POINT_SURPRISE: Final = 4.5
+POINT_SURPRISE: Final = 5.0
 """By so much of the torso a body leaves any other point that it is fitted to, and as above."""
 
 EXCHANGED_WITHIN: Final = 0.15
