@@ -406,7 +406,7 @@ def resident_mb() -> float:
 
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="memory is read from /proc")
-def test_a_thousand_frames(tmp_path: Path, network: Path) -> None:
+def test_a_thousand_frames(tmp_path: Path) -> None:
     """Flat memory, ids that stay while people pass each other again and again, a video that
     plays."""
     frames, middles = walking(1000)
@@ -420,6 +420,7 @@ def test_a_thousand_frames(tmp_path: Path, network: Path) -> None:
         if done in (300, 1000):
             memory[done] = resident_mb()
 
+    network = dot_network(tmp_path / "M.onnx", size_hw=(128, 96))  # small, to be quick
     seen = predict(open_pose_model(network, threads=1), [clip], tmp_path / "out", wishes, watch)
     assert seen.pictures == 1000
     assert memory[1000] - memory[300] < 15, memory
