@@ -161,6 +161,8 @@ def _id_problems(records: list[Any], section: str) -> Iterator[str]:
             yield f"{section}[{index}]: {type(record).__name__}, expected an object"
         elif not isinstance(record.get("id"), int):
             yield f"{section}[{index}].id: {record.get('id')!r}, expected a whole number"
+        elif not -(2**63) <= record["id"] < 2**63:
+            yield f"{section}[{index}].id: {record['id']}, expected a whole number of 64 bits"
         elif record["id"] in seen:
             yield f"{section}[{index}].id: {record['id']} is used twice"
         else:

@@ -100,6 +100,9 @@ FAULTS = {
     ),
     "images[1]: int, expected an object": lambda d: d["images"].append(3),
     "images[0].id: '0', expected a whole number": lambda d: d["images"][0].update(id="0"),
+    "annotations[0].id: 9223372036854775808, expected a whole number of 64 bits": (
+        lambda d: d["annotations"][0].update(id=2**63)
+    ),
     "images[0].width: 0, expected a positive whole number": (
         lambda d: d["images"][0].update(width=0)
     ),
