@@ -123,7 +123,11 @@ def examine(
     count = len(people.visible)
     fits, hurried = _fit_all(model, people, noise, threads, progress)
     bad = (fits.cost > good_cost(fits.labelled)) | fits.dropped.any(axis=1)
-    glances = glance(model, people, fits, fit_columns(), noise=noise, threads=threads)
+    calm = np.flatnonzero(~hurried)
+    glances = Glances(np.full((count, len(GLANCES)), -np.inf))
+    glances.gain[calm] = glance(
+        model, people.some(calm), fits.some(calm), fit_columns(), noise=noise, threads=threads
+    ).gain
     gain = np.maximum(glances.of_limbs, glances.of_everything)
     doubtful = np.flatnonzero(fits.fitted & (bad | (gain > PROMISING_GAIN)) & ~hurried)
     blocks = []

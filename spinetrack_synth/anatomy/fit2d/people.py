@@ -39,7 +39,7 @@ Progress = Callable[[int, int], None]
 FEWEST_POINTS: Final = 6
 """Fewer points say nothing about a body that can turn, move and grow as a whole."""
 
-STARTS: Final = (1, 4, 3, 8)
+STARTS: Final = (1, 4, 2, 8)
 """Starts from a bank, by effort."""
 DROPPING_EFFORT: Final = 2
 MOST_EFFORT: Final = 3
@@ -165,7 +165,7 @@ def fit_people(
 
     With ``torso_px`` (N,) given, costs are in standard deviations of torsos of that size, so that
     they can be compared. ``effort`` 0 tries one start, 1 and 2 a few, 3 all that are known; from 2
-    on points that surprise are left out.
+    on points that surprise are left out, at 2 limbs are not bent anew.
     ``progress`` is told how many people of how many are done. People with fewer than 6 points in
     reach, or all at one place, are not fitted.
     """
@@ -281,7 +281,7 @@ def _fit_chunk(
                     best_root[:, :] = root
             if best < good:
                 break
-        for _ in range(1 if effort == DROPPING_EFFORT else 2):
+        for _ in range(0 if effort == DROPPING_EFFORT else 2):
             if best < good or effort == 0 or not np.isfinite(best):
                 break
             before = best
