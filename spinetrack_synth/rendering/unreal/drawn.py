@@ -52,13 +52,15 @@ def model() -> Tree:
 def as_drawn(person: PosedPerson, bones: Mapping[str, NDArray[np.float64]]) -> PosedPerson:
     """The person with the frames and keypoints of the bones (4, 4) world that the engine drew.
 
-    Raises WrongPose where a body is missing or stands elsewhere than ``person`` says.
+    Bones are found whatever the case of their names, which a packaged engine may change. Raises
+    WrongPose where a body is missing or stands elsewhere than ``person`` says.
     """
     tree = model()
-    missing = [body for body in tree.bodies if body not in bones]
+    bones = {name.casefold(): frame for name, frame in bones.items()}
+    missing = [body for body in tree.bodies if body.casefold() not in bones]
     if missing:
         raise WrongPose(f"{person.subject_id}: the engine's skeleton has no bone '{missing[0]}'")
-    drawn = np.array([bones[body] for body in tree.bodies])
+    drawn = np.array([bones[body.casefold()] for body in tree.bodies])
     apart_m = np.linalg.norm(drawn[:, :3, 3] - person.body2world[:, :3, 3], axis=1)
     turned_deg = _angle_deg(drawn[:, :3, :3], person.body2world[:, :3, :3])
     wrong = np.maximum(apart_m / TOLERANCE_M, turned_deg / TOLERANCE_DEG)

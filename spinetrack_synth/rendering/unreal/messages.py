@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -117,9 +117,9 @@ def parse_things(text: str) -> tuple[Thing, ...]:
         return tuple(
             Thing(
                 asset=str(thing["asset"]),
-                position_world=_three(axes.to_world(thing["location"])),
-                yaw_rad=axes.yaw_rad(float(thing["yaw"])),
-                scale=_three(axes.axes_swapped(thing["scale"])),
+                position_world=_three(thing["location"], axes.to_world),
+                yaw_rad=axes.yaw_rad(_one(thing["yaw"])),
+                scale=_three(thing["scale"], axes.axes_swapped),
             )
             for thing in data
         )
@@ -165,7 +165,7 @@ def parse_lights(text: str) -> tuple[tuple[Light, ...], float]:
     """Lights and exposure of what ``lights_json`` wrote; ValueError where it is something else."""
     data = _loads(text)
     try:
-        return tuple(_parse_light(light) for light in data["lights"]), float(data["exposure"])
+        return tuple(_parse_light(light) for light in data["lights"]), _one(data["exposure"])
     except (KeyError, TypeError) as error:
         raise ValueError(f"lights: {error} is missing or wrong") from None
 
@@ -173,16 +173,16 @@ def parse_lights(text: str) -> tuple[tuple[Light, ...], float]:
 def _parse_light(data: dict[str, Any]) -> Light:
     if data["type"] == "sun":
         return Sun(
-            direction_world=_three(axes.axes_swapped(data["direction"])),
-            turbidity=float(data["turbidity"]),
-            sun_scale=float(data["sun_scale"]),
-            sky_scale=float(data["sky_scale"]),
+            direction_world=_three(data["direction"], axes.axes_swapped),
+            turbidity=_one(data["turbidity"]),
+            sun_scale=_one(data["sun_scale"]),
+            sky_scale=_one(data["sky_scale"]),
         )
     if data["type"] == "area":
         return AreaLight(
-            center_world=_three(axes.to_world(data["center"])),
-            half_u_world=_three(axes.to_world(data["half_u"])),
-            half_v_world=_three(axes.to_world(data["half_v"])),
+            center_world=_three(data["center"], axes.to_world),
+            half_u_world=_three(data["half_u"], axes.to_world),
+            half_v_world=_three(data["half_v"], axes.to_world),
             radiance=_three(data["radiance"]),
         )
     if data["type"] == "ambient":
@@ -190,8 +190,19 @@ def _parse_light(data: dict[str, Any]) -> Light:
     raise ValueError(f"there is no light of type {data['type']!r}")
 
 
-def _three(values: ArrayLike) -> tuple[float, float, float]:
-    x, y, z = (float(value) for value in np.asarray(values, dtype=float))
+def _one(value: Any) -> float:
+    number = float(value)
+    if not math.isfinite(number):
+        raise ValueError(f"{value!r} is no finite number")
+    return number
+
+
+def _three(
+    values: Any, converted: Callable[[ArrayLike], NDArray[np.float64]] = np.asarray
+) -> tuple[float, float, float]:
+    if len(values) != 3:
+        raise ValueError(f"{values!r} is not three numbers")
+    x, y, z = converted([_one(value) for value in values]).tolist()
     return x, y, z
 
 

@@ -92,6 +92,7 @@ class Stage:
         self._where = where
         self._patience = patience
         self._place: list[str] = []
+        self._people: list[str] = []
         self.offer: Offer = read_offer(session, where, patience.reply_s)
         self._camera = self._own_camera()
         set_up = [command.format(camera=self._camera) for command in SET_UP]
@@ -152,7 +153,9 @@ class Stage:
             raise UserError(f"shot {shot.index}: {len(shot.people)} people, {len(COLORS)} colours")
         place = _place_of(shot)
         moved = place != self._place
-        spare = _listed(self._ask(["vget /avatars"])[0])
+        there = _listed(self._ask(["vget /avatars"])[0])
+        # Whoever another client left may be hidden, or whatever else that client did to them.
+        spare = {name: asset for name, asset in there.items() if name in self._people}
         names, spawns = [], []
         for person in shot.people:
             name = next((n for n, asset in spare.items() if asset == person.subject_id), None)
@@ -160,10 +163,11 @@ class Stage:
                 name = f"{re.sub('[^A-Za-z0-9]', '_', person.subject_id)}_{next(_numbers)}"
                 spawns.append(f"vset /avatars/spawn {person.subject_id} {name}")
             spare.pop(name, None)
+            there.pop(name, None)
             names.append(name)
         self._ask(
             [
-                *(f"vset /object/{name}/destroy" for name in spare),
+                *(f"vset /object/{name}/destroy" for name in there),
                 *(["vset /place/" + "/".join(place)] if moved else []),
                 *spawns,
                 f"vset /things {messages.things_json(shot.things)}",
@@ -172,6 +176,7 @@ class Stage:
             ],
             pixels=1_000_000 * len(spawns),  # a body may be made on the way: leave it time
         )
+        self._people = names
         if moved:
             self._recolor(names)
             self._place = place

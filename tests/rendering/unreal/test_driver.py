@@ -143,6 +143,25 @@ def test_people_stay_while_they_are_needed(balls: BallEngine, drive) -> None:
     assert len(set(names)) == len(names), "a name came back that an engine may still hold"
 
 
+def test_who_was_left_by_another_client_is_not_reused(balls: BallEngine, drive) -> None:
+    """Nobody knows what that client did to them: they may be hidden."""
+    balls.actors["ada_1"] = Actor("ada", (1, 2, 3), ball_person().body2world)
+    drive(balls.port).render(shot_of("ada"))
+    assert "vset /object/ada_1/destroy" in balls.commands
+    assert [actor.asset for actor in balls.actors.values()] == ["ada"]
+    assert "ada_1" not in balls.actors
+
+
+def test_bones_are_known_in_any_case(balls: BallEngine, drive) -> None:
+    """Names of a packaged Unreal project do not keep theirs."""
+    balls.spoil = lambda command, reply: (
+        reply.upper() if command.startswith("vget /avatar/") else reply
+    )
+    shot = shot_of("ada")
+    (drawn,) = drive(balls.port).render(shot).people
+    np.testing.assert_allclose(drawn.body2world, shot.people[0].body2world, atol=1e-6)
+
+
 def test_what_could_be_taken_for_a_person_is_painted_over(balls: BallEngine, drive) -> None:
     red, green, blue = COLORS[3]
     far = np.array([0.0, 0.0, -50_000.0])

@@ -93,3 +93,34 @@ def test_what_is_no_pose_is_refused(text: str) -> None:
 def test_what_is_no_light_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match=r"."):
         messages.parse_lights(text)
+
+
+AREA = '"center":[0,0,200],"half_u":[50,0,0],"half_v":[0,50,0],"radiance":[1,1,1]'
+
+
+@pytest.mark.parametrize("exposure", ["NaN", "Infinity", "1e400", '"nan"', "[]", "null"])
+def test_an_exposure_is_a_finite_number(exposure: str) -> None:
+    with pytest.raises(ValueError):
+        messages.parse_lights(f'{{"lights":[],"exposure":{exposure}}}')
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong"),
+    [("[0,0,200]", "[0,0]"), ("[0,0,200]", "[0,0,200,1]"), ("[1,1,1]", "[1,NaN,1]"),
+     ("[50,0,0]", "7"), ('"radiance"', '"brightness"')],
+)  # fmt: skip
+def test_a_light_that_lacks_a_number_is_told(right: str, wrong: str) -> None:
+    text = f'{{"lights":[{{"type":"area",{AREA}}}],"exposure":1}}'
+    assert len(messages.parse_lights(text)[0]) == 1
+    with pytest.raises(ValueError):
+        messages.parse_lights(text.replace(right, wrong))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    ['"location":[1,2],"yaw":0', '"location":[1,2,NaN],"yaw":0', '"location":[1,2,3],"yaw":1e999',
+     '"yaw":0'],
+)  # fmt: skip
+def test_a_thing_that_lacks_a_number_is_told(wrong: str) -> None:
+    with pytest.raises(ValueError):
+        messages.parse_things(f'[{{"asset":"mat/3",{wrong},"scale":[1,1,1]}}]')
