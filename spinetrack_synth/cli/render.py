@@ -9,6 +9,7 @@ from typing import Any
 import click
 
 from spinetrack_synth.cli.progress import progress_bar
+from spinetrack_synth.cli.stopping import end_on_sigterm
 from spinetrack_synth.cli.values import Size, Span
 from spinetrack_synth.errors import UserError
 
@@ -104,6 +105,7 @@ def command(
         from spinetrack_synth.rendering import EngineSettings, open_renderer
 
         settings = EngineSettings(host or "127.0.0.1", ports or (9000,), launch, engines or 1)
+        end_on_sigterm()
         doors["open_renderer"] = partial(open_renderer, engines=settings)
     elif host or ports or launch or engines:
         raise UserError(

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import signal
 from contextlib import closing, suppress
-from typing import Any
 
 import click
 
+from spinetrack_synth.cli.stopping import end_on_sigterm
 from spinetrack_synth.cli.values import Size
 
 
@@ -54,7 +53,7 @@ def command(
     from spinetrack_synth.rendering.server.listening import Doors
     from spinetrack_synth.rendering.server.serving import open_embedded, opening, serve
 
-    signal.signal(signal.SIGTERM, _interrupt)
+    end_on_sigterm()
     with closing(Doors(host, port)) as doors, suppress(KeyboardInterrupt):
         where = f"{doors.host}:{doors.port} and {doors.unix_path}"
         renderer = open_embedded()
@@ -66,7 +65,3 @@ def command(
             folder=Path.cwd(),
             ready=lambda: click.echo(f"listening at {where}"),
         )
-
-
-def _interrupt(number: int, frame: Any) -> None:
-    raise KeyboardInterrupt

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import stat
+import subprocess
 import sys
 import textwrap
 import time
@@ -110,6 +112,27 @@ def test_a_program_that_never_listens(tmp_path: Path) -> None:
     short = replace(HASTY, start_s=0.5)
     with pytest.raises(UserError, match=r"not ready after 0 s: 127\.0\.0\.1:\d+: nothing"):
         open_engines(EngineSettings(launch=binary), short)
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_run_that_is_told_to_end_ends_its_engine(tmp_path: Path, number: signal.Signals) -> None:
+    text = "import os, time\nopen({mark!r}, 'w').write(str(os.getpid()) + '.')\ntime.sleep(600)"
+    mark = tmp_path / "pid"
+    binary = program(tmp_path, text, mark=str(mark))
+    with subprocess.Popen(
+        [sys.executable, "-m", "spinetrack_synth", "render", "--scenes", "yoga", "--count", "1",
+         "--backend", "unreal", "--launch", binary, "--port", "23700", "--out", tmp_path / "out"],
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as run:  # fmt: skip
+        while run.poll() is None and not (mark.exists() and mark.read_text().endswith(".")):
+            time.sleep(0.05)
+        run.send_signal(number)
+        _, errors = run.communicate()
+    assert run.returncode == 130, errors
+    assert errors.endswith("stopped; run the same command to go on\n")
+    assert gone(int(mark.read_text().rstrip(".")))
+    assert not (tmp_path / "out").exists()
 
 
 def test_a_program_that_cannot_be_started(tmp_path: Path) -> None:
