@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spinetrack_synth.anatomy.kinematics import body_transforms_batch
-from spinetrack_synth.avatars.avatar import Avatar, bone_motions, pose_avatar, pose_skin
+from spinetrack_synth.avatars.avatar import Avatar, bone_frames, pose_avatar, pose_skin
 from spinetrack_synth.avatars.fingers import DIGITS, KNUCKLES, Hand
 from spinetrack_synth.avatars.parts import Part
 from spinetrack_synth.avatars.rig import TWIST_FREE, bone_names
@@ -59,7 +59,7 @@ def skeleton(avatar: Avatar) -> Skeleton:
     """The bones: every body under its parent, every twist-free one beside the body it helps,
     fingers under their hands."""
     tree = avatar.tree
-    helped = _helped(avatar)
+    helped = [tree.bodies.index(name) for name in TWIST_FREE]
     parent = [*tree.chain.parent, *tree.chain.parent[helped]]
     for hand in avatar.hands:
         first = len(parent)
@@ -77,8 +77,6 @@ def bones_world(avatar: Avatar, body2world: Array, fingers_rad: Array | None = N
 
     ``fingers_rad`` (2, 5, 3) bend the knuckles of the right and the left hand from rest.
     """
-    rest = avatar.rig.body2world
-    limbs = bone_motions(avatar, body2world) @ np.concatenate([rest, rest[_helped(avatar)]])
     bends = np.zeros((2, DIGITS, KNUCKLES)) if fingers_rad is None else fingers_rad
     fingers = [
         body2world[hand.body] @ phalanx
@@ -86,7 +84,7 @@ def bones_world(avatar: Avatar, body2world: Array, fingers_rad: Array | None = N
         for digit in range(DIGITS)
         for phalanx in _digit(hand, digit, angles[digit])
     ]
-    return np.concatenate([limbs, fingers])
+    return np.concatenate([bone_frames(avatar, body2world), fingers])
 
 
 def linear_skin(avatar: Avatar, part: Part) -> Skin:
@@ -119,10 +117,6 @@ def perform(avatar: Avatar, performance: Performance, fps: float) -> Clip:
     bodies = body_transforms_batch(tree, np.array([moved(tree, frame, rise) for frame in q]))
     frames = np.array([bones_world(avatar, body2world) for body2world in bodies])
     return Clip(performance.name, times_s, frames)
-
-
-def _helped(avatar: Avatar) -> NDArray[np.int64]:
-    return np.array([avatar.tree.bodies.index(name) for name in TWIST_FREE])
 
 
 def _digit(hand: Hand, digit: int, angles_rad: Array) -> list[Array]:

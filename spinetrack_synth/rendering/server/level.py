@@ -16,9 +16,9 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from spinetrack_synth.avatars.avatar import Avatar, bone_motions, make_avatar, pose_bodies
+from spinetrack_synth.avatars.avatar import Avatar, bone_frames, make_avatar, pose_bodies
 from spinetrack_synth.avatars.body import known_subject
-from spinetrack_synth.avatars.rig import TWIST_FREE, bone_names
+from spinetrack_synth.avatars.rig import bone_names
 from spinetrack_synth.rendering.unreal import axes
 from spinetrack_synth.scenes import mats, shapes, textures
 from spinetrack_synth.scenes.places import PLACES, place
@@ -156,10 +156,8 @@ class Actor:
 
     def bones(self) -> tuple[tuple[str, ...], Array]:
         """Names (S) of an avatar's bones and their frames (S, 4, 4) in the world, m."""
-        rig = avatar_of(self.asset).rig
-        helped = [rig.tree.bodies.index(name) for name in TWIST_FREE]
-        rest = np.concatenate([rig.body2world, rig.body2world[helped]])
-        return bone_names(rig.tree), bone_motions(avatar_of(self.asset), self.body2world) @ rest
+        avatar = avatar_of(self.asset)
+        return bone_names(avatar.tree), bone_frames(avatar, self.body2world)
 
 
 @dataclass(frozen=True)
