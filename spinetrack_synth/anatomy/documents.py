@@ -1,4 +1,4 @@
-"""Opening OpenSim's XML files as leniently as OpenSim does: published ones are often not well-formed."""
+"""OpenSim's XML files, opened as leniently as OpenSim does: many published ones are no XML."""
 
 from __future__ import annotations
 

@@ -539,18 +539,24 @@ def _restarts(tree: Tree, order: Ints, problem: Problem, default: Array) -> Rest
         moved_at.setdefault(int(column_of[k]), []).append(body)
     base = np.zeros(len(order), dtype=np.bool_)
     base[column_of[np.flatnonzero(_base_columns(tree))]] = True
-    limbs = [(base, np.ones(len(problem.marker_body), dtype=np.bool_))]
+    everything = np.ones(len(problem.marker_body), dtype=np.bool_)
+    limbs = [(base, everything)]
+    if not base.any():  # an arm on a wall: all of it is one limb, besides those that it branches to
+        limbs.append((np.ones(len(order), dtype=np.bool_), everything))
     for root in _limb_roots(tree, carries):
         columns = np.zeros(len(order), dtype=np.bool_)
         for column, bodies in moved_at.items():
             columns[column] = not base[column] and all(root in ancestors[b] for b in bodies)
         if columns.any():
             limbs.append((columns, carries[root]))
+    pure, unbounded = _pure_angles(problem), np.isinf(problem.lower) & np.isinf(problem.upper)
+    turns = tree.rotational[tree.free_index[order]]
     return Restarts(
         starts=_spread(problem, tree, order, default),
         limb_columns=np.array([columns for columns, _ in limbs]),
         limb_markers=np.array([markers for _, markers in limbs]),
-        round_columns=_pure_angles(problem) & np.isinf(problem.lower) & np.isinf(problem.upper),
+        round_columns=pure & unbounded,
+        gliding_columns=turns & unbounded & ~pure,
         twin_columns=_twins(problem),
     )
 

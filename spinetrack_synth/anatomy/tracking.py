@@ -33,7 +33,8 @@ BETTER: Final = 0.81
 """A restart counts when its cost is below this share of the old one: errors smaller by a tenth."""
 
 JUMP: Final = 2.0
-"""A frame whose error is more than this many times its predecessor's, and `GOOD_M`, is suspect."""
+"""A frame whose error is more than this many times its predecessor's, and `GOOD_M`, is suspect; so
+is one after a frame not even met to `BASE_M` that is this many times better: it began nowhere."""
 
 END_COST_M2: Final = 1e-10
 END_SHARE: Final = 0.5
@@ -44,19 +45,24 @@ FEW_STARTS: Final = 12
 BASE_M: Final = 0.05
 """A body met to this (RMS, all markers) stands the right way round; limbs may still be wrong."""
 
+AGAIN: Final = 32
+"""Where frames stay as bad as that, every such one is looked at afresh."""
+
 ROUNDS: Final = 3
 
 
 class Restarts(NamedTuple):
     """Where else to begin: ``starts`` (S, k); limb 0 is the base with everything on it, then the
     limbs from the trunk outward: ``limb_columns`` (L, k), ``limb_markers`` (L, P).
-    ``round_columns`` (k,) are angles that may go full circles, ``twin_columns`` (T, 3) the angles
-    about three axes at right angles, which reach every place in two ways."""
+    ``round_columns`` (k,) are angles that may go full circles, ``gliding_columns`` (k,) such that
+    move something else besides, so that a circle on they are almost the same; ``twin_columns``
+    (T, 3) the angles about three axes at right angles, which reach every place in two ways."""
 
     starts: Array
     limb_columns: Bools
     limb_markers: Bools
     round_columns: Bools
+    gliding_columns: Bools
     twin_columns: NDArray[np.int64]
 
 
@@ -170,7 +176,9 @@ def solve_cold(
             cost = trial_cost
             z[:] = trial
             good_m = _judge(problem, restarts, target_m, task_values, z, limb_error_m, scratch)
-            if limb_error_m[0] < BASE_M:
+            # A base at its end may have been stopped there on its way round.
+            stuck = _score(problem, restarts.limb_columns[0], z, 0.0) > END_COST_M2
+            if limb_error_m[0] < BASE_M and not stuck:
                 break
     good_m = _judge(problem, restarts, target_m, task_values, z, limb_error_m, scratch)
     for round_ in range(ROUNDS):
@@ -209,6 +217,25 @@ def solve_cold(
         if not found:
             break
     _nearest_angles(problem, restarts, begin, z)
+    for k in range(columns):
+        circles = np.round((z[k] - begin[k]) / (2 * np.pi))
+        if restarts.gliding_columns[k] and circles != 0:
+            trial[:] = z
+            trial[k] -= 2 * np.pi * circles
+            trial_cost, more = solve_frame(
+                problem,
+                target_m,
+                everything,
+                task_values,
+                all_columns,
+                trial,
+                COLD_DAMPING,
+                scratch,
+            )
+            steps += more
+            if trial_cost < cost + END_COST_M2:
+                cost = trial_cost
+                z[:] = trial
     return cost, steps
 
 
@@ -286,7 +313,9 @@ def track(
                 problem, target, all_markers, tasks, all_columns, now, 0.0, scratch
             )
             before = cost[max(t - 1, 0)]
-            if cost[t] > GOOD_M**2 and not cost[t] < JUMP**2 * before:
+            jumped = cost[t] > GOOD_M**2 and not cost[t] < JUMP**2 * before
+            misled = before > BASE_M**2 and (cost[t] < before / JUMP**2 or t % AGAIN == 0)
+            if jumped or misled:
                 other[:] = z[max(t - 1, 0)]
                 again, more = solve_cold(problem, broad, restarts, target, tasks, other, scratch)
                 steps[t] += more
