@@ -35,6 +35,12 @@ def running(command: list[str], folder: Path) -> Iterator[tuple[subprocess.Popen
             errors.close()
 
 
+@pytest.fixture(scope="session")
+def run_server() -> Callable[..., Any]:
+    """`running`, for servers that outlive a test."""
+    return running
+
+
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Callable[..., tuple[subprocess.Popen, int]]]:
     """Starts servers, each in a folder of its own; they are ended with the test."""

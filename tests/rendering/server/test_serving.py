@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -47,11 +47,15 @@ def serve(start) -> Callable[..., tuple[subprocess.Popen, int]]:
     return lambda *options: start("-m", "spinetrack_synth", "serve", "--port", "0", *options)
 
 
-@pytest.fixture
-def yoga(shot, serve, connect) -> object:
-    """A client of a server where the shot stands."""
-    _, port = serve("--scene", "yoga", "--seed", str(SEED), "--size", "320x240")
-    return connect(port)
+YOGA = ("--scene", "yoga", "--seed", str(SEED), "--size", "320x240")
+
+
+@pytest.fixture(scope="module")
+def looked_at(shot, run_server, tmp_path_factory) -> Iterator[int]:
+    """Port of a server where the shot stands, for tests that change nothing."""
+    command = [sys.executable, "-m", "spinetrack_synth", "serve", "--port", "0", *YOGA]
+    with run_server(command, tmp_path_factory.mktemp("served")) as (_, port):
+        yield port
 
 
 def array(reply: bytes) -> np.ndarray:
@@ -76,7 +80,8 @@ over_unix = pytest.mark.parametrize("connect", ["unix"], indirect=True)
 
 
 @over_tcp
-def test_what_is_served_is_what_the_backend_draws(yoga, shot, renderer) -> None:
+def test_what_is_served_is_what_the_backend_draws(looked_at, connect, shot, renderer) -> None:
+    yoga = connect(looked_at)
     frame = renderer.render(shot)
     replies = yoga.request_batch(
         [f"vget /camera/0/{what}" for what in ("lit png", "object_mask png", "depth npy")]
@@ -95,7 +100,8 @@ def test_what_is_served_is_what_the_backend_draws(yoga, shot, renderer) -> None:
 
 
 @over_unix
-def test_avatars_are_posed_read_back_moved_and_hidden(yoga, shot) -> None:
+def test_avatars_are_posed_read_back_moved_and_hidden(serve, connect, shot) -> None:
+    yoga = connect(serve(*YOGA)[1])
     name = json.loads(yoga.request("vget /avatars"))[0]["name"]
     person = shot.people[0]
     read = messages.parse_pose(yoga.request(f"vget /avatar/{name}/pose"))
@@ -200,11 +206,18 @@ def test_a_shot_is_set_up_over_the_wire(serve, connect, shot, renderer) -> None:
     assert len(client.request("vget /objects").split()) == 1 + len(shot.people)
 
 
+def listening_at(port: int) -> list[str]:
+    """Addresses, as the system writes them, at which somebody listens at a TCP port."""
+    table = Path("/proc/net/tcp").read_text()
+    return re.findall(rf": ([0-9A-F]{{8}}):{port:04X} 00000000:0000 0A", table)
+
+
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_it_ends_cleanly_in_the_middle_of_a_session(shot, serve, number: signal.Signals) -> None:
     process, port = serve("--size", "64x48", "--quality", "draft")
     unix = Path(tempfile.gettempdir()) / f"unrealcv_{port}.socket"
     assert unix.is_socket()
+    assert listening_at(port) == ["0100007F"], "not at loopback alone"
     with socket.create_connection(("127.0.0.1", port)):
         process.send_signal(number)
         assert process.wait(60) == 0
@@ -226,22 +239,14 @@ def test_a_busy_port_is_one_line() -> None:
     assert done.stdout == ""
 
 
-def test_it_listens_on_loopback_unless_told_otherwise(shot, serve) -> None:
-    _, port = serve("--size", "64x48", "--quality", "draft")
-    listening = Path("/proc/net/tcp").read_text()
-    addresses = re.findall(rf": ([0-9A-F]{{8}}):{port:04X} 00000000:0000 0A", listening)
-    assert addresses == ["0100007F"]
-
-
-def test_python_of_the_page_runs(shot, serve) -> None:
+def test_python_of_the_page_runs(looked_at) -> None:
     pytest.importorskip("unrealcv")
     page = Path(__file__).parents[3] / "docs/unreal-server.md"
     (block,) = re.findall(r"^```python\n(.*?)^```", page.read_text(), re.M | re.S)
-    _, port = serve("--scene", "yoga", "--seed", str(SEED), "--size", "64x48", "--quality", "draft")
     names: dict[str, object] = {}
-    exec(compile(block.replace("9000", str(port)), str(page), "exec"), names)
-    assert names["picture"].size == (64, 48)
-    assert names["depth_cm"].shape == names["mask"].shape[:2] == (48, 64)
+    exec(compile(block.replace("9000", str(looked_at)), str(page), "exec"), names)
+    assert names["picture"].size == SIZE
+    assert names["depth_cm"].shape == names["mask"].shape[:2] == SIZE[::-1]
     assert '"bone_name":"skull"' in names["bones"]
 
 

@@ -15,14 +15,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from faulty_wire import Fault, FaultyWire, after_the_next, cut_off, hung_up
+from faulty_wire import Fault, FaultyWire, cut_off, hung_up
 from pycocotools import mask as coco_mask
 
 pytest.importorskip("mitsuba", reason="pip install 'spinetrack-synth[render]'")
 pytest.importorskip("unrealcv", reason="pip install 'spinetrack-synth[unreal]'")
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
 
-COUNT = 3
+COUNT = 2
 
 
 def spinetrack_synth(*arguments: object, **options) -> subprocess.Popen:
@@ -65,12 +65,18 @@ def contents(folder: Path) -> dict[str, bytes]:
 
 
 @pytest.fixture(scope="module")
-def drawn(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
+    """The port of a server that stays."""
+    with server(tmp_path_factory.mktemp("served")) as (_, port):
+        yield port
+
+
+@pytest.fixture(scope="module")
+def drawn(served: int, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     """The same pictures drawn by the embedded renderer and through the wire."""
     folder = tmp_path_factory.mktemp("drawn")
     assert render(folder / "embedded")[0] == 0
-    with server(folder) as (_, port):
-        assert render(folder / "wire", "--backend", "unreal", "--port", port)[0] == 0
+    assert render(folder / "wire", "--backend", "unreal", "--port", served)[0] == 0
     assert (folder / "wire/manifest.json").exists()
     return folder / "embedded", folder / "wire"
 
@@ -114,36 +120,25 @@ def test_the_manifest_names_engine_plugin_and_project(drawn: tuple[Path, Path]) 
     assert "drawn_by" not in embedded
 
 
-def test_depth_is_the_embedded_renderers_to_a_step_of_float16(tmp_path: Path) -> None:
+def test_depth_is_the_embedded_renderers_to_a_step_of_float16(served: int) -> None:
     from spinetrack_synth.dataset import DatasetConfig
     from spinetrack_synth.dataset.run import scene_source
     from spinetrack_synth.rendering import EngineSettings, Quality, open_renderer
 
     shot = scene_source(DatasetConfig(scene="yoga", count=1, seed=9, size=(192, 144)))(1)
     embedded = open_renderer().render(shot, quality=Quality.DRAFT)
-    with server(tmp_path) as (_, port):
-        renderer = open_renderer("unreal", engines=EngineSettings(ports=(port,)))
-        wire = renderer.render(shot)
-        renderer.close()
+    renderer = open_renderer("unreal", engines=EngineSettings(ports=(served,)))
+    wire = renderer.render(shot)
+    renderer.close()
     np.testing.assert_array_equal(wire.ids, embedded.ids)
     near = embedded.depth_m < 600
     np.testing.assert_allclose(wire.depth_m[near], embedded.depth_m[near], rtol=2**-10)
     assert not np.isfinite(wire.depth_m[embedded.depth_m > 656]).any()
 
 
-def test_harm_on_the_wire_leaves_no_trace(drawn: tuple[Path, Path], tmp_path: Path) -> None:
-    faults = (
-        Fault(r"lit png", cut_off),
-        Fault(r"depth npy", after_the_next, skip=3),
-        Fault(r"vget /avatar/.*/pose", hung_up, skip=1),
-    )
-    with server(tmp_path) as (_, port), FaultyWire(port, *faults) as wire:
-        code, _ = render(tmp_path / "out", "--backend", "unreal", "--port", wire.port)
-        assert code == 0 and wire.all_struck
-    assert contents(tmp_path / "out") == contents(drawn[1])
-
-
-def test_a_server_killed_in_the_middle_of_a_shot(drawn: tuple[Path, Path], tmp_path: Path) -> None:
+def test_a_server_killed_in_the_middle_of_a_shot_and_a_bad_wire_afterwards(
+    served: int, drawn: tuple[Path, Path], tmp_path: Path
+) -> None:
     out = tmp_path / "out"
     with server(tmp_path) as (process, port):
 
@@ -155,6 +150,8 @@ def test_a_server_killed_in_the_middle_of_a_shot(drawn: tuple[Path, Path], tmp_p
     assert code == 2
     assert re.search(r"Error: 127\.0\.0\.1:\d+: shot 1 failed .*run the same command again", line)
     assert not (out / "annotations").exists()
-    with server(tmp_path) as (_, port):
-        assert render(out, "--backend", "unreal", "--port", port)[0] == 0
+    faults = (Fault(r"lit png", cut_off), Fault(r"vget /avatar/.*/pose", hung_up))
+    with FaultyWire(served, *faults) as wire:
+        assert render(out, "--backend", "unreal", "--port", wire.port)[0] == 0
+        assert wire.all_struck
     assert contents(out) == contents(drawn[1])
