@@ -66,7 +66,7 @@ def look_at(
     position = np.asarray(position_world, dtype=float)
     forward = np.asarray(target_world, dtype=float) - position
     forward /= np.linalg.norm(forward)
-    right = np.cross(forward, [0.0, 1.0, 0.0])
+    right = np.array([-forward[2], 0.0, forward[0]])  # forward x up
     if np.linalg.norm(right) < 1e-6:
         raise ValueError("the camera looks straight up or down: it has no up direction")
     right /= np.linalg.norm(right)

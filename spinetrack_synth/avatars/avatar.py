@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +21,9 @@ from spinetrack_synth.avatars.skinning import (
     Binding,
     bind,
     deform,
-    swing_only,
+    first_vertices,
+    inside_box,
+    swings,
     vertex_normals,
 )
 from spinetrack_synth.poses.collision import Capsules, capsules_from_skin
@@ -67,6 +69,30 @@ class Avatar:
     def tree(self) -> Tree:
         """The model scaled to this subject."""
         return self.rig.tree
+
+    @cached_property
+    def skin_binding(self) -> Binding:
+        """What binds the bare skin, without the shapes about it that clothes follow."""
+        return first_vertices(self.binding, len(self.skin_body))
+
+    @cached_property
+    def world2rest(self) -> NDArray[np.float64]:
+        """The world in the frames of the bodies at rest (B, 4, 4)."""
+        return np.asarray(np.linalg.inv(self.rig.body2world), dtype=np.float64)
+
+    @cached_property
+    def limbs(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+        """Bodies that have a twist-free bone: the body that each hangs on and itself (L, 2), and
+        its joint at rest (L, 3) m."""
+        body = [self.tree.bodies.index(name) for name in TWIST_FREE]
+        above = [int(self.tree.chain.parent[b]) for b in body]
+        return np.stack([above, body], axis=1), self.rig.body2world[body, :3, 3]
+
+    @cached_property
+    def hand_quads(self) -> tuple[NDArray[np.int32], ...]:
+        """Quads of the skin that belong to the right and to the left hand, (F, 4) each."""
+        body = self.skin_body[self.skin_faces]
+        return tuple(self.skin_faces[(body == hand.body).all(axis=1)] for hand in self.hands)
 
 
 class Cast:
@@ -141,7 +167,8 @@ def pose_avatar(
 def pose_bodies(avatar: Avatar, body2world: NDArray, fingers: Fingers | None = None) -> PosedPerson:
     """The avatar with its bodies at given frames (B, 4, 4); its coordinates are unknown, nan."""
     tree = avatar.tree
-    vertices = _deformed(avatar, body2world, fingers)
+    vertices = _deformed(avatar, avatar.binding, body2world, fingers)
+    hands = _hand_points(avatar, vertices)
     markers = points_world(body2world, tree.marker_body, tree.marker_offset_m)
     return PosedPerson(
         subject_id=avatar.subject.subject_id,
@@ -152,7 +179,9 @@ def pose_bodies(avatar: Avatar, body2world: NDArray, fingers: Fingers | None = N
         keypoints_world=markers[[tree.marker_index[name] for name in NAMES]],
         skin_world=vertices[: len(avatar.skin_body)].astype(np.float32),
         skin_body=avatar.skin_body,
-        surfaces=tuple(_surface(avatar, part, vertices, body2world) for part in avatar.parts),
+        surfaces=tuple(
+            _surface(avatar, part, vertices, hands, body2world) for part in avatar.parts
+        ),
         fingers_rad=fingers,
     )
 
@@ -161,30 +190,27 @@ def pose_skin(
     avatar: Avatar, coordinates: NDArray, fingers: Fingers | None = None
 ) -> NDArray[np.float64]:
     """The bare skin alone (V, 3) m at the model's coordinates: what grounding needs of a pose."""
-    vertices = _deformed(avatar, body_transforms(avatar.tree, coordinates), fingers)
-    return vertices[: len(avatar.skin_body)]
+    body2world = body_transforms(avatar.tree, coordinates)
+    return _deformed(avatar, avatar.skin_binding, body2world, fingers)
 
 
-def _deformed(avatar: Avatar, body2world: NDArray, fingers: Fingers | None) -> NDArray[np.float64]:
-    binding = avatar.binding
+def _deformed(
+    avatar: Avatar, binding: Binding, body2world: NDArray, fingers: Fingers | None
+) -> NDArray[np.float64]:
     if fingers is not None:
         rest = binding.rest_world.copy()
         for hand, angles in zip(avatar.hands, fingers, strict=True):
-            rest[hand.vertex] = bend(hand, angles)
+            count = np.searchsorted(hand.vertex, len(rest))
+            rest[hand.vertex[:count]] = bend(hand, angles)[:count]
         binding = replace(binding, rest_world=rest)
     return deform(binding, bone_motions(avatar, body2world), avatar.bone_order)
 
 
 def bone_motions(avatar: Avatar, body2world: NDArray) -> NDArray[np.float64]:
     """Rigid motions (S, 4, 4) from rest of all bones: the bodies, then the twist-free ones."""
-    rig = avatar.rig
-    motions = body2world @ np.linalg.inv(rig.body2world)
-    swings = []
-    for name, axis in zip(TWIST_FREE, avatar.limb_axis_world, strict=True):
-        body = rig.tree.bodies.index(name)
-        joint = rig.body2world[body, :3, 3]
-        swings.append(swing_only(motions[rig.tree.chain.parent[body]], motions[body], joint, axis))
-    return np.concatenate([motions, np.array(swings)])
+    motions = body2world @ avatar.world2rest
+    hangs, joint = avatar.limbs
+    return np.concatenate([motions, swings(motions, hangs, joint, avatar.limb_axis_world)])
 
 
 def bone_frames(avatar: Avatar, body2world: NDArray) -> NDArray[np.float64]:
@@ -238,19 +264,32 @@ def _softness(weight: NDArray) -> NDArray[np.float64]:
     return np.clip((1.0 - weight.max(axis=1)) / 0.05, 0.0, 1.0)
 
 
-def _room_m(avatar: Avatar, part: Part, placed: NDArray, vertices: NDArray) -> NDArray[np.float64]:
+_Cloud = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]
+"""Points (N, 3) m and the corners of the box about them."""
+
+
+def _hand_points(avatar: Avatar, vertices: NDArray) -> tuple[_Cloud, ...]:
+    """The skin of both hands, and the boxes in which cloth can meet it."""
+    clouds = []
+    for quads in avatar.hand_quads:
+        corners = vertices[quads]
+        points = np.concatenate([corners[:, 0], corners[:, 1], corners.mean(axis=1)])
+        low, high = points.min(axis=0) - _LOOSEST_M, points.max(axis=0) + _LOOSEST_M
+        clouds.append((points, low, high))
+    return tuple(clouds)
+
+
+def _room_m(
+    avatar: Avatar, part: Part, placed: NDArray, hands: tuple[_Cloud, ...]
+) -> NDArray[np.float64]:
     """How far cloth can stand off its places on the body (P, 3): a hand on it presses it down."""
     from scipy.spatial import KDTree
 
     room = np.full(len(placed), np.inf)
     if part.stencil is None or part.name == "skin":
         return room
-    for hand in avatar.hands:
-        quads = avatar.skin_faces[(avatar.skin_body[avatar.skin_faces] == hand.body).all(axis=1)]
-        corners = vertices[quads]
-        points = np.concatenate([*corners.swapaxes(0, 1)[:2], corners.mean(axis=1)])
-        low, high = points.min(axis=0) - _LOOSEST_M, points.max(axis=0) + _LOOSEST_M
-        about = np.flatnonzero(((placed > low) & (placed < high)).all(axis=1))
+    for hand, (points, low, high) in zip(avatar.hands, hands, strict=True):
+        about = inside_box(placed, low, high)
         if len(about):  # the sleeve of a hand does not mind it
             sleeve = part.stencil[about] @ hand.arm_share
             about = about[sleeve < 0.5]
@@ -260,17 +299,23 @@ def _room_m(avatar: Avatar, part: Part, placed: NDArray, vertices: NDArray) -> N
     return room
 
 
-def _surface(avatar: Avatar, part: Part, vertices: NDArray, body2world: NDArray) -> Surface:
+def _surface(
+    avatar: Avatar,
+    part: Part,
+    vertices: NDArray,
+    hands: tuple[_Cloud, ...],
+    body2world: NDArray,
+) -> Surface:
     if part.body is not None:
         body = avatar.tree.bodies.index(part.body)
-        motion = body2world[body] @ np.linalg.inv(avatar.rig.body2world[body])
+        motion = body2world[body] @ avatar.world2rest[body]
         placed = part.rest_world @ motion[:3, :3].T + motion[:3, 3]
         normals = vertex_normals(placed, part.faces, part.weld)
     else:
         placed = part.stencil @ vertices
         normals = vertex_normals(placed, part.faces, part.weld)
         if part.offset_m is not None and part.offset_m.any():
-            offset_m = np.minimum(part.offset_m, _room_m(avatar, part, placed, vertices))
+            offset_m = np.minimum(part.offset_m, _room_m(avatar, part, placed, hands))
             placed = placed + normals * offset_m[:, None]
             normals = vertex_normals(placed, part.faces, part.weld)
     return Surface(

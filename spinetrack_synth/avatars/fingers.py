@@ -57,6 +57,10 @@ REACH_M: Final = 0.14
 NEAR_M: Final = 0.05
 """Farther from a finger nothing is in its way."""
 
+FAR_M: Final = 0.015
+"""Skin that is farther from all points of other skin than this cannot have come through between
+them: what lies about it is not looked at anew."""
+
 
 @dataclass(frozen=True, eq=False)  # compared by identity: what follows from it can be cached
 class Hand:
@@ -192,7 +196,9 @@ def _closed(
     angles = np.zeros((DIGITS, KNUCKLES))
     for digit in range(DIGITS):
         mine = hand.pad == digit
-        near = np.linalg.norm(obstacle - hand.knuckle_m[digit, 0], axis=1) < REACH_M
+        away = np.linalg.norm(obstacle - hand.knuckle_m[digit, 0], axis=1)
+        near = np.argsort(away)
+        near = near[: np.searchsorted(away[near], REACH_M)]
         angles[digit] = _close_digit(
             np.ascontiguousarray(hand.points_m[mine]),
             np.ascontiguousarray(hand.weight[mine, digit]),
@@ -202,6 +208,7 @@ def _closed(
             OPEN[digit] + flexed * (CLOSED[digit] - OPEN[digit]),
             np.ascontiguousarray(obstacle[near]),
             np.ascontiguousarray(normal[near]),
+            away[near],
             floor,
             clearance,
             feeling[digit],
@@ -212,16 +219,21 @@ def _closed(
 @njit(cache=True, nogil=True)
 def _close_digit(
     points: Array, weight: Array, knuckle: Array, axis: Array, opened: Array, closed: Array,
-    obstacle: Array, normal: Array, floor: Array, clearance: float, base: int,
+    obstacle: Array, normal: Array, away: Array, floor: Array, clearance: float, base: int,
 ) -> Array:  # fmt: skip
     """Angles of a digit that closes with all knuckles until it touches, then with those beyond the
-    phalanx that touches. Its phalanges from ``base`` on feel."""
+    phalanx that touches. Its phalanges from ``base`` on feel. The obstacles come in the order in
+    which they are ``away`` (N,) m from the first knuckle."""
     angles = opened.copy()
+    # Where each point was when it last looked about, and the ball about it that was free.
+    seen, free = np.zeros((len(points), 3)), np.zeros(len(points))
     # Something may be in the way of the open digit: then it starts where it has most room.
     most = -NEAR_M
     for step in range(STEPS // 2):
         tried = opened + step / STEPS * (closed - opened)
-        room = _room(points, weight, base, knuckle, axis, tried, obstacle, normal, floor)
+        room = _room(
+            points, weight, base, knuckle, axis, tried, obstacle, normal, away, floor, seen, free
+        )
         if room > most:
             most, angles = room, tried
         if room >= clearance:
@@ -236,7 +248,10 @@ def _close_digit(
                 tried[k] = min(
                     tried[k] + (closed[k] - opened[k]) / STEPS, max(closed[k], opened[k])
                 )
-            room = _room(points, weight, below, knuckle, axis, tried, obstacle, normal, floor)
+            room = _room(
+                points, weight, below, knuckle, axis, tried,
+                obstacle, normal, away, floor, seen, free,
+            )  # fmt: skip
             if room < clearance:
                 touches = True
                 break
@@ -249,10 +264,11 @@ def _close_digit(
 @njit(cache=True, nogil=True)
 def _room(
     points: Array, weight: Array, first: int, knuckle: Array, axis: Array, angles: Array,
-    obstacle: Array, normal: Array, floor: Array,
+    obstacle: Array, normal: Array, away: Array, floor: Array, seen: Array, free: Array,
 ) -> float:  # fmt: skip
     """Least distance of a bent digit, from its phalanx ``first`` on, to what is about it, negative
-    inside."""
+    inside; at a distance no more than it. ``seen`` (H, 3) and ``free`` (H,) keep what its points
+    know of the room about them from one call to the next."""
     turn, shift = _phalanges(knuckle, axis, angles)
     least = NEAR_M
     for p in range(len(points)):
@@ -264,12 +280,13 @@ def _room(
         x, y, z = _moved(points[p], weight[p], turn, shift)
         height = floor[0] * x + floor[1] * y + floor[2] * z + floor[3]
         least = min(least, height if height > 0.0 else FIRMNESS * height)
-        nearest, at = NEAR_M**2, -1
-        for o in range(len(obstacle)):
-            dx, dy, dz = x - obstacle[o, 0], y - obstacle[o, 1], z - obstacle[o, 2]
-            distance = dx * dx + dy * dy + dz * dz
-            if distance < nearest:
-                nearest, at = distance, o
+        dx, dy, dz = x - seen[p, 0], y - seen[p, 1], z - seen[p, 2]
+        known = free[p] - np.sqrt(dx * dx + dy * dy + dz * dz)
+        if known > FAR_M:
+            least = min(least, known)
+            continue
+        seen[p, 0], seen[p, 1], seen[p, 2] = x, y, z
+        free[p], at = _nearest(x, y, z, knuckle[0], obstacle, away)
         if at >= 0:
             above = (
                 (x - obstacle[at, 0]) * normal[at, 0]
@@ -277,7 +294,32 @@ def _room(
                 + (z - obstacle[at, 2]) * normal[at, 2]
             )
             least = min(least, above)
+            if above < 0.0:
+                free[p] = 0.0
     return least
+
+
+@njit(cache=True, nogil=True)
+def _nearest(
+    x: float, y: float, z: float, root: Array, obstacle: Array, away: Array
+) -> tuple[float, int]:
+    """Distance to the nearest obstacle and its index, `NEAR_M` and -1 where none is so near.
+
+    An obstacle is no nearer to the point than the two differ in their distance from the root.
+    """
+    dx, dy, dz = x - root[0], y - root[1], z - root[2]
+    out = np.sqrt(dx * dx + dy * dy + dz * dz)
+    nearest, at = NEAR_M, -1
+    start = np.searchsorted(away, out)
+    for way in (-1, 1):
+        o = start if way > 0 else start - 1
+        while 0 <= o < len(away) and abs(away[o] - out) < nearest:
+            dx, dy, dz = x - obstacle[o, 0], y - obstacle[o, 1], z - obstacle[o, 2]
+            distance = np.sqrt(dx * dx + dy * dy + dz * dz)
+            if distance < nearest:
+                nearest, at = distance, o
+            o += way
+    return nearest, at
 
 
 @njit(cache=True, nogil=True)

@@ -8,15 +8,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spinetrack_synth.anatomy.kinematics import body_transforms
-from spinetrack_synth.avatars.avatar import Avatar, Fingers, pose_skin
+from spinetrack_synth.avatars.avatar import Avatar, Fingers
 from spinetrack_synth.avatars.fingers import EASY, Hand, flat, grip
-from spinetrack_synth.avatars.skinning import vertex_normals
+from spinetrack_synth.avatars.skinning import inside_box, vertex_normals
 from spinetrack_synth.poses.library import Reach
 
 _FLAT = ("hand", "forearm")
 """Regions of a side that touch the floor, or another hand, with flat palms."""
 
 _ARM = ("hand", "radius", "ulna", "humerus")
+
+_ABOUT_M = 0.3
+"""Skin farther from a wrist is out of a hand's reach."""
 
 
 def open_fingers(
@@ -34,9 +37,14 @@ def open_fingers(
 
 
 def held_fingers(
-    avatar: Avatar, q: NDArray[np.float64], fingers: Fingers, reaches: Iterable[Reach]
+    avatar: Avatar,
+    q: NDArray[np.float64],
+    skin: NDArray[np.float64],
+    fingers: Fingers,
+    reaches: Iterable[Reach],
 ) -> NDArray[np.float64]:
-    """The fingers (2, 5, 3) after those of holding hands closed on what they hold at q (n,)."""
+    """The fingers (2, 5, 3) after those of holding hands closed on what they hold at q (n,), where
+    the skin is (V, 3) m."""
     holding = {
         side
         for side in ("right", "left")
@@ -46,7 +54,6 @@ def held_fingers(
     }
     if not holding:
         return fingers
-    skin = pose_skin(avatar, q, fingers)
     body2world = body_transforms(avatar.tree, q)
     faces = avatar.skin_faces
     triangles = np.concatenate([faces[:, [0, 1, 2]], faces[:, [0, 2, 3]]])
@@ -67,6 +74,7 @@ def _grip(
 ) -> NDArray[np.float64]:
     rotation, origin = hand2world[:3, :3], hand2world[:3, 3]
     arm = [avatar.tree.bodies.index(f"{name}_{hand.side}") for name in _ARM]
-    other = ~np.isin(avatar.skin_body, arm)
+    other = inside_box(skin, origin - _ABOUT_M, origin + _ABOUT_M)
+    other = other[~np.isin(avatar.skin_body[other], arm)]
     floor = np.append(rotation[1], origin[1])
     return grip(hand, (skin[other] - origin) @ rotation, normals[other] @ rotation, floor)

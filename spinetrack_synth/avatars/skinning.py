@@ -66,15 +66,26 @@ def deform(binding: Binding, motion: NDArray, bone_order: NDArray) -> NDArray[np
     quaternions are turned into the parent's half space, so a vertex is blended along the joint's
     own rotation.
     """
-    dual = _dual_quaternions(np.ascontiguousarray(motion, dtype=np.float64))
-    for child, other in bone_order:
-        if other >= 0 and dual[child, :4] @ dual[other, :4] < 0:
-            dual[child] *= -1
+    dual = _dual_quaternions(np.ascontiguousarray(motion, dtype=np.float64), bone_order)
     moved, detail = _blend(binding.rest_world, binding.bone, binding.weight, dual, binding.detail)
     smooth = _smooth(
         moved, binding.ring_start, binding.ring, binding.softness, _STRENGTH, _ITERATIONS
     )
     return smooth + detail
+
+
+def first_vertices(binding: Binding, count: int) -> Binding:
+    """The first vertices of a binding alone; none of them is a neighbour of the others."""
+    start = binding.ring_start[: count + 1]
+    return Binding(
+        rest_world=binding.rest_world[:count],
+        bone=binding.bone[:count],
+        weight=binding.weight[:count],
+        ring_start=start,
+        ring=binding.ring[: start[-1]],
+        detail=binding.detail[:count],
+        softness=binding.softness[:count],
+    )
 
 
 def vertex_normals(vertices: NDArray, faces: NDArray, weld: NDArray) -> NDArray[np.float32]:
@@ -86,6 +97,11 @@ def vertex_normals(vertices: NDArray, faces: NDArray, weld: NDArray) -> NDArray[
     )
 
 
+def inside_box(points: NDArray, low: NDArray, high: NDArray) -> NDArray[np.int64]:
+    """Indices of the points (P, 3) inside a box with corners (3,)."""
+    return np.flatnonzero(_inside_box(points, low, high))
+
+
 def swing_only(
     motion_parent: NDArray, motion: NDArray, joint_world: NDArray, axis_world: NDArray
 ) -> NDArray[np.float64]:
@@ -93,24 +109,53 @@ def swing_only(
 
     ``joint_world`` (3,) and ``axis_world`` (3,) are the joint and the limb's direction at rest.
     """
-    relative = np.linalg.inv(motion_parent) @ motion
-    turned = relative[:3, :3] @ axis_world
-    cosine = float(axis_world @ turned)
-    cross = np.cross(axis_world, turned)
-    if cosine < -1 + 1e-9:  # straight back: any perpendicular axis will do
-        swing = 2 * np.outer(p := _perpendicular(axis_world), p) - np.eye(3)
-    else:
-        k = np.array([[0, -cross[2], cross[1]], [cross[2], 0, -cross[0]], [-cross[1], cross[0], 0]])
-        swing = np.eye(3) + k + k @ k / (1 + cosine)
-    local = np.eye(4)
-    local[:3, :3] = swing
-    local[:3, 3] = relative[:3, :3] @ joint_world + relative[:3, 3] - swing @ joint_world
-    return motion_parent @ local
+    motions = np.stack([motion_parent, motion]).astype(np.float64)
+    hangs = np.array([[0, 1]], dtype=np.int64)
+    joint, axis = (np.array([v], dtype=np.float64) for v in (joint_world, axis_world))
+    return _swings(motions, hangs, joint, axis)[0]
 
 
-def _perpendicular(axis: NDArray) -> NDArray[np.float64]:
-    other = np.cross(axis, np.eye(3)[np.argmin(np.abs(axis))])
-    return other / np.linalg.norm(other)
+def swings(
+    motion: NDArray, hangs: NDArray, joint_world: NDArray, axis_world: NDArray
+) -> NDArray[np.float64]:
+    """As `swing_only` for L limbs (L, 4, 4): ``hangs`` (L, 2) lists the bone that a limb hangs on
+    and the limb among the motions (S, 4, 4)."""
+    return _swings(motion, hangs, joint_world, axis_world)
+
+
+@njit(cache=True, nogil=True)
+def _inside_box(points, low, high):  # pragma: no cover - compiled
+    inside = np.empty(len(points), np.bool_)
+    for p in range(len(points)):
+        inside[p] = True
+        for i in range(3):
+            inside[p] &= low[i] < points[p, i] < high[i]
+    return inside
+
+
+@njit(cache=True, nogil=True)
+def _swings(motion, hangs, joint_world, axis_world):  # pragma: no cover - compiled
+    swung = np.zeros((len(hangs), 4, 4))
+    for limb in range(len(hangs)):
+        above, own = motion[hangs[limb, 0]], motion[hangs[limb, 1]]
+        joint, axis = joint_world[limb], axis_world[limb]
+        turn = np.ascontiguousarray(above[:3, :3].T)
+        relative = turn @ np.ascontiguousarray(own[:3, :3])
+        turned = relative @ axis
+        cosine = axis @ turned
+        if cosine < -1 + 1e-9:  # straight back: any perpendicular axis will do
+            p = np.cross(axis, np.eye(3)[np.argmin(np.abs(axis))])
+            swing = 2 * np.outer(p, p) / (p @ p) - np.eye(3)
+        else:
+            x, y, z = np.cross(axis, turned)
+            k = np.array([[0.0, -z, y], [z, 0.0, -x], [-y, x, 0.0]])
+            swing = np.eye(3) + k + k @ k / (1 + cosine)
+        shift = turn @ (own[:3, 3] - above[:3, 3])
+        rotation = np.ascontiguousarray(above[:3, :3])
+        swung[limb, :3, :3] = rotation @ swing
+        swung[limb, :3, 3] = rotation @ (relative @ joint + shift - swing @ joint) + above[:3, 3]
+        swung[limb, 3, 3] = 1.0
+    return swung
 
 
 def _vertex_rings(quads: NDArray, count: int) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
@@ -122,7 +167,7 @@ def _vertex_rings(quads: NDArray, count: int) -> tuple[NDArray[np.int32], NDArra
 
 
 @njit(cache=True, nogil=True)
-def _dual_quaternions(motion):  # pragma: no cover - compiled
+def _dual_quaternions(motion, bone_order):  # pragma: no cover - compiled
     dual = np.empty((len(motion), 8))
     for i in range(len(motion)):
         m = motion[i]
@@ -149,6 +194,14 @@ def _dual_quaternions(motion):  # pragma: no cover - compiled
         dual[i, 5] = 0.5 * (tx * w + ty * z - tz * y)
         dual[i, 6] = 0.5 * (-tx * z + ty * w + tz * x)
         dual[i, 7] = 0.5 * (tx * y - ty * x + tz * w)
+    for bone in range(len(bone_order)):
+        child, other = bone_order[bone, 0], bone_order[bone, 1]
+        if other >= 0:
+            along = 0.0
+            for c in range(4):
+                along += dual[child, c] * dual[other, c]
+            if along < 0:
+                dual[child] *= -1
     return dual
 
 

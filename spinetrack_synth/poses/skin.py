@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
+from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
 from spinetrack_synth.anatomy.kinematics import body_transforms, points_world
@@ -98,9 +99,21 @@ def region_points(skin: SkinProbe, region: str) -> NDArray[np.int64]:
 def offsets_m(
     tree: Tree, q: ArrayLike, body: NDArray[np.int64], skin_world: ArrayLike
 ) -> NDArray[np.float64]:
-    body2world = body_transforms(tree, np.asarray(q, dtype=float))[body]
-    from_origin = np.asarray(skin_world, dtype=float) - body2world[:, :3, 3]
-    return np.einsum("vji,vj->vi", body2world[:, :3, :3], from_origin)
+    """Points (V, 3) m of the world in the frames of their bodies (V,) at q (n,)."""
+    return _offsets(body_transforms(tree, q), body, np.ascontiguousarray(skin_world, dtype=float))
+
+
+@njit(cache=True, nogil=True)
+def _offsets(
+    body2world: NDArray[np.float64], body: NDArray[np.int64], points: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    offsets = np.empty_like(points)
+    for p in range(len(points)):
+        frame = body2world[body[p]]
+        x, y, z = points[p, 0] - frame[0, 3], points[p, 1] - frame[1, 3], points[p, 2] - frame[2, 3]
+        for i in range(3):
+            offsets[p, i] = frame[0, i] * x + frame[1, i] * y + frame[2, i] * z
+    return offsets
 
 
 def _normals(points: NDArray, faces: NDArray[np.integer]) -> NDArray[np.float64]:

@@ -139,9 +139,9 @@ def take_stance(avatar: Avatar, pose: Pose, rng: Rng) -> Stance | None:
             and self_intersection_m(tree, settled.q, avatar.capsules) <= DEEPEST_OVERLAP_M
         )
         if good:
-            fingers = held_fingers(avatar, settled.q, fingers, chosen.reaches)
-            skin = pose_skin(avatar, settled.q, fingers)
-            return Stance(avatar, chosen, settled.q, skin, fingers)
+            held = held_fingers(avatar, settled.q, settled.skin_world, fingers, chosen.reaches)
+            skin = settled.skin_world if held is fingers else pose_skin(avatar, settled.q, held)
+            return Stance(avatar, chosen, settled.q, skin, held)
     return None
 
 

@@ -3,7 +3,7 @@ import pytest
 
 from spinetrack_synth.avatars.avatar import bare_avatar, pose_avatar
 from spinetrack_synth.avatars.body import sample_subject
-from spinetrack_synth.avatars.fingers import CLOSED, EASY, bend, flat, grip
+from spinetrack_synth.avatars.fingers import CLOSED, EASY, NEAR_M, _nearest, bend, flat, grip
 
 
 @pytest.fixture(scope="module")
@@ -76,6 +76,20 @@ def test_fingers_close_on_a_limb_without_entering_it(hand, radius_m):
         assert beyond[finger].min() > -0.001
         assert beyond[finger].min() < 0.006  # and it touches
         assert angles[digit].sum() > np.radians(20)
+
+
+def test_the_nearest_obstacle_is_found_among_those_in_order():
+    rng = np.random.default_rng(3)
+    root, obstacle = np.array([0.01, 0.0, -0.02]), rng.uniform(-0.1, 0.1, (400, 3))
+    away = np.linalg.norm(obstacle - root, axis=1)
+    obstacle, away = obstacle[np.argsort(away)], np.sort(away)
+    for point in rng.uniform(-0.16, 0.16, (200, 3)):
+        distance = np.linalg.norm(obstacle - point, axis=1)
+        found, at = _nearest(*point, root, obstacle, away)
+        if distance.min() < NEAR_M:
+            assert (found, at) == (pytest.approx(distance.min()), distance.argmin())
+        else:
+            assert (found, at) == (NEAR_M, -1)
 
 
 def test_fingers_stay_off_the_floor(hand):

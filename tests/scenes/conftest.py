@@ -93,7 +93,7 @@ def cheap() -> Iterator[None]:
             placing, "pose_skin", lambda avatar, q, fingers=None: avatar.posed(q).skin_world
         )
         patch.setattr(placing, "open_fingers", lambda avatar, contacts, reaches: None)
-        patch.setattr(placing, "held_fingers", lambda avatar, q, fingers, reaches: None)
+        patch.setattr(placing, "held_fingers", lambda avatar, q, skin, fingers, reaches: None)
         for name, kind in list(PLACES.items()):
             patch.setitem(PLACES, name, replace(kind, variants=1))
         yield
