@@ -341,8 +341,9 @@ def unlike_a_body(dataset: Dataset, work: Work) -> Iterator[Fault]:
     fits = bodies.fits
     worst = fits.cost / (COST + COST_A_POINT * fits.labelled)
     for person in np.flatnonzero(worst > 1):
-        away = np.linalg.norm(fits.projected_px - bodies.sightings.points_px, axis=2)[person]
-        share = np.median(away[bodies.sightings.visible[person]]) / fits.torso_px[person]
+        off = fits.projected_px[person] - bodies.sightings.points_px[person]
+        away = np.linalg.norm(off[bodies.sightings.visible[person]], axis=1)
+        share = np.median(away) / fits.torso_px[person]
         yield dataset.annotation_fault(
             bodies.rows[person],
             f"no body fits: half of the points lie more than {100 * share:.0f} % of the torso away",
