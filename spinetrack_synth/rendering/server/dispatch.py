@@ -11,6 +11,7 @@ import sys
 import traceback
 from collections.abc import Callable
 from dataclasses import dataclass
+from math import isfinite
 from typing import Any, Final
 
 from spinetrack_synth.errors import UserError
@@ -19,9 +20,17 @@ from spinetrack_synth.rendering.server.level import LevelError
 Answer = str | bytes | None
 """What a handler gives back: text, bytes, or None for ``ok``."""
 
+
+def _number(text: str) -> float:
+    value = float(text)
+    if not isfinite(value):
+        raise ValueError(f"{text[:12]}... is too large")
+    return value
+
+
 _TYPES: Final[dict[str, tuple[str, Callable[[str], Any]]]] = {
     "uint": (r"(\d+)", int),
-    "float": (r"([-+]?\d*[.]?\d+)", float),
+    "float": (r"([-+]?\d*[.]?\d+)", _number),
     "str": (r"([^ ]+)", str),
 }
 

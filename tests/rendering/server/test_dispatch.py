@@ -35,6 +35,12 @@ def test_placeholders_become_values(dispatcher, seen) -> None:
     assert seen == [(12, -3.5), (0, 0.5), ("s7-016", 1, 2, 3)]
 
 
+def test_a_number_that_is_none_is_told(dispatcher, seen) -> None:
+    answer = dispatcher.answer("vset /camera/0/fov " + "9" * 400)
+    assert answer == b"error 999999999999... is too large"
+    assert not seen
+
+
 @pytest.mark.parametrize(
     "text",
     [
