@@ -31,9 +31,6 @@ from spinetrack_synth.poses.skin import SkinProbe, probe_from_skin
 from spinetrack_synth.shot import PosedPerson, Surface
 from spinetrack_synth.skeleton import NAMES
 
-_LOOSEST_M = 0.08
-"""No cloth stands farther off the body."""
-
 _CLOTH_M = 0.002
 _PRESSED_M = 0.0005
 """Thickness of cloth under a hand, and how near it comes to the body."""
@@ -269,34 +266,37 @@ _Cloud = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]
 
 
 def _hand_points(avatar: Avatar, vertices: NDArray) -> tuple[_Cloud, ...]:
-    """The skin of both hands, and the boxes in which cloth can meet it."""
+    """The skin of the right and of the left hand."""
     clouds = []
     for quads in avatar.hand_quads:
         corners = vertices[quads]
         points = np.concatenate([corners[:, 0], corners[:, 1], corners.mean(axis=1)])
-        low, high = points.min(axis=0) - _LOOSEST_M, points.max(axis=0) + _LOOSEST_M
-        clouds.append((points, low, high))
+        clouds.append((points, points.min(axis=0), points.max(axis=0)))
     return tuple(clouds)
 
 
-def _room_m(
+def _pressed_m(
     avatar: Avatar, part: Part, placed: NDArray, hands: tuple[_Cloud, ...]
-) -> NDArray[np.float64]:
-    """How far cloth can stand off its places on the body (P, 3): a hand on it presses it down."""
+) -> NDArray[np.floating]:
+    """How far cloth stands off its places on the body (P, 3): a hand on it presses it down."""
     from scipy.spatial import KDTree
 
-    room = np.full(len(placed), np.inf)
-    if part.stencil is None or part.name == "skin":
-        return room
+    assert part.stencil is not None and part.offset_m is not None
+    offset_m = part.offset_m
+    if part.name == "skin":
+        return offset_m
+    loosest_m = float(offset_m.max()) + _CLOTH_M
     for hand, (points, low, high) in zip(avatar.hands, hands, strict=True):
-        about = inside_box(placed, low, high)
+        about = inside_box(placed, low - loosest_m, high + loosest_m)
         if len(about):  # the sleeve of a hand does not mind it
             sleeve = part.stencil[about] @ hand.arm_share
             about = about[sleeve < 0.5]
         if len(about):
-            distance, _ = KDTree(points).query(placed[about])
-            room[about] = np.minimum(room[about], np.maximum(distance - _CLOTH_M, _PRESSED_M))
-    return room
+            distance, _ = KDTree(points).query(placed[about], distance_upper_bound=loosest_m)
+            room = np.maximum(distance - _CLOTH_M, _PRESSED_M)
+            offset_m = offset_m.copy()
+            offset_m[about] = np.minimum(offset_m[about], room)
+    return offset_m
 
 
 def _surface(
@@ -310,13 +310,12 @@ def _surface(
         body = avatar.tree.bodies.index(part.body)
         motion = body2world[body] @ avatar.world2rest[body]
         placed = part.rest_world @ motion[:3, :3].T + motion[:3, 3]
-        normals = vertex_normals(placed, part.faces, part.weld)
+        normals = (part.rest_normals @ motion[:3, :3].T).astype(np.float32)
     else:
         placed = part.stencil @ vertices
         normals = vertex_normals(placed, part.faces, part.weld)
         if part.offset_m is not None and part.offset_m.any():
-            offset_m = np.minimum(part.offset_m, _room_m(avatar, part, placed, hands))
-            placed = placed + normals * offset_m[:, None]
+            placed = placed + normals * _pressed_m(avatar, part, placed, hands)[:, None]
             normals = vertex_normals(placed, part.faces, part.weld)
     return Surface(
         key=f"{avatar.subject.subject_id}/{part.name}",

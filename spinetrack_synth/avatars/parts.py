@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from spinetrack_synth.avatars.skinning import vertex_normals
 from spinetrack_synth.shot import Material
 
 
@@ -33,3 +35,9 @@ class Part:
     offset_m: NDArray[np.float32] | None = None
     body: str | None = None
     rest_world: NDArray[np.float32] | None = None
+
+    @cached_property
+    def rest_normals(self) -> NDArray[np.float32]:
+        """Unit normals (P, 3) of a rigid part at rest."""
+        assert self.rest_world is not None
+        return vertex_normals(self.rest_world, self.faces, self.weld)
