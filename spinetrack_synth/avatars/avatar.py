@@ -213,8 +213,8 @@ def bone_motions(avatar: Avatar, body2world: NDArray) -> NDArray[np.float64]:
 def bone_frames(avatar: Avatar, body2world: NDArray) -> NDArray[np.float64]:
     """Frames (S, 4, 4) of all bones in the world, named as ``bone_names`` of the rig has them."""
     rest = avatar.rig.body2world
-    helped = [avatar.tree.bodies.index(name) for name in TWIST_FREE]
-    return bone_motions(avatar, body2world) @ np.concatenate([rest, rest[helped]])
+    hangs, _ = avatar.limbs
+    return bone_motions(avatar, body2world) @ np.concatenate([rest, rest[hangs[:, 1]]])
 
 
 @lru_cache(maxsize=1)

@@ -17,7 +17,7 @@ from spinetrack_synth.anatomy.kinematics import body_transforms_batch
 from spinetrack_synth.avatars.avatar import Avatar, bone_frames, pose_avatar, pose_skin
 from spinetrack_synth.avatars.fingers import DIGITS, KNUCKLES, Hand
 from spinetrack_synth.avatars.parts import Part
-from spinetrack_synth.avatars.rig import TWIST_FREE, bone_names
+from spinetrack_synth.avatars.rig import bone_names
 from spinetrack_synth.export.glb import Clip, Skeleton, Skin, to_glb
 from spinetrack_synth.motion.performance import Performance
 from spinetrack_synth.poses.placement import moved
@@ -59,8 +59,8 @@ def skeleton(avatar: Avatar) -> Skeleton:
     """The bones: every body under its parent, every twist-free one beside the body it helps,
     fingers under their hands."""
     tree = avatar.tree
-    helped = [tree.bodies.index(name) for name in TWIST_FREE]
-    parent = [*tree.chain.parent, *tree.chain.parent[helped]]
+    hangs, _ = avatar.limbs
+    parent = [*tree.chain.parent, *hangs[:, 0]]
     for hand in avatar.hands:
         first = len(parent)
         for phalanx in range(DIGITS * KNUCKLES):
