@@ -36,7 +36,7 @@ def render(out: Path, *more: object) -> tuple[int, str]:
     """Exit code and last line of errors of making a few small pictures."""
     process = spinetrack_synth(
         "render", "--scenes", "yoga", "--count", COUNT, "--seed", 9, "--size", "192x144",
-        "--quality", "draft", "--format", "png", "--out", out, *more,
+        "--subjects", "1", "--quality", "draft", "--format", "png", "--out", out, *more,
     )  # fmt: skip
     _, errors = process.communicate()
     return process.returncode, (errors.strip().splitlines() or [""])[-1]
@@ -120,18 +120,20 @@ def test_the_manifest_names_engine_plugin_and_project(drawn: tuple[Path, Path]) 
     assert "drawn_by" not in embedded
 
 
-def test_depth_is_the_embedded_renderers_to_a_step_of_float16(served: int) -> None:
+def test_two_people_and_their_depth_are_the_embedded_renderers(served: int) -> None:
     from spinetrack_synth.dataset import DatasetConfig
     from spinetrack_synth.dataset.run import scene_source
     from spinetrack_synth.rendering import EngineSettings, Quality, open_renderer
 
-    shot = scene_source(DatasetConfig(scene="yoga", count=1, seed=9, size=(192, 144)))(1)
+    config = DatasetConfig(scene="yoga", count=1, seed=9, size=(192, 144), subjects=(2, 2))
+    shot = scene_source(config)(1)
     embedded = open_renderer().render(shot, quality=Quality.DRAFT)
     renderer = open_renderer("unreal", engines=EngineSettings(ports=(served,)))
     wire = renderer.render(shot)
     renderer.close()
     np.testing.assert_array_equal(wire.ids, embedded.ids)
-    near = embedded.depth_m < 600
+    assert set(np.unique(wire.ids)) == {0, 1, 2}
+    near = embedded.depth_m < 600  # beyond, the wire's float16 ends
     np.testing.assert_allclose(wire.depth_m[near], embedded.depth_m[near], rtol=2**-10)
     assert not np.isfinite(wire.depth_m[embedded.depth_m > 656]).any()
 
