@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -46,14 +47,17 @@ def render(out: Path, *more: object) -> tuple[int, str]:
 def server(folder: Path, port: int = 0) -> Iterator[tuple[subprocess.Popen, int]]:
     """A server and its port."""
     process = spinetrack_synth("serve", "--port", port, "--quality", "draft", cwd=folder)
+    found = None
     try:
         line = process.stdout.readline()
         found = re.match(r"listening at [^ :]+:(\d+)", line)
         assert found, (line, process.stderr.read())
         yield process, int(found[1])
     finally:
-        process.kill()
+        process.terminate()
         process.communicate()
+        if found:  # one that was killed leaves its socket
+            Path(tempfile.gettempdir(), f"unrealcv_{found[1]}.socket").unlink(missing_ok=True)
 
 
 def contents(folder: Path) -> dict[str, bytes]:
