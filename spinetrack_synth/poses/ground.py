@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from spinetrack_synth.anatomy.kinematics import body_transforms, points_world
 from spinetrack_synth.anatomy.model import Tree
 from spinetrack_synth.poses.collision import Capsules
+from spinetrack_synth.poses.entering import Entry, entries
 from spinetrack_synth.poses.library import Reach
 from spinetrack_synth.poses.placement import ROTATION, angles_zxy, indices, rotation_zxy, turned
 from spinetrack_synth.poses.regions import REGIONS
@@ -142,9 +143,11 @@ def settle_deforming(
     contacts, reaches = tuple(contacts), tuple(reaches)
     body = _body(tree, capsules)
     rested = _rested(body, q, skin, contacts, reaches)
+    entered: tuple[Entry, ...] = ()
     for _ in range(DEFORMING_ROUNDS):
         skin = refresh(skin, tree, rested, deform(rested))
-        rested = _rested(body, rested, skin, contacts, reaches)
+        entered = entries(tree, rested, skin, reaches, entered)
+        rested = _rested(body, rested, skin, contacts, reaches, entered)
     skin = refresh(skin, tree, rested, deform(rested))
     return measured(tree, rested, contacts, skin, reaches)
 
@@ -229,6 +232,7 @@ def _rested(
     skin: SkinProbe,
     contacts: tuple[str, ...],
     reaches: tuple[Reach, ...],
+    entered: tuple[Entry, ...] = (),
 ) -> Array:
     """The coordinates (n,) of the settled posture."""
     tree, drive = body.tree, body.drive
@@ -238,7 +242,7 @@ def _rested(
         tree.chain,
         drive,
         body.masses,
-        _touch(tree, skin, contacts, reaches),
+        _touch(tree, skin, contacts, reaches, entered),
         body.limbs,
         np.clip(turned(tree, given, yaw)[tree.free_index], drive.lower, drive.upper),
     )
@@ -271,7 +275,11 @@ def _masses(tree: Tree) -> Masses:
 
 
 def _touch(
-    tree: Tree, skin: SkinProbe, contacts: tuple[str, ...], reaches: tuple[Reach, ...]
+    tree: Tree,
+    skin: SkinProbe,
+    contacts: tuple[str, ...],
+    reaches: tuple[Reach, ...],
+    entered: tuple[Entry, ...],
 ) -> Touch:
     groups = [skin.patches[patch] for patch in _patches(contacts)]
     meetings = [meeting for reach in reaches for meeting in _meetings(skin, reach)]
@@ -283,6 +291,9 @@ def _touch(
         meeting_body=np.array([m.body for m in meetings], dtype=np.int64).reshape(-1, 2),
         meeting_m=np.array([m.offset_m for m in meetings], dtype=float).reshape(-1, 2, 3),
         meeting_sigma_m=np.array([m.sigma_m for m in meetings], dtype=float),
+        entered_body=np.array([e.body for e in entered], dtype=np.int64).reshape(-1, 2),
+        entered_m=np.array([e.offset_m for e in entered], dtype=float).reshape(-1, 2, 3),
+        outward=np.array([e.outward for e in entered], dtype=float).reshape(-1, 3),
         sunk_m=np.full(len(tree.bodies), SUNK_M),
     )
 

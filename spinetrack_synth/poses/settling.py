@@ -22,6 +22,7 @@ FACING_SIGMA_M: Final = 0.012
 FACING_BACK_SIGMA_M: Final = 0.02
 BALANCE_SIGMA_M: Final = 0.02
 APART_SIGMA_M: Final = 0.006
+OUT_SIGMA_M: Final = 0.003
 """How exactly each aim is pursued, against the others and against the posture as it was given."""
 
 SUPPORT_MARGIN_M: Final = 0.01
@@ -81,7 +82,10 @@ class Masses(NamedTuple):
 class Touch(NamedTuple):
     """Skin points (V,) on bodies; patches that touch the floor, ``points[start[i]:start[i + 1]]``;
     R pairs of points that meet, on the bodies ``meeting_body`` (R, 2) at ``meeting_m`` (R, 2, 3)
-    in these, within ``meeting_sigma_m`` (R,); depth to which each body's skin may sink (B,) m."""
+    in these, within ``meeting_sigma_m`` (R,); E points that entered other skin, with the place they
+    are to come out at, on the bodies ``entered_body`` (E, 2) at ``entered_m`` (E, 2, 3) in these,
+    and where the skin faces there, ``outward`` (E, 3) in the second body; depth to which each
+    body's skin may sink (B,) m."""
 
     body: Ints
     offset_m: Array
@@ -90,6 +94,9 @@ class Touch(NamedTuple):
     meeting_body: Ints
     meeting_m: Array
     meeting_sigma_m: Array
+    entered_body: Ints
+    entered_m: Array
+    outward: Array
     sunk_m: Array
 
 
@@ -146,11 +153,12 @@ def settled_coordinates(
     watched, watched_sunk = np.empty(NEAR_FLOOR, dtype=np.int64), np.empty(NEAR_FLOOR)
     watching = 0
 
-    # Rows: contacts, reaches, the balance, limbs kept apart, and a growing list of points that came
-    # to the floor and must not go below.
+    # Rows: contacts, reaches, the balance, limbs kept apart, points on their way out of other skin,
+    # and a growing list of those that came to the floor and must not go below.
     balance = patches + 3 * len(touch.meeting_body)
     first_pair = balance + 1
-    first_watched = first_pair + NEAR_PAIRS
+    first_entered = first_pair + NEAR_PAIRS
+    first_watched = first_entered + len(touch.entered_body)
     most = first_watched + NEAR_FLOOR
     aims = Aims(
         np.zeros((most, k)),
@@ -164,7 +172,8 @@ def settled_coordinates(
         row = patches + 3 * pair
         aims.sigma[row : row + 3] = touch.meeting_sigma_m[pair]
     aims.sigma[balance] = BALANCE_SIGMA_M
-    aims.sigma[first_pair:first_watched] = APART_SIGMA_M
+    aims.sigma[first_pair:first_entered] = APART_SIGMA_M
+    aims.sigma[first_entered:first_watched] = OUT_SIGMA_M
     aims.sigma[first_watched:] = FLOOR_SIGMA_M
     aims.needed[:balance] = 1
     aims.one_sided[balance] = -1
@@ -190,10 +199,11 @@ def settled_coordinates(
             aims.residual[patch] = heights[touching[patch]]
         _reach_aims(chain, drive, motion, touch, aims, patches)
         _balance_aim(chain, drive, motion, masses, touch, heights, touching, aims, balance)
-        aims.residual[first_pair:first_watched] = 1.0
-        aims.needed[first_pair:first_watched] = 0
+        aims.residual[first_pair:first_entered] = 1.0
+        aims.needed[first_pair:first_entered] = 0
         if apart:
             _apart_aims(chain, drive, motion, limbs, aims, first_pair)
+        _out_aims(chain, drive, motion, touch, aims, first_entered)
         watching = _watch(touch, heights, touching, body_lowest, watched, watched_sunk, watching)
         for i in range(watching):
             _height_aim(chain, drive, motion, touch, watched[i], aims, first_watched + i)
@@ -370,6 +380,20 @@ def _apart_aims(
         aims.residual[row] = gaps[pair]
         aims.needed[row] = 1 if gaps[pair] < 0.0 else 0
         row += 1
+
+
+@njit(cache=True, nogil=True)
+def _out_aims(
+    chain: Chain, drive: Drive, motion: Motion, touch: Touch, aims: Aims, first: int
+) -> None:
+    for e in range(len(touch.entered_body)):
+        one, other = touch.entered_body[e, 0], touch.entered_body[e, 1]
+        a = _at(motion.body2world, one, touch.entered_m[e, 0])
+        b = _at(motion.body2world, other, touch.entered_m[e, 1])
+        n = _at(motion.body2world, other, touch.outward[e]) - motion.body2world[other, :3, 3]
+        _add_slope(chain, drive, motion, one, a, (n[0], n[1], n[2]), aims.rows[first + e])
+        _add_slope(chain, drive, motion, other, b, (-n[0], -n[1], -n[2]), aims.rows[first + e])
+        aims.residual[first + e] = (a - b) @ n
 
 
 @njit(cache=True, nogil=True)

@@ -52,6 +52,13 @@ def test_hands_hold_limbs_and_do_not_enter_them(avatar, name):
         assert distance.min() < 0.012
 
 
+@pytest.mark.parametrize("name", ["gomukhasana", "makarasana", "baddha_konasana"])
+def test_hands_come_out_of_what_settling_puts_them_in(avatar, name):
+    """They lay 10-18 mm deep in the back, in each other and in the feet."""
+    taken = stance(avatar, name)
+    assert max(depths_m(avatar, taken.skin, hand)[0].max() for hand in avatar.hands) < 0.009
+
+
 @pytest.mark.parametrize("name", ["phalakasana", "salamba_bhujangasana", "bitilasana"])
 def test_thumbs_do_not_sink_into_the_floor(avatar, name):
     taken = stance(avatar, name)
