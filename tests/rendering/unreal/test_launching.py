@@ -128,7 +128,7 @@ def test_a_run_that_is_told_to_end_ends_its_engine(tmp_path: Path, number: signa
         while run.poll() is None and not (mark.exists() and mark.read_text().endswith(".")):
             time.sleep(0.05)
         run.send_signal(number)
-        _, errors = run.communicate()
+        _, errors = run.communicate(timeout=60)
     assert run.returncode == 130, errors
     assert errors.endswith("stopped; run the same command to go on\n")
     assert gone(int(mark.read_text().rstrip(".")))
