@@ -48,6 +48,8 @@ def whole_file(path: Path) -> Iterator[IO[str]]:
     finally:
         with contextlib.suppress(OSError):
             scratch.unlink()
+        with contextlib.suppress(OSError):  # it holds something, as it should
+            path.parent.rmdir()
 
 
 class CocoResults:
