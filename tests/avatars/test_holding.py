@@ -13,6 +13,8 @@ from spinetrack_synth.avatars.wardrobe import choose_outfit
 from spinetrack_synth.poses.library import library
 from spinetrack_synth.scenes.placing import take_stance
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def avatar(body_data):

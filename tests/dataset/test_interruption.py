@@ -18,6 +18,8 @@ from stand_ins import BallRenderer, ball_source
 from spinetrack_synth.dataset import DatasetConfig, files, run_dataset
 from spinetrack_synth.errors import UserError
 
+pytestmark = pytest.mark.slow
+
 CONFIG = DatasetConfig(scene="balls", count=6, seed=5, size=(64, 48), format="png")
 
 SCRIPT = """

@@ -25,6 +25,8 @@ from spinetrack_synth.gap.comparison import Comparison, compare
 from spinetrack_synth.gap.evaluation import Evaluation, evaluate
 from spinetrack_synth.gap.people import Labels, read_labels
 
+pytestmark = pytest.mark.slow
+
 PEOPLE, SIZE = 40, 200
 STANDING = (
     "tadasana", "urdhva_hastasana", "parsva_urdhva_hastasana", "vrksasana", "utkatasana",

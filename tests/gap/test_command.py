@@ -22,6 +22,8 @@ from spinetrack_synth.gap.evaluation import evaluate as measure
 from spinetrack_synth.gap.people import labels_of, predictions_of, read_labels
 from spinetrack_synth.gap.report import data, page
 
+pytestmark = pytest.mark.slow
+
 SHARED = Path(__file__).parents[2].parent / "shared"
 COCO_REAL = SHARED / "data/coco-real/person_keypoints_coco-real.json"
 SIZE = 160

@@ -12,6 +12,8 @@ from spinetrack_synth.camera import Camera, look_at
 from spinetrack_synth.rendering import Quality
 from spinetrack_synth.shot import Ambient, AreaLight, Material, Sun
 
+pytestmark = pytest.mark.slow
+
 DAY = (Sun((0.5, 0.7, 0.2)),)
 
 

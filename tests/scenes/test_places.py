@@ -4,6 +4,8 @@ import pytest
 from spinetrack_synth.scenes.places import PLACES, place
 from spinetrack_synth.shot import AreaLight
 
+pytestmark = pytest.mark.slow
+
 NAMES = tuple(PLACES)
 
 

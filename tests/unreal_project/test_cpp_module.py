@@ -23,6 +23,8 @@ from spinetrack_synth.avatars.rig import TWIST_FREE, bone_names
 from spinetrack_synth.avatars.skinning import swing_only
 from spinetrack_synth.rendering.unreal.axes import frames_to_unreal, frames_to_world
 
+pytestmark = pytest.mark.slow
+
 SOURCE = Path(__file__).parents[2] / "unreal_project/Source/SpineTrackSynth"
 STUBS = Path(__file__).parent / "stubs"
 

@@ -29,6 +29,8 @@ from spinetrack_synth.validation.registry import all_rules, builtin_rules, choos
 from spinetrack_synth.validation.rules import rule
 from spinetrack_synth.validation.settings import find_settings
 
+pytestmark = pytest.mark.slow
+
 RULES = [r for r in choose(builtin_rules(), (), (), ()) if r.family != "body"]
 
 

@@ -17,6 +17,8 @@ from spinetrack_synth.rendering.unreal.renderer import open_engines
 from spinetrack_synth.rendering.unreal.stage import WARM_UP
 from spinetrack_synth.shot import Sun, Thing
 
+pytestmark = pytest.mark.slow
+
 pytest.importorskip("unrealcv")
 
 SIZE = (96, 144)

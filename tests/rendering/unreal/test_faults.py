@@ -34,6 +34,8 @@ from spinetrack_synth.dataset import DatasetConfig, run_dataset
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.rendering.unreal.pictures import COLORS
 
+pytestmark = pytest.mark.slow
+
 pytest.importorskip("unrealcv")
 
 CONFIG = DatasetConfig(scene="balls", count=3, seed=8, size=(96, 72), format="png")

@@ -23,6 +23,8 @@ from spinetrack_synth.rendering import EngineSettings
 from spinetrack_synth.rendering.unreal.launching import free_ports
 from spinetrack_synth.rendering.unreal.renderer import open_engines
 
+pytestmark = pytest.mark.slow
+
 pytest.importorskip("unrealcv")
 
 CONFIG = DatasetConfig(scene="balls", count=4, seed=8, size=(64, 48), format="png")

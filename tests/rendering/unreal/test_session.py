@@ -33,6 +33,8 @@ from spinetrack_synth.rendering.unreal.errors import (
 )
 from spinetrack_synth.rendering.unreal.session import Endpoint, open_session
 
+pytestmark = pytest.mark.slow
+
 pytest.importorskip("unrealcv")
 
 
