@@ -12,13 +12,17 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from spinetrack_synth.palette import (
+    LEFT_COLOR,
+    MIDLINE_COLOR,
+    OUTLINE,
+    RIGHT_COLOR,
+    SPINE_COLOR,
+    keypoint_color,
+    link_color,
+)
 from spinetrack_synth.skeleton import KEYPOINTS, LINKS, SPINE
 
-SPINE_COLOR: Final = (255, 214, 10)
-LEFT_COLOR: Final = (64, 196, 255)
-RIGHT_COLOR: Final = (255, 92, 138)
-MIDLINE_COLOR: Final = (235, 235, 235)
-OUTLINE: Final = (20, 20, 24)
 PAPER: Final = (24, 24, 28)
 INK: Final = (230, 230, 230)
 
@@ -28,20 +32,6 @@ CAPTION_PX: Final = 22
 MAX_TILES: Final = 24
 _SMOOTH: Final = 2
 """Pillow draws without anti-aliasing, so tiles are drawn this much larger and reduced."""
-
-
-def _color(keypoint: int) -> tuple[int, int, int]:
-    name = KEYPOINTS[keypoint].name
-    if keypoint in SPINE:
-        return SPINE_COLOR
-    if name.startswith("left_"):
-        return LEFT_COLOR
-    return RIGHT_COLOR if name.startswith("right_") else MIDLINE_COLOR
-
-
-def _link_color(a: int, b: int) -> tuple[int, int, int]:
-    """The spine's colour between spine points, else the colour of the end that is off the spine."""
-    return _color(b) if a in SPINE else _color(a)
 
 
 def draw_skeleton(picture: Image.Image, keypoints: NDArray[np.float64], *, stroke: float) -> None:
@@ -58,18 +48,18 @@ def draw_skeleton(picture: Image.Image, keypoints: NDArray[np.float64], *, strok
             continue
         width = stroke if {a, b} <= set(SPINE) else 0.6 * stroke
         draw.line([points[a], points[b]], OUTLINE, width=round(width + 0.5 * stroke))
-        draw.line([points[a], points[b]], _link_color(a, b), width=round(width))
+        draw.line([points[a], points[b]], link_color(a, b), width=round(width))
     for keypoint in sorted(range(len(KEYPOINTS)), key=lambda k: k in SPINE):
         if v[keypoint] == 0:
             continue
         radius = stroke * (1.25 if keypoint in SPINE else 0.9)
         if v[keypoint] == 2:
             draw.circle(points[keypoint], radius + 0.25 * stroke, OUTLINE)
-            draw.circle(points[keypoint], radius, _color(keypoint))
+            draw.circle(points[keypoint], radius, keypoint_color(keypoint))
         else:
             ring = max(1, round(0.6 * stroke))
             draw.circle(points[keypoint], radius + 0.25 * stroke, OUTLINE)
-            draw.circle(points[keypoint], radius, OUTLINE, _color(keypoint), width=ring)
+            draw.circle(points[keypoint], radius, OUTLINE, keypoint_color(keypoint), width=ring)
 
 
 @dataclass(frozen=True)

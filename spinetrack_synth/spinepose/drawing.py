@@ -7,17 +7,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from spinetrack_synth.skeleton import INDEX, KEYPOINTS, LINKS, SPINE
+from spinetrack_synth.palette import MIDLINE_COLOR, OUTLINE, keypoint_color, link_color
+from spinetrack_synth.skeleton import INDEX, LINKS, SPINE
 from spinetrack_synth.spinepose.pictures import Picture
-
-Color = tuple[int, int, int]
-
-SPINE_COLOR: Final = (255, 214, 10)
-LEFT_COLOR: Final = (64, 196, 255)
-RIGHT_COLOR: Final = (255, 92, 138)
-MIDLINE_COLOR: Final = (235, 235, 235)
-OUTLINE: Final = (20, 20, 24)
-"""Red, green, blue, as in the contact sheets of datasets."""
 
 LEAST_SCORE: Final = 0.3
 """Points below are not drawn."""
@@ -70,11 +62,11 @@ def _draw(drawn: Picture, points: NDArray[np.floating], shown: NDArray, stroke: 
     for a, b in sorted(links, key=lambda link: set(link) <= set(SPINE)):
         width = stroke if {a, b} <= set(SPINE) else 0.6 * stroke
         ends = places[a].tolist(), places[b].tolist()
-        for color, thick in ((OUTLINE, width + 0.5 * stroke), (_link_color(a, b), width)):
+        for color, thick in ((OUTLINE, width + 0.5 * stroke), (link_color(a, b), width)):
             cv2.line(drawn, *ends, color[::-1], max(1, round(thick)), cv2.LINE_AA, FINE)
     for keypoint in sorted(np.flatnonzero(shown).tolist(), key=lambda k: k in SPINE):
         radius = stroke * (1.25 if keypoint in SPINE else 0.9)
-        for color, reach in ((OUTLINE, radius + 0.3 * stroke), (_color(keypoint), radius)):
+        for color, reach in ((OUTLINE, radius + 0.3 * stroke), (keypoint_color(keypoint), radius)):
             size = max(1, round(reach * 2**FINE))
             cv2.circle(
                 drawn, places[keypoint].tolist(), size, color[::-1], cv2.FILLED, cv2.LINE_AA, FINE
@@ -98,17 +90,3 @@ def _stroke(points: NDArray[np.floating], picture: Picture) -> float:
     """Width of a spine link in pixels: by the person's extent, within reason."""
     extent = float(np.ptp(points, axis=0).max()) if len(points) > 1 else 0.0
     return float(np.clip(extent / 110, 1.5, max(picture.shape[:2]) / 150))
-
-
-def _color(keypoint: int) -> Color:
-    name = KEYPOINTS[keypoint].name
-    if keypoint in SPINE:
-        return SPINE_COLOR
-    if name.startswith("left_"):
-        return LEFT_COLOR
-    return RIGHT_COLOR if name.startswith("right_") else MIDLINE_COLOR
-
-
-def _link_color(a: int, b: int) -> Color:
-    """The spine's colour between spine points, else the colour of the end that is off the spine."""
-    return _color(b) if a in SPINE else _color(a)

@@ -8,16 +8,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from spinetrack_synth.dataset.drawing import (
-    LEFT_COLOR,
-    OUTLINE,
-    RIGHT_COLOR,
-    SPINE_COLOR,
-    TILE_WIDTH_PX,
-    Tile,
-    contact_sheet,
-    draw_skeleton,
-)
+from spinetrack_synth.dataset.drawing import TILE_WIDTH_PX, Tile, contact_sheet, draw_skeleton
+from spinetrack_synth.palette import LEFT_COLOR, OUTLINE, RIGHT_COLOR, SPINE_COLOR
 from spinetrack_synth.skeleton import INDEX
 
 

@@ -7,9 +7,11 @@ import pytest
 
 pytest.importorskip("cv2", reason="pip install 'spinetrack-synth[spinepose]'")
 
-from spinetrack_synth.dataset import drawing as sheets
+from PIL import Image
+
+from spinetrack_synth.dataset.drawing import draw_skeleton
+from spinetrack_synth.palette import SPINE_COLOR
 from spinetrack_synth.skeleton import INDEX, SPINE
-from spinetrack_synth.spinepose import drawing
 from spinetrack_synth.spinepose.drawing import draw_people
 
 PICTURE = np.full((400, 300, 3), 90, np.uint8)
@@ -20,10 +22,15 @@ def person() -> np.ndarray:
 
 
 def test_points_have_the_colours_of_the_contact_sheets() -> None:
-    assert drawing.SPINE_COLOR == sheets.SPINE_COLOR
-    assert drawing.LEFT_COLOR == sheets.LEFT_COLOR
-    assert drawing.RIGHT_COLOR == sheets.RIGHT_COLOR
-    assert drawing.MIDLINE_COLOR == sheets.MIDLINE_COLOR
+    place = (150, 200)
+    for name in ("spine_03", "left_knee", "right_wrist", "nose"):
+        points, scores = np.tile(np.array(place, float), (37, 1)), np.zeros((1, 37))
+        scores[0, INDEX[name]] = 1
+        drawn = draw_people(PICTURE, points[None], scores)
+        sheet = Image.fromarray(PICTURE)
+        draw_skeleton(sheet, np.column_stack([points, 2 * scores[0]]), stroke=4)
+        assert tuple(drawn[place[1], place[0], ::-1]) == sheet.getpixel(place), name
+        assert tuple(drawn[place[1], place[0]]) != (90, 90, 90)
 
 
 def test_a_spine_point_is_drawn_at_its_place() -> None:
@@ -33,7 +40,7 @@ def test_a_spine_point_is_drawn_at_its_place() -> None:
     for keypoint in SPINE:
         x, y = np.rint(points[keypoint]).astype(int)
         near = drawn[y - 1 : y + 2, x - 1 : x + 2].reshape(-1, 3)
-        distance = np.abs(near.astype(int) - drawing.SPINE_COLOR[::-1]).max(axis=1)
+        distance = np.abs(near.astype(int) - np.array(SPINE_COLOR[::-1])).max(axis=1)
         assert distance.min() < 40, keypoint
 
 

@@ -10,15 +10,15 @@ from typing import Final
 
 import numpy as np
 
-from spinetrack_synth import skeleton
+from spinetrack_synth import palette, skeleton
 from spinetrack_synth.validation.columns import SKELETONS, Dataset, Floats, rows_where
 from spinetrack_synth.validation.findings import Finding
 from spinetrack_synth.validation.pictures import locate, picture_folders
 
-SPINE_COLOR: Final = "#ffd60a"
-LEFT_COLOR: Final = "#40c4ff"
-RIGHT_COLOR: Final = "#ff5c8a"
-MIDLINE_COLOR: Final = "#ebebeb"
+SPINE_COLOR: Final = palette.hexadecimal(palette.SPINE_COLOR)
+LEFT_COLOR: Final = palette.hexadecimal(palette.LEFT_COLOR)
+RIGHT_COLOR: Final = palette.hexadecimal(palette.RIGHT_COLOR)
+MIDLINE_COLOR: Final = palette.hexadecimal(palette.MIDLINE_COLOR)
 MEANT_COLOR: Final = "#ff3b30"
 FITTED_COLOR: Final = "#7dff9b"
 

@@ -15,8 +15,7 @@ from spinetrack_synth import __version__
 from spinetrack_synth.validation.columns import Dataset, Floats
 from spinetrack_synth.validation.engine import Report
 from spinetrack_synth.validation.findings import Finding, Severity, plain
-from spinetrack_synth.validation.reporting import by_rule, cut, plural
-from spinetrack_synth.validation.reporting.drawing import draw_person
+from spinetrack_synth.validation.reporting import by_rule, cut, drawing, plural
 from spinetrack_synth.validation.rules import Rule
 
 LIMIT: Final = 50
@@ -179,9 +178,12 @@ def _cases(report: Report) -> str:
         "persons", "people"
     )
     legend = _legend(
-        ("#ffd60a", "spine"), ("#40c4ff", "subject's left"), ("#ff5c8a", "subject's right"),
-        ("#ff3b30", "meant by the finding"), ("#7dff9b", "fitted body"),
-    )  # fmt: skip
+        (drawing.SPINE_COLOR, "spine"),
+        (drawing.LEFT_COLOR, "subject's left"),
+        (drawing.RIGHT_COLOR, "subject's right"),
+        (drawing.MEANT_COLOR, "meant by the finding"),
+        (drawing.FITTED_COLOR, "fitted body"),
+    )
     return (
         f"<h2>Worst cases <small>{more}</small></h2>{legend}"
         f'<section class="cases">{"".join(cards)}</section>'
@@ -200,8 +202,9 @@ def _case(dataset: Dataset, row: int, findings: Sequence[Finding]) -> str:
     if len(findings) > 3:
         shown.append(f'<p class="quiet">{len(findings) - 3} more</p>')
     where = _text(findings[0].place)
+    picture = drawing.draw_person(dataset, row, findings)
     return (
-        f'<article class="card case"><div class="picture">{draw_person(dataset, row, findings)}'
+        f'<article class="card case"><div class="picture">{picture}'
         f'</div><div class="text">{"".join(shown)}<p class="where mono">{where}</p></div></article>'
     )
 
