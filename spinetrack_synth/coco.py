@@ -29,6 +29,16 @@ PERSON: Final[Record] = {
 """The category of every person: 37 keypoints, links counted from 1 as COCO does, OKS sigmas."""
 
 
+def read_json(path: Path) -> Any:
+    """What a JSON file holds; raises UserError where it cannot be read or is none."""
+    try:
+        return json.loads(path.read_bytes())
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        raise UserError(f"{path}: not a JSON file: {error}") from error
+
+
 @dataclass(frozen=True)
 class CocoDataset:
     """The records of a COCO keypoint file as they stand in it, and their numbers as arrays.
@@ -46,12 +56,7 @@ class CocoDataset:
     @staticmethod
     def read(path: Path) -> CocoDataset:
         """Read a file; raises UserError that names the first faulty place and counts the others."""
-        try:
-            data = json.loads(path.read_bytes())
-        except OSError as error:
-            raise UserError(f"{path}: cannot be read: {error.strerror}") from error
-        except ValueError as error:
-            raise UserError(f"{path}: not a JSON file: {error}") from error
+        data = read_json(path)
         problems = find_problems(data)
         first = next(problems, None)
         if first is not None:

@@ -7,9 +7,8 @@ from pathlib import Path
 import click
 
 from spinetrack_synth.cli.progress import progress_bar
+from spinetrack_synth.cli.values import FILE, preset
 from spinetrack_synth.errors import UserError
-
-FILE = click.Path(path_type=Path)
 
 
 @click.command("evaluate", short_help="Measure a model's keypoints against labels.")
@@ -19,13 +18,7 @@ FILE = click.Path(path_type=Path)
 @click.option(
     "--predictions", type=FILE, metavar="P.json", help="COCO results in place of --model."
 )
-@click.option(
-    "--preset",
-    type=click.Choice(("paper", "wheel")),
-    default="paper",
-    show_default=True,
-    help="Run the model as its authors test it, or as the spinepose package does.",
-)
+@preset
 @click.option(
     "--output-format",
     type=click.Choice(("text", "json")),

@@ -8,9 +8,8 @@ from pathlib import Path
 import click
 
 from spinetrack_synth.cli.progress import progress_bar
+from spinetrack_synth.cli.values import FILE, preset
 from spinetrack_synth.errors import UserError
-
-FILE = click.Path(path_type=Path)
 
 
 @click.command("gap", short_help="Report how far a model's synthetic and real errors are apart.")
@@ -22,13 +21,7 @@ FILE = click.Path(path_type=Path)
 @click.option("--real-predictions", type=FILE, metavar="P.json", help="COCO results, saved.")
 @click.option("--synthetic-images", type=FILE, metavar="DIR", help="[beside the labels]")
 @click.option("--real-images", type=FILE, metavar="DIR", help="[beside the labels]")
-@click.option(
-    "--preset",
-    type=click.Choice(("paper", "wheel")),
-    default="paper",
-    show_default=True,
-    help="Run the model as its authors test it, or as the spinepose package does.",
-)
+@preset
 @click.option(
     "--fail-on",
     "conditions",

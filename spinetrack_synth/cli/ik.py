@@ -8,14 +8,13 @@ from typing import TYPE_CHECKING, Literal
 import click
 
 from spinetrack_synth.cli.progress import progress_bar
+from spinetrack_synth.cli.values import FILE
 from spinetrack_synth.errors import UserError
 
 if TYPE_CHECKING:
     from spinetrack_synth.anatomy.ik import Solution
     from spinetrack_synth.anatomy.tasks import Setup, Tasks
     from spinetrack_synth.motion.fitting import Trial
-
-FILE = click.Path(path_type=Path)
 
 
 @click.command("ik", short_help="Fit a model to markers (inverse kinematics).")

@@ -8,8 +8,8 @@ from pathlib import Path
 import click
 
 from spinetrack_synth.cli.progress import progress_bar
+from spinetrack_synth.cli.values import FILE
 
-FILE = click.Path(path_type=Path)
 PROVIDERS = ("cpu", "cuda", "coreml", "openvino")
 MODES = ("small", "medium", "large", "xlarge")
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 
 from spinetrack_synth.cli.progress import progress_bar
+from spinetrack_synth.cli.values import FILE
 from spinetrack_synth.errors import UserError
 
 if TYPE_CHECKING:
@@ -35,7 +36,6 @@ class Selectors(click.ParamType):
 
 
 RULES = Selectors()
-FILE = click.Path(path_type=Path)
 
 
 @click.command("validate", short_help="Check keypoint annotations before they are released.")

@@ -3,8 +3,20 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import click
+
+FILE = click.Path(path_type=Path)
+"""A file or a folder; whoever reads it says what is wrong with it."""
+
+preset = click.option(
+    "--preset",
+    type=click.Choice(("paper", "wheel")),
+    default="paper",
+    show_default=True,
+    help="Run the model as its authors test it, or as the spinepose package does.",
+)
 
 
 class Size(click.ParamType):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -14,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spinetrack_synth import skeleton
-from spinetrack_synth.coco import CocoDataset
+from spinetrack_synth.coco import CocoDataset, read_json
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.validation.columns import SKELETONS, Dataset, canonical_name
 
@@ -187,12 +186,7 @@ def pictures_folder(labels: Labels, given: Path | None) -> Path | None:
 
 def read_results(path: Path) -> list[dict[str, Any]]:
     """Read saved predictions: COCO keypoint results."""
-    try:
-        results = json.loads(path.read_bytes())
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read: {error.strerror}") from error
-    except ValueError as error:
-        raise UserError(f"{path}: not a JSON file: {error}") from error
+    results = read_json(path)
     if not isinstance(results, list):
         raise UserError(f"{path}: holds no list; expected COCO keypoint results")
     return results

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from spinetrack_synth.coco import read_json
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.spinepose.model import Estimate, PoseModel, estimate
 from spinetrack_synth.spinepose.pictures import Picture
@@ -49,12 +49,7 @@ class FileBoxes:
 
 def read_boxes(path: Path) -> FileBoxes:
     """Read the people's boxes of a COCO file, with or without keypoints; crowds are left out."""
-    try:
-        data = json.loads(Path(path).read_bytes())
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read: {error.strerror}") from error
-    except ValueError as error:
-        raise UserError(f"{path}: not a JSON file: {error}") from error
+    data = read_json(Path(path))
     if not isinstance(data, dict) or not all(
         isinstance(data.get(name), list) for name in ("images", "annotations")
     ):
