@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import signal
+import sys
 
+import pytest
+from commands import Outcome, Run
 from hypothesis import settings
+
+from spinetrack_synth.cli import main
 
 # A busy machine is no bug: examples may take as long as they need.
 settings.register_profile("patient", deadline=None)
@@ -12,3 +17,19 @@ settings.load_profile("patient")
 
 # What a shell starts in its background is deaf to Ctrl-C, and so are all whom it starts: not here.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """Runs the command in this process."""
+
+    def call(*arguments: object) -> Outcome:
+        monkeypatch.setattr(sys, "argv", ["spinetrack-synth", *map(str, arguments)])
+        try:
+            main()
+            code = 0
+        except SystemExit as stop:
+            code = int(stop.code or 0)
+        return Outcome(code, *capsys.readouterr())
+
+    return call

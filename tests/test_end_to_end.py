@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from commands import contents
 from PIL import Image
 from pycocotools import mask as coco_mask
 from pycocotools.coco import COCO
@@ -47,14 +48,6 @@ def render(out: Path, count: int = COUNT) -> subprocess.Popen:
         "render", "--scenes", "yoga", "--seed", SETTINGS["seed"], "--size", f"{width}x{height}",
         "--quality", "draft", "--format", "png", "--count", count, "--out", out,
     )  # fmt: skip
-
-
-def contents(folder: Path) -> dict[str, bytes]:
-    return {
-        str(path.relative_to(folder)): path.read_bytes()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.name != ".lock"
-    }
 
 
 @pytest.fixture(scope="module")

@@ -6,45 +6,21 @@ import errno
 import os
 import subprocess
 import sys
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
+from commands import Run
 from stand_ins import BallRenderer, ball_source
 
 import spinetrack_synth.dataset
 from spinetrack_synth import __version__
-from spinetrack_synth.cli import COMMANDS, main
+from spinetrack_synth.cli import COMMANDS
 from spinetrack_synth.dataset import files, run_dataset
 from spinetrack_synth.extras import EXTRAS
 
 HEAVY = ("numpy", "scipy", "numba", "pandas", "pyarrow", "mitsuba", "opensim", "rich", "PIL")
 RENDER = ("render", "--scenes", "balls", "--count", "3", "--seed", "5", "--size", "64x48")
-
-
-class Outcome(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-
-Run = Callable[..., Outcome]
-
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
-    def call(*arguments: object) -> Outcome:
-        monkeypatch.setattr(sys, "argv", ["spinetrack-synth", *map(str, arguments)])
-        try:
-            main()
-            code = 0
-        except SystemExit as stop:
-            code = stop.code or 0
-        return Outcome(code, *capsys.readouterr())
-
-    return call
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable, Iterable
 from itertools import chain
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pytest
@@ -23,7 +23,6 @@ pytest.importorskip("onnx", reason="pip install onnx")
 import cv2
 from pose_networks import blank, dot_network, draw_dots, marker_detector, scatter, stage_files
 
-from spinetrack_synth.cli import main
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.skeleton import SPINE
 from spinetrack_synth.spinepose import (
@@ -44,26 +43,6 @@ SIZE_HW = (256, 192)
 FRAME_HW = (288, 512)
 COLORS = [(255, 190, 60), (60, 190, 255)]
 """RGB of the frames around two people, no keypoint's colour."""
-
-
-class Outcome(NamedTuple):
-    code: int
-    out: str
-    err: str
-
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable:
-    def call(*arguments: object) -> Outcome:
-        monkeypatch.setattr(sys, "argv", ["spinetrack-synth", *map(str, arguments)])
-        try:
-            main()
-            code = 0
-        except SystemExit as stop:
-            code = int(stop.code or 0)
-        return Outcome(code, *capsys.readouterr())
-
-    return call
 
 
 @pytest.fixture

@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from commands import contents
 from faulty_wire import Fault, FaultyWire, cut_off, hung_up
 from pycocotools import mask as coco_mask
 
@@ -58,14 +59,6 @@ def server(folder: Path, port: int = 0) -> Iterator[tuple[subprocess.Popen, int]
         process.communicate()
         if found:  # one that was killed leaves its socket
             Path(tempfile.gettempdir(), f"unrealcv_{found[1]}.socket").unlink(missing_ok=True)
-
-
-def contents(folder: Path) -> dict[str, bytes]:
-    return {
-        str(path.relative_to(folder)): path.read_bytes()
-        for path in sorted(folder.rglob("*"))
-        if path.is_file() and path.name != ".lock"
-    }
 
 
 @pytest.fixture(scope="module")
