@@ -26,6 +26,7 @@ from spinetrack_synth.anatomy.least_squares import (
     weigh,
 )
 from spinetrack_synth.anatomy.model import GROUND, Tree
+from spinetrack_synth.anatomy.second_look import look_again
 from spinetrack_synth.anatomy.tracking import GOOD_M, Restarts, read_out, track
 from spinetrack_synth.errors import UserError
 
@@ -38,7 +39,7 @@ FAINT_PRIOR_M: Final = 1e-5
 """Marker error that the prior of what the markers show assumes: it holds what no marker shows at
 its default value and moves what the markers do show by less than 1e-6 rad."""
 
-OPEN_SHARE: Final = 0.5
+OPEN_SHARE: Final = 0.1
 """A coordinate is open where markers of the recording's error leave it a standard error larger than
 this share of its range: they say next to nothing about it that the range does not say."""
 
@@ -186,6 +187,9 @@ def solve(
         max(1, min(threads, frames // BLOCK_FRAMES)),
         progress or (lambda done, wanted: None),
     )
+    if not cold:
+        scratch = make_scratch(problem)
+        look_again(problem, restarts, targets_m, goal_values, z, objective, steps, scratch)
     q = np.empty((frames, len(tree.coordinates)))
     error_m = np.empty((frames, len(names)))
     read_out(problem, targets_m, goal_values, z, q, error_m, make_scratch(problem))

@@ -50,6 +50,12 @@ AGAIN: Final = 32
 
 ROUNDS: Final = 3
 
+SAME: Final = 1e-6
+"""Fits no further apart (rad, m) are one."""
+
+REMEMBERED: Final = 3
+"""Frames before it that a frame's start depends on."""
+
 
 class Restarts(NamedTuple):
     """Where else to begin: ``starts`` (S, k); limb 0 is the base with everything on it, then the
@@ -133,6 +139,35 @@ def _score(problem: Problem, columns: Bools, z: Array, cost: float) -> float:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def limb_anew(
+    problem: Problem,
+    broad: Problem,
+    restarts: Restarts,
+    limb: int,
+    start: int,
+    target_m: Array,
+    task_values: Array,
+    z: Array,
+    trial: Array,
+    scratch: Scratch,
+) -> tuple[float, int]:
+    """Fit one limb alone from a starting point into ``trial`` (k,), the rest as in z.
+
+    Returns the objective of the limb's markers and the number of steps.
+    """
+    columns, markers = restarts.limb_columns[limb], restarts.limb_markers[limb]
+    trial[:] = z
+    for k in range(len(z)):
+        if columns[k]:
+            trial[k] = restarts.starts[start, k]
+    # Every other start without the broad prior, which would lead all to one place.
+    return solve_frame(
+        broad if start % 2 == 0 else problem, target_m, markers, task_values, columns, trial,
+        COLD_DAMPING, scratch,
+    )  # fmt: skip
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def solve_cold(
     problem: Problem,
     broad: Problem,
@@ -190,15 +225,9 @@ def solve_cold(
             if not (misfit or (at_end and round_ == 0)):
                 continue
             for start in range(count if misfit else FEW_STARTS):
-                trial[:] = z
-                for k in range(columns):
-                    if restarts.limb_columns[limb, k]:
-                        trial[k] = restarts.starts[start, k]
-                # Every other start without the broad prior, which would lead all to one place.
-                _, more = solve_frame(
-                    broad if start % 2 == 0 else problem, target_m, restarts.limb_markers[limb],
-                    task_values, restarts.limb_columns[limb], trial, COLD_DAMPING, scratch,
-                )  # fmt: skip
+                _, more = limb_anew(
+                    problem, broad, restarts, limb, start, target_m, task_values, z, trial, scratch
+                )
                 trial_cost, still_more = solve_frame(
                     problem, target_m, everything, task_values, all_columns, trial, COLD_DAMPING,
                     scratch,
@@ -216,7 +245,7 @@ def solve_cold(
                     )
         if not found:
             break
-    _nearest_angles(problem, restarts, begin, z)
+    nearest_angles(problem, restarts, begin, z)
     for k in range(columns):
         circles = np.round((z[k] - begin[k]) / (2 * np.pi))
         if restarts.gliding_columns[k] and circles != 0:
@@ -240,7 +269,7 @@ def solve_cold(
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _nearest_angles(problem: Problem, restarts: Restarts, wanted: Array, z: Array) -> None:
+def nearest_angles(problem: Problem, restarts: Restarts, wanted: Array, z: Array) -> None:
     """Write z (k,) with the angles nearest to ``wanted`` that put the model in the same place."""
     turn = 2 * np.pi
     other = np.empty(3)
@@ -283,14 +312,14 @@ def track(
 
     A frame begins where its predecessors in z lead, frame 0 at what z holds of it; the first one
     where ``fresh``, and every one where ``cold``, at ``default``. ``until_met`` ends where the
-    solution is the one that z holds already. A frame without a marker repeats its predecessor.
+    solutions are those that z holds already. A frame without a marker repeats its predecessor.
     Returns the frame after the last one fitted.
     """
     markers, columns = targets_m.shape[1], z.shape[1]
     all_markers = np.ones(markers, dtype=np.bool_)
     all_columns = np.ones(columns, dtype=np.bool_)
     now, other = np.empty(columns), np.empty(columns)
-    steady = False
+    met = 0
     for t in range(begin, end):
         target, tasks = targets_m[t], task_values[t]
         unknown = cold or (fresh and t == begin)
@@ -305,6 +334,15 @@ def track(
         if unknown:
             cost[t], steps[t] = solve_cold(problem, broad, restarts, target, tasks, now, scratch)
         else:
+            # Whether the way ahead can be told from the last two frames: could it, just before?
+            if t > begin + 2 or (t > 2 and not fresh):
+                moved, missed = 0.0, 0.0
+                for k in range(columns):
+                    moved += (z[t - 1, k] - z[t - 2, k]) ** 2
+                    missed += (z[t - 1, k] - 2 * z[t - 2, k] + z[t - 3, k]) ** 2
+                steady = missed < moved
+            else:
+                steady = False
             if steady:
                 for k in range(columns):
                     ahead = 2 * z[t - 1, k] - z[t - 2, k]
@@ -322,19 +360,12 @@ def track(
                 if again < BETTER * cost[t]:
                     cost[t] = again
                     now[:] = other
-        # Whether the way ahead can be told from the last two frames: could it have been, just now?
-        steady = False
-        if t > begin + 1 or (t > 1 and not fresh):
-            moved, missed = 0.0, 0.0
-            for k in range(columns):
-                moved += (now[k] - z[t - 1, k]) ** 2
-                missed += (now[k] - 2 * z[t - 1, k] + z[t - 2, k]) ** 2
-            steady = missed < moved
         if until_met:
             apart = 0.0
             for k in range(columns):
                 apart = max(apart, abs(now[k] - z[t, k]))
-            if apart < 1e-6:
+            met = met + 1 if apart < SAME else 0
+            if met == REMEMBERED:
                 return t
         z[t] = now
     return end
