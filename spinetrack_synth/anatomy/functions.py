@@ -7,12 +7,16 @@ spline, and multiples of them) becomes a `Piecewise`, so that the kinematics kno
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final
 from xml.etree.ElementTree import Element
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Array = NDArray[np.float64]
+
+ROOT_TOLERANCE: Final = 1e-9
+"""How far a root of a piece may miss the real axis or the ends of its piece."""
 
 
 class UnsupportedFunction(Exception):
@@ -42,6 +46,16 @@ class Piecewise:
             return None
         intercept, slope = (*self.coefficients[0, :2], 0.0)[:2]
         return float(slope), float(intercept - slope * self.knots[0])
+
+    def reaches(self, y: float) -> Array:
+        """Every x at which the function is y, ascending; none for pieces that are y throughout."""
+        ends = [-np.inf, *self.knots[1:], np.inf]
+        found = []
+        for knot, row, begin, end in zip(self.knots, self.coefficients, ends, ends[1:]):
+            roots = np.polynomial.Polynomial([row[0] - y, *row[1:]]).roots()
+            x = knot + roots.real[np.abs(roots.imag) < ROOT_TOLERANCE]
+            found.append(x[(x >= begin - ROOT_TOLERANCE) & (x <= end + ROOT_TOLERANCE)])
+        return np.sort(np.concatenate(found))
 
     def times(self, factor: float) -> Piecewise:
         """This function multiplied by a number."""

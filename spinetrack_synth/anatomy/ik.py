@@ -25,7 +25,7 @@ from spinetrack_synth.anatomy.least_squares import (
     spread,
     weigh,
 )
-from spinetrack_synth.anatomy.model import GROUND, Tree
+from spinetrack_synth.anatomy.model import GROUND, Curve, Tree
 from spinetrack_synth.anatomy.second_look import look_again
 from spinetrack_synth.anatomy.tracking import GOOD_M, Restarts, read_out, track
 from spinetrack_synth.errors import UserError
@@ -487,17 +487,32 @@ def _bounds(tree: Tree) -> tuple[Array, Array]:
     free = tree.free_index
     lower = np.where(tree.clamped[free], tree.lower[free], -np.inf)
     upper = np.where(tree.clamped[free], tree.upper[free], np.inf)
-    curved = {curve.driven for curve in tree.curves}
+    curve_of = {curve.driven: curve for curve in tree.curves}
     for i in np.flatnonzero(tree.clamped):
         drivers = np.flatnonzero(tree.coupling[i])
-        if len(drivers) != 1 or i in curved or tree.free[drivers[0]] == tree.coordinates[i]:
+        span = np.array([tree.lower[i], tree.upper[i]])
+        if i in curve_of:
+            k = int(np.flatnonzero(free == curve_of[i].driver)[0])
+            ends = _span_of_driver(curve_of[i], span, tree.default_coordinates[free[k]])
+        elif len(drivers) == 1 and free[drivers[0]] != i:
+            k = int(drivers[0])
+            ends = np.sort((span - tree.offset[i]) / tree.coupling[i, k])
+        else:
             continue
-        k, slope = drivers[0], tree.coupling[i, drivers[0]]
-        ends = sorted((np.array([tree.lower[i], tree.upper[i]]) - tree.offset[i]) / slope)
         # A range that leaves its driver no room says nothing: OpenSim could not hold it either.
         if max(lower[k], ends[0]) <= min(upper[k], ends[1]):
             lower[k], upper[k] = max(lower[k], ends[0]), min(upper[k], ends[1])
     return lower, upper
+
+
+def _span_of_driver(curve: Curve, span: Array, default: float) -> Array:
+    """How far a driver may go (2,), both ways from its default, while what it drives by a curve
+    stays within ``span`` (2,); all the way where the default itself does not."""
+    ends = np.concatenate([curve.function.reaches(end) for end in span])
+    if not span[0] <= curve.function(default) <= span[1]:
+        return np.array([-np.inf, np.inf])
+    below, above = ends[ends <= default], ends[ends >= default]
+    return np.array([below.max(initial=-np.inf), above.min(initial=np.inf)])
 
 
 def _sensible_range(tree: Tree) -> Array:
@@ -543,7 +558,7 @@ def _restarts(tree: Tree, order: Ints, problem: Problem, default: Array) -> Rest
         moved_at.setdefault(int(column_of[k]), []).append(body)
     base = np.zeros(len(order), dtype=np.bool_)
     base[column_of[np.flatnonzero(_base_columns(tree))]] = True
-    everything = np.ones(len(problem.marker_body), dtype=np.bool_)
+    everything = problem.marker_body >= 0
     limbs = [(base, everything)]
     if not base.any():  # an arm on a wall: all of it is one limb, besides those that it branches to
         limbs.append((np.ones(len(order), dtype=np.bool_), everything))

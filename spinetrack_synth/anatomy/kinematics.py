@@ -244,4 +244,4 @@ def _not_free(tree: Tree, name: str) -> str:
     ]
     if masters:
         return f"coordinate '{name}': is driven by a coupler, set {' and '.join(masters)} instead"
-    return f"coordinate '{name}': is locked in the model {tree.name}"
+    return f"coordinate '{name}': is locked in the model {tree.name}, or held as if it were"

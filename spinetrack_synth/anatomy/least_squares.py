@@ -190,7 +190,7 @@ def coordinates(problem: Problem, z: Array, scratch: Scratch) -> None:
 def weigh(problem: Problem, target_m: Array, counted: Bools, scratch: Scratch) -> int:
     """Set the weights in force for a frame: of markers seen and counted, with sum 1.
 
-    Returns how many there are.
+    Returns how many of them are on bodies: those on ground say nothing.
     """
     kept, marker_weight = scratch.kept, problem.marker_weight
     total, count = 0.0, 0
@@ -198,7 +198,7 @@ def weigh(problem: Problem, target_m: Array, counted: Bools, scratch: Scratch) -
         seen = np.isfinite(target_m[p, 0] + target_m[p, 1] + target_m[p, 2])
         kept[p] = marker_weight[p] if seen and counted[p] else 0.0
         total += kept[p]
-        if kept[p] > 0:
+        if kept[p] > 0 and problem.marker_body[p] >= 0:
             count += 1
     if total > 0:
         for p in range(len(target_m)):

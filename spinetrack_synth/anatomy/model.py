@@ -7,7 +7,7 @@ the opensim package. Nothing moves here: see `kinematics`.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -35,6 +35,9 @@ GROUND: Final = -1
 
 OPENSIM_4: Final = 40000
 """First document version whose layout is read directly."""
+
+CONTRADICTION: Final = 1e-3
+"""What two settings of one coordinate may differ by (rad, m): files hold rounded numbers."""
 
 
 class Chain(NamedTuple):
@@ -77,8 +80,8 @@ class Tree:
 
     ``bodies`` stand parents before children, without ground. ``coordinates`` are all coordinates,
     in OpenSim's order; ``rotational`` (n,) tells angles from lengths. ``free`` are those that no
-    coupler drives and no lock holds: ``q = coupling @ z + offset`` (n, k), (n,), and where
-    ``curves`` is not empty, `kinematics.all_coordinates` adds what they drive.
+    coupler drives and no lock or prescribed constant holds: ``q = coupling @ z + offset`` (n, k),
+    (n,), and where ``curves`` is not empty, `kinematics.all_coordinates` adds what they drive.
     ``frame_*`` are the named frames fixed to bodies ("L1/superior_endplate"), ``frame_in_body``
     (F, 4, 4). Body index -1 stands for ground.
     """
@@ -238,7 +241,8 @@ class _Coordinate:
     upper: float
     default: float
     clamped: bool
-    locked: bool
+    held: float | None
+    """The value at which a lock or a prescribed constant holds it."""
 
 
 @dataclass(frozen=True)
@@ -248,6 +252,12 @@ class _Coupler:
     slopes: tuple[float, ...]
     intercept: float
     curve: Piecewise | None
+
+    def __call__(self, values: Mapping[str, float]) -> float:
+        """What the driven coordinate is, given its drivers."""
+        if self.curve is not None:
+            return self.curve(values[self.drivers[0]])
+        return self.intercept + sum(s * values[d] for d, s in zip(self.drivers, self.slopes))
 
 
 def _numbers(node: Element, tag: str, default: str) -> Array:
@@ -277,6 +287,14 @@ def _offset_transform(frame: Element) -> Array:
     return transform
 
 
+def _offset_frames(node: Element, tag: str, path: str) -> Iterator[tuple[str, Element]]:
+    """The offset frames that a component owns, and those that they own, with their paths."""
+    for frame in node.iterfind(f"{tag}/PhysicalOffsetFrame"):
+        name = f"{path}{frame.get('name', '')}"
+        yield name, frame
+        yield from _offset_frames(frame, "components", f"{name}/")
+
+
 class _Reader:
     """One pass over a <Model> element; holds what later parts need from earlier ones."""
 
@@ -286,7 +304,6 @@ class _Reader:
         self.body_nodes = {node.get("name", ""): node for node in _objects(model, "BodySet")}
         self.frames: dict[str, tuple[str, Array]] = {"ground": ("ground", np.eye(4))}
         self.frames |= {name: (name, np.eye(4)) for name in self.body_nodes}
-        self.named_frames: list[str] = []
         self._collect_frames()
 
     def tree(self) -> Tree:
@@ -340,44 +357,47 @@ class _Reader:
     # frames
 
     def _collect_frames(self) -> None:
-        """Frames fixed to ground, bodies or other frames, found in the components of each."""
+        """Frames fixed to ground, bodies, joints or other frames, found in the components of each.
+
+        They may hang on one another in any order.
+        """
         pending = [
-            (name, node)
-            for owner, owner_node in [
-                ("ground", self.model.find("Ground")),
-                *self.body_nodes.items(),
-            ]
-            if owner_node is not None
-            for node in owner_node.iterfind("components/PhysicalOffsetFrame")
-            for name in [f"{owner}/{node.get('name', '')}"]
+            found
+            for owner, node in [("ground", self.model.find("Ground")), *self.body_nodes.items()]
+            if node is not None
+            for found in _offset_frames(node, "components", f"{owner}/")
         ]
-        pending += [
-            (node.get("name", ""), node)
-            for node in self.model.iterfind("components/PhysicalOffsetFrame")
-        ]
+        pending += _offset_frames(self.model, "components", "")
+        self.named_frames = [name for name, _ in pending]
+        for joint in _objects(self.model, "JointSet"):
+            pending += _offset_frames(joint, "frames", f"jointset/{joint.get('name', '')}/")
         while pending:
             waiting = []
             for name, node in pending:
+                owner = name.rpartition("/")[0]
                 socket = (node.findtext("socket_parent") or "").strip()
-                parent = name.rpartition("/")[0] if socket == ".." else socket
                 try:
-                    body, base = self._frame(parent, {})
+                    body, base = self._frame(owner if socket == ".." else socket, owner)
                 except KeyError:
                     waiting.append((name, node))
                     continue
                 self.frames[name] = (body, base @ _offset_transform(node))
-                self.named_frames.append(name)
             if len(waiting) == len(pending):
                 raise UserError(f"{self.path}: frame {waiting[0][0]} hangs on nothing known")
             pending = waiting
 
-    def _frame(self, socket: str, local: dict[str, tuple[str, Array]]) -> tuple[str, Array]:
-        """Base body and transform in it of the frame that a socket's path names."""
+    def _frame(self, socket: str, owner: str = "") -> tuple[str, Array]:
+        """Base body and transform in it of the frame that a socket's path names.
+
+        ``owner`` is where the socket's path begins: a joint's frames are known to one another by
+        their names alone.
+        """
         steps = [step for step in socket.strip().split("/") if step and step not in (".", "..")]
         steps = [step for step in steps if step not in ("bodyset", "componentset")]
         last = steps[-1] if steps else ""
-        if last in local and "jointset" not in steps[:-1]:
-            return local[last]
+        of_joint = f"{owner}/{last}"
+        if owner.startswith("jointset/") and not socket.startswith("/") and of_joint in self.frames:
+            return self.frames[of_joint]
         for name in ("/".join(steps), "/".join(steps[-2:]), last):
             if name in self.frames:
                 return self.frames[name]
@@ -387,24 +407,17 @@ class _Reader:
 
     def _joint(self, node: Element) -> _Joint:
         name = node.get("name", "")
-        local: dict[str, tuple[str, Array]] = {}
-        for frame in node.iterfind("frames/PhysicalOffsetFrame"):
-            body, base = self._resolved(frame.findtext("socket_parent") or "", local, name)
-            local[frame.get("name", "")] = (body, base @ _offset_transform(frame))
-            self.frames[f"jointset/{name}/{frame.get('name', '')}"] = local[frame.get("name", "")]
         ends = [
-            self._resolved(node.findtext(f"socket_{end}_frame") or "", local, name)
+            self._resolved(node.findtext(f"socket_{end}_frame") or "", name)
             for end in ("parent", "child")
         ]
         (parent, joint_in_parent), (child, joint_in_child) = ends
         own = [item.get("name", "") for item in node.iterfind("coordinates/*")]
         return _Joint(name, parent, child, joint_in_parent, joint_in_child, self._axes(node, own))
 
-    def _resolved(
-        self, socket: str, local: dict[str, tuple[str, Array]], joint: str
-    ) -> tuple[str, Array]:
+    def _resolved(self, socket: str, joint: str) -> tuple[str, Array]:
         try:
-            return self._frame(socket, local)
+            return self._frame(socket, f"jointset/{joint}")
         except KeyError:
             raise UserError(f"{self.path}: joint {joint}: unknown frame '{socket}'") from None
 
@@ -491,33 +504,49 @@ class _Reader:
     def _coordinate(self, node: Element) -> _Coordinate:
         # OpenSim leaves out what has its default value: no range means -10..10.
         lower, upper = _numbers(node, "range", "-10 10")
+        default = float(node.findtext("default_value") or 0.0)
         return _Coordinate(
             name=node.get("name", ""),
             lower=float(lower),
             upper=float(upper),
-            default=float(node.findtext("default_value") or 0.0),
+            default=default,
             clamped=_flag(node, "clamped"),
-            locked=_flag(node, "locked"),
+            held=self._held(node, default),
         )
+
+    def _held(self, node: Element, default: float) -> float | None:
+        """Where a lock or a prescribed constant holds a coordinate; None where it may move.
+
+        As in OpenSim, a coordinate said to be prescribed is not where it has no function, and
+        where it has one, that counts and not the default.
+        """
+        locked = default if _flag(node, "locked") else None
+        function = node.find("prescribed_function/*")
+        if function is None or not _flag(node, "prescribed"):
+            return locked
+        where = f"{self.path}: coordinate {node.get('name')}"
+        try:
+            line = parse_function(function).line
+        except UnsupportedFunction:
+            line = None
+        if line is None or line[0] != 0:
+            raise UserError(
+                f"{where} is prescribed over time by a {function.tag}, which is not supported "
+                "(a constant is); set its prescribed to false to have it solved for"
+            )
+        if locked is not None and abs(locked - line[1]) > CONTRADICTION:
+            raise UserError(
+                f"{where} is locked at {locked:g} and prescribed to be {line[1]:g}: set one of "
+                "the two to false"
+            )
+        return line[1]
 
     def _couplings(
         self, coordinates: list[_Coordinate]
     ) -> tuple[tuple[str, ...], Array, Array, tuple[Curve, ...]]:
         """Free coordinates, coupling (n, k), offset (n,) and the couplers that are no lines."""
         index = {coordinate.name: i for i, coordinate in enumerate(coordinates)}
-        couplers = {}
-        for node in _objects(self.model, "ConstraintSet"):
-            if (node.findtext("isEnforced") or "true").strip().lower() == "false":
-                continue
-            if node.tag != "CoordinateCouplerConstraint":
-                raise UserError(
-                    f"{self.path}: constraint {node.get('name')} is a {node.tag}, which is not "
-                    "supported (supported: CoordinateCouplerConstraint); to do without it, set its "
-                    "isEnforced to false"
-                )
-            coupler = self._coupler(node, index)
-            couplers[coupler.driven] = coupler
-        held = {c.name: c.default for c in coordinates if c.locked and c.name not in couplers}
+        held, couplers = self._settled(coordinates, self._couplers(index))
         free = tuple(c.name for c in coordinates if c.name not in couplers and c.name not in held)
         column = {name: i for i, name in enumerate(free)}
         rows: dict[str, tuple[Array, float]] = {}
@@ -533,9 +562,7 @@ class _Reader:
                 slopes[column[name]] = 1.0
             elif name in held:
                 intercept = held[name]
-            elif (curve := couplers[name].curve) is not None and couplers[name].drivers[0] in held:
-                intercept = curve(held[couplers[name].drivers[0]])
-            elif curve is None:
+            elif couplers[name].curve is None:
                 intercept = couplers[name].intercept
                 for driver, slope in zip(couplers[name].drivers, couplers[name].slopes):
                     driver_slopes, driver_intercept = row(driver, (*above, name))
@@ -553,7 +580,7 @@ class _Reader:
         curves = tuple(
             Curve(index[c.driven], index[c.drivers[0]], c.curve)
             for c in couplers.values()
-            if c.curve is not None and c.drivers[0] not in held
+            if c.curve is not None
         )
         driven_by_curves = {coordinates[curve.driven].name for curve in curves}
         for coupler in couplers.values():
@@ -564,6 +591,70 @@ class _Reader:
                 )
         coupling = np.array([slopes for slopes, _ in all_rows]).reshape(len(coordinates), len(free))
         return free, coupling, np.array([intercept for _, intercept in all_rows]), curves
+
+    def _settled(
+        self, coordinates: list[_Coordinate], couplers: dict[str, _Coupler]
+    ) -> tuple[dict[str, float], dict[str, _Coupler]]:
+        """The coordinates that cannot move with their values, and the couplers left over.
+
+        A coupler hands a hold on from its drivers to what it drives, and from there back to a
+        driver: OpenSim sees one equation, whichever side of it is locked.
+        """
+        held = {c.name: c.held for c in coordinates if c.held is not None}
+        defaults = {c.name: c.default for c in coordinates}
+        left = dict(couplers)
+
+        def open_names(coupler: _Coupler) -> set[str]:
+            return {coupler.driven, *coupler.drivers} - held.keys()
+
+        while ready := next((c for c in left.values() if len(open_names(c)) <= 1), None):
+            del left[ready.driven]
+            driven, where = ready.driven, f"{self.path}: coordinate {ready.driven}"
+            if driven not in held:
+                held[driven] = ready(held)
+            elif not (names := open_names(ready)):
+                if abs(ready(held) - held[driven]) > CONTRADICTION:
+                    raise UserError(
+                        f"{where} is held at {held[driven]:g}, but its coupler to "
+                        f"{' and '.join(ready.drivers)}, held as well, makes it {ready(held):g}"
+                    )
+            else:
+                driver = names.pop()
+                value = _driver_at(ready, driver, held, defaults[driver])
+                if value is None:
+                    raise UserError(
+                        f"{where} is held at {held[driven]:g}, which its coupler to {driver} "
+                        "never makes it"
+                    )
+                held[driver] = value
+        for coupler in left.values():
+            if coupler.driven in held:
+                raise UserError(
+                    f"{self.path}: coordinate {coupler.driven} is held, but coupled to "
+                    f"{' and '.join(coupler.drivers)} together: not supported"
+                )
+        return held, left
+
+    def _couplers(self, index: dict[str, int]) -> dict[str, _Coupler]:
+        """The couplers in force, by what they drive."""
+        couplers: dict[str, _Coupler] = {}
+        for node in _objects(self.model, "ConstraintSet"):
+            if (node.findtext("isEnforced") or "true").strip().lower() == "false":
+                continue
+            if node.tag != "CoordinateCouplerConstraint":
+                raise UserError(
+                    f"{self.path}: constraint {node.get('name')} is a {node.tag}, which is not "
+                    "supported (supported: CoordinateCouplerConstraint); to do without it, set its "
+                    "isEnforced to false"
+                )
+            coupler = self._coupler(node, index)
+            if coupler.driven in couplers:
+                raise UserError(
+                    f"{self.path}: two couplers drive {coupler.driven}, the second is "
+                    f"{node.get('name')}: not supported; set isEnforced of one to false"
+                )
+            couplers[coupler.driven] = coupler
+        return couplers
 
     def _coupler(self, node: Element, index: dict[str, int]) -> _Coupler:
         where = f"{self.path}: coupler {node.get('name')}"
@@ -599,11 +690,27 @@ class _Reader:
         name = node.get("name", "")
         socket = node.findtext("socket_parent_frame") or ""
         try:
-            body, frame = self._frame(socket, {})
+            body, frame = self._frame(socket)
         except KeyError:
             raise UserError(f"{self.path}: marker {name}: unknown frame '{socket}'") from None
         location = _numbers(node, "location", "0 0 0")
         return name, body, frame[:3, :3] @ location + frame[:3, 3]
+
+
+def _driver_at(
+    coupler: _Coupler, driver: str, held: Mapping[str, float], near: float
+) -> float | None:
+    """Where a coupler's one driver that is not held must be for what is driven to be where it is
+    held; of several such places of a curve the one nearest to ``near``, None without any."""
+    wanted = held[coupler.driven]
+    if coupler.curve is not None:
+        places = coupler.curve.reaches(wanted)
+        return float(places[np.argmin(np.abs(places - near))]) if len(places) else None
+    rest = coupler({**held, driver: 0.0})
+    slope = coupler({**held, driver: 1.0}) - rest
+    if slope == 0:
+        return near if abs(rest - wanted) <= CONTRADICTION else None
+    return (wanted - rest) / slope
 
 
 def _reversed(joint: _Joint) -> _Joint:

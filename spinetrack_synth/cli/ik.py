@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     "--filter",
     "filter_text",
     metavar="HZ|auto",
-    help="Smooth the markers first, at a frequency or as they ask for.",
+    help="Smooth the markers first, at a frequency; or markers and coordinates, as they ask for.",
 )
 @click.option(
     "--prior",
@@ -106,6 +106,9 @@ def command(
     trial = fitting.prepare(request)
     for remark in trial.remarks:
         click.echo(f"note: {remark}", err=True)
+    if trial.smoothed is not None:
+        with progress_bar("frames as recorded") as progress:
+            trial = fitting.with_courses(trial, progress)
     with progress_bar("frames") as progress:
         solution = fitting.fit(trial, progress)
     checked = fitting.check_against_opensim(trial, solution, check) if check else None

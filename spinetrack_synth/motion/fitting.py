@@ -18,10 +18,11 @@ from spinetrack_synth.anatomy.model import Tree, load_model
 from spinetrack_synth.anatomy.tasks import Tasks
 from spinetrack_synth.atomic import write_atomic
 from spinetrack_synth.errors import UserError
+from spinetrack_synth.motion.courses import courses
 from spinetrack_synth.motion.data import CoordinateMotion, MarkerMotion
 from spinetrack_synth.motion.opensim_tool import ToolInput, run_tool, write_scaled_model
 from spinetrack_synth.motion.overlap import check_names, check_units
-from spinetrack_synth.motion.smoothing import SHORTEST, jitter_m, low_pass, smooth
+from spinetrack_synth.motion.smoothing import SHORTEST, Smoothed, jitter_m, low_pass, smooth
 from spinetrack_synth.motion.storage import read_coordinates, write_coordinates
 from spinetrack_synth.motion.subjects import RenderedPeople, read_rendered_people
 from spinetrack_synth.motion.trc import read_trc
@@ -55,7 +56,10 @@ class Request:
 
 @dataclass(frozen=True)
 class Trial:
-    """A recording ready to be fitted: all files read and checked."""
+    """A recording ready to be fitted: all files read and checked.
+
+    ``smoothed`` is how ``markers`` came about, where they were smoothed as they asked for.
+    """
 
     request: Request
     tree: Tree
@@ -65,6 +69,7 @@ class Trial:
     remarks: tuple[str, ...]
     factors: Array | None
     people: RenderedPeople | None
+    smoothed: Smoothed | None = None
 
 
 def prepare(request: Request) -> Trial:
@@ -94,9 +99,16 @@ def prepare(request: Request) -> Trial:
         check_units(tree, static)
         factors = measured_factors(tree, static.names, static.positions_m)
         tree = scale_to_person(tree, factors, request.mass_kg)
+    smoothed = None
     if people is None:
-        markers, said = _filtered(markers, request.filter_hz)
-        remarks += said
+        if isinstance(request.filter_hz, str):
+            smoothed = smooth(markers)
+            markers = smoothed.markers
+            remarks += _said_of(smoothed)
+        elif request.filter_hz is not None:
+            markers = low_pass(markers, request.filter_hz)
+        else:
+            remarks += _said_of_noise(markers)
     seen: NDArray[np.bool_] = np.all(np.isfinite(markers.positions_m), axis=2)
     if not seen.any():
         raise UserError(f"{markers.source}: every marker is missing in every frame")
@@ -119,7 +131,19 @@ def prepare(request: Request) -> Trial:
     if never:
         remarks += (f"missing in every frame: {', '.join(never[:8])}",)
     goals = _goals(tree, tasks, request.coordinates, markers.times_s)
-    return Trial(request, tree, markers, weights, goals, remarks, factors, people)
+    return Trial(request, tree, markers, weights, goals, remarks, factors, people, smoothed)
+
+
+def with_courses(trial: Trial, progress: Callable[[int, int], None] | None = None) -> Trial:
+    """The trial with tasks for what its coordinates do over time, where markers were smoothed as
+    they asked for (`courses`); otherwise the same. Fits the markers as recorded and as smoothed."""
+    if trial.smoothed is None or trial.request.engine == "opensim":
+        return trial
+    recorded = _fit_markers(trial, trial.smoothed.recorded, progress)
+    smoothed = _fit_markers(trial, trial.markers, None)
+    taken = [goal.coordinate for goal in trial.goals]
+    goals = courses(trial.tree, recorded, smoothed, trial.smoothed, taken)
+    return dataclasses.replace(trial, goals=(*trial.goals, *goals))
 
 
 def fit(trial: Trial, progress: Callable[[int, int], None] | None = None) -> Solution:
@@ -129,10 +153,16 @@ def fit(trial: Trial, progress: Callable[[int, int], None] | None = None) -> Sol
     if trial.request.engine == "opensim":
         found = run_tool(tool_input(trial, trial.request.model))
         return solution_at(trial, found)
+    return _fit_markers(trial, trial.markers, progress)
+
+
+def _fit_markers(
+    trial: Trial, markers: MarkerMotion, progress: Callable[[int, int], None] | None
+) -> Solution:
     return solve(
         trial.tree,
-        trial.markers.names,
-        trial.markers.positions_m,
+        markers.names,
+        markers.positions_m,
         weights=trial.weights,
         goals=trial.goals,
         prior_m=trial.request.prior_m,
@@ -247,25 +277,22 @@ def _within(markers: MarkerMotion, span: tuple[float, float] | None) -> MarkerMo
     return dataclasses.replace(markers, times_s=times[kept], positions_m=markers.positions_m[kept])
 
 
-def _filtered(
-    markers: MarkerMotion, filter_hz: float | Literal["auto"] | None
-) -> tuple[MarkerMotion, tuple[str, ...]]:
-    """The markers smoothed as asked for, and what there is to say about it."""
-    if filter_hz is None:
-        noise_m = jitter_m(markers)
-        if noise_m < JITTER_M or len(markers.times_s) < SHORTEST:
-            return markers, ()
-        return markers, (
-            f"the markers jitter by {1000 * noise_m:.1f} mm from frame to frame; --filter auto "
-            "takes off what is noise",
-        )
-    if filter_hz != "auto":
-        return low_pass(markers, filter_hz), ()
-    smoothed, cutoff_hz = smooth(markers)
-    taken_m = np.sqrt(np.nanmean((smoothed.positions_m - markers.positions_m) ** 2))
-    known = cutoff_hz[np.isfinite(cutoff_hz)]
+def _said_of_noise(markers: MarkerMotion) -> tuple[str, ...]:
+    noise_m = jitter_m(markers)
+    if noise_m < JITTER_M or len(markers.times_s) < SHORTEST:
+        return ()
+    return (
+        f"the markers jitter by {1000 * noise_m:.1f} mm from frame to frame; --filter auto takes "
+        "off what is noise",
+    )
+
+
+def _said_of(smoothed: Smoothed) -> tuple[str, ...]:
+    taken = smoothed.markers.positions_m - smoothed.recorded.positions_m
+    taken_m = np.sqrt(np.nanmean(taken**2))
+    known = smoothed.cutoff_hz[np.isfinite(smoothed.cutoff_hz)]
     span = f"{known.min():.1f} to {known.max():.1f} Hz" if len(known) else "none: too few frames"
-    return smoothed, (
+    return (
         f"markers smoothed as they ask for (cut-off {span}): {1000 * taken_m:.1f} mm an axis "
         "taken off; errors are of the smoothed ones",
     )

@@ -53,6 +53,7 @@ def run_tool(given: ToolInput) -> CoordinateMotion:
         folder = Path(name)
         setup = _write_setup(folder, given)
         try:
+            opensim.Model(str(given.model))  # the tool itself crashes on one that does not load
             tool = opensim.InverseKinematicsTool(str(setup))
             tool.setResultsDir(str(folder))
             tool.run()

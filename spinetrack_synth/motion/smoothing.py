@@ -1,9 +1,10 @@
-"""Markers over time without their noise."""
+"""Markers and coordinates over time without their noise."""
 
 from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -53,29 +54,52 @@ def low_pass(markers: MarkerMotion, cutoff_hz: float) -> MarkerMotion:
     return dataclasses.replace(markers, positions_m=positions_m)
 
 
-def smooth(markers: MarkerMotion) -> tuple[MarkerMotion, Array]:
-    """The markers without what is noise by their own showing, and each one's cut-off, (M,) Hz.
+@dataclass(frozen=True)
+class Smoothed:
+    """Markers as ``recorded`` and without noise; each one's cut-off, (M,) Hz, and the error that is
+    left, (M,) m on an axis, standard deviation.
+
+    The cut-off is where half the amplitude passes, of a marker's longest stretch; infinite where
+    no stretch is long enough, and the error is not known there (NaN).
+    """
+
+    recorded: MarkerMotion
+    markers: MarkerMotion
+    cutoff_hz: Array
+    left_m: Array
+
+
+def smooth(markers: MarkerMotion) -> Smoothed:
+    """The markers without what is noise by their own showing.
 
     A penalised discrete spline for every stretch of every marker, as stiff as generalised
     cross-validation asks for (Craven and Wahba 1979; Woltring 1986): each frame is foretold from
     the others, and the stiffness that foretells best is taken. Noise is assumed to be independent
     from frame to frame; what skin and a tracker's delay add slowly is not seen. Gaps stay gaps.
-    The cut-off is where half the amplitude passes, of a marker's longest stretch; infinite where
-    no stretch is long enough.
     """
     positions_m = markers.positions_m.copy()
     cutoff_hz = np.full(len(markers.names), np.inf)
+    left_m = np.full(len(markers.names), np.nan)
     longest = np.zeros(len(markers.names), dtype=int)
     for marker, stretch in _stretches(markers):
         length = stretch.stop - stretch.start
         if length < SHORTEST:
             continue
-        positions_m[stretch, marker], stiffness = _spline(positions_m[stretch, marker])
+        positions_m[stretch, marker], stiffness, variance = _spline(positions_m[stretch, marker])
         if length > longest[marker]:
             longest[marker] = length
+            left_m[marker] = np.sqrt(variance)
             angle = stiffness ** (-0.5 / SPLINE_ORDER)  # 2 sin(pi f / rate), where half passes
             cutoff_hz[marker] = _rate_hz(markers) * np.arcsin(min(angle / 2, 1.0)) / np.pi
-    return dataclasses.replace(markers, positions_m=positions_m), cutoff_hz
+    without_noise = dataclasses.replace(markers, positions_m=positions_m)
+    return Smoothed(markers, without_noise, cutoff_hz, left_m)
+
+
+def smooth_course(values: Array) -> tuple[Array, float]:
+    """A coordinate over time (F,), smoothed in the same way, and the error that is left (standard
+    deviation, in its unit). Needs `SHORTEST` frames."""
+    fitted, _, variance = _spline(values[:, None])
+    return fitted[:, 0], float(np.sqrt(variance))
 
 
 def jitter_m(markers: MarkerMotion) -> float:
@@ -107,8 +131,9 @@ def _stretches(markers: MarkerMotion) -> Iterator[tuple[int, slice]]:
             yield marker, slice(begin, end)
 
 
-def _spline(points: Array) -> tuple[Array, float]:
-    """Points (F, 3) smoothed, and how stiffly, by generalised cross-validation."""
+def _spline(points: Array) -> tuple[Array, float, float]:
+    """Points (F, D) smoothed by generalised cross-validation, how stiffly, and the variance of the
+    error that is left on an axis."""
     from scipy.linalg import solveh_banded
 
     frames = len(points)
@@ -116,17 +141,21 @@ def _spline(points: Array) -> tuple[Array, float]:
     # Eigenvalues of the penalty but for its ends; they give the degrees of freedom left.
     waves = (2 - 2 * np.cos(np.pi * np.arange(frames) / frames)) ** SPLINE_ORDER
 
-    best: tuple[float, Array, float] | None = None
+    best: tuple[float, Array, float, float] | None = None
     for stiffness in 10.0**STIFFNESS:
         matrix = stiffness * penalty
         matrix[-1] += 1.0
         fitted = solveh_banded(matrix, points)
         freedom = np.sum(1 / (1 + stiffness * waves))
-        score = float(np.sum((points - fitted) ** 2) / (frames - freedom) ** 2)
+        taken = float(np.sum((points - fitted) ** 2)) / points.shape[1]
+        score = taken / (frames - freedom) ** 2
         if best is None or score < best[0]:
-            best = (score, fitted, float(stiffness))
+            # The noise's variance is what was taken off by the degrees of freedom that took it;
+            # of it, a share as large as the others is left (Craven and Wahba 1979).
+            variance = taken / (frames - freedom) * freedom / frames
+            best = (score, fitted, float(stiffness), float(variance))
     assert best is not None
-    return best[1], best[2]
+    return best[1:]
 
 
 def _penalty(frames: int) -> Array:

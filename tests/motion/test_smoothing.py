@@ -2,20 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
-
 import numpy as np
 import pytest
 
-from spinetrack_synth.anatomy.ik import solve
-from spinetrack_synth.anatomy.kinematics import marker_positions
-from spinetrack_synth.anatomy.model import Tree, fullbody_path, load_model
-from spinetrack_synth.anatomy.spine import regional_angles
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.motion.data import MarkerMotion
-from spinetrack_synth.motion.smoothing import SHORTEST, jitter_m, low_pass, smooth
-from spinetrack_synth.poses.library import library
-from spinetrack_synth.poses.sampling import blend, pose_coordinates
+from spinetrack_synth.motion.smoothing import SHORTEST, jitter_m, low_pass, smooth, smooth_course
 
 NOISE_M = 0.005
 
@@ -41,16 +33,18 @@ def test_the_filter_takes_noise_and_leaves_motion() -> None:
 
 def test_smoothing_finds_its_own_frequency() -> None:
     slow, markers = swinging()
-    out, cutoff_hz = smooth(markers)
-    assert np.isnan(out.positions_m[100:110]).all()
-    assert np.nanstd(out.positions_m - slow) < 0.3 * NOISE_M
-    assert 0.5 < cutoff_hz[0] < 6
+    found = smooth(markers)
+    assert np.isnan(found.markers.positions_m[100:110]).all()
+    left_m = np.nanstd(found.markers.positions_m - slow)
+    assert left_m < 0.3 * NOISE_M
+    assert found.left_m[0] == pytest.approx(left_m, rel=0.5)
+    assert 0.5 < found.cutoff_hz[0] < 6
 
 
 def test_smoothing_leaves_what_has_no_noise() -> None:
     slow, markers = swinging(noise_m=0.0)
     np.testing.assert_allclose(
-        smooth(markers)[0].positions_m[110:], slow[110:], atol=1e-5, equal_nan=True
+        smooth(markers).markers.positions_m[110:], slow[110:], atol=1e-5, equal_nan=True
     )
 
 
@@ -59,9 +53,10 @@ def test_short_stretches_stay() -> None:
     short = MarkerMotion(
         ("a",), markers.times_s[: SHORTEST - 1], markers.positions_m[: SHORTEST - 1]
     )
-    out, cutoff_hz = smooth(short)
-    np.testing.assert_array_equal(out.positions_m, short.positions_m)
-    assert np.isinf(cutoff_hz[0])
+    found = smooth(short)
+    np.testing.assert_array_equal(found.markers.positions_m, short.positions_m)
+    assert np.isinf(found.cutoff_hz[0])
+    assert np.isnan(found.left_m[0])
 
 
 def test_jitter_is_the_noise_and_not_the_motion() -> None:
@@ -69,30 +64,11 @@ def test_jitter_is_the_noise_and_not_the_motion() -> None:
     assert jitter_m(swinging(noise_m=0.0)[1]) < 1e-7
 
 
-def yoga(tree: Tree, seconds: float) -> np.ndarray:
-    """Coordinates (F, n) at 100 Hz through poses, ``seconds`` from each to the next."""
-    names = ("tadasana", "balasana", "ustrasana", "virabhadrasana_2")
-    keys = [pose_coordinates(tree, library()[name]) for name in names]
-    shares = np.linspace(0, 1, int(100 * seconds), endpoint=False)
-    return np.array(
-        [blend(tree, a, b, s * s * (3 - 2 * s)) for a, b in zip(keys, keys[1:]) for s in shares]
-    )
-
-
-def test_regional_angles_come_out_within_a_degree() -> None:
-    tree = load_model(fullbody_path())
-    q = yoga(tree, 2.0)
-    exact_m = np.array([marker_positions(tree, row) for row in q])
-    noisy_m = exact_m + np.random.default_rng(1).normal(0, NOISE_M, exact_m.shape)
-    markers = MarkerMotion(tree.marker_names, np.arange(len(q)) / 100, noisy_m)
-
-    def angles_deg(rows: np.ndarray) -> np.ndarray:
-        regional = [regional_angles(tree, row) for row in rows[::10]]
-        return np.array([[getattr(r, f.name) for f in fields(r)] for r in regional])
-
-    def error_deg(positions_m: np.ndarray) -> np.ndarray:
-        found = solve(tree, tree.marker_names, positions_m)
-        return np.sqrt(np.mean((angles_deg(found.coordinates) - angles_deg(q)) ** 2, axis=0))
-
-    assert np.all(error_deg(smooth(markers)[0].positions_m) < 1.0)
-    assert np.all(error_deg(noisy_m) > 1.0)  # what single frames leave unknown
+def test_a_course_loses_its_noise_and_knows_what_is_left() -> None:
+    times = np.arange(400) / 100
+    truth = 0.3 * np.sin(2 * np.pi * 0.4 * times)
+    values = truth + np.random.default_rng(2).normal(0, 0.05, len(times))
+    course, left = smooth_course(values)
+    error = np.std(course - truth)
+    assert error < 0.02
+    assert left == pytest.approx(error, rel=0.5)
