@@ -47,6 +47,16 @@ class Piecewise:
         intercept, slope = (*self.coefficients[0, :2], 0.0)[:2]
         return float(slope), float(intercept - slope * self.knots[0])
 
+    @property
+    def constant(self) -> float | None:
+        """The value of a function that has one only, else None."""
+        values = self.coefficients[:, 0]
+        return (
+            float(values[0])
+            if not np.any(self.coefficients[:, 1:]) and np.all(values == values[0])
+            else None
+        )
+
     def reaches(self, y: float) -> Array:
         """Every x at which the function is y, ascending; none for pieces that are y throughout."""
         ends = [-np.inf, *self.knots[1:], np.inf]

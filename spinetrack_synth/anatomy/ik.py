@@ -488,7 +488,7 @@ def _bounds(tree: Tree) -> tuple[Array, Array]:
     lower = np.where(tree.clamped[free], tree.lower[free], -np.inf)
     upper = np.where(tree.clamped[free], tree.upper[free], np.inf)
     curve_of = {curve.driven: curve for curve in tree.curves}
-    for i in np.flatnonzero(tree.clamped):
+    for i in np.flatnonzero(tree.clamped).tolist():
         drivers = np.flatnonzero(tree.coupling[i])
         span = np.array([tree.lower[i], tree.upper[i]])
         if i in curve_of:

@@ -526,20 +526,20 @@ class _Reader:
             return locked
         where = f"{self.path}: coordinate {node.get('name')}"
         try:
-            line = parse_function(function).line
+            value = parse_function(function).constant
         except UnsupportedFunction:
-            line = None
-        if line is None or line[0] != 0:
+            value = None
+        if value is None:
             raise UserError(
                 f"{where} is prescribed over time by a {function.tag}, which is not supported "
                 "(a constant is); set its prescribed to false to have it solved for"
             )
-        if locked is not None and abs(locked - line[1]) > CONTRADICTION:
+        if locked is not None and abs(locked - value) > CONTRADICTION:
             raise UserError(
-                f"{where} is locked at {locked:g} and prescribed to be {line[1]:g}: set one of "
+                f"{where} is locked at {locked:g} and prescribed to be {value:g}: set one of "
                 "the two to false"
             )
-        return line[1]
+        return value
 
     def _couplings(
         self, coordinates: list[_Coordinate]
@@ -670,7 +670,7 @@ class _Reader:
         if function.tag == "LinearFunction":
             *slopes, intercept = (factor * _numbers(function, "coefficients", "1 0")).tolist()
             if len(slopes) == len(drivers):
-                return _Coupler(driven, drivers, tuple(slopes), intercept, None)
+                return _line(driven, drivers, slopes, intercept)
         if len(drivers) != 1:
             raise UserError(
                 f"{where}: a {function.tag} of {len(drivers)} coordinates is not supported"
@@ -681,7 +681,7 @@ class _Reader:
             raise UserError(f"{where}: function {error} is not supported") from None
         if curve.line is not None:
             slope, intercept = curve.line
-            return _Coupler(driven, drivers, (slope,), intercept, None)
+            return _line(driven, drivers, [slope], intercept)
         return _Coupler(driven, drivers, (), 0.0, curve)
 
     # markers
@@ -697,6 +697,14 @@ class _Reader:
         return name, body, frame[:3, :3] @ location + frame[:3, 3]
 
 
+def _line(driven: str, drivers: tuple[str, ...], slopes: list[float], intercept: float) -> _Coupler:
+    """A linear coupler, without the drivers that it does not heed."""
+    heeded = [(driver, slope) for driver, slope in zip(drivers, slopes) if slope != 0]
+    return _Coupler(
+        driven, tuple(d for d, _ in heeded), tuple(s for _, s in heeded), intercept, None
+    )
+
+
 def _driver_at(
     coupler: _Coupler, driver: str, held: Mapping[str, float], near: float
 ) -> float | None:
@@ -707,10 +715,7 @@ def _driver_at(
         places = coupler.curve.reaches(wanted)
         return float(places[np.argmin(np.abs(places - near))]) if len(places) else None
     rest = coupler({**held, driver: 0.0})
-    slope = coupler({**held, driver: 1.0}) - rest
-    if slope == 0:
-        return near if abs(rest - wanted) <= CONTRADICTION else None
-    return (wanted - rest) / slope
+    return (wanted - rest) / (coupler({**held, driver: 1.0}) - rest)
 
 
 def _reversed(joint: _Joint) -> _Joint:

@@ -92,10 +92,11 @@ def test_scale_factor_of_a_coupler_counts(tmp_path, curved):
 def test_curved_coupler_of_a_locked_coordinate_is_held(tmp_path):
     square = "<PolynomialFunction><coefficients>1 0 0.25</coefficients></PolynomialFunction>"
     settings = "<default_value>0.3</default_value><locked>true</locked>"
-    path = osim(tmp_path / "m.osim", coordinates=settings, constraints=coupler("b", "a", square))
+    path = osim(tmp_path / "m.osim", constraints=coupler("b", "a", square))
+    path.write_text(path.read_text().replace('name="a">', f'name="a">{settings}'))
     tree = load_model(path)
-    assert tree.free == () and tree.curves == ()
-    np.testing.assert_allclose(all_coordinates(tree, []), [0.3, 0.34, 0.3])
+    assert tree.free == ("c",) and tree.curves == ()
+    np.testing.assert_allclose(all_coordinates(tree, [0.1]), [0.3, 0.34, 0.1])
 
 
 def test_other_constraints_are_named(tmp_path):
