@@ -5,7 +5,8 @@
 A motion goes through ten poses of the library at 100 frames a second, so many seconds from one to
 the next. Its markers get independent noise on every axis and are fitted as the command ``ik`` does,
 as they are and with ``--filter auto``. Printed is the root mean square error of every regional
-angle in degrees.
+angle in degrees, and beside it the Cramér-Rao bound: what no estimator without bias can do better
+that knows one frame alone.
 """
 
 from __future__ import annotations
@@ -18,7 +19,11 @@ from typing import Literal
 
 import numpy as np
 
-from spinetrack_synth.anatomy.kinematics import marker_positions
+from spinetrack_synth.anatomy.kinematics import (
+    all_coordinates,
+    marker_positions,
+    point_jacobian,
+)
 from spinetrack_synth.anatomy.model import Tree, fullbody_path, load_model
 from spinetrack_synth.anatomy.spine import RegionalAngles, regional_angles
 from spinetrack_synth.motion.data import MarkerMotion
@@ -28,6 +33,8 @@ from spinetrack_synth.poses.library import library
 from spinetrack_synth.poses.sampling import blend, pose_coordinates
 from spinetrack_synth.skeleton import NAMES
 
+STEP = 1e-6
+BOUND_FRAMES = 20
 FILTERS: tuple[Literal["auto"] | None, ...] = (None, "auto")
 RATE_HZ = 100.0
 POSES = (
@@ -49,6 +56,24 @@ def angles(tree: Tree, q: np.ndarray) -> np.ndarray:
     return np.array([astuple(regional_angles(tree, row)) for row in q])
 
 
+def bound(tree: Tree, q: np.ndarray, rows: list[int], noise_m: float) -> np.ndarray:
+    """Cramér-Rao bound of the regional angles (9,), degrees, root mean square over frames."""
+    variance = []
+    for frame in q:
+        jacobian = point_jacobian(tree, frame, tree.marker_body[rows], tree.marker_offset_m[rows])
+        jacobian = jacobian.reshape(-1, len(frame)) @ tree.coupling
+        covariance = noise_m**2 * np.linalg.pinv(jacobian.T @ jacobian, rcond=1e-9, hermitian=True)
+        z = frame[tree.free_index]
+        moved = [all_coordinates(tree, z + step) for step in STEP * np.eye(len(z))]
+        slopes = (angles(tree, np.array(moved)) - angles(tree, frame[None])) / STEP
+        variance.append(np.einsum("ia,ij,ja->a", slopes, covariance, slopes))
+    return np.sqrt(np.mean(variance, axis=0))
+
+
+def tell(label: str, values: np.ndarray) -> None:
+    print(f"{label:38}" + " ".join(f"{value:18.2f}" for value in values), flush=True)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.split("\n\n")[0])
     parser.add_argument("--noise-mm", type=float, default=5.0)
@@ -67,6 +92,9 @@ def main() -> None:
             positions_m = np.array([marker_positions(tree, frame)[rows] for frame in q])
             rng = np.random.default_rng(given.seed)
             positions_m += rng.normal(0, given.noise_mm / 1000, positions_m.shape)
+            if seconds == given.seconds[0]:
+                least = bound(tree, q[::BOUND_FRAMES], rows, given.noise_mm / 1000)
+                tell(f"{len(names)} markers, bound of single frames", least)
             for filter_hz in FILTERS:
                 with tempfile.TemporaryDirectory() as folder:
                     file = Path(folder) / "recorded.trc"
@@ -74,8 +102,7 @@ def main() -> None:
                     trial = prepare(Request(fullbody_path(), file, filter_hz=filter_hz))
                 found = angles(tree, fit(with_courses(trial)).coordinates)
                 error = np.sqrt(((found - truth) ** 2).mean(axis=0))
-                label = f"{seconds:g} s a pose, {len(names)} markers, --filter {filter_hz}"
-                print(f"{label:38}" + " ".join(f"{value:18.2f}" for value in error), flush=True)
+                tell(f"{seconds:g} s a pose, {len(names)} markers, --filter {filter_hz}", error)
 
 
 if __name__ == "__main__":

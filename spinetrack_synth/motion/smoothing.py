@@ -14,6 +14,7 @@ from spinetrack_synth.errors import UserError
 from spinetrack_synth.motion.data import MarkerMotion
 
 Array = NDArray[np.float64]
+Bools = NDArray[np.bool_]
 
 FILTER_ORDER: Final = 4
 """Butterworth, run forwards and backwards: the usual filter for markers (Winter 2009)."""
@@ -24,6 +25,9 @@ Advances in Engineering Software 8) recommends for the kinematics of people."""
 
 SHORTEST: Final = 20
 """Frames without which a stretch says too little about its noise; it stays as it is."""
+
+BRIDGED: Final = 10
+"""Frames without a marker that a spline still bridges; a longer gap parts two stretches."""
 
 STIFFNESS: Final = np.arange(-2.0, 12.5, 0.5)
 """Decimal logarithms of the stiffness that are tried: from next to none to 0.2 Hz at 100 Hz."""
@@ -75,17 +79,21 @@ def smooth(markers: MarkerMotion) -> Smoothed:
     A penalised discrete spline for every stretch of every marker, as stiff as generalised
     cross-validation asks for (Craven and Wahba 1979; Woltring 1986): each frame is foretold from
     the others, and the stiffness that foretells best is taken. Noise is assumed to be independent
-    from frame to frame; what skin and a tracker's delay add slowly is not seen. Gaps stay gaps.
+    from frame to frame; what skin and a tracker's delay add slowly is not seen. Gaps stay gaps, but
+    what is on both sides of a short one is one stretch.
     """
     positions_m = markers.positions_m.copy()
     cutoff_hz = np.full(len(markers.names), np.inf)
     left_m = np.full(len(markers.names), np.nan)
     longest = np.zeros(len(markers.names), dtype=int)
-    for marker, stretch in _stretches(markers):
-        length = stretch.stop - stretch.start
+    for marker, stretch in _stretches(markers, BRIDGED):
+        points = positions_m[stretch, marker]
+        missing: Bools = ~np.isfinite(points).all(axis=1)
+        length = len(points) - int(missing.sum())
         if length < SHORTEST:
             continue
-        positions_m[stretch, marker], stiffness, variance = _spline(positions_m[stretch, marker])
+        fitted, stiffness, variance = _spline(points, missing)
+        positions_m[stretch, marker] = np.where(missing[:, None], points, fitted)
         if length > longest[marker]:
             longest[marker] = length
             left_m[marker] = np.sqrt(variance)
@@ -98,7 +106,7 @@ def smooth(markers: MarkerMotion) -> Smoothed:
 def smooth_course(values: Array) -> tuple[Array, float]:
     """A coordinate over time (F,), smoothed in the same way, and the error that is left (standard
     deviation, in its unit). Needs `SHORTEST` frames."""
-    fitted, _, variance = _spline(values[:, None])
+    fitted, _, variance = _spline(values[:, None], np.zeros(len(values), dtype=np.bool_))
     return fitted[:, 0], float(np.sqrt(variance))
 
 
@@ -122,21 +130,23 @@ def _rate_hz(markers: MarkerMotion) -> float:
     return float(1 / np.median(steps)) if len(steps) else 0.0
 
 
-def _stretches(markers: MarkerMotion) -> Iterator[tuple[int, slice]]:
-    """Every marker's runs of frames without a gap."""
+def _stretches(markers: MarkerMotion, bridged: int = 0) -> Iterator[tuple[int, slice]]:
+    """Every marker's runs of frames without a gap longer than ``bridged``."""
     for marker in range(markers.positions_m.shape[1]):
-        seen = np.isfinite(markers.positions_m[:, marker]).all(axis=1)
-        edges = np.flatnonzero(np.diff(np.concatenate([[False], seen, [False]]).astype(int)))
-        for begin, end in edges.reshape(-1, 2).tolist():
-            yield marker, slice(begin, end)
+        seen = np.flatnonzero(np.isfinite(markers.positions_m[:, marker]).all(axis=1))
+        for run in np.split(seen, np.flatnonzero(np.diff(seen) > bridged + 1) + 1):
+            if len(run):
+                yield marker, slice(int(run[0]), int(run[-1]) + 1)
 
 
-def _spline(points: Array) -> tuple[Array, float, float]:
+def _spline(points: Array, missing: Bools) -> tuple[Array, float, float]:
     """Points (F, D) smoothed by generalised cross-validation, how stiffly, and the variance of the
-    error that is left on an axis."""
+    error that is left on an axis. ``missing`` (F,) ones count for nothing."""
     from scipy.linalg import solveh_banded
 
-    frames = len(points)
+    frames, seen = len(points), int(np.sum(~missing))
+    density = seen / frames
+    known = np.where(missing[:, None], 0.0, points)
     penalty = _penalty(frames)
     # Eigenvalues of the penalty but for its ends; they give the degrees of freedom left.
     waves = (2 - 2 * np.cos(np.pi * np.arange(frames) / frames)) ** SPLINE_ORDER
@@ -144,15 +154,15 @@ def _spline(points: Array) -> tuple[Array, float, float]:
     best: tuple[float, Array, float, float] | None = None
     for stiffness in 10.0**STIFFNESS:
         matrix = stiffness * penalty
-        matrix[-1] += 1.0
-        fitted = solveh_banded(matrix, points)
-        freedom = np.sum(1 / (1 + stiffness * waves))
-        taken = float(np.sum((points - fitted) ** 2)) / points.shape[1]
-        score = taken / (frames - freedom) ** 2
+        matrix[-1] += np.where(missing, 0.0, 1.0)
+        fitted = solveh_banded(matrix, known)
+        freedom = np.sum(density / (density + stiffness * waves))
+        taken = float(np.sum((known - fitted)[~missing] ** 2)) / points.shape[1]
+        score = taken / (seen - freedom) ** 2
         if best is None or score < best[0]:
             # The noise's variance is what was taken off by the degrees of freedom that took it;
             # of it, a share as large as the others is left (Craven and Wahba 1979).
-            variance = taken / (frames - freedom) * freedom / frames
+            variance = taken / (seen - freedom) * freedom / seen
             best = (score, fitted, float(stiffness), float(variance))
     assert best is not None
     return best[1:]

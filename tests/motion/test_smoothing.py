@@ -72,3 +72,14 @@ def test_a_course_loses_its_noise_and_knows_what_is_left() -> None:
     error = np.std(course - truth)
     assert error < 0.02
     assert left == pytest.approx(error, rel=0.5)
+
+
+def test_short_gaps_are_bridged_and_stay_gaps() -> None:
+    slow, _ = swinging()
+    rng = np.random.default_rng(3)
+    seen = slow + rng.normal(0, NOISE_M, slow.shape)
+    seen[rng.random(len(seen)) < 0.1] = np.nan
+    assert np.diff(np.flatnonzero(np.isnan(seen[:, 0, 0]))).max() < 60
+    found = smooth(MarkerMotion(("a",), np.arange(len(seen)) / 100, seen)).markers.positions_m
+    np.testing.assert_array_equal(np.isnan(found), np.isnan(seen))
+    assert np.nanstd(found - slow) < 0.3 * NOISE_M
