@@ -39,7 +39,7 @@ FAINT_PRIOR_M: Final = 1e-5
 """Marker error that the prior of what the markers show assumes: it holds what no marker shows at
 its default value and moves what the markers do show by less than 1e-6 rad."""
 
-OPEN_SHARE: Final = 0.1
+OPEN_SHARE: Final = 0.5
 """A coordinate is open where markers of the recording's error leave it a standard error larger than
 this share of its range: they say next to nothing about it that the range does not say."""
 
@@ -129,6 +129,7 @@ def solve(
     weights: Mapping[str, float] | None = None,
     goals: Sequence[CoordinateGoal] = (),
     prior_m: float | None = None,
+    open_share: float = OPEN_SHARE,
     cold: bool = False,
     threads: int = 1,
     progress: Progress | None = None,
@@ -139,8 +140,9 @@ def solve(
     ``weights`` are 1 where not given, their scale means nothing. ``prior_m`` is the error (m) that
     the markers are taken to have: coordinates are drawn to their defaults as far as such an error
     leaves them open, each in proportion to its range. When left out it is next to nothing, except
-    for coordinates of which markers as wrong as this recording's say next to nothing (OPEN_SHARE):
-    there it is the error that the markers show. ``cold`` takes every frame by itself, as for
+    for coordinates of which markers as wrong as this recording's say next to nothing: which leave
+    them a standard error larger than ``open_share`` of their range. There it is the error that the
+    markers show. ``cold`` takes every frame by itself, as for
     pictures; otherwise frames follow one another. Clamped coordinates stay in their range.
 
     Raises UserError where no marker is in the model, a goal names no coordinate, or a number is
@@ -177,7 +179,7 @@ def solve(
     open_columns = np.zeros(len(order), dtype=np.bool_)
     if prior_m is None:
         unit_weight = _prior_weight(tree, 1.0)[order]
-        assumed_m, open_columns = _fit_first(work, unit_weight, cold)
+        assumed_m, open_columns = _fit_first(work, unit_weight, open_share, cold)
         problem = _with_prior(problem, open_columns, assumed_m, unit_weight)
         work = work._replace(problem=problem)
     _run(
@@ -235,7 +237,9 @@ def _track(
     )  # fmt: skip
 
 
-def _fit_first(work: _Work, unit_weight: Array, cold: bool) -> tuple[float, Bools]:
+def _fit_first(
+    work: _Work, unit_weight: Array, open_share: float, cold: bool
+) -> tuple[float, Bools]:
     """Fit the first frame; from it and some after it, the error of the markers (m, one axis) and
     which columns (k,) it leaves open.
 
@@ -267,7 +271,7 @@ def _fit_first(work: _Work, unit_weight: Array, cold: bool) -> tuple[float, Bool
     # Such an error (m) would leave a column open.
     opening_m = np.full(len(variance), np.inf)
     known = unit_weight > BASE_PRIOR
-    opening_m[known] = OPEN_SHARE * RANGE_PER_DEVIATION / np.sqrt((variance * unit_weight)[known])
+    opening_m[known] = open_share * RANGE_PER_DEVIATION / np.sqrt((variance * unit_weight)[known])
     z = work.default.copy()
     improve(work.broad, first, z)
     error_m = improve(work.problem, first, z)

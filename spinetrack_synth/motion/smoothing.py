@@ -88,7 +88,7 @@ def smooth(markers: MarkerMotion) -> Smoothed:
     longest = np.zeros(len(markers.names), dtype=int)
     for marker, stretch in _stretches(markers, BRIDGED):
         points = positions_m[stretch, marker]
-        missing: Bools = ~np.isfinite(points).all(axis=1)
+        missing: Bools = np.any(~np.isfinite(points), axis=1)
         length = len(points) - int(missing.sum())
         if length < SHORTEST:
             continue
