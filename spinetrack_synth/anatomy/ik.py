@@ -189,12 +189,14 @@ def solve(
         max(1, min(threads, frames // BLOCK_FRAMES)),
         progress or (lambda done, wanted: None),
     )
-    if not cold:
-        scratch = make_scratch(problem)
-        look_again(problem, restarts, targets_m, goal_values, z, objective, steps, scratch)
     q = np.empty((frames, len(tree.coordinates)))
     error_m = np.empty((frames, len(names)))
-    read_out(problem, targets_m, goal_values, z, q, error_m, make_scratch(problem))
+    scratch = make_scratch(problem)
+    read_out(problem, targets_m, goal_values, z, q, error_m, scratch)
+    if not cold:
+        look_again(
+            problem, restarts, targets_m, goal_values, z, objective, steps, q, error_m, scratch
+        )
     opened = tuple(
         name for name, is_open in zip(np.array(tree.free)[order], open_columns) if is_open
     )

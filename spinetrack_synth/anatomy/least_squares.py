@@ -54,6 +54,11 @@ NEWTON_BELOW: Final = 0.3
 NEWTON_GAIN: Final = 1e-4
 """The same for a full Newton step: the next one would gain the square of it."""
 
+LONGEST_STEP: Final = 1.0
+WILD_DAMPING: Final = 1e-3
+"""A longer step (rad, m) is taken only when it is as long with this damping: two axes that have
+come to lie on one another may turn any number of times."""
+
 ITERATIONS: Final = 60
 FIRST_DAMPING: Final = 1e-6
 LARGEST_DAMPING: Final = 1e6
@@ -675,6 +680,9 @@ def solve_frame(
                     trial[k] = min(max(z[k] + scratch.step[k], problem.lower[k]), problem.upper[k])
                     if not movable[k]:
                         trial[k] = z[k]
+                if largest > LONGEST_STEP and damping < WILD_DAMPING:
+                    damping = WILD_DAMPING
+                    continue
                 trial_cost, _ = evaluate(problem, trial, target_m, task_values, seen, scratch)
             if trial_cost <= cost:
                 damping = damping / 10 if damping > FIRST_DAMPING else 0.0

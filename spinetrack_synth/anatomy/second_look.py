@@ -3,8 +3,9 @@
 A fit that follows its predecessor can follow the wrong one of two: noise turns a straight arm half
 round with its elbow bent the wrong way, as far as it goes, and when the arm bends again the fit
 stays where it is, makes up for it with the trunk, and grows worse too slowly to be noticed. What
-gives it away is a joint at its end. So wherever a limb has one for a while, it is begun anew at the
-frame that it fits worst, and where that fits better, its neighbours are led from there both ways.
+gives it away is a joint at its end, or a limb that is met worse than it is elsewhere. So where that
+lasts, the limb is begun anew at the frame that it fits worst, the neighbours are led from there
+both ways, and where the markers are the likelier for it, that is taken.
 """
 
 from __future__ import annotations
@@ -15,13 +16,7 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from spinetrack_synth.anatomy.least_squares import (
-    Problem,
-    Scratch,
-    evaluate,
-    solve_frame,
-    weigh,
-)
+from spinetrack_synth.anatomy.least_squares import Problem, Scratch, solve_frame
 from spinetrack_synth.anatomy.tracking import (
     COLD_DAMPING,
     END_COST_M2,
@@ -31,6 +26,7 @@ from spinetrack_synth.anatomy.tracking import (
     Restarts,
     limb_anew,
     nearest_angles,
+    read_out,
 )
 
 Array = NDArray[np.float64]
@@ -38,95 +34,178 @@ Bools = NDArray[np.bool_]
 Ints = NDArray[np.int64]
 
 LONG: Final = 8
-"""Frames that a joint must be at its end, with gaps no longer than that."""
+"""Frames that it must last, with gaps no longer than that."""
 
-STRETCH: Final = 128
+STRETCH: Final = 64
 """A limb is looked at once in so many frames."""
 
-EVIDENCE: Final = 3.0
-"""Logarithm of how much more likely the markers must be for another fit to be followed."""
+WORSE: Final = 2.25
+MUCH_WORSE: Final = 4.0
+"""A limb is suspect whose mean square error is that many times its own lower quartile over the
+recording, or the median of all limbs and frames."""
 
-STARTS: Final = 6
-"""Other places from which a limb is begun anew."""
+EVIDENCE: Final = 6.0
+"""Logarithm of how much more likely the markers must be for another fit to be taken."""
+
+HINT: Final = 1.0
+PATIENCE: Final = 12
+SHORT_PATIENCE: Final = 3
+"""Frames that another fit is followed without becoming the likelier one, and how many while there
+is less evidence for it than a hint."""
+
+STARTS: Final = 5
+"""Places spread over the ranges from which a limb is begun anew, besides its joints' twins."""
 
 PROMISING: Final = 4.0
 """A limb alone, begun anew, may fit this much worse (cost) than before, since the trunk still makes
 up for its old place."""
 
 ALIKE: Final = 0.05
-"""Fits of a limb alone no further apart (rad) lead to the same place."""
+"""Fits no further apart (rad) lead to the same place."""
 
 
-class Looked(NamedTuple):
-    """A stretch of one limb: frames ``begin`` to ``end``."""
+class Stretch(NamedTuple):
+    """Frames ``begin`` to ``end`` of one limb, the one to begin at, and whether the limb fits worse
+    there than elsewhere."""
 
     limb: int
     begin: int
     end: int
+    frame: int
+    misfit: bool
 
 
-def stretches(problem: Problem, restarts: Restarts, z: Array, changed: Bools) -> list[Looked]:
-    """Where limbs have a joint at its end, among frames that have ``changed`` (F,).
+def look_again(
+    problem: Problem,
+    restarts: Restarts,
+    targets_m: Array,
+    task_values: Array,
+    z: Array,
+    cost: Array,
+    steps: Ints,
+    q: Array,
+    error_m: Array,
+    scratch: Scratch,
+) -> int:
+    """Improve a tracked recording in place: z (F, k), cost and steps (F,), and what `read_out` made
+    of it, q (F, n) and error_m (F, P). Returns how many frames have changed."""
+    changed, every = np.ones(len(z), dtype=np.bool_), np.zeros(len(z), dtype=np.bool_)
+    other, other_cost = np.empty_like(z), np.empty_like(cost)
+    for _ in range(ROUNDS):
+        wanted = _suspects(problem, restarts, z, error_m, changed)
+        changed[:] = False
+        fruitless, rest = np.zeros((2, len(restarts.limb_columns)), dtype=np.int64)
+        for limb, begin, end, frame, misfit in wanted:
+            if rest[limb] > 0 and not misfit:
+                rest[limb] -= 1
+                continue
+            now = z[frame].copy()
+            other_cost[frame], more = _look(
+                problem, restarts, limb, targets_m[frame], task_values[frame], now, scratch
+            )
+            steps[frame] += more
+            other[frame] = now
+            # A limb that has no other place at its end is looked at ever more rarely.
+            fruitless[limb] = 0 if np.isfinite(other_cost[frame]) else 2 * fruitless[limb] + 1
+            rest[limb] = fruitless[limb]
+            total = _evidence(problem, targets_m[frame], cost[frame], other_cost[frame])
+            if total < 0:
+                continue
+            ends = []
+            for ahead in (-1, 1):
+                gained, last = _lead(
+                    problem, targets_m, task_values, frame, ahead, now.copy(), z, cost,
+                    other, other_cost, steps, scratch,
+                )  # fmt: skip
+                total += gained
+                ends.append(last)
+            if total < EVIDENCE:
+                continue
+            led = slice(ends[0], ends[1] + 1)
+            z[led], cost[led] = other[led], other_cost[led]
+            every[led] = True
+            changed[begin:end] = changed[led] = True
+        if not changed.any():
+            break
+        for run in _runs(np.flatnonzero(every & changed), 1):
+            read_out(
+                problem, targets_m[run], task_values[run], z[run], q[run], error_m[run], scratch
+            )
+    _fill_dark_frames(z, q, cost)
+    return int(every.sum())
+
+
+def _suspects(
+    problem: Problem, restarts: Restarts, z: Array, error_m: Array, changed: Bools
+) -> list[Stretch]:
+    """What is to be looked at, among frames that have ``changed`` (F,).
 
     A trunk, which carries other limbs, is left out: it has no twin, and much to be begun anew.
     """
     at_end = (z <= problem.lower) | (z >= problem.upper)
+    squares = _limb_squares(restarts.limb_markers, error_m)
+    usual = np.nanmedian(squares) if np.isfinite(squares).any() else np.nan
     found = []
     for limb, columns in enumerate(restarts.limb_columns):
         within = (restarts.limb_columns & ~columns).sum(axis=1) == 0
         trunk = within[1:].sum() > 1 and not columns.all()
-        if limb == 0 or trunk:
+        square = squares[:, limb]
+        if limb == 0 or trunk or not np.isfinite(square).any():
             continue
-        there = np.flatnonzero(at_end[:, columns].any(axis=1) & changed)
-        for run in np.split(there, np.flatnonzero(np.diff(there) > LONG) + 1):
-            if len(run) < LONG:
+        misfit = square > min(WORSE * np.nanquantile(square, 0.25), MUCH_WORSE * usual)
+        suspect = at_end[:, columns].any(axis=1) | misfit
+        suspect &= changed & (square > EXACT_M**2)
+        for run in _runs(np.flatnonzero(suspect), LONG):
+            if run.stop - run.start < LONG:
                 continue
-            begin, end = int(run[0]), int(run[-1]) + 1
-            cuts = np.linspace(begin, end, 1 + -(-(end - begin) // STRETCH)).round().astype(int)
-            found += [Looked(limb, int(a), int(b)) for a, b in zip(cuts, cuts[1:])]
+            parts = -(-(run.stop - run.start) // STRETCH)
+            cuts = np.linspace(run.start, run.stop, 1 + parts).round().astype(int).tolist()
+            for begin, end in zip(cuts, cuts[1:]):
+                worst = begin + int(np.argmax(np.where(suspect, square, -1.0)[begin:end]))
+                found.append(Stretch(limb, begin, end, worst, bool(misfit[worst])))
     return found
+
+
+def _limb_squares(limb_markers: Bools, error_m: Array) -> Array:
+    """Mean square error (F, L) of each limb's markers over the frames around each; NaN where none
+    is seen."""
+    seen = np.isfinite(error_m)
+    squares = np.where(seen, error_m, 0.0) ** 2
+    window = np.ones(LONG)
+    around = slice(LONG // 2, LONG // 2 + len(error_m))
+    result = np.full((len(error_m), len(limb_markers)), np.nan)
+    for limb, members in enumerate(limb_markers):
+        total = np.convolve(squares[:, members].sum(axis=1), window)[around]
+        count = np.convolve(seen[:, members].sum(axis=1), window)[around]
+        np.divide(total, count, out=result[:, limb], where=count > 0.5)
+    return result
+
+
+def _runs(frames: Ints, gap: int) -> list[slice]:
+    """Ascending frames as runs whose gaps are at most so many frames."""
+    runs = np.split(frames, np.flatnonzero(np.diff(frames) > gap) + 1)
+    return [slice(int(run[0]), int(run[-1]) + 1) for run in runs if len(run)]
+
+
+def _fill_dark_frames(z: Array, q: Array, cost: Array) -> None:
+    """Frames without a marker repeat the one before them, the first ones the one after."""
+    dark = np.isnan(cost)
+    first = int(np.argmin(dark))
+    for frame in np.flatnonzero(dark):
+        like = frame - 1 if frame > first else first
+        z[frame], q[frame] = z[like], q[like]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def _evidence(problem: Problem, target_m: Array, old: float, new: float) -> float:
     """How much likelier markers are under the cost ``new`` than under ``old``: the logarithm, for
     an error of the markers that is not known but the same for both."""
-    count = -len(problem.lower)
+    seen = 0
     for p in range(len(target_m)):
         if np.isfinite(target_m[p, 0] + target_m[p, 1] + target_m[p, 2]):
-            count += 3
-    return 0.5 * max(count, 1) * np.log((old + END_COST_M2) / (new + END_COST_M2))
-
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def _worst_frame(
-    problem: Problem,
-    restarts: Restarts,
-    limb: int,
-    begin: int,
-    end: int,
-    targets_m: Array,
-    task_values: Array,
-    z: Array,
-    scratch: Scratch,
-) -> int:
-    """The frame whose markers on the limb are met worst, -1 where all are met exactly."""
-    everything = np.ones(targets_m.shape[1], dtype=np.bool_)
-    worst, largest_m = -1, EXACT_M
-    for t in range(begin, end):
-        seen = weigh(problem, targets_m[t], everything, scratch)
-        evaluate(problem, z[t], targets_m[t], task_values[t], seen, scratch)
-        total, weight = 0.0, 0.0
-        for p in range(targets_m.shape[1]):
-            if restarts.limb_markers[limb, p] and scratch.kept[p] > 0:
-                weight += scratch.kept[p]
-                for i in range(3):
-                    away = scratch.points[p, i] - targets_m[t, p, i]
-                    total += scratch.kept[p] * away * away
-        error_m = np.sqrt(total / weight) if weight > 0 else 0.0
-        if error_m > largest_m:
-            worst, largest_m = t, error_m
-    return worst
+            seen += 1
+    freedom = max(3 * seen - len(problem.lower), seen)
+    return 0.5 * freedom * np.log((old + END_COST_M2) / (new + END_COST_M2))
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -137,48 +216,79 @@ def _look(
     target_m: Array,
     task_values: Array,
     z: Array,
-    cost: float,
     scratch: Scratch,
 ) -> tuple[float, int]:
-    """Begin a limb anew; z (k,) becomes the best fit, ``cost`` is its objective so far.
+    """Begin a limb anew; z (k,) becomes the best fit in another place, if any.
 
     Only the limb is fitted from every starting point, which is quick; the whole body where that
-    leads to another place that fits about as well. Returns the objective and the steps.
+    leads to another place that fits about as well. Returns the objective, infinite if none, and
+    the steps.
     """
     columns, markers = restarts.limb_columns[limb], restarts.limb_markers[limb]
     everything = np.ones(len(target_m), dtype=np.bool_)
     all_columns = np.ones(len(z), dtype=np.bool_)
-    count = min(STARTS, len(restarts.starts))
-    tried, trial, best = np.empty((count + 1, len(z))), np.empty(len(z)), z.copy()
+    twins, spread = len(restarts.twin_columns), min(STARTS, len(restarts.starts))
+    tried = np.empty((1 + twins + spread, len(z)))
+    trial, best = np.empty(len(z)), z.copy()
     tried[0] = z
     limb_cost, steps = solve_frame(
         problem, target_m, markers, task_values, columns, tried[0], 0.0, scratch
     )
-    for start in range(count):
-        here = tried[start + 1]
-        trial_cost, more = limb_anew(
-            problem, problem, restarts, limb, start, target_m, task_values, z, here, scratch
-        )
+    cost, count = np.inf, 1
+    for start in range(twins + spread):
+        here = tried[count]
+        if start < twins:
+            if not columns[restarts.twin_columns[start, 0]]:
+                continue
+            here[:] = z
+            _turn_to_twin(problem, restarts.twin_columns[start], here)
+            limb_trial_cost, more = solve_frame(
+                problem, target_m, markers, task_values, columns, here, COLD_DAMPING, scratch
+            )
+        else:
+            limb_trial_cost, more = limb_anew(
+                problem, problem, restarts, limb, start - twins, target_m, task_values, z, here,
+                scratch,
+            )  # fmt: skip
         steps += more
-        seen_before = False
-        for i in range(start + 1):
-            apart = 0.0
-            for k in range(len(z)):
-                apart = max(apart, abs(here[k] - tried[i, k]))
-            seen_before |= apart < ALIKE
-        if seen_before or trial_cost > PROMISING * limb_cost:
+        if limb_trial_cost > PROMISING * limb_cost or _is_among(here, tried[:count]):
             continue
+        count += 1
         trial[:] = here
         trial_cost, more = solve_frame(
             problem, target_m, everything, task_values, all_columns, trial, COLD_DAMPING, scratch
         )
         steps += more
-        if trial_cost < cost:
+        if trial_cost < cost and not _is_among(trial, tried[:1]):
             cost = trial_cost
             best[:] = trial
     nearest_angles(problem, restarts, z, best)
     z[:] = best
     return cost, steps
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _turn_to_twin(problem: Problem, joint: Ints, z: Array) -> None:
+    """Write the other angles (3,) that turn a joint to the same place, as far as it may go."""
+    for i in range(3):
+        k = joint[i]
+        angle = np.pi - z[k] if i == 1 else z[k] + np.pi
+        centre = 0.5 * (problem.lower[k] + problem.upper[k])
+        if np.isfinite(centre):
+            angle -= 2 * np.pi * np.round((angle - centre) / (2 * np.pi))
+        z[k] = min(max(angle, problem.lower[k]), problem.upper[k])
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _is_among(z: Array, others: Array) -> bool:
+    """Whether z (k,) is the same place as one of the others (N, k)."""
+    for i in range(len(others)):
+        apart = 0.0
+        for k in range(len(z)):
+            apart = max(apart, abs(z[k] - others[i, k]))
+        if apart < ALIKE:
+            return True
+    return False
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -195,17 +305,17 @@ def _lead(
     other_cost: Array,
     steps: Ints,
     scratch: Scratch,
-) -> int:
+) -> tuple[float, int]:
     """Follow the fit ``now`` (k,) of a frame forward (``ahead`` 1) or back (-1).
 
     Fills ``other`` (F, k) and its cost for the frames after it, until it meets what z holds, or has
-    been none the better for long. Returns the last frame up to which it is the likelier one.
+    been none the likelier for long. Returns the evidence for it and the last frame that adds to it.
     """
     all_markers = np.ones(targets_m.shape[1], dtype=np.bool_)
     all_columns = np.ones(len(now), dtype=np.bool_)
     total, most, last = 0.0, 0.0, frame
     t = frame + ahead
-    while 0 <= t < len(z) and abs(t - last) <= STRETCH:
+    while 0 <= t < len(z) and abs(t - last) <= (PATIENCE if most > HINT else SHORT_PATIENCE):
         if np.isnan(cost[t]):
             other[t], other_cost[t] = now, np.nan
             t += ahead
@@ -224,55 +334,4 @@ def _lead(
         if total > most:
             most, last = total, t
         t += ahead
-    return last
-
-
-def look_again(
-    problem: Problem,
-    restarts: Restarts,
-    targets_m: Array,
-    task_values: Array,
-    z: Array,
-    cost: Array,
-    steps: Ints,
-    scratch: Scratch,
-) -> int:
-    """Improve a tracked recording, z (F, k) and cost (F,), in place; returns the frames changed."""
-    changed = np.ones(len(z), dtype=np.bool_)
-    other, other_cost = np.empty_like(z), np.empty_like(cost)
-    every = np.zeros(len(z), dtype=np.bool_)
-    for _ in range(ROUNDS):
-        wanted = stretches(problem, restarts, z, changed)
-        changed[:] = False
-        for limb, begin, end in wanted:
-            t = _worst_frame(
-                problem, restarts, limb, begin, end, targets_m, task_values, z, scratch
-            )
-            if t < 0:
-                continue
-            now = z[t].copy()
-            found, more = _look(
-                problem, restarts, limb, targets_m[t], task_values[t], now, cost[t], scratch
-            )
-            steps[t] += more
-            if _evidence(problem, targets_m[t], cost[t], found) < EVIDENCE:
-                continue
-            other[t], other_cost[t] = now, found
-            ends = [
-                _lead(
-                    problem, targets_m, task_values, t, ahead, now.copy(), z, cost,
-                    other, other_cost, steps, scratch,
-                )
-                for ahead in (-1, 1)
-            ]  # fmt: skip
-            led = slice(ends[0], ends[1] + 1)
-            z[led], cost[led] = other[led], other_cost[led]
-            changed[led] = True
-        if not changed.any():
-            break
-        every |= changed
-    dark = np.isnan(cost)
-    first = int(np.argmin(dark))
-    for frame in np.flatnonzero(dark):
-        z[frame] = z[frame - 1] if frame > first else z[first]
-    return int(every.sum())
+    return most, last

@@ -53,6 +53,8 @@ ROUNDS: Final = 3
 SAME: Final = 1e-6
 """Fits no further apart (rad, m) are one."""
 
+ROUNDING: Final = 2.0**20
+
 REMEMBERED: Final = 3
 """Frames before it that a frame's start depends on."""
 
@@ -291,6 +293,14 @@ def nearest_angles(problem: Problem, restarts: Restarts, wanted: Array, z: Array
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def _round(problem: Problem, z: Array) -> None:
+    """Round where a frame begins, so that fits which differ by less go on as one and the same."""
+    for k in range(len(z)):
+        if problem.lower[k] < z[k] < problem.upper[k]:
+            z[k] = np.round(z[k] * ROUNDING) / ROUNDING
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def track(
     problem: Problem,
     broad: Problem,
@@ -347,9 +357,11 @@ def track(
                 for k in range(columns):
                     ahead = 2 * z[t - 1, k] - z[t - 2, k]
                     now[k] = min(max(ahead, problem.lower[k]), problem.upper[k])
+            _round(problem, now)
             cost[t], steps[t] = solve_frame(
                 problem, target, all_markers, tasks, all_columns, now, 0.0, scratch
             )
+            nearest_angles(problem, restarts, z[max(t - 1, 0)], now)
             before = cost[max(t - 1, 0)]
             jumped = cost[t] > GOOD_M**2 and not cost[t] < JUMP**2 * before
             misled = before > BASE_M**2 and (cost[t] < before / JUMP**2 or t % AGAIN == 0)
@@ -364,7 +376,7 @@ def track(
             apart = 0.0
             for k in range(columns):
                 apart = max(apart, abs(now[k] - z[t, k]))
-            met = met + 1 if apart < SAME else 0
+            met = met + 1 if apart == 0.0 else 0
             if met == REMEMBERED:
                 return t
         z[t] = now
