@@ -53,6 +53,9 @@ SHORT_PATIENCE: Final = 3
 """Frames that another fit is followed without becoming the likelier one, and how many while there
 is less evidence for it than a hint."""
 
+LONGEST_REST: Final = 7
+"""Stretches of a limb that are passed over at most, after others where it had no other place."""
+
 STARTS: Final = 5
 """Places spread over the ranges from which a limb is begun anew, besides its joints' twins."""
 
@@ -106,7 +109,8 @@ def look_again(
             steps[frame] += more
             other[frame] = now
             # A limb that has no other place at its end is looked at ever more rarely.
-            fruitless[limb] = 0 if np.isfinite(other_cost[frame]) else 2 * fruitless[limb] + 1
+            found = np.isfinite(other_cost[frame])
+            fruitless[limb] = 0 if found else min(2 * fruitless[limb] + 1, LONGEST_REST)
             rest[limb] = fruitless[limb]
             total = _evidence(problem, targets_m[frame], cost[frame], other_cost[frame])
             if total < 0:
@@ -143,15 +147,15 @@ def _suspects(
     A trunk, which carries other limbs, is left out: it has no twin, and much to be begun anew.
     """
     at_end = (z <= problem.lower) | (z >= problem.upper)
-    squares = _limb_squares(restarts.limb_markers, error_m)
-    usual = np.nanmedian(squares) if np.isfinite(squares).any() else np.nan
+    squares = {
+        limb: square
+        for limb in _limbs(restarts)
+        if np.isfinite(square := _limb_square(restarts.limb_markers[limb], error_m)).any()
+    }
+    usual = np.nanmedian([*squares.values()]) if squares else 0.0
     found = []
-    for limb, columns in enumerate(restarts.limb_columns):
-        within = (restarts.limb_columns & ~columns).sum(axis=1) == 0
-        trunk = within[1:].sum() > 1 and not columns.all()
-        square = squares[:, limb]
-        if limb == 0 or trunk or not np.isfinite(square).any():
-            continue
+    for limb, square in squares.items():
+        columns = restarts.limb_columns[limb]
         misfit = square > min(WORSE * np.nanquantile(square, 0.25), MUCH_WORSE * usual)
         suspect = at_end[:, columns].any(axis=1) | misfit
         suspect &= changed & (square > EXACT_M**2)
@@ -166,19 +170,26 @@ def _suspects(
     return found
 
 
-def _limb_squares(limb_markers: Bools, error_m: Array) -> Array:
-    """Mean square error (F, L) of each limb's markers over the frames around each; NaN where none
-    is seen."""
-    seen = np.isfinite(error_m)
-    squares = np.where(seen, error_m, 0.0) ** 2
+def _limbs(restarts: Restarts) -> list[int]:
+    """The limbs that carry no other limb, or are all there is."""
+    columns = restarts.limb_columns
+    carried = [(columns & ~own).sum(axis=1) == 0 for own in columns]
+    return [
+        limb
+        for limb in range(1, len(columns))
+        if carried[limb][1:].sum() == 1 or columns[limb].all()
+    ]
+
+
+def _limb_square(members: Bools, error_m: Array) -> Array:
+    """Mean square error (F,) of a limb's markers over the frames around each; NaN where none is
+    seen."""
+    part = error_m[:, members]
     window = np.ones(LONG)
-    around = slice(LONG // 2, LONG // 2 + len(error_m))
-    result = np.full((len(error_m), len(limb_markers)), np.nan)
-    for limb, members in enumerate(limb_markers):
-        total = np.convolve(squares[:, members].sum(axis=1), window)[around]
-        count = np.convolve(seen[:, members].sum(axis=1), window)[around]
-        np.divide(total, count, out=result[:, limb], where=count > 0.5)
-    return result
+    around = slice(LONG // 2, LONG // 2 + len(part))
+    total = np.convolve(np.nansum(part**2, axis=1), window)[around]
+    count = np.convolve(np.isfinite(part).sum(axis=1), window)[around]
+    return np.divide(total, count, out=np.full(len(part), np.nan), where=count > 0.5)
 
 
 def _runs(frames: Ints, gap: int) -> list[slice]:
