@@ -95,7 +95,7 @@ def look_again(
     changed, every = np.ones(len(z), dtype=np.bool_), np.zeros(len(z), dtype=np.bool_)
     other, other_cost = np.empty_like(z), np.empty_like(cost)
     for _ in range(ROUNDS):
-        wanted = _suspects(problem, restarts, z, error_m, changed)
+        wanted = _suspects(problem, restarts, z, error_m, changed & ~np.isnan(cost))
         changed[:] = False
         fruitless, rest = np.zeros((2, len(restarts.limb_columns)), dtype=np.int64)
         for limb, begin, end, frame, misfit in wanted:
@@ -140,9 +140,9 @@ def look_again(
 
 
 def _suspects(
-    problem: Problem, restarts: Restarts, z: Array, error_m: Array, changed: Bools
+    problem: Problem, restarts: Restarts, z: Array, error_m: Array, among: Bools
 ) -> list[Stretch]:
-    """What is to be looked at, among frames that have ``changed`` (F,).
+    """What is to be looked at, ``among`` these frames (F,).
 
     A trunk, which carries other limbs, is left out: it has no twin, and much to be begun anew.
     """
@@ -158,7 +158,7 @@ def _suspects(
         columns = restarts.limb_columns[limb]
         misfit = square > min(WORSE * np.nanquantile(square, 0.25), MUCH_WORSE * usual)
         suspect = at_end[:, columns].any(axis=1) | misfit
-        suspect &= changed & (square > EXACT_M**2)
+        suspect &= among & (square > EXACT_M**2)
         for run in _runs(np.flatnonzero(suspect), LONG):
             if run.stop - run.start < LONG:
                 continue

@@ -35,7 +35,7 @@ def noisy(positions_m: np.ndarray, seed: int) -> np.ndarray:
 
 def worst_m(found: Solution) -> float:
     """The worst fifth of a second, RMS; 7.6 mm is what 5 mm an axis leave to 50 coordinates."""
-    return float(found.frame_rms_m.reshape(-1, 20).mean(axis=1).max())
+    return float(np.nanmean(found.frame_rms_m.reshape(-1, 20), axis=1).max())
 
 
 def test_a_limb_led_astray_by_noise_is_led_back(
@@ -122,8 +122,10 @@ def test_frames_without_a_marker_repeat_the_led_back_limb(
     coupled: Tree, over_the_shoulder: tuple[np.ndarray, np.ndarray]
 ) -> None:
     recording = noisy(over_the_shoulder[1], 1)
-    recording[[0, 1, 40, 41, 80]] = np.nan
+    dark = [0, 1, 40, 41, *range(60, 75), 80]
+    recording[dark] = np.nan
     found = solve(coupled, coupled.marker_names, recording)
-    for frame, repeated in ((0, 2), (1, 2), (40, 39), (41, 39), (80, 79)):
+    assert worst_m(found) < 0.0085
+    for frame, repeated in ((0, 2), (1, 2), (40, 39), (41, 39), (67, 59), (80, 79)):
         np.testing.assert_array_equal(found.coordinates[frame], found.coordinates[repeated])
-    assert np.isnan(found.objective[[0, 1, 40, 41, 80]]).all()
+    np.testing.assert_array_equal(np.flatnonzero(np.isnan(found.objective)), dark)
