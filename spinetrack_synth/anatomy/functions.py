@@ -16,7 +16,11 @@ from numpy.typing import ArrayLike, NDArray
 Array = NDArray[np.float64]
 
 ROOT_TOLERANCE: Final = 1e-9
-"""How far a root of a piece may miss the real axis or the ends of its piece."""
+"""How far a root may miss the ends of its piece."""
+
+TOUCHING: Final = 1e-6
+"""How far it may miss the real axis: where a curve only touches, rounding parts its two roots by
+the square root of what it rounds by."""
 
 
 class UnsupportedFunction(Exception):
@@ -63,7 +67,7 @@ class Piecewise:
         found = []
         for knot, row, begin, end in zip(self.knots, self.coefficients, ends, ends[1:]):
             roots = np.polynomial.Polynomial([row[0] - y, *row[1:]]).roots()
-            x = knot + roots.real[np.abs(roots.imag) < ROOT_TOLERANCE]
+            x = knot + roots.real[np.abs(roots.imag) < TOUCHING * (1 + np.abs(roots.real))]
             found.append(x[(x >= begin - ROOT_TOLERANCE) & (x <= end + ROOT_TOLERANCE)])
         return np.sort(np.concatenate(found))
 

@@ -89,9 +89,9 @@ def look_again(
     q: Array,
     error_m: Array,
     scratch: Scratch,
-) -> int:
+) -> None:
     """Improve a tracked recording in place: z (F, k), cost and steps (F,), and what `read_out` made
-    of it, q (F, n) and error_m (F, P). Returns how many frames have changed."""
+    of it, q (F, n) and error_m (F, P)."""
     changed, every = np.ones(len(z), dtype=np.bool_), np.zeros(len(z), dtype=np.bool_)
     other, other_cost = np.empty_like(z), np.empty_like(cost)
     for _ in range(ROUNDS):
@@ -136,7 +136,6 @@ def look_again(
                 problem, targets_m[run], task_values[run], z[run], q[run], error_m[run], scratch
             )
     _fill_dark_frames(z, q, cost)
-    return int(every.sum())
 
 
 def _suspects(

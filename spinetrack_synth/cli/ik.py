@@ -89,6 +89,11 @@ def command(
         raise UserError(f"--mass {mass_kg:g}: give a mass in kg, together with --scale")
     if threads < 1 or check < 0 or (prior_mm is not None and not prior_mm >= 0):
         raise UserError("--threads, --check and --prior take numbers that are not negative")
+    if check and static is not None:
+        raise UserError(
+            "--check needs the scaled model as a file: scale with --scale first, then give the "
+            "scaled .osim that is written beside --out as --model"
+        )
     request = fitting.Request(
         model=model or (given.model if given and given.model else fullbody_path()),
         markers=markers,
@@ -107,7 +112,7 @@ def command(
     for remark in trial.remarks:
         click.echo(f"note: {remark}", err=True)
     if trial.smoothed is not None:
-        with progress_bar("frames as recorded") as progress:
+        with progress_bar("frames, beforehand") as progress:
             trial = fitting.with_courses(trial, progress)
     with progress_bar("frames") as progress:
         solution = fitting.fit(trial, progress)
@@ -156,7 +161,7 @@ def _tell(solution: Solution) -> None:
     click.echo(f"worst markers, RMS mm: {', '.join(said)}")
     if opened := solution.open_coordinates:
         click.echo(
-            f"for markers wrong by {1000 * solution.prior_m:.1f} mm, {len(opened)} coordinates are "
+            f"for markers wrong by {1000 * solution.prior_m:.2g} mm, {len(opened)} coordinates are "
             f"open and were drawn to their defaults: {', '.join(opened[:5])}"
             f"{', ...' if len(opened) > 5 else ''}"
         )

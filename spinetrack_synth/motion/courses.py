@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from spinetrack_synth.anatomy.ik import CoordinateGoal, Solution
 from spinetrack_synth.anatomy.model import Tree
-from spinetrack_synth.motion.smoothing import SHORTEST, Smoothed, smooth_course
+from spinetrack_synth.motion.smoothing import SHORTEST, Smoothed, pieces, smooth_course
 
 Array = NDArray[np.float64]
 
@@ -29,7 +29,7 @@ AT_END: Final = 0.02
 """Nor is that of a coordinate which stays at its end in a larger share of the frames: it has no
 other side."""
 
-CONTRADICTION: Final = 5.0
+FAR: Final = 5.0
 """A course farther from the smoothed markers' fit than so many standard deviations of its noise is
 of another fit: an arm and its twin."""
 
@@ -43,20 +43,21 @@ def courses(
     out are coordinates that can say the same in two ways (an angle that may turn half round or
     more), and courses that the smoothed markers contradict.
     """
-    frames = len(recorded.coordinates)
-    names = list(markers.markers.names)
+    times_s, names = markers.markers.times_s, list(markers.markers.names)
     left_m = markers.left_m[[names.index(name) for name in recorded.markers]]
-    if frames < SHORTEST or not np.isfinite(left_m).any():
+    shortest = min(piece.stop - piece.start for piece in pieces(times_s))
+    if shortest < SHORTEST or not np.isfinite(left_m).any():
         return ()
-    marker_variance = float(np.nanmean(left_m**2)) / len(recorded.markers)
+    seen = float(np.isfinite(recorded.marker_error_m).sum(axis=1).mean())
+    marker_variance = float(np.nanmean(left_m**2)) / seen
     goals = []
     for name, i in zip(tree.free, tree.free_index):
         values = recorded.coordinates[:, i]
         if name in taken or _is_ambiguous(tree, int(i)) or not _is_steady(tree, int(i), values):
             continue
-        course, left = smooth_course(values)
+        course, left = smooth_course(values, times_s)
         apart = np.abs(smoothed.coordinates[:, i] - course)
-        if apart.max() < CONTRADICTION * np.std(values - course):
+        if apart.max() < FAR * np.std(values - course):
             goals.append(CoordinateGoal(name, marker_variance / left**2, course))
     return tuple(goals)
 

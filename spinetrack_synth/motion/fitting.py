@@ -33,6 +33,9 @@ Engine = Literal["fast", "opensim"]
 JITTER_M: Final = 1e-3
 """Noise from frame to frame that is worth a word."""
 
+UNRELATED_M: Final = 0.03
+"""The same where it is no noise of a tracker any more."""
+
 SMOOTHED_OPEN_SHARE: Final = 0.1
 """What leaves a coordinate open where markers are smoothed as they ask for (see `solve`). The
 objective is our own there; elsewhere it is to be OpenSim's as far as possible."""
@@ -83,10 +86,14 @@ def prepare(request: Request) -> Trial:
     if request.markers.suffix.lower() == ".parquet":
         people = read_rendered_people(request.markers, tree)
         markers = people.markers
-        if request.static is not None or request.engine == "opensim":
+        if (
+            request.static is not None
+            or request.engine == "opensim"
+            or request.filter_hz is not None
+        ):
             raise UserError(
                 f"{request.markers}: rendered people bring their own sizes and are fitted one by "
-                "one: leave out --scale and --engine opensim"
+                "one: leave out --scale, --filter and --engine opensim"
             )
     else:
         markers = _within(_read_markers(request.markers), request.time_range_s)
@@ -103,19 +110,19 @@ def prepare(request: Request) -> Trial:
         check_units(tree, static)
         factors = measured_factors(tree, static.names, static.positions_m)
         tree = scale_to_person(tree, factors, request.mass_kg)
+    if not np.any(np.isfinite(markers.positions_m).all(axis=2)):
+        raise UserError(f"{markers.source}: every marker is missing in every frame")
     smoothed = None
     if people is None:
         if isinstance(request.filter_hz, str):
-            smoothed = smooth(markers)
-            markers = smoothed.markers
+            smoothed = _smoothed(markers)
+            markers = smoothed.markers if smoothed else markers
             remarks += _said_of(smoothed)
         elif request.filter_hz is not None:
             markers = low_pass(markers, request.filter_hz)
         else:
             remarks += _said_of_noise(markers)
     seen: NDArray[np.bool_] = np.all(np.isfinite(markers.positions_m), axis=2)
-    if not seen.any():
-        raise UserError(f"{markers.source}: every marker is missing in every frame")
     dark = np.flatnonzero(~seen[:, [name in weights for name in markers.names]].any(axis=1))
     if len(dark):
         remarks += (
@@ -143,15 +150,20 @@ def with_courses(trial: Trial, progress: Callable[[int, int], None] | None = Non
     they asked for (`courses`); otherwise the same. Fits the markers as recorded and as smoothed."""
     if trial.smoothed is None or trial.request.engine == "opensim":
         return trial
-    recorded = _fit_markers(trial, trial.smoothed.recorded, progress)
-    smoothed = _fit_markers(trial, trial.markers, None)
+    show = progress or (lambda done, wanted: None)
+    recorded = _fit_markers(
+        trial, trial.smoothed.recorded, lambda done, wanted: show(done, 2 * wanted)
+    )
+    smoothed = _fit_markers(
+        trial, trial.markers, lambda done, wanted: show(wanted + done, 2 * wanted)
+    )
     taken = [goal.coordinate for goal in trial.goals]
     goals = courses(trial.tree, recorded, smoothed, trial.smoothed, taken)
     return dataclasses.replace(trial, goals=(*trial.goals, *goals))
 
 
 def fit(trial: Trial, progress: Callable[[int, int], None] | None = None) -> Solution:
-    """Solve a trial with the engine that was asked for."""
+    """Solve a trial with the engine that was asked for, after `with_courses` where it applies."""
     if trial.people is not None:
         return _fit_people(trial, trial.people, progress)
     if trial.request.engine == "opensim":
@@ -286,20 +298,42 @@ def _said_of_noise(markers: MarkerMotion) -> tuple[str, ...]:
     noise_m = jitter_m(markers)
     if noise_m < JITTER_M or len(markers.times_s) < SHORTEST:
         return ()
+    if noise_m > UNRELATED_M:
+        return (
+            f"the markers move by {1000 * noise_m:.0f} mm from frame to frame without a course: "
+            "the frames do not seem to follow one another",
+        )
     return (
         f"the markers jitter by {1000 * noise_m:.1f} mm from frame to frame; --filter auto takes "
         "off what is noise",
     )
 
 
-def _said_of(smoothed: Smoothed) -> tuple[str, ...]:
+def _smoothed(markers: MarkerMotion) -> Smoothed | None:
+    """The markers smoothed as they ask for; None where there are too few frames."""
+    smoothed = smooth(markers)
+    if not np.isfinite(smoothed.cutoff_hz).any():
+        return None
+    if (taken_m := _taken_m(smoothed)) > UNRELATED_M:
+        raise UserError(
+            f"{markers.source}: --filter auto would take {1000 * taken_m:.0f} mm off the markers: "
+            "the frames do not seem to follow one another; leave it out"
+        )
+    return smoothed
+
+
+def _taken_m(smoothed: Smoothed) -> float:
     taken = smoothed.markers.positions_m - smoothed.recorded.positions_m
-    taken_m = np.sqrt(np.nanmean(taken**2))
+    return float(np.sqrt(np.nanmean(taken**2)))
+
+
+def _said_of(smoothed: Smoothed | None) -> tuple[str, ...]:
+    if smoothed is None:
+        return (f"too few frames to smooth: {SHORTEST} without a gap are needed",)
     known = smoothed.cutoff_hz[np.isfinite(smoothed.cutoff_hz)]
-    span = f"{known.min():.1f} to {known.max():.1f} Hz" if len(known) else "none: too few frames"
     return (
-        f"markers smoothed as they ask for (cut-off {span}): {1000 * taken_m:.1f} mm an axis "
-        "taken off; errors are of the smoothed ones",
+        f"markers smoothed as they ask for (cut-off {known.min():.1f} to {known.max():.1f} Hz): "
+        f"{1000 * _taken_m(smoothed):.1f} mm an axis taken off; errors are of the smoothed ones",
     )
 
 
@@ -315,7 +349,7 @@ def _goals(
         if task.name in tree.coordinate_index:
             i = tree.coordinate_index[task.name]
             if not np.any(tree.coupling[i]) and all(c.driven != i for c in tree.curves):
-                continue  # locked
+                continue  # held
         value: float | Array = task.value
         if task.kind == "default_value" and task.name in tree.coordinate_index:
             value = float(tree.default_coordinates[tree.coordinate_index[task.name]])

@@ -29,6 +29,9 @@ SHORTEST: Final = 20
 BRIDGED: Final = 10
 """Frames without a marker that a spline still bridges; a longer gap parts two stretches."""
 
+TIME_GAP: Final = 1.5
+"""Frames apart by so many times the usual step do not follow one another."""
+
 STIFFNESS: Final = np.arange(-2.0, 12.5, 0.5)
 """Decimal logarithms of the stiffness that are tried: from next to none to 0.2 Hz at 100 Hz."""
 
@@ -103,11 +106,16 @@ def smooth(markers: MarkerMotion) -> Smoothed:
     return Smoothed(markers, without_noise, cutoff_hz, left_m)
 
 
-def smooth_course(values: Array) -> tuple[Array, float]:
+def smooth_course(values: Array, times_s: Array) -> tuple[Array, float]:
     """A coordinate over time (F,), smoothed in the same way, and the error that is left (standard
-    deviation, in its unit). Needs `SHORTEST` frames."""
-    fitted, _, variance = _spline(values[:, None], np.zeros(len(values), dtype=np.bool_))
-    return fitted[:, 0], float(np.sqrt(variance))
+    deviation, in its unit). Every one of the `pieces` needs `SHORTEST` frames."""
+    course, squares = np.empty(len(values)), 0.0
+    for piece in pieces(times_s):
+        part = values[piece, None]
+        fitted, _, variance = _spline(part, np.zeros(len(part), dtype=np.bool_))
+        course[piece] = fitted[:, 0]
+        squares += variance * len(part)
+    return course, float(np.sqrt(squares / len(values)))
 
 
 def jitter_m(markers: MarkerMotion) -> float:
@@ -131,12 +139,22 @@ def _rate_hz(markers: MarkerMotion) -> float:
 
 
 def _stretches(markers: MarkerMotion, bridged: int = 0) -> Iterator[tuple[int, slice]]:
-    """Every marker's runs of frames without a gap longer than ``bridged``."""
+    """Every marker's runs of frames without a gap longer than ``bridged``, or one in time."""
     for marker in range(markers.positions_m.shape[1]):
-        seen = np.flatnonzero(np.isfinite(markers.positions_m[:, marker]).all(axis=1))
-        for run in np.split(seen, np.flatnonzero(np.diff(seen) > bridged + 1) + 1):
-            if len(run):
-                yield marker, slice(int(run[0]), int(run[-1]) + 1)
+        seen: Bools = np.all(np.isfinite(markers.positions_m[:, marker]), axis=1)
+        for piece in pieces(markers.times_s):
+            there = np.flatnonzero(seen[piece]) + piece.start
+            for run in np.split(there, np.flatnonzero(np.diff(there) > bridged + 1) + 1):
+                if len(run):
+                    yield marker, slice(int(run[0]), int(run[-1]) + 1)
+
+
+def pieces(times_s: Array) -> list[slice]:
+    """Runs of frames between which no time is missing."""
+    steps = np.diff(times_s)
+    cuts = np.flatnonzero(steps > TIME_GAP * np.median(steps)) + 1 if len(steps) else steps
+    ends = [0, *map(int, cuts), len(times_s)]
+    return [slice(begin, end) for begin, end in zip(ends, ends[1:])]
 
 
 def _spline(points: Array, missing: Bools) -> tuple[Array, float, float]:
@@ -156,7 +174,7 @@ def _spline(points: Array, missing: Bools) -> tuple[Array, float, float]:
         matrix = stiffness * penalty
         matrix[-1] += np.where(missing, 0.0, 1.0)
         fitted = solveh_banded(matrix, known)
-        freedom = np.sum(density / (density + stiffness * waves))
+        freedom = np.sum((density / (density + stiffness * waves))[:seen])
         taken = float(np.sum((known - fitted)[~missing] ** 2)) / points.shape[1]
         score = taken / (seen - freedom) ** 2
         if best is None or score < best[0]:

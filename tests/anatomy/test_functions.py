@@ -41,3 +41,10 @@ def test_constants() -> None:
     assert simm_spline(X, [0.3] * 5).constant == 0.3
     assert polynomial([0.3]).constant == 0.3
     assert all(function.constant is None for function in FUNCTIONS.values())
+
+
+def test_a_curve_that_only_touches_a_value_reaches_it() -> None:
+    touching = Piecewise(np.zeros(1), np.array([[0.51, -0.2, 1.0]]))  # least, 0.5, at 0.1
+    np.testing.assert_allclose(touching.reaches(0.5), 0.1, atol=1e-6)
+    assert len(touching.reaches(0.5)) >= 1
+    assert len(touching.reaches(0.49)) == 0

@@ -49,7 +49,7 @@ def test_a_limb_led_astray_by_noise_is_led_back(
         assert worst_m(found) < 0.0082
         fitted = np.array([astuple(regional_angles(coupled, row)) for row in found.coordinates])
         assert np.sqrt(np.mean((fitted - truth) ** 2)) < 3.0  # deg; what single frames show
-    monkeypatch.setattr(ik, "look_again", lambda *_: 0)
+    monkeypatch.setattr(ik, "look_again", lambda *_: None)
     astray = [worst_m(solve(coupled, coupled.marker_names, recording)) for recording in recordings]
     assert max(astray) > 0.015
 
@@ -99,7 +99,7 @@ def test_two_axes_on_one_another_do_not_wind_up(coupled: Tree) -> None:
     upright = pose_coordinates(coupled, library()["tadasana"])
     lying = upright.copy()
     lying[coupled.coordinate_index["pelvis_list"]] = np.pi / 2
-    shares = np.linspace(0, 1, 100).clip(0, 1)
+    shares = np.linspace(0, 1, 100)
     q = np.array([blend(coupled, upright, lying, s) for s in [*shares, *np.ones(200)]])
     positions_m = np.array([marker_positions(coupled, row) for row in q])
     found = solve(coupled, coupled.marker_names, noisy(positions_m, 0))

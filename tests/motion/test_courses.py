@@ -14,6 +14,7 @@ from spinetrack_synth.anatomy.kinematics import marker_positions
 from spinetrack_synth.anatomy.model import Tree, fullbody_path, load_model
 from spinetrack_synth.anatomy.spine import regional_angles
 from spinetrack_synth.anatomy.tasks import CoordinateTask, Tasks
+from spinetrack_synth.errors import UserError
 from spinetrack_synth.motion.courses import courses
 from spinetrack_synth.motion.data import MarkerMotion
 from spinetrack_synth.motion.fitting import Request, fit, prepare, with_courses
@@ -102,10 +103,53 @@ def test_a_recording_without_noise_stays_what_it_is(
     assert np.abs(apart).max() < 0.05
 
 
-def test_short_recordings_have_no_courses(tree: Tree, yoga: np.ndarray, tmp_path: Path) -> None:
+def test_short_recordings_are_fitted_as_they_are(
+    tree: Tree, yoga: np.ndarray, tmp_path: Path
+) -> None:
     write_trc(tmp_path / "m.trc", recorded(tree, yoga[:10], tree.marker_names, NOISE_M))
     trial = prepare(Request(fullbody_path(), tmp_path / "m.trc", filter_hz="auto"))
-    assert with_courses(trial).goals == ()
+    assert "too few frames to smooth" in " ".join(trial.remarks)
+    as_it_is, smoothed = (fitted(tmp_path / "m.trc", how) for how in (None, "auto"))
+    np.testing.assert_array_equal(smoothed.coordinates, as_it_is.coordinates)
+
+
+def test_frames_that_do_not_follow_one_another_are_not_smoothed(
+    tree: Tree, yoga: np.ndarray, tmp_path: Path
+) -> None:
+    path = tmp_path / "m.trc"
+    shuffled = np.random.default_rng(0).permutation(yoga)[:60]
+    write_trc(path, recorded(tree, shuffled, tree.marker_names, 0.0))
+    with pytest.raises(UserError, match="do not seem to follow one another"):
+        prepare(Request(fullbody_path(), path, filter_hz="auto"))
+    remarks = " ".join(prepare(Request(fullbody_path(), path)).remarks)
+    assert "do not seem to follow one another" in remarks
+    assert "--filter auto" not in remarks
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_recording_without_any_marker_is_one_line(
+    tree: Tree, yoga: np.ndarray, tmp_path: Path
+) -> None:
+    markers = recorded(tree, yoga[:30], tree.marker_names, NOISE_M)
+    nothing = MarkerMotion(
+        markers.names, markers.times_s, np.full_like(markers.positions_m, np.nan)
+    )
+    write_trc(tmp_path / "m.trc", nothing)
+    with pytest.raises(UserError, match="every marker is missing in every frame"):
+        prepare(Request(fullbody_path(), tmp_path / "m.trc", filter_hz="auto"))
+
+
+def test_missing_time_parts_a_course(tree: Tree, yoga: np.ndarray, tmp_path: Path) -> None:
+    markers = recorded(tree, yoga, tree.marker_names, NOISE_M)
+    kept = np.r_[0:150, 330:600]
+    write_trc(
+        tmp_path / "m.trc",
+        MarkerMotion(markers.names, markers.times_s[kept], markers.positions_m[kept]),
+    )
+    found = fitted(tmp_path / "m.trc", "auto")
+    there_m = np.array([marker_positions(tree, row) for row in found.coordinates[140:160]])
+    exact_m = np.array([marker_positions(tree, row) for row in yoga[kept][140:160]])
+    assert np.sqrt(np.mean((there_m - exact_m) ** 2)) < 0.005
 
 
 def test_tasks_that_were_given_are_kept(tree: Tree, yoga: np.ndarray, tmp_path: Path) -> None:

@@ -7,7 +7,14 @@ import pytest
 
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.motion.data import MarkerMotion
-from spinetrack_synth.motion.smoothing import SHORTEST, jitter_m, low_pass, smooth, smooth_course
+from spinetrack_synth.motion.smoothing import (
+    SHORTEST,
+    jitter_m,
+    low_pass,
+    pieces,
+    smooth,
+    smooth_course,
+)
 
 NOISE_M = 0.005
 
@@ -68,18 +75,30 @@ def test_a_course_loses_its_noise_and_knows_what_is_left() -> None:
     times = np.arange(400) / 100
     truth = 0.3 * np.sin(2 * np.pi * 0.4 * times)
     values = truth + np.random.default_rng(2).normal(0, 0.05, len(times))
-    course, left = smooth_course(values)
+    course, left = smooth_course(values, times)
     error = np.std(course - truth)
     assert error < 0.02
     assert left == pytest.approx(error, rel=0.5)
 
 
-def test_short_gaps_are_bridged_and_stay_gaps() -> None:
+@pytest.mark.parametrize("missing", [0.1, 0.3, 0.5])
+def test_short_gaps_are_bridged_and_stay_gaps(missing: float) -> None:
     slow, _ = swinging()
     rng = np.random.default_rng(3)
     seen = slow + rng.normal(0, NOISE_M, slow.shape)
-    seen[rng.random(len(seen)) < 0.1] = np.nan
-    assert np.diff(np.flatnonzero(np.isnan(seen[:, 0, 0]))).max() < 60
-    found = smooth(MarkerMotion(("a",), np.arange(len(seen)) / 100, seen)).markers.positions_m
-    np.testing.assert_array_equal(np.isnan(found), np.isnan(seen))
-    assert np.nanstd(found - slow) < 0.3 * NOISE_M
+    seen[rng.random(len(seen)) < missing] = np.nan
+    found = smooth(MarkerMotion(("a",), np.arange(len(seen)) / 100, seen))
+    np.testing.assert_array_equal(np.isnan(found.markers.positions_m), np.isnan(seen))
+    left_m = np.nanstd(found.markers.positions_m - slow)
+    assert left_m < 0.4 * NOISE_M
+    assert found.left_m[0] == pytest.approx(left_m, rel=0.5)
+
+
+def test_nothing_is_smoothed_across_missing_time() -> None:
+    slow, markers = swinging(noise_m=0.001)
+    kept = np.r_[0:100, 180:400]
+    cut = MarkerMotion(("a",), markers.times_s[kept], slow[kept])
+    assert [(p.start, p.stop) for p in pieces(cut.times_s)] == [(0, 100), (100, 320)]
+    np.testing.assert_allclose(smooth(cut).markers.positions_m, slow[kept], atol=1e-4)
+    course, _ = smooth_course(slow[kept, 0, 0], cut.times_s)
+    np.testing.assert_allclose(course, slow[kept, 0, 0], atol=1e-4)
