@@ -32,6 +32,9 @@ BRIDGED: Final = 10
 TIME_GAP: Final = 1.5
 """Frames apart by so many times the usual step do not follow one another."""
 
+WINDOW: Final = 512
+"""Frames that are smoothed as stiffly as one another."""
+
 STIFFNESS: Final = np.arange(-2.0, 12.5, 0.5)
 """Decimal logarithms of the stiffness that are tried: from next to none to 0.2 Hz at 100 Hz."""
 
@@ -158,8 +161,28 @@ def pieces(times_s: Array) -> list[slice]:
 
 
 def _spline(points: Array, missing: Bools) -> tuple[Array, float, float]:
-    """Points (F, D) smoothed by generalised cross-validation, how stiffly, and the variance of the
-    error that is left on an axis. ``missing`` (F,) ones count for nothing."""
+    """Points (F, D) smoothed by generalised cross-validation, how stiffly (the median), and the
+    variance of the error that is left on an axis. ``missing`` (F,) ones count for nothing.
+
+    Long ones are smoothed in windows that overlap by half and are faded into one another, so that
+    quick moments and quiet ones each have their own stiffness.
+    """
+    frames = len(points)
+    if frames <= WINDOW:
+        return _spline_at_once(points, missing)
+    count = 1 - -(frames - WINDOW) // (WINDOW // 2)
+    fade = np.sin(np.pi * (np.arange(WINDOW) + 0.5) / WINDOW) ** 2
+    fitted, weight = np.zeros_like(points), np.zeros(frames)
+    stiffness, variance = np.empty(count), np.empty(count)
+    for i, begin in enumerate(np.linspace(0, frames - WINDOW, count).round().astype(int).tolist()):
+        window = slice(begin, begin + WINDOW)
+        part, stiffness[i], variance[i] = _spline_at_once(points[window], missing[window])
+        fitted[window] += fade[:, None] * part
+        weight[window] += fade
+    return fitted / weight[:, None], float(np.median(stiffness)), float(np.mean(variance))
+
+
+def _spline_at_once(points: Array, missing: Bools) -> tuple[Array, float, float]:
     from scipy.linalg import solveh_banded
 
     frames, seen = len(points), int(np.sum(~missing))

@@ -102,3 +102,12 @@ def test_nothing_is_smoothed_across_missing_time() -> None:
     np.testing.assert_allclose(smooth(cut).markers.positions_m, slow[kept], atol=1e-4)
     course, _ = smooth_course(slow[kept, 0, 0], cut.times_s)
     np.testing.assert_allclose(course, slow[kept, 0, 0], atol=1e-4)
+
+
+def test_a_quick_moment_in_a_quiet_recording_is_kept() -> None:
+    times = np.arange(6000) / 100
+    kick = 0.4 * np.exp(-(((times - 30) / 0.06) ** 2))[:, None, None] * np.ones((1, 1, 3))
+    seen = kick + np.random.default_rng(5).normal(0, NOISE_M, kick.shape)
+    found = smooth(MarkerMotion(("a",), times, seen)).markers.positions_m
+    assert np.abs(found - kick)[2900:3100].max() < 0.02
+    assert np.std((found - kick)[:2000]) < 0.2 * NOISE_M
