@@ -142,8 +142,8 @@ def solve(
     leaves them open, each in proportion to its range. When left out it is next to nothing, except
     for coordinates of which markers as wrong as this recording's say next to nothing: which leave
     them a standard error larger than ``open_share`` of their range. There it is the error that the
-    markers show. ``cold`` takes every frame by itself, as for
-    pictures; otherwise frames follow one another. Clamped coordinates stay in their range.
+    markers show. ``cold`` takes every frame by itself, as for pictures; otherwise frames follow one
+    another. Clamped coordinates stay in their range.
 
     Raises UserError where no marker is in the model, a goal names no coordinate, or a number is
     not finite.

@@ -22,8 +22,8 @@ from spinetrack_synth.anatomy.tracking import (
     END_COST_M2,
     EXACT_M,
     ROUNDS,
-    SAME,
     Restarts,
+    largest_difference,
     limb_anew,
     nearest_angles,
     read_out,
@@ -65,6 +65,9 @@ up for its old place."""
 
 ALIKE: Final = 0.05
 """Fits no further apart (rad) lead to the same place."""
+
+SAME: Final = 1e-6
+"""Fits no further apart (rad, m) are one."""
 
 
 class Stretch(NamedTuple):
@@ -292,13 +295,10 @@ def _turn_to_twin(problem: Problem, joint: Ints, z: Array) -> None:
 @njit(cache=True, nogil=True, error_model="numpy")
 def _is_among(z: Array, others: Array) -> bool:
     """Whether z (k,) is the same place as one of the others (N, k)."""
-    for i in range(len(others)):
-        apart = 0.0
-        for k in range(len(z)):
-            apart = max(apart, abs(z[k] - others[i, k]))
-        if apart < ALIKE:
-            return True
-    return False
+    nearest = np.inf
+    for other in others:
+        nearest = min(nearest, largest_difference(z, other))
+    return nearest < ALIKE
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -335,10 +335,7 @@ def _lead(
         )
         steps[t] += more
         other[t] = now
-        apart = 0.0
-        for k in range(len(now)):
-            apart = max(apart, abs(now[k] - z[t, k]))
-        if apart < SAME:
+        if largest_difference(now, z[t]) < SAME:
             break
         total += _evidence(problem, targets_m[t], cost[t], other_cost[t])
         if total > most:

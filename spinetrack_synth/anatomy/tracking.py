@@ -50,9 +50,6 @@ AGAIN: Final = 32
 
 ROUNDS: Final = 3
 
-SAME: Final = 1e-6
-"""Fits no further apart (rad, m) are one."""
-
 ROUNDING: Final = 2.0**20
 
 REMEMBERED: Final = 3
@@ -293,6 +290,15 @@ def nearest_angles(problem: Problem, restarts: Restarts, wanted: Array, z: Array
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def largest_difference(one: Array, other: Array) -> float:
+    """By how much the most different columns (k,) of two fits differ."""
+    apart = 0.0
+    for k in range(len(one)):
+        apart = max(apart, abs(one[k] - other[k]))
+    return apart
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def _round(problem: Problem, z: Array) -> None:
     """Round where a frame begins, so that fits which differ by less go on as one and the same."""
     for k in range(len(z)):
@@ -373,10 +379,7 @@ def track(
                     cost[t] = again
                     now[:] = other
         if until_met:
-            apart = 0.0
-            for k in range(columns):
-                apart = max(apart, abs(now[k] - z[t, k]))
-            met = met + 1 if apart == 0.0 else 0
+            met = met + 1 if largest_difference(now, z[t]) == 0.0 else 0
             if met == REMEMBERED:
                 return t
         z[t] = now

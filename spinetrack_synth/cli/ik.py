@@ -89,11 +89,6 @@ def command(
         raise UserError(f"--mass {mass_kg:g}: give a mass in kg, together with --scale")
     if threads < 1 or check < 0 or (prior_mm is not None and not prior_mm >= 0):
         raise UserError("--threads, --check and --prior take numbers that are not negative")
-    if check and static is not None:
-        raise UserError(
-            "--check needs the scaled model as a file: scale with --scale first, then give the "
-            "scaled .osim that is written beside --out as --model"
-        )
     request = fitting.Request(
         model=model or (given.model if given and given.model else fullbody_path()),
         markers=markers,
@@ -111,6 +106,8 @@ def command(
     trial = fitting.prepare(request)
     for remark in trial.remarks:
         click.echo(f"note: {remark}", err=True)
+    if check or engine == "opensim":
+        fitting.tool_input(trial, trial.request.model)  # what it refuses, it refuses at once
     if trial.smoothed is not None:
         with progress_bar("frames, beforehand") as progress:
             trial = fitting.with_courses(trial, progress)

@@ -110,7 +110,8 @@ def prepare(request: Request) -> Trial:
         check_units(tree, static)
         factors = measured_factors(tree, static.names, static.positions_m)
         tree = scale_to_person(tree, factors, request.mass_kg)
-    if not np.any(np.isfinite(markers.positions_m).all(axis=2)):
+    seen: NDArray[np.bool_] = np.all(np.isfinite(markers.positions_m), axis=2)
+    if not seen.any():
         raise UserError(f"{markers.source}: every marker is missing in every frame")
     smoothed = None
     if people is None:
@@ -122,7 +123,6 @@ def prepare(request: Request) -> Trial:
             markers = low_pass(markers, request.filter_hz)
         else:
             remarks += _said_of_noise(markers)
-    seen: NDArray[np.bool_] = np.all(np.isfinite(markers.positions_m), axis=2)
     dark = np.flatnonzero(~seen[:, [name in weights for name in markers.names]].any(axis=1))
     if len(dark):
         remarks += (
