@@ -86,8 +86,8 @@ def read_setup(path: Path, markers: Path | None = None) -> Setup:
     tool = next((node for node in root.iter() if node.tag in _TOOLS), None)
     if tool is None:
         found = next((node.tag for node in root.iter() if node.tag in _OTHER_TOOLS), "")
-        said = f"is {_OTHER_TOOLS[found]}" if found else "no <InverseKinematicsTool> in it"
-        raise UserError(f"{path}: {said}: --setup takes OpenSim's set-up file of the IK tool")
+        said = "no <InverseKinematicsTool> in it: give OpenSim's set-up file of the IK tool"
+        raise UserError(f"{path}: {f'is {_OTHER_TOOLS[found]}' if found else said}")
     node = tool.find("IKTaskSet")
     trial = _trial(path, tool, markers)
     return Setup(

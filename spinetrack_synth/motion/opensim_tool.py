@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import os
 import sys
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from xml.sax.saxutils import quoteattr
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from spinetrack_synth.anatomy.ik import CoordinateGoal
 from spinetrack_synth.anatomy.model import Tree
@@ -32,7 +33,10 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class ToolInput:
-    """What the tool is given: a model file, markers, the weights of those to be tracked, goals."""
+    """What the tool is given: a model file, markers, the weights of those to be tracked, goals.
+
+    ``write_model`` writes the model as ``tree`` has it, where the file holds another (unscaled,
+    without the markers)."""
 
     model: Path
     tree: Tree
@@ -40,6 +44,7 @@ class ToolInput:
     weights: Mapping[str, float]
     goals: Sequence[CoordinateGoal] = ()
     accuracy: float = 1e-5
+    write_model: Callable[[Path], None] | None = None
 
 
 def run_tool(given: ToolInput) -> CoordinateMotion:
@@ -49,8 +54,11 @@ def run_tool(given: ToolInput) -> CoordinateMotion:
     """
     import opensim
 
-    with tempfile.TemporaryDirectory() as name, _quiet(opensim):
+    with tempfile.TemporaryDirectory() as name, quiet(opensim):
         folder = Path(name)
+        if given.write_model is not None:
+            given.write_model(folder / "model.osim")
+            given = dataclasses.replace(given, model=folder / "model.osim")
         setup = _write_setup(folder, given)
         try:
             opensim.Model(str(given.model))  # the tool itself crashes on one that does not load
@@ -65,26 +73,6 @@ def run_tool(given: ToolInput) -> CoordinateMotion:
             f"OpenSim's tool solved {len(found.times_s)} of {len(given.markers.times_s)} frames"
         )
     return found
-
-
-def write_scaled_model(
-    model: Path, tree: Tree, factors: ArrayLike, mass_kg: float | None, out: Path
-) -> None:
-    """Write the model file scaled body by body by ``factors`` (B, 3), with everything it holds."""
-    import opensim
-
-    with _quiet(opensim):
-        scaled = opensim.Model(str(model))
-        state = scaled.initSystem()
-        scales = opensim.ScaleSet()
-        for body, row in zip(tree.bodies, np.asarray(factors, dtype=float)):
-            scale = opensim.Scale()
-            scale.setSegmentName(body)
-            scale.setScaleFactors(opensim.Vec3(*row.tolist()))
-            scale.setApply(True)
-            scales.cloneAndAppend(scale)
-        scaled.scale(state, scales, mass_kg is not None, mass_kg or -1.0)
-        scaled.printToXML(str(out))
 
 
 def _write_setup(folder: Path, given: ToolInput) -> Path:
@@ -138,7 +126,7 @@ def _write_setup(folder: Path, given: ToolInput) -> Path:
 
 
 @contextlib.contextmanager
-def _quiet(opensim: Any) -> Iterator[None]:
+def quiet(opensim: Any) -> Iterator[None]:
     """Keep OpenSim's talk off the terminal, its log file out of the working folder, and stay in it.
 
     The tool changes into its set-up's folder and does not come back when it fails.
