@@ -23,7 +23,13 @@ from spinetrack_synth.motion.c3d import read_c3d
 from spinetrack_synth.motion.courses import courses
 from spinetrack_synth.motion.data import CoordinateMotion, MarkerMotion
 from spinetrack_synth.motion.goals import coordinate_goals
-from spinetrack_synth.motion.models import Model, open_model, write_model, writer
+from spinetrack_synth.motion.models import (
+    Model,
+    open_model,
+    with_lab_markers,
+    write_model,
+    writer,
+)
 from spinetrack_synth.motion.opensim_tool import ToolInput, run_tool
 from spinetrack_synth.motion.overlap import (
     as_in_model,
@@ -33,7 +39,7 @@ from spinetrack_synth.motion.overlap import (
     respelt,
     without,
 )
-from spinetrack_synth.motion.scaling import scaled_by_setup, scaled_to_trial
+from spinetrack_synth.motion.scaling import scaled_by_setup, scaled_to_landmarks, scaled_to_trial
 from spinetrack_synth.motion.smoothing import SHORTEST, Smoothed, jitter_m, low_pass, smooth
 from spinetrack_synth.motion.storage import write_coordinates
 from spinetrack_synth.motion.subjects import RenderedPeople, read_rendered_people
@@ -116,11 +122,17 @@ def prepare(request: Request) -> Trial:
     else:
         markers = _within(read_markers(request.markers), request.time_range_s)
         check_left_out(request.leave_out, markers)
-        markers, remarks = as_in_model(model.tree, without(markers, request.leave_out))
+        markers = without(markers, request.leave_out)
+        if not request.marker_sets:
+            model = with_lab_markers(model, markers.names)
+        markers, remarks = as_in_model(model.tree, markers)
         model = as_person(model, request)
+        remarks += _said_of_lab(model)
         remarks += model.person.remarks if model.person else ()
     tree = model.tree
     tasks = request.tasks or Tasks({})
+    if model.lab is not None and not tasks.marker_weights:
+        tasks = dataclasses.replace(tasks, marker_weights=lab_weights(model, markers))
     wanted = _wanted(tasks, markers, request.leave_out)
     remarks += check_names(tree, markers, [name for name, weight in wanted.items() if weight > 0])
     weights = {name: wanted.get(name, 0.0) for name in markers.names if name in tree.marker_index}
@@ -326,11 +338,34 @@ def as_person(model: Model, request: Request) -> Model:
         person = scaled_by_setup(
             tree, request.scale_setup, model.fixed, read, request.static, request.mass_kg
         )
+    elif request.static is not None and model.lab is not None:
+        static = read(request.static)
+        weights = model.lab.weights(static.names)
+        person = scaled_to_landmarks(tree, static, weights, model.fixed, request.mass_kg)
     elif request.static is not None:
         person = scaled_to_trial(tree, read(request.static), request.mass_kg, KEYPOINT_MEASUREMENTS)
     else:
         return model
     return dataclasses.replace(model, tree=person.tree, person=person)
+
+
+def lab_weights(model: Model, markers: MarkerMotion) -> dict[str, float]:
+    """The weights of a laboratory's markers: those that a static trial placed count as the rest."""
+    if model.lab is None:
+        return {}
+    weights = model.lab.weights(markers.names)
+    placed = model.person is not None and model.person.static is not None
+    return dict.fromkeys(weights, 1.0) if placed else weights
+
+
+def _said_of_lab(model: Model) -> tuple[str, ...]:
+    if model.lab is None:
+        return ()
+    count = sum(marker.name in model.lab.landmarks for marker in model.added)
+    said = f"{count} markers are those of {model.lab.title} and put on the model by their landmarks"
+    if model.person is None:
+        said += "; the model has its own size: give a static trial of the person as --scale"
+    return (said,)
 
 
 def _wanted(tasks: Tasks, markers: MarkerMotion, leave_out: tuple[str, ...]) -> dict[str, float]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -17,7 +18,9 @@ from spinetrack_synth.anatomy.markers import (
 )
 from spinetrack_synth.anatomy.model import GROUND, Tree, load_model
 from spinetrack_synth.errors import UserError
+from spinetrack_synth.motion.marker_sets import MarkerSet, recognise
 from spinetrack_synth.motion.opensim_tool import quiet
+from spinetrack_synth.motion.overlap import as_spelt
 from spinetrack_synth.motion.scaling import Person
 
 _NAMES_A_SET: Final = re.compile(rb"<marker_set_file>|<MarkerSet\b[^>]*\bfile\s*=")
@@ -27,13 +30,15 @@ _NAMES_A_SET: Final = re.compile(rb"<marker_set_file>|<MarkerSet\b[^>]*\bfile\s*
 class Model:
     """A model file and what was made of it.
 
-    ``tree`` the model as it is fitted; ``added`` the markers that the file does not have;
-    ``person`` whose it was made, None where it has the size of the file.
+    ``tree`` the model as it is fitted; ``added`` the markers that the file does not have, those of
+    the laboratory's set ``lab`` among them, where it is known; ``person`` whose it was made, None
+    where it has the size of the file.
     """
 
     path: Path
     tree: Tree
     added: tuple[Marker, ...] = ()
+    lab: MarkerSet | None = None
     person: Person | None = None
 
     @property
@@ -58,6 +63,18 @@ def open_model(path: Path, marker_sets: tuple[Path, ...] = ()) -> Model:
         tree = with_markers(tree, markers, str(file))
         added |= {marker.name: marker for marker in markers}
     return Model(path, tree, tuple(added.values()))
+
+
+def with_lab_markers(model: Model, names: Collection[str]) -> Model:
+    """The model with the markers of the laboratory's set that a recording's ``names`` are known to
+    be, where its bodies are those of the project's own model; otherwise as it is."""
+    lab = recognise(names, model.tree)
+    if lab is None:
+        return model
+    markers = lab.markers(as_spelt(names, lab.landmarks))
+    return dataclasses.replace(
+        model, tree=with_markers(model.tree, markers), added=(*model.added, *markers), lab=lab
+    )
 
 
 def _named_set(path: Path) -> tuple[Path, ...]:

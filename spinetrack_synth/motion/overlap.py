@@ -17,6 +17,9 @@ from spinetrack_synth.motion.data import MarkerMotion
 NEAR: Final = 0.75
 """Likeness of two names (difflib's ratio) from which one may be meant by the other."""
 
+LONG: Final = 5
+"""Letters from which likeness says something: many a pair of four-letter names is alike."""
+
 SHOWN: Final = 8
 """So many names stand in a remark."""
 
@@ -32,6 +35,13 @@ def respelt(names: Iterable[str], among: Iterable[str]) -> dict[str, str]:
         for core, found in cores.items()
         if len(found) == 1 and len(candidates.get(core, ())) == 1
     }
+
+
+def as_spelt(names: Iterable[str], among: Iterable[str]) -> set[str]:
+    """The names, those that are one of ``among`` but for case or a prefix as it is spelt there."""
+    names = tuple(names)
+    meant = respelt(names, among)
+    return {meant.get(name, name) for name in names}
 
 
 def as_in_model(tree: Tree, motion: MarkerMotion) -> tuple[MarkerMotion, tuple[str, ...]]:
@@ -137,7 +147,9 @@ def _nearest(names: Sequence[str], among: Sequence[str]) -> list[tuple[str, str]
         like = {
             other: difflib.SequenceMatcher(None, own, text).ratio()
             for other, text in bare.items()
-            if _digits(own) == _digits(text) and not _is_other_side(own, text)
+            if _digits(own) == _digits(text)
+            and not _is_other_side(own, text)
+            and (min(len(own), len(text)) >= LONG or text.startswith(own) or own.startswith(text))
         }
         best = max(like, key=lambda other: like[other], default=None)
         if best is not None and like[best] >= NEAR:
@@ -170,7 +182,7 @@ def is_slip(name: str, meant: str) -> bool:
     a, b = (_bare(text) for text in (name, meant))
     if a == b:
         return True
-    if min(len(a), len(b)) < 5 or abs(len(a) - len(b)) > 1:
+    if min(len(a), len(b)) < LONG or abs(len(a) - len(b)) > 1:
         return False
     if _digits(a) != _digits(b) or a[0] != b[0]:
         return False

@@ -23,14 +23,19 @@ from spinetrack_synth.anatomy.measure import (
 from spinetrack_synth.anatomy.model import GROUND, Tree
 from spinetrack_synth.anatomy.scale_setup import Placer, Scaler, ScaleSetup, Span
 from spinetrack_synth.anatomy.scaling import with_marker_offsets
+from spinetrack_synth.anatomy.tasks import Tasks
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.motion.data import CoordinateMotion, MarkerMotion
 from spinetrack_synth.motion.goals import coordinate_goals
 from spinetrack_synth.motion.overlap import check_units
+from spinetrack_synth.motion.sizing import fitted_factors
 from spinetrack_synth.motion.trc import METRES
 
 Array = NDArray[np.float64]
 ReadMarkers = Callable[[Path], MarkerMotion]
+
+STILL_M: Final = 0.03
+"""Markers of somebody who stands still stay within so much."""
 
 NAMED: Final = 8
 """So many names stand in a remark."""
@@ -100,7 +105,32 @@ def scaled_by_setup(
     trial = static or setup.placer.static
     if trial is None:
         raise UserError(f"{setup.path}: MarkerPlacer names no marker_file: give --scale FILE")
-    return _placed(person, setup, setup.placer, read(trial), trial, fixed, static is not None)
+    return _placed(person, setup.placer, setup.path, read(trial), trial, fixed, static is not None)
+
+
+def scaled_to_landmarks(
+    tree: Tree,
+    static: MarkerMotion,
+    weights: Mapping[str, float],
+    fixed: Collection[str],
+    mass_kg: float | None,
+) -> Person:
+    """The project's own model scaled to a static trial of markers over landmarks, those that are
+    not ``fixed`` placed; ``weights`` of the markers, 1 over a landmark.
+
+    Raises UserError where the trial is in other units or holds none of the markers.
+    """
+    check_units(tree, static)
+    mean_m = dict(zip(static.names, _mean_position(static.positions_m)))
+    points_m = {n: p for n, p in mean_m.items() if n in weights and np.all(np.isfinite(p))}
+    if not points_m:
+        raise UserError(f"{static.source}: none of its markers is in the model {tree.name}")
+    factors = fitted_factors(tree, points_m, weights)
+    person = _person(tree, factors, mass_kg, preserve_mass=True)
+    restless = STILL_M / METRES["mm"]
+    placer = Placer(Tasks(dict(weights)), None, None, None, restless, None, None)
+    source = Path(static.source)
+    return _placed(person, placer, source, static, source, fixed, replaced=False)
 
 
 def _person(tree: Tree, factors: Array, mass_kg: float | None, preserve_mass: bool) -> Person:
@@ -165,8 +195,8 @@ def _lacking(tree: Tree, static: MarkerMotion, a: str, b: str) -> str:
 
 def _placed(
     person: Person,
-    setup: ScaleSetup,
     placer: Placer,
+    path: Path,
     static: MarkerMotion,
     trial: Path,
     fixed: Collection[str],
@@ -186,7 +216,7 @@ def _placed(
     chosen = {name: weights.get(name, 0.0) if weights else 1.0 for name in static.names}
     if not any(chosen[name] for name in tree.marker_names):
         raise UserError(
-            f"{setup.path}: the tasks of its MarkerPlacer give none of the markers of "
+            f"{path}: the tasks of its MarkerPlacer give none of the markers of "
             f"{static.source} a weight"
         )
     solution = solve(
@@ -200,7 +230,8 @@ def _placed(
     )
     q = solution.coordinates[0]
     moved = offsets_at(tree, q, {n: p for n, p in zip(static.names, mean_m) if n not in fixed})
-    remarks += _said_of_movement(static, rows, placer.largest_movement, trial)
+    if placer.largest_movement is not None:
+        remarks += _said_of_movement(static, rows, placer.largest_movement * _unit_m(trial))
     return dataclasses.replace(
         person,
         tree=with_marker_offsets(tree, moved),
@@ -272,25 +303,18 @@ def _mean_position(positions_m: Array) -> Array:
     return total
 
 
-def _said_of_movement(
-    static: MarkerMotion, rows: NDArray[np.int64], largest: float | None, trial: Path
-) -> list[str]:
+def _said_of_movement(static: MarkerMotion, rows: NDArray[np.int64], largest_m: float) -> list[str]:
     """The markers that move more than they should while they are averaged."""
-    if largest is None:
-        return []
-    unit_m = _unit_m(trial)
     part = static.positions_m[rows]
     unseen = np.isnan(part)
     highest, lowest = np.where(unseen, -np.inf, part), np.where(unseen, np.inf, part)
     reach_m = (highest.max(axis=0) - lowest.min(axis=0)).max(axis=1)
-    restless = [i for i in np.argsort(-reach_m) if reach_m[i] > largest * unit_m]
+    restless = [i for i in np.argsort(-reach_m) if reach_m[i] > largest_m]
     if not restless:
         return []
     said = ", ".join(f"{static.names[i]} {1000 * reach_m[i]:.0f} mm" for i in restless[:NAMED])
-    return [
-        f"moved by more than max_marker_movement ({1000 * largest * unit_m:g} mm) in the static "
-        f"trial: {said}"
-    ]
+    limit = f"moved by more than {1000 * largest_m:g} mm while they are averaged"
+    return [f"{static.source}: {limit}: {said}"]
 
 
 def _unit_m(path: Path) -> float:

@@ -114,7 +114,7 @@ def test_restless_markers_are_told(folder: Path) -> None:
     write_trc(folder / "static.trc", static, "mm")
     person = scaled(folder, movement=30.0).person
     assert person
-    assert "moved by more than max_marker_movement (30 mm)" in person.remarks[-1]
+    assert "moved by more than 30 mm while they are averaged" in person.remarks[-1]
     assert "TIB 5" in person.remarks[-1] and "ASI" not in person.remarks[-1]
 
 
