@@ -38,6 +38,7 @@ from spinetrack_synth.motion.overlap import (
     check_units,
     respelt,
     without,
+    without_nought,
 )
 from spinetrack_synth.motion.scaling import scaled_by_setup, scaled_to_landmarks, scaled_to_trial
 from spinetrack_synth.motion.smoothing import SHORTEST, Smoothed, jitter_m, low_pass, smooth
@@ -123,11 +124,13 @@ def prepare(request: Request) -> Trial:
         markers = _within(read_markers(request.markers), request.time_range_s)
         check_left_out(request.leave_out, markers)
         markers = without(markers, request.leave_out)
+        if not (request.tasks and request.tasks.marker_weights):
+            markers, remarks = without_nought(markers)
         if not request.marker_sets:
             model = with_lab_markers(model, markers.names)
-        markers, remarks = as_in_model(model.tree, markers)
+        markers, said = as_in_model(model.tree, markers)
         model = as_person(model, request)
-        remarks += _said_of_lab(model)
+        remarks += said + _said_of_lab(model)
         remarks += model.person.remarks if model.person else ()
     tree = model.tree
     tasks = request.tasks or Tasks({})
@@ -163,8 +166,7 @@ def prepare(request: Request) -> Trial:
     if nought:
         remarks += (
             f"at 0 0 0, where some programs put a missing marker: {', '.join(nought[:8])} (up to "
-            f"{at_zero.max()} frames); fitted as they stand: empty the fields, or leave them out "
-            "of the tasks",
+            f"{at_zero.max()} frames); fitted as they stand: empty the fields, or give --leave-out",
         )
     ever: NDArray[np.bool_] = np.any(seen, axis=0)
     never = [n for n, once in zip(markers.names, ever) if n in weights and not once]
@@ -339,11 +341,12 @@ def as_person(model: Model, request: Request) -> Model:
             tree, request.scale_setup, model.fixed, read, request.static, request.mass_kg
         )
     elif request.static is not None and model.lab is not None:
-        static = read(request.static)
+        static, _ = without_nought(read(request.static))
         weights = model.lab.weights(static.names)
         person = scaled_to_landmarks(tree, static, weights, model.fixed, request.mass_kg)
     elif request.static is not None:
-        person = scaled_to_trial(tree, read(request.static), request.mass_kg, KEYPOINT_MEASUREMENTS)
+        static, _ = without_nought(read(request.static))
+        person = scaled_to_trial(tree, static, request.mass_kg, KEYPOINT_MEASUREMENTS)
     else:
         return model
     return dataclasses.replace(model, tree=person.tree, person=person)

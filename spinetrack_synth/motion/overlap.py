@@ -68,6 +68,18 @@ def without(motion: MarkerMotion, names: Collection[str]) -> MarkerMotion:
     return dataclasses.replace(motion, names=left, positions_m=motion.positions_m[:, kept])
 
 
+def without_nought(motion: MarkerMotion) -> tuple[MarkerMotion, tuple[str, ...]]:
+    """The recording without the markers that are at exactly 0 0 0 in every frame in which they are
+    anywhere, where programs put what they never saw, and a remark on them."""
+    somewhere = np.any(np.nan_to_num(motion.positions_m), axis=(0, 2))
+    seen = np.any(np.isfinite(motion.positions_m), axis=(0, 2))
+    nought = [name for i, name in enumerate(motion.names) if seen[i] and not somewhere[i]]
+    if not nought or len(nought) == len(motion.names):
+        return motion, ()
+    remark = f"{motion.source or 'markers'}: at 0 0 0 in every frame, left out: {_few(nought)}"
+    return without(motion, nought), (remark,)
+
+
 def check_left_out(names: Iterable[str], motion: MarkerMotion) -> None:
     """Raises UserError for a name to be left out that is none of the recording's markers."""
     for name in names:
