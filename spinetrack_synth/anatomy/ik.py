@@ -15,6 +15,8 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from spinetrack_synth.anatomy.constraints import Ties, as_arrays
+from spinetrack_synth.anatomy.functions import Piecewise
 from spinetrack_synth.anatomy.least_squares import (
     Problem,
     Scratch,
@@ -25,7 +27,7 @@ from spinetrack_synth.anatomy.least_squares import (
     spread,
     weigh,
 )
-from spinetrack_synth.anatomy.model import GROUND, Curve, Tree
+from spinetrack_synth.anatomy.model import GROUND, Tree
 from spinetrack_synth.anatomy.second_look import look_again
 from spinetrack_synth.anatomy.tracking import GOOD_M, Restarts, read_out, track
 from spinetrack_synth.errors import UserError
@@ -354,32 +356,42 @@ def _run(work: _Work, cold: bool, begun: bool, threads: int, progress: Progress)
 # -- the problem as arrays ------------------------------------------------------------------------
 
 
-def _entries(tree: Tree, order: Ints) -> tuple[Ints, Ints, Array, dict[int, int]]:
-    """Rows of the coupling matrix without their zeros; of each curve, which entry it changes."""
+def _entries(tree: Tree, order: Ints) -> tuple[Ints, Ints, Array]:
+    """On which columns each quantity depends, and by what slopes: 0 where the program tells."""
     column_of = np.empty(len(order), dtype=np.int64)
     column_of[order] = np.arange(len(order))
-    driver_of = {curve.driven: curve.driver for curve in tree.curves}
-    free_of = {int(i): k for k, i in enumerate(tree.free_index)}
-    start: list[int] = [0]
-    columns: list[int] = []
-    slopes: list[float] = []
-    curve_entry: dict[int, int] = {}
-    for i in range(len(tree.coordinates)):
-        if i in driver_of:
-            curve_entry[i] = len(columns)
-            columns.append(int(column_of[free_of[driver_of[i]]]))
-            slopes.append(0.0)
-        else:
-            for k in np.flatnonzero(tree.coupling[i]):
-                columns.append(int(column_of[k]))
-                slopes.append(float(tree.coupling[i, k]))
-        start.append(len(columns))
-    return (
-        np.array(start, dtype=np.int64),
-        np.array(columns, dtype=np.int64),
-        np.array(slopes, dtype=float),
-        curve_entry,
-    )
+    rows, found = np.nonzero(tree.depends)
+    slopes = np.zeros(tree.depends.shape)
+    slopes[: len(tree.coordinates)] = tree.coupling
+    start = np.searchsorted(rows, np.arange(len(tree.quantities) + 1))
+    return start.astype(np.int64), column_of[found], slopes[rows, found]
+
+
+def _terms(tree: Tree, start: Ints, columns: Ints) -> tuple[Ints, Ints, Ints]:
+    """The terms of the slopes of the program's quantities: entry, source, the source's entry."""
+    program, terms = tree.program, []
+    for step, target in enumerate(program.target.tolist()):
+        own = {int(columns[e]): e for e in range(start[target], start[target + 1])}
+        for source in range(program.source_start[step], program.source_start[step + 1]):
+            i = program.source[source]
+            terms += [(own[int(columns[e])], source, e) for e in range(start[i], start[i + 1])]
+    entry, source, origin = np.array(terms, dtype=np.int64).reshape(-1, 3).T
+    return entry.copy(), source.copy(), origin.copy()
+
+
+def _tied_motions(
+    ties: Ties, ancestors: list[list[int]], of_body: Mapping[int, Sequence[int]]
+) -> tuple[Ints, Ints, Array]:
+    """The motions that change each tie: those that move one of its bodies and not the other."""
+    start, motions, signs = [0], [], []
+    for a, b in zip(ties.body_a.tolist(), ties.body_b.tolist()):
+        moving = [set(ancestors[body]) if body != GROUND else set() for body in (a, b)]
+        for sign, bodies in ((-1.0, moving[0] - moving[1]), (1.0, moving[1] - moving[0])):
+            for body in sorted(bodies):
+                motions += of_body.get(body, [])
+                signs += [sign] * len(of_body.get(body, []))
+        start.append(len(motions))
+    return np.array(start, np.int64), np.array(motions, np.int64), np.array(signs, float)
 
 
 def _leaves_first(tree: Tree) -> Ints:
@@ -392,15 +404,13 @@ def _leaves_first(tree: Tree) -> Ints:
 
 def _moves(tree: Tree) -> list[tuple[int, int]]:
     """Which free coordinate moves which body directly, as pairs (body, index in ``free``)."""
-    driver_of = {curve.driven: curve.driver for curve in tree.curves}
     chain = tree.chain
     pairs = []
     for body in range(len(tree.bodies)):
         for axis in range(chain.axis_start[body], chain.axis_start[body + 1]):
             i = int(chain.axis_coordinate[axis])
             if i >= 0:
-                row = tree.coupling[driver_of.get(i, i)]
-                pairs += [(body, int(k)) for k in np.flatnonzero(row)]
+                pairs += [(body, int(k)) for k in np.flatnonzero(tree.depends[i])]
     return pairs
 
 
@@ -421,7 +431,8 @@ def _problem(
     prior_m: float,
 ) -> Problem:
     chosen = [tree.marker_index[name] for name in names]
-    start, columns, slopes, curve_entry = _entries(tree, order)
+    start, columns, slopes = _entries(tree, order)
+    term_entry, term_source, term_from = _terms(tree, start, columns)
     parts: dict[tuple[int, int], list[tuple[int, int]]] = {}
     for body in range(len(tree.bodies)):
         for axis in range(tree.chain.axis_start[body], tree.chain.axis_start[body + 1]):
@@ -438,8 +449,8 @@ def _problem(
         above.append([m for b in ancestors[body] for m in of_body.get(b, [])])
     lower, upper = _bounds(tree)
     center = tree.default_coordinates[tree.free_index]
-    pieces = [curve.function for curve in tree.curves]
-    degree = max([2, *(piece.coefficients.shape[1] for piece in pieces)])
+    ties = as_arrays(tree.ties, tree.body_index, tree.quantity_index)
+    tied_start, tied_motion, tied_sign = _tied_motions(ties, ancestors, of_body)
     for goal in goals:
         if goal.coordinate not in tree.coordinate_index:
             near = difflib.get_close_matches(goal.coordinate, tree.coordinates, n=1, cutoff=0.0)
@@ -455,21 +466,13 @@ def _problem(
         entry_start=start,
         entry_column=columns,
         entry_slope=slopes,
-        offset=tree.offset,
-        curve_driven=np.array([curve.driven for curve in tree.curves], dtype=np.int64),
-        curve_driver=np.array([curve.driver for curve in tree.curves], dtype=np.int64),
-        curve_entry=np.array([curve_entry[c.driven] for c in tree.curves], dtype=np.int64),
-        curve_start=np.cumsum([0, *(len(piece.knots) for piece in pieces)], dtype=np.int64),
-        curve_knot=np.concatenate([np.zeros(0), *(piece.knots for piece in pieces)]),
-        curve_coefficient=np.concatenate(
-            [
-                np.zeros((0, degree)),
-                *(
-                    np.pad(c := piece.coefficients, ((0, 0), (0, degree - c.shape[1])))
-                    for piece in pieces
-                ),
-            ]
+        offset=np.concatenate(
+            [tree.offset, np.zeros(len(tree.quantities) - len(tree.coordinates))]
         ),
+        program=tree.program,
+        term_entry=term_entry,
+        term_source=term_source,
+        term_from=term_from,
         motion_body=np.array([body for body, _ in motions], dtype=np.int64),
         motion_column=np.array([column for _, column in motions], dtype=np.int64),
         part_start=np.cumsum([0, *(len(parts[m]) for m in motions)], dtype=np.int64),
@@ -477,6 +480,10 @@ def _problem(
         part_entry=np.array([e for m in motions for _, e in parts[m]], dtype=np.int64),
         above_start=np.cumsum([0, *map(len, above)], dtype=np.int64),
         above=np.array([m for row in above for m in row], dtype=np.int64),
+        ties=ties,
+        tied_start=tied_start,
+        tied_motion=tied_motion,
+        tied_sign=tied_sign,
         lower=lower[order],
         upper=upper[order],
         prior_center=center[order],
@@ -493,13 +500,17 @@ def _bounds(tree: Tree) -> tuple[Array, Array]:
     free = tree.free_index
     lower = np.where(tree.clamped[free], tree.lower[free], -np.inf)
     upper = np.where(tree.clamped[free], tree.upper[free], np.inf)
-    curve_of = {curve.driven: curve for curve in tree.curves}
+    curve_of = {
+        tree.quantity_index[step.target]: (step.function, tree.free.index(step.sources[0]))
+        for step in tree.steps
+        if step.function is not None and step.sources[0] in tree.free
+    }
     for i in np.flatnonzero(tree.clamped).tolist():
         drivers = np.flatnonzero(tree.coupling[i])
         span = np.array([tree.lower[i], tree.upper[i]])
         if i in curve_of:
-            k = int(np.flatnonzero(free == curve_of[i].driver)[0])
-            ends = _span_of_driver(curve_of[i], span, tree.default_coordinates[free[k]])
+            function, k = curve_of[i]
+            ends = _span_of_driver(function, span, tree.default_coordinates[free[k]])
         elif len(drivers) == 1 and free[drivers[0]] != i:
             k = int(drivers[0])
             ends = np.sort((span - tree.offset[i]) / tree.coupling[i, k])
@@ -511,11 +522,11 @@ def _bounds(tree: Tree) -> tuple[Array, Array]:
     return lower, upper
 
 
-def _span_of_driver(curve: Curve, span: Array, default: float) -> Array:
+def _span_of_driver(function: Piecewise, span: Array, default: float) -> Array:
     """How far a driver may go (2,), both ways from its default, while what it drives by a curve
     stays within ``span`` (2,); all the way where the default itself does not."""
-    ends = np.concatenate([curve.function.reaches(end) for end in span])
-    if not span[0] <= curve.function(default) <= span[1]:
+    ends = np.concatenate([function.reaches(end) for end in span])
+    if not span[0] <= function(default) <= span[1]:
         return np.array([-np.inf, np.inf])
     below, above = ends[ends <= default], ends[ends >= default]
     return np.array([below.max(initial=-np.inf), above.min(initial=np.inf)])
@@ -530,13 +541,12 @@ def _sensible_range(tree: Tree) -> Array:
 
 def _base_columns(tree: Tree) -> Bools:
     """Free coordinates (k,) of joints that carry the model freely through the world."""
-    chain = tree.chain
     base = np.zeros(len(tree.free), dtype=np.bool_)
     moves = _moves(tree)
-    for body in np.flatnonzero(chain.parent == GROUND):
-        axes = slice(chain.axis_start[body], chain.axis_start[body + 1])
+    slides = ~tree.rotational[tree.free_index]
+    for body in np.flatnonzero(tree.chain.parent == GROUND):
         columns = [k for b, k in moves if b == body]
-        if np.any(~chain.axis_is_rotation[axes]) and columns:
+        if slides[columns].any():
             base[columns] = True
     return base
 

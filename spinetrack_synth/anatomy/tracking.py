@@ -400,7 +400,7 @@ def read_out(
     everything = np.ones(targets_m.shape[1], dtype=np.bool_)
     for t in range(len(z)):
         coordinates(problem, z[t], scratch)
-        q[t] = scratch.q
+        q[t] = scratch.q[: q.shape[1]]
         seen = weigh(problem, targets_m[t], everything, scratch)
         scratch.points[:] = np.nan
         evaluate(problem, z[t], targets_m[t], task_values[t], seen, scratch)

@@ -348,7 +348,7 @@ def _goals(
             continue
         if task.name in tree.coordinate_index:
             i = tree.coordinate_index[task.name]
-            if not np.any(tree.coupling[i]) and all(c.driven != i for c in tree.curves):
+            if not tree.depends[i].any():
                 continue  # held
         value: float | Array = task.value
         if task.kind == "default_value" and task.name in tree.coordinate_index:

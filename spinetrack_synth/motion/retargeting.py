@@ -298,7 +298,7 @@ def _upright(tree: Tree, weight: float) -> list[CoordinateGoal]:
     for body, name in enumerate(tree.bodies):
         if name in TRUNK and name != "pelvis":
             for axis in range(chain.axis_start[body], chain.axis_start[body + 1]):
-                moved_by = tree.coordinates[chain.axis_coordinate[axis]]
+                moved_by = tree.quantities[chain.axis_coordinate[axis]]
                 if chain.axis_coordinate[axis] >= 0 and moved_by in tree.free:
                     default = tree.default_coordinates[tree.coordinate_index[moved_by]]
                     goals.append(CoordinateGoal(moved_by, weight, default))
