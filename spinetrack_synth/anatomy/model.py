@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 from xml.etree.ElementTree import Element
 
 import numpy as np
@@ -29,6 +29,8 @@ from spinetrack_synth.extras import pip_command
 
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
+
+MotionType = Literal["Rotational", "Translational", "Coupled"]
 
 GROUND: Final = -1
 """Body index of ground."""
@@ -79,7 +81,8 @@ class Tree:
     """A model as arrays. Angles in rad, lengths in m, B bodies, n coordinates, k free ones.
 
     ``bodies`` stand parents before children, without ground. ``coordinates`` are all coordinates,
-    in OpenSim's order; ``rotational`` (n,) tells angles from lengths. ``free`` are those that no
+    in OpenSim's order; ``rotational`` (n,) tells angles from lengths, ``motion_type`` (n,) is what
+    OpenSim calls them, on which the units in its files depend. ``free`` are those that no
     coupler drives and no lock or prescribed constant holds: ``q = coupling @ z + offset`` (n, k),
     (n,), and where ``curves`` is not empty, `kinematics.all_coordinates` adds what they drive.
     ``frame_*`` are the named frames fixed to bodies ("L1/superior_endplate"), ``frame_in_body``
@@ -90,6 +93,7 @@ class Tree:
     bodies: tuple[str, ...]
     coordinates: tuple[str, ...]
     rotational: NDArray[np.bool_]
+    motion_type: tuple[MotionType, ...]
     lower: Array
     upper: Array
     clamped: NDArray[np.bool_]
@@ -321,6 +325,7 @@ class _Reader:
         free, coupling, offset, curves = self._couplings(coordinates)
         markers = [self._marker(node) for node in _objects(self.model, "MarkerSet")]
         frames = [self.frames[name] for name in self.named_frames]
+        motion_types = {n: t for node in joint_nodes for n, t in _motion_types(node).items()}
         angular = {axis.coordinate for joint in joints for axis in joint.axes if axis.is_rotation}
         masses = [self.body_nodes[name] for name in bodies]
         defaults = np.array([coordinate.default for coordinate in coordinates])
@@ -333,6 +338,7 @@ class _Reader:
             bodies=bodies,
             coordinates=names,
             rotational=np.array([name in angular for name in names]),
+            motion_type=tuple(motion_types.get(name, "Coupled") for name in names),
             lower=np.array([coordinate.lower for coordinate in coordinates]),
             upper=np.array([coordinate.upper for coordinate in coordinates]),
             clamped=np.array([coordinate.clamped for coordinate in coordinates]),
@@ -695,6 +701,31 @@ class _Reader:
             raise UserError(f"{self.path}: marker {name}: unknown frame '{socket}'") from None
         location = _numbers(node, "location", "0 0 0")
         return name, body, frame[:3, :3] @ location + frame[:3, 3]
+
+
+def _motion_types(joint: Element) -> dict[str, MotionType]:
+    """What OpenSim calls each coordinate of a joint.
+
+    In a CustomJoint the last axis counts that is a `LinearFunction` with a first coefficient of 1
+    or -1: the like of it by any other function is "Coupled". Elsewhere all but slides rotate.
+    """
+    if joint.tag != "CustomJoint":
+        names = [node.get("name", "") for node in joint.iterfind("coordinates/*")]
+        axes = _SIMPLE_JOINTS.get(joint.tag, ())
+        slides = [not is_rotation for is_rotation, _ in axes] or [False] * len(names)
+        return {n: "Translational" if slide else "Rotational" for n, slide in zip(names, slides)}
+    found: dict[str, MotionType] = {}
+    for axis in sorted(
+        joint.iterfind("SpatialTransform/*"), key=lambda axis: axis.get("name", "")
+    ):
+        line = axis.find("LinearFunction")
+        line = axis.find("function/LinearFunction") if line is None else line
+        for name in (axis.findtext("coordinates") or "").split():
+            found.setdefault(name, "Coupled")
+            if line is not None and abs(_numbers(line, "coefficients", "1 0")[0]) == 1.0:
+                turns = axis.get("name", "").startswith("rotation")
+                found[name] = "Rotational" if turns else "Translational"
+    return found
 
 
 def _line(driven: str, drivers: tuple[str, ...], slopes: list[float], intercept: float) -> _Coupler:

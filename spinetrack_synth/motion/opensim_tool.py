@@ -96,12 +96,12 @@ def _write_setup(folder: Path, given: ToolInput) -> Path:
     write_trc(folder / "markers.trc", kept)
     tasks = [
         f"<IKMarkerTask name={quoteattr(name)}><apply>true</apply>"
-        f"<weight>{given.weights[name]!r}</weight></IKMarkerTask>"
+        f"<weight>{float(given.weights[name])!r}</weight></IKMarkerTask>"
         for name in kept.names
     ]
     tasks += [
         f"<IKCoordinateTask name={quoteattr(goal.coordinate)}><apply>true</apply>"
-        f"<weight>{goal.weight!r}</weight><value_type>from_file</value_type></IKCoordinateTask>"
+        f"<weight>{float(goal.weight)!r}</weight><value_type>from_file</value_type></IKCoordinateTask>"
         for goal in given.goals
     ]
     coordinate_file = ""
@@ -122,13 +122,14 @@ def _write_setup(folder: Path, given: ToolInput) -> Path:
         )
         write_storage(folder / "coordinates.mot", storage, "goals")
         coordinate_file = str(folder / "coordinates.mot")
+    begin, end = float(markers.times_s[0]), float(markers.times_s[-1])
     setup = folder / "setup.xml"
     setup.write_text(
         '<?xml version="1.0"?><OpenSimDocument Version="40000"><InverseKinematicsTool name="ik">'
         f"<model_file>{Path(given.model).resolve()}</model_file>"
         f"<marker_file>{folder / 'markers.trc'}</marker_file>"
         f"<coordinate_file>{coordinate_file}</coordinate_file>"
-        f"<time_range>{markers.times_s[0] - 1e-9!r} {markers.times_s[-1] + 1e-9!r}</time_range>"
+        f"<time_range>{begin - 1e-9!r} {end + 1e-9!r}</time_range>"
         f"<accuracy>{given.accuracy!r}</accuracy><report_errors>false</report_errors>"
         f"<output_motion_file>{folder / 'out.mot'}</output_motion_file>"
         f"<IKTaskSet><objects>{''.join(tasks)}</objects></IKTaskSet>"
