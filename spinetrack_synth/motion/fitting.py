@@ -11,7 +11,7 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from spinetrack_synth.anatomy.ik import OPEN_SHARE, CoordinateGoal, Solution, solve
+from spinetrack_synth.anatomy.ik import CoordinateGoal, Solution, solve
 from spinetrack_synth.anatomy.kinematics import body_transforms_batch, points_world
 from spinetrack_synth.anatomy.measure import measured_factors, scale_to_person
 from spinetrack_synth.anatomy.model import Tree, load_model
@@ -35,10 +35,6 @@ JITTER_M: Final = 1e-3
 
 UNRELATED_M: Final = 0.03
 """The same where it is no noise of a tracker any more."""
-
-SMOOTHED_OPEN_SHARE: Final = 0.1
-"""What leaves a coordinate open where markers are smoothed as they ask for (see `solve`). The
-objective is our own there; elsewhere it is to be OpenSim's as far as possible."""
 
 
 @dataclass(frozen=True)
@@ -182,7 +178,6 @@ def _fit_markers(
         weights=trial.weights,
         goals=trial.goals,
         prior_m=trial.request.prior_m,
-        open_share=OPEN_SHARE if trial.smoothed is None else SMOOTHED_OPEN_SHARE,
         threads=trial.request.threads,
         progress=progress,
     )
