@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -97,7 +97,8 @@ class Solution:
     measured one, NaN where missing; ``objective`` (F,) m^2, NaN where a frame has no marker and
     repeats its predecessor; ``steps`` (F,) Gauss-Newton steps. ``open_coordinates`` are those of
     which markers as wrong as these say next to nothing, where no prior was asked for; ``leaps``
-    what could not be made to go on.
+    what could not be made to go on; ``violations`` by how much (rad, m) constraints are violated at
+    most, in OpenSim's solutions.
     """
 
     coordinates: Array
@@ -108,6 +109,7 @@ class Solution:
     steps: Ints
     open_coordinates: tuple[str, ...] = ()
     leaps: tuple[CoordinateLeap, ...] = ()
+    violations: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def frame_rms_m(self) -> Array:
@@ -147,6 +149,7 @@ def solve(
     weights: Mapping[str, float] | None = None,
     goals: Sequence[CoordinateGoal] = (),
     prior_m: float | None = None,
+    prior_share: float = 0.0,
     cold: bool = False,
     threads: int = 1,
     progress: Progress | None = None,
@@ -157,9 +160,10 @@ def solve(
     ``weights`` are 1 where not given, their scale means nothing. ``prior_m`` is the error (m) that
     the markers are taken to have: coordinates are drawn to their defaults as far as such an error
     leaves them open, each in proportion to its range. When left out it is next to nothing and
-    decides only what the markers leave open altogether. ``cold`` takes every frame by itself, as
-    for pictures; otherwise frames follow one another. Clamped coordinates stay in their range,
-    unclamped ones near where the curves that they drive are known.
+    decides only what the markers leave open altogether. ``prior_share`` keeps it to coordinates
+    to which such markers leave a standard error larger than that share of their range. ``cold``
+    takes every frame by itself, as for pictures; otherwise frames follow one another. Clamped
+    coordinates stay in their range, unclamped ones near where the curves that they drive are known.
 
     Raises UserError where no marker is in the model, a goal names no coordinate, or a number is
     not finite.
@@ -189,9 +193,15 @@ def solve(
     default = tree.default_coordinates[tree.free_index][order]
     z = np.empty((frames, len(order)))
     objective, steps = np.empty(frames), np.zeros(frames, dtype=np.int64)
+    scratch, unit_weight = make_scratch(problem), _prior_weight(tree, 1.0)[order]
     broad = problem._replace(prior_weight=_prior_weight(tree, max(assumed_m, BROAD_PRIOR_M))[order])
     restarts = _restarts(tree, order, problem, default)
     work = _Work(problem, broad, restarts, targets_m, goal_values, default, z, objective, steps)
+    if prior_share > 0:
+        drawn = _open_share(work, unit_weight, assumed_m, scratch) > prior_share
+        faint = np.minimum(problem.prior_weight, FAINT_PRIOR_M**2 * unit_weight)
+        problem = problem._replace(prior_weight=np.where(drawn, problem.prior_weight, faint))
+        work = work._replace(problem=problem)
     _run(
         work,
         cold,
@@ -200,7 +210,6 @@ def solve(
     )
     q = np.empty((frames, len(tree.coordinates)))
     error_m = np.empty((frames, len(names)))
-    scratch = make_scratch(problem)
     read_out(problem, targets_m, goal_values, z, q, error_m, scratch)
     leaps: tuple[Leap, ...] = ()
     if not cold:
@@ -216,10 +225,8 @@ def solve(
     found = Solution(q, names, marker_weights, error_m, objective, steps, leaps=told)
     if prior_m is not None:
         return found
-    is_open = _is_open(work, _prior_weight(tree, 1.0)[order], found.axis_error_m, scratch)
-    return replace(
-        found, open_coordinates=tuple(n for n, unknown in zip(free, is_open) if unknown)
-    )
+    is_open = _open_share(work, unit_weight, found.axis_error_m, scratch) > OPEN_SHARE
+    return replace(found, open_coordinates=tuple(n for n, is_one in zip(free, is_open) if is_one))
 
 
 def _no_overlap(tree: Tree, markers: Sequence[str]) -> str:
@@ -258,11 +265,11 @@ def _track(
     )  # fmt: skip
 
 
-def _is_open(work: _Work, unit_weight: Array, error_m: float, scratch: Scratch) -> Bools:
-    """The columns (k,) of which markers that are wrong by ``error_m`` on an axis say next to
-    nothing.
+def _open_share(work: _Work, unit_weight: Array, error_m: float, scratch: Scratch) -> Array:
+    """The standard error that markers wrong by ``error_m`` on an axis leave to each column (k,), as
+    a share of its range.
 
-    In none of some poses, that is: an arm that hangs straight does not show its rotation, but the
+    The least over some poses: an arm that hangs straight does not show its rotation, but the
     markers are such as would. ``unit_weight`` (k,) is the prior's weight for an error of 1 m.
     """
     seen: Bools = np.all(np.isfinite(work.targets_m), axis=2)
@@ -275,9 +282,9 @@ def _is_open(work: _Work, unit_weight: Array, error_m: float, scratch: Scratch) 
         differentiate(work.problem, pose, target, goals, count, False, scratch)
         variance = np.minimum(variance, spread(scratch))
     variance /= max(count, 1)
-    known = unit_weight > BASE_PRIOR
-    share: Array = error_m * np.sqrt(variance * unit_weight) / RANGE_PER_DEVIATION
-    return known & (error_m > FAINT_PRIOR_M) & (share > OPEN_SHARE)
+    known = (unit_weight > BASE_PRIOR) & (error_m > FAINT_PRIOR_M)
+    share = error_m * np.sqrt(variance * unit_weight) / RANGE_PER_DEVIATION
+    return np.where(known, share, 0.0)
 
 
 def _run(work: _Work, cold: bool, threads: int, progress: Progress) -> None:

@@ -715,9 +715,7 @@ def _motion_types(joint: Element) -> dict[str, MotionType]:
         slides = [not is_rotation for is_rotation, _ in axes] or [False] * len(names)
         return {n: "Translational" if slide else "Rotational" for n, slide in zip(names, slides)}
     found: dict[str, MotionType] = {}
-    for axis in sorted(
-        joint.iterfind("SpatialTransform/*"), key=lambda axis: axis.get("name", "")
-    ):
+    for axis in sorted(joint.iterfind("SpatialTransform/*"), key=lambda axis: axis.get("name", "")):
         line = axis.find("LinearFunction")
         line = axis.find("function/LinearFunction") if line is None else line
         for name in (axis.findtext("coordinates") or "").split():

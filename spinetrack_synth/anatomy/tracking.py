@@ -59,11 +59,11 @@ REMEMBERED: Final = 3
 class Restarts(NamedTuple):
     """Where else to begin: ``starts`` (S, k); limb 0 is the base with everything on it, then the
     limbs from the trunk outward: ``limb_columns`` (L, k), ``limb_markers`` (L, P).
-    ``round_columns`` (k,) are angles that are the same a full circle on, ``gliding_columns`` (k,) such that
-    move something else besides, so that a circle on they are almost the same; ``twin_columns``
-    (T, 3) the angles about three axes, the second at right angles to the others, which reach every
-    place in two ways: half a turn more for the first and the third, and ``twin_fold`` (T,) less
-    the second."""
+    ``round_columns`` (k,) are angles that are the same a full circle on, ``gliding_columns`` (k,)
+    such that move something else besides, so that a circle on they are almost the same;
+    ``twin_columns`` (T, 3) the angles about three axes, the second at right angles to the others,
+    which reach every place in two ways: half a turn more for the first and the third, and
+    ``twin_fold`` (T,) less the second."""
 
     starts: Array
     limb_columns: Bools
