@@ -121,7 +121,9 @@ def polyline(x: ArrayLike, y: ArrayLike) -> Piecewise:
     """Straight pieces between points, the outer ones going on for ever."""
     x, y = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
     slopes = np.diff(y) / np.diff(x)
-    return Piecewise(x[:-1], np.stack([y[:-1], slopes], axis=1))
+    if len(x) == 2:
+        return Piecewise(x[:1], np.array([[y[0], slopes[0]]]))
+    return Piecewise(x, np.stack([y, np.append(slopes, slopes[-1])], axis=1))
 
 
 def simm_spline(x: ArrayLike, y: ArrayLike) -> Piecewise:

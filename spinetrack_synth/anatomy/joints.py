@@ -38,6 +38,9 @@ ROUND: Final = ("EllipsoidJoint", "ScapulothoracicJoint", "ConstantCurvatureJoin
 KINDS: Final = ("CustomJoint", *TURNING, *ROUND)
 
 
+MotionType = Literal["Rotational", "Translational", "Coupled"]
+
+
 class UnsupportedJoint(Exception):
     """A joint, or a function in it, that is not read; says which."""
 
@@ -93,6 +96,29 @@ def coordinate_names(node: Element) -> list[str]:
         used = [name for axis in transform for name in (axis.findtext("coordinates") or "").split()]
         own.sort(key=lambda name: used.index(name) if name in used else len(used))
     return own
+
+
+def motion_types(joint: Element) -> dict[str, MotionType]:
+    """What OpenSim calls each coordinate of a joint.
+
+    In a CustomJoint the last axis counts that is a `LinearFunction` with a first coefficient of 1
+    or -1: the like of it by any other function is "Coupled". Elsewhere all but slides rotate.
+    """
+    if joint.tag != "CustomJoint":
+        names = [node.get("name", "") for node in joint.iterfind("coordinates/*")]
+        axes = TURNING.get(joint.tag, ())
+        slides = [not is_rotation for is_rotation, _ in axes] or [False] * len(names)
+        return {n: "Translational" if slide else "Rotational" for n, slide in zip(names, slides)}
+    found: dict[str, MotionType] = {}
+    for axis in sorted(joint.iterfind("SpatialTransform/*"), key=lambda axis: axis.get("name", "")):
+        line = axis.find("LinearFunction")
+        line = axis.find("function/LinearFunction") if line is None else line
+        for name in (axis.findtext("coordinates") or "").split():
+            found.setdefault(name, "Coupled")
+            if line is not None and abs(_numbers(line, "coefficients", "1 0")[0]) == 1.0:
+                turns = axis.get("name", "").startswith("rotation")
+                found[name] = "Rotational" if turns else "Translational"
+    return found
 
 
 def _numbers(node: Element, tag: str, default: str) -> Array:

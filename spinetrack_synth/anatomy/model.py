@@ -29,7 +29,14 @@ from spinetrack_synth.anatomy.functions import (
     parse_multivariate,
     polynomial,
 )
-from spinetrack_synth.anatomy.joints import Axis, UnsupportedJoint, coordinate_names, joint_axes
+from spinetrack_synth.anatomy.joints import (
+    Axis,
+    MotionType,
+    UnsupportedJoint,
+    coordinate_names,
+    joint_axes,
+    motion_types,
+)
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.extras import pip_command
 
@@ -88,10 +95,11 @@ class Tree:
 
     ``bodies`` stand parents before children, without ground; where joints close a loop, a body
     stands there twice and ``stands_for`` (B,) is the index of the first. ``coordinates`` are all
-    coordinates, in OpenSim's order; ``rotational`` (n,) tells angles from lengths. ``free`` are
-    those that no coupler drives and no lock or prescribed constant holds: ``q = coupling @ z +
-    offset`` (n, k), (n,), and where there are ``steps``, `kinematics.all_coordinates` adds what
-    they drive. ``ties`` are what other constraints hold at zero; nothing here sees to that.
+    coordinates, in OpenSim's order; ``rotational`` (n,) tells angles from lengths, ``motion_type``
+    (n,) is what OpenSim calls them, on which the units in its files depend. ``free`` are those that
+    no coupler drives and no lock or prescribed constant holds: ``q = coupling @ z + offset``
+    (n, k), (n,), and where there are ``steps``, `kinematics.all_coordinates` adds what they drive.
+    ``ties`` are what other constraints hold at zero; nothing here sees to that.
     ``frame_*`` are the named frames fixed to bodies ("L1/superior_endplate"), ``frame_in_body``
     (F, 4, 4). Body index -1 stands for ground.
     """
@@ -101,6 +109,7 @@ class Tree:
     stands_for: Ints
     coordinates: tuple[str, ...]
     rotational: NDArray[np.bool_]
+    motion_type: tuple[MotionType, ...]
     lower: Array
     upper: Array
     clamped: NDArray[np.bool_]
@@ -384,6 +393,7 @@ class _Reader:
         chain = _chain(joints, body_index, index)
         markers = [self._marker(node) for node in _objects(self.model, "MarkerSet")]
         frames = [self.frames[name] for name in self.named_frames]
+        types = {n: t for node in joint_nodes for n, t in motion_types(node).items()}
         angular = {axis.quantity for joint in joints for axis in joint.axes if axis.is_rotation}
         for step in reversed(self.steps_of_joints.taken):
             angular |= set(step.sources) if step.target in angular else set()
@@ -399,6 +409,7 @@ class _Reader:
             ),
             coordinates=names,
             rotational=np.array([name in angular for name in names], dtype=np.bool_),
+            motion_type=tuple(types.get(name, "Coupled") for name in names),
             lower=np.array([coordinate.lower for coordinate in coordinates]),
             upper=np.array([coordinate.upper for coordinate in coordinates]),
             clamped=np.array([coordinate.clamped for coordinate in coordinates]),

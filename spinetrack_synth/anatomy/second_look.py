@@ -115,7 +115,7 @@ def look_again(
             found = np.isfinite(other_cost[frame])
             fruitless[limb] = 0 if found else min(2 * fruitless[limb] + 1, LONGEST_REST)
             rest[limb] = fruitless[limb]
-            total = _evidence(problem, targets_m[frame], cost[frame], other_cost[frame])
+            total = evidence(problem, targets_m[frame], cost[frame], other_cost[frame])
             if total < 0:
                 continue
             ends = []
@@ -138,7 +138,7 @@ def look_again(
             read_out(
                 problem, targets_m[run], task_values[run], z[run], q[run], error_m[run], scratch
             )
-    _fill_dark_frames(z, q, cost)
+    fill_dark_frames(z, q, cost)
 
 
 def _suspects(
@@ -200,7 +200,7 @@ def _runs(frames: Ints, gap: int) -> list[slice]:
     return [slice(int(run[0]), int(run[-1]) + 1) for run in runs if len(run)]
 
 
-def _fill_dark_frames(z: Array, q: Array, cost: Array) -> None:
+def fill_dark_frames(z: Array, q: Array, cost: Array) -> None:
     """Frames without a marker repeat the one before them, the first ones the one after."""
     dark = np.isnan(cost)
     first = int(np.argmin(dark))
@@ -210,7 +210,7 @@ def _fill_dark_frames(z: Array, q: Array, cost: Array) -> None:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _evidence(problem: Problem, target_m: Array, old: float, new: float) -> float:
+def evidence(problem: Problem, target_m: Array, old: float, new: float) -> float:
     """How much likelier markers are under the cost ``new`` than under ``old``: the logarithm, for
     an error of the markers that is not known but the same for both."""
     seen = 0
@@ -254,7 +254,7 @@ def _look(
             if not columns[restarts.twin_columns[start, 0]]:
                 continue
             here[:] = z
-            _turn_to_twin(problem, restarts.twin_columns[start], here)
+            _turn_to_twin(problem, restarts, start, here)
             limb_trial_cost, more = solve_frame(
                 problem, target_m, markers, task_values, columns, here, COLD_DAMPING, scratch
             )
@@ -281,11 +281,11 @@ def _look(
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _turn_to_twin(problem: Problem, joint: Ints, z: Array) -> None:
-    """Write the other angles (3,) that turn a joint to the same place, as far as it may go."""
+def _turn_to_twin(problem: Problem, restarts: Restarts, twin: int, z: Array) -> None:
+    """Write the other angles that turn a joint to the same place, as far as it may go."""
     for i in range(3):
-        k = joint[i]
-        angle = np.pi - z[k] if i == 1 else z[k] + np.pi
+        k = restarts.twin_columns[twin, i]
+        angle = restarts.twin_fold[twin] - z[k] if i == 1 else z[k] + np.pi
         centre = 0.5 * (problem.lower[k] + problem.upper[k])
         if np.isfinite(centre):
             angle -= 2 * np.pi * np.round((angle - centre) / (2 * np.pi))
@@ -337,7 +337,7 @@ def _lead(
         other[t] = now
         if largest_difference(now, z[t]) < SAME:
             break
-        total += _evidence(problem, targets_m[t], cost[t], other_cost[t])
+        total += evidence(problem, targets_m[t], cost[t], other_cost[t])
         if total > most:
             most, last = total, t
         t += ahead

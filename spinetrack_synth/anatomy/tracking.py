@@ -59,9 +59,11 @@ REMEMBERED: Final = 3
 class Restarts(NamedTuple):
     """Where else to begin: ``starts`` (S, k); limb 0 is the base with everything on it, then the
     limbs from the trunk outward: ``limb_columns`` (L, k), ``limb_markers`` (L, P).
-    ``round_columns`` (k,) are angles that may go full circles, ``gliding_columns`` (k,) such that
-    move something else besides, so that a circle on they are almost the same; ``twin_columns``
-    (T, 3) the angles about three axes at right angles, which reach every place in two ways."""
+    ``round_columns`` (k,) are angles that are the same a full circle on, ``gliding_columns`` (k,)
+    such that move something else besides, so that a circle on they are almost the same;
+    ``twin_columns`` (T, 3) the angles about three axes, the second at right angles to the others,
+    which reach every place in two ways: half a turn more for the first and the third, and
+    ``twin_fold`` (T,) less the second."""
 
     starts: Array
     limb_columns: Bools
@@ -69,6 +71,7 @@ class Restarts(NamedTuple):
     round_columns: Bools
     gliding_columns: Bools
     twin_columns: NDArray[np.int64]
+    twin_fold: Array
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -274,12 +277,14 @@ def nearest_angles(problem: Problem, restarts: Restarts, wanted: Array, z: Array
     other = np.empty(3)
     for k in range(len(z)):
         if restarts.round_columns[k]:
-            z[k] -= turn * np.round((z[k] - wanted[k]) / turn)
+            angle = z[k] - turn * np.round((z[k] - wanted[k]) / turn)
+            if problem.lower[k] <= angle <= problem.upper[k]:
+                z[k] = angle
     for twin in range(len(restarts.twin_columns)):
         allowed, here, there = True, 0.0, 0.0
         for i in range(3):
             k = restarts.twin_columns[twin, i]
-            other[i] = np.pi - z[k] if i == 1 else z[k] + np.pi
+            other[i] = restarts.twin_fold[twin] - z[k] if i == 1 else z[k] + np.pi
             other[i] -= turn * np.round((other[i] - wanted[k]) / turn)
             allowed &= problem.lower[k] <= other[i] <= problem.upper[k]
             here += (z[k] - wanted[k]) ** 2

@@ -116,19 +116,12 @@ def write_coordinates(path: Path, motion: CoordinateMotion, tree: Tree) -> None:
 
 
 def in_degrees_for_opensim(tree: Tree) -> NDArray[np.bool_]:
-    """Coordinates (n,) of OpenSim's motion type Rotational: those that turn an axis one to one.
+    """Coordinates (n,) of OpenSim's motion type Rotational: those it converts from degrees.
 
-    Of the others, "Coupled" to a scaled or curved motion, OpenSim converts no value between
-    degrees and radians, whatever a file's header says.
+    Of the others, "Coupled" to a scaled or curved motion or "Translational" beside a rotation, it
+    converts no value between degrees and radians, whatever a file's header says.
     """
-    chain = tree.chain
-    pure = np.zeros(len(tree.coordinates), dtype=np.bool_)
-    for axis, coordinate in enumerate(chain.axis_coordinate):
-        first, last = chain.piece_start[axis], chain.piece_start[axis + 1]
-        slopes = chain.piece_coefficient[first:last]
-        if chain.axis_is_rotation[axis] and last - first == 1 and not np.any(slopes[0, 2:]):
-            pure[coordinate] |= coordinate >= 0 and abs(slopes[0, 1]) == 1.0
-    return pure
+    return np.array([motion_type == "Rotational" for motion_type in tree.motion_type], dtype=bool)
 
 
 def _coordinate_name(label: str) -> str:
