@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import count
 from pathlib import Path
 from typing import Final, NamedTuple
 from xml.etree.ElementTree import Element
@@ -385,6 +386,12 @@ class _Reader:
         bodies = tuple(joint.child for joint in joints)
         body_index = {"ground": GROUND} | {name: index for index, name in enumerate(bodies)}
         names = tuple(coordinate.name for coordinate in coordinates)
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None:
+            raise UserError(
+                f"{self.path}: two coordinates are called {twice}: rename one, motion files tell "
+                "them apart by their names alone"
+            )
         free, coupling, offset, couplers = self._couplings(coordinates)
         self._read_constraints()
         steps = (*couplers, *self.steps_of_joints.taken, *self.steps_of_ties.taken)
@@ -419,7 +426,7 @@ class _Reader:
             offset=offset,
             steps=steps,
             ties=tuple(self.ties),
-            marker_names=tuple(name for name, _, _ in markers),
+            marker_names=_unique([name for name, _, _ in markers]),
             marker_body=np.array([body_index[body] for _, body, _ in markers], dtype=np.int64),
             marker_offset_m=np.array([point for _, _, point in markers]).reshape(-1, 3),
             frame_names=tuple(self.named_frames),
@@ -837,6 +844,15 @@ def _reversed(joint: _Joint) -> _Joint:
         tuple(axis._replace(function=axis.function.times(-1.0)) for axis in reversed(joint.axes)),
         turned=True,
     )
+
+
+def _unique(names: list[str]) -> tuple[str, ...]:
+    """The names, those that stood before already with a number, as OpenSim gives it."""
+    taken: dict[str, None] = {}
+    for name in names:
+        numbered = (f"{name}_{k}" for k in count())
+        taken[name if name not in taken else next(n for n in numbered if n not in taken)] = None
+    return tuple(taken)
 
 
 def _stretch(joints: list[_Joint], body_index: dict[str, int]) -> Stretch:
