@@ -180,15 +180,15 @@ def _tell(solution: Solution) -> None:
         )
     if len(solution.leaps) > 3:
         click.echo(f"note: and {len(solution.leaps) - 3} more such leaps", err=True)
-    _tell_violations(solution)
+    _tell_violations(solution, "the fit")
 
 
-def _tell_violations(solution: Solution) -> None:
+def _tell_violations(solution: Solution, whose: str) -> None:
     violated = {name: by for name, by in solution.violations.items() if by > VIOLATED}
     for name, by in violated.items():
-        click.echo(f"OpenSim violates constraint {name} by up to {by:.2g} (rad, m)")
+        click.echo(f"{whose} violates constraint {name} by up to {by:.2g} (rad, m)")
     if solution.violations and not violated:
-        click.echo(f"OpenSim holds all {len(solution.violations)} constraints to {VIOLATED:g}")
+        click.echo(f"{whose} holds all {len(solution.violations)} constraints to {VIOLATED:g}")
 
 
 def _tell_check(trial: Trial, ours: Solution, check: Check) -> None:
@@ -216,4 +216,4 @@ def _tell_check(trial: Trial, ours: Solution, check: Check) -> None:
         f"read back by OpenSim, the motion puts markers within {1000 * check.read_back_m:.2g} mm "
         "of where they are told"
     )
-    _tell_violations(theirs)
+    _tell_violations(theirs, "OpenSim")

@@ -13,7 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spinetrack_synth.anatomy.ik import CoordinateGoal, Solution, solve
-from spinetrack_synth.anatomy.kinematics import body_transforms_batch, points_world
+from spinetrack_synth.anatomy.kinematics import (
+    body_transforms_batch,
+    constraint_errors,
+    points_world,
+)
 from spinetrack_synth.anatomy.measure import measured_factors, scale_to_person
 from spinetrack_synth.anatomy.model import Tree, load_model
 from spinetrack_synth.anatomy.tasks import Tasks
@@ -186,7 +190,7 @@ def _fit_markers(
         as_recorded = markers is trial.smoothed.recorded
         prior_m = _taken_m(trial.smoothed) if as_recorded else _left_m(trial.smoothed)
         prior_share = SMOOTHED_PRIOR_SHARE
-    return solve(
+    solution = solve(
         trial.tree,
         markers.names,
         markers.positions_m,
@@ -197,6 +201,9 @@ def _fit_markers(
         threads=trial.request.threads,
         progress=progress,
     )
+    errors = constraint_errors(trial.tree, solution.coordinates)
+    violations = {name: float(error.max()) for name, error in errors.items()}
+    return dataclasses.replace(solution, violations=violations)
 
 
 @dataclass(frozen=True)
@@ -219,7 +226,7 @@ def check_against_opensim(trial: Trial, solution: Solution, written: Path, count
     chosen = np.arange((frames - count) // 2, (frames - count) // 2 + count)
     posed = pose(trial.request.model, written, chosen.tolist())
     tree = trial.tree
-    at = [posed.body_names.index(name) for name in tree.bodies]
+    at = [posed.body_names.index(tree.bodies[i]) for i in tree.stands_for]
     ours = body_transforms_batch(tree, solution.coordinates[chosen])
     read_back_m = max(
         float(np.linalg.norm(_placed_m(tree, here) - _placed_m(tree, there[at]), axis=1).max())
