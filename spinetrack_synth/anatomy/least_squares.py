@@ -735,9 +735,12 @@ def solve_frame(
     cost, steps = _minimise(problem, target_m, task_values, movable, z, seen, damping, scratch)
     for _ in range(TIE_ROUNDS if len(error) else 0):
         cost, _ = evaluate(problem, z, target_m, task_values, seen, scratch)
-        if np.abs(error).max() < TIE_TOLERANCE:
+        largest = 0.0
+        for t in range(len(error)):
+            largest = max(largest, abs(error[t]))
+            force[t] += error[t]
+        if largest < TIE_TOLERANCE:
             break
-        force += error
         cost, more = _minimise(problem, target_m, task_values, movable, z, seen, 0.0, scratch)
         steps += more
     force[:] = 0.0
