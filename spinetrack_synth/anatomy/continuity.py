@@ -22,6 +22,7 @@ from spinetrack_synth.anatomy.tracking import (
     largest_difference,
     nearest_angles,
     read_out,
+    shown_columns,
 )
 
 Array = NDArray[np.float64]
@@ -229,7 +230,7 @@ def _lead_over(
     if abs(z[leap.frame + 1, leap.column] - z[leap.frame, leap.column]) < LEAP:
         return 0
     all_markers = np.ones(targets_m.shape[1], dtype=np.bool_)
-    all_columns = np.ones(columns, dtype=np.bool_)
+    shown = np.empty(columns, dtype=np.bool_)
     other, other_cost = np.empty((2, frames, columns)), np.empty((2, frames))
     there = np.empty(columns)
     loss, ends = np.full(2, np.inf), np.empty(2, np.int64)
@@ -250,8 +251,9 @@ def _lead_over(
             if fitted >= most:
                 break
             before = now.copy()
+            shown_columns(restarts, targets_m[t], shown)
             other_cost[side, t], more = solve_frame(
-                problem, targets_m[t], all_markers, task_values[t], all_columns, now, 0.0, scratch
+                problem, targets_m[t], all_markers, task_values[t], shown, now, 0.0, scratch
             )
             fitted += 1
             steps[t] += more
