@@ -22,6 +22,7 @@ from spinetrack_synth.anatomy.tracking import (
     largest_difference,
     nearest_angles,
     read_out,
+    shown_columns,
 )
 
 Array = NDArray[np.float64]
@@ -31,8 +32,9 @@ Ints = NDArray[np.int64]
 LEAP: Final = 0.5
 """Change of an angle from one frame to the next (rad) that is worth a look."""
 
-TIMES_THE_TURN: Final = 3.0
-"""It is a leap where the bones that the angle moves turn less than a so-manieth part of it."""
+TIMES_THE_TURN: Final = 2.0
+"""It is a leap where it is so many times what the turning of the bones that the angle moves can
+take."""
 
 MET: Final = 1e-3
 """Fits no further apart (rad, m) go on as one."""
@@ -152,8 +154,8 @@ def _leaps(problem: Problem, z: Array, cost: Array, scratch: Scratch) -> tuple[L
     change[:, ~_turning(problem)] = 0.0
     found = []
     for t in np.flatnonzero(change.max(axis=1, initial=0.0) > LEAP).tolist():
-        turn = _turns(problem, z[t], z[t + 1], scratch)
-        for k in np.flatnonzero(change[t] > np.maximum(LEAP, TIMES_THE_TURN * turn)).tolist():
+        turn, taken = _turns(problem, z[t], z[t + 1], scratch)
+        for k in np.flatnonzero(change[t] > np.maximum(LEAP, TIMES_THE_TURN * taken)).tolist():
             found.append(Leap(t, k, float(z[t + 1, k] - z[t, k]), float(turn[k])))
     return tuple(found)
 
@@ -167,33 +169,43 @@ def _turning(problem: Problem) -> Bools:
     return turning
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
-def _turns(problem: Problem, here: Array, there: Array, scratch: Scratch) -> Array:
+def _turns(problem: Problem, here: Array, there: Array, scratch: Scratch) -> tuple[Array, Array]:
     """By how much (k,) the bones that a column moves directly turn in their joints between two
-    fits, the one that turns most."""
+    fits, the one that turns most, and what change of the column that can account for.
+
+    Where the axes of a joint come to lie on one another, a small turn takes much of each.
+    """
     chain = problem.chain
-    bodies = len(chain.parent)
-    in_joint = np.empty((2, bodies, 3, 3))
-    for i in range(2):
-        coordinates(problem, here if i == 0 else there, scratch)
-        forward(
-            chain, scratch.q, scratch.body2world,
-            scratch.axis_world, scratch.origin_world, scratch.axis_slope,
-        )  # fmt: skip
-        for body in range(bodies):
-            own = np.ascontiguousarray(scratch.body2world[body, :3, :3])
-            parent = chain.parent[body]
-            if parent >= 0:
-                base = np.ascontiguousarray(scratch.body2world[parent, :3, :3].T)
-                in_joint[i, body] = base @ own
-            else:
-                in_joint[i, body] = own
-    turn = np.zeros(len(here))
-    for motion in range(len(problem.motion_body)):
-        body, column = problem.motion_body[motion], problem.motion_column[motion]
-        cosine = 0.5 * (np.sum(in_joint[0, body] * in_joint[1, body]) - 1.0)
-        turn[column] = max(turn[column], np.arccos(min(max(cosine, -1.0), 1.0)))
-    return turn
+    turn, taken = np.zeros((2, len(here)))
+    before, after = (_joints(problem, z, scratch) for z in (here, there))
+    for motion, (body, column) in enumerate(zip(problem.motion_body, problem.motion_column)):
+        parts = slice(problem.part_start[motion], problem.part_start[motion + 1])
+        axes, entries = problem.part_axis[parts], problem.part_entry[parts]
+        slopes = scratch.axis_slope[axes] * scratch.slope_of_entry[entries]
+        slope = np.abs(slopes * chain.axis_is_rotation[axes]).max()
+        if slope == 0:
+            continue
+        cosine = 0.5 * (np.sum(before[0][body] * after[0][body]) - 1.0)
+        angle = float(np.arccos(np.clip(cosine, -1.0, 1.0)))
+        own = np.arange(chain.axis_start[body], chain.axis_start[body + 1])
+        own = own[chain.axis_is_rotation[own]]
+        apart = min(np.linalg.svd(one[1][own], compute_uv=False)[-1] for one in (before, after))
+        turn[column] = max(turn[column], angle)
+        taken[column] = max(taken[column], angle / max(apart * slope, 1e-9))
+    return turn, taken
+
+
+def _joints(problem: Problem, z: Array, scratch: Scratch) -> tuple[Array, Array]:
+    """Each body's rotation in its parent (B, 3, 3) and the directions of all axes (A, 3)."""
+    coordinates(problem, z, scratch)
+    forward(
+        problem.chain, scratch.q, scratch.body2world,
+        scratch.axis_world, scratch.origin_world, scratch.axis_slope,
+    )  # fmt: skip
+    rotations = scratch.body2world[:, :3, :3]
+    parents = problem.chain.parent
+    base = np.where((parents >= 0)[:, None, None], rotations[parents], np.eye(3))
+    return base.transpose(0, 2, 1) @ rotations, scratch.axis_world.copy()
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -218,7 +230,7 @@ def _lead_over(
     if abs(z[leap.frame + 1, leap.column] - z[leap.frame, leap.column]) < LEAP:
         return 0
     all_markers = np.ones(targets_m.shape[1], dtype=np.bool_)
-    all_columns = np.ones(columns, dtype=np.bool_)
+    shown = np.empty(columns, dtype=np.bool_)
     other, other_cost = np.empty((2, frames, columns)), np.empty((2, frames))
     there = np.empty(columns)
     loss, ends = np.full(2, np.inf), np.empty(2, np.int64)
@@ -239,8 +251,9 @@ def _lead_over(
             if fitted >= most:
                 break
             before = now.copy()
+            shown_columns(restarts, targets_m[t], shown)
             other_cost[side, t], more = solve_frame(
-                problem, targets_m[t], all_markers, task_values[t], all_columns, now, 0.0, scratch
+                problem, targets_m[t], all_markers, task_values[t], shown, now, 0.0, scratch
             )
             fitted += 1
             steps[t] += more

@@ -66,6 +66,10 @@ it: OpenSim's fits do so by a few degrees, whereas a circle on the curves are ma
 
 AT_RIGHT_ANGLES: Final = 1e-6
 
+A_LITTLE: Final = 1e-3
+ON_AXIS: Final = 1e-6
+"""A step (rad, m), and what share of it moves a marker: less is none."""
+
 STARTS: Final = 32
 BLOCK_FRAMES: Final = 256
 """Frames between two calls of ``progress``."""
@@ -596,15 +600,34 @@ def _restarts(tree: Tree, order: Ints, problem: Problem, default: Array) -> Rest
     pure, unbounded = _pure_angles(problem), np.isinf(problem.lower) & np.isinf(problem.upper)
     twins, fold = _twins(problem)
     turns = tree.rotational[tree.free_index[order]]
+    starts = _spread(problem, tree, order, default)
     return Restarts(
-        starts=_spread(problem, tree, order, default),
+        starts=starts,
         limb_columns=np.array([columns for columns, _ in limbs]),
         limb_markers=np.array([markers for _, markers in limbs]),
         round_columns=pure & ~_has_task(problem),
         gliding_columns=turns & unbounded & ~pure,
         twin_columns=twins,
         twin_fold=fold,
+        shown_by=_shown_by(problem, starts[1]),
+        has_task=_has_task(problem),
     )
+
+
+def _shown_by(problem: Problem, z: Array) -> Bools:
+    """Which markers each column moves at z (k, P): not those that lie on its axis."""
+    scratch = make_scratch(problem)
+    goals = np.zeros(len(problem.task_coordinate))
+    nowhere = np.zeros((len(problem.marker_body), 3))
+    weigh(problem, nowhere, np.ones(len(nowhere), dtype=np.bool_), scratch)
+
+    def placed_m(at: Array) -> Array:
+        evaluate(problem, at, nowhere, goals, 1, scratch)
+        return scratch.points.copy()
+
+    here_m = placed_m(z)
+    moved_m = [np.abs(placed_m(z + row) - here_m).max(axis=1) for row in A_LITTLE * np.eye(len(z))]
+    return np.array(moved_m).reshape(len(z), -1) > ON_AXIS * A_LITTLE
 
 
 def _lines(problem: Problem) -> tuple[Array, Array]:

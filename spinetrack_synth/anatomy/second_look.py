@@ -27,6 +27,7 @@ from spinetrack_synth.anatomy.tracking import (
     limb_anew,
     nearest_angles,
     read_out,
+    shown_columns,
 )
 
 Array = NDArray[np.float64]
@@ -121,7 +122,7 @@ def look_again(
             ends = []
             for ahead in (-1, 1):
                 gained, last = _lead(
-                    problem, targets_m, task_values, frame, ahead, now.copy(), z, cost,
+                    problem, restarts, targets_m, task_values, frame, ahead, now.copy(), z, cost,
                     other, other_cost, steps, scratch,
                 )  # fmt: skip
                 total += gained
@@ -237,9 +238,11 @@ def _look(
     leads to another place that fits about as well. Returns the objective, infinite if none, and
     the steps.
     """
-    columns, markers = restarts.limb_columns[limb], restarts.limb_markers[limb]
+    markers = restarts.limb_markers[limb]
     everything = np.ones(len(target_m), dtype=np.bool_)
-    all_columns = np.ones(len(z), dtype=np.bool_)
+    shown = np.empty(len(z), dtype=np.bool_)
+    shown_columns(restarts, target_m, shown)
+    columns = restarts.limb_columns[limb] & shown
     twins, spread = len(restarts.twin_columns), min(STARTS, len(restarts.starts))
     tried = np.empty((1 + twins + spread, len(z)))
     trial, best = np.empty(len(z)), z.copy()
@@ -263,19 +266,21 @@ def _look(
                 problem, problem, restarts, limb, start - twins, target_m, task_values, z, here,
                 scratch,
             )  # fmt: skip
+        here[:] = np.where(shown, here, z)
+        nearest_angles(problem, restarts, z, here)
         steps += more
         if limb_trial_cost > PROMISING * limb_cost or _is_among(here, tried[:count]):
             continue
         count += 1
         trial[:] = here
         trial_cost, more = solve_frame(
-            problem, target_m, everything, task_values, all_columns, trial, COLD_DAMPING, scratch
+            problem, target_m, everything, task_values, shown, trial, COLD_DAMPING, scratch
         )
+        nearest_angles(problem, restarts, z, trial)
         steps += more
         if trial_cost < cost and not _is_among(trial, tried[:1]):
             cost = trial_cost
             best[:] = trial
-    nearest_angles(problem, restarts, z, best)
     z[:] = best
     return cost, steps
 
@@ -304,6 +309,7 @@ def _is_among(z: Array, others: Array) -> bool:
 @njit(cache=True, nogil=True, error_model="numpy")
 def _lead(
     problem: Problem,
+    restarts: Restarts,
     targets_m: Array,
     task_values: Array,
     frame: int,
@@ -322,7 +328,7 @@ def _lead(
     been none the likelier for long. Returns the evidence for it and the last frame that adds to it.
     """
     all_markers = np.ones(targets_m.shape[1], dtype=np.bool_)
-    all_columns = np.ones(len(now), dtype=np.bool_)
+    shown = np.empty(len(now), dtype=np.bool_)
     total, most, last = 0.0, 0.0, frame
     t = frame + ahead
     while 0 <= t < len(z) and abs(t - last) <= (PATIENCE if most > HINT else SHORT_PATIENCE):
@@ -330,8 +336,9 @@ def _lead(
             other[t], other_cost[t] = now, np.nan
             t += ahead
             continue
+        shown_columns(restarts, targets_m[t], shown)
         other_cost[t], more = solve_frame(
-            problem, targets_m[t], all_markers, task_values[t], all_columns, now, 0.0, scratch
+            problem, targets_m[t], all_markers, task_values[t], shown, now, 0.0, scratch
         )
         steps[t] += more
         other[t] = now

@@ -63,7 +63,8 @@ class Restarts(NamedTuple):
     such that move something else besides, so that a circle on they are almost the same;
     ``twin_columns`` (T, 3) the angles about three axes, the second at right angles to the others,
     which reach every place in two ways: half a turn more for the first and the third, and
-    ``twin_fold`` (T,) less the second."""
+    ``twin_fold`` (T,) less the second. ``shown_by`` (k, P) are the markers that a column moves,
+    ``has_task`` (k,) says on which a coordinate task depends."""
 
     starts: Array
     limb_columns: Bools
@@ -72,6 +73,8 @@ class Restarts(NamedTuple):
     gliding_columns: Bools
     twin_columns: NDArray[np.int64]
     twin_fold: Array
+    shown_by: Bools
+    has_task: Bools
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -271,6 +274,29 @@ def solve_cold(
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def shown_columns(restarts: Restarts, target_m: Array, columns: Bools) -> None:
+    """Write which columns (k,) a frame's markers (P, 3) or a task say anything about.
+
+    The others stay where the frame before had them, and at their defaults where nothing ever moved
+    them.
+    """
+    markers = len(target_m)
+    everything = True
+    for p in range(markers):
+        everything &= np.isfinite(target_m[p, 0] + target_m[p, 1] + target_m[p, 2])
+    for k in range(len(columns)):
+        columns[k] = everything or restarts.has_task[k]
+        if columns[k]:
+            continue
+        for p in range(markers):
+            if restarts.shown_by[k, p] and np.isfinite(
+                target_m[p, 0] + target_m[p, 1] + target_m[p, 2]
+            ):
+                columns[k] = True
+                break
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def nearest_angles(problem: Problem, restarts: Restarts, wanted: Array, z: Array) -> None:
     """Write z (k,) with the angles nearest to ``wanted`` that put the model in the same place."""
     turn = 2 * np.pi
@@ -338,7 +364,7 @@ def track(
     """
     markers, columns = targets_m.shape[1], z.shape[1]
     all_markers = np.ones(markers, dtype=np.bool_)
-    all_columns = np.ones(columns, dtype=np.bool_)
+    shown = np.ones(columns, dtype=np.bool_)
     now, other = np.empty(columns), np.empty(columns)
     met = 0
     for t in range(begin, end):
@@ -364,13 +390,15 @@ def track(
                 steady = missed < moved
             else:
                 steady = False
+            shown_columns(restarts, target, shown)
             if steady:
                 for k in range(columns):
-                    ahead = 2 * z[t - 1, k] - z[t - 2, k]
-                    now[k] = min(max(ahead, problem.lower[k]), problem.upper[k])
+                    if shown[k]:
+                        ahead = 2 * z[t - 1, k] - z[t - 2, k]
+                        now[k] = min(max(ahead, problem.lower[k]), problem.upper[k])
             _round(problem, now)
             cost[t], steps[t] = solve_frame(
-                problem, target, all_markers, tasks, all_columns, now, 0.0, scratch
+                problem, target, all_markers, tasks, shown, now, 0.0, scratch
             )
             nearest_angles(problem, restarts, z[max(t - 1, 0)], now)
             before = cost[max(t - 1, 0)]
@@ -382,7 +410,7 @@ def track(
                 steps[t] += more
                 if again < BETTER * cost[t]:
                     cost[t] = again
-                    now[:] = other
+                    now[:] = np.where(shown, other, now)
         if until_met:
             met = met + 1 if largest_difference(now, z[t]) == 0.0 else 0
             if met == REMEMBERED:
