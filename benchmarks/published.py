@@ -10,7 +10,8 @@ Every folder in FOLDER that holds a ``trial.json`` is a trial. Paths in it are r
 
 ``setup`` is OpenSim's set-up file; ``model``, ``markers``, ``tasks`` and ``coordinates`` go before
 what it names. ``time_range_s`` narrows the trial, ``published`` is a motion to compare with,
-``label`` goes into the table. No more than ``--frames`` frames from the middle are solved.
+``label`` goes into the table. No more than ``--frames`` frames from the middle are solved, or as
+many as the trial's ``frames`` says.
 
 Both get one set-up file: the whole command ``ik --setup`` in a process of its own, and OpenSim's
 InverseKinematicsTool in another. What they write is read by OpenSim as its own tools read it, and
@@ -288,7 +289,8 @@ class Judge:
         for coordinate in self.coordinates:
             joint = coordinate.getJoint()
             child, parent = joint.getChildFrame(), joint.getParentFrame()
-            matrices.append(_matrix(child.findTransformBetween(self.state, parent).R()))
+            transform = child.findTransformBetween(self.state, parent)  # R() is a view of it
+            matrices.append(_matrix(transform.R()))
         return matrices
 
     def _beyond(self, q: list[float]) -> float:
@@ -380,7 +382,7 @@ def _with(text: str, tag: str, value: str) -> str:
     pattern = re.compile(f"<{tag}>.*?</{tag}>|<{tag} */>", re.DOTALL)
     if pattern.search(text):
         return pattern.sub(lambda _: whole, text, count=1)
-    return re.sub(r"<InverseKinem\w+Tool\b[^>]*>", lambda m: f"{m[0]}\n{whole}", text, count=1)
+    return re.sub(r"<(?:InverseKinem\w+|IK)Tool\b[^>]*>", lambda m: f"{m[0]}\n{whole}", text, count=1)
 
 
 def run(program: str, setup: Path, motion: Path) -> dict[str, float]:
@@ -496,7 +498,7 @@ def judged(trial_file: Path, arguments: argparse.Namespace) -> Row:
     work.mkdir(parents=True, exist_ok=True)
     setup, ours_file, theirs_file = work / "setup.xml", work / "ours.mot", work / "opensim.mot"
     try:
-        write_setup(trial, folder, arguments.frames, setup)
+        write_setup(trial, folder, trial.get("frames", arguments.frames), setup)
         judge = Judge(setup)
     except (Failed, RuntimeError) as failure:
         row.failure = f"not a trial to OpenSim: {_line(failure)}"
