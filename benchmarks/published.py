@@ -382,7 +382,8 @@ def _with(text: str, tag: str, value: str) -> str:
     pattern = re.compile(f"<{tag}>.*?</{tag}>|<{tag} */>", re.DOTALL)
     if pattern.search(text):
         return pattern.sub(lambda _: whole, text, count=1)
-    return re.sub(r"<(?:InverseKinem\w+|IK)Tool\b[^>]*>", lambda m: f"{m[0]}\n{whole}", text, count=1)
+    opening = r"<(?:InverseKinem\w+|IK)Tool\b[^>]*>"
+    return re.sub(opening, lambda found: f"{found[0]}\n{whole}", text, count=1)
 
 
 def run(program: str, setup: Path, motion: Path) -> dict[str, float]:
