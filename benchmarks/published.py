@@ -612,12 +612,12 @@ def compare_model(path: Path, poses: int) -> str:
     generator = np.random.default_rng(0)
     lower, upper = np.clip(tree.lower, -3, 3), np.clip(tree.upper, -3, 3)
     largest, where = 0.0, ""
-    coordinates = {name: model.getCoordinateSet().get(name) for name in tree.coordinates}
+    coordinates = _in_order(model, tree.coordinates)
     bodies = [model.getBodySet().get(name) for name in tree.bodies]
     for _ in range(poses):
         q = generator.uniform(lower, upper)
-        for name, value in zip(tree.coordinates, q.tolist()):
-            coordinates[name].setValue(state, value, False)
+        for coordinate, value in zip(coordinates, q.tolist()):
+            coordinate.setValue(state, value, False)
         model.realizePosition(state)
         for body, ours in zip(bodies, body_transforms(tree, q)):
             theirs = body.getTransformInGround(state)
@@ -629,6 +629,15 @@ def compare_model(path: Path, poses: int) -> str:
             if not difference <= largest:
                 largest, where = float(difference), body.getName()
     return f"{len(bodies)} bodies, {len(tree.free)} free: {largest:.1e} {where}".strip()
+
+
+def _in_order(model: Any, names: tuple[str, ...]) -> list[Any]:
+    """OpenSim's coordinates by name; several of one name in the order that they stand in."""
+    every = [model.getCoordinateSet().get(i) for i in range(model.getCoordinateSet().getSize())]
+    of_name: dict[str, list[Any]] = {}
+    for coordinate in every:
+        of_name.setdefault(coordinate.getName(), []).append(coordinate)
+    return [of_name[name].pop(0) for name in names]
 
 
 def _compare_in_child(path: Path, poses: int, answer: Any) -> None:
@@ -646,6 +655,13 @@ def _compare_in_child(path: Path, poses: int, answer: Any) -> None:
 
 def compare_models(folder: Path, poses: int) -> Iterator[tuple[str, str]]:
     """Path and what came of it, for every model file below a folder."""
+    import opensim  # noqa: F401  once, not in every child
+
+    from spinetrack_synth.anatomy.kinematics import body_transforms
+    from spinetrack_synth.anatomy.model import fullbody_path, load_model
+
+    tree = load_model(fullbody_path())
+    body_transforms(tree, tree.default_coordinates)  # so that every child finds it compiled
     context = multiprocessing.get_context("fork")
     for path in sorted(folder.rglob("*.osim")):
         receiver, sender = context.Pipe(duplex=False)
