@@ -619,6 +619,7 @@ def compare_model(path: Path, poses: int) -> str:
         for coordinate, value in zip(coordinates, q.tolist()):
             coordinate.setValue(state, value, False)
         model.realizePosition(state)
+        q = np.array([coordinate.getValue(state) for coordinate in coordinates])  # locked ones stay
         for body, ours in zip(bodies, body_transforms(tree, q)):
             theirs = body.getTransformInGround(state)
             place = theirs.p()
