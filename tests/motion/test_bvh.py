@@ -138,7 +138,6 @@ def test_columns_follow_the_hierarchy_whatever_the_order_of_joints(tmp_path: Pat
         (("3 Zrotation", "3 Wrotation"), "line 8: channel 'Wrotation' of 'Left Leg'"),
         (("Left Leg", "Hips"), "line 6: joint 'Hips' stands twice"),
         (("MOTION", "MOTIONS"), "no line 'MOTION'"),
-        (("Frames: 2", "Frames: 3"), "says 3 frames, there are 2"),
         (("Frame Time: 0.1", "Frame Time: 0"), "line 17: a frame time of 0 s"),
         (("0 90 0 0 0 90 90 0 0", "0 90 0 0 0 90 90 0"), "line 19: 8 fields, expected 9"),
         (("0 90 0 0 0 90 90 0 0", "0 90 0 0 0 90 nan 0 0"), "frame 2: holds a value that is no"),
@@ -153,3 +152,17 @@ def test_damage_is_located(tmp_path: Path, change: tuple[str, str], message: str
         read_bvh(path)
     assert message in str(error.value)
     assert "small.bvh" in str(error.value)
+
+
+@pytest.mark.parametrize(("said", "cut"), [(3, ": the file may be cut off"), (1, "")])
+def test_frames_that_are_not_there_are_noted(tmp_path: Path, said: int, cut: str) -> None:
+    bvh = read_bvh(written(tmp_path, SMALL.replace("Frames: 2", f"Frames: {said}")))
+    assert len(bvh.values) == 2
+    assert bvh.notes == (f"its header says {said} frames, there are 2{cut}",)
+    assert joint_motion(bvh).notes == bvh.notes
+
+
+def test_a_file_that_ends_within_a_row_is_refused(tmp_path: Path) -> None:
+    path = written(tmp_path, SMALL.rstrip("\n")[:-6])
+    with pytest.raises(UserError, match=r"line 19: the file ends within this row \(6 of 9 fields"):
+        read_bvh(path)
