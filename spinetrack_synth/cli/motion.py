@@ -18,8 +18,8 @@ def reading_options(function: Function) -> Function:
     for option in (
         click.option("--rate", type=float, default=30.0, show_default=True,
                      help="Frames a second, where the file numbers frames and tells no time."),
-        click.option("--axes", help="y-up, z-up, y-up-facing-z, unreal ..., if unlike what is told or found."),
-        click.option("--unit", help="m, cm, mm, in, ft or cmu, if unlike what is told or found."),
+        click.option("--axes", help="y-up, z-up, y-up-facing-z, unreal ..., if unlike those told."),
+        click.option("--unit", help="m, cm, mm, in, ft, cmu ..., if unlike that told."),
         click.option("--model", type=click.Path(path_type=Path), metavar="OSIM",
                      help="Another model than the project's own."),
     ):  # fmt: skip

@@ -23,6 +23,9 @@ ROTATIONS: Final = ("Xrotation", "Yrotation", "Zrotation")
 _CHANNELS: Final = {name.lower(): name for name in (*POSITIONS, *ROTATIONS)}
 NO_PARENT: Final = -1
 
+SHRUNK: Final = 0.3
+"""Bones whose positions are shorter than their offsets by so much are displaced, not placed."""
+
 
 @dataclass(frozen=True)
 class Joint:
@@ -106,7 +109,9 @@ def read_bvh(path: Path) -> Bvh:
         raise UserError(f"{path}: has no line 'MOTION': the file is cut off")
     # A brace is a word of its own wherever it stands.
     spaced = [line.replace("{", " { ").replace("}", " } ") for line in lines[begin + 1 : start]]
-    words = deque((k, word) for k, line in enumerate(spaced, start=begin + 2) for word in line.split())
+    words = deque(
+        (k, word) for k, line in enumerate(spaced, start=begin + 2) for word in line.split()
+    )
     joints = _read_hierarchy(_Words(path, words))
     return _read_frames(path, lines, start, joints)
 
@@ -245,11 +250,16 @@ def joint_motion(bvh: Bvh, convention: Convention = AS_TOLD, source: str = "") -
     convention nor the figure tells.
 
     Rotations apply in the order of the channels; position channels replace the joint's offset
-    (as MotionBuilder and Blender take them), one that is missing keeps it.
+    (as MotionBuilder and Blender take them), one that is missing keeps it. Where that would
+    shrink the bones away, positions are added to the offset (as MakeHuman writes them).
     """
     frames, count = len(bvh.values), len(bvh.joints)
     position, rotation = np.zeros((frames, count, 3)), np.zeros((frames, count, 3, 3))
     rest = np.zeros((count, 3))
+    notes = bvh.notes
+    added = _are_displacements(bvh)
+    if added:
+        notes += ("positions of joints are added to their offsets: alone they leave no bones",)
     column = 0
     for index, joint in enumerate(bvh.joints):
         local = np.tile(np.array(joint.offset), (frames, 1))
@@ -258,7 +268,8 @@ def joint_motion(bvh: Bvh, convention: Convention = AS_TOLD, source: str = "") -
             values = bvh.values[:, column]
             column += 1
             if channel in POSITIONS:
-                local[:, POSITIONS.index(channel)] = values
+                k = POSITIONS.index(channel)
+                local[:, k] = values + joint.offset[k] * (added and joint.parent != NO_PARENT)
             else:
                 turn = turn @ _about(ROTATIONS.index(channel), np.radians(values))
         if joint.parent == NO_PARENT:
@@ -281,8 +292,21 @@ def joint_motion(bvh: Bvh, convention: Convention = AS_TOLD, source: str = "") -
         world @ rotation @ world.T,
         rest @ world.T * unit_m,
         source,
-        (*bvh.notes, *frame.notes),
+        (*notes, *frame.notes),
     )
+
+
+def _are_displacements(bvh: Bvh) -> bool:
+    """Whether the positions of joints below the root are far shorter than their offsets."""
+    offsets = positions = 0.0
+    column = 0
+    for joint in bvh.joints:
+        columns = [column + i for i, name in enumerate(joint.channels) if name in POSITIONS]
+        column += len(joint.channels)
+        if joint.parent != NO_PARENT and len(columns) == len(POSITIONS):
+            offsets += float(np.linalg.norm(joint.offset))
+            positions += float(np.linalg.norm(bvh.values[:, columns], axis=1).mean())
+    return positions < SHRUNK * offsets
 
 
 def _about(axis: int, angle_rad: Array) -> Array:

@@ -33,10 +33,10 @@ _SCREEN: Final = {
 def read_c3d(path: Path, convention: Convention = AS_TOLD) -> MarkerMotion:
     """Markers over time; points with a negative residual are missing (NaN).
 
-    Units are those of POINT:UNITS (millimetres where it is silent), the axes those of POINT:X_SCREEN
-    and Y_SCREEN (Z up where they are silent), unless the convention overrules them. Names lose the
-    prefix of their subject where they stay different without it; a name that stands for several
-    different points is left out, and so is a point without a name.
+    The unit is that of POINT:UNITS (millimetres where it is silent), the axes those of
+    POINT:X_SCREEN and Y_SCREEN (Z up where they are silent), unless the convention overrules them.
+    Names lose the prefix of their subject where they stay different without it; a name that stands
+    for several different points is left out, and so is a point without a name.
     Raises UserError where the file cannot be read, holds no markers, or has a unit nobody knows.
     """
     if not path.is_file():
@@ -82,7 +82,9 @@ def _all_labels(point: Any) -> list[str]:
 def _computed(point: Any) -> set[str]:
     """Labels under which angles, forces and the like are kept in place of positions."""
     keys = ("ANGLES", "FORCES", "MOMENTS", "POWERS", "REACTIONS", "SCALARS")
-    return {str(label).strip("\0 \t") for key in keys if key in point for label in _list(point[key])}
+    return {
+        str(label).strip("\0 \t") for key in keys if key in point for label in _list(point[key])
+    }
 
 
 def _list(parameter: Any) -> list[Any]:

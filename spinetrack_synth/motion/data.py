@@ -99,9 +99,7 @@ class JointMotion:
     @property
     def markers(self) -> MarkerMotion:
         """The joints as points."""
-        return MarkerMotion(
-            self.names, self.times_s, self.positions_m, self.source, self.notes
-        )
+        return MarkerMotion(self.names, self.times_s, self.positions_m, self.source, self.notes)
 
 
 Motion = MarkerMotion | JointMotion | CoordinateMotion

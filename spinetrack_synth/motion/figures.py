@@ -41,6 +41,9 @@ PERSON_M: Final = (0.4, 2.6)
 EXTENT_M: Final = (0.05, 10.0)
 """The same for the extent of points of which nothing else is known, people side by side too."""
 
+GROWN: Final = 1.2
+"""Bones may stretch by so much in motion."""
+
 UPRIGHT: Final = 0.6
 """Shoulders above ankles by so much of the stature: a figure stands."""
 ALONG: Final = 0.8
@@ -65,7 +68,7 @@ def finder(skeletons: Sequence[Skeleton]) -> Callable[[Figure, Told], Frame]:
         places = landmarks(figure.names, table) if table else {}
         unit, of_unit = _unit(figure, places, told, table)
         axes, of_axes = _axes(figure, places, told, table)
-        return Frame(unit, axes, (*of_unit, *of_axes))
+        return Frame(unit, axes, (*of_unit, *_growing(figure, places), *of_axes))
 
     return find
 
@@ -152,6 +155,16 @@ def _unit(
         remedy = f"; it would be for {others}" if fitting else ""
         said += f", which no grown person is{remedy}: --unit overrules"
     return unit, (said,)
+
+
+def _growing(figure: Figure, places: Mapping[str, Sequence[int]]) -> tuple[str, ...]:
+    """A note where bones are not as long in motion as at rest."""
+    if figure.rest is None:
+        return ()
+    moving, resting = (stature(_some(p), places) for p in (figure.positions, figure.rest[None]))
+    if not moving or not resting or 1 / GROWN < moving / resting < GROWN:
+        return ()
+    return (f"its bones are {moving / resting:.3g} times as long in motion as at rest",)
 
 
 def _fitting(length: float, size_m: tuple[float, float]) -> list[str]:
@@ -250,9 +263,7 @@ def _forward(positions: Array, places: Mapping[str, Sequence[int]], up: Array) -
     return _axis(forward / length) if length > 0 else None
 
 
-def _mirrored(
-    positions: Array, places: Mapping[str, Sequence[int]], axes: str
-) -> tuple[str, ...]:
+def _mirrored(positions: Array, places: Mapping[str, Sequence[int]], axes: str) -> tuple[str, ...]:
     """A note where toes point backward for the left and right that the names tell."""
     toes = _middle(positions, places, ("toes",))
     ankles = _middle(positions, places, ("ankle",))

@@ -27,6 +27,7 @@ from spinetrack_synth.anatomy.scaling import scale_tree
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.motion.axes import METRES
 from spinetrack_synth.motion.data import CoordinateMotion, JointMotion, MarkerMotion, Residuals
+from spinetrack_synth.motion.gaps import Filled, fill_gaps
 from spinetrack_synth.motion.skeletons import (
     Point,
     Skeleton,
@@ -162,6 +163,11 @@ def fit_skeleton(
     seen = np.isfinite(targets_m).all(axis=2)
     if not seen.any():
         raise UserError(f"{where}: its points have no positions in any frame")
+    whole: NDArray[np.bool_] = np.zeros(seen.shape, dtype=bool)
+    filled = Filled(targets_m, whole)
+    if not isinstance(motion, JointMotion):
+        filled = fill_gaps(tuple(found), targets_m)
+        targets_m = filled.positions_m
     # A point that is a marker keeps its name, which the measurements know.
     names = [point.marker or f"~{name}" for name, point in zip(found.values(), points)]
     marked = _with_markers(
@@ -180,8 +186,9 @@ def fit_skeleton(
     firm = {
         name: 0.0 if point.body in TRUNK else point.weight for name, point in zip(names, points)
     }
-    notes = list(motion.notes)
-    spine = _guessed_spine(tree, skeleton, points, seen.any(axis=0), motion)
+    notes = [*motion.notes, *filled.notes]
+    ever: NDArray[np.bool_] = np.any(seen, axis=0)
+    spine = _guessed_spine(tree, skeleton, points, ever, motion)
     people = list(dict.fromkeys(namespace(name) for name in motion.names))
     if len({name.rpartition(":")[2] for name in motion.names}) < len(motion.names):
         chosen = namespace(next(iter(found))) or "the one without a name"
@@ -217,6 +224,7 @@ def fit_skeleton(
     solution = solve(
         scaled, names, targets_m, weights=weights, goals=goals, prior_m=prior_m, progress=progress
     )
+    solution = _of_seen(solution, names, filled.filled)
     coordinates = CoordinateMotion(
         tree.coordinates,
         motion.times_s,
@@ -229,6 +237,16 @@ def fit_skeleton(
     return Retargeted(coordinates, scaled, skeleton, solution, factors)
 
 
+def _of_seen(solution: Solution, names: list[str], filled: NDArray[np.bool_]) -> Solution:
+    """A solution without the errors of points that were filled in (F, P)."""
+    if not filled.any():
+        return solution
+    error_m = solution.marker_error_m.copy()
+    for column, name in enumerate(names[: filled.shape[1]]):
+        error_m[filled[:, column], solution.markers.index(name)] = np.nan
+    return dataclasses.replace(solution, marker_error_m=error_m)
+
+
 def shown_points(solution: Solution) -> dict[str, int]:
     """Points of the foreign skeleton by name, with their columns in a solution: without the arms
     that carry rotations."""
@@ -239,9 +257,7 @@ def shown_points(solution: Solution) -> dict[str, int]:
     }
 
 
-def _residuals(
-    solution: Solution, times_s: Array, skeleton: Skeleton, spine: str
-) -> Residuals:
+def _residuals(solution: Solution, times_s: Array, skeleton: Skeleton, spine: str) -> Residuals:
     shown = shown_points(solution)
     errors_mm = 1000 * solution.marker_error_m[:, list(shown.values())]
     seen: NDArray[np.bool_] = np.isfinite(errors_mm)
@@ -296,9 +312,10 @@ def _guessed_spine(
         )
     if near >= MEASURED_SPINE:
         return _POSITIONS_ALONE
+    along = measured + near or "no"
     return (
-        f"the spine is a guess: {skeleton.title} has no points along it; it follows hips, shoulders "
-        "and head, and the model's neutral curve where they leave it open"
+        f"the spine is a guess: of {skeleton.title}, {along} points lie along it; it follows hips, "
+        "shoulders and head, and the model's neutral curve where they leave it open"
     )
 
 

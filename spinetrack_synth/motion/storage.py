@@ -87,10 +87,12 @@ def read_storage(path: Path) -> Storage:
         raise UserError(f"{path}, row {row + 1}: its time lies before that of the row above")
     others = [i for i in range(len(labels)) if i != clock]
     in_degrees, notes = _in_degrees(path, lines, header)
-    rows = next((header[key] for key in ("nrows", "nr", "datarows") if key in header), None)
-    notes += said_and_found(rows, len(table), "rows")
-    columns = next((header[key] for key in ("ncolumns", "nc", "datacolumns") if key in header), None)
-    notes += said_and_found(columns, len(labels), "columns")
+    for what, found, keys in (
+        ("rows", len(table), ("nrows", "nr", "datarows")),
+        ("columns", len(labels), ("ncolumns", "nc", "datacolumns")),
+    ):
+        told = next((header[key] for key in keys if key in header), None)
+        notes += said_and_found(told, found, what)
     name = next((line.strip() for line in lines if line.strip()), "").strip('"')
     name = name.removeprefix("name ").removeprefix("name=").strip()
     chosen = tuple(labels[i] for i in others)
@@ -99,7 +101,7 @@ def read_storage(path: Path) -> Storage:
 
 def _header(lines: Sequence[str]) -> dict[str, str]:
     """Keys and values, parted by an equals sign or, as in SIMM's files, by blanks."""
-    header = {}
+    header: dict[str, str] = {}
     for line in lines:
         key, equals, value = line.partition("=")
         if not equals:

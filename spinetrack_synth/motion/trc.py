@@ -24,7 +24,8 @@ _KEYS: Final = (
 def read_trc(path: Path, convention: Convention = AS_TOLD) -> MarkerMotion:
     """Markers over time; an empty field is a missing marker (NaN).
 
-    The unit is that of the header (mm where it is silent), Y is up, unless the convention overrules them.
+    The unit is that of the header (mm where it is silent), Y is up, unless the convention overrules
+    them.
     Raises UserError, with the line, where the file is not a .trc file or is cut off within a row.
     """
     stream = stream_lines(path)
@@ -62,7 +63,9 @@ def read_trc(path: Path, convention: Convention = AS_TOLD) -> MarkerMotion:
         raise UserError(f"{path}, frame {row + 1}: its time does not follow the one before")
     check_range(table[:, 2:], [f"{name} {axis}" for name in names for axis in "XYZ"], str(path))
     positions = table[:, 2:].reshape(len(table), len(names), 3)
-    frame = convention.frame(Figure(names, positions), Told(unit, usual_unit="mm", axes_by_format=True))
+    frame = convention.frame(
+        Figure(names, positions), Told(unit, usual_unit="mm", axes_by_format=True)
+    )
     positions *= frame.metres
     positions_m = positions if frame.axes == "y-up" else positions @ frame.to_world.T
     notes = said_and_found(header.get("numframes"), len(table))
