@@ -23,6 +23,9 @@ ROTATIONS: Final = ("Xrotation", "Yrotation", "Zrotation")
 _CHANNELS: Final = {name.lower(): name for name in (*POSITIONS, *ROTATIONS)}
 NO_PARENT: Final = -1
 
+ROUNDS: Final = 100.0
+"""Nobody turns so often."""
+
 SHRUNK: Final = 0.3
 """Bones whose positions are shorter than their offsets by so much are displaced, not placed."""
 
@@ -192,6 +195,11 @@ def _read_frames(path: Path, lines: list[str], start: int, joints: tuple[Joint, 
     channels = [f"{joint.name} {channel}" for joint in joints for channel in joint.channels]
     check_range(values, channels, str(path))
     notes = said_and_found(frames, len(values))
+    turning = [channel.endswith("rotation") for channel in channels]
+    rounds = np.abs(np.where(turning, values, 0.0)).max(axis=0) / 360
+    if rounds.max() > ROUNDS:
+        channel = channels[int(np.argmax(rounds))]
+        notes += (f"{channel} turns {rounds.max():.4g} times round",)
     return Bvh(joints, frame_time_s, values, notes)
 
 

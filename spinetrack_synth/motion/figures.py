@@ -41,6 +41,12 @@ PERSON_M: Final = (0.4, 2.6)
 EXTENT_M: Final = (0.05, 10.0)
 """The same for the extent of points of which nothing else is known, people side by side too."""
 
+FAR_M: Final = 20.0
+"""People who are recorded together are nearer."""
+
+COURSE_M: Final = 1000.0
+"""Nobody is recorded over so long a way."""
+
 GROWN: Final = 1.2
 """Bones may stretch by so much in motion."""
 
@@ -68,7 +74,8 @@ def finder(skeletons: Sequence[Skeleton]) -> Callable[[Figure, Told], Frame]:
         places = landmarks(figure.names, table) if table else {}
         unit, of_unit = _unit(figure, places, told, table)
         axes, of_axes = _axes(figure, places, told, table)
-        return Frame(unit, axes, (*of_unit, *_growing(figure, places), *of_axes))
+        of_points = (*_growing(figure, places), *_far(figure, metres(unit)))
+        return Frame(unit, axes, (*of_unit, *of_axes, *of_points))
 
     return find
 
@@ -165,6 +172,27 @@ def _growing(figure: Figure, places: Mapping[str, Sequence[int]]) -> tuple[str, 
     if not moving or not resting or 1 / GROWN < moving / resting < GROWN:
         return ()
     return (f"its bones are {moving / resting:.3g} times as long in motion as at rest",)
+
+
+def _far(figure: Figure, unit_m: float) -> tuple[str, ...]:
+    """A note where a point is far from the middle of the others, or all points from usual."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", RuntimeWarning)  # frames without any point
+        middle = np.nanmedian(figure.positions, axis=1, keepdims=True)
+        usual = np.nanmedian(middle, axis=0)
+    course_m = np.linalg.norm(middle - usual, axis=2)[:, 0] * unit_m
+    if np.nanmax(course_m, initial=0.0) > COURSE_M:
+        frame = int(np.nanargmax(course_m))
+        return (f"in frame {frame + 1} all is {course_m[frame]:.4g} m from where it mostly is",)
+    away_m = np.linalg.norm(figure.positions - middle, axis=2) * unit_m
+    away_m = np.where(np.isfinite(away_m), away_m, 0.0)
+    if not away_m.size or away_m.max() < FAR_M:
+        return ()
+    frame, point = np.unravel_index(int(np.argmax(away_m)), away_m.shape)
+    return (
+        f"{figure.names[point]} is {away_m[frame, point]:.4g} m from the middle of the others in "
+        f"frame {frame + 1}",
+    )
 
 
 def _fitting(length: float, size_m: tuple[float, float]) -> list[str]:

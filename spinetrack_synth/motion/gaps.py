@@ -59,10 +59,9 @@ def fill_gaps(names: tuple[str, ...], positions_m: Array) -> Filled:
     that is hardly ever seen is left out. What neighbours do not tell, as a hand's place, stays
     missing.
     """
-    zero: Mask = np.all(positions_m == 0, axis=2)
-    nowhere: Mask = zero & ~np.all(zero, axis=0)
+    nowhere = at_zero(positions_m)
     positions_m = np.where(nowhere[:, :, None], np.nan, positions_m)
-    seen: Mask = np.isfinite(positions_m).all(axis=2)
+    seen: Mask = np.all(np.isfinite(positions_m), axis=2)
     result = positions_m.copy()
     filled: Mask = np.zeros_like(seen)
     frames = len(positions_m)
@@ -86,9 +85,9 @@ def fill_gaps(names: tuple[str, ...], positions_m: Array) -> Filled:
     notes = []
     zero_once: Mask = np.any(nowhere, axis=0)
     if zero_once.any():
-        at_zero = ", ".join(name for name, some in zip(names, zero_once) if some)
+        where = ", ".join(name for name, some in zip(names, zero_once) if some)
         notes.append(
-            f"at 0 0 0 in up to {nowhere.sum(axis=0).max()} frames, taken for missing: {at_zero}"
+            f"at 0 0 0 in up to {nowhere.sum(axis=0).max()} frames, taken for missing: {where}"
         )
     if shares:
         largest = sorted(shares, reverse=True)
@@ -99,6 +98,13 @@ def fill_gaps(names: tuple[str, ...], positions_m: Array) -> Filled:
         left = ", ".join(name for name, out in zip(names, rare.tolist()) if out)
         notes.append(f"seen in fewer than {FEWEST} frames, left out: {left}")
     return Filled(result, filled, tuple(notes))
+
+
+def at_zero(positions_m: Array) -> Mask:
+    """Which points (F, P, 3) are at 0 0 0 in some frames alone (F, P): missing there."""
+    zero: Mask = np.all(positions_m == 0, axis=2)
+    nowhere: Mask = zero & ~np.all(zero, axis=0)
+    return nowhere
 
 
 def _nearest(positions_m: Array, seen: Mask, point: int) -> list[int]:

@@ -4,7 +4,7 @@ measured, and held against thresholds that each have a source."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import astuple, dataclass, fields
+from dataclasses import astuple, dataclass, fields, replace
 from pathlib import Path
 from typing import Final
 
@@ -23,6 +23,7 @@ from spinetrack_synth.motion.data import (
     Motion,
     Residuals,
 )
+from spinetrack_synth.motion.gaps import at_zero
 from spinetrack_synth.motion.retargeting import fit_skeleton, shown_points
 from spinetrack_synth.motion.skeletons import Skeleton
 from spinetrack_synth.motion.subjects import read_rendered_people
@@ -137,7 +138,7 @@ def inspect_motion(motion: Motion, tree: Tree, skeleton: Skeleton | None = None)
         subject = f"{len(motion.names)} coordinates of {tree.name}"
         return Inspection(motion.source, subject, len(q), tuple(checks), tuple(curves), notes)
     fit = fit_skeleton(motion, tree, skeleton)
-    named = motion.markers if isinstance(motion, JointMotion) else motion
+    named = motion.markers if isinstance(motion, JointMotion) else _without_zeros(motion)
     keypoints = _as_keypoints(named, fit.skeleton)
     q = fit.solution.coordinates
     shown = shown_points(fit.solution)
@@ -362,6 +363,11 @@ def _segment_lengths(markers: MarkerMotion) -> tuple[tuple[str, ...], Array]:
             del lengths_mm[name]
     table = np.array(list(lengths_mm.values())).reshape(-1, len(markers.times_s)).T
     return tuple(lengths_mm), table
+
+
+def _without_zeros(motion: MarkerMotion) -> MarkerMotion:
+    missing = at_zero(motion.positions_m)[:, :, None]
+    return replace(motion, positions_m=np.where(missing, np.nan, motion.positions_m))
 
 
 def _as_keypoints(motion: MarkerMotion, skeleton: Skeleton) -> MarkerMotion:

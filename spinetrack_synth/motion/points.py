@@ -29,6 +29,7 @@ from spinetrack_synth.motion.axes import (
     unit_called,
 )
 from spinetrack_synth.motion.data import CoordinateMotion, MarkerMotion
+from spinetrack_synth.motion.storage import odd_values, small_angles
 from spinetrack_synth.motion.text import (
     check_range,
     ends_with_line_break,
@@ -226,7 +227,11 @@ def coordinates_from_table(
         raise UserError(f"{source}, row {frame + 1}: {names[column]} has no value")
     kinds = {str(column).strip().lower(): column for column in table.columns}
     times_s = _times(table, kinds, source, rate_hz)
-    return CoordinateMotion(tuple(names), times_s, values, np.array(rotational), source)
+    turning = np.array(rotational)
+    notes = odd_values(tree, names, values)
+    if not any(str(column).strip().endswith("_rad") for column in table.columns):
+        notes += small_angles(np.degrees(values[:, turning]))
+    return CoordinateMotion(tuple(names), times_s, values, turning, source, tuple(notes))
 
 
 def read_archive(

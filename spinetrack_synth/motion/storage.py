@@ -35,7 +35,8 @@ BEYOND_RAD: Final = np.radians(20.0)
 """Further beyond its range a coordinate is hardly that of this model."""
 
 FAR_M: Final = 1000.0
-"""Nobody is recorded so far from the origin."""
+FAR_RAD: Final = 200 * np.pi
+"""Nobody is recorded so far from the origin, or turning so often."""
 
 SMALL_DEG: Final = 4.0
 """Angles of a whole moving body that nowhere exceed it may be radians."""
@@ -210,12 +211,11 @@ def read_coordinates(path: Path, tree: Tree) -> CoordinateMotion:
     if storage.in_degrees:
         turning, said = _in_degrees_here(tree, chosen, values)
         notes += said
-        notes += _small_angles(chosen, values[:, rotational])
+        notes += small_angles(values[:, rotational])
         values = np.where(turning, np.radians(values), values)
     else:
         _refuse_degrees(path, tree, chosen, values, storage)
-    notes += far_from_here(chosen, values[:, ~rotational], rotational)
-    notes += _beyond(tree, chosen, values)
+    notes += odd_values(tree, chosen, values)
     residuals = residuals_of(storage.header)
     return CoordinateMotion(
         chosen, storage.times_s, values, rotational, str(path), tuple(notes), residuals
@@ -257,22 +257,6 @@ def _impossible(tree: Tree, names: Sequence[str], values: Array) -> NDArray[np.b
     return impossible
 
 
-def _beyond(tree: Tree, names: Sequence[str], values: Array) -> list[str]:
-    """A note where coordinates (F, n), in rad, are far beyond their ranges in the model."""
-    at = [tree.coordinate_index[name] for name in names]
-    held = tree.rotational[at] & tree.clamped[at]
-    beyond = np.where(held, np.maximum(tree.lower[at] - values, values - tree.upper[at]), 0.0)
-    worst = beyond.max(axis=0)
-    column = int(np.argmax(worst))
-    if worst[column] < BEYOND_RAD:
-        return []
-    return [
-        f"{names[column]} goes {np.degrees(worst[column]):.0f} degrees beyond its range in "
-        f"{tree.name}: in the model it is of, it may turn the other way or start elsewhere; give "
-        "that one's .osim as --model"
-    ]
-
-
 def _refuse_degrees(
     path: Path, tree: Tree, names: Sequence[str], values: Array, storage: Storage
 ) -> None:
@@ -287,30 +271,42 @@ def _refuse_degrees(
         )
 
 
-def _small_angles(names: Sequence[str], angles_deg: Array) -> list[str]:
+def small_angles(angles_deg: Array) -> list[str]:
+    """A note where angles (F, n) that are told to be degrees may be radians."""
     largest = np.abs(angles_deg).max(initial=0.0)
     moving = int(np.sum(np.ptp(angles_deg, axis=0) > 0)) if angles_deg.size else 0
     if moving < 5 or largest > SMALL_DEG:
         return []
     return [
-        f"told to be degrees, its angles nowhere exceed {largest:.2g}: if they are radians, write "
-        "inDegrees=no in its header"
+        f"taken for degrees, its angles nowhere exceed {largest:.2g}: they may be radians (a "
+        "header tells so by inDegrees=no, a column of a table by its ending _rad)"
     ]
 
 
-def far_from_here(
-    names: Sequence[str], lengths_m: Array, rotational: NDArray[np.bool_]
-) -> list[str]:
-    """A note where a coordinate that slides, of lengths (F, k), goes further than anybody."""
-    far = np.abs(lengths_m).max(axis=0) > FAR_M if lengths_m.size else np.zeros(0, dtype=bool)
-    if not far.any():
-        return []
-    sliding = [name for name, turns in zip(names, rotational) if not turns]
-    column = int(np.argmax(far))
-    return [
-        f"{sliding[column]} reaches {np.abs(lengths_m[:, column]).max():.4g} m: coordinates that "
-        "slide are metres; divide it if it is in mm"
-    ]
+def odd_values(tree: Tree, names: Sequence[str], values: Array) -> list[str]:
+    """Notes on coordinates (F, n), in rad and m, that go further than anybody, or far beyond their
+    ranges in the model."""
+    at = [tree.coordinate_index[name] for name in names]
+    turns = tree.rotational[at]
+    held = turns & tree.clamped[at]
+    largest = np.abs(values).max(axis=0)
+    notes = []
+    for column in np.flatnonzero(~turns & (largest > FAR_M))[:1]:
+        notes.append(
+            f"{names[column]} reaches {largest[column]:.4g} m: coordinates that slide are metres"
+        )
+    for column in np.flatnonzero(turns & ~held & (largest > FAR_RAD))[:1]:
+        notes.append(f"{names[column]} turns {largest[column] / (2 * np.pi):.4g} times round")
+    beyond = np.where(held, np.maximum(tree.lower[at] - values, values - tree.upper[at]), 0.0)
+    worst = beyond.max(axis=0)
+    column = int(np.argmax(worst))
+    if worst[column] > BEYOND_RAD:
+        notes.append(
+            f"{names[column]} goes {np.degrees(worst[column]):.0f} degrees beyond its range in "
+            f"{tree.name}: in the model it is of, it may turn the other way or start elsewhere; "
+            "give that one's .osim as --model"
+        )
+    return notes
 
 
 def write_coordinates(path: Path, motion: CoordinateMotion, tree: Tree) -> None:

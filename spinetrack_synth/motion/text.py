@@ -65,7 +65,7 @@ def stream_lines(path: Path) -> Iterator[str]:
             encoding = _encoding(stream.read(4))
         with Path(path).open(encoding=encoding, errors="windows-1252") as text:
             for line in text:
-                yield line.rstrip("\n")
+                yield line.rstrip("\n\x1a")  # old DOS programs end a text with Ctrl-Z
     except FileNotFoundError:
         raise UserError(f"{path}: no such file") from None
     except OSError as error:

@@ -39,7 +39,7 @@ def read_trc(path: Path, convention: Convention = AS_TOLD) -> MarkerMotion:
     unit = unit_called(said)
     if said and unit is None and not convention.unit:
         raise UserError(
-            f"{path}, line 3: Units '{said}', expected {', '.join(METRES)}: mend it or give --unit"
+            f"{path}, line 3: Units '{said}', expected {', '.join(METRES)}: mend the header"
         )
     labels = [label.strip() for label in lines[3].rstrip().split("\t")]
     names = tuple(label for label in labels[2:] if label) or tuple(lines[3].split()[2:])
