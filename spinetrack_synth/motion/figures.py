@@ -188,10 +188,10 @@ def _far(figure: Figure, unit_m: float) -> tuple[str, ...]:
     away_m = np.where(np.isfinite(away_m), away_m, 0.0)
     if not away_m.size or away_m.max() < FAR_M:
         return ()
-    frame, point = np.unravel_index(int(np.argmax(away_m)), away_m.shape)
+    row, point = divmod(int(np.argmax(away_m)), away_m.shape[1])
     return (
-        f"{figure.names[point]} is {away_m[frame, point]:.4g} m from the middle of the others in "
-        f"frame {frame + 1}",
+        f"{figure.names[point]} is {away_m[row, point]:.4g} m from the middle of the others in "
+        f"frame {row + 1}",
     )
 
 

@@ -67,6 +67,7 @@ def fill_gaps(names: tuple[str, ...], positions_m: Array) -> Filled:
     frames = len(positions_m)
     count = seen.sum(axis=0)
     rare = (count > 0) & (count < FEWEST) & (frames >= LONG)
+    rare &= rare.mean() < 0.5  # where hardly anything is seen, all of it counts
     result[:, rare] = np.nan
     seen = seen & ~rare
     shares = []

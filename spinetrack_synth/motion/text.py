@@ -105,7 +105,8 @@ def read_table(
             raise
     table = np.frombuffer(values).reshape(-1, columns) if values else np.empty((0, columns))
     if len(table) and not ends_with_line_break(path):
-        if len(_fields(last, blank)) < columns:
+        ending = _fields(last, blank)[-3:]
+        if len(_fields(last, blank)) < columns or (any(ending) and not ending[-1]):
             raise _cut_off(path, last, columns, number)
         refuse_cut_number(table[:, -1], _fields(above, blank), _fields(last, blank), path)
     return table

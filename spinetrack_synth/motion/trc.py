@@ -41,14 +41,17 @@ def read_trc(path: Path, convention: Convention = AS_TOLD) -> MarkerMotion:
         raise UserError(
             f"{path}, line 3: Units '{said}', expected {', '.join(METRES)}: mend the header"
         )
+    declared = header.get("nummarkers", "")
     labels = [label.strip() for label in lines[3].rstrip().split("\t")]
-    names = tuple(label for label in labels[2:] if label) or tuple(lines[3].split()[2:])
+    names = tuple(label for label in labels[2:] if label)
+    words = tuple(lines[3].split()[2:])
+    if len(names) != len(words) and str(len(words)) == declared:
+        names = words  # parted by blanks
     if not names:
         raise UserError(f"{path}, line 4: names no markers (fields are separated by tabs)")
     twice = next((name for name in names if names.count(name) > 1), None)
     if twice is not None:
         raise UserError(f"{path}, line 4: marker '{twice}' stands twice: rename or remove one")
-    declared = header.get("nummarkers", "")
     if declared.isdigit() and int(declared) != len(names):
         raise UserError(
             f"{path}: line 3 says {declared} markers, line 4 names {len(names)}: mend the header"
