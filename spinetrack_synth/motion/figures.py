@@ -150,7 +150,8 @@ def _unit(
     others = " or ".join(fitting)
     if told.unit:
         size_m = length * metres(told.unit)
-        if possible[0] <= size_m <= possible[1]:
+        grown = _fitting(length, ADULT_M) if possible == PERSON_M else []
+        if possible[0] <= size_m <= possible[1] and (told.unit in grown or not grown):
             return told.unit, ()
         hint = f": if its numbers are {others}, give --unit" if fitting else ""
         return told.unit, (f"told to be in {told.unit}, the figure is {size_m:.4g} {what}{hint}",)

@@ -166,3 +166,33 @@ def test_a_file_that_ends_within_a_row_is_refused(tmp_path: Path) -> None:
     path = written(tmp_path, SMALL.rstrip("\n")[:-6])
     with pytest.raises(UserError, match=r"line 19: the file ends within this row \(6 of 9 fields"):
         read_bvh(path)
+
+
+def test_blank_lines_may_stand_anywhere(tmp_path: Path) -> None:
+    loose = "\n" + SMALL.replace("MOTION\n", "\nMOTION\n\n").replace("Frame Time", "\nFrame Time")
+    bvh = read_bvh(written(tmp_path, loose + "\n\n"))
+    assert bvh.values.shape == (2, 9)
+    broken = loose.replace("90 90 0 0", "90 x 0 0")
+    with pytest.raises(UserError, match="line 23, field 7: 'x' is no number"):
+        read_bvh(written(tmp_path, broken))
+
+
+def test_positions_that_would_shrink_the_bones_are_added() -> None:
+    channels = ("Xposition", "Yposition", "Zposition", "Zrotation")
+    joints = (Joint("Hips", -1, (0, 0, 0), channels), Joint("Head", 0, (0, 50, 8), channels))
+    moved = Bvh(joints, 0.1, np.array([[0.0, 90, 0, 0, 1, 0, 0, 0]]))
+    motion = joint_motion(moved, Convention(unit="cm", axes="y-up"))
+    np.testing.assert_allclose(motion.positions_m[0, 1], [0.01, 1.4, 0.08])
+    assert "added to their offsets" in motion.notes[0]
+    placed = Bvh(joints, 0.1, np.array([[0.0, 90, 0, 0, 1, 50, 8, 0]]))
+    motion = joint_motion(placed, Convention(unit="cm", axes="y-up"))
+    np.testing.assert_allclose(motion.positions_m[0, 1], [0.01, 1.4, 0.08])
+    assert motion.notes == ()
+
+
+@pytest.mark.parametrize("number", ["1e400", "1e30"])
+@pytest.mark.filterwarnings("error")
+def test_numbers_beyond_range_are_one_line(tmp_path: Path, number: str) -> None:
+    path = written(tmp_path, SMALL.replace("0 90 0 0 0 90 90", f"0 {number} 0 0 0 90 90"))
+    with pytest.raises(UserError, match=r"no finite number|beyond every length"):
+        read_bvh(path)
