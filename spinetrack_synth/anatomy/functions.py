@@ -1,12 +1,15 @@
-"""OpenSim's functions of one coordinate, written as piecewise polynomials.
+"""OpenSim's functions of coordinates, written as polynomials.
 
-Every function that a joint or coupler may hold (constant, line, polynomial, polyline, SIMM's cubic
-spline, and multiples of them) becomes a `Piecewise`, so that the kinematics knows one kind only.
+Every function of one coordinate that a joint or coupler may hold (constant, line, polynomial,
+polyline, SIMM's cubic spline, natural splines, steps, and multiples of them) becomes a `Piecewise`,
+those of several a `Multivariate`, so that the kinematics knows few kinds only.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from itertools import product
 from typing import Final
 from xml.etree.ElementTree import Element
 
@@ -14,6 +17,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 Array = NDArray[np.float64]
+Ints = NDArray[np.int64]
 
 ROOT_TOLERANCE: Final = 1e-9
 """How far a root may miss the ends of its piece."""
@@ -76,6 +80,32 @@ class Piecewise:
         return Piecewise(self.knots, self.coefficients * factor)
 
 
+@dataclass(frozen=True)
+class Multivariate:
+    """A polynomial of d variables: the sum of ``coefficients`` (T,) times the variables to the
+    powers ``exponents`` (T, d)."""
+
+    exponents: Ints
+    coefficients: Array
+
+    def __call__(self, x: ArrayLike) -> float:
+        powers = np.asarray(x, dtype=float) ** self.exponents
+        return float(self.coefficients @ powers.prod(axis=1))
+
+    def times(self, factor: float) -> Multivariate:
+        """This function multiplied by a number."""
+        return Multivariate(self.exponents, self.coefficients * factor)
+
+    @property
+    def line(self) -> tuple[Array, float] | None:
+        """Slopes (d,) and intercept where it is linear, else None."""
+        powers = self.exponents.sum(axis=1)
+        if np.any(self.coefficients[powers > 1]):
+            return None
+        slopes = self.exponents[powers == 1].T @ self.coefficients[powers == 1]
+        return slopes, float(self.coefficients[powers == 0].sum())
+
+
 def straight(slope: float, intercept: float) -> Piecewise:
     """``slope * x + intercept``."""
     return Piecewise(np.zeros(1), np.array([[intercept, slope]]))
@@ -91,7 +121,9 @@ def polyline(x: ArrayLike, y: ArrayLike) -> Piecewise:
     """Straight pieces between points, the outer ones going on for ever."""
     x, y = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
     slopes = np.diff(y) / np.diff(x)
-    return Piecewise(x[:-1], np.stack([y[:-1], slopes], axis=1))
+    if len(x) == 2:
+        return Piecewise(x[:1], np.array([[y[0], slopes[0]]]))
+    return Piecewise(x, np.stack([y, np.append(slopes, slopes[-1])], axis=1))
 
 
 def simm_spline(x: ArrayLike, y: ArrayLike) -> Piecewise:
@@ -127,6 +159,32 @@ def simm_spline(x: ArrayLike, y: ArrayLike) -> Piecewise:
     return Piecewise(knots, np.vstack([[y[0], first[0], 0, 0], pieces, [y[-1], last, 0, 0]]))
 
 
+def natural_spline(x: ArrayLike, y: ArrayLike, half_order: int) -> Piecewise:
+    """The natural spline of degree ``2 * half_order - 1`` through points, as OpenSim's GCVSpline
+    draws it without smoothing; outside the points it goes on with degree ``half_order - 1``."""
+    from scipy.interpolate import PPoly, make_interp_spline
+
+    x, degree = np.asarray(x, dtype=float), 2 * half_order - 1
+    ends = [(k, 0.0) for k in range(half_order, degree)]
+    spline = make_interp_spline(x, np.asarray(y, dtype=float), degree, bc_type=(ends, ends))
+    pieces = PPoly.from_spline(spline)
+    inner = slice(degree, len(pieces.x) - 1 - degree)
+    rows = pieces.c[::-1, inner].T
+    last = [spline(x[-1], nu=k) / math.factorial(k) for k in range(half_order)]
+    before, after = np.zeros((2, degree + 1))
+    before[:half_order], after[:half_order] = rows[0, :half_order], last
+    return Piecewise(np.concatenate([[x[0]], x]), np.vstack([before, rows, after]))
+
+
+def smooth_step(start: float, end: float, low: float, high: float) -> Piecewise:
+    """Simbody's step: from ``low`` before ``start`` to ``high`` after ``end``, twice smooth."""
+    t, rise = end - start, high - low
+    powers = np.array([low, 0, 0, 10 * rise / t**3, -15 * rise / t**4, 6 * rise / t**5])
+    level = np.zeros((2, 6))
+    level[:, 0] = low, high
+    return Piecewise(np.array([start, start, end]), np.stack([level[0], powers, level[1]]))
+
+
 def _numbers(node: Element, tag: str) -> Array:
     return np.array((node.findtext(tag) or "").split(), dtype=float)
 
@@ -151,8 +209,56 @@ def parse_function(node: Element) -> Piecewise:
             return polyline(_numbers(node, "x"), _numbers(node, "y"))
         case "SimmSpline" | "NaturalCubicSpline" | "natCubicSpline":
             return simm_spline(_numbers(node, "x"), _numbers(node, "y"))
+        case "GCVSpline" if not float(node.findtext("error_variance") or 0.0):
+            half_order = int(node.findtext("half_order") or 3)
+            return natural_spline(_numbers(node, "x"), _numbers(node, "y"), half_order)
+        case "StepFunction":
+            return smooth_step(
+                *(
+                    float(node.findtext(tag) or usual)
+                    for tag, usual in (
+                        ("transition_start_time", 0.0),
+                        ("transition_end_time", 1.0),
+                        ("start_value", 0.0),
+                        ("end_value", 1.0),
+                    )
+                )
+            )
         case "MultiplierFunction":
-            inner = node.find("function")
-            if inner is not None and len(inner):
-                return parse_function(inner[0]).times(float(node.findtext("scale") or 1.0))
+            inner, scale = _multiplied(node)
+            return parse_function(inner).times(scale)
     raise UnsupportedFunction(node.tag)
+
+
+def parse_multivariate(node: Element, count: int) -> Multivariate:
+    """The function of ``count`` coordinates that an element describes.
+
+    Raises UnsupportedFunction for kinds that are no polynomial.
+    """
+    match node.tag:
+        case "Constant":
+            none = np.zeros((1, count), dtype=np.int64)
+            return Multivariate(none, np.array([float(node.findtext("value") or 0.0)]))
+        case "LinearFunction" if len(slopes := _numbers(node, "coefficients")) == count + 1:
+            exponents = np.vstack([np.eye(count, dtype=np.int64), np.zeros(count, dtype=np.int64)])
+            return Multivariate(exponents, slopes)
+        case "MultivariatePolynomialFunction":
+            order = int(node.findtext("order") or 0)
+            # The powers of the last variable rise first.
+            powers = [p for p in product(range(order + 1), repeat=count) if sum(p) <= order]
+            coefficients = _numbers(node, "coefficients")
+            if len(coefficients) == len(powers):
+                exponents = np.array(powers, dtype=np.int64).reshape(-1, count)
+                return Multivariate(exponents, coefficients)
+        case "MultiplierFunction":
+            inner, scale = _multiplied(node)
+            return parse_multivariate(inner, count).times(scale)
+    raise UnsupportedFunction(f"{node.tag} of {count} coordinates")
+
+
+def _multiplied(node: Element) -> tuple[Element, float]:
+    """What a MultiplierFunction multiplies, and by how much."""
+    inner = node.find("function")
+    if inner is None or not len(inner):
+        raise UnsupportedFunction(node.tag)
+    return inner[0], float(node.findtext("scale") or 1.0)

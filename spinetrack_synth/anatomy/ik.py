@@ -9,25 +9,27 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Final, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from spinetrack_synth.anatomy.constraints import Ties, as_arrays
+from spinetrack_synth.anatomy.continuity import Leap, draw_through
+from spinetrack_synth.anatomy.functions import Piecewise
 from spinetrack_synth.anatomy.least_squares import (
     Problem,
     Scratch,
     differentiate,
     evaluate,
     make_scratch,
-    solve_frame,
     spread,
     weigh,
 )
-from spinetrack_synth.anatomy.model import GROUND, Curve, Tree
-from spinetrack_synth.anatomy.second_look import look_again
-from spinetrack_synth.anatomy.tracking import GOOD_M, Restarts, read_out, track
+from spinetrack_synth.anatomy.model import GROUND, Tree
+from spinetrack_synth.anatomy.second_look import fill_dark_frames, look_again
+from spinetrack_synth.anatomy.tracking import Restarts, read_out, track
 from spinetrack_synth.errors import UserError
 
 Array = NDArray[np.float64]
@@ -43,13 +45,7 @@ OPEN_SHARE: Final = 0.5
 """A coordinate is open where markers of the recording's error leave it a standard error larger than
 this share of its range: they say next to nothing about it that the range does not say."""
 
-ERROR_FRAMES: Final = 8
-ERROR_PASSES: Final = 4
-SAME_ERROR: Final = 0.02
-"""Frames, and fits of them, from which the error of a recording's markers is estimated; relative
-change at which it is taken."""
-
-ERROR_POSES: Final = 5
+OPEN_POSES: Final = 5
 """Poses in which it is asked what markers show: the default and some that fill the ranges."""
 
 BROAD_PRIOR_M: Final = 0.02
@@ -63,6 +59,16 @@ UNKNOWN_DEVIATION: Final = 0.5
 
 BASE_PRIOR: Final = 1e-14
 """Prior weight of where a body as a whole stands in the world: nothing is known of it."""
+
+BEYOND: Final = 0.5
+"""How far an unclamped coordinate may leave the range in which its curves are known, as a share of
+it: OpenSim's fits do so by a few degrees, whereas a circle on the curves are made up."""
+
+AT_RIGHT_ANGLES: Final = 1e-6
+
+A_LITTLE: Final = 1e-3
+ON_AXIS: Final = 1e-6
+"""A step (rad, m), and what share of it moves a marker: less is none."""
 
 STARTS: Final = 32
 BLOCK_FRAMES: Final = 256
@@ -78,6 +84,16 @@ class CoordinateGoal:
     values: ArrayLike
 
 
+class CoordinateLeap(NamedTuple):
+    """From ``frame`` to the next one a coordinate changes by ``change_rad`` though the bones that
+    it moves turn by ``turn_rad`` only."""
+
+    coordinate: str
+    frame: int
+    change_rad: float
+    turn_rad: float
+
+
 @dataclass(frozen=True)
 class Solution:
     """Coordinates over F frames and how well P markers are met.
@@ -85,8 +101,10 @@ class Solution:
     ``coordinates`` (F, n), rad and m; ``markers`` (P,) the names of those that were fitted;
     ``weights`` (P,); ``marker_error_m`` (F, P) distance between the model's marker and the
     measured one, NaN where missing; ``objective`` (F,) m^2, NaN where a frame has no marker and
-    repeats its predecessor; ``steps`` (F,) Gauss-Newton steps. ``open_coordinates`` are those that
-    the default prior drew to their defaults as for markers that are wrong by ``prior_m``.
+    repeats its predecessor; ``steps`` (F,) Gauss-Newton steps. ``open_coordinates`` are those of
+    which markers as wrong as these say next to nothing, where no prior was asked for; ``leaps``
+    what could not be made to go on; ``violations`` by how much (rad, m) constraints are violated at
+    most, in OpenSim's solutions.
     """
 
     coordinates: Array
@@ -95,8 +113,9 @@ class Solution:
     marker_error_m: Array
     objective: Array
     steps: Ints
-    prior_m: float = 0.0
     open_coordinates: tuple[str, ...] = ()
+    leaps: tuple[CoordinateLeap, ...] = ()
+    violations: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def frame_rms_m(self) -> Array:
@@ -107,6 +126,13 @@ class Solution:
     def frame_weighted_rms_m(self) -> Array:
         """The same, by the weights: what is minimised, (F,)."""
         return _root_mean(self.marker_error_m, self.weights)
+
+    @property
+    def axis_error_m(self) -> float:
+        """Error of the markers on one axis, as the median frame shows it: rather too small, since
+        the fit follows some of it; 0 without any marker."""
+        seen = np.isfinite(self.frame_rms_m)
+        return float(np.median(self.frame_rms_m[seen]) / np.sqrt(3)) if seen.any() else 0.0
 
     @property
     def rms_m(self) -> float:
@@ -129,7 +155,7 @@ def solve(
     weights: Mapping[str, float] | None = None,
     goals: Sequence[CoordinateGoal] = (),
     prior_m: float | None = None,
-    open_share: float = OPEN_SHARE,
+    prior_share: float = 0.0,
     cold: bool = False,
     threads: int = 1,
     progress: Progress | None = None,
@@ -139,11 +165,11 @@ def solve(
     Markers that the model does not have are left out, and so are those whose weight is zero;
     ``weights`` are 1 where not given, their scale means nothing. ``prior_m`` is the error (m) that
     the markers are taken to have: coordinates are drawn to their defaults as far as such an error
-    leaves them open, each in proportion to its range. When left out it is next to nothing, except
-    for coordinates of which markers as wrong as this recording's say next to nothing: which leave
-    them a standard error larger than ``open_share`` of their range. There it is the error that the
-    markers show. ``cold`` takes every frame by itself, as for pictures; otherwise frames follow one
-    another. Clamped coordinates stay in their range.
+    leaves them open, each in proportion to its range. When left out it is next to nothing and
+    decides only what the markers leave open altogether. ``prior_share`` keeps it to coordinates
+    to which such markers leave a standard error larger than that share of their range. ``cold``
+    takes every frame by itself, as for pictures; otherwise frames follow one another. Clamped
+    coordinates stay in their range, unclamped ones near where the curves that they drive are known.
 
     Raises UserError where no marker is in the model, a goal names no coordinate, or a number is
     not finite.
@@ -173,34 +199,40 @@ def solve(
     default = tree.default_coordinates[tree.free_index][order]
     z = np.empty((frames, len(order)))
     objective, steps = np.empty(frames), np.zeros(frames, dtype=np.int64)
+    scratch, unit_weight = make_scratch(problem), _prior_weight(tree, 1.0)[order]
     broad = problem._replace(prior_weight=_prior_weight(tree, max(assumed_m, BROAD_PRIOR_M))[order])
     restarts = _restarts(tree, order, problem, default)
     work = _Work(problem, broad, restarts, targets_m, goal_values, default, z, objective, steps)
-    open_columns = np.zeros(len(order), dtype=np.bool_)
-    if prior_m is None:
-        unit_weight = _prior_weight(tree, 1.0)[order]
-        assumed_m, open_columns = _fit_first(work, unit_weight, open_share, cold)
-        problem = _with_prior(problem, open_columns, assumed_m, unit_weight)
+    if prior_share > 0:
+        drawn = _open_share(work, unit_weight, assumed_m, scratch) > prior_share
+        faint = np.minimum(problem.prior_weight, FAINT_PRIOR_M**2 * unit_weight)
+        problem = problem._replace(prior_weight=np.where(drawn, problem.prior_weight, faint))
         work = work._replace(problem=problem)
     _run(
         work,
         cold,
-        prior_m is None,
         max(1, min(threads, frames // BLOCK_FRAMES)),
         progress or (lambda done, wanted: None),
     )
     q = np.empty((frames, len(tree.coordinates)))
     error_m = np.empty((frames, len(names)))
-    scratch = make_scratch(problem)
     read_out(problem, targets_m, goal_values, z, q, error_m, scratch)
+    leaps: tuple[Leap, ...] = ()
     if not cold:
         look_again(
             problem, restarts, targets_m, goal_values, z, objective, steps, q, error_m, scratch
         )
-    opened = tuple(
-        name for name, is_open in zip(np.array(tree.free)[order], open_columns) if is_open
-    )
-    return Solution(q, names, marker_weights, error_m, objective, steps, assumed_m, opened)
+        leaps = draw_through(
+            problem, restarts, targets_m, goal_values, z, objective, steps, q, error_m, scratch
+        )
+        fill_dark_frames(z, q, objective)
+    free = [tree.free[k] for k in order]
+    told = tuple(CoordinateLeap(free[k], t, change, turn) for t, k, change, turn in leaps)
+    found = Solution(q, names, marker_weights, error_m, objective, steps, leaps=told)
+    if prior_m is not None:
+        return found
+    is_open = _open_share(work, unit_weight, found.axis_error_m, scratch) > OPEN_SHARE
+    return replace(found, open_coordinates=tuple(n for n, is_one in zip(free, is_open) if is_one))
 
 
 def _no_overlap(tree: Tree, markers: Sequence[str]) -> str:
@@ -239,88 +271,30 @@ def _track(
     )  # fmt: skip
 
 
-def _fit_first(
-    work: _Work, unit_weight: Array, open_share: float, cold: bool
-) -> tuple[float, Bools]:
-    """Fit the first frame; from it and some after it, the error of the markers (m, one axis) and
-    which columns (k,) it leaves open.
-
-    The error is the root mean square of what the fit leaves (the median frame's), so that it is
-    rather too small than too large. ``unit_weight`` (k,) is the prior's weight for an error of 1 m.
-    """
-    scratch = make_scratch(work.problem)
-    every_marker = np.ones(work.targets_m.shape[1], dtype=np.bool_)
-    every_column = np.ones(len(work.default), dtype=np.bool_)
-    nothing_open = np.zeros(len(work.default), dtype=np.bool_)
-    seen: Bools = np.all(np.isfinite(work.targets_m), axis=2)
-    lit = np.flatnonzero(np.any(seen, axis=1))
-    work.z[0] = work.default
-    if not len(lit):
-        return FAINT_PRIOR_M, nothing_open
-    first = int(lit[0])
-    sample = lit[lit < first + ERROR_FRAMES]
-
-    def improve(problem: Problem, frame: int, z: Array) -> float:
-        """Fit a frame from z (k,), in place; returns the error of its markers, m."""
-        target, goals = work.targets_m[frame], work.goal_values[frame]
-        solve_frame(problem, target, every_marker, goals, every_column, z, 0.0, scratch)
-        seen = weigh(problem, target, every_marker, scratch)
-        return float(np.sqrt(evaluate(problem, z, target, goals, seen, scratch)[1] / 3))
-
-    # Where a plain fit from the default already meets the markers, the search from afar need not
-    # follow their noise into what they leave open.
-    variance = _variance(work, first, scratch)
-    # Such an error (m) would leave a column open.
-    opening_m = np.full(len(variance), np.inf)
-    known = unit_weight > BASE_PRIOR
-    opening_m[known] = open_share * RANGE_PER_DEVIATION / np.sqrt((variance * unit_weight)[known])
-    z = work.default.copy()
-    improve(work.broad, first, z)
-    error_m = improve(work.problem, first, z)
-    problem = work.problem
-    if error_m < GOOD_M:
-        problem = _with_prior(problem, opening_m < error_m, error_m, unit_weight)
-    begun = work._replace(problem=problem)
-    _track(begun, first, int(sample[-1]) + 1, True, cold, False, scratch)
-    work.z[0] = work.z[first]  # frames before the first one with markers repeat it
-    fitted = work.z[sample]
-    for _ in range(ERROR_PASSES):
-        before_m = error_m
-        error_m = float(np.median([improve(problem, t, row) for t, row in zip(sample, fitted)]))
-        is_open: Bools = opening_m < error_m
-        if error_m <= FAINT_PRIOR_M or not is_open.any():
-            return FAINT_PRIOR_M, nothing_open
-        if abs(error_m - before_m) < SAME_ERROR * error_m:
-            break
-        problem = _with_prior(work.problem, is_open, error_m, unit_weight)
-    return error_m, is_open
-
-
-def _with_prior(problem: Problem, is_open: Bools, error_m: float, unit_weight: Array) -> Problem:
-    """The problem with the prior for markers of ``error_m`` on the open columns."""
-    strong = np.where(is_open, error_m**2 * unit_weight, 0.0)
-    return problem._replace(prior_weight=np.maximum(problem.prior_weight, strong))
-
-
-def _variance(work: _Work, frame: int, scratch: Scratch) -> Array:
-    """Variance of each column (k,) for markers of unit error, as a frame shows them.
+def _open_share(work: _Work, unit_weight: Array, error_m: float, scratch: Scratch) -> Array:
+    """The standard error that markers wrong by ``error_m`` on an axis leave to each column (k,), as
+    a share of its range.
 
     The least over some poses: an arm that hangs straight does not show its rotation, but the
-    markers are such as would.
+    markers are such as would. ``unit_weight`` (k,) is the prior's weight for an error of 1 m.
     """
-    target, goals = work.targets_m[frame], work.goal_values[frame]
-    seen = weigh(work.problem, target, np.ones(len(target), dtype=np.bool_), scratch)
-    least = np.full(len(work.default), np.inf)
-    for pose in work.restarts.starts[:ERROR_POSES]:
-        evaluate(work.problem, pose, target, goals, seen, scratch)
-        differentiate(work.problem, pose, target, goals, seen, False, scratch)
-        least = np.minimum(least, spread(scratch))
-    return least / max(seen, 1)
+    seen: Bools = np.all(np.isfinite(work.targets_m), axis=2)
+    best = int(np.argmax(seen.sum(axis=1)))  # the first frame that shows the most
+    target, goals = work.targets_m[best], work.goal_values[best]
+    count = weigh(work.problem, target, np.ones(len(target), dtype=np.bool_), scratch)
+    variance = np.full(len(work.default), np.inf)
+    for pose in work.restarts.starts[:OPEN_POSES]:
+        evaluate(work.problem, pose, target, goals, count, scratch)
+        differentiate(work.problem, pose, target, goals, count, False, scratch)
+        variance = np.minimum(variance, spread(scratch))
+    variance /= max(count, 1)
+    known = (unit_weight > BASE_PRIOR) & (error_m > FAINT_PRIOR_M)
+    share = error_m * np.sqrt(variance * unit_weight) / RANGE_PER_DEVIATION
+    return np.where(known, share, 0.0)
 
 
-def _run(work: _Work, cold: bool, begun: bool, threads: int, progress: Progress) -> None:
-    """Fit all frames, in as many stretches as there are threads; ``begun`` where z holds the first
-    frame nearly right."""
+def _run(work: _Work, cold: bool, threads: int, progress: Progress) -> None:
+    """Fit all frames, in as many stretches as there are threads."""
     frames = len(work.targets_m)
     bounds = [frames * i // threads for i in range(threads + 1)]
     done = [0] * threads
@@ -333,17 +307,18 @@ def _run(work: _Work, cold: bool, begun: bool, threads: int, progress: Progress)
             reached = _track(work, begin, stop, fresh, cold, until_met, scratch)
             if until_met and reached < stop:
                 return
-            begin, fresh = stop, False
+            fresh = fresh and bool(np.isnan(work.objective[begin:stop]).all())
+            begin = stop
             done[index] = stop - bounds[index]
             if index == 0:
                 progress(sum(done), frames)
 
     progress(0, frames)
     if threads == 1:
-        stretch(0, not begun, False)
+        stretch(0, True, False)
         return
     with ThreadPoolExecutor(threads) as pool:
-        list(pool.map(lambda i: stretch(i, i > 0 or not begun, False), range(threads)))
+        list(pool.map(lambda i: stretch(i, True, False), range(threads)))
     if not cold:
         # A stretch that began on another branch than its predecessor ended on is fitted again.
         for index in range(1, threads):
@@ -354,32 +329,42 @@ def _run(work: _Work, cold: bool, begun: bool, threads: int, progress: Progress)
 # -- the problem as arrays ------------------------------------------------------------------------
 
 
-def _entries(tree: Tree, order: Ints) -> tuple[Ints, Ints, Array, dict[int, int]]:
-    """Rows of the coupling matrix without their zeros; of each curve, which entry it changes."""
+def _entries(tree: Tree, order: Ints) -> tuple[Ints, Ints, Array]:
+    """On which columns each quantity depends, and by what slopes: 0 where the program tells."""
     column_of = np.empty(len(order), dtype=np.int64)
     column_of[order] = np.arange(len(order))
-    driver_of = {curve.driven: curve.driver for curve in tree.curves}
-    free_of = {int(i): k for k, i in enumerate(tree.free_index)}
-    start: list[int] = [0]
-    columns: list[int] = []
-    slopes: list[float] = []
-    curve_entry: dict[int, int] = {}
-    for i in range(len(tree.coordinates)):
-        if i in driver_of:
-            curve_entry[i] = len(columns)
-            columns.append(int(column_of[free_of[driver_of[i]]]))
-            slopes.append(0.0)
-        else:
-            for k in np.flatnonzero(tree.coupling[i]):
-                columns.append(int(column_of[k]))
-                slopes.append(float(tree.coupling[i, k]))
-        start.append(len(columns))
-    return (
-        np.array(start, dtype=np.int64),
-        np.array(columns, dtype=np.int64),
-        np.array(slopes, dtype=float),
-        curve_entry,
-    )
+    rows, found = np.nonzero(tree.depends)
+    slopes = np.zeros(tree.depends.shape)
+    slopes[: len(tree.coordinates)] = tree.coupling
+    start = np.searchsorted(rows, np.arange(len(tree.quantities) + 1))
+    return start.astype(np.int64), column_of[found], slopes[rows, found]
+
+
+def _terms(tree: Tree, start: Ints, columns: Ints) -> tuple[Ints, Ints, Ints]:
+    """The terms of the slopes of the program's quantities: entry, source, the source's entry."""
+    program, terms = tree.program, []
+    for step, target in enumerate(program.target.tolist()):
+        own = {int(columns[e]): e for e in range(start[target], start[target + 1])}
+        for source in range(program.source_start[step], program.source_start[step + 1]):
+            i = program.source[source]
+            terms += [(own[int(columns[e])], source, e) for e in range(start[i], start[i + 1])]
+    entry, source, origin = np.array(terms, dtype=np.int64).reshape(-1, 3).T
+    return entry.copy(), source.copy(), origin.copy()
+
+
+def _tied_motions(
+    ties: Ties, ancestors: list[list[int]], of_body: Mapping[int, Sequence[int]]
+) -> tuple[Ints, Ints, Array]:
+    """The motions that change each tie: those that move one of its bodies and not the other."""
+    start, motions, signs = [0], [], []
+    for a, b in zip(ties.body_a.tolist(), ties.body_b.tolist()):
+        moving = [set(ancestors[body]) if body != GROUND else set() for body in (a, b)]
+        for sign, bodies in ((-1.0, moving[0] - moving[1]), (1.0, moving[1] - moving[0])):
+            for body in sorted(bodies):
+                motions += of_body.get(body, [])
+                signs += [sign] * len(of_body.get(body, []))
+        start.append(len(motions))
+    return np.array(start, np.int64), np.array(motions, np.int64), np.array(signs, float)
 
 
 def _leaves_first(tree: Tree) -> Ints:
@@ -392,15 +377,13 @@ def _leaves_first(tree: Tree) -> Ints:
 
 def _moves(tree: Tree) -> list[tuple[int, int]]:
     """Which free coordinate moves which body directly, as pairs (body, index in ``free``)."""
-    driver_of = {curve.driven: curve.driver for curve in tree.curves}
     chain = tree.chain
     pairs = []
     for body in range(len(tree.bodies)):
         for axis in range(chain.axis_start[body], chain.axis_start[body + 1]):
             i = int(chain.axis_coordinate[axis])
             if i >= 0:
-                row = tree.coupling[driver_of.get(i, i)]
-                pairs += [(body, int(k)) for k in np.flatnonzero(row)]
+                pairs += [(body, int(k)) for k in np.flatnonzero(tree.depends[i])]
     return pairs
 
 
@@ -421,7 +404,8 @@ def _problem(
     prior_m: float,
 ) -> Problem:
     chosen = [tree.marker_index[name] for name in names]
-    start, columns, slopes, curve_entry = _entries(tree, order)
+    start, columns, slopes = _entries(tree, order)
+    term_entry, term_source, term_from = _terms(tree, start, columns)
     parts: dict[tuple[int, int], list[tuple[int, int]]] = {}
     for body in range(len(tree.bodies)):
         for axis in range(tree.chain.axis_start[body], tree.chain.axis_start[body + 1]):
@@ -438,8 +422,8 @@ def _problem(
         above.append([m for b in ancestors[body] for m in of_body.get(b, [])])
     lower, upper = _bounds(tree)
     center = tree.default_coordinates[tree.free_index]
-    pieces = [curve.function for curve in tree.curves]
-    degree = max([2, *(piece.coefficients.shape[1] for piece in pieces)])
+    ties = as_arrays(tree.ties, tree.body_index, tree.quantity_index)
+    tied_start, tied_motion, tied_sign = _tied_motions(ties, ancestors, of_body)
     for goal in goals:
         if goal.coordinate not in tree.coordinate_index:
             near = difflib.get_close_matches(goal.coordinate, tree.coordinates, n=1, cutoff=0.0)
@@ -455,21 +439,13 @@ def _problem(
         entry_start=start,
         entry_column=columns,
         entry_slope=slopes,
-        offset=tree.offset,
-        curve_driven=np.array([curve.driven for curve in tree.curves], dtype=np.int64),
-        curve_driver=np.array([curve.driver for curve in tree.curves], dtype=np.int64),
-        curve_entry=np.array([curve_entry[c.driven] for c in tree.curves], dtype=np.int64),
-        curve_start=np.cumsum([0, *(len(piece.knots) for piece in pieces)], dtype=np.int64),
-        curve_knot=np.concatenate([np.zeros(0), *(piece.knots for piece in pieces)]),
-        curve_coefficient=np.concatenate(
-            [
-                np.zeros((0, degree)),
-                *(
-                    np.pad(c := piece.coefficients, ((0, 0), (0, degree - c.shape[1])))
-                    for piece in pieces
-                ),
-            ]
+        offset=np.concatenate(
+            [tree.offset, np.zeros(len(tree.quantities) - len(tree.coordinates))]
         ),
+        program=tree.program,
+        term_entry=term_entry,
+        term_source=term_source,
+        term_from=term_from,
         motion_body=np.array([body for body, _ in motions], dtype=np.int64),
         motion_column=np.array([column for _, column in motions], dtype=np.int64),
         part_start=np.cumsum([0, *(len(parts[m]) for m in motions)], dtype=np.int64),
@@ -477,6 +453,10 @@ def _problem(
         part_entry=np.array([e for m in motions for _, e in parts[m]], dtype=np.int64),
         above_start=np.cumsum([0, *map(len, above)], dtype=np.int64),
         above=np.array([m for row in above for m in row], dtype=np.int64),
+        ties=ties,
+        tied_start=tied_start,
+        tied_motion=tied_motion,
+        tied_sign=tied_sign,
         lower=lower[order],
         upper=upper[order],
         prior_center=center[order],
@@ -491,15 +471,20 @@ def _problem(
 def _bounds(tree: Tree) -> tuple[Array, Array]:
     """Bounds of the free coordinates (k,), (k,): their own and those of what they alone drive."""
     free = tree.free_index
-    lower = np.where(tree.clamped[free], tree.lower[free], -np.inf)
-    upper = np.where(tree.clamped[free], tree.upper[free], np.inf)
-    curve_of = {curve.driven: curve for curve in tree.curves}
+    known = _known_span(tree)[free]
+    lower = np.where(tree.clamped[free], tree.lower[free], known[:, 0])
+    upper = np.where(tree.clamped[free], tree.upper[free], known[:, 1])
+    curve_of = {
+        tree.quantity_index[step.target]: (step.function, tree.free.index(step.sources[0]))
+        for step in tree.steps
+        if step.function is not None and step.sources[0] in tree.free
+    }
     for i in np.flatnonzero(tree.clamped).tolist():
         drivers = np.flatnonzero(tree.coupling[i])
         span = np.array([tree.lower[i], tree.upper[i]])
         if i in curve_of:
-            k = int(np.flatnonzero(free == curve_of[i].driver)[0])
-            ends = _span_of_driver(curve_of[i], span, tree.default_coordinates[free[k]])
+            function, k = curve_of[i]
+            ends = _span_of_driver(function, span, tree.default_coordinates[free[k]])
         elif len(drivers) == 1 and free[drivers[0]] != i:
             k = int(drivers[0])
             ends = np.sort((span - tree.offset[i]) / tree.coupling[i, k])
@@ -511,11 +496,50 @@ def _bounds(tree: Tree) -> tuple[Array, Array]:
     return lower, upper
 
 
-def _span_of_driver(curve: Curve, span: Array, default: float) -> Array:
+def _known_span(tree: Tree) -> Array:
+    """Where the curves that a coordinate drives are known, and somewhat beyond (n, 2); infinite
+    where it drives none.
+
+    Known is a curve between its knots and over the coordinate's declared range. A turn further on
+    it would be made up, and yet may fit the markers as well.
+    """
+    chain = tree.chain
+    knots = [
+        (tree.quantity_index[step.sources[0]], step.function.knots, step.function.coefficients)
+        for step in tree.steps
+        if step.function is not None
+    ]
+    for axis, i in enumerate(chain.axis_coordinate.tolist()):
+        pieces = slice(chain.piece_start[axis], chain.piece_start[axis + 1])
+        knots.append((i, chain.piece_knot[pieces], chain.piece_coefficient[pieces]))
+    span = np.tile([np.inf, -np.inf], (len(tree.coordinates), 1))
+    bent = np.zeros(len(span), dtype=np.bool_)
+    for i, places, coefficients in knots:
+        if not 0 <= i < len(span) or (len(places) == 1 and not np.any(coefficients[:, 2:])):
+            continue
+        bent[i] = True
+        if len(places) > 1:
+            span[i] = min(span[i, 0], places[0]), max(span[i, 1], places[-1])
+    declared = np.stack([tree.lower, tree.upper], axis=1)
+    width = tree.upper - tree.lower
+    told = (width > 0) & (~tree.rotational | (width <= 2 * np.pi + 1e-6))
+    span[told] = np.stack(
+        [np.minimum(span, declared)[told, 0], np.maximum(span, declared)[told, 1]], axis=1
+    )
+    width = span[:, 1] - span[:, 0]
+    room = BEYOND * width
+    # No angle has two places a circle apart.
+    room = np.where(tree.rotational, np.clip(np.pi - width / 2, 0.0, room), room)
+    bent &= width > 0
+    span += np.stack([-room, room], axis=1)
+    return np.where(bent[:, None], span, [-np.inf, np.inf])
+
+
+def _span_of_driver(function: Piecewise, span: Array, default: float) -> Array:
     """How far a driver may go (2,), both ways from its default, while what it drives by a curve
     stays within ``span`` (2,); all the way where the default itself does not."""
-    ends = np.concatenate([curve.function.reaches(end) for end in span])
-    if not span[0] <= curve.function(default) <= span[1]:
+    ends = np.concatenate([function.reaches(end) for end in span])
+    if not span[0] <= function(default) <= span[1]:
         return np.array([-np.inf, np.inf])
     below, above = ends[ends <= default], ends[ends >= default]
     return np.array([below.max(initial=-np.inf), above.min(initial=np.inf)])
@@ -530,13 +554,12 @@ def _sensible_range(tree: Tree) -> Array:
 
 def _base_columns(tree: Tree) -> Bools:
     """Free coordinates (k,) of joints that carry the model freely through the world."""
-    chain = tree.chain
     base = np.zeros(len(tree.free), dtype=np.bool_)
     moves = _moves(tree)
-    for body in np.flatnonzero(chain.parent == GROUND):
-        axes = slice(chain.axis_start[body], chain.axis_start[body + 1])
+    slides = ~tree.rotational[tree.free_index]
+    for body in np.flatnonzero(tree.chain.parent == GROUND):
         columns = [k for b, k in moves if b == body]
-        if np.any(~chain.axis_is_rotation[axes]) and columns:
+        if slides[columns].any():
             base[columns] = True
     return base
 
@@ -575,42 +598,84 @@ def _restarts(tree: Tree, order: Ints, problem: Problem, default: Array) -> Rest
         if columns.any():
             limbs.append((columns, carries[root]))
     pure, unbounded = _pure_angles(problem), np.isinf(problem.lower) & np.isinf(problem.upper)
+    twins, fold = _twins(problem)
     turns = tree.rotational[tree.free_index[order]]
+    starts = _spread(problem, tree, order, default)
     return Restarts(
-        starts=_spread(problem, tree, order, default),
+        starts=starts,
         limb_columns=np.array([columns for columns, _ in limbs]),
         limb_markers=np.array([markers for _, markers in limbs]),
-        round_columns=pure & unbounded,
+        round_columns=pure & ~_has_task(problem),
         gliding_columns=turns & unbounded & ~pure,
-        twin_columns=_twins(problem),
+        twin_columns=twins,
+        twin_fold=fold,
+        shown_by=_shown_by(problem, starts[1]),
+        has_task=_has_task(problem),
     )
 
 
-def _pure_angles(problem: Problem) -> Bools:
-    """Columns (k,) that do nothing but turn one axis one to one."""
+def _shown_by(problem: Problem, z: Array) -> Bools:
+    """Which markers each column moves at z (k, P): not those that lie on its axis."""
+    scratch = make_scratch(problem)
+    goals = np.zeros(len(problem.task_coordinate))
+    nowhere = np.zeros((len(problem.marker_body), 3))
+    weigh(problem, nowhere, np.ones(len(nowhere), dtype=np.bool_), scratch)
+
+    def placed_m(at: Array) -> Array:
+        evaluate(problem, at, nowhere, goals, 1, scratch)
+        return scratch.points.copy()
+
+    here_m = placed_m(z)
+    moved_m = [np.abs(placed_m(z + row) - here_m).max(axis=1) for row in A_LITTLE * np.eye(len(z))]
+    return np.array(moved_m).reshape(len(z), -1) > ON_AXIS * A_LITTLE
+
+
+def _lines(problem: Problem) -> tuple[Array, Array]:
+    """Slope and intercept (k,), (k,) by which a column turns the one axis that is all it moves;
+    slope 0 where it does anything else."""
     chain = problem.chain
+    slope, intercept = np.zeros((2, len(problem.lower)))
     parts = np.zeros(len(problem.lower), dtype=np.int64)
-    pure = np.ones(len(problem.lower), dtype=np.bool_)
     for motion, column in enumerate(problem.motion_column):
         for part in range(problem.part_start[motion], problem.part_start[motion + 1]):
             axis, entry = problem.part_axis[part], problem.part_entry[part]
             parts[column] += 1
             first, last = chain.piece_start[axis], chain.piece_start[axis + 1]
-            slopes = chain.piece_coefficient[first]
-            straight = last - first == 1 and not np.any(slopes[2:]) and slopes[1] == 1.0
-            at_zero = slopes[0] == 0.0 and chain.piece_knot[first] == 0.0
-            one_to_one = straight and at_zero and problem.entry_slope[entry] == 1.0
-            pure[column] &= bool(chain.axis_is_rotation[axis]) and one_to_one
-    return pure & (parts == 1)
+            row = chain.piece_coefficient[first]
+            if chain.axis_is_rotation[axis] and last - first == 1 and not np.any(row[2:]):
+                at_zero = problem.offset[chain.axis_coordinate[axis]] - chain.piece_knot[first]
+                slope[column] = row[1] * problem.entry_slope[entry]
+                intercept[column] = row[0] + row[1] * at_zero
+    return np.where(parts == 1, slope, 0.0), intercept
 
 
-def _twins(problem: Problem) -> Ints:
-    """Columns (T, 3) of the joints that turn about three axes at right angles, in their order."""
-    pure, chain = _pure_angles(problem), problem.chain
+def _pure_angles(problem: Problem) -> Bools:
+    """Columns (k,) that do nothing but turn one axis one to one."""
+    return np.abs(_lines(problem)[0]) == 1.0
+
+
+def _has_task(problem: Problem) -> Bools:
+    """Columns (k,) on which a coordinate task depends, so that no two angles are the same."""
+    wanted = np.zeros(len(problem.lower), dtype=np.bool_)
+    for i in problem.task_coordinate:
+        wanted[problem.entry_column[problem.entry_start[i] : problem.entry_start[i + 1]]] = True
+    return wanted
+
+
+def _twins(problem: Problem) -> tuple[Ints, Array]:
+    """Columns (T, 3) of the joints that turn about three axes, the second at right angles to the
+    others, in their order, and the sum (T,) of the second angle and its twin.
+
+    Half a turn more about the first and the third axis, R1(pi) R2(b) R3(pi), is R2(2 t - b) where t
+    is the angle from the third axis to the first, about the second.
+    """
+    chain = problem.chain
+    slope, intercept = _lines(problem)
+    free = (np.abs(slope) == 1.0) & ~_has_task(problem)
     column_of_axis = dict(
         zip(problem.part_axis[problem.part_start[:-1]].tolist(), problem.motion_column.tolist())
     )
-    found = []
+    found, fold = [], []
     for body in range(len(chain.parent)):
         axes = [
             axis
@@ -618,11 +683,15 @@ def _twins(problem: Problem) -> Ints:
             if chain.axis_is_rotation[axis]
         ]
         columns = [column_of_axis.get(axis, -1) for axis in axes]
-        if len(axes) == 3 and min(columns) >= 0 and pure[columns].all():
-            directions = chain.axis_direction[axes]
-            if np.allclose(directions @ directions.T, np.eye(3), atol=1e-9):
-                found.append(columns)
-    return np.array(found, dtype=np.int64).reshape(-1, 3)
+        if len(axes) != 3 or min(columns) < 0 or not free[columns].all():
+            continue
+        one, two, three = chain.axis_direction[axes]
+        if max(abs(one @ two), abs(two @ three)) < AT_RIGHT_ANGLES:
+            between = np.arctan2(two @ np.cross(three, one), three @ one)
+            k = columns[1]
+            found.append(columns)
+            fold.append(2 * slope[k] * (between - intercept[k]))
+    return np.array(found, dtype=np.int64).reshape(-1, 3), np.array(fold, dtype=float)
 
 
 def _limb_roots(tree: Tree, carries: Bools) -> list[int]:

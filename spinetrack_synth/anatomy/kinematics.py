@@ -13,6 +13,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
+from spinetrack_synth.anatomy.amounts import followed, quantity_slopes
+from spinetrack_synth.anatomy.constraints import as_arrays, tie_errors
 from spinetrack_synth.anatomy.model import Chain, Tree
 from spinetrack_synth.errors import UserError
 
@@ -26,7 +28,8 @@ def forward(
     """Fill ``body2world`` (B, 4, 4) at q (n,), and for each of the A joint axes its direction
     (A, 3) and a point on it (A, 3) in the world and d amount / d coordinate (A,).
 
-    For compiled callers; the others below wrap it. The moving frame stands in twelve numbers and
+    For compiled callers, who give q as long as the model has quantities (`amounts.follow`); the
+    others below wrap it. The moving frame stands in twelve numbers and
     the arrays are taken out of ``chain`` once: views and fields of arrays are counted references,
     and counting them would take six times as long as the arithmetic.
     """
@@ -175,12 +178,18 @@ def _point_jacobian(chain: Chain, q: Array, bodies: Array, offsets_m: Array) -> 
 
 def body_transforms(tree: Tree, q: ArrayLike) -> Array:
     """Body to world (B, 4, 4) at q (n,)."""
-    return _body_transforms(tree.chain, np.ascontiguousarray(q, dtype=float)[None])[0]
+    return body_transforms_batch(tree, np.asarray(q)[None])[0]
 
 
 def body_transforms_batch(tree: Tree, q: ArrayLike) -> Array:
     """Body to world (F, B, 4, 4) at F coordinate vectors q (F, n)."""
-    return _body_transforms(tree.chain, np.ascontiguousarray(q, dtype=float))
+    return _body_transforms(tree.chain, quantities(tree, q))
+
+
+def quantities(tree: Tree, q: ArrayLike) -> Array:
+    """All quantities that axes follow (F, ...), the coordinates first, at F vectors q (F, n)."""
+    q = np.ascontiguousarray(q, dtype=float)
+    return followed(tree.program, q) if tree.steps else q
 
 
 def points_world(body2world: Array, bodies: ArrayLike, offsets_m: ArrayLike) -> Array:
@@ -202,20 +211,31 @@ def point_jacobian(tree: Tree, q: ArrayLike, bodies: ArrayLike, offsets_m: Array
 
     Couplers are not applied: ``point_jacobian(...) @ tree.coupling`` is d point / d z.
     """
-    return _point_jacobian(
+    q = np.asarray(q, dtype=float)
+    jacobian = _point_jacobian(
         tree.chain,
-        np.ascontiguousarray(q, dtype=float),
+        quantities(tree, q[None])[0],
         np.ascontiguousarray(bodies, dtype=np.int64),
         np.ascontiguousarray(offsets_m, dtype=float),
     )
+    return jacobian @ quantity_slopes(tree.program, q) if tree.steps else jacobian
 
 
 def all_coordinates(tree: Tree, z: ArrayLike) -> Array:
     """q (n,) from the free coordinates z (k,): what the couplers drive is added."""
     q = tree.coupling @ np.asarray(z, dtype=float) + tree.offset
-    for curve in tree.curves:
-        q[curve.driven] = curve.function(q[curve.driver])
-    return q
+    return quantities(tree, q[None])[0, : len(q)]
+
+
+def constraint_errors(tree: Tree, q: ArrayLike) -> dict[str, Array]:
+    """How far each constraint that is no coupler is off (F,) at F vectors q (F, n), by name: the
+    largest of what it ties, m or rad."""
+    if not tree.ties:
+        return {}
+    ties = as_arrays(tree.ties, tree.body_index, tree.quantity_index)
+    off = np.abs(tie_errors(ties, quantities(tree, q), body_transforms_batch(tree, q)))
+    names = np.array([tie.constraint for tie in tree.ties])
+    return {name: off[:, names == name].max(axis=1) for name in dict.fromkeys(names.tolist())}
 
 
 def coordinates_from(tree: Tree, values: Mapping[str, float]) -> Array:
@@ -237,11 +257,7 @@ def _not_free(tree: Tree, name: str) -> str:
     if name not in tree.coordinate_index:
         near = difflib.get_close_matches(name, tree.free, n=1, cutoff=0.0)
         return f"coordinate '{name}': not in the model {tree.name}, did you mean '{near[0]}'?"
-    row = tree.coupling[tree.coordinate_index[name]]
-    masters = [tree.free[i] for i in np.flatnonzero(row)]
-    masters += [
-        tree.coordinates[c.driver] for c in tree.curves if c.driven == tree.coordinate_index[name]
-    ]
+    masters = [tree.free[i] for i in np.flatnonzero(tree.depends[tree.coordinate_index[name]])]
     if masters:
         return f"coordinate '{name}': is driven by a coupler, set {' and '.join(masters)} instead"
     return f"coordinate '{name}': is locked in the model {tree.name}, or held as if it were"

@@ -4,8 +4,9 @@ What is minimised over the free coordinates z, as OpenSim's tool does:
 
     sum_m w_m |x_m(q) - y_m|^2 / sum_m w_m  +  sum_t w_t (q_t - v_t)^2  +  sum_k p_k (z_k - c_k)^2
 
-over the markers that are seen, the coordinate tasks and a prior, with q = C z + d (and curves for
-couplers that are no lines) and z within its bounds.
+over the markers that are seen, the coordinate tasks and a prior, with q = C z + d (and steps for
+what follows coordinates otherwise), z within its bounds and all ties at zero. Ties are kept by
+augmented Lagrangians (Nocedal and Wright 2006, chapter 17.3).
 
 The Gauss-Newton matrix J'WJ is the joint-space mass matrix of a tree that carries a point mass w_m
 at every marker. So it is built as robot dynamics build that matrix (composite rigid bodies,
@@ -22,6 +23,8 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
+from spinetrack_synth.anatomy.amounts import Program, follow
+from spinetrack_synth.anatomy.constraints import QUANTITY, Ties, pull
 from spinetrack_synth.anatomy.kinematics import forward
 from spinetrack_synth.anatomy.model import Chain
 
@@ -64,19 +67,28 @@ FIRST_DAMPING: Final = 1e-6
 LARGEST_DAMPING: Final = 1e6
 AT_BOUND: Final = 1e-12
 
+TIE_WEIGHT: Final = 1e3
+"""What the square of a tie counts for, the markers together counting for 1."""
+
+TIE_TOLERANCE: Final = 1e-9
+TIE_ROUNDS: Final = 8
+"""How far a tie (m, rad) may be off, and how often its force is reckoned anew until it is not."""
+
 
 class Problem(NamedTuple):
     """What is fitted, the same for all frames. Columns are the free coordinates, leaves first.
 
-    ``marker_body``, ``marker_offset_m`` and ``marker_weight`` of P markers. Coupling: row i of q
+    ``marker_body``, ``marker_offset_m`` and ``marker_weight`` of P markers. Coupling: quantity i
     has the entries ``entry_start[i]:entry_start[i + 1]`` of ``entry_column`` and ``entry_slope``,
-    and ``offset`` (n,). Curves: q[curve_driven] = polynomial pieces of q[curve_driver], each with
-    one entry ``curve_entry`` whose slope changes. A motion is what one column does to one body:
+    and ``offset``. The ``program`` sets quantities that are no lines; the slopes of their entries
+    are sums of terms: ``term_entry``'s grows by that of source ``term_source`` in its step times
+    that of ``term_from``. A motion is what one column does to one body:
     ``motion_body``, ``motion_column`` (Q,) and the joint axes that bring it about,
     ``part_axis[part_start[i]:part_start[i + 1]]`` with their coupling entries ``part_entry``;
     ``above`` lists the motions that move what motion i moves, itself included.
-    ``lower``, ``upper`` (k,), ``prior_center``, ``prior_weight`` (k,) for one marker;
-    ``task_coordinate``, ``task_weight`` (T,).
+    ``ties`` are changed by the motions ``tied_motion[tied_start[t]:tied_start[t + 1]]``, each
+    with the sign ``tied_sign``. ``lower``, ``upper`` (k,), ``prior_center``, ``prior_weight`` (k,)
+    for one marker; ``task_coordinate``, ``task_weight`` (T,).
     """
 
     chain: Chain
@@ -87,12 +99,10 @@ class Problem(NamedTuple):
     entry_column: Ints
     entry_slope: Array
     offset: Array
-    curve_driven: Ints
-    curve_driver: Ints
-    curve_entry: Ints
-    curve_start: Ints
-    curve_knot: Array
-    curve_coefficient: Array
+    program: Program
+    term_entry: Ints
+    term_source: Ints
+    term_from: Ints
     motion_body: Ints
     motion_column: Ints
     part_start: Ints
@@ -100,6 +110,10 @@ class Problem(NamedTuple):
     part_entry: Ints
     above_start: Ints
     above: Ints
+    ties: Ties
+    tied_start: Ints
+    tied_motion: Ints
+    tied_sign: Array
     lower: Array
     upper: Array
     prior_center: Array
@@ -113,6 +127,7 @@ class Scratch(NamedTuple):
 
     q: Array
     slope_of_entry: Array
+    slope_of_source: Array
     body2world: Array
     axis_world: Array
     origin_world: Array
@@ -133,16 +148,23 @@ class Scratch(NamedTuple):
     between: Array
     stopped: Ints
     held: Bools
+    tie_error: Array
+    tie_force: Array
+    tie_point: Array
+    tie_direction: Array
+    tie_row: Array
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def make_scratch(problem: Problem) -> Scratch:
     """Scratch for a problem."""
+    ties = len(problem.ties.kind)
     bodies, axes = len(problem.chain.parent), len(problem.chain.axis_coordinate)
     markers, columns = len(problem.marker_body), len(problem.lower)
     return Scratch(
         np.zeros(len(problem.offset)),
         problem.entry_slope.copy(),
+        np.zeros(len(problem.program.source)),
         np.zeros((bodies, 4, 4)),
         np.zeros((axes, 3)),
         np.zeros((axes, 3)),
@@ -163,12 +185,18 @@ def make_scratch(problem: Problem) -> Scratch:
         np.zeros((columns, columns)),
         np.zeros(columns, dtype=np.int64),
         np.zeros(columns, dtype=np.bool_),
+        np.zeros(ties),
+        np.zeros(ties),
+        np.zeros((ties, 3)),
+        np.zeros((ties, 3)),
+        np.zeros(columns),
     )
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def coordinates(problem: Problem, z: Array, scratch: Scratch) -> None:
-    """Fill ``scratch.q`` from the free coordinates, and the slopes of the curves."""
+    """Fill ``scratch.q``, all quantities, from the free coordinates, and the slopes of those that
+    are no lines."""
     q, slope = scratch.q, scratch.slope_of_entry
     offset, entry_start = problem.offset, problem.entry_start
     entry_slope, entry_column = problem.entry_slope, problem.entry_column
@@ -177,18 +205,14 @@ def coordinates(problem: Problem, z: Array, scratch: Scratch) -> None:
         for entry in range(entry_start[i], entry_start[i + 1]):
             value += entry_slope[entry] * z[entry_column[entry]]
         q[i] = value
-    for curve in range(len(problem.curve_driven)):
-        x = q[problem.curve_driver[curve]]
-        first, piece = problem.curve_start[curve], problem.curve_start[curve + 1] - 1
-        while piece > first and x < problem.curve_knot[piece]:
-            piece -= 1
-        x -= problem.curve_knot[piece]
-        value, derivative = 0.0, 0.0
-        for power in range(problem.curve_coefficient.shape[1] - 1, -1, -1):
-            derivative = derivative * x + value
-            value = value * x + problem.curve_coefficient[piece, power]
-        q[problem.curve_driven[curve]] = value
-        slope[problem.curve_entry[curve]] = derivative
+    if len(problem.program.kind):
+        follow(problem.program, q, scratch.slope_of_source)
+        term_entry, term_source = problem.term_entry, problem.term_source
+        for term in range(len(term_entry)):
+            slope[term_entry[term]] = 0.0
+        for term in range(len(term_entry)):
+            by_source = scratch.slope_of_source[term_source[term]]
+            slope[term_entry[term]] += by_source * slope[problem.term_from[term]]
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -215,7 +239,10 @@ def weigh(problem: Problem, target_m: Array, counted: Bools, scratch: Scratch) -
 def evaluate(
     problem: Problem, z: Array, target_m: Array, task_values: Array, seen: int, scratch: Scratch
 ) -> tuple[float, float]:
-    """The objective at z, and the part of it that the markers make; fills the kinematics."""
+    """The objective at z, and the part of it that the markers make; fills the kinematics.
+
+    Where there are ties, the objective is their augmented Lagrangian.
+    """
     coordinates(problem, z, scratch)
     forward(
         problem.chain, scratch.q, scratch.body2world,
@@ -243,6 +270,11 @@ def evaluate(
     for t in range(len(problem.task_coordinate)):
         away = scratch.q[problem.task_coordinate[t]] - task_values[t]
         cost += problem.task_weight[t] * away * away
+    if len(problem.ties.kind):
+        error, force = scratch.tie_error, scratch.tie_force
+        pull(problem.ties, scratch.q, body2world, error, scratch.tie_point, scratch.tie_direction)
+        for t in range(len(error)):
+            cost += TIE_WEIGHT * error[t] * (error[t] + 2.0 * force[t])
     share, center, prior_weight = 1.0 / max(seen, 1), problem.prior_center, problem.prior_weight
     for k in range(len(z)):
         away = z[k] - center[k]
@@ -460,10 +492,44 @@ def differentiate(
                     hessian[column, problem.entry_column[d]] += (
                         w * slope * scratch.slope_of_entry[d]
                     )
+    for t in range(len(problem.ties.kind)):
+        _add_tie(problem, t, scratch)
     share, center, prior_weight = 1.0 / max(seen, 1), problem.prior_center, problem.prior_weight
     for k in range(len(z)):
         hessian[k, k] += share * prior_weight[k]
         gradient[k] += share * prior_weight[k] * (z[k] - center[k])
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _add_tie(problem: Problem, t: int, scratch: Scratch) -> None:
+    """Add a tie to the gradient and the Hessian, by Gauss and Newton."""
+    row, hessian, gradient = scratch.tie_row, scratch.hessian, scratch.gradient
+    row[:] = 0.0
+    if problem.ties.kind[t] == QUANTITY:
+        i = problem.ties.quantity[t]
+        for entry in range(problem.entry_start[i], problem.entry_start[i + 1]):
+            row[problem.entry_column[entry]] += scratch.slope_of_entry[entry]
+    else:
+        n, at, reference = scratch.tie_direction[t], scratch.tie_point[t], scratch.reference
+        x, y, z = at[0] - reference[0], at[1] - reference[1], at[2] - reference[2]
+        for index in range(problem.tied_start[t], problem.tied_start[t + 1]):
+            motion = problem.tied_motion[index]
+            w0, w1, w2 = (
+                scratch.twist[motion, 0],
+                scratch.twist[motion, 1],
+                scratch.twist[motion, 2],
+            )
+            v0 = scratch.twist[motion, 3] + w1 * z - w2 * y
+            v1 = scratch.twist[motion, 4] + w2 * x - w0 * z
+            v2 = scratch.twist[motion, 5] + w0 * y - w1 * x
+            along = n[0] * v0 + n[1] * v1 + n[2] * v2
+            row[problem.motion_column[motion]] += problem.tied_sign[index] * along
+    pulled = TIE_WEIGHT * (scratch.tie_error[t] + scratch.tie_force[t])
+    for k in range(len(row)):
+        if row[k] != 0.0:
+            gradient[k] += pulled * row[k]
+            for j in range(k, len(row)):
+                hessian[k, j] += TIE_WEIGHT * row[k] * row[j]
 
 
 @njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "reassoc", "nsz"})
@@ -664,6 +730,35 @@ def solve_frame(
         if movable[k]:
             z[k] = min(max(z[k], problem.lower[k]), problem.upper[k])
     seen = weigh(problem, target_m, counted, scratch)
+    error, force = scratch.tie_error, scratch.tie_force
+    force[:] = 0.0
+    cost, steps = _minimise(problem, target_m, task_values, movable, z, seen, damping, scratch)
+    for _ in range(TIE_ROUNDS if len(error) else 0):
+        cost, _ = evaluate(problem, z, target_m, task_values, seen, scratch)
+        largest = 0.0
+        for t in range(len(error)):
+            largest = max(largest, abs(error[t]))
+            force[t] += error[t]
+        if largest < TIE_TOLERANCE:
+            break
+        cost, more = _minimise(problem, target_m, task_values, movable, z, seen, 0.0, scratch)
+        steps += more
+    force[:] = 0.0
+    return cost, steps
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _minimise(
+    problem: Problem,
+    target_m: Array,
+    task_values: Array,
+    movable: Bools,
+    z: Array,
+    seen: int,
+    damping: float,
+    scratch: Scratch,
+) -> tuple[float, int]:
+    """`solve_frame` for markers that are weighed and forces of the ties that are known."""
     cost, _ = evaluate(problem, z, target_m, task_values, seen, scratch)
     trial = np.empty_like(z)
     largest = np.inf
@@ -699,7 +794,7 @@ def solve_frame(
         cost = trial_cost
         z[:] = trial
         # Where markers are met exactly, Gauss and Newton's step is as good as Newton's.
-        quadratic = newton or cost < EXACT_COST_M2
+        quadratic = (newton or cost < EXACT_COST_M2) and len(scratch.tie_error) == 0
         full = quadratic and damping == 0.0 and not np.any(scratch.put)
         near = largest < (NEWTON_TOLERANCE if full else STEP_TOLERANCE)
         flat = gain < (NEWTON_GAIN if full else RELATIVE_GAIN) * cost

@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import count
 from pathlib import Path
 from typing import Final, NamedTuple
 from xml.etree.ElementTree import Element
@@ -17,12 +18,25 @@ from xml.etree.ElementTree import Element
 import numpy as np
 from numpy.typing import NDArray
 
+from spinetrack_synth.anatomy import constraints
+from spinetrack_synth.anatomy.amounts import Program, Step, Steps, as_program, followed
+from spinetrack_synth.anatomy.constraints import Tie
 from spinetrack_synth.anatomy.documents import read_document
 from spinetrack_synth.anatomy.functions import (
+    Multivariate,
     Piecewise,
     UnsupportedFunction,
     parse_function,
-    straight,
+    parse_multivariate,
+    polynomial,
+)
+from spinetrack_synth.anatomy.joints import (
+    Axis,
+    MotionType,
+    UnsupportedJoint,
+    coordinate_names,
+    joint_axes,
+    motion_types,
 )
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.extras import pip_command
@@ -36,6 +50,8 @@ GROUND: Final = -1
 OPENSIM_4: Final = 40000
 """First document version whose layout is read directly."""
 
+ELSE_OPENSIM: Final = "`ik --engine opensim` solves what OpenSim loads"
+
 CONTRADICTION: Final = 1e-3
 """What two settings of one coordinate may differ by (rad, m): files hold rounded numbers."""
 
@@ -48,9 +64,9 @@ class Chain(NamedTuple):
     ``child_in_joint`` (B, 4, 4): the joint's frame in the parent body, the child body in the moved
     joint frame. Body b moves by the axes ``axis_start[b]:axis_start[b + 1]``, translations first
     (where turned, last): ``axis_is_rotation`` (A,), ``axis_direction`` (A, 3) unit vectors,
-    ``axis_coordinate`` (A,) or -1, and the amount of motion as a piecewise polynomial of that
-    coordinate with the pieces ``piece_start[a]:piece_start[a + 1]``: ``piece_knot`` (S,),
-    ``piece_coefficient`` (S, D) in ascending powers of ``q - knot``.
+    ``axis_coordinate`` (A,) or -1, its index in `Tree.quantities`, and the amount of motion as a
+    piecewise polynomial of that quantity with the pieces ``piece_start[a]:piece_start[a + 1]``:
+    ``piece_knot`` (S,), ``piece_coefficient`` (S, D) in ascending powers of ``q - knot``.
     """
 
     parent: Ints
@@ -66,30 +82,35 @@ class Chain(NamedTuple):
     piece_coefficient: Array
 
 
-class Curve(NamedTuple):
-    """A coupler that is no line: ``q[driven] = function(q[driver])``."""
+class Stretch(NamedTuple):
+    """How the translations of A axes grow when the model is scaled: by the sum of ``weight`` (A, 3)
+    times the factors of ``body`` (A,), where any weight is there."""
 
-    driven: int
-    driver: int
-    function: Piecewise
+    body: Ints
+    weight: Array
 
 
 @dataclass(frozen=True)
 class Tree:
     """A model as arrays. Angles in rad, lengths in m, B bodies, n coordinates, k free ones.
 
-    ``bodies`` stand parents before children, without ground. ``coordinates`` are all coordinates,
-    in OpenSim's order; ``rotational`` (n,) tells angles from lengths. ``free`` are those that no
-    coupler drives and no lock or prescribed constant holds: ``q = coupling @ z + offset`` (n, k),
-    (n,), and where ``curves`` is not empty, `kinematics.all_coordinates` adds what they drive.
+    ``bodies`` stand parents before children, without ground; where joints close a loop, a body
+    stands there twice and ``stands_for`` (B,) is the index of the first. ``coordinates`` are all
+    coordinates, in OpenSim's order; ``rotational`` (n,) tells angles from lengths, ``motion_type``
+    (n,) is what OpenSim calls them, on which the units in its files depend. ``free`` are those that
+    no coupler drives and no lock or prescribed constant holds: ``q = coupling @ z + offset``
+    (n, k), (n,), and where there are ``steps``, `kinematics.all_coordinates` adds what they drive.
+    ``ties`` are what other constraints hold at zero; nothing here sees to that.
     ``frame_*`` are the named frames fixed to bodies ("L1/superior_endplate"), ``frame_in_body``
     (F, 4, 4). Body index -1 stands for ground.
     """
 
     name: str
     bodies: tuple[str, ...]
+    stands_for: Ints
     coordinates: tuple[str, ...]
     rotational: NDArray[np.bool_]
+    motion_type: tuple[MotionType, ...]
     lower: Array
     upper: Array
     clamped: NDArray[np.bool_]
@@ -97,7 +118,8 @@ class Tree:
     free: tuple[str, ...]
     coupling: Array
     offset: Array
-    curves: tuple[Curve, ...]
+    steps: tuple[Step, ...]
+    ties: tuple[Tie, ...]
     marker_names: tuple[str, ...]
     marker_body: Ints
     marker_offset_m: Array
@@ -107,6 +129,32 @@ class Tree:
     mass_kg: Array
     mass_center_m: Array
     chain: Chain
+    stretch: Stretch
+
+    @cached_property
+    def quantities(self) -> tuple[str, ...]:
+        """The coordinates, then what else the steps set for axes and ties to follow."""
+        return tuple(dict.fromkeys((*self.coordinates, *(step.target for step in self.steps))))
+
+    @cached_property
+    def quantity_index(self) -> dict[str, int]:
+        """Index of each quantity by name; coordinates have that in q."""
+        return {name: index for index, name in enumerate(self.quantities)}
+
+    @cached_property
+    def program(self) -> Program:
+        """The steps as arrays."""
+        return as_program(self.steps, self.quantity_index)
+
+    @cached_property
+    def depends(self) -> NDArray[np.bool_]:
+        """Which quantity depends on which free coordinate, (quantities, k)."""
+        found = np.zeros((len(self.quantities), len(self.free)), dtype=np.bool_)
+        found[: len(self.coordinates)] = self.coupling != 0
+        for step in self.steps:
+            sources = [self.quantity_index[name] for name in step.sources]
+            found[self.quantity_index[step.target]] = found[sources].any(axis=0)
+        return found
 
     @cached_property
     def body_index(self) -> dict[str, int]:
@@ -202,27 +250,6 @@ def _upgraded(path: Path) -> Element:
 
 # -- reading ------------------------------------------------------------------------------------
 
-_X, _Y, _Z = np.eye(3)
-
-_SIMPLE_JOINTS: Final[dict[str, tuple[tuple[bool, Array], ...]]] = {
-    "WeldJoint": (),
-    "PinJoint": ((True, _Z),),
-    "SliderJoint": ((False, _X),),
-    "UniversalJoint": ((True, _X), (True, _Y)),
-    "GimbalJoint": ((True, _X), (True, _Y), (True, _Z)),
-    "BallJoint": ((True, _X), (True, _Y), (True, _Z)),
-    "PlanarJoint": ((True, _Z), (False, _X), (False, _Y)),
-    "FreeJoint": ((True, _X), (True, _Y), (True, _Z), (False, _X), (False, _Y), (False, _Z)),
-}
-"""Joints with fixed axes: for each coordinate, whether it rotates, and about or along what."""
-
-
-class _Axis(NamedTuple):
-    is_rotation: bool
-    direction: Array
-    coordinate: str | None
-    function: Piecewise
-
 
 class _Joint(NamedTuple):
     name: str
@@ -230,8 +257,9 @@ class _Joint(NamedTuple):
     child: str
     joint_in_parent: Array
     joint_in_child: Array
-    axes: tuple[_Axis, ...]
+    axes: tuple[Axis, ...]
     turned: bool = False
+    stands_for: str = ""
 
 
 @dataclass(frozen=True)
@@ -247,17 +275,30 @@ class _Coordinate:
 
 @dataclass(frozen=True)
 class _Coupler:
+    """``driven`` is a line of the drivers, or where there is a ``curve``, that function of them."""
+
+    name: str
     driven: str
     drivers: tuple[str, ...]
     slopes: tuple[float, ...]
     intercept: float
-    curve: Piecewise | None
+    curve: Piecewise | Multivariate | None
 
     def __call__(self, values: Mapping[str, float]) -> float:
         """What the driven coordinate is, given its drivers."""
-        if self.curve is not None:
+        if isinstance(self.curve, Piecewise):
             return self.curve(values[self.drivers[0]])
+        if self.curve is not None:
+            return self.curve([values[driver] for driver in self.drivers])
         return self.intercept + sum(s * values[d] for d, s in zip(self.drivers, self.slopes))
+
+    def take(self, steps: Steps, target: str | None) -> str:
+        """Add the steps that reckon it; returns the name of the quantity, ``target`` if given."""
+        if isinstance(self.curve, Piecewise):
+            return steps.pieces(self.curve, self.drivers[0], target)
+        if self.curve is not None:
+            return steps.polynomial(self.curve, self.drivers, target)
+        return steps.total(dict(zip(self.drivers, self.slopes)), self.intercept, target)
 
 
 def _numbers(node: Element, tag: str, default: str) -> Array:
@@ -287,12 +328,37 @@ def _offset_transform(frame: Element) -> Array:
     return transform
 
 
+_FRAMES: Final = ("PhysicalOffsetFrame", "StationDefinedFrame", "Station")
+
+
 def _offset_frames(node: Element, tag: str, path: str) -> Iterator[tuple[str, Element]]:
-    """The offset frames that a component owns, and those that they own, with their paths."""
-    for frame in node.iterfind(f"{tag}/PhysicalOffsetFrame"):
-        name = f"{path}{frame.get('name', '')}"
-        yield name, frame
-        yield from _offset_frames(frame, "components", f"{name}/")
+    """The frames and stations that a component owns, and those that they own, with their paths."""
+    for frame in node.iterfind(f"{tag}/*"):
+        if frame.tag in _FRAMES:
+            name = f"{path}{frame.get('name', '')}"
+            yield name, frame
+            yield from _offset_frames(frame, "components", f"{name}/")
+
+
+def _frame_of_stations(node: Element, points: list[Array]) -> Array:
+    """A StationDefinedFrame in the body of its points a, b, c and origin, (4, 4)."""
+    a, b, c, origin = points
+    along = (b - a) / np.linalg.norm(b - a)
+    normal = np.cross(along, c - a)
+    normal /= np.linalg.norm(normal)
+    transform = np.eye(4)
+    transform[:3, 3] = origin
+    axes = {}
+    for tag, vector, usual in (("ab_axis", along, "+x"), ("ab_x_ac_axis", normal, "+y")):
+        text = (node.findtext(tag) or usual).strip().lower()
+        sign = -1.0 if text.startswith("-") else 1.0
+        axes["xyz".index(text[-1])] = sign * vector
+    first, second = axes
+    third = 3 - first - second
+    turn = 1.0 if (second - first) % 3 == 1 else -1.0
+    axes[third] = turn * np.cross(axes[first], axes[second])
+    transform[:3, :3] = np.column_stack([axes[k] for k in range(3)])
+    return transform
 
 
 class _Reader:
@@ -304,35 +370,53 @@ class _Reader:
         self.body_nodes = {node.get("name", ""): node for node in _objects(model, "BodySet")}
         self.frames: dict[str, tuple[str, Array]] = {"ground": ("ground", np.eye(4))}
         self.frames |= {name: (name, np.eye(4)) for name in self.body_nodes}
+        self.steps_of_joints, self.steps_of_ties = Steps("joint"), Steps("tie")
+        self.ties: list[Tie] = []
         self._collect_frames()
 
     def tree(self) -> Tree:
         joint_nodes = list(_objects(self.model, "JointSet"))
         coordinates = [
-            self._coordinate(node)
+            self._coordinate(nodes[name])
             for joint in joint_nodes
-            for node in joint.iterfind("coordinates/*")
+            for nodes in [{c.get("name", ""): c for c in joint.iterfind("coordinates/*")}]
+            for name in coordinate_names(joint)
         ]
         joints = self._parents_first([self._joint(node) for node in joint_nodes])
         bodies = tuple(joint.child for joint in joints)
         body_index = {"ground": GROUND} | {name: index for index, name in enumerate(bodies)}
         names = tuple(coordinate.name for coordinate in coordinates)
-        chain = _chain(joints, body_index, names)
-        free, coupling, offset, curves = self._couplings(coordinates)
+        twice = next((name for name in names if names.count(name) > 1), None)
+        if twice is not None:
+            raise UserError(
+                f"{self.path}: two coordinates are called {twice}: rename one, motion files tell "
+                "them apart by their names alone"
+            )
+        free, coupling, offset, couplers = self._couplings(coordinates)
+        self._read_constraints()
+        steps = (*couplers, *self.steps_of_joints.taken, *self.steps_of_ties.taken)
+        quantities = dict.fromkeys((*names, *(step.target for step in steps)))
+        index = {name: i for i, name in enumerate(quantities)}
+        chain = _chain(joints, body_index, index)
         markers = [self._marker(node) for node in _objects(self.model, "MarkerSet")]
         frames = [self.frames[name] for name in self.named_frames]
-        angular = {axis.coordinate for joint in joints for axis in joint.axes if axis.is_rotation}
-        masses = [self.body_nodes[name] for name in bodies]
+        types = {n: t for node in joint_nodes for n, t in motion_types(node).items()}
+        angular = {axis.quantity for joint in joints for axis in joint.axes if axis.is_rotation}
+        for step in reversed(self.steps_of_joints.taken):
+            angular |= set(step.sources) if step.target in angular else set()
+        masses = [self.body_nodes.get(name, Element("Body")) for name in bodies]
         defaults = np.array([coordinate.default for coordinate in coordinates])
-        index = {name: i for i, name in enumerate(names)}
         consistent = coupling @ defaults[[index[name] for name in free]] + offset
-        for curve in curves:
-            consistent[curve.driven] = curve.function(consistent[curve.driver])
+        consistent = followed(as_program(steps, index), consistent[None])[0, : len(names)]
         return Tree(
             name=self.model.get("name", ""),
             bodies=bodies,
+            stands_for=np.array(
+                [body_index[joint.stands_for or joint.child] for joint in joints], dtype=np.int64
+            ),
             coordinates=names,
-            rotational=np.array([name in angular for name in names]),
+            rotational=np.array([name in angular for name in names], dtype=np.bool_),
+            motion_type=tuple(types.get(name, "Coupled") for name in names),
             lower=np.array([coordinate.lower for coordinate in coordinates]),
             upper=np.array([coordinate.upper for coordinate in coordinates]),
             clamped=np.array([coordinate.clamped for coordinate in coordinates]),
@@ -340,8 +424,9 @@ class _Reader:
             free=free,
             coupling=coupling,
             offset=offset,
-            curves=curves,
-            marker_names=tuple(name for name, _, _ in markers),
+            steps=steps,
+            ties=tuple(self.ties),
+            marker_names=_unique([name for name, _, _ in markers]),
             marker_body=np.array([body_index[body] for _, body, _ in markers], dtype=np.int64),
             marker_offset_m=np.array([point for _, _, point in markers]).reshape(-1, 3),
             frame_names=tuple(self.named_frames),
@@ -352,6 +437,7 @@ class _Reader:
                 [_numbers(node, "mass_center", "0 0 0") for node in masses]
             ).reshape(-1, 3),
             chain=chain,
+            stretch=_stretch(joints, body_index),
         )
 
     # frames
@@ -368,35 +454,59 @@ class _Reader:
             for found in _offset_frames(node, "components", f"{owner}/")
         ]
         pending += _offset_frames(self.model, "components", "")
-        self.named_frames = [name for name, _ in pending]
-        for joint in _objects(self.model, "JointSet"):
-            pending += _offset_frames(joint, "frames", f"jointset/{joint.get('name', '')}/")
+        self.named_frames = [name for name, node in pending if node.tag != "Station"]
+        for set_name, tag in (("jointset", "JointSet"), ("constraintset", "ConstraintSet")):
+            for owner in _objects(self.model, tag):
+                pending += _offset_frames(owner, "frames", f"{set_name}/{owner.get('name', '')}/")
+        markers = {f"markerset/{m.get('name', '')}": m for m in _objects(self.model, "MarkerSet")}
+        if any(node.tag == "StationDefinedFrame" for _, node in pending):
+            pending += markers.items()
         while pending:
             waiting = []
             for name, node in pending:
-                owner = name.rpartition("/")[0]
-                socket = (node.findtext("socket_parent") or "").strip()
                 try:
-                    body, base = self._frame(owner if socket == ".." else socket, owner)
+                    self.frames[name] = self._placed(node, name.rpartition("/")[0])
                 except KeyError:
                     waiting.append((name, node))
-                    continue
-                self.frames[name] = (body, base @ _offset_transform(node))
+            if all(name in markers for name, _ in waiting):
+                break
             if len(waiting) == len(pending):
                 raise UserError(f"{self.path}: frame {waiting[0][0]} hangs on nothing known")
             pending = waiting
 
+    def _placed(self, node: Element, owner: str) -> tuple[str, Array]:
+        """Base body and transform in it of a frame or station; KeyError while that is not known."""
+        if node.tag == "StationDefinedFrame":
+            tags = ("point_a", "point_b", "point_c", "origin_point")
+            stations = [self._frame(node.findtext(f"socket_{tag}") or "", owner) for tag in tags]
+            return stations[0][0], _frame_of_stations(node, [at[:3, 3] for _, at in stations])
+        tag = "socket_parent" if node.tag == "PhysicalOffsetFrame" else "socket_parent_frame"
+        socket = (node.findtext(tag) or "").strip()
+        body, base = self._frame(socket, owner)
+        if node.tag == "PhysicalOffsetFrame":
+            return body, base @ _offset_transform(node)
+        at = np.eye(4)
+        at[:3, 3] = _numbers(node, "location", "0 0 0")
+        return body, base @ at
+
     def _frame(self, socket: str, owner: str = "") -> tuple[str, Array]:
         """Base body and transform in it of the frame that a socket's path names.
 
-        ``owner`` is where the socket's path begins: a joint's frames are known to one another by
-        their names alone.
+        ``owner`` is what owns the component whose socket it is: where a relative path begins, and
+        a joint's frames are known to one another by their names alone.
         """
+        if socket.startswith(".."):
+            place = [*owner.split("/"), ""]
+            for step in socket.split("/"):
+                place = place[:-1] if step == ".." else [*place, step]
+            if "/".join(place) in self.frames:
+                return self.frames["/".join(place)]
         steps = [step for step in socket.strip().split("/") if step and step not in (".", "..")]
         steps = [step for step in steps if step not in ("bodyset", "componentset")]
         last = steps[-1] if steps else ""
         of_joint = f"{owner}/{last}"
-        if owner.startswith("jointset/") and not socket.startswith("/") and of_joint in self.frames:
+        is_local = owner.startswith(("jointset/", "constraintset/")) and socket[:1] != "/"
+        if is_local and of_joint in self.frames:
             return self.frames[of_joint]
         for name in ("/".join(steps), "/".join(steps[-2:]), last):
             if name in self.frames:
@@ -412,8 +522,11 @@ class _Reader:
             for end in ("parent", "child")
         ]
         (parent, joint_in_parent), (child, joint_in_child) = ends
-        own = [item.get("name", "") for item in node.iterfind("coordinates/*")]
-        return _Joint(name, parent, child, joint_in_parent, joint_in_child, self._axes(node, own))
+        try:
+            axes = joint_axes(node, self.steps_of_joints)
+        except UnsupportedJoint as error:
+            raise UserError(f"{self.path}: joint {name} {error}; {ELSE_OPENSIM}") from None
+        return _Joint(name, parent, child, joint_in_parent, joint_in_child, axes)
 
     def _resolved(self, socket: str, joint: str) -> tuple[str, Array]:
         try:
@@ -421,57 +534,11 @@ class _Reader:
         except KeyError:
             raise UserError(f"{self.path}: joint {joint}: unknown frame '{socket}'") from None
 
-    def _axes(self, node: Element, own: list[str]) -> tuple[_Axis, ...]:
-        """The joint's axes in the order in which they move: translations, then rotations."""
-        name = node.get("name", "")
-        if node.tag == "CustomJoint":
-            transform = node.find("SpatialTransform")
-            axes = [] if transform is None else [self._transform_axis(a, name) for a in transform]
-        elif node.tag in _SIMPLE_JOINTS:
-            axes = [
-                _Axis(is_rotation, direction, coordinate, straight(1.0, 0.0))
-                for (is_rotation, direction), coordinate in zip(_SIMPLE_JOINTS[node.tag], own)
-            ]
-        else:
-            supported = ", ".join(["CustomJoint", *_SIMPLE_JOINTS])
-            raise UserError(
-                f"{self.path}: joint {name} is a {node.tag}, which is not supported "
-                f"(supported: {supported})"
-            )
-        moving = [axis for axis in axes if axis.coordinate or axis.function.line != (0.0, 0.0)]
-        return tuple(sorted(moving, key=lambda axis: axis.is_rotation))
-
-    def _transform_axis(self, node: Element, joint: str) -> _Axis:
-        names = (node.findtext("coordinates") or "").split()
-        function = next((child for child in node if child.get("name") == "function"), None)
-        wrapped = node.find("function")
-        if function is None and wrapped is not None and len(wrapped):
-            function = wrapped[0]
-        where = f"{self.path}: joint {joint}, {node.get('name')}"
-        if len(names) > 1:
-            raise UserError(f"{where}: moves with {len(names)} coordinates, one is supported")
-        try:
-            if function is None:
-                amount = straight(1.0 if names else 0.0, 0.0)
-            else:
-                amount = parse_function(function)
-        except UnsupportedFunction as error:
-            raise UserError(f"{where}: function {error} is not supported") from None
-        is_rotation = node.get("name", "").startswith("rotation")
-        direction = _numbers(node, "axis", "1 0 0")
-        if not names:
-            amount = straight(0.0, amount(0.0))
-        return _Axis(
-            is_rotation,
-            direction / np.linalg.norm(direction),
-            names[0] if names else None,
-            amount,
-        )
-
     def _parents_first(self, joints: list[_Joint]) -> list[_Joint]:
         """The joints outward from ground, each turned round that stands the other way in the file.
 
-        Where either way is open, the order of the file is kept.
+        Where either way is open, the order of the file is kept. A joint that closes a loop carries
+        a body that stands for its child and is welded to it, as in OpenSim.
         """
         ordered: list[_Joint] = []
         reached, waiting = {"ground"}, joints
@@ -487,10 +554,10 @@ class _Reader:
                 )
             outward = ready if ready.parent in reached else _reversed(ready)
             if outward.child in reached:
-                raise UserError(
-                    f"{self.path}: body {outward.child} hangs on two joints, the second is "
-                    f"{ready.name}: loops are not supported"
-                )
+                again = f"{outward.child} by {ready.name}"
+                whole = np.eye(4)
+                self.ties += constraints.weld(ready.name, (outward.child, whole), (again, whole))
+                outward = outward._replace(child=again, stands_for=outward.child)
             ordered.append(outward)
             reached.add(outward.child)
             waiting = [joint for joint in waiting if joint is not ready]
@@ -532,7 +599,8 @@ class _Reader:
         if value is None:
             raise UserError(
                 f"{where} is prescribed over time by a {function.tag}, which is not supported "
-                "(a constant is); set its prescribed to false to have it solved for"
+                "(a constant is); set its prescribed to false to have it solved for, or use "
+                "--engine opensim"
             )
         if locked is not None and abs(locked - value) > CONTRADICTION:
             raise UserError(
@@ -543,54 +611,50 @@ class _Reader:
 
     def _couplings(
         self, coordinates: list[_Coordinate]
-    ) -> tuple[tuple[str, ...], Array, Array, tuple[Curve, ...]]:
+    ) -> tuple[tuple[str, ...], Array, Array, tuple[Step, ...]]:
         """Free coordinates, coupling (n, k), offset (n,) and the couplers that are no lines."""
         index = {coordinate.name: i for i, coordinate in enumerate(coordinates)}
         held, couplers = self._settled(coordinates, self._couplers(index))
+        couplers = self._drivers_first(couplers)
         free = tuple(c.name for c in coordinates if c.name not in couplers and c.name not in held)
-        column = {name: i for i, name in enumerate(free)}
-        rows: dict[str, tuple[Array, float]] = {}
+        coupling, offset = np.zeros((len(index), len(free))), np.zeros(len(index))
+        coupling[[index[name] for name in free], np.arange(len(free))] = 1.0
+        for name, value in held.items():
+            offset[index[name]] = value
+        steps, curved = Steps("coupler"), set()
+        for name, coupler in couplers.items():
+            if coupler.curve is not None or curved & set(coupler.drivers):
+                coupler.take(steps, name)
+                curved.add(name)
+                continue
+            offset[index[name]] = coupler.intercept
+            for driver, slope in zip(coupler.drivers, coupler.slopes):
+                coupling[index[name]] += slope * coupling[index[driver]]
+                offset[index[name]] += slope * offset[index[driver]]
+        return free, coupling, offset, tuple(steps.taken)
 
-        def row(name: str, above: tuple[str, ...]) -> tuple[Array, float]:
-            """How a coordinate depends on the free ones."""
-            if name in above:
-                raise UserError(f"{self.path}: couplers drive {name} in a circle")
-            if name in rows:
-                return rows[name]
-            slopes, intercept = np.zeros(len(free)), 0.0
-            if name in column:
-                slopes[column[name]] = 1.0
-            elif name in held:
-                intercept = held[name]
-            elif couplers[name].curve is None:
-                intercept = couplers[name].intercept
-                for driver, slope in zip(couplers[name].drivers, couplers[name].slopes):
-                    driver_slopes, driver_intercept = row(driver, (*above, name))
-                    slopes = slopes + slope * driver_slopes
-                    intercept += slope * driver_intercept
-            elif any(driver not in column for driver in couplers[name].drivers):
-                raise UserError(
-                    f"{self.path}: the curved coupler of {name} is driven by "
-                    f"{couplers[name].drivers[0]}, which is not free itself: not supported"
-                )
-            rows[name] = (slopes, intercept)
-            return rows[name]
+    def _drivers_first(self, couplers: dict[str, _Coupler]) -> dict[str, _Coupler]:
+        """The couplers in an order in which each follows its drivers.
 
-        all_rows = [row(coordinate.name, ()) for coordinate in coordinates]
-        curves = tuple(
-            Curve(index[c.driven], index[c.drivers[0]], c.curve)
-            for c in couplers.values()
-            if c.curve is not None
-        )
-        driven_by_curves = {coordinates[curve.driven].name for curve in curves}
-        for coupler in couplers.values():
-            if coupler.curve is None and driven_by_curves & set(coupler.drivers):
-                raise UserError(
-                    f"{self.path}: {coupler.driven} is coupled to a coordinate that a curved "
-                    "coupler drives: not supported"
-                )
-        coupling = np.array([slopes for slopes, _ in all_rows]).reshape(len(coordinates), len(free))
-        return free, coupling, np.array([intercept for _, intercept in all_rows]), curves
+        Those that drive one another in a circle cannot all be followed: of each circle one becomes
+        an equation to be solved.
+        """
+        ordered: dict[str, _Coupler] = {}
+        left = dict(couplers)
+        while left:
+            ready = next((c for c in left.values() if not left.keys() & set(c.drivers)), None)
+            if ready is None:
+                ready = left.popitem()[1]
+                self._tie_coupler(ready)
+            else:
+                ordered[ready.driven] = left.pop(ready.driven)
+        return ordered
+
+    def _tie_coupler(self, coupler: _Coupler) -> None:
+        """Hold a coupler as an equation: that what it drives differs by nothing from its value."""
+        wanted = coupler.take(self.steps_of_ties, None)
+        away = self.steps_of_ties.total({coupler.driven: 1.0, wanted: -1.0})
+        self.ties.append(Tie(coupler.name, constraints.QUANTITY, quantity=away))
 
     def _settled(
         self, coordinates: list[_Coordinate], couplers: dict[str, _Coupler]
@@ -627,34 +691,79 @@ class _Reader:
                         "never makes it"
                     )
                 held[driver] = value
-        for coupler in left.values():
-            if coupler.driven in held:
-                raise UserError(
-                    f"{self.path}: coordinate {coupler.driven} is held, but coupled to "
-                    f"{' and '.join(coupler.drivers)} together: not supported"
-                )
+        for coupler in [coupler for coupler in left.values() if coupler.driven in held]:
+            self._tie_coupler(left.pop(coupler.driven))
         return held, left
 
-    def _couplers(self, index: dict[str, int]) -> dict[str, _Coupler]:
-        """The couplers in force, by what they drive."""
-        couplers: dict[str, _Coupler] = {}
+    def _enforced(self) -> Iterator[Element]:
+        """The constraints in force."""
         for node in _objects(self.model, "ConstraintSet"):
-            if (node.findtext("isEnforced") or "true").strip().lower() == "false":
-                continue
-            if node.tag != "CoordinateCouplerConstraint":
-                raise UserError(
-                    f"{self.path}: constraint {node.get('name')} is a {node.tag}, which is not "
-                    "supported (supported: CoordinateCouplerConstraint); to do without it, set its "
-                    "isEnforced to false"
-                )
-            coupler = self._coupler(node, index)
-            if coupler.driven in couplers:
-                raise UserError(
-                    f"{self.path}: two couplers drive {coupler.driven}, the second is "
-                    f"{node.get('name')}: not supported; set isEnforced of one to false"
-                )
-            couplers[coupler.driven] = coupler
+            if (node.findtext("isEnforced") or "true").strip().lower() != "false":
+                yield node
+
+    def _couplers(self, index: dict[str, int]) -> dict[str, _Coupler]:
+        """The couplers in force, by what they drive; of two that drive the same, the second is an
+        equation to be solved."""
+        couplers: dict[str, _Coupler] = {}
+        for node in self._enforced():
+            if node.tag == "CoordinateCouplerConstraint":
+                coupler = self._coupler(node, index)
+                if coupler.driven in couplers:
+                    self._tie_coupler(coupler)
+                else:
+                    couplers[coupler.driven] = coupler
         return couplers
+
+    def _read_constraints(self) -> None:
+        """Add the ties of the constraints in force that are no couplers."""
+        for node in self._enforced():
+            name = node.get("name", "")
+            match node.tag:
+                case "CoordinateCouplerConstraint":
+                    continue
+                case "WeldConstraint":
+                    ends = [self._socket(node, tag) for tag in ("frame1", "frame2")]
+                    self.ties += constraints.weld(name, *ends)
+                case "PointConstraint" | "ConstantDistanceConstraint":
+                    (a, at_a), (b, at_b) = [
+                        (
+                            self._base_body(node, f"body_{end}"),
+                            _numbers(node, f"location_body_{end}", "0 0 0"),
+                        )
+                        for end in (1, 2)
+                    ]
+                    if node.tag == "PointConstraint":
+                        self.ties += constraints.point_on_point(name, a, at_a, b, at_b)
+                    else:
+                        far_m = float(node.findtext("constant_distance") or 0.0)
+                        self.ties += constraints.rod(name, a, at_a, b, at_b, far_m)
+                case "PointOnLineConstraint":
+                    self.ties += constraints.point_on_line(
+                        name,
+                        self._base_body(node, "line_body"),
+                        _numbers(node, "point_on_line", "0 0 0"),
+                        _numbers(node, "line_direction_vec", "0 1 0"),
+                        self._base_body(node, "follower_body"),
+                        _numbers(node, "point_on_follower", "0 0 0"),
+                    )
+                case kind:
+                    raise UserError(
+                        f"{self.path}: constraint {name} is a {kind}, which is not supported; to "
+                        f"do without it, set its isEnforced to false, or {ELSE_OPENSIM}"
+                    )
+
+    def _socket(self, node: Element, end: str) -> tuple[str, Array]:
+        """Base body and transform of one end of a constraint."""
+        name = node.get("name", "")
+        socket = (node.findtext(f"socket_{end}") or "").strip()
+        try:
+            return self._frame(socket, f"constraintset/{name}")
+        except KeyError:
+            raise UserError(f"{self.path}: constraint {name}: unknown frame '{socket}'") from None
+
+    def _base_body(self, node: Element, end: str) -> tuple[str, Array]:
+        """The body at one end of a constraint: whatever the frame, OpenSim takes points there."""
+        return self._socket(node, end)[0], np.eye(4)
 
     def _coupler(self, node: Element, index: dict[str, int]) -> _Coupler:
         where = f"{self.path}: coupler {node.get('name')}"
@@ -667,22 +776,20 @@ class _Reader:
         if function is None:
             raise UserError(f"{where}: has no function")
         factor = float(node.findtext("scale_factor") or 1.0)
-        if function.tag == "LinearFunction":
-            *slopes, intercept = (factor * _numbers(function, "coefficients", "1 0")).tolist()
-            if len(slopes) == len(drivers):
-                return _line(driven, drivers, slopes, intercept)
-        if len(drivers) != 1:
-            raise UserError(
-                f"{where}: a {function.tag} of {len(drivers)} coordinates is not supported"
-            )
+        name = node.get("name", "")
         try:
+            if len(drivers) != 1:
+                several = parse_multivariate(function, len(drivers)).times(factor)
+                if several.line is None:
+                    return _Coupler(name, driven, drivers, (), 0.0, several)
+                return _line(name, driven, drivers, *several.line)
             curve = parse_function(function).times(factor)
         except UnsupportedFunction as error:
-            raise UserError(f"{where}: function {error} is not supported") from None
+            raise UserError(f"{where}: function {error} is not supported; {ELSE_OPENSIM}") from None
         if curve.line is not None:
             slope, intercept = curve.line
-            return _line(driven, drivers, [slope], intercept)
-        return _Coupler(driven, drivers, (), 0.0, curve)
+            return _line(name, driven, drivers, np.array([slope]), intercept)
+        return _Coupler(name, driven, drivers, (), 0.0, curve)
 
     # markers
 
@@ -697,12 +804,13 @@ class _Reader:
         return name, body, frame[:3, :3] @ location + frame[:3, 3]
 
 
-def _line(driven: str, drivers: tuple[str, ...], slopes: list[float], intercept: float) -> _Coupler:
+def _line(
+    name: str, driven: str, drivers: tuple[str, ...], slopes: Array, intercept: float
+) -> _Coupler:
     """A linear coupler, without the drivers that it does not heed."""
-    heeded = [(driver, slope) for driver, slope in zip(drivers, slopes) if slope != 0]
-    return _Coupler(
-        driven, tuple(d for d, _ in heeded), tuple(s for _, s in heeded), intercept, None
-    )
+    heeded = [(driver, slope) for driver, slope in zip(drivers, slopes.tolist()) if slope != 0]
+    names, kept = tuple(d for d, _ in heeded), tuple(s for _, s in heeded)
+    return _Coupler(name, driven, names, kept, intercept, None)
 
 
 def _driver_at(
@@ -711,8 +819,15 @@ def _driver_at(
     """Where a coupler's one driver that is not held must be for what is driven to be where it is
     held; of several such places of a curve the one nearest to ``near``, None without any."""
     wanted = held[coupler.driven]
-    if coupler.curve is not None:
-        places = coupler.curve.reaches(wanted)
+    curve = coupler.curve
+    if isinstance(curve, Multivariate):
+        at = coupler.drivers.index(driver)
+        others = np.array([held.get(name, 0.0) for name in coupler.drivers])
+        powers = np.delete(others**curve.exponents, at, axis=1).prod(axis=1)
+        ascending = np.bincount(curve.exponents[:, at], weights=curve.coefficients * powers)
+        curve = polynomial(ascending[::-1])
+    if curve is not None:
+        places = curve.reaches(wanted)
         return float(places[np.argmin(np.abs(places - near))]) if len(places) else None
     rest = coupler({**held, driver: 0.0})
     return (wanted - rest) / (coupler({**held, driver: 1.0}) - rest)
@@ -731,9 +846,33 @@ def _reversed(joint: _Joint) -> _Joint:
     )
 
 
-def _chain(joints: list[_Joint], body_index: dict[str, int], coordinates: tuple[str, ...]) -> Chain:
-    """The joints packed into flat arrays."""
-    column = {name: i for i, name in enumerate(coordinates)}
+def _unique(names: list[str]) -> tuple[str, ...]:
+    """The names, those that stood before already with a number, as OpenSim gives it."""
+    taken: dict[str, None] = {}
+    for name in names:
+        numbered = (f"{name}_{k}" for k in count())
+        taken[name if name not in taken else next(n for n in numbered if n not in taken)] = None
+    return tuple(taken)
+
+
+def _stretch(joints: list[_Joint], body_index: dict[str, int]) -> Stretch:
+    """Of all axes, in the order of `_chain`, what their translations follow in scaling."""
+    axes = [(axis, joint) for joint in joints for axis in joint.axes]
+    return Stretch(
+        body=np.array(
+            [
+                # A joint that was turned round has the file's parent for its child.
+                body_index[j.child if (axis.stretched_by == "child") != j.turned else j.parent]
+                for axis, j in axes
+            ],
+            dtype=np.int64,
+        ),
+        weight=np.array([axis.stretch for axis, _ in axes]).reshape(-1, 3),
+    )
+
+
+def _chain(joints: list[_Joint], body_index: dict[str, int], column: dict[str, int]) -> Chain:
+    """The joints packed into flat arrays; ``column`` numbers the quantities."""
     axes = [axis for joint in joints for axis in joint.axes]
     degree = max([2, *(axis.function.coefficients.shape[1] for axis in axes)])
     pieces = [
@@ -750,7 +889,7 @@ def _chain(joints: list[_Joint], body_index: dict[str, int], coordinates: tuple[
         axis_is_rotation=np.array([axis.is_rotation for axis in axes], dtype=np.bool_),
         axis_direction=np.array([axis.direction for axis in axes]).reshape(-1, 3),
         axis_coordinate=np.array(
-            [column[axis.coordinate] if axis.coordinate else -1 for axis in axes], dtype=np.int64
+            [column[axis.quantity] if axis.quantity else -1 for axis in axes], dtype=np.int64
         ),
         piece_start=np.cumsum([0, *map(len, pieces)], dtype=np.int64),
         piece_knot=np.concatenate([np.zeros(0), *(axis.function.knots for axis in axes)]),

@@ -8,7 +8,8 @@ from collections.abc import Mapping
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from spinetrack_synth.anatomy.model import Chain, Tree
+from spinetrack_synth.anatomy.constraints import Tie
+from spinetrack_synth.anatomy.model import GROUND, Chain, Tree
 from spinetrack_synth.errors import UserError
 
 Array = NDArray[np.float64]
@@ -19,8 +20,9 @@ def scale_tree(tree: Tree, factors: ArrayLike) -> Tree:
 
     Joint frames move by the factors of the body they are fixed to, so do markers, named frames and
     centres of mass; orientations stay, and so do masses and ranges. Translations within a joint
-    that follow from another motion (a knee's gliding) grow with the joint's parent body, free
-    translations (the pelvis in the world) do not. A marker on a frame turned within its body is
+    that follow from another motion (a knee's gliding, a scapula's on the thorax) grow as
+    ``tree.stretch`` says, free translations (the pelvis in the world) do not. A body that stands
+    for another in a loop grows with it. A marker on a frame turned within its body is
     stretched along the body's axes, where OpenSim takes the frame's.
 
     Raises ValueError where the factors have another shape or are not positive.
@@ -28,13 +30,15 @@ def scale_tree(tree: Tree, factors: ArrayLike) -> Tree:
     factors = np.asarray(factors, dtype=float)
     if factors.shape != (len(tree.bodies), 3) or not np.all(factors > 0):
         raise ValueError(f"factors: expected ({len(tree.bodies)}, 3) positive numbers")
+    factors = factors[tree.stands_for]
     of_body = np.vstack([factors, np.ones(3)])  # the last row, index -1, is ground's
     return dataclasses.replace(
         tree,
         marker_offset_m=tree.marker_offset_m * of_body[tree.marker_body],
         frame_in_body=_stretched(tree.frame_in_body, of_body[tree.frame_body]),
         mass_center_m=tree.mass_center_m * factors,
-        chain=_scaled_chain(tree.chain, of_body),
+        ties=tuple(_scaled_tie(tie, tree.body_index, of_body) for tie in tree.ties),
+        chain=_scaled_chain(tree, of_body),
     )
 
 
@@ -66,31 +70,22 @@ def _inverse(transforms: Array) -> Array:
     return inverse
 
 
-def _scaled_chain(chain: Chain, of_body: Array) -> Chain:
-    of_parent = of_body[chain.parent]
-    body_of_axis = np.repeat(np.arange(len(chain.parent)), np.diff(chain.axis_start))
-    # OpenSim's rule for a translation's axis: the factors weighted by the axis' components.
-    of_axis = np.where(chain.turned[:, None], of_body[:-1], of_parent)[body_of_axis]
-    along_axis = np.sum(np.abs(chain.axis_direction) * of_axis, axis=1)
-    coefficient = chain.piece_coefficient.copy()
-    for axis in range(len(along_axis)):
-        if not chain.axis_is_rotation[axis] and not _is_identity(
-            chain, axis, turned=bool(chain.turned[body_of_axis[axis]])
-        ):
-            pieces = slice(chain.piece_start[axis], chain.piece_start[axis + 1])
-            coefficient[pieces] *= along_axis[axis]
-    return chain._replace(
-        joint_in_parent=_stretched(chain.joint_in_parent, of_parent),
-        child_in_joint=_inverse(_stretched(_inverse(chain.child_in_joint), of_body[:-1])),
-        piece_coefficient=coefficient,
+def _scaled_tie(tie: Tie, body: dict[str, int], of_body: Array) -> Tie:
+    """A constraint whose points moved with their bodies; distances stay, as in OpenSim."""
+    a, b = (
+        tuple((np.array(point) * of_body[body.get(name, GROUND)]).tolist())
+        for point, name in ((tie.point_a, tie.body_a), (tie.point_b, tie.body_b))
     )
+    return tie._replace(point_a=a, point_b=b)
 
 
-def _is_identity(chain: Chain, axis: int, turned: bool) -> bool:
-    """Whether an axis moves by its coordinate itself: then it is a degree of freedom of its own."""
-    first, last = chain.piece_start[axis], chain.piece_start[axis + 1]
-    if chain.axis_coordinate[axis] < 0 or last - first > 1 or chain.piece_knot[first] != 0.0:
-        return False
-    identity = np.zeros(chain.piece_coefficient.shape[1])
-    identity[1] = -1.0 if turned else 1.0
-    return bool(np.array_equal(chain.piece_coefficient[first], identity))
+def _scaled_chain(tree: Tree, of_body: Array) -> Chain:
+    chain, stretch = tree.chain, tree.stretch
+    grows = stretch.weight.any(axis=1) & ~chain.axis_is_rotation
+    factor = np.where(grows, np.sum(stretch.weight * of_body[stretch.body], axis=1), 1.0)
+    of_piece = np.repeat(factor, np.diff(chain.piece_start))
+    return chain._replace(
+        joint_in_parent=_stretched(chain.joint_in_parent, of_body[chain.parent]),
+        child_in_joint=_inverse(_stretched(_inverse(chain.child_in_joint), of_body[:-1])),
+        piece_coefficient=chain.piece_coefficient * of_piece[:, None],
+    )

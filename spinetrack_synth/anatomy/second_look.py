@@ -27,6 +27,7 @@ from spinetrack_synth.anatomy.tracking import (
     limb_anew,
     nearest_angles,
     read_out,
+    shown_columns,
 )
 
 Array = NDArray[np.float64]
@@ -115,13 +116,13 @@ def look_again(
             found = np.isfinite(other_cost[frame])
             fruitless[limb] = 0 if found else min(2 * fruitless[limb] + 1, LONGEST_REST)
             rest[limb] = fruitless[limb]
-            total = _evidence(problem, targets_m[frame], cost[frame], other_cost[frame])
+            total = evidence(problem, targets_m[frame], cost[frame], other_cost[frame])
             if total < 0:
                 continue
             ends = []
             for ahead in (-1, 1):
                 gained, last = _lead(
-                    problem, targets_m, task_values, frame, ahead, now.copy(), z, cost,
+                    problem, restarts, targets_m, task_values, frame, ahead, now.copy(), z, cost,
                     other, other_cost, steps, scratch,
                 )  # fmt: skip
                 total += gained
@@ -138,7 +139,7 @@ def look_again(
             read_out(
                 problem, targets_m[run], task_values[run], z[run], q[run], error_m[run], scratch
             )
-    _fill_dark_frames(z, q, cost)
+    fill_dark_frames(z, q, cost)
 
 
 def _suspects(
@@ -200,7 +201,7 @@ def _runs(frames: Ints, gap: int) -> list[slice]:
     return [slice(int(run[0]), int(run[-1]) + 1) for run in runs if len(run)]
 
 
-def _fill_dark_frames(z: Array, q: Array, cost: Array) -> None:
+def fill_dark_frames(z: Array, q: Array, cost: Array) -> None:
     """Frames without a marker repeat the one before them, the first ones the one after."""
     dark = np.isnan(cost)
     first = int(np.argmin(dark))
@@ -210,7 +211,7 @@ def _fill_dark_frames(z: Array, q: Array, cost: Array) -> None:
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _evidence(problem: Problem, target_m: Array, old: float, new: float) -> float:
+def evidence(problem: Problem, target_m: Array, old: float, new: float) -> float:
     """How much likelier markers are under the cost ``new`` than under ``old``: the logarithm, for
     an error of the markers that is not known but the same for both."""
     seen = 0
@@ -237,9 +238,11 @@ def _look(
     leads to another place that fits about as well. Returns the objective, infinite if none, and
     the steps.
     """
-    columns, markers = restarts.limb_columns[limb], restarts.limb_markers[limb]
+    markers = restarts.limb_markers[limb]
     everything = np.ones(len(target_m), dtype=np.bool_)
-    all_columns = np.ones(len(z), dtype=np.bool_)
+    shown = np.empty(len(z), dtype=np.bool_)
+    shown_columns(restarts, target_m, shown)
+    columns = restarts.limb_columns[limb] & shown
     twins, spread = len(restarts.twin_columns), min(STARTS, len(restarts.starts))
     tried = np.empty((1 + twins + spread, len(z)))
     trial, best = np.empty(len(z)), z.copy()
@@ -254,7 +257,7 @@ def _look(
             if not columns[restarts.twin_columns[start, 0]]:
                 continue
             here[:] = z
-            _turn_to_twin(problem, restarts.twin_columns[start], here)
+            _turn_to_twin(problem, restarts, start, here)
             limb_trial_cost, more = solve_frame(
                 problem, target_m, markers, task_values, columns, here, COLD_DAMPING, scratch
             )
@@ -263,29 +266,31 @@ def _look(
                 problem, problem, restarts, limb, start - twins, target_m, task_values, z, here,
                 scratch,
             )  # fmt: skip
+        here[:] = np.where(shown, here, z)
+        nearest_angles(problem, restarts, z, here)
         steps += more
         if limb_trial_cost > PROMISING * limb_cost or _is_among(here, tried[:count]):
             continue
         count += 1
         trial[:] = here
         trial_cost, more = solve_frame(
-            problem, target_m, everything, task_values, all_columns, trial, COLD_DAMPING, scratch
+            problem, target_m, everything, task_values, shown, trial, COLD_DAMPING, scratch
         )
+        nearest_angles(problem, restarts, z, trial)
         steps += more
         if trial_cost < cost and not _is_among(trial, tried[:1]):
             cost = trial_cost
             best[:] = trial
-    nearest_angles(problem, restarts, z, best)
     z[:] = best
     return cost, steps
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def _turn_to_twin(problem: Problem, joint: Ints, z: Array) -> None:
-    """Write the other angles (3,) that turn a joint to the same place, as far as it may go."""
+def _turn_to_twin(problem: Problem, restarts: Restarts, twin: int, z: Array) -> None:
+    """Write the other angles that turn a joint to the same place, as far as it may go."""
     for i in range(3):
-        k = joint[i]
-        angle = np.pi - z[k] if i == 1 else z[k] + np.pi
+        k = restarts.twin_columns[twin, i]
+        angle = restarts.twin_fold[twin] - z[k] if i == 1 else z[k] + np.pi
         centre = 0.5 * (problem.lower[k] + problem.upper[k])
         if np.isfinite(centre):
             angle -= 2 * np.pi * np.round((angle - centre) / (2 * np.pi))
@@ -304,6 +309,7 @@ def _is_among(z: Array, others: Array) -> bool:
 @njit(cache=True, nogil=True, error_model="numpy")
 def _lead(
     problem: Problem,
+    restarts: Restarts,
     targets_m: Array,
     task_values: Array,
     frame: int,
@@ -322,7 +328,7 @@ def _lead(
     been none the likelier for long. Returns the evidence for it and the last frame that adds to it.
     """
     all_markers = np.ones(targets_m.shape[1], dtype=np.bool_)
-    all_columns = np.ones(len(now), dtype=np.bool_)
+    shown = np.empty(len(now), dtype=np.bool_)
     total, most, last = 0.0, 0.0, frame
     t = frame + ahead
     while 0 <= t < len(z) and abs(t - last) <= (PATIENCE if most > HINT else SHORT_PATIENCE):
@@ -330,14 +336,15 @@ def _lead(
             other[t], other_cost[t] = now, np.nan
             t += ahead
             continue
+        shown_columns(restarts, targets_m[t], shown)
         other_cost[t], more = solve_frame(
-            problem, targets_m[t], all_markers, task_values[t], all_columns, now, 0.0, scratch
+            problem, targets_m[t], all_markers, task_values[t], shown, now, 0.0, scratch
         )
         steps[t] += more
         other[t] = now
         if largest_difference(now, z[t]) < SAME:
             break
-        total += _evidence(problem, targets_m[t], cost[t], other_cost[t])
+        total += evidence(problem, targets_m[t], cost[t], other_cost[t])
         if total > most:
             most, last = total, t
         t += ahead

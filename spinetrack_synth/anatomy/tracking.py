@@ -59,9 +59,12 @@ REMEMBERED: Final = 3
 class Restarts(NamedTuple):
     """Where else to begin: ``starts`` (S, k); limb 0 is the base with everything on it, then the
     limbs from the trunk outward: ``limb_columns`` (L, k), ``limb_markers`` (L, P).
-    ``round_columns`` (k,) are angles that may go full circles, ``gliding_columns`` (k,) such that
-    move something else besides, so that a circle on they are almost the same; ``twin_columns``
-    (T, 3) the angles about three axes at right angles, which reach every place in two ways."""
+    ``round_columns`` (k,) are angles that are the same a full circle on, ``gliding_columns`` (k,)
+    such that move something else besides, so that a circle on they are almost the same;
+    ``twin_columns`` (T, 3) the angles about three axes, the second at right angles to the others,
+    which reach every place in two ways: half a turn more for the first and the third, and
+    ``twin_fold`` (T,) less the second. ``shown_by`` (k, P) are the markers that a column moves,
+    ``has_task`` (k,) says on which a coordinate task depends."""
 
     starts: Array
     limb_columns: Bools
@@ -69,6 +72,9 @@ class Restarts(NamedTuple):
     round_columns: Bools
     gliding_columns: Bools
     twin_columns: NDArray[np.int64]
+    twin_fold: Array
+    shown_by: Bools
+    has_task: Bools
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
@@ -268,18 +274,43 @@ def solve_cold(
 
 
 @njit(cache=True, nogil=True, error_model="numpy")
+def shown_columns(restarts: Restarts, target_m: Array, columns: Bools) -> None:
+    """Write which columns (k,) a frame's markers (P, 3) or a task say anything about.
+
+    The others stay where the frame before had them, and at their defaults where nothing ever moved
+    them.
+    """
+    markers = len(target_m)
+    everything = True
+    for p in range(markers):
+        everything &= np.isfinite(target_m[p, 0] + target_m[p, 1] + target_m[p, 2])
+    for k in range(len(columns)):
+        columns[k] = everything or restarts.has_task[k]
+        if columns[k]:
+            continue
+        for p in range(markers):
+            if restarts.shown_by[k, p] and np.isfinite(
+                target_m[p, 0] + target_m[p, 1] + target_m[p, 2]
+            ):
+                columns[k] = True
+                break
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
 def nearest_angles(problem: Problem, restarts: Restarts, wanted: Array, z: Array) -> None:
     """Write z (k,) with the angles nearest to ``wanted`` that put the model in the same place."""
     turn = 2 * np.pi
     other = np.empty(3)
     for k in range(len(z)):
         if restarts.round_columns[k]:
-            z[k] -= turn * np.round((z[k] - wanted[k]) / turn)
+            angle = z[k] - turn * np.round((z[k] - wanted[k]) / turn)
+            if problem.lower[k] <= angle <= problem.upper[k]:
+                z[k] = angle
     for twin in range(len(restarts.twin_columns)):
         allowed, here, there = True, 0.0, 0.0
         for i in range(3):
             k = restarts.twin_columns[twin, i]
-            other[i] = np.pi - z[k] if i == 1 else z[k] + np.pi
+            other[i] = restarts.twin_fold[twin] - z[k] if i == 1 else z[k] + np.pi
             other[i] -= turn * np.round((other[i] - wanted[k]) / turn)
             allowed &= problem.lower[k] <= other[i] <= problem.upper[k]
             here += (z[k] - wanted[k]) ** 2
@@ -333,7 +364,7 @@ def track(
     """
     markers, columns = targets_m.shape[1], z.shape[1]
     all_markers = np.ones(markers, dtype=np.bool_)
-    all_columns = np.ones(columns, dtype=np.bool_)
+    shown = np.ones(columns, dtype=np.bool_)
     now, other = np.empty(columns), np.empty(columns)
     met = 0
     for t in range(begin, end):
@@ -359,13 +390,15 @@ def track(
                 steady = missed < moved
             else:
                 steady = False
+            shown_columns(restarts, target, shown)
             if steady:
                 for k in range(columns):
-                    ahead = 2 * z[t - 1, k] - z[t - 2, k]
-                    now[k] = min(max(ahead, problem.lower[k]), problem.upper[k])
+                    if shown[k]:
+                        ahead = 2 * z[t - 1, k] - z[t - 2, k]
+                        now[k] = min(max(ahead, problem.lower[k]), problem.upper[k])
             _round(problem, now)
             cost[t], steps[t] = solve_frame(
-                problem, target, all_markers, tasks, all_columns, now, 0.0, scratch
+                problem, target, all_markers, tasks, shown, now, 0.0, scratch
             )
             nearest_angles(problem, restarts, z[max(t - 1, 0)], now)
             before = cost[max(t - 1, 0)]
@@ -377,7 +410,7 @@ def track(
                 steps[t] += more
                 if again < BETTER * cost[t]:
                     cost[t] = again
-                    now[:] = other
+                    now[:] = np.where(shown, other, now)
         if until_met:
             met = met + 1 if largest_difference(now, z[t]) == 0.0 else 0
             if met == REMEMBERED:
@@ -400,7 +433,7 @@ def read_out(
     everything = np.ones(targets_m.shape[1], dtype=np.bool_)
     for t in range(len(z)):
         coordinates(problem, z[t], scratch)
-        q[t] = scratch.q
+        q[t] = scratch.q[: q.shape[1]]
         seen = weigh(problem, targets_m[t], everything, scratch)
         scratch.points[:] = np.nan
         evaluate(problem, z[t], targets_m[t], task_values[t], seen, scratch)

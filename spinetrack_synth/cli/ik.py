@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Final, Literal
 
 import click
 
@@ -15,8 +15,14 @@ if TYPE_CHECKING:
     from spinetrack_synth.anatomy.ik import Solution
     from spinetrack_synth.anatomy.scale_setup import ScaleSetup
     from spinetrack_synth.anatomy.tasks import Setup, Tasks
-    from spinetrack_synth.motion.fitting import Request, Trial
+    from spinetrack_synth.motion.fitting import Check, Request, Trial
     from spinetrack_synth.motion.models import Model
+
+VIOLATED: Final = 1e-4
+"""What a constraint may be violated by (rad, m) without a word."""
+
+WORSE_M2: Final = 1e-9
+"""By how much an objective must be worse to count: 5 nm at a marker error of 10 cm."""
 
 
 @click.command("ik", short_help="Fit a model to markers (inverse kinematics).")
@@ -62,8 +68,8 @@ if TYPE_CHECKING:
     "prior_mm",
     type=float,
     metavar="MM",
-    help="Marker error against which ranges are weighed; when left out: estimated, and used only "
-    "where it leaves a coordinate open.",
+    help="Marker error against which ranges are weighed: draws what markers leave open to its "
+    "default; when left out the markers alone decide.",
 )
 @click.option("--threads", type=int, default=1, show_default=True, help="Threads to solve with.")
 @click.option("--out", type=FILE, metavar="MOT", help="Motion to write; errors go beside it.")
@@ -138,18 +144,23 @@ def command(
     trial = fitting.prepare(request)
     for remark in trial.remarks:
         click.echo(f"note: {remark}", err=True)
+    if check or engine == "opensim":
+        fitting.tool_input(trial, trial.request.model)  # what it refuses, it refuses at once
     _tell_size(trial.model)
     if trial.smoothed is not None:
         with progress_bar("frames, beforehand") as progress:
             trial = fitting.with_courses(trial, progress)
     with progress_bar("frames") as progress:
         solution = fitting.fit(trial, progress)
-    checked = fitting.check_against_opensim(trial, solution, check) if check else None
     files = fitting.write_results(trial, solution, out)
     _tell(solution)
-    if checked:
-        _tell_check(trial, solution, *checked)
     _tell_files(trial.model, files)
+    if check and engine == "fast":
+        try:
+            checked = fitting.check_against_opensim(trial, solution, out, check)
+        except (UserError, ModuleNotFoundError) as error:
+            raise UserError(f"the fit is written, but could not be checked: {error}") from None
+        _tell_check(trial, solution, checked)
 
 
 def _model(model: Path | None, scaling: ScaleSetup | None, setup: Setup | None) -> Path:
@@ -188,7 +199,8 @@ def _tell_size(model: Model) -> None:
     if person is None:
         return
     alike: dict[str, list[str]] = {}
-    for body, row, measured in zip(person.tree.bodies, person.factors, person.measured):
+    for i in np.unique(person.tree.stands_for):
+        body, row, measured = person.tree.bodies[i], person.factors[i], person.measured[i]
         factors = "1" if np.all(row == 1) else " ".join(f"{factor:.4f}" for factor in row)
         said = f"{'' if measured else 'not measured, '}scaled by {factors}"
         alike.setdefault(said, []).append(body)
@@ -244,26 +256,54 @@ def _tell(solution: Solution) -> None:
     said = (f"{solution.markers[i]} {of_marker[i]:.2f}" for i in worst)
     click.echo(f"worst markers, RMS mm: {', '.join(said)}")
     if opened := solution.open_coordinates:
+        first = f"{', '.join(opened[:5])}{', ...' if len(opened) > 5 else ''}"
         click.echo(
-            f"for markers wrong by {1000 * solution.prior_m:.2g} mm, {len(opened)} coordinates are "
-            f"open and were drawn to their defaults: {', '.join(opened[:5])}"
-            f"{', ...' if len(opened) > 5 else ''}"
+            f"markers wrong by {1000 * solution.axis_error_m:.2g} mm say next to nothing about "
+            f"{len(opened)} coordinates: {first}; --prior 5 draws such to their defaults"
         )
+    for leap in solution.leaps[:3]:
+        click.echo(
+            f"note: {leap.coordinate} leaps by {np.degrees(leap.change_rad):.0f} deg from frame "
+            f"{leap.frame + 1} to {leap.frame + 2}, where its bones turn by "
+            f"{np.degrees(leap.turn_rad):.1f} deg",
+            err=True,
+        )
+    if len(solution.leaps) > 3:
+        click.echo(f"note: and {len(solution.leaps) - 3} more such leaps", err=True)
+    _tell_violations(solution, "the fit")
 
 
-def _tell_check(
-    trial: Trial, ours: Solution, theirs: Solution, apart: object, rows: object
-) -> None:
+def _tell_violations(solution: Solution, whose: str) -> None:
+    violated = {name: by for name, by in solution.violations.items() if by > VIOLATED}
+    for name, by in violated.items():
+        click.echo(f"{whose} violates constraint {name} by up to {by:.2g} (rad, m)")
+    if solution.violations and not violated:
+        click.echo(f"{whose} holds all {len(solution.violations)} constraints to {VIOLATED:g}")
+
+
+def _tell_check(trial: Trial, ours: Solution, check: Check) -> None:
     import numpy as np
 
-    apart, rows = np.asarray(apart), np.asarray(rows)
+    theirs, apart, rows = check.solution, check.apart, check.frames
     turns = trial.tree.rotational
-    rms_deg = np.degrees(np.sqrt((apart[:, turns] ** 2).mean(axis=0)))
-    names = [name for name, turn in zip(trial.tree.coordinates, turns) if turn]
-    worst = int(np.argmax(rms_deg))
+    said = ""
+    if turns.any():
+        rms_deg = np.degrees(np.sqrt((apart[:, turns] ** 2).mean(axis=0)))
+        names = [name for name, turn in zip(trial.tree.coordinates, turns) if turn]
+        worst = int(np.argmax(rms_deg))
+        said = (
+            f"coordinates differ by {rms_deg.mean():.4f} deg RMS on average, at most "
+            f"{rms_deg[worst]:.4f} ({names[worst]}); "
+        )
+    worse = int(np.sum(ours.objective[rows] > theirs.objective + WORSE_M2))
     click.echo(
-        f"OpenSim on frames {rows[0] + 1} to {rows[-1] + 1}: coordinates differ by "
-        f"{rms_deg.mean():.4f} deg RMS on average, at most {rms_deg[worst]:.4f} ({names[worst]}); "
+        f"OpenSim on frames {rows[0] + 1} to {rows[-1] + 1}: {said}"
         f"weighted marker RMS {1000 * np.nanmean(theirs.frame_weighted_rms_m):.4f} mm, "
-        f"ours {1000 * np.nanmean(ours.frame_weighted_rms_m[rows]):.4f}"
+        f"ours {1000 * np.nanmean(ours.frame_weighted_rms_m[rows]):.4f}; "
+        f"{worse} frames fit worse than OpenSim's"
     )
+    click.echo(
+        f"read back by OpenSim, the motion puts markers within {1000 * check.read_back_m:.2g} mm "
+        "of where they are told"
+    )
+    _tell_violations(theirs, "OpenSim")

@@ -18,8 +18,8 @@ def reading_options(function: Function) -> Function:
     for option in (
         click.option("--rate", type=float, default=30.0, show_default=True,
                      help="Frames a second, where the file numbers frames and tells no time."),
-        click.option("--axes", help="y-up, z-up, y-up-facing-z or unreal, if unlike what is told."),
-        click.option("--unit", help="m, cm, mm, in or cmu, if unlike what is told."),
+        click.option("--axes", help="y-up, z-up, y-up-facing-z, unreal ..., if unlike those told."),
+        click.option("--unit", help="m, cm, mm, in, ft, cmu ..., if unlike that told."),
         click.option("--model", type=click.Path(path_type=Path), metavar="OSIM",
                      help="Another model than the project's own."),
     ):  # fmt: skip
@@ -65,6 +65,8 @@ def convert(
     coordinates become the model's markers.
     """
     from spinetrack_synth.anatomy.model import fullbody_path, load_model
+    from spinetrack_synth.motion.data import CoordinateMotion
+    from spinetrack_synth.motion.describing import residual_lines
     from spinetrack_synth.motion.files import holds_coordinates, read_motion, write_motion
     from spinetrack_synth.motion.skeletons import load_skeleton
 
@@ -74,8 +76,13 @@ def convert(
         source, tree, unit=unit, axes=axes, rate_hz=rate, coordinates=holds_coordinates(target)
     )
     with progress_bar("frames") as progress:
-        write_motion(target, motion, tree, skeleton=table, progress=progress)
+        written = write_motion(target, motion, tree, skeleton=table, progress=progress)
+    for note in written.notes:
+        click.echo(f"note: {note}", err=True)
     click.echo(f"{len(motion.times_s)} frames in {target}")
+    if isinstance(written, CoordinateMotion) and written.residuals is not None:
+        for line in residual_lines(written.residuals):
+            click.echo(line)
 
 
 @command.command("info", short_help="Say what a motion file holds.")
@@ -113,6 +120,8 @@ def plot(
 
     tree = load_model(model or fullbody_path())
     motion = read_motion(source, tree, unit=unit, axes=axes, rate_hz=rate)
+    for note in motion.notes:
+        click.echo(f"note: {note}", err=True)
     chosen = [name.strip() for name in names.split(",") if name.strip()] if names else None
     plot_motion(motion, out, chosen)
     click.echo(f"drawn in {out}")

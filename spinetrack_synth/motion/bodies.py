@@ -48,7 +48,7 @@ def marker_motion(tree: Tree, motion: CoordinateMotion) -> MarkerMotion:
     """The model's markers through a motion."""
     q = full_coordinates(tree, motion)
     positions_m = np.array([marker_positions(tree, row) for row in q])
-    return MarkerMotion(tree.marker_names, motion.times_s, positions_m, motion.source)
+    return MarkerMotion(tree.marker_names, motion.times_s, positions_m, motion.source, motion.notes)
 
 
 def as_bvh(tree: Tree, motion: CoordinateMotion, unit: str = "cm") -> Bvh:

@@ -12,9 +12,9 @@ from numpy.typing import NDArray
 
 from spinetrack_synth.atomic import write_atomic
 from spinetrack_synth.errors import UserError
-from spinetrack_synth.motion.axes import AS_TOLD, Convention, to_world
+from spinetrack_synth.motion.axes import AS_TOLD, Convention, Figure, Told
 from spinetrack_synth.motion.data import JointMotion
-from spinetrack_synth.motion.text import numbers, read_lines
+from spinetrack_synth.motion.text import check_range, read_lines, read_table, said_and_found
 
 Array = NDArray[np.float64]
 
@@ -22,6 +22,12 @@ POSITIONS: Final = ("Xposition", "Yposition", "Zposition")
 ROTATIONS: Final = ("Xrotation", "Yrotation", "Zrotation")
 _CHANNELS: Final = {name.lower(): name for name in (*POSITIONS, *ROTATIONS)}
 NO_PARENT: Final = -1
+
+ROUNDS: Final = 100.0
+"""Nobody turns so often."""
+
+SHRUNK: Final = 0.3
+"""Bones whose positions are shorter than their offsets by so much are displaced, not placed."""
 
 
 @dataclass(frozen=True)
@@ -38,11 +44,13 @@ class Joint:
 
 @dataclass(frozen=True)
 class Bvh:
-    """A file as it stands: ``values`` (F, C), degrees and the file's unit, C all channels."""
+    """A file as it stands: ``values`` (F, C), degrees and the file's unit, C all channels;
+    ``notes`` on what is odd about it."""
 
     joints: tuple[Joint, ...]
     frame_time_s: float
     values: Array
+    notes: tuple[str, ...] = ()
 
 
 # -- reading --------------------------------------------------------------------------------------
@@ -92,14 +100,21 @@ class _Words:
 def read_bvh(path: Path) -> Bvh:
     """Read a file; raises UserError, with the line, where it is damaged."""
     lines = read_lines(path)
+    while lines and not lines[-1].strip():
+        lines.pop()
     start = next((i for i, line in enumerate(lines) if line.strip().upper() == "MOTION"), None)
-    if not lines or lines[0].strip().upper() != "HIERARCHY":
-        raise UserError(f"{path}, line 1: expected 'HIERARCHY': give a Biovision file (.bvh)")
+    begin = next((i for i, line in enumerate(lines) if line.strip()), 0)
+    if not lines or lines[begin].strip().upper() != "HIERARCHY":
+        raise UserError(
+            f"{path}, line {begin + 1}: expected 'HIERARCHY': give a Biovision file (.bvh)"
+        )
     if start is None:
         raise UserError(f"{path}: has no line 'MOTION': the file is cut off")
     # A brace is a word of its own wherever it stands.
-    spaced = [line.replace("{", " { ").replace("}", " } ") for line in lines[1:start]]
-    words = deque((k, word) for k, line in enumerate(spaced, start=2) for word in line.split())
+    spaced = [line.replace("{", " { ").replace("}", " } ") for line in lines[begin + 1 : start]]
+    words = deque(
+        (k, word) for k, line in enumerate(spaced, start=begin + 2) for word in line.split()
+    )
     joints = _read_hierarchy(_Words(path, words))
     return _read_frames(path, lines, start, joints)
 
@@ -163,28 +178,29 @@ def _read_offset(words: _Words, name: str) -> tuple[float, float, float]:
 
 
 def _read_frames(path: Path, lines: list[str], start: int, joints: tuple[Joint, ...]) -> Bvh:
-    frames = _header(path, lines, start + 1, "Frames:")
-    frame_time_s = _header(path, lines, start + 2, "Frame Time:")
-    if not frame_time_s > 0:
-        raise UserError(f"{path}, line {start + 3}: a frame time of {frame_time_s:g} s")
+    # A blank line may stand anywhere.
+    filled = (k for k in range(start + 1, len(lines)) if lines[k].strip())
+    first, second = next(filled, len(lines)), next(filled, len(lines))
+    frames = _header(path, lines, first, "Frames:")
+    frame_time_s = _header(path, lines, second, "Frame Time:")
+    if not (frame_time_s > 0 and np.isfinite(frame_time_s)):
+        raise UserError(f"{path}, line {second + 1}: a frame time of {frame_time_s:g} s")
     columns = sum(len(joint.channels) for joint in joints)
-    rows = [
-        numbers(line, columns, f"{path}, line {number}")
-        for number, line in enumerate(lines[start + 3 :], start=start + 4)
-        if line.strip()
-    ]
-    if not rows:
+    values = read_table(iter(lines[second + 1 :]), columns, path, first=second + 2)
+    if not len(values):
         raise UserError(f"{path}: holds no frames")
-    if len(rows) != int(frames):
-        raise UserError(
-            f"{path}: line {start + 2} says {frames:g} frames, there are {len(rows)}: "
-            "the file is cut off or its header wrong"
-        )
-    values = np.array(rows)
     if not np.all(np.isfinite(values)):
         frame = int(np.argmin(np.isfinite(values).all(axis=1)))
         raise UserError(f"{path}, frame {frame + 1}: holds a value that is no finite number")
-    return Bvh(joints, frame_time_s, values)
+    channels = [f"{joint.name} {channel}" for joint in joints for channel in joint.channels]
+    check_range(values, channels, str(path))
+    notes = said_and_found(frames, len(values))
+    turning = [channel.endswith("rotation") for channel in channels]
+    rounds = np.abs(np.where(turning, values, 0.0)).max(axis=0) / 360
+    if rounds.max() > ROUNDS:
+        channel = channels[int(np.argmax(rounds))]
+        notes += (f"{channel} turns {rounds.max():.4g} times round",)
+    return Bvh(joints, frame_time_s, values, notes)
 
 
 def _header(path: Path, lines: list[str], index: int, key: str) -> float:
@@ -238,14 +254,20 @@ def write_bvh(path: Path, bvh: Bvh) -> None:
 
 
 def joint_motion(bvh: Bvh, convention: Convention = AS_TOLD, source: str = "") -> JointMotion:
-    """The joints of a file through the world; centimetres and looking along Z where nothing tells.
+    """The joints of a file through the world; centimetres and looking along Z where neither the
+    convention nor the figure tells.
 
     Rotations apply in the order of the channels; position channels replace the joint's offset
-    (as MotionBuilder and Blender take them), one that is missing keeps it.
+    (as MotionBuilder and Blender take them), one that is missing keeps it. Where that would
+    shrink the bones away, positions are added to the offset (as MakeHuman writes them).
     """
     frames, count = len(bvh.values), len(bvh.joints)
     position, rotation = np.zeros((frames, count, 3)), np.zeros((frames, count, 3, 3))
     rest = np.zeros((count, 3))
+    notes = bvh.notes
+    added = _are_displacements(bvh)
+    if added:
+        notes += ("positions of joints are added to their offsets: alone they leave no bones",)
     column = 0
     for index, joint in enumerate(bvh.joints):
         local = np.tile(np.array(joint.offset), (frames, 1))
@@ -254,7 +276,8 @@ def joint_motion(bvh: Bvh, convention: Convention = AS_TOLD, source: str = "") -
             values = bvh.values[:, column]
             column += 1
             if channel in POSITIONS:
-                local[:, POSITIONS.index(channel)] = values
+                k = POSITIONS.index(channel)
+                local[:, k] = values + joint.offset[k] * (added and joint.parent != NO_PARENT)
             else:
                 turn = turn @ _about(ROTATIONS.index(channel), np.radians(values))
         if joint.parent == NO_PARENT:
@@ -267,8 +290,9 @@ def joint_motion(bvh: Bvh, convention: Convention = AS_TOLD, source: str = "") -
             rest[index] = rest[joint.parent] + joint.offset
     names = tuple(joint.name for joint in bvh.joints)
     # A skeleton's usual axes are those of its own tools; in BVH files Y is up whoever wrote them.
-    world = to_world(convention.axes or "y-up-facing-z")
-    unit_m = convention.metres(names, fallback="cm")
+    told = Told(usual_unit="cm", usual_axes="y-up-facing-z", axes_by_format=True)
+    frame = convention.frame(Figure(names, position, rest), told)
+    world, unit_m = frame.to_world, frame.metres
     return JointMotion(
         names,
         np.arange(frames, dtype=float) * bvh.frame_time_s,
@@ -276,7 +300,21 @@ def joint_motion(bvh: Bvh, convention: Convention = AS_TOLD, source: str = "") -
         world @ rotation @ world.T,
         rest @ world.T * unit_m,
         source,
+        (*notes, *frame.notes),
     )
+
+
+def _are_displacements(bvh: Bvh) -> bool:
+    """Whether the positions of joints below the root are far shorter than their offsets."""
+    offsets = positions = 0.0
+    column = 0
+    for joint in bvh.joints:
+        columns = [column + i for i, name in enumerate(joint.channels) if name in POSITIONS]
+        column += len(joint.channels)
+        if joint.parent != NO_PARENT and len(columns) == len(POSITIONS):
+            offsets += float(np.linalg.norm(joint.offset))
+            positions += float(np.linalg.norm(bvh.values[:, columns], axis=1).mean())
+    return positions < SHRUNK * offsets
 
 
 def _about(axis: int, angle_rad: Array) -> Array:

@@ -9,8 +9,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spinetrack_synth.errors import UserError
-from spinetrack_synth.motion.axes import AS_TOLD, METRES, Convention, to_world
+from spinetrack_synth.motion.axes import (
+    AS_TOLD,
+    METRES,
+    Convention,
+    Figure,
+    Told,
+    axes_called,
+    unit_called,
+)
 from spinetrack_synth.motion.data import MarkerMotion
+from spinetrack_synth.motion.text import check_range
 
 Array = NDArray[np.float64]
 
@@ -24,9 +33,11 @@ _SCREEN: Final = {
 def read_c3d(path: Path, convention: Convention = AS_TOLD) -> MarkerMotion:
     """Markers over time; points with a negative residual are missing (NaN).
 
-    Units are those of POINT:UNITS (millimetres where it is silent), the vertical that of
-    POINT:Y_SCREEN (Z where it is silent), unless the convention overrules them.
-    Raises UserError where the file cannot be read or holds no markers.
+    The unit is that of POINT:UNITS (millimetres where it is silent), the axes those of
+    POINT:X_SCREEN and Y_SCREEN (Z up where they are silent), unless the convention overrules them.
+    Names lose the prefix of their subject where they stay different without it; a name that stands
+    for several different points is left out, and so is a point without a name.
+    Raises UserError where the file cannot be read, holds no markers, or has a unit nobody knows.
     """
     if not path.is_file():
         raise UserError(f"{path}: no such file")
@@ -35,25 +46,28 @@ def read_c3d(path: Path, convention: Convention = AS_TOLD) -> MarkerMotion:
     try:
         content = ezc3d.c3d(str(path))
     except Exception as error:  # ezc3d raises whatever its C++ side throws
-        raise UserError(f"{path}: is no C3D file that ezc3d can read: {error}") from None
+        reason = " ".join(str(error).split()) or type(error).__name__
+        raise UserError(f"{path}: is no C3D file that ezc3d can read: {reason}") from None
     point = content["parameters"]["POINT"]
-    labels = _all_labels(point)
     points = np.asarray(content["data"]["points"], dtype=float)[:3].transpose(2, 1, 0)
     residuals = np.asarray(content["data"]["meta_points"]["residuals"], dtype=float)
     missing = (residuals[0].T if residuals.ndim == 3 else residuals) < 0
     frames, count = points.shape[:2]
-    names = tuple(name.rpartition(":")[2] for name in labels[:count])
     if frames == 0 or count == 0:
         raise UserError(f"{path}: holds no marker positions")
-    if len(names) != count or len(set(names)) != count:
-        raise UserError(f"{path}: POINT:LABELS does not name its {count} markers, each once")
     rate = float(content["header"]["points"]["frame_rate"])
-    if not rate > 0:
+    if not (rate > 0 and np.isfinite(rate)):
         raise UserError(f"{path}: a frame rate of {rate:g} Hz; mend POINT:RATE")
     points = np.where(missing[:, :, None], np.nan, points)
-    scale = convention.metres(names, told=_text(point, "UNITS") or "mm")
-    world = to_world(convention.axes) if convention.axes else _axes(point)
-    return MarkerMotion(names, np.arange(frames) / rate, points @ world.T * scale, str(path))
+    columns, names, notes = _named(_all_labels(point)[:count], points, _computed(point))
+    if not names:
+        raise UserError(f"{path}: POINT:LABELS names none of its {count} markers")
+    points = points[:, columns]
+    check_range(points.reshape(frames, -1), [f"{n} {a}" for n in names for a in "XYZ"], str(path))
+    frame = convention.frame(Figure(names, points), _told(point, path, convention))
+    positions_m = points @ frame.to_world.T * frame.metres
+    times_s = np.arange(frames) / rate
+    return MarkerMotion(names, times_s, positions_m, str(path), (*notes, *frame.notes))
 
 
 def _all_labels(point: Any) -> list[str]:
@@ -61,20 +75,72 @@ def _all_labels(point: Any) -> list[str]:
     labels: list[str] = []
     for key in ("LABELS", *(f"LABELS{k}" for k in range(2, 20))):
         if key in point:
-            labels += [str(label).strip() for label in point[key]["value"]]
+            labels += [str(label).strip("\0 \t") for label in point[key]["value"]]
     return labels
+
+
+def _computed(point: Any) -> set[str]:
+    """Labels under which angles, forces and the like are kept in place of positions."""
+    keys = ("ANGLES", "FORCES", "MOMENTS", "POWERS", "REACTIONS", "SCALARS")
+    return {
+        str(label).strip("\0 \t") for key in keys if key in point for label in _list(point[key])
+    }
+
+
+def _list(parameter: Any) -> list[Any]:
+    value = parameter["value"]
+    return [value] if isinstance(value, str) else list(value)
+
+
+def _named(
+    labels: list[str], points: Array, computed: set[str]
+) -> tuple[list[int], tuple[str, ...], tuple[str, ...]]:
+    """Columns that are read, their names, and notes on those that are not."""
+    notes = []
+    if absent := [label for label in labels if label and label in computed]:
+        told = ", ".join(absent[:3]) + (" ..." if len(absent) > 3 else "")
+        notes.append(f"{len(absent)} angles, forces and the like are no points, left out: {told}")
+    unnamed = points.shape[1] - len([label for label in labels if label])
+    if unnamed:
+        notes.append(f"{unnamed} points without a name in POINT:LABELS are left out")
+    of_name: dict[str, list[int]] = {}
+    for column, label in enumerate(labels):
+        if label and label not in computed:
+            of_name.setdefault(label, []).append(column)
+    chosen: dict[str, int] = {}
+    for label, columns in of_name.items():
+        seen = [i for i in columns if np.isfinite(points[:, i]).any()] or columns[:1]
+        if all(np.array_equal(points[:, seen[0]], points[:, i], equal_nan=True) for i in seen):
+            chosen[label] = seen[0]
+        else:
+            notes.append(
+                f"label '{label}' stands for {len(seen)} different points: none of them is read"
+            )
+    short = [label.rpartition(":")[2] for label in chosen]
+    subjects = list(dict.fromkeys(label.rpartition(":")[0] for label in chosen))
+    if len(set(short)) == len(short):
+        return list(chosen.values()), tuple(short), tuple(notes)
+    notes.append(
+        f"holds {len(subjects)} subjects ({', '.join(s or 'without a name' for s in subjects)}): "
+        "names keep their prefix"
+    )
+    return list(chosen.values()), tuple(chosen), tuple(notes)
 
 
 def _text(point: Any, key: str) -> str:
     value = point[key]["value"] if key in point else []
-    text = str(value[0]).strip() if len(value) else ""
-    if key == "UNITS" and text and text not in METRES:
-        return {"meters": "m", "metres": "m", "millimeters": "mm"}.get(text.lower(), text)
-    return text
+    return str(value[0]).strip("\0 \t") if len(value) else ""
 
 
-def _axes(point: Any) -> Array:
-    x, y = _text(point, "X_SCREEN").upper(), _text(point, "Y_SCREEN").upper()
-    if x not in _SCREEN or y not in _SCREEN or x[-1] == y[-1]:
-        return to_world("z-up")
-    return np.stack([_SCREEN[x], _SCREEN[y], np.cross(_SCREEN[x], _SCREEN[y])])
+def _told(point: Any, path: Path, convention: Convention) -> Told:
+    """Unit and axes as the file tells them."""
+    said = _text(point, "UNITS")
+    unit = unit_called(said)
+    if said and unit is None and not convention.unit:
+        raise UserError(
+            f"{path}: POINT:UNITS is '{said}', which is none of {', '.join(METRES)}: give --unit"
+        )
+    x, y = (_SCREEN.get(_text(point, f"{axis}_SCREEN").upper()) for axis in "XY")
+    told = x is not None and y is not None and not np.any(x * y)
+    axes = axes_called(y, x) if told and x is not None and y is not None else None
+    return Told(unit, axes, usual_unit="mm", usual_axes="z-up", axes_by_format=True)

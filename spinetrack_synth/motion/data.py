@@ -15,13 +15,15 @@ class MarkerMotion:
     """Points in the world over time.
 
     ``names`` (M,); ``times_s`` (F,), ascending; ``positions_m`` (F, M, 3) in OpenSim's ground frame
-    (X forward, Y up, Z right), NaN where a marker is missing; ``source`` the file, for messages.
+    (X forward, Y up, Z right), NaN where a marker is missing; ``source`` the file, for messages;
+    ``notes`` what was found out in reading it, or is odd about it.
     """
 
     names: tuple[str, ...]
     times_s: Array
     positions_m: Array
     source: str = ""
+    notes: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         expected = (len(self.times_s), len(self.names), 3)
@@ -30,11 +32,32 @@ class MarkerMotion:
 
 
 @dataclass(frozen=True)
+class Residuals:
+    """How well the points of a recording were met by the model whose coordinates came of it.
+
+    ``points`` how many, as those of which ``skeleton``; over all frames ``rms_mm``, in the worst
+    frame ``worst_rms_mm`` at ``worst_rms_time_s``; the largest of all, ``largest_mm``, at
+    ``largest_point`` and ``largest_time_s``. ``spine`` says where the spine is a guess.
+    """
+
+    points: int
+    skeleton: str
+    rms_mm: float
+    worst_rms_mm: float
+    worst_rms_time_s: float
+    largest_mm: float
+    largest_point: str
+    largest_time_s: float
+    spine: str = ""
+
+
+@dataclass(frozen=True)
 class CoordinateMotion:
     """Coordinates of a model over time.
 
     ``names`` (n,); ``times_s`` (F,), ascending; ``values`` (F, n) in rad where ``rotational`` (n,),
-    else in m; ``source`` the file, for messages.
+    else in m; ``source`` the file, for messages; ``notes`` as in `MarkerMotion`; ``residuals``
+    where the coordinates were fitted to points and that is known.
     """
 
     names: tuple[str, ...]
@@ -42,6 +65,8 @@ class CoordinateMotion:
     values: Array
     rotational: NDArray[np.bool_]
     source: str = ""
+    notes: tuple[str, ...] = ()
+    residuals: Residuals | None = None
 
     def __post_init__(self) -> None:
         expected = (len(self.times_s), len(self.names))
@@ -59,7 +84,8 @@ class JointMotion:
 
     ``names`` (J,); ``times_s`` (F,), ascending; ``positions_m`` (F, J, 3) in OpenSim's ground
     frame; ``turns`` (F, J, 3, 3) each bone's rotation in the world since the skeleton's pose of
-    rest; ``rest_m`` (J, 3) the joints in that pose; ``source`` the file, for messages.
+    rest; ``rest_m`` (J, 3) the joints in that pose; ``source`` the file, for messages; ``notes`` as
+    in `MarkerMotion`.
     """
 
     names: tuple[str, ...]
@@ -68,11 +94,12 @@ class JointMotion:
     turns: Array
     rest_m: Array
     source: str = ""
+    notes: tuple[str, ...] = ()
 
     @property
     def markers(self) -> MarkerMotion:
         """The joints as points."""
-        return MarkerMotion(self.names, self.times_s, self.positions_m, self.source)
+        return MarkerMotion(self.names, self.times_s, self.positions_m, self.source, self.notes)
 
 
 Motion = MarkerMotion | JointMotion | CoordinateMotion

@@ -8,7 +8,14 @@ from collections.abc import Iterator
 import numpy as np
 
 from spinetrack_synth.anatomy.model import Tree
-from spinetrack_synth.motion.data import CoordinateMotion, JointMotion, MarkerMotion, Motion
+from spinetrack_synth.motion.data import (
+    CoordinateMotion,
+    JointMotion,
+    MarkerMotion,
+    Motion,
+    Residuals,
+)
+from spinetrack_synth.motion.figures import landmarks, stature
 from spinetrack_synth.motion.skeletons import known_skeletons, own_skeletons, recognise
 
 
@@ -22,8 +29,24 @@ def describe(motion: Motion, tree: Tree) -> Iterator[str]:
     yield f"  frames    {frames}, {motion.times_s[0]:.6g} to {motion.times_s[-1]:.6g} s{rate}"
     if isinstance(motion, CoordinateMotion):
         yield from _coordinates(motion)
+        if motion.residuals is not None:
+            yield from ("  " + line for line in residual_lines(motion.residuals))
     else:
         yield from _points(motion, tree)
+    for note in motion.notes:
+        yield f"  note      {note}"
+
+
+def residual_lines(residuals: Residuals) -> Iterator[str]:
+    """How well the points of a recording were met, line by line."""
+    yield (
+        f"fitted to {residuals.points} points ({residuals.skeleton}): "
+        f"RMS {residuals.rms_mm:.1f} mm, in the worst frame {residuals.worst_rms_mm:.1f} at "
+        f"{residuals.worst_rms_time_s:.3f} s, largest {residuals.largest_mm:.1f} mm "
+        f"({residuals.largest_point} at {residuals.largest_time_s:.3f} s)"
+    )
+    if residuals.spine:
+        yield residuals.spine
 
 
 def _coordinates(motion: CoordinateMotion) -> Iterator[str]:
@@ -47,6 +70,10 @@ def _points(motion: MarkerMotion | JointMotion, tree: Tree) -> Iterator[str]:
         extent_m = np.nanmedian(high - low, axis=0)
     axes = " ".join(f"{axis} {length:.3f}" for axis, length in zip("XYZ", extent_m))
     yield f"  extent    {axes} m (median over frames; Y is up)"
+    found = recognise(motion.names, (*own_skeletons(tree), *known_skeletons()))
+    height_m = stature(positions_m, landmarks(motion.names, found)) if found else None
+    if height_m is not None:
+        yield f"  person    {height_m:.2f} m tall by limbs and trunk"
     if extent_m[1] < 0.6 * extent_m.max():
         longest = "XYZ"[int(np.argmax(extent_m))]
         yield f"            longest along {longest}: if that is the vertical, give --axes"
@@ -54,7 +81,6 @@ def _points(motion: MarkerMotion | JointMotion, tree: Tree) -> Iterator[str]:
     missing = sorted(zip(-gaps, motion.names))[:5]
     told = ", ".join(f"{name} {-gap:.1%}" for gap, name in missing if gap < 0)
     yield f"  missing   {told or 'nothing'}"
-    found = recognise(motion.names, (*own_skeletons(tree), *known_skeletons()))
     if found is None:
         yield "  skeleton  none of the known ones; give --skeleton FILE to convert it"
     else:

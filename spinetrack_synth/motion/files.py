@@ -15,8 +15,9 @@ from spinetrack_synth.motion import bvh, c3d, points
 from spinetrack_synth.motion.axes import Convention
 from spinetrack_synth.motion.bodies import as_bvh, marker_motion
 from spinetrack_synth.motion.data import CoordinateMotion, JointMotion, MarkerMotion, Motion
+from spinetrack_synth.motion.figures import finder
 from spinetrack_synth.motion.retargeting import retarget
-from spinetrack_synth.motion.skeletons import Skeleton, known_skeletons, own_skeletons, recognise
+from spinetrack_synth.motion.skeletons import Skeleton, known_skeletons, own_skeletons
 from spinetrack_synth.motion.storage import read_coordinates, write_coordinates
 from spinetrack_synth.motion.subjects import read_rendered_people
 from spinetrack_synth.motion.trc import read_trc, write_trc
@@ -46,12 +47,10 @@ def read_motion(
     ending = _ending(path, READ)
     if not rate_hz > 0:
         raise UserError(f"rate {rate_hz:g}: give frames a second, above 0")
-    usual = _usual(tree)
-    convention = Convention(unit, axes, rate_hz, usual)
+    skeletons = (*own_skeletons(tree), *known_skeletons())
+    convention = Convention(unit, axes, rate_hz, finder(skeletons))
     if ending == ".trc":
-        motion = read_trc(path)
-        world = convention.to_world(())
-        return MarkerMotion(motion.names, motion.times_s, motion.positions_m @ world.T, str(path))
+        return read_trc(path, convention)
     if ending == ".c3d":
         return c3d.read_c3d(path, convention)
     if ending == ".bvh":
@@ -77,8 +76,8 @@ def write_motion(
     *,
     skeleton: Skeleton | None = None,
     progress: Callable[[int, int], None] | None = None,
-) -> None:
-    """Write a motion in the format of the path's ending.
+) -> Motion:
+    """Write a motion in the format of the path's ending, and return it as it was written.
 
     Coordinates become markers through the model, markers and joints become coordinates by
     retargeting, with ``skeleton`` or the table that fits. A CSV file holds what the motion is.
@@ -96,22 +95,15 @@ def write_motion(
     elif ending == ".csv" and isinstance(motion, CoordinateMotion):
         points.write_coordinate_table(path, motion)
     else:
-        markers = _as_markers(motion, tree)
-        (points.write_points if ending == ".csv" else write_trc)(path, markers)
+        motion = _as_markers(motion, tree)
+        (points.write_points if ending == ".csv" else write_trc)(path, motion)
+    return motion
 
 
 def _as_markers(motion: Motion, tree: Tree) -> MarkerMotion:
     if isinstance(motion, CoordinateMotion):
         return marker_motion(tree, motion)
     return motion.markers if isinstance(motion, JointMotion) else motion
-
-
-def _usual(tree: Tree) -> Callable[[tuple[str, ...]], tuple[str | None, str | None]]:
-    def usual(names: tuple[str, ...]) -> tuple[str | None, str | None]:
-        found = recognise(names, (*own_skeletons(tree), *known_skeletons()))
-        return (found.unit, found.axes) if found else (None, None)
-
-    return usual
 
 
 def holds_coordinates(path: Path) -> bool:

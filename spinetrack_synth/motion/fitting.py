@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,10 +12,14 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from spinetrack_synth.anatomy.ik import OPEN_SHARE, CoordinateGoal, Solution, solve
-from spinetrack_synth.anatomy.kinematics import body_transforms_batch, points_world
+from spinetrack_synth.anatomy.ik import CoordinateGoal, Solution, solve
+from spinetrack_synth.anatomy.kinematics import (
+    body_transforms_batch,
+    constraint_errors,
+    points_world,
+)
 from spinetrack_synth.anatomy.measure import KEYPOINT_MEASUREMENTS
-from spinetrack_synth.anatomy.model import Tree
+from spinetrack_synth.anatomy.model import Tree, load_model
 from spinetrack_synth.anatomy.scale_setup import ScaleSetup
 from spinetrack_synth.anatomy.tasks import Tasks
 from spinetrack_synth.atomic import write_atomic
@@ -25,12 +30,12 @@ from spinetrack_synth.motion.data import CoordinateMotion, MarkerMotion
 from spinetrack_synth.motion.goals import coordinate_goals
 from spinetrack_synth.motion.models import (
     Model,
+    model_file,
     open_model,
     with_lab_markers,
     write_model,
-    writer,
 )
-from spinetrack_synth.motion.opensim_tool import ToolInput, run_tool
+from spinetrack_synth.motion.opensim_tool import ToolInput, pose, run_tool, stiff_tree
 from spinetrack_synth.motion.overlap import (
     as_in_model,
     check_left_out,
@@ -55,9 +60,9 @@ JITTER_M: Final = 1e-3
 UNRELATED_M: Final = 0.03
 """The same where it is no noise of a tracker any more."""
 
-SMOOTHED_OPEN_SHARE: Final = 0.1
-"""What leaves a coordinate open where markers are smoothed as they ask for (see `solve`). The
-objective is our own there; elsewhere it is to be OpenSim's as far as possible."""
+SMOOTHED_PRIOR_SHARE: Final = 0.1
+"""Where markers are smoothed as they ask for, coordinates that they leave a larger share of the
+range are drawn to their defaults: the objective is our own there, elsewhere it is OpenSim's."""
 
 
 @dataclass(frozen=True)
@@ -104,7 +109,7 @@ class Trial:
 
 def prepare(request: Request) -> Trial:
     """Read and check everything. Raises UserError with one line for whatever is wrong."""
-    model = open_model(request.model, request.marker_sets)
+    model = open_model(request.model, request.marker_sets, _read_model(request))
     people: RenderedPeople | None = None
     remarks: tuple[str, ...] = ()
     if request.markers.suffix.lower() == ".parquet":
@@ -198,37 +203,61 @@ def fit(trial: Trial, progress: Callable[[int, int], None] | None = None) -> Sol
     if trial.people is not None:
         return _fit_people(trial, trial.people, progress)
     if trial.request.engine == "opensim":
-        found = run_tool(tool_input(trial, trial.request.model))
-        return solution_at(trial, found)
+        return _solve_by_opensim(trial)
     return _fit_markers(trial, trial.markers, progress)
 
 
 def _fit_markers(
     trial: Trial, markers: MarkerMotion, progress: Callable[[int, int], None] | None
 ) -> Solution:
-    return solve(
+    prior_m, prior_share = trial.request.prior_m, 0.0
+    if prior_m is None and trial.smoothed is not None:
+        as_recorded = markers is trial.smoothed.recorded
+        prior_m = _taken_m(trial.smoothed) if as_recorded else _left_m(trial.smoothed)
+        prior_share = SMOOTHED_PRIOR_SHARE
+    solution = solve(
         trial.tree,
         markers.names,
         markers.positions_m,
         weights=trial.weights,
         goals=trial.goals,
-        prior_m=trial.request.prior_m,
-        open_share=OPEN_SHARE if trial.smoothed is None else SMOOTHED_OPEN_SHARE,
+        prior_m=prior_m,
+        prior_share=prior_share,
         threads=trial.request.threads,
         progress=progress,
     )
+    errors = constraint_errors(trial.tree, solution.coordinates)
+    violations = {name: float(error.max()) for name, error in errors.items()}
+    return dataclasses.replace(solution, violations=violations)
 
 
-def check_against_opensim(
-    trial: Trial, solution: Solution, count: int
-) -> tuple[Solution, Array, NDArray[np.int64]]:
-    """OpenSim's solution of ``count`` frames that follow one another from the middle, the
-    difference of each coordinate (count, n) in rad and m, and which frames they are."""
-    if trial.people is not None:
-        raise UserError("rendered people have a model each: --check needs a marker file")
+@dataclass(frozen=True)
+class Check:
+    """What OpenSim makes of a fit: its own ``solution`` of the ``frames``, ``apart`` (count, n) its
+    coordinates less ours, rad and m, and how far (m) a marker lies at most from where we have it
+    when OpenSim reads our motion file."""
+
+    solution: Solution
+    frames: NDArray[np.int64]
+    apart: Array
+    read_back_m: float
+
+
+def check_against_opensim(trial: Trial, solution: Solution, written: Path, count: int) -> Check:
+    """OpenSim's solution of ``count`` frames that follow one another from the middle, and ours as
+    OpenSim reads it from the motion file ``written``."""
     frames = len(trial.markers.times_s)
     count = min(count, frames)
     chosen = np.arange((frames - count) // 2, (frames - count) // 2 + count)
+    with model_file(trial.model) as model:
+        posed = pose(model, written, chosen.tolist())
+    tree = trial.tree
+    at = [posed.body_names.index(tree.bodies[i]) for i in tree.stands_for]
+    ours = body_transforms_batch(tree, solution.coordinates[chosen])
+    read_back_m = max(
+        float(np.linalg.norm(_placed_m(tree, here) - _placed_m(tree, there[at]), axis=1).max())
+        for here, there in zip(ours, posed.body2world)
+    )
     part = dataclasses.replace(
         trial,
         markers=MarkerMotion(
@@ -242,12 +271,19 @@ def check_against_opensim(
             for goal in trial.goals
         ),
     )
-    theirs = solution_at(part, run_tool(tool_input(part, trial.request.model)))
-    return theirs, theirs.coordinates - solution.coordinates[chosen], chosen
+    theirs = _solve_by_opensim(part)
+    return Check(theirs, chosen, theirs.coordinates - solution.coordinates[chosen], read_back_m)
+
+
+def _placed_m(tree: Tree, body2world: Array) -> Array:
+    """The model's markers (M, 3) in the world."""
+    return points_world(body2world, tree.marker_body, tree.marker_offset_m)
 
 
 def tool_input(trial: Trial, model: Path) -> ToolInput:
     """The trial as OpenSim's tool takes it."""
+    if trial.people is not None:
+        raise UserError("rendered people have a model each: --check needs a marker file")
     return ToolInput(
         model,
         trial.tree,
@@ -255,27 +291,47 @@ def tool_input(trial: Trial, model: Path) -> ToolInput:
         trial.weights,
         trial.goals,
         trial.request.accuracy,
-        writer(trial.model),
     )
+
+
+def _solve_by_opensim(trial: Trial) -> Solution:
+    """OpenSim's solution, and the errors where OpenSim itself puts the markers."""
+    with model_file(trial.model) as model, tempfile.TemporaryDirectory() as folder:
+        motion = run_tool(tool_input(trial, model))
+        write_coordinates(file := Path(folder) / "found.mot", motion, trial.tree)
+        posed = pose(model, file)
+    names = _fitted(trial)
+    placed_m = posed.markers_m[:, [posed.marker_names.index(name) for name in names]]
+    found = _solution_of(trial, motion, placed_m)
+    return dataclasses.replace(found, violations=posed.violations)
 
 
 def solution_at(trial: Trial, motion: CoordinateMotion) -> Solution:
     """The errors that somebody's coordinates make on the markers of a trial."""
-    tree, markers = trial.tree, trial.markers
+    tree = trial.tree
+    rows = [tree.marker_index[name] for name in _fitted(trial)]
+    bodies = body_transforms_batch(tree, _coordinates_of(tree, motion))
+    return _solution_of(trial, motion, np.array([_placed_m(tree, frame)[rows] for frame in bodies]))
+
+
+def _fitted(trial: Trial) -> tuple[str, ...]:
+    """The markers that count."""
+    return tuple(name for name in trial.markers.names if trial.weights.get(name, 0.0) > 0)
+
+
+def _coordinates_of(tree: Tree, motion: CoordinateMotion) -> Array:
+    """All coordinates (F, n), those that the motion lacks at their defaults."""
     q = np.tile(tree.default_coordinates, (len(motion.times_s), 1))
     q[:, [tree.coordinate_index[name] for name in motion.names]] = motion.values
-    names = tuple(name for name in markers.names if trial.weights.get(name, 0.0) > 0)
-    columns = [markers.names.index(name) for name in names]
-    rows = [tree.marker_index[name] for name in names]
-    error_m = np.array(
-        [
-            np.linalg.norm(points_world(frame, tree.marker_body[rows], offsets) - measured, axis=1)
-            for frame, measured in zip(
-                body_transforms_batch(tree, q), markers.positions_m[:, columns]
-            )
-            for offsets in [tree.marker_offset_m[rows]]
-        ]
-    )
+    return q
+
+
+def _solution_of(trial: Trial, motion: CoordinateMotion, placed_m: Array) -> Solution:
+    """Coordinates that put the fitted markers at (F, P, 3), and what that costs."""
+    tree, names = trial.tree, _fitted(trial)
+    q = _coordinates_of(tree, motion)
+    measured_m = trial.markers.positions_m[:, [trial.markers.names.index(name) for name in names]]
+    error_m = np.linalg.norm(placed_m - measured_m, axis=2)
     weights = np.array([trial.weights[name] for name in names])
     solution = Solution(q, names, weights, error_m, np.zeros(len(q)), np.zeros(len(q), np.int64))
     goals = sum(
@@ -380,6 +436,20 @@ def _wanted(tasks: Tasks, markers: MarkerMotion, leave_out: tuple[str, ...]) -> 
     return {name: weight for name, weight in weights.items() if name not in leave_out}
 
 
+def _read_model(request: Request) -> Tree:
+    """The model; stiff where only OpenSim can move it and is to."""
+    try:
+        return load_model(request.model)
+    except UserError as error:
+        try:
+            tree = stiff_tree(request.model)
+        except (UserError, ModuleNotFoundError):
+            raise error from None
+        if request.engine == "opensim" and request.static is None and request.scale_setup is None:
+            return tree
+        raise UserError(f"{error}; OpenSim's own tool solves it: --engine opensim") from None
+
+
 def _within(markers: MarkerMotion, span: tuple[float, float] | None) -> MarkerMotion:
     if span is None:
         return markers
@@ -424,6 +494,11 @@ def _smoothed(markers: MarkerMotion) -> Smoothed | None:
 def _taken_m(smoothed: Smoothed) -> float:
     taken = smoothed.markers.positions_m - smoothed.recorded.positions_m
     return float(np.sqrt(np.nanmean(taken**2)))
+
+
+def _left_m(smoothed: Smoothed) -> float:
+    """Error of the smoothed markers on one axis."""
+    return float(np.sqrt(np.nanmean(smoothed.left_m**2)))
 
 
 def _said_of(smoothed: Smoothed | None) -> tuple[str, ...]:

@@ -28,7 +28,7 @@ def coordinate_goals(
             continue
         if task.name in tree.coordinate_index:
             i = tree.coordinate_index[task.name]
-            if not np.any(tree.coupling[i]) and all(c.driven != i for c in tree.curves):
+            if not tree.depends[i].any():
                 continue  # held
         value: float | NDArray[np.float64] = task.value
         if task.kind == "default_value" and task.name in tree.coordinate_index:

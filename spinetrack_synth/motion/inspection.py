@@ -4,7 +4,7 @@ measured, and held against thresholds that each have a source."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import astuple, dataclass, fields
+from dataclasses import astuple, dataclass, fields, replace
 from pathlib import Path
 from typing import Final
 
@@ -16,8 +16,15 @@ from spinetrack_synth.anatomy.model import Tree
 from spinetrack_synth.anatomy.spine import RegionalAngles, regional_angles
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.motion.bodies import full_coordinates
-from spinetrack_synth.motion.data import CoordinateMotion, JointMotion, MarkerMotion, Motion
-from spinetrack_synth.motion.retargeting import fit_skeleton
+from spinetrack_synth.motion.data import (
+    CoordinateMotion,
+    JointMotion,
+    MarkerMotion,
+    Motion,
+    Residuals,
+)
+from spinetrack_synth.motion.gaps import at_zero
+from spinetrack_synth.motion.retargeting import fit_skeleton, shown_points
 from spinetrack_synth.motion.skeletons import Skeleton
 from spinetrack_synth.motion.subjects import read_rendered_people
 
@@ -118,30 +125,34 @@ def inspect_motion(motion: Motion, tree: Tree, skeleton: Skeleton | None = None)
     curves: list[Curves] = []
     if isinstance(motion, CoordinateMotion):
         q = full_coordinates(tree, motion)
-        notes = ("segment lengths are the model's: coordinates cannot change them", *_notes(tree))
+        notes = (
+            *motion.notes,
+            *_of_residuals(motion.residuals),
+            "segment lengths are the model's: coordinates cannot change them",
+            *_notes(tree),
+        )
+        checks += _fitted(motion.residuals)
         _add(checks, curves, _limits(tree, motion.times_s, _told(tree, motion, q)))
         checks += _movement_sides(tree, q)
-        _add(checks, curves, _spine(tree, motion.times_s, q, lambda row: tree))
+        _add(checks, curves, _spine(tree, motion.times_s, q, lambda row: tree, motion.residuals))
         subject = f"{len(motion.names)} coordinates of {tree.name}"
         return Inspection(motion.source, subject, len(q), tuple(checks), tuple(curves), notes)
     fit = fit_skeleton(motion, tree, skeleton)
-    named = motion.markers if isinstance(motion, JointMotion) else motion
+    named = motion.markers if isinstance(motion, JointMotion) else _without_zeros(motion)
     keypoints = _as_keypoints(named, fit.skeleton)
     q = fit.solution.coordinates
-    shown = [
-        i
-        for i, name in enumerate(fit.solution.markers)
-        if not (name.startswith("~") and name.endswith((" x", " y", " z")))
-    ]
-    errors_mm = 1000 * fit.solution.marker_error_m[:, shown]
-    names = tuple(fit.solution.markers[i].removeprefix("~") for i in shown)
+    shown = shown_points(fit.solution)
+    errors_mm = 1000 * fit.solution.marker_error_m[:, list(shown.values())]
+    names = tuple(shown)
     _add(checks, curves, _marker_errors(motion.times_s, names, errors_mm))
     _add(checks, curves, _limits(tree, motion.times_s, q))
     _add(checks, curves, _lengths(keypoints, ["body"] * len(q)))
     checks += _movement_sides(tree, q)
-    _add(checks, curves, _spine(fit.tree, motion.times_s, q, lambda row: fit.tree))
+    residuals = fit.motion.residuals
+    _add(checks, curves, _spine(fit.tree, motion.times_s, q, lambda row: fit.tree, residuals))
     subject = f"{len(motion.names)} points, {fit.skeleton.title}, fitted by {tree.name}"
-    return Inspection(motion.source, subject, len(q), tuple(checks), tuple(curves), _notes(tree))
+    notes = (*fit.motion.notes, *_of_residuals(residuals), *_notes(tree))
+    return Inspection(motion.source, subject, len(q), tuple(checks), tuple(curves), notes)
 
 
 def inspect_rendered(path: Path, tree: Tree) -> Inspection:
@@ -190,6 +201,10 @@ def _notes(tree: Tree) -> tuple[str, ...]:
     return (f"the model {tree.name} has no endplate frames: no spine angles",)
 
 
+def _of_residuals(residuals: Residuals | None) -> tuple[str, ...]:
+    return (residuals.spine,) if residuals and residuals.spine else ()
+
+
 # -- the measures ---------------------------------------------------------------------------------
 
 
@@ -220,6 +235,23 @@ def _marker_errors(
     both = np.stack([frame_rms, np.nanmax(np.where(seen, errors_mm, 0.0), axis=1)], axis=1)
     curve = Curves("Marker error", "mm", times_s, ("RMS", "largest"), both, high=RMS_MM)
     return checks, [curve]
+
+
+def _fitted(residuals: Residuals | None) -> list[Check]:
+    """Marker errors of the fit that coordinates came of, as their file keeps them."""
+    if residuals is None:
+        return []
+    of = f"{residuals.points} points, {residuals.skeleton}, as the file says of its fit"
+    return [
+        Check(
+            "marker error, RMS of a frame", residuals.worst_rms_mm, RMS_MM, "mm", IK_GUIDANCE,
+            f"at {residuals.worst_rms_time_s:.3f} s; of all {residuals.rms_mm:.1f}; {of}",
+        ),
+        Check(
+            "marker error, largest", residuals.largest_mm, WORST_MM, "mm", IK_GUIDANCE,
+            f"{residuals.largest_point} at {residuals.largest_time_s:.3f} s",
+        ),
+    ]  # fmt: skip
 
 
 def _told(tree: Tree, motion: CoordinateMotion, q: Array) -> Array:
@@ -333,6 +365,11 @@ def _segment_lengths(markers: MarkerMotion) -> tuple[tuple[str, ...], Array]:
     return tuple(lengths_mm), table
 
 
+def _without_zeros(motion: MarkerMotion) -> MarkerMotion:
+    missing = at_zero(motion.positions_m)[:, :, None]
+    return replace(motion, positions_m=np.where(missing, np.nan, motion.positions_m))
+
+
 def _as_keypoints(motion: MarkerMotion, skeleton: Skeleton) -> MarkerMotion:
     """The points of a foreign skeleton that are keypoints, under the keypoints' names."""
     found = {
@@ -374,7 +411,11 @@ def _has_endplates(tree: Tree) -> bool:
 
 
 def _spine(
-    tree: Tree, times_s: Array, q: Array, tree_of: Callable[[int], Tree]
+    tree: Tree,
+    times_s: Array,
+    q: Array,
+    tree_of: Callable[[int], Tree],
+    residuals: Residuals | None = None,
 ) -> tuple[list[Check], list[Curves]]:
     """Regional angles over time, each against what the model's ranges let it reach alone."""
     if not _has_endplates(tree):
@@ -385,6 +426,8 @@ def _spine(
     beyond = np.maximum(reach[:, 0] - values, values - reach[:, 1])
     row, column = divmod(int(np.argmax(beyond)), len(names))
     said = names[column].removesuffix("_deg").replace("_", " ")
+    if residuals and residuals.spine.startswith("the spine is a guess"):
+        said = f"a guess: {said}"
     check = Check(
         "spine angle beyond the range of its region",
         float(max(beyond.max(), 0.0)),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import re
-from collections.abc import Callable, Collection
+import tempfile
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -19,7 +21,7 @@ from spinetrack_synth.anatomy.markers import (
 from spinetrack_synth.anatomy.model import GROUND, Tree, load_model
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.motion.marker_sets import MarkerSet, recognise
-from spinetrack_synth.motion.opensim_tool import quiet
+from spinetrack_synth.motion.opensim_tool import quiet, told
 from spinetrack_synth.motion.overlap import as_spelt
 from spinetrack_synth.motion.scaling import Person
 
@@ -53,10 +55,11 @@ class Model:
         return own | {marker.name for marker in self.added if marker.fixed}
 
 
-def open_model(path: Path, marker_sets: tuple[Path, ...] = ()) -> Model:
+def open_model(path: Path, marker_sets: tuple[Path, ...] = (), tree: Tree | None = None) -> Model:
     """A model with its markers: its own, those of the set that its file names, and those of
-    ``marker_sets``, the later ones in place of the earlier. Raises UserError as they do."""
-    tree = load_model(path)
+    ``marker_sets``, the later ones in place of the earlier; ``tree`` where the file is read
+    already. Raises UserError as reading them does."""
+    tree = tree or load_model(path)
     added: dict[str, Marker] = {}
     for file in (*_named_set(path), *marker_sets):
         markers = read_marker_set(file)
@@ -90,9 +93,15 @@ def _named_set(path: Path) -> tuple[Path, ...]:
     return () if named is None else (named,)
 
 
-def writer(model: Model) -> Callable[[Path], None] | None:
-    """What writes the model for OpenSim; None where its own file will do."""
-    return None if model.is_of_file else lambda out: write_model(model, out)
+@contextlib.contextmanager
+def model_file(model: Model) -> Iterator[Path]:
+    """The model in a file as OpenSim is to have it: its own, or one written for the while."""
+    if model.is_of_file:
+        yield model.path
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        write_model(model, file := Path(folder) / "model.osim")
+        yield file
 
 
 def write_model(model: Model, out: Path) -> None:
@@ -102,18 +111,15 @@ def write_model(model: Model, out: Path) -> None:
     """
     import opensim
 
-    with quiet(opensim):
-        try:
-            written = opensim.Model(str(model.path))
-            _set_markers(opensim, written, model)
-            if model.person is not None:
-                _scale(opensim, written, model.person)
-            _move_markers(opensim, written, model.tree)
-            written.finalizeConnections()
-            if not written.printToXML(str(out)):
-                raise UserError(f"{out}: cannot be written")
-        except RuntimeError as error:
-            raise UserError(f"OpenSim cannot write {out}: {' '.join(str(error).split())}") from None
+    with quiet(opensim), told(f"{out}: the model cannot be written"):
+        written = opensim.Model(str(model.path))
+        _set_markers(opensim, written, model)
+        if model.person is not None:
+            _scale(opensim, written, model.person)
+        _move_markers(opensim, written, model.tree)
+        written.finalizeConnections()
+        if not written.printToXML(str(out)):
+            raise UserError(f"{out}: cannot be written")
 
 
 def _set_markers(opensim: Any, written: Any, model: Model) -> None:

@@ -1,13 +1,12 @@
-"""The same inverse kinematics by OpenSim's own InverseKinematicsTool."""
+"""What OpenSim itself does: its InverseKinematicsTool, its scaling, and motions read back by it."""
 
 from __future__ import annotations
 
 import contextlib
-import dataclasses
 import os
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spinetrack_synth.anatomy.ik import CoordinateGoal
-from spinetrack_synth.anatomy.model import Tree
+from spinetrack_synth.anatomy.joints import MotionType
+from spinetrack_synth.anatomy.model import GROUND, Chain, Stretch, Tree
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.motion.data import CoordinateMotion, MarkerMotion
 from spinetrack_synth.motion.storage import (
@@ -33,10 +33,7 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class ToolInput:
-    """What the tool is given: a model file, markers, the weights of those to be tracked, goals.
-
-    ``write_model`` writes the model as ``tree`` has it, where the file holds another (unscaled,
-    without the markers)."""
+    """What the tool is given: a model file, markers, the weights of those to be tracked, goals."""
 
     model: Path
     tree: Tree
@@ -44,7 +41,6 @@ class ToolInput:
     weights: Mapping[str, float]
     goals: Sequence[CoordinateGoal] = ()
     accuracy: float = 1e-5
-    write_model: Callable[[Path], None] | None = None
 
 
 def run_tool(given: ToolInput) -> CoordinateMotion:
@@ -54,25 +50,177 @@ def run_tool(given: ToolInput) -> CoordinateMotion:
     """
     import opensim
 
-    with tempfile.TemporaryDirectory() as name, quiet(opensim):
+    with tempfile.TemporaryDirectory() as name, quiet(opensim), told("its tool failed"):
         folder = Path(name)
-        if given.write_model is not None:
-            given.write_model(folder / "model.osim")
-            given = dataclasses.replace(given, model=folder / "model.osim")
         setup = _write_setup(folder, given)
-        try:
-            opensim.Model(str(given.model))  # the tool itself crashes on one that does not load
-            tool = opensim.InverseKinematicsTool(str(setup))
-            tool.setResultsDir(str(folder))
-            tool.run()
-        except RuntimeError as error:
-            raise UserError(f"OpenSim's tool failed: {' '.join(str(error).split())}") from None
+        opensim.Model(str(given.model))  # the tool itself crashes on one that does not load
+        tool = opensim.InverseKinematicsTool(str(setup))
+        tool.setResultsDir(str(folder))
+        tool.run()
         found = read_coordinates(folder / "out.mot", given.tree)
     if len(found.times_s) != len(given.markers.times_s):
         raise UserError(
             f"OpenSim's tool solved {len(found.times_s)} of {len(given.markers.times_s)} frames"
         )
     return found
+
+
+@dataclass(frozen=True)
+class Posed:
+    """Where OpenSim puts a model when it reads a motion file of F frames.
+
+    ``markers_m`` (F, M, 3) and ``body2world`` (F, B, 4, 4) in the order of the names;
+    ``violations`` the largest error of every enforced constraint over the frames, rad or m.
+    """
+
+    marker_names: tuple[str, ...]
+    markers_m: Array
+    body_names: tuple[str, ...]
+    body2world: Array
+    violations: dict[str, float]
+
+
+def pose(model_file: Path, motion_file: Path, frames: Sequence[int] | None = None) -> Posed:
+    """Read a motion file as OpenSim does and put the model into its ``frames``, all if not given.
+
+    Constraints are not enforced, only measured. Raises UserError where OpenSim cannot read a file,
+    ModuleNotFoundError where it is not installed.
+    """
+    import opensim
+
+    with quiet(opensim), told("cannot read the motion back"):
+        model = opensim.Model(str(model_file))
+        state = model.initSystem()
+        table = opensim.Storage(str(motion_file))
+        if table.isInDegrees():
+            model.getSimbodyEngine().convertDegreesToRadians(table)
+        coordinates = _items(model.getCoordinateSet())
+        constraints = [c for c in _items(model.getConstraintSet()) if c.isEnforced(state)]
+        columns = [table.getStateIndex(c.getName()) for c in coordinates]
+        for coordinate in coordinates:
+            coordinate.setLocked(state, False)
+            if coordinate.isPrescribed(state):
+                coordinate.setIsPrescribed(state, False)
+        slots = _slots(model, state, constraints)
+        markers, bodies = _items(model.getMarkerSet()), _items(model.getBodySet())
+        rows = range(table.getSize()) if frames is None else frames
+        markers_m = np.empty((len(rows), len(markers), 3))
+        body2world = np.tile(np.eye(4), (len(rows), len(bodies), 1, 1))
+        violated = np.zeros(len(constraints))
+        for t, row in enumerate(rows):
+            values = table.getStateVector(row).getData()
+            for coordinate, column in zip(coordinates, columns):
+                if column >= 0:
+                    coordinate.setValue(state, values.get(column), False)
+            model.realizePosition(state)
+            for i, marker in enumerate(markers):
+                markers_m[t, i] = marker.getLocationInGround(state).to_numpy()
+            for i, body in enumerate(bodies):
+                body2world[t, i] = _matrix(body.getTransformInGround(state))
+            errors = np.abs(state.getQErr().to_numpy())
+            for i, slot in enumerate(slots):
+                violated[i] = max(violated[i], errors[slot].max(initial=0.0))
+    return Posed(
+        tuple(marker.getName() for marker in markers),
+        markers_m,
+        tuple(body.getName() for body in bodies),
+        body2world,
+        {c.getName(): float(v) for c, v in zip(constraints, violated)},
+    )
+
+
+def stiff_tree(model_file: Path) -> Tree:
+    """A model that only OpenSim can move, stiff in its default pose: coordinates, ranges, markers.
+
+    Raises UserError where OpenSim cannot load it, ModuleNotFoundError where it is not installed.
+    """
+    import opensim
+
+    with quiet(opensim), told(f"{model_file}: cannot be loaded"):
+        model = opensim.Model(str(model_file))
+        state = model.initSystem()
+        model.realizePosition(state)
+        coordinates, markers, bodies = (
+            _items(of)
+            for of in (model.getCoordinateSet(), model.getMarkerSet(), model.getBodySet())
+        )
+        types: dict[int, MotionType] = {
+            opensim.Coordinate.Rotational: "Rotational",
+            opensim.Coordinate.Translational: "Translational",
+        }
+        motion_type = tuple(types.get(c.getMotionType(), "Coupled") for c in coordinates)
+        names = tuple(c.getName() for c in coordinates)
+        moves = [not c.getLocked(state) and not c.isPrescribed(state) for c in coordinates]
+        body_names = tuple(body.getName() for body in bodies)
+        body2world = np.array([_matrix(body.getTransformInGround(state)) for body in bodies])
+        # Wherever a marker hangs, in its default place it is fixed to ground for us.
+        places = [marker.getLocationInGround(state).to_numpy() for marker in markers]
+        at = np.array([c.getDefaultValue() for c in coordinates], dtype=float)
+        nothing = np.zeros(0)
+        return Tree(
+            name=model.getName(),
+            bodies=body_names,
+            stands_for=np.arange(len(body_names)),
+            coordinates=names,
+            rotational=np.array([kind == "Rotational" for kind in motion_type], dtype=bool),
+            motion_type=motion_type,
+            lower=np.array([c.getRangeMin() for c in coordinates], dtype=float),
+            upper=np.array([c.getRangeMax() for c in coordinates], dtype=float),
+            clamped=np.array([c.getDefaultClamped() for c in coordinates], dtype=bool),
+            default_coordinates=at,
+            free=tuple(name for name, moving in zip(names, moves) if moving),
+            coupling=np.eye(len(names))[:, np.array(moves, dtype=bool)],
+            offset=np.where(moves, 0.0, at),
+            steps=(),
+            ties=(),
+            marker_names=tuple(marker.getName() for marker in markers),
+            marker_body=np.full(len(markers), GROUND, dtype=np.int64),
+            marker_offset_m=np.array(places).reshape(-1, 3),
+            frame_names=(),
+            frame_body=np.zeros(0, dtype=np.int64),
+            frame_in_body=np.zeros((0, 4, 4)),
+            mass_kg=np.array([body.getMass() for body in bodies], dtype=float),
+            mass_center_m=np.array([body.getMassCenter().to_numpy() for body in bodies]),
+            chain=Chain(
+                parent=np.full(len(bodies), GROUND, dtype=np.int64),
+                turned=np.zeros(len(bodies), dtype=np.bool_),
+                joint_in_parent=body2world.reshape(-1, 4, 4),
+                child_in_joint=np.tile(np.eye(4), (len(bodies), 1, 1)),
+                axis_start=np.zeros(len(bodies) + 1, dtype=np.int64),
+                axis_is_rotation=np.zeros(0, dtype=np.bool_),
+                axis_direction=np.zeros((0, 3)),
+                axis_coordinate=np.zeros(0, dtype=np.int64),
+                piece_start=np.zeros(1, dtype=np.int64),
+                piece_knot=nothing,
+                piece_coefficient=np.zeros((0, 2)),
+            ),
+            stretch=Stretch(np.zeros(0, dtype=np.int64), np.zeros((0, 3))),
+        )
+
+
+def _items(of: Any) -> list[Any]:
+    return [of.get(i) for i in range(of.getSize())]
+
+
+def _matrix(transform: Any) -> Array:
+    """OpenSim's transform as (4, 4)."""
+    matrix, rotation = np.eye(4), transform.R().asMat33()
+    matrix[:3, :3] = [[rotation.get(i, j) for j in range(3)] for i in range(3)]
+    matrix[:3, 3] = transform.p().to_numpy()
+    return matrix
+
+
+def _slots(model: Any, state: Any, constraints: list[Any]) -> list[slice]:
+    """Where each constraint's errors stand in the state's: one after another, in their order."""
+    for constraint in constraints:
+        constraint.setIsEnforced(state, False)
+    sizes = []
+    for constraint in constraints:
+        constraint.setIsEnforced(state, True)
+        model.realizePosition(state)
+        sizes.append(state.getQErr().size())
+    ends = [0, *sizes]
+    return [slice(begin, end) for begin, end in zip(ends, ends[1:])]
 
 
 def _write_setup(folder: Path, given: ToolInput) -> Path:
@@ -84,12 +232,12 @@ def _write_setup(folder: Path, given: ToolInput) -> Path:
     write_trc(folder / "markers.trc", kept)
     tasks = [
         f"<IKMarkerTask name={quoteattr(name)}><apply>true</apply>"
-        f"<weight>{given.weights[name]!r}</weight></IKMarkerTask>"
+        f"<weight>{float(given.weights[name])!r}</weight></IKMarkerTask>"
         for name in kept.names
     ]
     tasks += [
         f"<IKCoordinateTask name={quoteattr(goal.coordinate)}><apply>true</apply>"
-        f"<weight>{goal.weight!r}</weight><value_type>from_file</value_type></IKCoordinateTask>"
+        f"<weight>{float(goal.weight)!r}</weight><value_type>from_file</value_type></IKCoordinateTask>"
         for goal in given.goals
     ]
     coordinate_file = ""
@@ -110,19 +258,29 @@ def _write_setup(folder: Path, given: ToolInput) -> Path:
         )
         write_storage(folder / "coordinates.mot", storage, "goals")
         coordinate_file = str(folder / "coordinates.mot")
+    begin, end = float(markers.times_s[0]), float(markers.times_s[-1])
     setup = folder / "setup.xml"
     setup.write_text(
         '<?xml version="1.0"?><OpenSimDocument Version="40000"><InverseKinematicsTool name="ik">'
         f"<model_file>{Path(given.model).resolve()}</model_file>"
         f"<marker_file>{folder / 'markers.trc'}</marker_file>"
         f"<coordinate_file>{coordinate_file}</coordinate_file>"
-        f"<time_range>{markers.times_s[0] - 1e-9!r} {markers.times_s[-1] + 1e-9!r}</time_range>"
+        f"<time_range>{begin - 1e-9!r} {end + 1e-9!r}</time_range>"
         f"<accuracy>{given.accuracy!r}</accuracy><report_errors>false</report_errors>"
         f"<output_motion_file>{folder / 'out.mot'}</output_motion_file>"
         f"<IKTaskSet><objects>{''.join(tasks)}</objects></IKTaskSet>"
         "</InverseKinematicsTool></OpenSimDocument>"
     )
     return setup
+
+
+@contextlib.contextmanager
+def told(what: str) -> Iterator[None]:
+    """OpenSim's exceptions as one line."""
+    try:
+        yield
+    except RuntimeError as error:
+        raise UserError(f"OpenSim: {what}: {' '.join(str(error).split())}") from None
 
 
 @contextlib.contextmanager

@@ -7,6 +7,7 @@ long (``frame`` or ``time``, ``name``, ``x``, ``y``, ``z``). An archive holds ``
 
 from __future__ import annotations
 
+import io
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -18,15 +19,32 @@ from numpy.typing import NDArray
 from spinetrack_synth.anatomy.model import Tree
 from spinetrack_synth.atomic import write_atomic
 from spinetrack_synth.errors import UserError
-from spinetrack_synth.motion.axes import AS_TOLD, Convention, metres
+from spinetrack_synth.motion.axes import (
+    AS_TOLD,
+    METRES,
+    Convention,
+    Figure,
+    Told,
+    metres,
+    unit_called,
+)
 from spinetrack_synth.motion.data import CoordinateMotion, MarkerMotion
+from spinetrack_synth.motion.storage import odd_values, small_angles
+from spinetrack_synth.motion.text import (
+    check_range,
+    ends_with_line_break,
+    read_lines,
+    refuse_cut_number,
+)
 
 if TYPE_CHECKING:
     import pandas as pd
 
 Array = NDArray[np.float64]
 
-_WIDE: Final = re.compile(r"(?P<name>.+?)[_.: ](?P<axis>[xyzXYZ])(?:_(?P<unit>m|cm|mm|in))?")
+_WIDE: Final = re.compile(
+    r"(?P<name>.+?)[_.: ](?P<axis>[xyzXYZ])(?:[_ ]?[\[(]?(?P<unit>um|mm|cm|m|in|ft)[\])]?)?"
+)
 _COORDINATE: Final = re.compile(r"(?P<name>.+?)(?:_(?P<unit>deg|rad|m|mm|cm))?")
 _NAME_COLUMNS: Final = ("name", "keypoint", "marker", "joint", "bone", "point")
 _TIME_COLUMNS: Final = ("time", "time_s", "t", "timestamp")
@@ -35,7 +53,11 @@ _POSITION_ARRAYS: Final = ("positions", "keypoints", "joints", "positions_m", "k
 
 
 def read_table(path: Path) -> pd.DataFrame:
-    """A CSV or Parquet file; raises UserError where it cannot be read."""
+    """A CSV or Parquet file; fields of a CSV file lie between commas, semicolons or tabs.
+
+    Raises UserError where it cannot be read, or where a row has another number of fields than the
+    first has, as the last one of a file that was cut off.
+    """
     import pandas as pd
 
     if not path.is_file():
@@ -43,9 +65,61 @@ def read_table(path: Path) -> pd.DataFrame:
     try:
         if path.suffix.lower() == ".parquet":
             return pd.read_parquet(path)
-        return pd.read_csv(path, skipinitialspace=True)
+        lines = read_lines(path)
+        separator = _check_rows(path, lines)
+        return pd.read_csv(
+            io.StringIO("\n".join(lines)),
+            skipinitialspace=True,
+            index_col=False,
+            sep=separator,
+            decimal="," if separator == ";" and _decimal_commas(lines) else ".",
+        )
     except (ValueError, OSError, pd.errors.ParserError) as error:
         raise UserError(f"{path}: cannot be read: {str(error).splitlines()[0]}") from None
+
+
+def _check_rows(path: Path, lines: list[str]) -> str:
+    """The separator of a CSV file's fields; raises UserError where a row lacks some."""
+    filled = [(k, line) for k, line in enumerate(lines, start=1) if line.strip(" ,;\t")]
+    if not filled:
+        raise UserError(f"{path}: is empty")
+    title = filled[0][1]
+    separator = max(",;\t", key=title.count)
+    open_end = not ends_with_line_break(path)
+    if any('"' in line for _, line in filled):
+        return separator  # a quoted field may hold separators
+    titles = [name.strip() for name in title.rstrip(separator).split(separator)]
+    twice = next((name for name in titles if name and titles.count(name) > 1), None)
+    if twice is not None:
+        raise UserError(f"{path}, line {filled[0][0]}: column '{twice}' stands twice")
+    columns = len(titles)
+    for k, line in filled[1:]:
+        fields = line.count(separator) + 1
+        if line.rstrip(f"{separator} ").count(separator) >= title.count(separator) + 1:
+            raise UserError(f"{path}, line {k}: {fields} fields, expected {columns}")
+        if fields < columns:
+            if open_end and k == filled[-1][0]:
+                raise UserError(
+                    f"{path}, line {k}: the file ends within this row ({fields} of {columns} "
+                    "fields, no line break): it is cut off; take out the row to read the rest"
+                )
+            raise UserError(f"{path}, line {k}: {fields} fields, expected {columns}")
+    if open_end and len(filled) > 3:
+        above, last = (line.split(separator) for _, line in filled[-2:])
+        column = [_float(line.rpartition(separator)[2]) for _, line in filled[1:]]
+        refuse_cut_number(np.array(column), above, last, path)
+    return separator
+
+
+def _decimal_commas(lines: list[str]) -> bool:
+    return any("," in line for line in lines[1:3])
+
+
+def _float(text: str) -> float:
+    try:
+        return float(text)
+    except ValueError:
+        return float("nan")
 
 
 def points_from_table(
@@ -78,10 +152,23 @@ def points_from_table(
     values = np.stack(
         [[_numbers(table, columns[name][axis], source) for axis in "xyz"] for name in names]
     )
-    scale = convention.metres(names, told=told.pop() if told else None)
-    positions_m = values.transpose(2, 0, 1) @ convention.to_world(names).T * scale
     times_s = _times(table, kinds, source, convention.rate_hz)
-    return MarkerMotion(names, times_s, positions_m, source)
+    unit = told.pop() if told else None
+    return _placed(names, times_s, values.transpose(2, 0, 1), unit, source, convention)
+
+
+def _placed(
+    names: tuple[str, ...],
+    times_s: Array,
+    positions: Array,
+    unit: str | None,
+    source: str,
+    convention: Convention,
+) -> MarkerMotion:
+    """Positions (F, P, 3) of a file that tells ``unit`` or None, in the world."""
+    frame = convention.frame(Figure(names, positions), Told(unit=unit))
+    positions_m = positions @ frame.to_world.T * frame.metres
+    return MarkerMotion(names, times_s, positions_m, source, frame.notes)
 
 
 def _long(
@@ -109,8 +196,7 @@ def _long(
     else:
         times_s = np.full(len(moments), np.nan)
         times_s[row] = _numbers(table, time, source)
-    positions_m = positions @ convention.to_world(names).T * convention.metres(names)
-    return MarkerMotion(names, _ascending(times_s, source), positions_m, source)
+    return _placed(names, _ascending(times_s, source), positions, None, source, convention)
 
 
 def coordinates_from_table(
@@ -141,7 +227,11 @@ def coordinates_from_table(
         raise UserError(f"{source}, row {frame + 1}: {names[column]} has no value")
     kinds = {str(column).strip().lower(): column for column in table.columns}
     times_s = _times(table, kinds, source, rate_hz)
-    return CoordinateMotion(tuple(names), times_s, values, np.array(rotational), source)
+    turning = np.array(rotational)
+    notes = odd_values(tree, names, values)
+    if not any(str(column).strip().endswith("_rad") for column in table.columns):
+        notes += small_angles(np.degrees(values[:, turning]))
+    return CoordinateMotion(tuple(names), times_s, values, turning, source, tuple(notes))
 
 
 def read_archive(
@@ -186,10 +276,15 @@ def read_archive(
     times = arrays.get("times", arrays.get("times_s", np.arange(len(positions)) / rate))
     if len(times) != len(positions):
         raise UserError(f"{path}: {len(times)} times for {len(positions)} frames")
-    scale = convention.metres(names, told=str(arrays["unit"]) if "unit" in arrays else None)
-    positions_m = positions[..., :3].astype(float) @ convention.to_world(names).T * scale
+    said = str(arrays["unit"]) if "unit" in arrays else None
+    unit = unit_called(said) if said else None
+    if said and unit is None and not convention.unit:
+        raise UserError(f"{path}: unit '{said}': choose {', '.join(METRES)}, or give --unit")
+    positions = positions[..., :3].astype(float)
+    flat = [f"{name} {axis}" for name in names for axis in "xyz"]
+    check_range(positions.reshape(len(positions), -1), flat, str(path))
     times_s = _ascending(np.asarray(times, float), str(path))
-    return MarkerMotion(names, times_s, positions_m, str(path))
+    return _placed(names, times_s, positions, unit, str(path), convention)
 
 
 def write_points(path: Path, motion: MarkerMotion) -> None:
@@ -245,4 +340,6 @@ def _numbers(table: pd.DataFrame, column: Any, source: str) -> Array:
         raise UserError(
             f"{source}, row {row + 1}, column '{column}': '{table[column].iloc[row]}' is no number"
         )
+    if str(column).strip().lower() not in (*_TIME_COLUMNS, *_FRAME_COLUMNS):
+        check_range(values[:, None], [f"column '{column}'"], source)
     return values

@@ -21,6 +21,7 @@ body { font: 15px/1.5 system-ui, sans-serif; max-width: 60rem; margin: 2rem auto
        color: #1c2430; background: #fff; }
 h1 { font-size: 1.5rem; margin-bottom: 0; } h2 { font-size: 1.1rem; margin-top: 2rem; }
 p.what { color: #5a6675; margin-top: .2rem; }
+ul { padding-left: 1.2rem; }
 table { border-collapse: collapse; width: 100%; } td, th { text-align: left; vertical-align: top;
 padding: .4rem .6rem; border-bottom: 1px solid #d9dee5; } td.n { text-align: right;
 font-variant-numeric: tabular-nums; white-space: nowrap; }
@@ -41,7 +42,8 @@ def write_report(path: Path, inspection: Inspection) -> None:
     plots = "\n".join(
         f"<h2>{escape(curves.title)}</h2>\n{_picture(curves)}" for curves in inspection.curves
     )
-    notes = "".join(f"<p><small>{escape(note)}</small></p>\n" for note in inspection.notes)
+    notes = "".join(f"<li>{escape(note)}\n" for note in inspection.notes)
+    notes = f"<ul>\n{notes}</ul>\n" if notes else ""
     page = f"""<!doctype html>
 <html lang="en">
 <meta charset="utf-8">
@@ -50,11 +52,11 @@ def write_report(path: Path, inspection: Inspection) -> None:
 <style>{_STYLE}</style>
 <h1>{escape(Path(inspection.source).name)}</h1>
 <p class="what">{escape(inspection.subject)}; {inspection.frames} frames</p>
-<table>
+{notes}<table>
 <tr><th>Measure<th>Found<th>At most<th></tr>
 {rows}
 </table>
-{notes}{plots}
+{plots}
 </html>
 """
     write_atomic(path, page.encode())

@@ -25,11 +25,14 @@ from spinetrack_synth.anatomy.measure import (
 from spinetrack_synth.anatomy.model import Tree
 from spinetrack_synth.anatomy.scaling import scale_tree
 from spinetrack_synth.errors import UserError
-from spinetrack_synth.motion.data import CoordinateMotion, JointMotion, MarkerMotion
+from spinetrack_synth.motion.axes import METRES
+from spinetrack_synth.motion.data import CoordinateMotion, JointMotion, MarkerMotion, Residuals
+from spinetrack_synth.motion.gaps import Filled, fill_gaps
 from spinetrack_synth.motion.skeletons import (
     Point,
     Skeleton,
     known_skeletons,
+    namespace,
     own_skeletons,
     recognise,
     unrecognised,
@@ -69,6 +72,12 @@ FRAMES_TO_PLACE: Final = 200
 
 LARGEST_SCALE: Final = 3.0
 
+MEASURED_SPINE: Final = 3
+"""As many of the model's own markers on the spine measure it."""
+
+MIDLINE_M: Final = 0.02
+"""A point of a vertebra that lies further to the side is one of the shoulder girdle."""
+
 TRUNK: Final = frozenset(
     ["pelvis", "sacrum"]
     + [f"L{k}" for k in range(1, 6)]
@@ -95,9 +104,9 @@ SUBSTITUTES: Final = (
 class Retargeted:
     """A foreign motion on a model.
 
-    ``motion`` its coordinates; ``tree`` the model scaled to the foreign body, with the points that
-    were fitted as its markers; ``skeleton`` the table used; ``solution`` how well the points are
-    met, by the names of ``tree.marker_names``; ``factors`` (B, 3).
+    ``motion`` its coordinates, with their residuals; ``tree`` the model scaled to the foreign body,
+    with the points that were fitted as its markers; ``skeleton`` the table used; ``solution`` how
+    well the points are met, by the names of ``tree.marker_names``; ``factors`` (B, 3).
     """
 
     motion: CoordinateMotion
@@ -154,6 +163,11 @@ def fit_skeleton(
     seen = np.isfinite(targets_m).all(axis=2)
     if not seen.any():
         raise UserError(f"{where}: its points have no positions in any frame")
+    whole: NDArray[np.bool_] = np.zeros(seen.shape, dtype=bool)
+    filled = Filled(targets_m, whole)
+    if not isinstance(motion, JointMotion):
+        filled = fill_gaps(tuple(found), targets_m)
+        targets_m = filled.positions_m
     # A point that is a marker keeps its name, which the measurements know.
     names = [point.marker or f"~{name}" for name, point in zip(found.values(), points)]
     marked = _with_markers(
@@ -172,12 +186,25 @@ def fit_skeleton(
     firm = {
         name: 0.0 if point.body in TRUNK else point.weight for name, point in zip(names, points)
     }
+    notes = [*motion.notes, *filled.notes]
+    ever: NDArray[np.bool_] = np.any(seen, axis=0)
+    spine = _guessed_spine(tree, skeleton, points, ever, motion)
+    people = list(dict.fromkeys(namespace(name) for name in motion.names))
+    if len({name.rpartition(":")[2] for name in motion.names}) < len(motion.names):
+        chosen = namespace(next(iter(found))) or "the one without a name"
+        notes.append(f"of {len(people)} people in it, {chosen} is taken")
     if isinstance(motion, JointMotion) and rest_m is not None:
         upright = _upright(tree, REST_SPINE_WEIGHT)
         at_rest = solve(
             scaled, names, rest_m, weights=firm, goals=upright, prior_m=REST_PRIOR_M, cold=True
         )
         if at_rest.frame_weighted_rms_m[0] > WORST_REST_RMS_M:
+            notes.append(
+                "its pose of rest is no posture of a body "
+                f"(RMS {1000 * at_rest.frame_weighted_rms_m[0]:.0f} mm): what its bones' rotations "
+                "tell is left out"
+            )
+            spine = spine and _POSITIONS_ALONE
             factors = _measured(marked, names, targets_m, where)
             scaled = scale_tree(marked, factors)
         else:
@@ -197,10 +224,99 @@ def fit_skeleton(
     solution = solve(
         scaled, names, targets_m, weights=weights, goals=goals, prior_m=prior_m, progress=progress
     )
+    solution = _of_seen(solution, names, filled.filled)
     coordinates = CoordinateMotion(
-        tree.coordinates, motion.times_s, solution.coordinates, tree.rotational, motion.source
+        tree.coordinates,
+        motion.times_s,
+        solution.coordinates,
+        tree.rotational,
+        motion.source,
+        tuple(notes),
+        _residuals(solution, motion.times_s, skeleton, spine),
     )
     return Retargeted(coordinates, scaled, skeleton, solution, factors)
+
+
+def _of_seen(solution: Solution, names: list[str], filled: NDArray[np.bool_]) -> Solution:
+    """A solution without the errors of points that were filled in (F, P)."""
+    if not filled.any():
+        return solution
+    error_m = solution.marker_error_m.copy()
+    for column, name in enumerate(names[: filled.shape[1]]):
+        error_m[filled[:, column], solution.markers.index(name)] = np.nan
+    return dataclasses.replace(solution, marker_error_m=error_m)
+
+
+def shown_points(solution: Solution) -> dict[str, int]:
+    """Points of the foreign skeleton by name, with their columns in a solution: without the arms
+    that carry rotations."""
+    return {
+        name.removeprefix("~"): i
+        for i, name in enumerate(solution.markers)
+        if not (name.startswith("~") and name.endswith((" x", " y", " z")))
+    }
+
+
+def _residuals(solution: Solution, times_s: Array, skeleton: Skeleton, spine: str) -> Residuals:
+    shown = shown_points(solution)
+    errors_mm = 1000 * solution.marker_error_m[:, list(shown.values())]
+    seen: NDArray[np.bool_] = np.isfinite(errors_mm)
+    squares = np.where(seen, errors_mm, 0.0) ** 2
+    of_frame = np.sqrt(squares.sum(axis=1) / np.maximum(seen.sum(axis=1), 1))
+    frame = int(np.argmax(of_frame))
+    row, column = divmod(int(np.argmax(squares)), len(shown))
+    return Residuals(
+        points=len(shown),
+        skeleton=skeleton.title,
+        rms_mm=float(np.sqrt(squares.sum() / seen.sum())),
+        worst_rms_mm=float(of_frame[frame]),
+        worst_rms_time_s=float(times_s[frame]),
+        largest_mm=float(np.sqrt(squares[row, column])),
+        largest_point=tuple(shown)[column],
+        largest_time_s=float(times_s[row]),
+        spine=spine,
+    )
+
+
+_POSITIONS_ALONE: Final = (
+    "the spine is a guess: of the rig's spine positions alone count, and its joints lie off the "
+    "vertebrae (regions are off by 5 to 15 degrees)"
+)
+
+
+def _guessed_spine(
+    tree: Tree,
+    skeleton: Skeleton,
+    points: list[Point],
+    seen: NDArray[np.bool_],
+    motion: MarkerMotion | JointMotion,
+) -> str:
+    """What to say of a spine that the points (P,), those ever ``seen``, do not measure; "" else."""
+    if skeleton.exact:
+        return ""
+    measured = near = 0
+    for point, is_seen in zip(points, seen):
+        if point.marker:
+            index = tree.marker_index[point.marker]
+            body = tree.bodies[tree.marker_body[index]]
+            measured += bool(is_seen) and body in TRUNK - {"pelvis", "sacrum"}
+        elif point.body in TRUNK - {"pelvis", "sacrum"} and abs(point.offset_m[2]) < MIDLINE_M:
+            near += bool(is_seen)
+    if measured >= MEASURED_SPINE:
+        return ""
+    turned = sum(bool(p.turn_weight) and p.turn_body in TRUNK - {"pelvis"} for p in points)
+    if isinstance(motion, JointMotion) and turned:
+        return (
+            "the spine is shared out by the model over its 24 vertebrae: of the rig's bones "
+            f"{turned} tell how it turns"
+        )
+    if near >= MEASURED_SPINE:
+        return _POSITIONS_ALONE
+    along = measured + near or "no"
+    return (
+        f"the spine is a guess: of {skeleton.title}, {along} points lie along it; it follows hips, "
+        "shoulders and head, and the model's neutral curve where they leave it open"
+    )
 
 
 def _check_points(skeleton: Skeleton, tree: Tree) -> None:
@@ -264,11 +380,11 @@ def _measured(tree: Tree, names: list[str], positions_m: Array, where: str) -> A
     factors = measured_factors(with_middles, names, positions_m, measurements)
     overall = float(np.median(factors))
     if not 1 / LARGEST_SCALE < overall < LARGEST_SCALE:
-        units = {1000.0: "mm", 100.0: "cm", 0.001: "m", 0.01: "m", 39.37: "in", 17.72: "cmu"}
-        near = min(units, key=lambda ratio: abs(np.log(overall / ratio)))
+        # Read in metres, a file in mm is a thousand times too large.
+        near = min(METRES, key=lambda unit: abs(np.log(overall * METRES[unit])))
         raise UserError(
             f"{where}: the body is {overall:.3g} times the model's size: wrong units, "
-            f"try --unit {units[near]}"
+            f"try --unit {near if overall > 1 else 'm'}"
         )
     return factors
 
@@ -298,7 +414,7 @@ def _upright(tree: Tree, weight: float) -> list[CoordinateGoal]:
     for body, name in enumerate(tree.bodies):
         if name in TRUNK and name != "pelvis":
             for axis in range(chain.axis_start[body], chain.axis_start[body + 1]):
-                moved_by = tree.coordinates[chain.axis_coordinate[axis]]
+                moved_by = tree.quantities[chain.axis_coordinate[axis]]
                 if chain.axis_coordinate[axis] >= 0 and moved_by in tree.free:
                     default = tree.default_coordinates[tree.coordinate_index[moved_by]]
                     goals.append(CoordinateGoal(moved_by, weight, default))

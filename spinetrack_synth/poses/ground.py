@@ -253,7 +253,7 @@ def _rested(
 
 
 def _drive(tree: Tree) -> Drive:
-    if tree.curves or (np.count_nonzero(tree.coupling, axis=1) > 1).any():
+    if tree.steps or (np.count_nonzero(tree.coupling, axis=1) > 1).any():
         raise ValueError(f"{tree.name}: only linear couplers of one coordinate are supported")
     column = np.argmax(tree.coupling != 0, axis=1)
     factor = tree.coupling[np.arange(len(column)), column]

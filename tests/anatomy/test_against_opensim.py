@@ -104,6 +104,14 @@ def test_bodies_and_markers_equal_opensim(path):
         )
 
 
+def test_motion_types_equal_opensims(path):
+    reference = Reference(path)
+    coordinates = reference.model.getCoordinateSet()
+    types = ("Undefined", "Rotational", "Translational", "Coupled")
+    theirs = [types[coordinates.get(i).getMotionType()] for i in range(coordinates.getSize())]
+    assert list(load_model(path).motion_type) == theirs
+
+
 def test_scaling_equals_opensim(path):
     tree, reference = load_model(path), Reference(path)
     rng = np.random.default_rng(2)

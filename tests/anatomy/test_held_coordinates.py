@@ -274,17 +274,6 @@ def test_a_driver_without_effect_stays_free(tmp_path):
             },
             "b is held at -3, which its coupler to a never makes it",
         ),
-        (
-            {"c": LOCKED.format(0.5), "constraints": coupler("c", "a b", line(2, -1, 0.2))},
-            "c is held, but coupled to a and b together",
-        ),
-        (
-            {
-                "constraints": coupler("b", "a", line(0.5, 0.1))
-                + coupler("b", "c", line(1, 0), "other")
-            },
-            "two couplers drive b, the second is other",
-        ),
     ],
 )
 def test_contradictions_are_named(tmp_path, settings, message):

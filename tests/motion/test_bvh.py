@@ -138,7 +138,6 @@ def test_columns_follow_the_hierarchy_whatever_the_order_of_joints(tmp_path: Pat
         (("3 Zrotation", "3 Wrotation"), "line 8: channel 'Wrotation' of 'Left Leg'"),
         (("Left Leg", "Hips"), "line 6: joint 'Hips' stands twice"),
         (("MOTION", "MOTIONS"), "no line 'MOTION'"),
-        (("Frames: 2", "Frames: 3"), "says 3 frames, there are 2"),
         (("Frame Time: 0.1", "Frame Time: 0"), "line 17: a frame time of 0 s"),
         (("0 90 0 0 0 90 90 0 0", "0 90 0 0 0 90 90 0"), "line 19: 8 fields, expected 9"),
         (("0 90 0 0 0 90 90 0 0", "0 90 0 0 0 90 nan 0 0"), "frame 2: holds a value that is no"),
@@ -153,3 +152,47 @@ def test_damage_is_located(tmp_path: Path, change: tuple[str, str], message: str
         read_bvh(path)
     assert message in str(error.value)
     assert "small.bvh" in str(error.value)
+
+
+@pytest.mark.parametrize(("said", "cut"), [(3, ": the file may be cut off"), (1, "")])
+def test_frames_that_are_not_there_are_noted(tmp_path: Path, said: int, cut: str) -> None:
+    bvh = read_bvh(written(tmp_path, SMALL.replace("Frames: 2", f"Frames: {said}")))
+    assert len(bvh.values) == 2
+    assert bvh.notes == (f"its header says {said} frames, there are 2{cut}",)
+    assert joint_motion(bvh).notes == bvh.notes
+
+
+def test_a_file_that_ends_within_a_row_is_refused(tmp_path: Path) -> None:
+    path = written(tmp_path, SMALL.rstrip("\n")[:-6])
+    with pytest.raises(UserError, match=r"line 19: the file ends within this row \(6 of 9 fields"):
+        read_bvh(path)
+
+
+def test_blank_lines_may_stand_anywhere(tmp_path: Path) -> None:
+    loose = "\n" + SMALL.replace("MOTION\n", "\nMOTION\n\n").replace("Frame Time", "\nFrame Time")
+    bvh = read_bvh(written(tmp_path, loose + "\n\n"))
+    assert bvh.values.shape == (2, 9)
+    broken = loose.replace("90 90 0 0", "90 x 0 0")
+    with pytest.raises(UserError, match="line 23, field 7: 'x' is no number"):
+        read_bvh(written(tmp_path, broken))
+
+
+def test_positions_that_would_shrink_the_bones_are_added() -> None:
+    channels = ("Xposition", "Yposition", "Zposition", "Zrotation")
+    joints = (Joint("Hips", -1, (0, 0, 0), channels), Joint("Head", 0, (0, 50, 8), channels))
+    moved = Bvh(joints, 0.1, np.array([[0.0, 90, 0, 0, 1, 0, 0, 0]]))
+    motion = joint_motion(moved, Convention(unit="cm", axes="y-up"))
+    np.testing.assert_allclose(motion.positions_m[0, 1], [0.01, 1.4, 0.08])
+    assert "added to their offsets" in motion.notes[0]
+    placed = Bvh(joints, 0.1, np.array([[0.0, 90, 0, 0, 1, 50, 8, 0]]))
+    motion = joint_motion(placed, Convention(unit="cm", axes="y-up"))
+    np.testing.assert_allclose(motion.positions_m[0, 1], [0.01, 1.4, 0.08])
+    assert motion.notes == ()
+
+
+@pytest.mark.parametrize("number", ["1e400", "1e30"])
+@pytest.mark.filterwarnings("error")
+def test_numbers_beyond_range_are_one_line(tmp_path: Path, number: str) -> None:
+    path = written(tmp_path, SMALL.replace("0 90 0 0 0 90 90", f"0 {number} 0 0 0 90 90"))
+    with pytest.raises(UserError, match=r"no finite number|beyond every length"):
+        read_bvh(path)

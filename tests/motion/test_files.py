@@ -102,8 +102,8 @@ def test_unknown_units_and_axes_are_told(
     tmp_path: Path, tree: Tree, steps: CoordinateMotion
 ) -> None:
     write_motion(tmp_path / "a.csv", marker_motion(tree, steps), tree)
-    with pytest.raises(UserError, match="unit 'feet': choose m, cm, mm"):
-        read_motion(tmp_path / "a.csv", tree, unit="feet")
+    with pytest.raises(UserError, match="unit 'furlong': choose m, cm, mm"):
+        read_motion(tmp_path / "a.csv", tree, unit="furlong")
     with pytest.raises(UserError, match="axes 'up': choose y-up, z-up"):
         read_motion(tmp_path / "a.csv", tree, axes="up")
 

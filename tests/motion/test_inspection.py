@@ -135,3 +135,40 @@ def test_rendered_people_are_inspected(tmp_path: Path, tree: Tree) -> None:
     assert isinstance(points, MarkerMotion)
     assert len(posed.times_s) == len(points.times_s) == inspection.frames
     assert points.names[0] == "nose"
+
+
+def test_a_converted_motion_keeps_its_residuals(
+    tmp_path: Path, tree: Tree, markers: MarkerMotion
+) -> None:
+    from spinetrack_synth.motion.files import read_motion, write_motion
+
+    spike = np.zeros((len(markers.times_s), 3))
+    spike[7] = (0.0, 0.15, 0.0)
+    write_motion(tmp_path / "fit.mot", changed(markers, "left_ear", spike), tree)
+    inspection = inspect_motion(read_motion(tmp_path / "fit.mot", tree), tree)
+    largest = check(inspection, "marker error, largest")
+    assert not largest.passed
+    assert largest.worst == f"left_ear at {markers.times_s[7]:.3f} s"
+    assert "as the file says of its fit" in check(inspection, "marker error, RMS").worst
+
+
+def test_a_guess_is_told_on_the_page(tmp_path: Path, tree: Tree, markers: MarkerMotion) -> None:
+    pytest.importorskip("matplotlib", reason="plots need the extra motion")
+    seventeen = MarkerMotion(
+        markers.names[:17], markers.times_s, markers.positions_m[:, :17], "a.csv", ("odd & told",)
+    )
+    inspection = inspect_motion(seventeen, tree)
+    assert check(inspection, "spine angle").worst.startswith("a guess: ")
+    write_report(tmp_path / "report.html", inspection)
+    page = (tmp_path / "report.html").read_text()
+    assert "<li>the spine is a guess" in page
+    assert "<li>odd &amp; told" in page
+    assert page.index("<li>") < page.index("<table>")
+
+
+def test_points_at_zero_shorten_no_segment(tree: Tree, markers: MarkerMotion) -> None:
+    positions_m = markers.positions_m.copy()
+    positions_m[4, markers.names.index("right_wrist")] = 0.0
+    inspection = inspect_motion(dataclasses.replace(markers, positions_m=positions_m), tree)
+    assert check(inspection, "segment length, standard").passed
+    assert any("at 0 0 0 in up to 1 frames" in note for note in inspection.notes)

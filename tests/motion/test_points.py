@@ -134,3 +134,62 @@ def test_a_text_is_no_archive(tmp_path: Path) -> None:
     (tmp_path / "a.npz").write_text("text")
     with pytest.raises(UserError, match="is no NumPy archive"):
         read_archive(tmp_path / "a.npz", {})
+
+
+@pytest.mark.parametrize(
+    "encoded",
+    [
+        "time;nose_x;nose_y;nose_z\n0;1,5;2;3\n",
+        "\ufefftime\tnose_x\tnose_y\tnose_z\n0\t1.5\t2\t3\n",
+        "time,nose_x [mm],nose_y [mm],nose_z [mm]\r\n0,1500,2000,3000\r\n",
+        "time,nose_x,nose_y,nose_z,\r0,1.5,2,3,\r",
+    ],
+)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_tables_of_many_programs_are_read(tmp_path: Path, encoded: str, encoding: str) -> None:
+    (tmp_path / "a.csv").write_bytes(encoded.encode(encoding))
+    motion = points_from_table(read_table(tmp_path / "a.csv"), "a.csv")
+    assert motion.names == ("nose",)
+    np.testing.assert_allclose(motion.positions_m[0, 0], [1.5, 2, 3])
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("time,nose_x,nose_y,nose_z\n0,1,2,3\n1,1,2", "line 3: the file ends within this row"),
+        ("time,nose_x,nose_y,nose_z\n0,1,2\n1,1,2,3\n", "line 2: 3 fields, expected 4"),
+        ("time,nose_x,nose_y,nose_z\n0,1,2,3,4\n", "line 2: 5 fields, expected 4"),
+        ("time,nose_x,nose_x,nose_z\n0,1,2,3\n", "column 'nose_x' stands twice"),
+        ("time,nose_x,nose_y,nose_z\n0,1e400,2,3\n", "column 'nose_x': inf is beyond"),
+        ("\n", "is empty"),
+        (
+            "time,nose_x,nose_y,nose_z\n0,1,2,1.234\n1,1,2,1.235\n2,1,2,1.236\n3,1,2,1",
+            "the number seems cut off",
+        ),
+    ],
+)
+@pytest.mark.filterwarnings("error")
+def test_broken_tables_are_located(tmp_path: Path, text: str, message: str) -> None:
+    (tmp_path / "a.csv").write_text(text)
+    with pytest.raises(UserError, match=message):
+        points_from_table(read_table(tmp_path / "a.csv"), "a.csv")
+
+
+def test_an_archives_unit_is_understood_or_named(tmp_path: Path) -> None:
+    positions = np.full((2, 2, 3), 1000.0)
+    np.savez(tmp_path / "a.npz", keypoints=positions, unit="Millimeters")
+    motion = read_archive(tmp_path / "a.npz", {2: ("a", "b")})
+    np.testing.assert_allclose(motion.positions_m, 1.0)
+    np.savez(tmp_path / "a.npz", keypoints=positions, unit="furlong")
+    with pytest.raises(UserError, match="unit 'furlong': choose m, cm"):
+        read_archive(tmp_path / "a.npz", {2: ("a", "b")})
+    np.savez(tmp_path / "a.npz", keypoints=positions * 1e30)
+    with pytest.raises(UserError, match="row 1, a x: 1e\\+33 is beyond"):
+        read_archive(tmp_path / "a.npz", {2: ("a", "b")})
+
+
+def test_odd_coordinates_are_noted(tree: Tree) -> None:
+    table = pd.DataFrame({"time": [0.0], "knee_angle_r": [-90.0]})
+    motion = coordinates_from_table(table, tree, "t.csv")
+    assert motion is not None
+    assert "knee_angle_r goes 90 degrees beyond its range" in motion.notes[0]

@@ -143,3 +143,103 @@ def test_a_table_for_another_model_is_told(tree: Tree, steps: CoordinateMotion) 
     )
     with pytest.raises(UserError, match=r"points\.nose: the model .* has no body 'snout'"):
         retarget(marker_motion(tree, steps), tree, table)
+
+
+@pytest.mark.parametrize("blinking", ["left_ear", "head", "neck"])
+def test_a_marker_that_comes_and_goes_does_not_bend_the_neck(
+    tree: Tree, steps: CoordinateMotion, blinking: str
+) -> None:
+    from spinetrack_synth.anatomy.scaling import with_marker_offsets
+
+    rng = np.random.default_rng(5)
+    table = load_skeleton("spinetrack37")
+    at_m = dict(zip(tree.marker_names, tree.marker_offset_m))
+    person = with_marker_offsets(
+        tree, {name: at_m[name] + rng.normal(0, 0.012, 3) for name in table.order}
+    )
+    still = np.repeat(full_coordinates(tree, steps)[:1], 60, axis=0)
+    names, positions_m = foreign(person, table, still)
+    positions_m += rng.normal(0, 0.001, positions_m.shape)
+    hidden = np.arange(60) // 5 % 2 == 1
+    positions_m[hidden, names.index(blinking)] = np.nan
+    motion = MarkerMotion(names, np.arange(60) / 30, positions_m)
+    fit = fit_skeleton(motion, tree)
+    neck = [i for i, name in enumerate(tree.coordinates) if name.startswith("cervical_")]
+    q_deg = np.degrees(fit.motion.values[:, neck])
+    bent_deg = np.abs(q_deg[hidden].mean(axis=0) - q_deg[~hidden].mean(axis=0))
+    assert bent_deg.max() < 0.5  # 1.6 to 14.6 degrees where the gaps stay
+    assert np.isnan(fit.solution.marker_error_m[5:10, names.index(blinking)]).all()
+    assert f"gaps filled from neighbouring points: {blinking} 50%" in " ".join(fit.motion.notes)
+
+
+def test_the_fit_tells_how_good_it_is(tree: Tree, steps: CoordinateMotion) -> None:
+    q = full_coordinates(tree, steps)
+    names, positions_m = foreign(tree, load_skeleton("spinetrack37"), q)
+    positions_m[3, names.index("left_ear")] += [0, 0.1, 0]
+    found = retarget(MarkerMotion(names, steps.times_s, positions_m), tree).residuals
+    assert found is not None
+    assert (found.points, found.skeleton) == (37, "SpineTrack, 37 keypoints")
+    assert (found.largest_point, found.largest_time_s) == ("left_ear", steps.times_s[3])
+    assert found.worst_rms_time_s == steps.times_s[3]
+    assert 60 < found.largest_mm < 100
+    assert found.rms_mm < found.worst_rms_mm < found.largest_mm
+    assert found.spine == ""
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        ("coco17", "the spine is a guess: of COCO, 17 keypoints, no points lie along it"),
+        ("halpe26", "the spine is a guess: of Halpe"),
+        ("smpl", "the spine is a guess: of the rig's spine positions alone count"),
+        ("spinetrack37", ""),
+    ],
+)
+def test_a_guessed_spine_is_told(
+    tree: Tree, steps: CoordinateMotion, table: str, said: str
+) -> None:
+    q = full_coordinates(tree, steps)
+    names, positions_m = foreign(tree, load_skeleton(table), q)
+    found = retarget(MarkerMotion(names, steps.times_s, positions_m), tree)
+    assert found.residuals is not None
+    assert found.residuals.spine.startswith(said)
+    assert bool(found.residuals.spine) == bool(said)
+
+
+def test_spine_points_that_are_never_seen_measure_nothing(
+    tree: Tree, steps: CoordinateMotion
+) -> None:
+    q = full_coordinates(tree, steps)
+    names, positions_m = foreign(tree, load_skeleton("spinetrack37"), q)
+    spine = [i for i, name in enumerate(names) if name.startswith(("spine", "neck"))]
+    positions_m[:, spine] = np.nan
+    found = retarget(MarkerMotion(names, steps.times_s, positions_m), tree)
+    assert found.residuals is not None
+    assert found.residuals.spine.startswith("the spine is a guess")
+
+
+def test_a_rigs_spine_is_shared_out(tree: Tree, steps: CoordinateMotion) -> None:
+    q = full_coordinates(tree, steps)
+    found = retarget(rig(tree, q, q[0]), tree)
+    assert found.residuals is not None
+    assert "shared out by the model over its 24 vertebrae" in found.residuals.spine
+    motion = rig(tree, q, q[0])
+    along_x = np.zeros_like(motion.rest_m)
+    along_x[:, 0] = np.arange(len(along_x)) * 0.2
+    line = JointMotion(
+        motion.names, motion.times_s, motion.positions_m, motion.turns, along_x, "line"
+    )
+    found = retarget(line, tree)
+    assert "its pose of rest is no posture" in " ".join(found.notes)
+    assert found.residuals is not None
+    assert found.residuals.spine.startswith("the spine is a guess")
+
+
+def test_of_two_people_one_is_taken_and_named(tree: Tree, steps: CoordinateMotion) -> None:
+    q = full_coordinates(tree, steps)
+    names, positions_m = foreign(tree, load_skeleton("coco17"), q)
+    both = (*(f"Ann:{name}" for name in names[:15]), *(f"Ben:{name}" for name in names))
+    positions_m = np.concatenate([positions_m[:, :15] + [0, 0, 2.0], positions_m], axis=1)
+    fit = fit_skeleton(MarkerMotion(both, steps.times_s, positions_m, "two.c3d"), tree)
+    assert "of 2 people in it, Ben is taken" in fit.motion.notes
+    assert fit.solution.rms_m < 0.004

@@ -123,7 +123,7 @@ def flatten(tree: Tree) -> Body:
     names = column_names(tree)
     column = {name: k for k, name in enumerate(names)}
     chain = tree.chain
-    if np.abs(chain.child_in_joint - np.eye(4)).max() > 1e-9 or tree.curves:
+    if np.abs(chain.child_in_joint - np.eye(4)).max() > 1e-9 or tree.steps:
         raise ValueError(f"the model {tree.name} has joints that the fit to pictures cannot move")
     axes = _axes(tree, column)
     axis_start = np.cumsum([0, *(len(of_body) for of_body in axes)])

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from spinetrack_synth.anatomy.model import Tree
 from spinetrack_synth.errors import UserError
+from spinetrack_synth.motion.text import read_lines
 
 LEAST_SHARE: Final = 0.6
 """Share of a table's points that a recording must have for the table to fit."""
@@ -56,13 +57,19 @@ class Skeleton:
     def found_in(self, names: Iterable[str]) -> dict[str, str]:
         """The names in a recording that this skeleton knows, each with the table's own name.
 
-        Case and a namespace ("mixamorig:Hips") do not matter.
+        Case and a namespace ("mixamorig:Hips") do not matter. Of several people who are told apart
+        by it, only the one with the most points counts.
         """
         ours = {bare(name): name for name in self.points}
+        known = [name for name in names if bare(name) in ours]
+        if len({bare(name) for name in known}) < len(known):
+            people = [namespace(name) for name in known]
+            chosen = max(dict.fromkeys(people), key=people.count)
+            known = [name for name in known if namespace(name) == chosen]
         found: dict[str, str] = {}
-        for name in names:
-            match = ours.get(bare(name))
-            if match is not None and match not in found.values():
+        for name in known:
+            match = ours[bare(name)]
+            if match not in found.values():
                 found[name] = match
         return found
 
@@ -70,6 +77,11 @@ class Skeleton:
 def bare(name: str) -> str:
     """A name without its namespace, in lower case."""
     return name.replace("|", ":").rpartition(":")[2].strip().casefold()
+
+
+def namespace(name: str) -> str:
+    """What stands before a name's last colon, "" where there is none."""
+    return name.replace("|", ":").rpartition(":")[0]
 
 
 def skeleton_names() -> tuple[str, ...]:
@@ -98,10 +110,7 @@ def load_skeleton(name_or_path: str | Path) -> Skeleton:
         raise UserError(
             f"no skeleton '{text}': give one of {', '.join(skeleton_names())} or a TOML file"
         )
-    try:
-        return parse_skeleton(path.read_text(encoding="utf-8"), str(path))
-    except (OSError, UnicodeDecodeError) as error:
-        raise UserError(f"{path}: cannot be read: {error}") from None
+    return parse_skeleton("\n".join(read_lines(path)), str(path))
 
 
 def parse_skeleton(text: str, source: str) -> Skeleton:

@@ -1,0 +1,279 @@
+"""One course through a recording: of coordinates that say the same, those that go on.
+
+Three angles reach every place in two ways, and a full turn on is the same place. Which of them a
+frame gets decides what goes on from the frames around it. Where a coordinate leaps all the same
+while its bones hardly turn, the fit of one side is led on over the other, as long as the markers
+are about as likely for it.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+import numpy as np
+from numba import njit
+from numpy.typing import NDArray
+
+from spinetrack_synth.anatomy.kinematics import forward
+from spinetrack_synth.anatomy.least_squares import Problem, Scratch, coordinates, solve_frame
+from spinetrack_synth.anatomy.second_look import EVIDENCE, evidence
+from spinetrack_synth.anatomy.tracking import (
+    Restarts,
+    largest_difference,
+    nearest_angles,
+    read_out,
+    shown_columns,
+)
+
+Array = NDArray[np.float64]
+Bools = NDArray[np.bool_]
+Ints = NDArray[np.int64]
+
+LEAP: Final = 0.5
+"""Change of an angle from one frame to the next (rad) that is worth a look."""
+
+TIMES_THE_TURN: Final = 2.0
+"""It is a leap where it is so many times what the turning of the bones that the angle moves can
+take."""
+
+MET: Final = 1e-3
+"""Fits no further apart (rad, m) go on as one."""
+
+FRAMES_LED: Final = 4
+"""Frames that are fitted again at most, as a multiple of the recording's."""
+
+ROUNDS: Final = 3
+
+
+class Leap(NamedTuple):
+    """From ``frame`` to the next one a column changes by ``change_rad``, the bones that it moves by
+    ``turn_rad``."""
+
+    frame: int
+    column: int
+    change_rad: float
+    turn_rad: float
+
+
+def draw_through(
+    problem: Problem,
+    restarts: Restarts,
+    targets_m: Array,
+    task_values: Array,
+    z: Array,
+    cost: Array,
+    steps: Ints,
+    q: Array,
+    error_m: Array,
+    scratch: Scratch,
+) -> tuple[Leap, ...]:
+    """Let a fitted recording go on without leaps where it can, in place: z (F, k), cost and steps
+    (F,), and what `read_out` makes of it, q (F, n) and error_m (F, P). Returns the leaps left."""
+    before = z.copy()
+    _unfold(problem, restarts, z)
+    left = _leaps(problem, z, cost, scratch)
+    may_fit = FRAMES_LED * len(z)
+    for _ in range(ROUNDS):
+        drawn = False
+        for leap in left:
+            led = _lead_over(
+                problem, restarts, targets_m, task_values, leap, z, cost, steps, may_fit, scratch
+            )
+            may_fit -= abs(led)
+            drawn |= led > 0
+        if not drawn:
+            break
+        _unfold(problem, restarts, z)
+        left = _leaps(problem, z, cost, scratch)
+    changed = np.flatnonzero(np.any(z != before, axis=1))
+    if len(changed):
+        first, last = int(changed[0]), int(changed[-1]) + 1
+        run = slice(first, last)
+        read_out(problem, targets_m[run], task_values[run], z[run], q[run], error_m[run], scratch)
+    return left
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _unfold(problem: Problem, restarts: Restarts, z: Array) -> None:
+    """Write z (F, k) with the angles that make the least of all ways through the same places.
+
+    Each frame of a three-axis joint may stand as it is or as its twin; of all sequences the one
+    with the least sum of squared changes is found (Viterbi). Then full turns are taken out.
+    """
+    frames, turn = len(z), 2 * np.pi
+    other, least, origin = np.empty((frames, 3)), np.empty(2), np.empty((frames, 2), np.int64)
+    for twin in range(len(restarts.twin_columns)):
+        columns = restarts.twin_columns[twin]
+        least[0], least[1] = 0.0, 1e-6  # as they are, where either is as good
+        for t in range(frames):
+            allowed = True
+            for i in range(3):
+                k = columns[i]
+                other[t, i] = restarts.twin_fold[twin] - z[t, k] if i == 1 else z[t, k] + np.pi
+                centre = 0.5 * (problem.lower[k] + problem.upper[k])
+                if np.isfinite(centre):
+                    other[t, i] -= turn * np.round((other[t, i] - centre) / turn)
+                allowed &= problem.lower[k] <= other[t, i] <= problem.upper[k]
+            if t > 0:
+                stay, change = least[0], least[1]
+                for now in range(2):
+                    best = np.inf
+                    for past in range(2):
+                        way = stay if past == 0 else change
+                        for i in range(3):
+                            k = columns[i]
+                            step = other[t, i] if now else z[t, k]
+                            step -= other[t - 1, i] if past else z[t - 1, k]
+                            if np.isinf(problem.lower[k]) and np.isinf(problem.upper[k]):
+                                step -= turn * np.round(step / turn)
+                            way += step * step
+                        if way < best:
+                            best = way
+                            origin[t, now] = past
+                    least[now] = best
+            if not allowed:
+                least[1] = np.inf
+        now = 1 if least[1] < least[0] else 0
+        for t in range(frames - 1, -1, -1):
+            if now == 1:
+                for i in range(3):
+                    z[t, columns[i]] = other[t, i]
+            now = origin[t, now]
+    for t in range(1, frames):
+        for k in range(z.shape[1]):
+            if restarts.round_columns[k]:
+                angle = z[t, k] - turn * np.round((z[t, k] - z[t - 1, k]) / turn)
+                if problem.lower[k] <= angle <= problem.upper[k]:
+                    z[t, k] = angle
+
+
+def _leaps(problem: Problem, z: Array, cost: Array, scratch: Scratch) -> tuple[Leap, ...]:
+    """Where angles change a lot and the bones that they move hardly turn; not at dark frames."""
+    lit = ~np.isnan(cost)
+    change = np.abs(np.diff(z, axis=0)) * (lit[1:] & lit[:-1])[:, None]
+    change[:, ~_turning(problem)] = 0.0
+    found = []
+    for t in np.flatnonzero(change.max(axis=1, initial=0.0) > LEAP).tolist():
+        turn, taken = _turns(problem, z[t], z[t + 1], scratch)
+        for k in np.flatnonzero(change[t] > np.maximum(LEAP, TIMES_THE_TURN * taken)).tolist():
+            found.append(Leap(t, k, float(z[t + 1, k] - z[t, k]), float(turn[k])))
+    return tuple(found)
+
+
+def _turning(problem: Problem) -> Bools:
+    """Columns (k,) that turn something."""
+    turning = np.zeros(len(problem.lower), dtype=np.bool_)
+    for motion, column in enumerate(problem.motion_column):
+        parts = problem.part_axis[problem.part_start[motion] : problem.part_start[motion + 1]]
+        turning[column] |= bool(np.any(problem.chain.axis_is_rotation[parts]))
+    return turning
+
+
+def _turns(problem: Problem, here: Array, there: Array, scratch: Scratch) -> tuple[Array, Array]:
+    """By how much (k,) the bones that a column moves directly turn in their joints between two
+    fits, the one that turns most, and what change of the column that can account for.
+
+    Where the axes of a joint come to lie on one another, a small turn takes much of each.
+    """
+    chain = problem.chain
+    turn, taken = np.zeros((2, len(here)))
+    before, after = (_joints(problem, z, scratch) for z in (here, there))
+    for motion, (body, column) in enumerate(zip(problem.motion_body, problem.motion_column)):
+        parts = slice(problem.part_start[motion], problem.part_start[motion + 1])
+        axes, entries = problem.part_axis[parts], problem.part_entry[parts]
+        slopes = scratch.axis_slope[axes] * scratch.slope_of_entry[entries]
+        slope = np.abs(slopes * chain.axis_is_rotation[axes]).max()
+        if slope == 0:
+            continue
+        cosine = 0.5 * (np.sum(before[0][body] * after[0][body]) - 1.0)
+        angle = float(np.arccos(np.clip(cosine, -1.0, 1.0)))
+        own = np.arange(chain.axis_start[body], chain.axis_start[body + 1])
+        own = own[chain.axis_is_rotation[own]]
+        apart = min(np.linalg.svd(one[1][own], compute_uv=False)[-1] for one in (before, after))
+        turn[column] = max(turn[column], angle)
+        taken[column] = max(taken[column], angle / max(apart * slope, 1e-9))
+    return turn, taken
+
+
+def _joints(problem: Problem, z: Array, scratch: Scratch) -> tuple[Array, Array]:
+    """Each body's rotation in its parent (B, 3, 3) and the directions of all axes (A, 3)."""
+    coordinates(problem, z, scratch)
+    forward(
+        problem.chain, scratch.q, scratch.body2world,
+        scratch.axis_world, scratch.origin_world, scratch.axis_slope,
+    )  # fmt: skip
+    rotations = scratch.body2world[:, :3, :3]
+    parents = problem.chain.parent
+    base = np.where((parents >= 0)[:, None, None], rotations[parents], np.eye(3))
+    return base.transpose(0, 2, 1) @ rotations, scratch.axis_world.copy()
+
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def _lead_over(
+    problem: Problem,
+    restarts: Restarts,
+    targets_m: Array,
+    task_values: Array,
+    leap: Leap,
+    z: Array,
+    cost: Array,
+    steps: Ints,
+    most: int,
+    scratch: Scratch,
+) -> int:
+    """Lead the fit before a leap on over the frames after it, and the one after it back; the
+    likelier of the two is taken if it is about as likely as what stands.
+
+    Returns the number of frames fitted, negative where nothing changed.
+    """
+    frames, columns = z.shape
+    if abs(z[leap.frame + 1, leap.column] - z[leap.frame, leap.column]) < LEAP:
+        return 0
+    all_markers = np.ones(targets_m.shape[1], dtype=np.bool_)
+    shown = np.empty(columns, dtype=np.bool_)
+    other, other_cost = np.empty((2, frames, columns)), np.empty((2, frames))
+    there = np.empty(columns)
+    loss, ends = np.full(2, np.inf), np.empty(2, np.int64)
+    fitted = 0
+    for side in range(2):
+        ahead = 1 if side == 0 else -1
+        t = leap.frame + side
+        now = z[t].copy()
+        total = 0.0
+        while True:
+            t += ahead
+            if not 0 <= t < frames:
+                loss[side] = -total
+                break
+            if np.isnan(cost[t]):
+                other[side, t], other_cost[side, t] = now, np.nan
+                continue
+            if fitted >= most:
+                break
+            before = now.copy()
+            shown_columns(restarts, targets_m[t], shown)
+            other_cost[side, t], more = solve_frame(
+                problem, targets_m[t], all_markers, task_values[t], shown, now, 0.0, scratch
+            )
+            fitted += 1
+            steps[t] += more
+            nearest_angles(problem, restarts, before, now)
+            other[side, t] = now
+            there[:] = now
+            nearest_angles(problem, restarts, z[t], there)
+            if largest_difference(there, z[t]) < MET:
+                loss[side] = -total
+                break
+            total += evidence(problem, targets_m[t], cost[t], other_cost[side, t])
+            if total < -EVIDENCE:
+                break
+        ends[side] = t
+    side = 0 if loss[0] <= loss[1] else 1
+    if not loss[side] < np.inf:
+        return -fitted
+    first, last = leap.frame + 1, ends[0]
+    if side == 1:
+        first, last = ends[1] + 1, leap.frame + 1
+    z[first:last] = other[side, first:last]
+    cost[first:last] = other_cost[side, first:last]
+    return fitted

@@ -1,0 +1,245 @@
+"""The joints of an .osim file as axes that move one after another, each by one quantity."""
+
+from __future__ import annotations
+
+from typing import Final, Literal, NamedTuple
+from xml.etree.ElementTree import Element
+
+import numpy as np
+from numpy.typing import NDArray
+
+from spinetrack_synth.anatomy.amounts import Steps
+from spinetrack_synth.anatomy.functions import (
+    Piecewise,
+    UnsupportedFunction,
+    parse_function,
+    parse_multivariate,
+    straight,
+)
+
+Array = NDArray[np.float64]
+
+X, Y, Z = np.eye(3)
+STAYS: Final = np.zeros(3)
+
+TURNING: Final[dict[str, tuple[tuple[bool, Array], ...]]] = {
+    "WeldJoint": (),
+    "PinJoint": ((True, Z),),
+    "SliderJoint": ((False, X),),
+    "UniversalJoint": ((True, X), (True, Y)),
+    "GimbalJoint": ((True, X), (True, Y), (True, Z)),
+    "BallJoint": ((True, X), (True, Y), (True, Z)),
+    "PlanarJoint": ((True, Z), (False, X), (False, Y)),
+    "FreeJoint": ((True, X), (True, Y), (True, Z), (False, X), (False, Y), (False, Z)),
+}
+"""Joints of which every coordinate moves one axis: whether it rotates, and about or along what."""
+
+ROUND: Final = ("EllipsoidJoint", "ScapulothoracicJoint", "ConstantCurvatureJoint")
+KINDS: Final = ("CustomJoint", *TURNING, *ROUND)
+
+
+MotionType = Literal["Rotational", "Translational", "Coupled"]
+
+
+class UnsupportedJoint(Exception):
+    """A joint, or a function in it, that is not read; says which."""
+
+
+class Axis(NamedTuple):
+    """Motion about or along ``direction``, by ``function`` of a quantity, or by a constant amount
+    where ``quantity`` is None.
+
+    When the model is scaled, a translation grows by the mean of the scale factors of the joint's
+    parent (or child) body that ``stretch`` (3,) weighs; where it is zero it does not.
+    """
+
+    is_rotation: bool
+    direction: Array
+    quantity: str | None
+    function: Piecewise
+    stretch: Array = STAYS
+    stretched_by: Literal["parent", "child"] = "parent"
+
+
+def joint_axes(node: Element, steps: Steps) -> tuple[Axis, ...]:
+    """The axes of a joint in the order in which they move its child; raises UnsupportedJoint."""
+    own = coordinate_names(node)
+    match node.tag:
+        case "CustomJoint":
+            transform = node.find("SpatialTransform")
+            axes = [] if transform is None else [_transform_axis(a, steps) for a in transform]
+            axes.sort(key=lambda axis: axis.is_rotation)
+        case "EllipsoidJoint":
+            axes = _on_ellipsoid(own, _numbers(node, "radii_x_y_z", "1 1 1"), "XYZ", steps)
+        case "ScapulothoracicJoint":
+            axes = _scapulothoracic(node, own, steps)
+        case "ConstantCurvatureJoint":
+            axes = _constant_curvature(node, own, steps)
+        case kind if kind in TURNING:
+            axes = [
+                Axis(is_rotation, direction, name, straight(1.0, 0.0))
+                for (is_rotation, direction), name in zip(TURNING[kind], own)
+            ]
+            axes.sort(key=lambda axis: axis.is_rotation)
+        case kind:
+            raise UnsupportedJoint(
+                f"is a {kind}, which is not supported (supported: {', '.join(KINDS)})"
+            )
+    return tuple(axis for axis in axes if axis.quantity or axis.function.line != (0.0, 0.0))
+
+
+def coordinate_names(node: Element) -> list[str]:
+    """A joint's coordinates in OpenSim's order: in a CustomJoint that of its axes."""
+    own = [item.get("name", "") for item in node.iterfind("coordinates/*")]
+    transform = node.find("SpatialTransform")
+    if node.tag == "CustomJoint" and transform is not None:
+        used = [name for axis in transform for name in (axis.findtext("coordinates") or "").split()]
+        own.sort(key=lambda name: used.index(name) if name in used else len(used))
+    return own
+
+
+def motion_types(joint: Element) -> dict[str, MotionType]:
+    """What OpenSim calls each coordinate of a joint.
+
+    In a CustomJoint the last axis counts that is a `LinearFunction` with a first coefficient of 1
+    or -1: the like of it by any other function is "Coupled". Elsewhere all but slides rotate.
+    """
+    if joint.tag != "CustomJoint":
+        names = [node.get("name", "") for node in joint.iterfind("coordinates/*")]
+        axes = TURNING.get(joint.tag, ())
+        slides = [not is_rotation for is_rotation, _ in axes] or [False] * len(names)
+        return {n: "Translational" if slide else "Rotational" for n, slide in zip(names, slides)}
+    found: dict[str, MotionType] = {}
+    for axis in sorted(joint.iterfind("SpatialTransform/*"), key=lambda axis: axis.get("name", "")):
+        line = axis.find("LinearFunction")
+        line = axis.find("function/LinearFunction") if line is None else line
+        for name in (axis.findtext("coordinates") or "").split():
+            found.setdefault(name, "Coupled")
+            if line is not None and abs(_numbers(line, "coefficients", "1 0")[0]) == 1.0:
+                turns = axis.get("name", "").startswith("rotation")
+                found[name] = "Rotational" if turns else "Translational"
+    return found
+
+
+def _numbers(node: Element, tag: str, default: str) -> Array:
+    return np.array((node.findtext(tag) or default).split(), dtype=float)
+
+
+def _transform_axis(node: Element, steps: Steps) -> Axis:
+    names = (node.findtext("coordinates") or "").split()
+    function = next((child for child in node if child.get("name") == "function"), None)
+    wrapped = node.find("function")
+    if function is None and wrapped is not None and len(wrapped):
+        function = wrapped[0]
+    is_rotation = node.get("name", "").startswith("rotation")
+    direction = _numbers(node, "axis", "1 0 0")
+    direction = direction / np.linalg.norm(direction)
+    try:
+        quantity, amount = _amount(function, names, steps)
+    except UnsupportedFunction as error:
+        raise UnsupportedJoint(
+            f"{node.get('name')}: its function {error} is not supported"
+        ) from None
+    # OpenSim's rule for a translation that follows from another motion; one that is a degree of
+    # freedom of its own stays as it is.
+    own = quantity in names and amount.line == (1.0, 0.0)
+    follows = not is_rotation and not own
+    return Axis(is_rotation, direction, quantity, amount, np.abs(direction) if follows else STAYS)
+
+
+def _amount(
+    function: Element | None, names: list[str], steps: Steps
+) -> tuple[str | None, Piecewise]:
+    """By what quantity, and what function of it, an axis moves that follows some coordinates."""
+    if function is None:
+        return (names[0] if names else None), straight(1.0 if names else 0.0, 0.0)
+    if function.tag == "Sine":
+        amplitude, omega, phase, offset = (
+            float(function.findtext(tag) or usual)
+            for tag, usual in (("amplitude", 1), ("omega", 1), ("phase", 0), ("offset", 0))
+        )
+        wave = steps.sine(steps.total({names[0]: omega} if names else {}, phase))
+        return wave, straight(amplitude, offset)
+    if len(names) > 1:
+        several = parse_multivariate(function, len(names))
+        return steps.polynomial(several, names), straight(1.0, 0.0)
+    amount = parse_function(function)
+    return (names[0], amount) if names else (None, straight(0.0, amount(0.0)))
+
+
+def _turns(names: list[str], directions: tuple[Array, ...]) -> list[Axis]:
+    return [Axis(True, d, name, straight(1.0, 0.0)) for d, name in zip(directions, names)]
+
+
+def _fixed(is_rotation: bool, direction: Array, amount: float) -> Axis:
+    return Axis(is_rotation, direction, None, straight(0.0, amount))
+
+
+def _on_ellipsoid(own: list[str], radii_m: Array, along: str, steps: Steps) -> list[Axis]:
+    """A frame on an ellipsoid, its Z along the normal of a unit sphere (Simbody's mobilizer):
+    turned about X, Y, Z, its origin where that Z points, stretched by the radii. ``along`` are the
+    axes of the parent body whose scale factors the radii follow."""
+    abduction, elevation = own[0], own[1]
+    across = steps.cosine(elevation)
+    places = (
+        (steps.sine(elevation), 1.0),
+        (steps.product(steps.sine(abduction), across), -1.0),
+        (steps.product(steps.cosine(abduction), across), 1.0),
+    )
+    slides = [
+        Axis(False, d, name, straight(sign * radius, 0.0), np.eye(3)["XYZ".index(axis)])
+        for d, (name, sign), radius, axis in zip((X, Y, Z), places, radii_m.tolist(), along)
+    ]
+    return slides + _turns(own[:3], (X, Y, Z))
+
+
+def _scapulothoracic(node: Element, own: list[str], steps: Steps) -> list[Axis]:
+    """A scapula on the ellipsoid of the thorax, and its winging (Seth et al. 2016).
+
+    The ellipsoid is turned a quarter about Z, so that abduction and elevation are positive.
+    """
+    x, y, z = _numbers(node, "thoracic_ellipsoid_radii_x_y_z", "1 1 1").tolist()
+    origin = np.append(_numbers(node, "scapula_winging_axis_origin", "0 0"), 0.0)
+    angle = float(node.findtext("scapula_winging_axis_direction") or 0.0)
+    winging = np.array([-np.sin(angle), np.cos(angle), 0.0])
+
+    def shift(sign: float) -> list[Axis]:
+        return [
+            _fixed(False, d, sign * far)._replace(stretch=d, stretched_by="child")
+            for d, far in zip((X, Y), origin.tolist())
+        ]
+
+    return [
+        _fixed(True, Z, np.pi / 2),
+        *_on_ellipsoid(own, np.array([y, x, z]), "YXZ", steps),
+        _fixed(True, Z, -np.pi / 2),
+        *shift(1.0),
+        *_turns(own[3:4], (winging,)),
+        *shift(-1.0),
+    ]
+
+
+def _constant_curvature(node: Element, own: list[str], steps: Steps) -> list[Axis]:
+    """A segment that bends as an arc (Keller et al. 2023): its end turned about X, Z, Y, where an
+    arc of that turn and of the segment's length ends.
+
+    Within .06 degrees of straight OpenSim leaves the arc and is off it by a 2000th of the length.
+    """
+    neutral = _numbers(node, "neutral_angle_x_z_y", "0 0 0").tolist()
+    length_m = float(node.findtext("length") or 1.0)
+    lean, bend = (steps.total({own[i]: 1.0}, neutral[i]) for i in (0, 1))
+    level = steps.cosine(bend)
+    along, across = steps.arc(steps.product(steps.cosine(lean), level))
+    places = (
+        (steps.product(across, steps.sine(bend)), -length_m),
+        (along, length_m),
+        (steps.product(across, steps.product(level, steps.sine(lean))), length_m),
+    )
+    slides = [
+        Axis(False, d, name, straight(factor, 0.0), Y, "child")
+        for d, (name, factor) in zip((X, Y, Z), places)
+    ]
+    turns = [
+        Axis(True, d, name, straight(1.0, angle)) for d, name, angle in zip((X, Z, Y), own, neutral)
+    ]
+    return slides + turns
