@@ -13,8 +13,10 @@ from spinetrack_synth.errors import UserError
 
 if TYPE_CHECKING:
     from spinetrack_synth.anatomy.ik import Solution
+    from spinetrack_synth.anatomy.scale_setup import ScaleSetup
     from spinetrack_synth.anatomy.tasks import Setup, Tasks
-    from spinetrack_synth.motion.fitting import Check, Trial
+    from spinetrack_synth.motion.fitting import Check, Request, Trial
+    from spinetrack_synth.motion.models import Model
 
 VIOLATED: Final = 1e-4
 """What a constraint may be violated by (rad, m) without a word."""
@@ -25,11 +27,28 @@ WORSE_M2: Final = 1e-9
 
 @click.command("ik", short_help="Fit a model to markers (inverse kinematics).")
 @click.option("--model", type=FILE, metavar="OSIM", help="An OpenSim model; ours when left out.")
-@click.option("--markers", type=FILE, metavar="FILE", help=".trc, or a dataset's .parquet.")
+@click.option("--markers", type=FILE, metavar="FILE", help=".trc, .c3d, or a dataset's .parquet.")
+@click.option(
+    "--markers-on",
+    "marker_sets",
+    type=FILE,
+    metavar="XML",
+    multiple=True,
+    help="OpenSim's MarkerSet: markers to put on the model; again for more.",
+)
+@click.option(
+    "--leave-out", metavar="MARKER", multiple=True, help="A marker that does not count; again."
+)
 @click.option("--tasks", type=FILE, metavar="XML", help="OpenSim's IKTaskSet: weights.")
 @click.option("--setup", type=FILE, metavar="XML", help="OpenSim's set-up file of the IK tool.")
-@click.option("--scale", "static", type=FILE, metavar="TRC", help="Scale to this static trial.")
-@click.option("--mass", "mass_kg", type=float, metavar="KG", help="Body mass, with --scale.")
+@click.option("--scale", "static", type=FILE, metavar="FILE", help="Scale to this static trial.")
+@click.option(
+    "--scale-setup",
+    type=FILE,
+    metavar="XML",
+    help="Scale and place markers as this set-up of OpenSim's ScaleTool says.",
+)
+@click.option("--mass", "mass_kg", type=float, metavar="KG", help="Body mass, when scaling.")
 @click.option(
     "--engine",
     type=click.Choice(["fast", "opensim"]),
@@ -57,9 +76,12 @@ WORSE_M2: Final = 1e-9
 def command(
     model: Path | None,
     markers: Path | None,
+    marker_sets: tuple[Path, ...],
+    leave_out: tuple[str, ...],
     tasks: Path | None,
     setup: Path | None,
     static: Path | None,
+    scale_setup: Path | None,
     mass_kg: float | None,
     engine: str,
     check: int,
@@ -71,34 +93,36 @@ def command(
     """Find the coordinates at which a model's markers lie where they were measured.
 
     Markers are matched by name. With our own model (no --model) they are the 37 keypoints and the
-    spinous processes. Writes the motion (.mot) and a table of marker errors beside it.
+    spinous processes. Writes the motion (.mot) and a table of marker errors beside it. With
+    --scale-setup and without --markers only the scaled model and its static pose are written.
 
     \b
     Examples:
       spinetrack-synth ik --markers walk.trc --out walk.mot
       spinetrack-synth ik --model M.osim --markers M.trc --tasks TASKS.xml --out M.mot --check 20
       spinetrack-synth ik --setup Setup_IK.xml --out walk.mot
+      spinetrack-synth ik --scale-setup Setup_Scale.xml --setup Setup_IK.xml --out walk.mot
       spinetrack-synth ik --markers OUT/ground_truth/train.parquet --out people.mot
     """
-    from spinetrack_synth.anatomy.model import fullbody_path
+    from spinetrack_synth.anatomy.scale_setup import read_scale_setup
     from spinetrack_synth.anatomy.tasks import read_setup
     from spinetrack_synth.motion import fitting
 
-    given = read_setup(setup) if setup else None
-    markers = markers or (given.markers if given else None)
-    out = out or (given.output if given else None)
-    if markers is None:
-        raise UserError("no markers: give --markers, or a --setup that names them")
-    if out is None:
-        raise UserError("nowhere to write: give --out")
-    if mass_kg is not None and (static is None or not mass_kg > 0):
+    given = read_setup(setup, markers) if setup else None
+    scaling = read_scale_setup(scale_setup) if scale_setup else None
+    if mass_kg is not None and ((static is None and scaling is None) or not mass_kg > 0):
         raise UserError(f"--mass {mass_kg:g}: give a mass in kg, together with --scale")
     if threads < 1 or check < 0 or (prior_mm is not None and not prior_mm >= 0):
         raise UserError("--threads, --check and --prior take numbers that are not negative")
+    markers = markers or (given.markers if given else None)
+    named = [s.marker_set for s in (scaling, given) if s is not None and s.marker_set]
     request = fitting.Request(
-        model=model or (given.model if given and given.model else fullbody_path()),
-        markers=markers,
+        model=_model(model, scaling, given),
+        markers=markers or Path(),
         tasks=_tasks(tasks, given),
+        marker_sets=(*named, *marker_sets),
+        scale_setup=scaling,
+        leave_out=leave_out,
         coordinates=given.coordinates if given else None,
         time_range_s=given.time_range_s if given else None,
         static=static,
@@ -109,11 +133,18 @@ def command(
         accuracy=given.accuracy if given else 1e-5,
         threads=threads,
     )
+    if markers is None and scaling is not None and given is None:
+        _scale_only(request, scaling, out)
+        return
+    out = out or (given.output if given else None)
+    if markers is None:
+        raise UserError("no markers: give --markers, or a --setup that names them")
+    if out is None:
+        raise UserError("nowhere to write: give --out")
     trial = fitting.prepare(request)
     for remark in trial.remarks:
         click.echo(f"note: {remark}", err=True)
-    if check or engine == "opensim":
-        fitting.tool_input(trial, trial.request.model)  # what it refuses, it refuses at once
+    _tell_size(trial.model)
     if trial.smoothed is not None:
         with progress_bar("frames, beforehand") as progress:
             trial = fitting.with_courses(trial, progress)
@@ -121,15 +152,73 @@ def command(
         solution = fitting.fit(trial, progress)
     files = fitting.write_results(trial, solution, out)
     _tell(solution)
-    if trial.factors is not None and not any(file.suffix == ".osim" for file in files):
-        click.echo("the scaled model was not written: that needs the opensim package", err=True)
-    click.echo(f"wrote {', '.join(map(str, files))}")
+    _tell_files(trial.model, files)
     if check and engine == "fast":
         try:
             checked = fitting.check_against_opensim(trial, solution, out, check)
         except (UserError, ModuleNotFoundError) as error:
             raise UserError(f"the fit is written, but could not be checked: {error}") from None
         _tell_check(trial, solution, checked)
+
+
+def _model(model: Path | None, scaling: ScaleSetup | None, setup: Setup | None) -> Path:
+    """The model's file: as given, as the set-ups name it, or ours where there are none."""
+    from spinetrack_synth.anatomy.model import fullbody_path
+
+    if model is not None:
+        return model
+    setups = [s for s in (scaling, setup) if s is not None]
+    named = [s.model for s in setups if s.model is not None]
+    if setups and not named:
+        raise UserError(f"{setups[0].path}: names no model: give --model")
+    return named[0] if named else fullbody_path()
+
+
+def _scale_only(request: Request, scaling: ScaleSetup, out: Path | None) -> None:
+    """Scale a model and place its markers, as OpenSim's ScaleTool does."""
+    from spinetrack_synth.motion import fitting
+
+    model = fitting.as_person(fitting.open_model(request.model, request.marker_sets), request)
+    for remark in model.person.remarks if model.person else ():
+        click.echo(f"note: {remark}", err=True)
+    _tell_size(model)
+    written_model = out.with_name(f"{out.stem}_scaled.osim") if out else scaling.output_model
+    motion = out or (scaling.placer.output_motion if scaling.placer else None)
+    if written_model is None:
+        raise UserError(f"{scaling.path}: names no output_model_file: give --out")
+    _tell_files(model, fitting.write_person(model, written_model, motion))
+
+
+def _tell_size(model: Model) -> None:
+    """The scale factors of all bodies, those that are alike in one line, and the static pose."""
+    import numpy as np
+
+    person = model.person
+    if person is None:
+        return
+    alike: dict[tuple[str, ...], list[str]] = {}
+    for body, row, measured in zip(person.tree.bodies, person.factors, person.measured):
+        if measured:
+            alike.setdefault(tuple(f"{factor:.4f}" for factor in row), []).append(body)
+    for row, bodies in alike.items():
+        click.echo(f"scaled by {' '.join(row)}: {', '.join(bodies)}")
+    kept = [b for b, measured in zip(person.tree.bodies, person.measured) if not measured]
+    if kept:
+        click.echo(f"not measured, scaled by 1: {', '.join(kept)}")
+    if person.static is not None:
+        error_mm = 1000 * person.static.marker_error_m[0]
+        worst = int(np.nanargmax(error_mm))
+        click.echo(
+            f"static pose, before markers are moved: RMS {1000 * person.static.rms_m:.2f} mm, "
+            f"largest {error_mm[worst]:.2f} mm ({person.static.markers[worst]})"
+        )
+
+
+def _tell_files(model: Model, files: tuple[Path, ...]) -> None:
+    if model.person is not None and not any(file.suffix == ".osim" for file in files):
+        click.echo("the scaled model was not written: that needs the opensim package", err=True)
+    if files:
+        click.echo(f"wrote {', '.join(map(str, files))}")
 
 
 def _filter(text: str | None) -> float | Literal["auto"] | None:

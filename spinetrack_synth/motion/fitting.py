@@ -18,23 +18,36 @@ from spinetrack_synth.anatomy.kinematics import (
     constraint_errors,
     points_world,
 )
-from spinetrack_synth.anatomy.measure import measured_factors, scale_to_person
-from spinetrack_synth.anatomy.model import Tree, load_model
+from spinetrack_synth.anatomy.measure import KEYPOINT_MEASUREMENTS
+from spinetrack_synth.anatomy.model import Tree
+from spinetrack_synth.anatomy.scale_setup import ScaleSetup
 from spinetrack_synth.anatomy.tasks import Tasks
 from spinetrack_synth.atomic import write_atomic
 from spinetrack_synth.errors import UserError
+from spinetrack_synth.motion.c3d import read_c3d
 from spinetrack_synth.motion.courses import courses
 from spinetrack_synth.motion.data import CoordinateMotion, MarkerMotion
-from spinetrack_synth.motion.opensim_tool import (
-    ToolInput,
-    pose,
-    run_tool,
-    stiff_tree,
-    write_scaled_model,
+from spinetrack_synth.motion.goals import coordinate_goals
+from spinetrack_synth.motion.models import (
+    Model,
+    model_file,
+    open_model,
+    with_lab_markers,
+    write_model,
 )
-from spinetrack_synth.motion.overlap import check_names, check_units
+from spinetrack_synth.motion.opensim_tool import ToolInput, pose, run_tool
+from spinetrack_synth.motion.overlap import (
+    as_in_model,
+    check_left_out,
+    check_names,
+    check_units,
+    respelt,
+    without,
+    without_nought,
+)
+from spinetrack_synth.motion.scaling import scaled_by_setup, scaled_to_landmarks, scaled_to_trial
 from spinetrack_synth.motion.smoothing import SHORTEST, Smoothed, jitter_m, low_pass, smooth
-from spinetrack_synth.motion.storage import read_coordinates, write_coordinates
+from spinetrack_synth.motion.storage import write_coordinates
 from spinetrack_synth.motion.subjects import RenderedPeople, read_rendered_people
 from spinetrack_synth.motion.trc import read_trc
 
@@ -54,13 +67,17 @@ range are drawn to their defaults: the objective is our own there, elsewhere it 
 
 @dataclass(frozen=True)
 class Request:
-    """What is to be fitted. ``static`` and ``mass_kg`` scale the model first; ``filter_hz``
+    """What is to be fitted. ``marker_sets`` are put on the model; ``scale_setup``, ``static`` and
+    ``mass_kg`` make it a person's; ``leave_out`` names markers that do not count; ``filter_hz``
     smooths the markers over time, at a frequency or ``"auto"`` at one of the markers' own;
     ``prior_m`` see `anatomy.ik.solve`."""
 
     model: Path
     markers: Path
     tasks: Tasks | None = None
+    marker_sets: tuple[Path, ...] = ()
+    scale_setup: ScaleSetup | None = None
+    leave_out: tuple[str, ...] = ()
     coordinates: Path | None = None
     time_range_s: tuple[float, float] | None = None
     static: Path | None = None
@@ -80,47 +97,56 @@ class Trial:
     """
 
     request: Request
+    model: Model
     tree: Tree
     markers: MarkerMotion
     weights: dict[str, float]
     goals: tuple[CoordinateGoal, ...]
     remarks: tuple[str, ...]
-    factors: Array | None
     people: RenderedPeople | None
     smoothed: Smoothed | None = None
 
 
 def prepare(request: Request) -> Trial:
     """Read and check everything. Raises UserError with one line for whatever is wrong."""
-    tree = _read_model(request)
-    people = None
+    model = open_model(request.model, request.marker_sets, request.engine == "opensim")
+    people: RenderedPeople | None = None
+    remarks: tuple[str, ...] = ()
     if request.markers.suffix.lower() == ".parquet":
-        people = read_rendered_people(request.markers, tree)
+        people = read_rendered_people(request.markers, model.tree)
         markers = people.markers
         if (
             request.static is not None
+            or request.scale_setup is not None
             or request.engine == "opensim"
             or request.filter_hz is not None
         ):
             raise UserError(
                 f"{request.markers}: rendered people bring their own sizes and are fitted one by "
-                "one: leave out --scale, --filter and --engine opensim"
+                "one: leave out --scale, --scale-setup, --filter and --engine opensim"
             )
     else:
-        markers = _within(_read_markers(request.markers), request.time_range_s)
+        markers = _within(read_markers(request.markers), request.time_range_s)
+        check_left_out(request.leave_out, markers)
+        markers = without(markers, request.leave_out)
+        if not (request.tasks and request.tasks.marker_weights):
+            markers, remarks = without_nought(markers)
+        if not request.marker_sets:
+            model = with_lab_markers(model, markers.names)
+        markers, said = as_in_model(model.tree, markers)
+        model = as_person(model, request)
+        remarks += said + _said_of_lab(model)
+        remarks += model.person.remarks if model.person else ()
+    tree = model.tree
     tasks = request.tasks or Tasks({})
-    wanted = tasks.marker_weights or dict.fromkeys(markers.names, 1.0)
-    remarks = check_names(tree, markers, [name for name, weight in wanted.items() if weight > 0])
+    if model.lab is not None and not tasks.marker_weights:
+        tasks = dataclasses.replace(tasks, marker_weights=lab_weights(model, markers))
+    wanted = _wanted(tasks, markers, request.leave_out)
+    remarks += check_names(tree, markers, [name for name, weight in wanted.items() if weight > 0])
     weights = {name: wanted.get(name, 0.0) for name in markers.names if name in tree.marker_index}
     if not any(weights.values()):
         raise UserError(f"{markers.source}: the tasks give none of its markers a weight")
     check_units(tree, markers)
-    factors = None
-    if request.static is not None:
-        static = _read_markers(request.static)
-        check_units(tree, static)
-        factors = measured_factors(tree, static.names, static.positions_m)
-        tree = scale_to_person(tree, factors, request.mass_kg)
     seen: NDArray[np.bool_] = np.all(np.isfinite(markers.positions_m), axis=2)
     if not seen.any():
         raise UserError(f"{markers.source}: every marker is missing in every frame")
@@ -145,15 +171,14 @@ def prepare(request: Request) -> Trial:
     if nought:
         remarks += (
             f"at 0 0 0, where some programs put a missing marker: {', '.join(nought[:8])} (up to "
-            f"{at_zero.max()} frames); fitted as they stand: empty the fields, or leave them out "
-            "of the tasks",
+            f"{at_zero.max()} frames); fitted as they stand: empty the fields, or give --leave-out",
         )
     ever: NDArray[np.bool_] = np.any(seen, axis=0)
     never = [n for n, once in zip(markers.names, ever) if n in weights and not once]
     if never:
         remarks += (f"missing in every frame: {', '.join(never[:8])}",)
-    goals = _goals(tree, tasks, request.coordinates, markers.times_s)
-    return Trial(request, tree, markers, weights, goals, remarks, factors, people, smoothed)
+    goals = coordinate_goals(tree, tasks, request.coordinates, markers.times_s)
+    return Trial(request, model, tree, markers, weights, goals, remarks, people, smoothed)
 
 
 def with_courses(trial: Trial, progress: Callable[[int, int], None] | None = None) -> Trial:
@@ -224,7 +249,8 @@ def check_against_opensim(trial: Trial, solution: Solution, written: Path, count
     frames = len(trial.markers.times_s)
     count = min(count, frames)
     chosen = np.arange((frames - count) // 2, (frames - count) // 2 + count)
-    posed = pose(trial.request.model, written, chosen.tolist())
+    with model_file(trial.model) as file:
+        posed = pose(file, written, chosen.tolist())
     tree = trial.tree
     at = [posed.body_names.index(tree.bodies[i]) for i in tree.stands_for]
     ours = body_transforms_batch(tree, solution.coordinates[chosen])
@@ -258,11 +284,6 @@ def tool_input(trial: Trial, model: Path) -> ToolInput:
     """The trial as OpenSim's tool takes it."""
     if trial.people is not None:
         raise UserError("rendered people have a model each: --check needs a marker file")
-    if trial.factors is not None:
-        raise UserError(
-            "OpenSim needs the scaled model as a file: scale with --scale first, then give the "
-            "scaled .osim that is written beside --out as --model"
-        )
     return ToolInput(
         model, trial.tree, trial.markers, trial.weights, trial.goals, trial.request.accuracy
     )
@@ -270,9 +291,8 @@ def tool_input(trial: Trial, model: Path) -> ToolInput:
 
 def _solve_by_opensim(trial: Trial) -> Solution:
     """OpenSim's solution, and the errors where OpenSim itself puts the markers."""
-    model = trial.request.model
-    motion = run_tool(tool_input(trial, model))
-    with tempfile.TemporaryDirectory() as folder:
+    with model_file(trial.model) as model, tempfile.TemporaryDirectory() as folder:
+        motion = run_tool(tool_input(trial, model))
         write_coordinates(file := Path(folder) / "found.mot", motion, trial.tree)
         posed = pose(model, file)
     names = _fitted(trial)
@@ -324,12 +344,10 @@ def write_results(trial: Trial, solution: Solution, out: Path) -> tuple[Path, ..
         trial.tree.coordinates, trial.markers.times_s, solution.coordinates, trial.tree.rotational
     )
     errors = out.with_name(f"{out.stem}_marker_errors.csv")
-    if trial.factors is not None:
+    if trial.model.person is not None:
         scaled = out.with_name(f"{out.stem}_scaled.osim")
         try:
-            write_scaled_model(
-                trial.request.model, trial.tree, trial.factors, trial.request.mass_kg, scaled
-            )
+            write_model(trial.model, scaled)
             written.append(scaled)
         except ModuleNotFoundError:
             pass  # the motion is worth having; the command says that the model is missing
@@ -338,24 +356,79 @@ def write_results(trial: Trial, solution: Solution, out: Path) -> tuple[Path, ..
     return (*written, errors)
 
 
-def _read_model(request: Request) -> Tree:
-    """The model; stiff where only OpenSim can move it and is to."""
+def write_person(model: Model, out: Path, motion: Path | None) -> tuple[Path, ...]:
+    """Write the model that became a person's and, with ``motion``, its static pose."""
+    written = []
     try:
-        return load_model(request.model)
-    except UserError as error:
-        try:
-            tree = stiff_tree(request.model)
-        except (UserError, ModuleNotFoundError):
-            raise error from None
-        if request.engine == "opensim":
-            return tree
-        raise UserError(f"{error}; OpenSim's own tool solves it: --engine opensim") from None
+        write_model(model, out)
+        written.append(out)
+    except ModuleNotFoundError:
+        pass  # the command says that the model is missing
+    if motion is not None and model.person is not None and model.person.pose is not None:
+        write_coordinates(motion, model.person.pose, model.tree)
+        written.append(motion)
+    return tuple(written)
 
 
-def _read_markers(path: Path) -> MarkerMotion:
-    if path.suffix.lower() != ".trc":
-        raise UserError(f"{path}: give markers as .trc, or a dataset's ground truth as .parquet")
-    return read_trc(path)
+def read_markers(path: Path) -> MarkerMotion:
+    """Markers over time from a .trc or .c3d file. Raises UserError where they cannot be read."""
+    ending = path.suffix.lower()
+    if ending not in (".trc", ".c3d"):
+        raise UserError(
+            f"{path}: give markers as .trc or .c3d, or a dataset's ground truth as .parquet"
+        )
+    return read_c3d(path) if ending == ".c3d" else read_trc(path)
+
+
+def as_person(model: Model, request: Request) -> Model:
+    """The model made the person of a request's static trial or scale set-up; itself without one."""
+    tree = model.tree
+
+    def read(path: Path) -> MarkerMotion:
+        return as_in_model(tree, without(read_markers(path), request.leave_out))[0]
+
+    if request.scale_setup is not None:
+        person = scaled_by_setup(
+            tree, request.scale_setup, model.fixed, read, request.static, request.mass_kg
+        )
+    elif request.static is not None and model.lab is not None:
+        static, _ = without_nought(read(request.static))
+        weights = model.lab.weights(static.names)
+        person = scaled_to_landmarks(tree, static, weights, model.fixed, request.mass_kg)
+    elif request.static is not None:
+        static, _ = without_nought(read(request.static))
+        person = scaled_to_trial(tree, static, request.mass_kg, KEYPOINT_MEASUREMENTS)
+    else:
+        return model
+    return dataclasses.replace(model, tree=person.tree, person=person)
+
+
+def lab_weights(model: Model, markers: MarkerMotion) -> dict[str, float]:
+    """The weights of a laboratory's markers: those that a static trial placed count as the rest."""
+    if model.lab is None:
+        return {}
+    weights = model.lab.weights(markers.names)
+    placed = model.person is not None and model.person.static is not None
+    return dict.fromkeys(weights, 1.0) if placed else weights
+
+
+def _said_of_lab(model: Model) -> tuple[str, ...]:
+    if model.lab is None:
+        return ()
+    count = sum(marker.name in model.lab.landmarks for marker in model.added)
+    said = f"{count} markers are those of {model.lab.title} and put on the model by their landmarks"
+    if model.person is None:
+        said += "; the model has its own size: give a static trial of the person as --scale"
+    return (said,)
+
+
+def _wanted(tasks: Tasks, markers: MarkerMotion, leave_out: tuple[str, ...]) -> dict[str, float]:
+    """The weights of markers by their names in the recording; all alike where tasks name none."""
+    if not tasks.marker_weights:
+        return dict.fromkeys(markers.names, 1.0)
+    meant = respelt(tasks.marker_weights, markers.names)
+    weights = {meant.get(name, name): weight for name, weight in tasks.marker_weights.items()}
+    return {name: weight for name, weight in weights.items() if name not in leave_out}
 
 
 def _within(markers: MarkerMotion, span: tuple[float, float] | None) -> MarkerMotion:
@@ -417,35 +490,6 @@ def _said_of(smoothed: Smoothed | None) -> tuple[str, ...]:
         f"markers smoothed as they ask for (cut-off {known.min():.1f} to {known.max():.1f} Hz): "
         f"{1000 * _taken_m(smoothed):.1f} mm an axis taken off; errors are of the smoothed ones",
     )
-
-
-def _goals(
-    tree: Tree, tasks: Tasks, file: Path | None, times_s: Array
-) -> tuple[CoordinateGoal, ...]:
-    """The coordinate tasks with their values; those of coordinates that cannot move are dropped."""
-    goals = []
-    motion = None
-    for task in tasks.coordinates:
-        if task.weight == 0:
-            continue
-        if task.name in tree.coordinate_index:
-            i = tree.coordinate_index[task.name]
-            if not tree.depends[i].any():
-                continue  # held
-        value: float | Array = task.value
-        if task.kind == "default_value" and task.name in tree.coordinate_index:
-            value = float(tree.default_coordinates[tree.coordinate_index[task.name]])
-        elif task.kind == "from_file":
-            if file is None:
-                raise UserError(f"task {task.name}: takes its value from a file, but none is given")
-            motion = motion or read_coordinates(file, tree)
-            if task.name not in motion.names:
-                raise UserError(f"{file}: has no column {task.name}, which a task asks for")
-            value = np.interp(
-                times_s, motion.times_s, motion.values[:, motion.names.index(task.name)]
-            )
-        goals.append(CoordinateGoal(task.name, task.weight, value))
-    return tuple(goals)
 
 
 def _fit_people(

@@ -13,7 +13,7 @@ from typing import Any
 from xml.sax.saxutils import quoteattr
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from spinetrack_synth.anatomy.ik import CoordinateGoal
 from spinetrack_synth.anatomy.joints import MotionType
@@ -50,7 +50,7 @@ def run_tool(given: ToolInput) -> CoordinateMotion:
     """
     import opensim
 
-    with tempfile.TemporaryDirectory() as name, _quiet(opensim), _told("its tool failed"):
+    with tempfile.TemporaryDirectory() as name, quiet(opensim), _told("its tool failed"):
         folder = Path(name)
         setup = _write_setup(folder, given)
         opensim.Model(str(given.model))  # the tool itself crashes on one that does not load
@@ -88,7 +88,7 @@ def pose(model_file: Path, motion_file: Path, frames: Sequence[int] | None = Non
     """
     import opensim
 
-    with _quiet(opensim), _told("cannot read the motion back"):
+    with quiet(opensim), _told("cannot read the motion back"):
         model = opensim.Model(str(model_file))
         state = model.initSystem()
         table = opensim.Storage(str(motion_file))
@@ -136,7 +136,7 @@ def stiff_tree(model_file: Path) -> Tree:
     """
     import opensim
 
-    with _quiet(opensim), _told(f"{model_file}: cannot be loaded"):
+    with quiet(opensim), _told(f"{model_file}: cannot be loaded"):
         model = opensim.Model(str(model_file))
         state = model.initSystem()
         model.realizePosition(state)
@@ -223,26 +223,6 @@ def _slots(model: Any, state: Any, constraints: list[Any]) -> list[slice]:
     return [slice(begin, end) for begin, end in zip(ends, ends[1:])]
 
 
-def write_scaled_model(
-    model: Path, tree: Tree, factors: ArrayLike, mass_kg: float | None, out: Path
-) -> None:
-    """Write the model file scaled body by body by ``factors`` (B, 3), with everything it holds."""
-    import opensim
-
-    with _quiet(opensim):
-        scaled = opensim.Model(str(model))
-        state = scaled.initSystem()
-        scales = opensim.ScaleSet()
-        for body, row in zip(tree.bodies, np.asarray(factors, dtype=float)):
-            scale = opensim.Scale()
-            scale.setSegmentName(body)
-            scale.setScaleFactors(opensim.Vec3(*row.tolist()))
-            scale.setApply(True)
-            scales.cloneAndAppend(scale)
-        scaled.scale(state, scales, mass_kg is not None, mass_kg or -1.0)
-        scaled.printToXML(str(out))
-
-
 def _write_setup(folder: Path, given: ToolInput) -> Path:
     markers = given.markers
     chosen = [i for i, name in enumerate(markers.names) if given.weights.get(name, 0.0) > 0]
@@ -304,7 +284,7 @@ def _told(what: str) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _quiet(opensim: Any) -> Iterator[None]:
+def quiet(opensim: Any) -> Iterator[None]:
     """Keep OpenSim's talk off the terminal, its log file out of the working folder, and stay in it.
 
     The tool changes into its set-up's folder and does not come back when it fails.

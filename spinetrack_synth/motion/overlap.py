@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
+from typing import Final
 
 import numpy as np
 
@@ -11,6 +13,80 @@ from spinetrack_synth.anatomy.kinematics import marker_positions
 from spinetrack_synth.anatomy.model import Tree
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.motion.data import MarkerMotion
+
+NEAR: Final = 0.75
+"""Likeness of two names (difflib's ratio) from which one may be meant by the other."""
+
+LONG: Final = 5
+"""Letters from which likeness says something: many a pair of four-letter names is alike."""
+
+SHOWN: Final = 8
+"""So many names stand in a remark."""
+
+
+def respelt(names: Iterable[str], among: Iterable[str]) -> dict[str, str]:
+    """The names that are one of ``among`` but for case or a prefix ("Subject01:LASI"), each with
+    the one that is meant. Where that is not clear, or the meant one is there itself, none is."""
+    names, among = tuple(names), set(among)
+    candidates = _by_core(among - set(names))
+    cores = _by_core(name for name in names if name not in among)
+    return {
+        found[0]: candidates[core][0]
+        for core, found in cores.items()
+        if len(found) == 1 and len(candidates.get(core, ())) == 1
+    }
+
+
+def as_spelt(names: Iterable[str], among: Iterable[str]) -> set[str]:
+    """The names, those that are one of ``among`` but for case or a prefix as it is spelt there."""
+    names = tuple(names)
+    meant = respelt(names, among)
+    return {meant.get(name, name) for name in names}
+
+
+def as_in_model(tree: Tree, motion: MarkerMotion) -> tuple[MarkerMotion, tuple[str, ...]]:
+    """The recording with its markers named as in the model where they are but spelt otherwise,
+    and a remark on it."""
+    meant = respelt(motion.names, tree.marker_names)
+    if not meant:
+        return motion, ()
+    names = tuple(meant.get(name, name) for name in motion.names)
+    said = [f"{name} - {other}" for name, other in meant.items()]
+    remark = f"{motion.source or 'markers'}: spelt otherwise in the model and read so: {_few(said)}"
+    return dataclasses.replace(motion, names=names), (remark,)
+
+
+def without(motion: MarkerMotion, names: Collection[str]) -> MarkerMotion:
+    """The recording without some of its markers; those that it does not have do not matter.
+
+    Raises UserError where none is left.
+    """
+    kept = [i for i, name in enumerate(motion.names) if name not in names]
+    if not kept:
+        raise UserError(f"{motion.source}: no marker is left")
+    left = tuple(motion.names[i] for i in kept)
+    return dataclasses.replace(motion, names=left, positions_m=motion.positions_m[:, kept])
+
+
+def without_nought(motion: MarkerMotion) -> tuple[MarkerMotion, tuple[str, ...]]:
+    """The recording without the markers that are at exactly 0 0 0 in every frame in which they are
+    anywhere, where programs put what they never saw, and a remark on them."""
+    somewhere = np.any(np.nan_to_num(motion.positions_m), axis=(0, 2))
+    seen = np.any(np.isfinite(motion.positions_m), axis=(0, 2))
+    nought = [name for i, name in enumerate(motion.names) if seen[i] and not somewhere[i]]
+    if not nought or len(nought) == len(motion.names):
+        return motion, ()
+    remark = f"{motion.source or 'markers'}: at 0 0 0 in every frame, left out: {_few(nought)}"
+    return without(motion, nought), (remark,)
+
+
+def check_left_out(names: Iterable[str], motion: MarkerMotion) -> None:
+    """Raises UserError for a name to be left out that is none of the recording's markers."""
+    for name in names:
+        if name not in motion.names:
+            near = _nearest([name], motion.names)
+            hint = f"; nearest: {near[0][1]}" if near else ""
+            raise UserError(f"--leave-out {name}: {motion.source} has no such marker{hint}")
 
 
 def check_names(tree: Tree, motion: MarkerMotion, wanted: Collection[str] = ()) -> tuple[str, ...]:
@@ -25,22 +101,23 @@ def check_names(tree: Tree, motion: MarkerMotion, wanted: Collection[str] = ()) 
     unknown = [name for name in motion.names if name not in tree.marker_index]
     idle = [name for name in tree.marker_names if name not in motion.names]
     if len(unknown) == len(motion.names):
+        has = f"it has {_few(tree.marker_names, 4)}" if tree.marker_names else "it has none"
         raise UserError(
-            f"{where}: none of its {len(unknown)} markers is in the model {tree.name}: "
-            f"{_nearest(unknown, tree.marker_names)}"
+            f"{where}: none of its {len(unknown)} markers ({_few(unknown, 4)}) is in the model "
+            f"{tree.name}: {has}{_hint(unknown, tree.marker_names)}: give the model of these "
+            "markers, or a marker set that has them (--markers-on)"
         )
     for name in unknown:
         meant = next((other for other in idle if is_slip(name, other)), None)
         if meant is not None:
             raise UserError(
                 f"{where}: marker '{name}' is not in the model {tree.name}; nearest: '{meant}': "
-                "rename it in the file"
+                f"rename it in the file, or give --leave-out '{name}'"
             )
     remarks = []
     if unknown:
         remarks.append(
-            f"not in the model, left out: {', '.join(unknown[:8])}{_more(unknown, 8)}"
-            f" (nearest: {_nearest(unknown, tree.marker_names)})"
+            f"not in the model, left out: {_few(unknown)}{_hint(unknown, tree.marker_names)}"
         )
     absent = [name for name in wanted if name not in motion.names]
     unwanted = [name for name in motion.names if name not in wanted]
@@ -49,26 +126,63 @@ def check_names(tree: Tree, motion: MarkerMotion, wanted: Collection[str] = ()) 
         if meant is not None:
             raise UserError(
                 f"{where}: the tasks want marker '{name}', which is not in it; nearest: '{meant}': "
-                "rename it in the tasks or in the file"
+                f"rename it in the tasks or in the file, or give --leave-out '{name}'"
             )
     if absent:
         remarks.append(
-            f"wanted by the tasks, not in {where}: {', '.join(absent[:8])}{_more(absent, 8)}"
-            f" (nearest: {_nearest(absent, motion.names)})"
+            f"wanted by the tasks, not in {where}: {_few(absent)}{_hint(absent, motion.names)}"
         )
     return tuple(remarks)
 
 
-def _nearest(names: Sequence[str], among: Sequence[str], count: int = 3) -> str:
+def _by_core(names: Iterable[str]) -> dict[str, list[str]]:
+    """Names by what is left of them without a prefix and without case."""
+    by_core: dict[str, list[str]] = {}
+    for name in names:
+        core = name.replace("|", ":").rpartition(":")[2].strip().casefold()
+        by_core.setdefault(core, []).append(name)
+    return by_core
+
+
+def _hint(names: Sequence[str], among: Sequence[str]) -> str:
+    """The names that may be meant, in brackets; nothing where none is near."""
+    pairs = [f"'{name}' - '{near}'" for name, near in _nearest(names, among)]
+    return f" (nearest: {_few(pairs, 3)})" if pairs else ""
+
+
+def _nearest(names: Sequence[str], among: Sequence[str]) -> list[tuple[str, str]]:
+    """Each name that has a near one among others, with the nearest."""
+    bare = {other: _bare(other) for other in among}
     pairs = []
-    for name in names[:count]:
-        near = difflib.get_close_matches(name, among, n=1, cutoff=0.0)
-        pairs.append(f"'{name}' - '{near[0]}'" if near else f"'{name}' - nothing")
-    return ", ".join(pairs) + _more(names, count)
+    for name in names:
+        own = _bare(name)
+        like = {
+            other: difflib.SequenceMatcher(None, own, text).ratio()
+            for other, text in bare.items()
+            if _digits(own) == _digits(text)
+            and not _is_other_side(own, text)
+            and (min(len(own), len(text)) >= LONG or text.startswith(own) or own.startswith(text))
+        }
+        best = max(like, key=lambda other: like[other], default=None)
+        if best is not None and like[best] >= NEAR:
+            pairs.append((name, best))
+    return pairs
 
 
-def _more(names: Sequence[str], count: int) -> str:
-    return f" and {len(names) - count} more" if len(names) > count else ""
+def _few(names: Sequence[str], count: int = SHOWN) -> str:
+    more = f" and {len(names) - count} more" if len(names) > count else ""
+    return ", ".join(names[:count]) + more
+
+
+def _digits(text: str) -> str:
+    return "".join(c for c in text if c.isdigit())
+
+
+def _is_other_side(a: str, b: str) -> bool:
+    """Whether two names are those of a left and a right marker."""
+    a, b = (text.replace("left", "l").replace("right", "r") for text in (a, b))
+    unlike = [{x, y} for x, y in zip(a, b) if x != y]
+    return len(a) == len(b) and unlike == [{"l", "r"}]
 
 
 def is_slip(name: str, meant: str) -> bool:
@@ -80,9 +194,9 @@ def is_slip(name: str, meant: str) -> bool:
     a, b = (_bare(text) for text in (name, meant))
     if a == b:
         return True
-    if min(len(a), len(b)) < 5 or abs(len(a) - len(b)) > 1:
+    if min(len(a), len(b)) < LONG or abs(len(a) - len(b)) > 1:
         return False
-    if [c for c in a if c.isdigit()] != [c for c in b if c.isdigit()] or a[0] != b[0]:
+    if _digits(a) != _digits(b) or a[0] != b[0]:
         return False
     if len(a) == len(b):
         unlike = [i for i, (x, y) in enumerate(zip(a, b)) if x != y]

@@ -106,7 +106,7 @@ def spoil(recording: MarkerMotion, what: str) -> tuple[MarkerMotion, str]:
     ("what", "message"),
     [
         ("misspelt", "marker 'left_kne' is not in the model .* nearest: 'left_knee'"),
-        ("strange", "none of its 37 markers is in the model"),
+        ("strange", r"none of its 37 markers \(point0, .*\) is in the model"),
         ("empty", "every marker is missing in every frame"),
         ("units", "numbers are millimetres but the file says m"),
     ],

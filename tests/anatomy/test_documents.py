@@ -1,0 +1,126 @@
+"""OpenSim's XML files as people have them: any encoding, stray characters, other tools' set-ups."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from spinetrack_synth.anatomy.documents import read_document
+from spinetrack_synth.anatomy.tasks import read_setup, read_tasks
+from spinetrack_synth.errors import UserError
+
+NOTE = (
+    '<OpenSimDocument Version="40000"><notes>M\u00fcller \u2013 caf\u00e9</notes></OpenSimDocument>'
+)
+
+
+@pytest.mark.parametrize(
+    ("declared", "encoding"),
+    [
+        ("", "utf-8"),
+        ("", "utf-8-sig"),
+        ("", "cp1252"),
+        ("UTF-8", "cp1252"),
+        ("windows-1252", "cp1252"),
+        ("UTF-8", "utf-16"),
+        ("UTF-16", "utf-16"),
+        ("", "utf-16-le"),
+        ("", "utf-16-be"),
+    ],
+)
+def test_any_encoding_is_read(tmp_path: Path, declared: str, encoding: str) -> None:
+    path = tmp_path / "a.xml"
+    head = f'<?xml version="1.0" encoding="{declared}"?>\n' if declared else ""
+    path.write_bytes((head + NOTE).encode(encoding))
+    assert read_document(path, "a file").findtext("notes") == "M\u00fcller \u2013 caf\u00e9"
+
+
+def test_a_declared_encoding_counts_where_the_bytes_are_no_utf8(tmp_path: Path) -> None:
+    path = tmp_path / "a.xml"
+    path.write_bytes('<?xml version="1.0" encoding="cp437"?><a>\u00fc</a>'.encode("cp437"))
+    assert read_document(path, "a file").text == "\u00fc"
+
+
+@pytest.mark.parametrize(
+    ("text", "content"),
+    [
+        ("<a>Smith & Sons</a>", "Smith & Sons"),
+        ("<a>1 &lt; 2 &amp; 3 &#65;</a>", "1 < 2 & 3 A"),
+        ("<a>caf&eacute;</a>", "caf&eacute;"),
+        ("\n\n  <?xml version='1.0'?><a>x</a>", "x"),
+        ("<a>x</a></a> trailing words", "x"),
+        ("<a>x\x00\x0by</a>", "xy"),
+    ],
+)
+def test_what_is_no_xml_but_read_by_opensim_is_read(
+    tmp_path: Path, text: str, content: str
+) -> None:
+    (tmp_path / "a.xml").write_text(text)
+    assert read_document(tmp_path / "a.xml", "a file").text == content
+
+
+TASKS = (
+    "<IKTaskSet><objects><IKMarkerTask name='a'><weight>2</weight></IKMarkerTask></objects>"
+    "</IKTaskSet>"
+)
+
+
+def trial(name: str) -> str:
+    return (
+        f"<IKTrial name='{name}'><marker_file> {name}.trc </marker_file><coordinate_file/>"
+        f"<time_range> 0.5 1.5 </time_range><output_motion_file>{name}.mot</output_motion_file>"
+        "</IKTrial>"
+    )
+
+
+def old_setup(path: Path, *trials: str) -> Path:
+    path.write_text(
+        f"<IKTool name='s'><model_file> Unassigned </model_file>{TASKS}<IKTrialSet name=''>"
+        f"<objects>{''.join(map(trial, trials))}</objects></IKTrialSet></IKTool>"
+    )
+    return path
+
+
+def test_a_setup_of_opensim_2_with_one_trial_is_read(tmp_path: Path) -> None:
+    setup = read_setup(old_setup(tmp_path / "ik.xml", "walk"))
+    assert setup.model is None
+    assert (setup.markers, setup.output) == (tmp_path / "walk.trc", tmp_path / "walk.mot")
+    assert setup.time_range_s == (0.5, 1.5) and setup.coordinates is None
+    assert setup.tasks and setup.tasks.marker_weights == {"a": 2.0}
+
+
+def test_of_several_trials_the_one_of_the_markers_is_taken_or_asked_for(tmp_path: Path) -> None:
+    path = old_setup(tmp_path / "ik.xml", "walk", "run")
+    assert read_setup(path, Path("elsewhere/run.trc")).output == tmp_path / "run.mot"
+    assert read_setup(path, Path("other.trc")).time_range_s is None
+    with pytest.raises(UserError, match=r"2 trials: give --markers and --out .*walk.trc, run.trc"):
+        read_setup(path)
+
+
+def test_opensim_2s_tool_without_trials_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "ik.xml"
+    path.write_text(
+        f"<OpenSimDocument Version='20302'><IKTool><model_file>m.osim</model_file>{TASKS}"
+        "<marker_file>..\\trials\\walk.trc</marker_file></IKTool></OpenSimDocument>"
+    )
+    setup = read_setup(path)
+    assert setup.model == tmp_path / "m.osim"
+    assert setup.markers == tmp_path / "../trials/walk.trc"
+    assert read_tasks(path).marker_weights == {"a": 2.0}
+
+
+@pytest.mark.parametrize(
+    ("tag", "message"),
+    [
+        ("ScaleTool", "a set-up of OpenSim's ScaleTool: give it as --scale-setup"),
+        ("MarkerSet", "give it as --markers-on"),
+        ("Model", "give it as --model"),
+        ("AnalyzeTool", "no <InverseKinematicsTool> in it"),
+    ],
+)
+def test_what_is_given_in_a_setups_place_is_named(tmp_path: Path, tag: str, message: str) -> None:
+    path = tmp_path / "a.xml"
+    path.write_text(f"<OpenSimDocument Version='40000'><{tag}/></OpenSimDocument>")
+    with pytest.raises(UserError, match=message):
+        read_setup(path)
