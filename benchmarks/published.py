@@ -110,8 +110,8 @@ class Verdict:
 
     ``objective`` (F,) m^2; ``marker_rms_m`` (F,) weighted; ``violation`` (F,) of constraints, rad
     and m; ``beyond`` (F,) what clamped coordinates lie outside their ranges, rad or m;
-    ``errors_m`` (F, M) distances of markers, ``read_m`` the same after OpenSim has assembled the
-    pose; ``turns`` (F, n) by what angle in rad the child of each coordinate's joint has turned
+    ``errors_m`` (F, M) distances of markers, ``assembled_m`` the same after OpenSim has assembled
+    the pose; ``turns`` (F, n) by what angle in rad the child of each coordinate's joint has turned
     against the parent since the frame before.
     """
 
@@ -121,7 +121,7 @@ class Verdict:
     violation: Array
     beyond: Array
     errors_m: Array
-    read_m: Array
+    assembled_m: Array
     turns: Array
 
 
@@ -266,14 +266,14 @@ class Judge:
             )
             self.model.assemble(self.state)
             self.model.realizePosition(self.state)
-            read_m = np.linalg.norm(self._markers_m() - measured_m, axis=1)
+            assembled_m = np.linalg.norm(self._markers_m() - measured_m, axis=1)
             for name, value in (
                 ("objective", squared + goals),
                 ("marker_rms_m", squared**0.5),
                 ("violation", violation),
                 ("beyond", self._beyond(now)),
                 ("errors_m", error_m),
-                ("read_m", read_m),
+                ("assembled_m", assembled_m),
                 ("turns", turned),
             ):
                 found.setdefault(name, []).append(value)
@@ -485,7 +485,7 @@ def read_back_mm(judge: Judge, verdict: Verdict, table: Path) -> tuple[float, st
             for names in [judge.marker_names]
         ]
     )
-    difference = np.nan_to_num(np.abs(1000 * verdict.read_m - told))
+    difference = np.nan_to_num(np.abs(1000 * verdict.errors_m - told))
     frame, marker = np.unravel_index(difference.argmax(), difference.shape)
     return float(difference.max()), f"{judge.marker_names[marker]} @{frame + 1}"
 
@@ -541,11 +541,17 @@ def figures(judge: Judge, ours: Verdict, theirs: Verdict | None, work: Path) -> 
     leaps = [leap(judge, verdict, LEAP_SHARE) for verdict in (ours, theirs) if verdict]
     jumps = [leap(judge, verdict, 1e9) for verdict in (ours, theirs) if verdict]
     told_mm, where = read_back_mm(judge, ours, work / "ours_marker_errors.csv")
+    assembled_mm = [
+        1000 * float(np.nanmax(np.abs(verdict.assembled_m - verdict.errors_m)))
+        for verdict in (ours, theirs)
+        if verdict
+    ]
     cells = {
         "RMS, mm": both(f"{rms_mm(ours):.4f}", f"{rms_mm(theirs):.4f}" if theirs else ""),
         "leap, deg": " / ".join(f"{deg:.1f} {at}".strip() for deg, at in leaps),
         "largest step, deg": " / ".join(f"{deg:.1f} {at}".strip() for deg, at in jumps),
         "read back, mm": f"{told_mm:.4f}" + (f" {where}" if told_mm > 1e-3 else ""),
+        "assembled, mm": " / ".join(f"{mm:.4f}" for mm in assembled_mm),
         "constraints": both(
             f"{ours.violation.max():.1e}", f"{theirs.violation.max():.1e}" if theirs else ""
         ),
@@ -573,7 +579,8 @@ def _line(failure: Exception) -> str:
 
 
 COLUMNS = (
-    "RMS, mm", "worse", "leap, deg", "largest step, deg", "read back, mm", "constraints",
+    "RMS, mm", "worse", "leap, deg", "largest step, deg", "read back, mm", "assembled, mm",
+    "constraints",
     "beyond range", "to OpenSim, deg", "to published, deg", "solver s", "process s",
 )  # fmt: skip
 
@@ -682,7 +689,7 @@ def print_models(folder: Path, poses: int) -> None:
             kinds["compared"] += 1
         else:
             said = re.sub(r"^refused: [^:]*\.osim: ", "refused: ", said)
-            kinds[re.sub(r"'[^']*'|\b\w*_\w+\b|\b[\d.]+\b", "~", said)[:110]] += 1
+            kinds[re.sub(r"'[^']*'|\b\w*_\w+\b|\b[\d.]+\b", "~", said)[:84]] += 1
     print(f"\nlargest difference {largest:.1e} (m, direction cosines)\n\n| models | |\n|---|---|")
     for kind, count in kinds.most_common():
         print(f"| {count} | {kind} |")
