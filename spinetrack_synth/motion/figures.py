@@ -67,10 +67,11 @@ _FACING: Final = {
 
 
 def finder(skeletons: Sequence[Skeleton]) -> Callable[[Figure, Told], Frame]:
-    """How to find unit and axes of figures that are one of some skeletons (`Convention.find`)."""
+    """How to find unit and axes of figures that are one of some skeletons, or the only one
+    (`Convention.find`)."""
 
     def find(figure: Figure, told: Told) -> Frame:
-        table = recognise(figure.names, skeletons)
+        table = skeletons[0] if len(skeletons) == 1 else recognise(figure.names, skeletons)
         places = landmarks(figure.names, table) if table else {}
         unit, of_unit = _unit(figure, places, told, table)
         axes, of_axes = _axes(figure, places, told, table)
