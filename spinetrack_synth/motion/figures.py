@@ -156,7 +156,9 @@ def _unit(
             return told.unit, ()
         hint = f": if its numbers are {others}, give --unit" if fitting else ""
         return told.unit, (f"told to be in {told.unit}, the figure is {size_m:.4g} {what}{hint}",)
-    unit = usual if usual in fitting or len(fitting) != 1 else fitting[0]
+    # Of unknown names nobody knows whether they are a whole body: its hand may be all there is.
+    open_to = possible[0] <= length * metres(usual) <= possible[1] and possible == EXTENT_M
+    unit = usual if usual in fitting or open_to or len(fitting) != 1 else fitting[0]
     said = f"no unit is told: taken for {unit}, the figure is {length * metres(unit):.4g} {what}"
     if unit != usual:
         said += f" (for {usual}, {length * metres(usual):.4g}); --unit overrules"
