@@ -204,8 +204,9 @@ def solve(
     restarts = _restarts(tree, order, problem, default)
     work = _Work(problem, broad, restarts, targets_m, goal_values, default, z, objective, steps)
     if prior_share > 0:
-        drawn = _open_share(work, unit_weight, assumed_m, scratch) > prior_share
-        faint = np.minimum(problem.prior_weight, FAINT_PRIOR_M**2 * unit_weight)
+        faint = _prior_weight(tree, FAINT_PRIOR_M)[order]
+        bare = work._replace(problem=problem._replace(prior_weight=faint))
+        drawn = _open_share(bare, unit_weight, assumed_m, scratch) > prior_share
         problem = problem._replace(prior_weight=np.where(drawn, problem.prior_weight, faint))
         work = work._replace(problem=problem)
     _run(
