@@ -196,15 +196,13 @@ def _tell_size(model: Model) -> None:
     person = model.person
     if person is None:
         return
-    alike: dict[tuple[str, ...], list[str]] = {}
+    alike: dict[str, list[str]] = {}
     for body, row, measured in zip(person.tree.bodies, person.factors, person.measured):
-        if measured:
-            alike.setdefault(tuple(f"{factor:.4f}" for factor in row), []).append(body)
-    for row, bodies in alike.items():
-        click.echo(f"scaled by {' '.join(row)}: {', '.join(bodies)}")
-    kept = [b for b, measured in zip(person.tree.bodies, person.measured) if not measured]
-    if kept:
-        click.echo(f"not measured, scaled by 1: {', '.join(kept)}")
+        factors = "1" if np.all(row == 1) else " ".join(f"{factor:.4f}" for factor in row)
+        said = f"{'' if measured else 'not measured, '}scaled by {factors}"
+        alike.setdefault(said, []).append(body)
+    for said, bodies in alike.items():
+        click.echo(f"{said}: {', '.join(bodies)}")
     if person.static is not None:
         error_mm = 1000 * person.static.marker_error_m[0]
         worst = int(np.nanargmax(error_mm))

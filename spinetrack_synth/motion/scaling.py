@@ -45,10 +45,10 @@ NAMED: Final = 8
 class Person:
     """A model of somebody's size.
 
-    ``tree`` the model; ``factors`` (B, 3) along each body's axes, 1 where ``measured`` (B,) says
-    that nothing measures it; ``mass_kg`` and ``preserve_mass`` as they were asked for; ``static``
-    how well the static pose is met and ``pose`` its coordinates, where markers were placed;
-    ``remarks`` what there is to say.
+    ``tree`` the model; ``factors`` (B, 3) along each body's axes; ``measured`` (B,) whether the
+    trial shows a body's size, or somebody set it; ``mass_kg`` and ``preserve_mass`` as they were
+    asked for; ``static`` how well the static pose is met and ``pose`` its coordinates, where
+    markers were placed; ``remarks`` what there is to say.
     """
 
     tree: Tree
@@ -127,10 +127,21 @@ def scaled_to_landmarks(
         raise UserError(f"{static.source}: none of its markers is in the model {tree.name}")
     factors = fitted_factors(tree, points_m, weights)
     person = _person(tree, factors, mass_kg, preserve_mass=True)
+    person = dataclasses.replace(person, measured=_carries(tree, points_m))
     restless = STILL_M / METRES["mm"]
     placer = Placer(Tasks(dict(weights)), None, None, None, restless, None, None)
     source = Path(static.source)
     return _placed(person, placer, source, static, source, fixed, replaced=False)
+
+
+def _carries(tree: Tree, names: Collection[str]) -> NDArray[np.bool_]:
+    """The bodies (B,) that have one of the markers, or from which one further out hangs."""
+    carries = np.zeros(len(tree.bodies), dtype=np.bool_)
+    carries[[tree.marker_body[tree.marker_index[name]] for name in names]] = True
+    for body in range(len(carries) - 1, 0, -1):
+        if carries[body] and tree.chain.parent[body] != GROUND:
+            carries[tree.chain.parent[body]] = True
+    return carries
 
 
 def _person(tree: Tree, factors: Array, mass_kg: float | None, preserve_mass: bool) -> Person:
