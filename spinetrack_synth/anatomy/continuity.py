@@ -154,9 +154,11 @@ def _leaps(problem: Problem, z: Array, cost: Array, scratch: Scratch) -> tuple[L
     change[:, ~_turning(problem)] = 0.0
     found = []
     for t in np.flatnonzero(change.max(axis=1, initial=0.0) > LEAP).tolist():
-        turn, taken = _turns(problem, z[t], z[t + 1], scratch)
-        for k in np.flatnonzero(change[t] > np.maximum(LEAP, TIMES_THE_TURN * taken)).tolist():
-            found.append(Leap(t, k, float(z[t + 1, k] - z[t, k]), float(turn[k])))
+        before, after = (_joints(problem, row, scratch) for row in z[t : t + 2])
+        for k in np.flatnonzero(change[t] > LEAP).tolist():
+            turn, taken = _turn(problem, k, before, after, scratch)
+            if change[t, k] > TIMES_THE_TURN * taken:
+                found.append(Leap(t, k, float(z[t + 1, k] - z[t, k]), turn))
     return tuple(found)
 
 
@@ -169,20 +171,27 @@ def _turning(problem: Problem) -> Bools:
     return turning
 
 
-def _turns(problem: Problem, here: Array, there: Array, scratch: Scratch) -> tuple[Array, Array]:
-    """By how much (k,) the bones that a column moves directly turn in their joints between two
-    fits, the one that turns most, and what change of the column that can account for.
+def _turn(
+    problem: Problem,
+    column: int,
+    before: tuple[Array, Array],
+    after: tuple[Array, Array],
+    scratch: Scratch,
+) -> tuple[float, float]:
+    """By how much the bones that a column moves directly turn in their joints, the one that turns
+    most, and what change of the column that can account for.
 
     Where the axes of a joint come to lie on one another, a small turn takes much of each.
+    ``before`` and ``after`` are what `_joints` tells of the two fits.
     """
     chain = problem.chain
-    turn, taken = np.zeros((2, len(here)))
-    before, after = (_joints(problem, z, scratch) for z in (here, there))
-    for motion, (body, column) in enumerate(zip(problem.motion_body, problem.motion_column)):
+    turn, taken = 0.0, 0.0
+    for motion in np.flatnonzero(problem.motion_column == column).tolist():
+        body = problem.motion_body[motion]
         parts = slice(problem.part_start[motion], problem.part_start[motion + 1])
         axes, entries = problem.part_axis[parts], problem.part_entry[parts]
         slopes = scratch.axis_slope[axes] * scratch.slope_of_entry[entries]
-        slope = np.abs(slopes * chain.axis_is_rotation[axes]).max()
+        slope = float(np.abs(slopes * chain.axis_is_rotation[axes]).max())
         if slope == 0:
             continue
         cosine = 0.5 * (np.sum(before[0][body] * after[0][body]) - 1.0)
@@ -190,8 +199,8 @@ def _turns(problem: Problem, here: Array, there: Array, scratch: Scratch) -> tup
         own = np.arange(chain.axis_start[body], chain.axis_start[body + 1])
         own = own[chain.axis_is_rotation[own]]
         apart = min(np.linalg.svd(one[1][own], compute_uv=False)[-1] for one in (before, after))
-        turn[column] = max(turn[column], angle)
-        taken[column] = max(taken[column], angle / max(apart * slope, 1e-9))
+        turn = max(turn, angle)
+        taken = max(taken, angle / max(float(apart) * slope, 1e-9))
     return turn, taken
 
 

@@ -204,8 +204,9 @@ def solve(
     restarts = _restarts(tree, order, problem, default)
     work = _Work(problem, broad, restarts, targets_m, goal_values, default, z, objective, steps)
     if prior_share > 0:
-        drawn = _open_share(work, unit_weight, assumed_m, scratch) > prior_share
-        faint = np.minimum(problem.prior_weight, FAINT_PRIOR_M**2 * unit_weight)
+        faint = _prior_weight(tree, FAINT_PRIOR_M)[order]
+        bare = work._replace(problem=problem._replace(prior_weight=faint))
+        drawn = _open_share(bare, unit_weight, assumed_m, scratch) > prior_share
         problem = problem._replace(prior_weight=np.where(drawn, problem.prior_weight, faint))
         work = work._replace(problem=problem)
     _run(
@@ -348,15 +349,17 @@ def _terms(tree: Tree, start: Ints, columns: Ints) -> tuple[Ints, Ints, Ints]:
         for source in range(program.source_start[step], program.source_start[step + 1]):
             i = program.source[source]
             terms += [(own[int(columns[e])], source, e) for e in range(start[i], start[i + 1])]
-    entry, source, origin = np.array(terms, dtype=np.int64).reshape(-1, 3).T
-    return entry.copy(), source.copy(), origin.copy()
+    entry, from_source, from_entry = np.array(terms, dtype=np.int64).reshape(-1, 3).T
+    return entry.copy(), from_source.copy(), from_entry.copy()
 
 
 def _tied_motions(
     ties: Ties, ancestors: list[list[int]], of_body: Mapping[int, Sequence[int]]
 ) -> tuple[Ints, Ints, Array]:
     """The motions that change each tie: those that move one of its bodies and not the other."""
-    start, motions, signs = [0], [], []
+    start = [0]
+    motions: list[int] = []
+    signs: list[float] = []
     for a, b in zip(ties.body_a.tolist(), ties.body_b.tolist()):
         moving = [set(ancestors[body]) if body != GROUND else set() for body in (a, b)]
         for sign, bodies in ((-1.0, moving[0] - moving[1]), (1.0, moving[1] - moving[0])):

@@ -621,7 +621,8 @@ class _Reader:
         coupling[[index[name] for name in free], np.arange(len(free))] = 1.0
         for name, value in held.items():
             offset[index[name]] = value
-        steps, curved = Steps("coupler"), set()
+        steps = Steps("coupler")
+        curved: set[str] = set()
         for name, coupler in couplers.items():
             if coupler.curve is not None or curved & set(coupler.drivers):
                 coupler.take(steps, name)

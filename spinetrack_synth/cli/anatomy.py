@@ -56,8 +56,9 @@ def report(
     if source.is_dir() or is_rendered(source):
         found = inspect_rendered(source, tree)
     else:
-        motion = read_motion(source, tree, unit=unit, axes=axes, rate_hz=rate)
-        found = inspect_motion(motion, tree, load_skeleton(skeleton) if skeleton else None)
+        table = load_skeleton(skeleton) if skeleton else None
+        motion = read_motion(source, tree, unit=unit, axes=axes, rate_hz=rate, skeleton=table)
+        found = inspect_motion(motion, tree, table)
     if out:
         write_report(out, found)
     click.echo(f"{found.source}: {found.subject}; {found.frames} frames")

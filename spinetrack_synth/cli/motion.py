@@ -73,7 +73,13 @@ def convert(
     tree = load_model(model or fullbody_path())
     table = load_skeleton(skeleton) if skeleton else None
     motion = read_motion(
-        source, tree, unit=unit, axes=axes, rate_hz=rate, coordinates=holds_coordinates(target)
+        source,
+        tree,
+        unit=unit,
+        axes=axes,
+        rate_hz=rate,
+        coordinates=holds_coordinates(target),
+        skeleton=table,
     )
     with progress_bar("frames") as progress:
         written = write_motion(target, motion, tree, skeleton=table, progress=progress)

@@ -67,10 +67,11 @@ _FACING: Final = {
 
 
 def finder(skeletons: Sequence[Skeleton]) -> Callable[[Figure, Told], Frame]:
-    """How to find unit and axes of figures that are one of some skeletons (`Convention.find`)."""
+    """How to find unit and axes of figures that are one of some skeletons, or the only one
+    (`Convention.find`)."""
 
     def find(figure: Figure, told: Told) -> Frame:
-        table = recognise(figure.names, skeletons)
+        table = skeletons[0] if len(skeletons) == 1 else recognise(figure.names, skeletons)
         places = landmarks(figure.names, table) if table else {}
         unit, of_unit = _unit(figure, places, told, table)
         axes, of_axes = _axes(figure, places, told, table)
@@ -155,7 +156,9 @@ def _unit(
             return told.unit, ()
         hint = f": if its numbers are {others}, give --unit" if fitting else ""
         return told.unit, (f"told to be in {told.unit}, the figure is {size_m:.4g} {what}{hint}",)
-    unit = usual if usual in fitting or len(fitting) != 1 else fitting[0]
+    # Of unknown names nobody knows whether they are a whole body: its hand may be all there is.
+    open_to = possible[0] <= length * metres(usual) <= possible[1] and possible == EXTENT_M
+    unit = usual if usual in fitting or open_to or len(fitting) != 1 else fitting[0]
     said = f"no unit is told: taken for {unit}, the figure is {length * metres(unit):.4g} {what}"
     if unit != usual:
         said += f" (for {usual}, {length * metres(usual):.4g}); --unit overrules"

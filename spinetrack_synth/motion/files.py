@@ -34,11 +34,13 @@ def read_motion(
     axes: str | None = None,
     rate_hz: float = Convention.rate_hz,
     coordinates: bool = False,
+    skeleton: Skeleton | None = None,
 ) -> Motion:
     """Read a motion file of any kind, in the world's axes, metres and rad.
 
-    ``unit`` and ``axes`` (see `axes`) are needed only where the file does not tell them and its
-    skeleton has no usual ones; ``rate_hz`` where it numbers frames and tells no time. A ground
+    ``unit`` and ``axes`` (see `axes`) overrule what the file tells and what its figure shows, that
+    of ``skeleton`` or of the table that fits; what was found is told in the motion's notes.
+    ``rate_hz`` counts where a file numbers frames and tells no time. A ground
     truth of rendered people is their keypoints, a frame a person, or with ``coordinates`` the
     coordinates that posed them.
 
@@ -47,7 +49,7 @@ def read_motion(
     ending = _ending(path, READ)
     if not rate_hz > 0:
         raise UserError(f"rate {rate_hz:g}: give frames a second, above 0")
-    skeletons = (*own_skeletons(tree), *known_skeletons())
+    skeletons = (skeleton,) if skeleton else (*own_skeletons(tree), *known_skeletons())
     convention = Convention(unit, axes, rate_hz, finder(skeletons))
     if ending == ".trc":
         return read_trc(path, convention)

@@ -19,7 +19,7 @@ from spinetrack_synth.anatomy.kinematics import (
     points_world,
 )
 from spinetrack_synth.anatomy.measure import KEYPOINT_MEASUREMENTS
-from spinetrack_synth.anatomy.model import Tree, load_model
+from spinetrack_synth.anatomy.model import Tree
 from spinetrack_synth.anatomy.scale_setup import ScaleSetup
 from spinetrack_synth.anatomy.tasks import Tasks
 from spinetrack_synth.atomic import write_atomic
@@ -35,7 +35,7 @@ from spinetrack_synth.motion.models import (
     with_lab_markers,
     write_model,
 )
-from spinetrack_synth.motion.opensim_tool import ToolInput, pose, run_tool, stiff_tree
+from spinetrack_synth.motion.opensim_tool import ToolInput, pose, run_tool
 from spinetrack_synth.motion.overlap import (
     as_in_model,
     check_left_out,
@@ -109,7 +109,9 @@ class Trial:
 
 def prepare(request: Request) -> Trial:
     """Read and check everything. Raises UserError with one line for whatever is wrong."""
-    model = open_model(request.model, request.marker_sets, _read_model(request))
+    scales = request.static is not None or request.scale_setup is not None
+    by_opensim = request.engine == "opensim" and not scales  # what we cannot move we cannot scale
+    model = open_model(request.model, request.marker_sets, by_opensim)
     people: RenderedPeople | None = None
     remarks: tuple[str, ...] = ()
     if request.markers.suffix.lower() == ".parquet":
@@ -249,8 +251,8 @@ def check_against_opensim(trial: Trial, solution: Solution, written: Path, count
     frames = len(trial.markers.times_s)
     count = min(count, frames)
     chosen = np.arange((frames - count) // 2, (frames - count) // 2 + count)
-    with model_file(trial.model) as model:
-        posed = pose(model, written, chosen.tolist())
+    with model_file(trial.model) as file:
+        posed = pose(file, written, chosen.tolist())
     tree = trial.tree
     at = [posed.body_names.index(tree.bodies[i]) for i in tree.stands_for]
     ours = body_transforms_batch(tree, solution.coordinates[chosen])
@@ -285,12 +287,7 @@ def tool_input(trial: Trial, model: Path) -> ToolInput:
     if trial.people is not None:
         raise UserError("rendered people have a model each: --check needs a marker file")
     return ToolInput(
-        model,
-        trial.tree,
-        trial.markers,
-        trial.weights,
-        trial.goals,
-        trial.request.accuracy,
+        model, trial.tree, trial.markers, trial.weights, trial.goals, trial.request.accuracy
     )
 
 
@@ -434,20 +431,6 @@ def _wanted(tasks: Tasks, markers: MarkerMotion, leave_out: tuple[str, ...]) -> 
     meant = respelt(tasks.marker_weights, markers.names)
     weights = {meant.get(name, name): weight for name, weight in tasks.marker_weights.items()}
     return {name: weight for name, weight in weights.items() if name not in leave_out}
-
-
-def _read_model(request: Request) -> Tree:
-    """The model; stiff where only OpenSim can move it and is to."""
-    try:
-        return load_model(request.model)
-    except UserError as error:
-        try:
-            tree = stiff_tree(request.model)
-        except (UserError, ModuleNotFoundError):
-            raise error from None
-        if request.engine == "opensim" and request.static is None and request.scale_setup is None:
-            return tree
-        raise UserError(f"{error}; OpenSim's own tool solves it: --engine opensim") from None
 
 
 def _within(markers: MarkerMotion, span: tuple[float, float] | None) -> MarkerMotion:

@@ -21,7 +21,7 @@ from spinetrack_synth.anatomy.markers import (
 from spinetrack_synth.anatomy.model import GROUND, Tree, load_model
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.motion.marker_sets import MarkerSet, recognise
-from spinetrack_synth.motion.opensim_tool import quiet, told
+from spinetrack_synth.motion.opensim_tool import quiet, stiff_tree
 from spinetrack_synth.motion.overlap import as_spelt
 from spinetrack_synth.motion.scaling import Person
 
@@ -55,11 +55,11 @@ class Model:
         return own | {marker.name for marker in self.added if marker.fixed}
 
 
-def open_model(path: Path, marker_sets: tuple[Path, ...] = (), tree: Tree | None = None) -> Model:
+def open_model(path: Path, marker_sets: tuple[Path, ...] = (), for_opensim: bool = False) -> Model:
     """A model with its markers: its own, those of the set that its file names, and those of
-    ``marker_sets``, the later ones in place of the earlier; ``tree`` where the file is read
-    already. Raises UserError as reading them does."""
-    tree = tree or load_model(path)
+    ``marker_sets``, the later ones in place of the earlier; ``for_opensim`` one that only OpenSim
+    can move, too. Raises UserError as they do."""
+    tree = _tree(path, for_opensim)
     added: dict[str, Marker] = {}
     for file in (*_named_set(path), *marker_sets):
         markers = read_marker_set(file)
@@ -93,15 +93,32 @@ def _named_set(path: Path) -> tuple[Path, ...]:
     return () if named is None else (named,)
 
 
+def _tree(path: Path, for_opensim: bool) -> Tree:
+    """The model; stiff where only OpenSim can move it and is to."""
+    try:
+        return load_model(path)
+    except UserError as error:
+        try:
+            tree = stiff_tree(path)
+        except (UserError, ModuleNotFoundError):
+            raise error from None
+        if for_opensim:
+            return tree
+        raise UserError(f"{error}; OpenSim's own tool solves it: --engine opensim") from None
+
+
 @contextlib.contextmanager
 def model_file(model: Model) -> Iterator[Path]:
-    """The model in a file as OpenSim is to have it: its own, or one written for the while."""
+    """The model as a file for OpenSim: its own where that will do, else one written for the while.
+
+    Raises as `write_model` does.
+    """
     if model.is_of_file:
         yield model.path
         return
     with tempfile.TemporaryDirectory() as folder:
-        write_model(model, file := Path(folder) / "model.osim")
-        yield file
+        write_model(model, written := Path(folder) / model.path.name)
+        yield written
 
 
 def write_model(model: Model, out: Path) -> None:
@@ -111,15 +128,18 @@ def write_model(model: Model, out: Path) -> None:
     """
     import opensim
 
-    with quiet(opensim), told(f"{out}: the model cannot be written"):
-        written = opensim.Model(str(model.path))
-        _set_markers(opensim, written, model)
-        if model.person is not None:
-            _scale(opensim, written, model.person)
-        _move_markers(opensim, written, model.tree)
-        written.finalizeConnections()
-        if not written.printToXML(str(out)):
-            raise UserError(f"{out}: cannot be written")
+    with quiet(opensim):
+        try:
+            written = opensim.Model(str(model.path))
+            _set_markers(opensim, written, model)
+            if model.person is not None:
+                _scale(opensim, written, model.person)
+            _move_markers(opensim, written, model.tree)
+            written.finalizeConnections()
+            if not written.printToXML(str(out)):
+                raise UserError(f"{out}: cannot be written")
+        except RuntimeError as error:
+            raise UserError(f"OpenSim cannot write {out}: {' '.join(str(error).split())}") from None
 
 
 def _set_markers(opensim: Any, written: Any, model: Model) -> None:

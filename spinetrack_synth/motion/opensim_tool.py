@@ -50,7 +50,7 @@ def run_tool(given: ToolInput) -> CoordinateMotion:
     """
     import opensim
 
-    with tempfile.TemporaryDirectory() as name, quiet(opensim), told("its tool failed"):
+    with tempfile.TemporaryDirectory() as name, quiet(opensim), _told("its tool failed"):
         folder = Path(name)
         setup = _write_setup(folder, given)
         opensim.Model(str(given.model))  # the tool itself crashes on one that does not load
@@ -88,7 +88,7 @@ def pose(model_file: Path, motion_file: Path, frames: Sequence[int] | None = Non
     """
     import opensim
 
-    with quiet(opensim), told("cannot read the motion back"):
+    with quiet(opensim), _told("cannot read the motion back"):
         model = opensim.Model(str(model_file))
         state = model.initSystem()
         table = opensim.Storage(str(motion_file))
@@ -136,7 +136,7 @@ def stiff_tree(model_file: Path) -> Tree:
     """
     import opensim
 
-    with quiet(opensim), told(f"{model_file}: cannot be loaded"):
+    with quiet(opensim), _told(f"{model_file}: cannot be loaded"):
         model = opensim.Model(str(model_file))
         state = model.initSystem()
         model.realizePosition(state)
@@ -275,7 +275,7 @@ def _write_setup(folder: Path, given: ToolInput) -> Path:
 
 
 @contextlib.contextmanager
-def told(what: str) -> Iterator[None]:
+def _told(what: str) -> Iterator[None]:
     """OpenSim's exceptions as one line."""
     try:
         yield

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from spinetrack_synth.anatomy import ik
-from spinetrack_synth.anatomy.ik import CoordinateGoal, solve
+from spinetrack_synth.anatomy.ik import CoordinateGoal, Solution, solve
 from spinetrack_synth.anatomy.kinematics import all_coordinates, marker_positions, point_jacobian
 from spinetrack_synth.anatomy.least_squares import differentiate, evaluate, make_scratch, weigh
 from spinetrack_synth.anatomy.model import Tree, load_model
@@ -151,25 +151,27 @@ def test_noise_is_spread_as_theory_says(coupled: Tree) -> None:
         assert spread == pytest.approx(bound[coupled.free.index(name)], rel=0.25), name
 
 
-def test_the_default_prior_holds_what_noise_leaves_open_and_only_that(free: Tree) -> None:
+def test_a_prior_holds_what_noise_leaves_open_and_only_where_it_is_asked_for(free: Tree) -> None:
     q = motion(free, 40)
     exact = markers_of(free, q)
     found = solve(free, free.marker_names, exact)
     assert found.open_coordinates == () and found.rms_m < 1e-5
     noisy = exact + np.random.default_rng(3).normal(0, 0.005, exact.shape)
-    found = solve(free, free.marker_names, noisy)
-    bare = solve(free, free.marker_names, noisy[:5], prior_m=ik.FAINT_PRIOR_M)
-    assert 0.003 < found.prior_m < 0.0055
-    assert "L3_L4_LB" in found.open_coordinates and "knee_angle_r" not in found.open_coordinates
-    assert bare.open_coordinates == ()
-    spine = [name for name in found.open_coordinates if name[-3:] in ("_FE", "_LB", "_AR")]
+    bare = solve(free, free.marker_names, noisy)
+    held = solve(free, free.marker_names, noisy, prior_m=0.005)
+    partly = solve(free, free.marker_names, noisy, prior_m=0.005, prior_share=0.5)
+    assert 0.003 < bare.axis_error_m < 0.0055
+    assert "L3_L4_LB" in bare.open_coordinates and "knee_angle_r" not in bare.open_coordinates
+    assert held.open_coordinates == ()
+    spine = [name for name in bare.open_coordinates if name[-3:] in ("_FE", "_LB", "_AR")]
     levels = [free.coordinate_index[name] for name in spine]
 
-    def error(rows: np.ndarray) -> float:
-        return float(np.sqrt(np.mean((rows[:5, levels] - q[:5, levels]) ** 2)))
+    def error(found: Solution) -> float:
+        return float(np.sqrt(np.mean((found.coordinates[:, levels] - q[:, levels]) ** 2)))
 
-    assert error(found.coordinates) < 0.5 * error(bare.coordinates)
-    assert found.rms_m < 0.005 * np.sqrt(3)  # the noise itself: the fit is no worse than the truth
+    assert max(error(held), error(partly)) < 0.5 * error(bare)
+    costs = [(one.marker_error_m**2).sum(axis=1) for one in (bare, partly, held)]
+    assert np.all(costs[0] < costs[1]) and costs[1].mean() < costs[2].mean()
 
 
 def test_leading_frames_without_markers_repeat_the_first_that_has_some(coupled: Tree) -> None:

@@ -132,6 +132,13 @@ def test_unknown_names_go_by_their_extent(find: Find, standing: Figure) -> None:
     assert "told to be in m, the figure is 0.0014" in tiny.notes[0]
 
 
+def test_of_unknown_names_a_part_of_a_body_keeps_its_unit(find: Find, standing: Figure) -> None:
+    names = tuple(f"P{k}" for k in range(17))
+    hand = find(Figure(names, standing.positions * 12), Told(usual_unit="cm"))
+    assert hand.unit == "cm"
+    assert "which no grown person is; it would be for dm" in hand.notes[0]
+
+
 def test_nothing_seen_says_nothing(find: Find, standing: Figure) -> None:
     dark = Figure(standing.names, np.full_like(standing.positions, np.nan))
     assert find(dark, Told("m")).unit == "m"

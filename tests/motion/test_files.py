@@ -84,6 +84,24 @@ def test_what_is_usual_for_a_skeleton_is_taken(tmp_path: Path, tree: Tree) -> No
     np.testing.assert_allclose(told.positions_m[0, 0], [10, 20, 30])
 
 
+def test_unit_and_axes_of_a_table_of_ones_own_count(
+    tmp_path: Path, tree: Tree, steps: CoordinateMotion
+) -> None:
+    from spinetrack_synth.motion.skeletons import parse_skeleton
+
+    table = parse_skeleton(
+        'name = "mine"\ntitle = "Mine"\nunit = "cm"\naxes = "z-up"\n[points]\n'
+        'Knee = { marker = "left_knee" }\nHip = { marker = "left_hip" }',
+        "mine.toml",
+    )
+    row = "0,10,20,30,10,20,70"
+    header = "time,Knee_x,Knee_y,Knee_z,Hip_x,Hip_y,Hip_z"
+    (tmp_path / "a.csv").write_text(f"{header}\n{row}\n")
+    motion = read_motion(tmp_path / "a.csv", tree, skeleton=table)
+    assert isinstance(motion, MarkerMotion)
+    np.testing.assert_allclose(motion.positions_m[0], [[0.1, 0.3, -0.2], [0.1, 0.7, -0.2]])
+
+
 @pytest.mark.parametrize(
     ("call", "message"),
     [

@@ -17,6 +17,7 @@ from spinetrack_synth.anatomy.scaling import scale_tree, with_marker_offsets
 from spinetrack_synth.anatomy.tasks import read_setup, read_tasks
 from spinetrack_synth.cli.ik import command
 from spinetrack_synth.errors import UserError
+from spinetrack_synth.motion import fitting
 from spinetrack_synth.motion.data import MarkerMotion
 from spinetrack_synth.motion.fitting import Request, fit, prepare, solution_at, tool_input
 from spinetrack_synth.motion.overlap import is_slip
@@ -330,6 +331,84 @@ def test_tasks_of_opensim_are_read(tmp_path: Path) -> None:
         read_tasks(path)
     with pytest.raises(UserError, match="no <InverseKinematicsTool>"):
         read_setup(path)
+
+
+# -- OpenSim beside us ----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def files(tmp_path: Path, recording: MarkerMotion) -> tuple[object, ...]:
+    """A recording that ends after 2 s: numbers of numpy's are not written as its types then."""
+    times_s = recording.times_s + 2.0
+    write_trc(tmp_path / "in.trc", MarkerMotion(recording.names, times_s, recording.positions_m))
+    return ("--markers", tmp_path / "in.trc", "--out", tmp_path / "out.mot")
+
+
+def test_a_fit_is_checked_and_read_back_by_opensim(run_ik: Ik, files: tuple[object, ...]) -> None:
+    pytest.importorskip("opensim")
+    said = run_ik(*files, "--check", 2)
+    assert "OpenSim on frames 6 to 7" in said and "0 frames fit worse" in said
+    assert float(said.split("puts markers within ")[1].split()[0]) < 1e-4  # mm
+    assert "OpenSim holds all 63 constraints" in said
+
+
+def test_a_failed_check_does_not_cost_the_fit(
+    tmp_path: Path, files: tuple[object, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("opensim")
+
+    def fail(*_: object) -> None:
+        raise UserError("OpenSim: its tool failed: no idea")
+
+    monkeypatch.setattr(fitting, "run_tool", fail)
+    result = CliRunner().invoke(command, [*map(str, files), "--check", "2"])
+    assert isinstance(result.exception, UserError)
+    assert "the fit is written, but could not be checked: OpenSim: its tool" in str(
+        result.exception
+    )
+    assert "wrote" in result.output
+    assert {"out.mot", "out_marker_errors.csv"} <= {path.name for path in tmp_path.iterdir()}
+
+
+def test_a_model_that_we_refuse_is_solved_by_opensim(
+    run_ik: Ik, tmp_path: Path, files: tuple[object, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pytest.importorskip("opensim")
+    usual = run_ik(*files, "--engine", "opensim")
+    as_usual = (tmp_path / "out.mot").read_text()
+
+    def refuse(path: Path) -> Tree:
+        raise UserError(f"{path}: joint hip is a WormJoint, which is not supported")
+
+    monkeypatch.setattr(fitting, "load_model", refuse)
+    with pytest.raises(UserError, match=r"WormJoint.*not supported.*: --engine opensim$"):
+        run_ik(*files)
+    said = run_ik(*files, "--engine", "opensim")
+    assert "12 frames, 37 markers: RMS" in said and "OpenSim holds all 63 constraints" in said
+    assert said.splitlines()[:1] == usual.splitlines()[:1]
+    table = np.array([row.split() for row in as_usual.splitlines()[7:]], dtype=float)
+    header = (tmp_path / "out.mot").read_text().splitlines()
+    stiff = np.array([row.split() for row in header[7:]], dtype=float)
+    masters = as_usual.splitlines()[6].split()
+    assert header[6].split() == masters
+    if "inDegrees=yes" in header:  # ours are in radians, for the sake of the regional masters
+        types = load_model(fullbody_path()).motion_type
+        turning = np.array([False, *(kind == "Rotational" for kind in types)])
+        stiff[:, turning] = np.radians(stiff[:, turning])
+    np.testing.assert_allclose(stiff, table, atol=1e-6)
+
+
+def test_coordinates_that_markers_hardly_show_are_named(
+    run_ik: Ik, tmp_path: Path, truth: np.ndarray
+) -> None:
+    free = load_model(fullbody_path(coupled=False))
+    exact_m = np.array([marker_positions(free, q) for q in truth])
+    noisy_m = exact_m + np.random.default_rng(1).normal(0, 0.005, exact_m.shape)
+    write_trc(tmp_path / "in.trc", MarkerMotion(free.marker_names, np.arange(12) / 50, noisy_m))
+    where = ("--model", fullbody_path(coupled=False), "--markers", tmp_path / "in.trc")
+    said = run_ik(*where, "--out", tmp_path / "out.mot")
+    assert "say next to nothing about" in said and "--prior 5" in said
+    assert "say next to nothing" not in run_ik(*where, "--out", tmp_path / "o.mot", "--prior", 5)
 
 
 @needs_published
