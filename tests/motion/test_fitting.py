@@ -17,7 +17,7 @@ from spinetrack_synth.anatomy.scaling import scale_tree, with_marker_offsets
 from spinetrack_synth.anatomy.tasks import read_setup, read_tasks
 from spinetrack_synth.cli.ik import command
 from spinetrack_synth.errors import UserError
-from spinetrack_synth.motion import fitting
+from spinetrack_synth.motion import fitting, models
 from spinetrack_synth.motion.data import MarkerMotion
 from spinetrack_synth.motion.fitting import Request, fit, prepare, solution_at, tool_input
 from spinetrack_synth.motion.overlap import is_slip
@@ -380,7 +380,7 @@ def test_a_model_that_we_refuse_is_solved_by_opensim(
     def refuse(path: Path) -> Tree:
         raise UserError(f"{path}: joint hip is a WormJoint, which is not supported")
 
-    monkeypatch.setattr(fitting, "load_model", refuse)
+    monkeypatch.setattr(models, "load_model", refuse)
     with pytest.raises(UserError, match=r"WormJoint.*not supported.*: --engine opensim$"):
         run_ik(*files)
     said = run_ik(*files, "--engine", "opensim")
