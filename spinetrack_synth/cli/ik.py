@@ -110,6 +110,8 @@ def command(
 
     given = read_setup(setup, markers) if setup else None
     scaling = read_scale_setup(scale_setup) if scale_setup else None
+    if static is not None and static.suffix.lower() == ".xml":
+        raise UserError(f"{static}: --scale takes a static trial: give a set-up as --scale-setup")
     if mass_kg is not None and ((static is None and scaling is None) or not mass_kg > 0):
         raise UserError(f"--mass {mass_kg:g}: give a mass in kg, together with --scale")
     if threads < 1 or check < 0 or (prior_mm is not None and not prior_mm >= 0):

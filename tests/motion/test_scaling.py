@@ -195,6 +195,11 @@ def test_a_trial_is_fitted_with_the_scaled_model_by_both(folder: Path, run_ik: I
     assert (folder / "out_scaled.osim").is_file()
 
 
+def test_a_setup_in_a_static_trials_place_is_told(folder: Path, run_ik: Ik) -> None:
+    with pytest.raises(UserError, match="takes a static trial: give a set-up as --scale-setup"):
+        run_ik("--scale", folder / "scale.xml", "--markers", folder / "static.trc")
+
+
 def test_a_static_trial_may_be_given_in_place_of_the_setups(folder: Path, run_ik: Ik) -> None:
     write_scale_setup(folder / "scale.xml", static="Unassigned", span="80 81")
     with pytest.raises(UserError, match="ModelScaler names no marker_file: give --scale"):
