@@ -19,11 +19,11 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from spinetrack_synth.anatomy.kinematics import forward
 from spinetrack_synth.anatomy.model import Chain
+from spinetrack_synth.compiled import apart, assign, by_reference, inner, njit
 
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -65,6 +65,7 @@ LARGEST_DAMPING: Final = 1e6
 AT_BOUND: Final = 1e-12
 
 
+@by_reference
 class Problem(NamedTuple):
     """What is fitted, the same for all frames. Columns are the free coordinates, leaves first.
 
@@ -108,6 +109,7 @@ class Problem(NamedTuple):
     task_weight: Array
 
 
+@by_reference
 class Scratch(NamedTuple):
     """Memory that one thread uses again and again; ``kept`` are the weights in force, (P,)."""
 
@@ -135,7 +137,6 @@ class Scratch(NamedTuple):
     held: Bools
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
 def make_scratch(problem: Problem) -> Scratch:
     """Scratch for a problem."""
     bodies, axes = len(problem.chain.parent), len(problem.chain.axis_coordinate)
@@ -166,7 +167,7 @@ def make_scratch(problem: Problem) -> Scratch:
     )
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@inner(error_model="numpy")
 def coordinates(problem: Problem, z: Array, scratch: Scratch) -> None:
     """Fill ``scratch.q`` from the free coordinates, and the slopes of the curves."""
     q, slope = scratch.q, scratch.slope_of_entry
@@ -191,7 +192,7 @@ def coordinates(problem: Problem, z: Array, scratch: Scratch) -> None:
         slope[problem.curve_entry[curve]] = derivative
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(error_model="numpy")
 def weigh(problem: Problem, target_m: Array, counted: Bools, scratch: Scratch) -> int:
     """Set the weights in force for a frame: of markers seen and counted, with sum 1.
 
@@ -211,7 +212,7 @@ def weigh(problem: Problem, target_m: Array, counted: Bools, scratch: Scratch) -
     return count
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+@apart(error_model="numpy", fastmath={"contract"})
 def evaluate(
     problem: Problem, z: Array, target_m: Array, task_values: Array, seen: int, scratch: Scratch
 ) -> tuple[float, float]:
@@ -250,7 +251,7 @@ def evaluate(
     return cost, of_markers
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+@inner(error_model="numpy", fastmath={"contract"})
 def _gather_masses(problem: Problem, target_m: Array, scratch: Scratch) -> None:
     """Per body and all it carries: mass, first and second moments, force and torque of residuals,
     and their moment sum of w x r'.
@@ -263,7 +264,7 @@ def _gather_masses(problem: Problem, target_m: Array, scratch: Scratch) -> None:
     reference[:] = 0.0
     for p in range(len(target_m)):
         if kept[p] > 0:
-            reference[:] = target_m[p]
+            assign(reference, target_m[p])
             break
     mass[:] = 0.0
     for p in range(len(target_m)):
@@ -309,7 +310,7 @@ def _gather_masses(problem: Problem, target_m: Array, scratch: Scratch) -> None:
                 mass[parent, i] += mass[body, i]
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+@inner(error_model="numpy", fastmath={"contract"})
 def _gather_twists(problem: Problem, scratch: Scratch) -> None:
     """Velocity of each motion as a twist about the reference point: angular, then linear."""
     twist, reference = scratch.twist, scratch.reference
@@ -341,7 +342,7 @@ def _gather_twists(problem: Problem, scratch: Scratch) -> None:
                 twist[motion, 5] += a2
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+@apart(error_model="numpy", fastmath={"contract"})
 def differentiate(
     problem: Problem,
     z: Array,
@@ -466,7 +467,7 @@ def differentiate(
         gradient[k] += share * prior_weight[k] * (z[k] - center[k])
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "reassoc", "nsz"})
+@inner(error_model="numpy", fastmath={"contract", "reassoc", "nsz"})
 def _factorise(matrix: Array, size: int) -> bool:
     """Cholesky's factor U of a matrix U'U in its place; False where it is not positive.
 
@@ -517,7 +518,7 @@ def _factorise(matrix: Array, size: int) -> bool:
     return True
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "reassoc", "nsz"})
+@inner(error_model="numpy", fastmath={"contract", "reassoc", "nsz"})
 def _substitute(matrix: Array, size: int, right: Array) -> None:
     """Solve U'U x = right in place of ``right``, U as `_factorise` leaves it."""
     for j in range(size):
@@ -533,7 +534,7 @@ def _substitute(matrix: Array, size: int, right: Array) -> None:
         right[j] = value / matrix[j, j]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(error_model="numpy")
 def spread(scratch: Scratch) -> Array:
     """Diagonal (k,) of the inverse of the Hessian that `differentiate` left, infinite where it is
     not positive: the variance of each column for markers of unit error, up to their number."""
@@ -558,7 +559,7 @@ def spread(scratch: Scratch) -> Array:
     return result
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@apart(error_model="numpy")
 def _step(problem: Problem, z: Array, movable: Bools, damping: float, scratch: Scratch) -> bool:
     """Fill ``scratch.step`` with the damped Gauss-Newton step that stays within the bounds.
 
@@ -589,7 +590,7 @@ def _step(problem: Problem, z: Array, movable: Bools, damping: float, scratch: S
     _substitute(factor, size, step)
     response, force, between = scratch.response, scratch.force, scratch.between
     free_step = scratch.free_step
-    free_step[:] = step
+    assign(free_step, step)
     count = 0
     while True:
         before = count
@@ -618,7 +619,7 @@ def _step(problem: Problem, z: Array, movable: Bools, damping: float, scratch: S
         if not _factorise(between, count):
             return False
         _substitute(between, count, force)
-        step[:] = free_step
+        assign(step, free_step)
         for i in range(count):
             for j in range(size):
                 step[j] += force[i] * response[i, j]
@@ -626,7 +627,7 @@ def _step(problem: Problem, z: Array, movable: Bools, damping: float, scratch: S
             step[stopped[i]] = put[stopped[i]]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@inner(error_model="numpy")
 def _would_leave(problem: Problem, z: Array, movable: Bools, scratch: Scratch) -> bool:
     """Whether a column that the last step held at its bound would now leave it."""
     hessian, step = scratch.hessian, scratch.step
@@ -643,7 +644,7 @@ def _would_leave(problem: Problem, z: Array, movable: Bools, scratch: Scratch) -
     return False
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@apart(error_model="numpy")
 def solve_frame(
     problem: Problem,
     target_m: Array,
@@ -697,7 +698,7 @@ def solve_frame(
                 damping = max(10 * damping, FIRST_DAMPING)
         gain = cost - trial_cost
         cost = trial_cost
-        z[:] = trial
+        assign(z, trial)
         # Where markers are met exactly, Gauss and Newton's step is as good as Newton's.
         quadratic = newton or cost < EXACT_COST_M2
         full = quadratic and damping == 0.0 and not np.any(scratch.put)

@@ -24,6 +24,7 @@ from spinetrack_synth.anatomy.functions import (
     parse_function,
     straight,
 )
+from spinetrack_synth.compiled import by_reference
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.extras import pip_command
 
@@ -40,6 +41,7 @@ CONTRADICTION: Final = 1e-3
 """What two settings of one coordinate may differ by (rad, m): files hold rounded numbers."""
 
 
+@by_reference
 class Chain(NamedTuple):
     """The joints as flat arrays, one joint a body, for compiled code.
 

@@ -13,7 +13,6 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from spinetrack_synth.anatomy.least_squares import Problem, Scratch, solve_frame
@@ -28,6 +27,7 @@ from spinetrack_synth.anatomy.tracking import (
     nearest_angles,
     read_out,
 )
+from spinetrack_synth.compiled import assign, inner, njit
 
 Array = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -209,7 +209,7 @@ def _fill_dark_frames(z: Array, q: Array, cost: Array) -> None:
         z[frame], q[frame] = z[like], q[like]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(error_model="numpy")
 def _evidence(problem: Problem, target_m: Array, old: float, new: float) -> float:
     """How much likelier markers are under the cost ``new`` than under ``old``: the logarithm, for
     an error of the markers that is not known but the same for both."""
@@ -221,7 +221,7 @@ def _evidence(problem: Problem, target_m: Array, old: float, new: float) -> floa
     return 0.5 * freedom * np.log((old + END_COST_M2) / (new + END_COST_M2))
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(error_model="numpy")
 def _look(
     problem: Problem,
     restarts: Restarts,
@@ -243,7 +243,7 @@ def _look(
     twins, spread = len(restarts.twin_columns), min(STARTS, len(restarts.starts))
     tried = np.empty((1 + twins + spread, len(z)))
     trial, best = np.empty(len(z)), z.copy()
-    tried[0] = z
+    assign(tried[0], z)
     limb_cost, steps = solve_frame(
         problem, target_m, markers, task_values, columns, tried[0], 0.0, scratch
     )
@@ -253,7 +253,7 @@ def _look(
         if start < twins:
             if not columns[restarts.twin_columns[start, 0]]:
                 continue
-            here[:] = z
+            assign(here, z)
             _turn_to_twin(problem, restarts.twin_columns[start], here)
             limb_trial_cost, more = solve_frame(
                 problem, target_m, markers, task_values, columns, here, COLD_DAMPING, scratch
@@ -267,20 +267,20 @@ def _look(
         if limb_trial_cost > PROMISING * limb_cost or _is_among(here, tried[:count]):
             continue
         count += 1
-        trial[:] = here
+        assign(trial, here)
         trial_cost, more = solve_frame(
             problem, target_m, everything, task_values, all_columns, trial, COLD_DAMPING, scratch
         )
         steps += more
         if trial_cost < cost and not _is_among(trial, tried[:1]):
             cost = trial_cost
-            best[:] = trial
+            assign(best, trial)
     nearest_angles(problem, restarts, z, best)
-    z[:] = best
+    assign(z, best)
     return cost, steps
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@inner(error_model="numpy")
 def _turn_to_twin(problem: Problem, joint: Ints, z: Array) -> None:
     """Write the other angles (3,) that turn a joint to the same place, as far as it may go."""
     for i in range(3):
@@ -292,16 +292,16 @@ def _turn_to_twin(problem: Problem, joint: Ints, z: Array) -> None:
         z[k] = min(max(angle, problem.lower[k]), problem.upper[k])
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@inner(error_model="numpy")
 def _is_among(z: Array, others: Array) -> bool:
     """Whether z (k,) is the same place as one of the others (N, k)."""
     nearest = np.inf
-    for other in others:
-        nearest = min(nearest, largest_difference(z, other))
+    for i in range(len(others)):
+        nearest = min(nearest, largest_difference(z, others[i]))
     return nearest < ALIKE
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(error_model="numpy")
 def _lead(
     problem: Problem,
     targets_m: Array,
@@ -327,14 +327,15 @@ def _lead(
     t = frame + ahead
     while 0 <= t < len(z) and abs(t - last) <= (PATIENCE if most > HINT else SHORT_PATIENCE):
         if np.isnan(cost[t]):
-            other[t], other_cost[t] = now, np.nan
+            assign(other[t], now)
+            other_cost[t] = np.nan
             t += ahead
             continue
         other_cost[t], more = solve_frame(
             problem, targets_m[t], all_markers, task_values[t], all_columns, now, 0.0, scratch
         )
         steps[t] += more
-        other[t] = now
+        assign(other[t], now)
         if largest_difference(now, z[t]) < SAME:
             break
         total += _evidence(problem, targets_m[t], cost[t], other_cost[t])
