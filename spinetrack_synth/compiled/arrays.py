@@ -4,16 +4,27 @@ from __future__ import annotations
 
 from typing import Any
 
+from numba.extending import overload
 from numpy.typing import NDArray
 
-from spinetrack_synth.compiled.functions import inner
 
-
-@inner()
 def assign(target: NDArray[Any], source: NDArray[Any]) -> None:
-    """``target[:] = source`` for arrays (n,) of one length.
+    """``target[:] = source`` for arrays of one shape, (n,) or (m, n).
 
-    Numba's brings along the making of the text that says which lengths differ, with all of Unicode.
+    Numba's brings along the making of the text that says which shapes differ, with all of Unicode.
     """
-    for i in range(len(target)):
-        target[i] = source[i]
+    target[:] = source
+
+
+@overload(assign, jit_options={"no_cfunc_wrapper": True})
+def _assign(target: Any, source: Any) -> Any:
+    def rows(target: Any, source: Any) -> Any:
+        for i in range(target.shape[0]):
+            for j in range(target.shape[1]):
+                target[i, j] = source[i, j]
+
+    def row(target: Any, source: Any) -> Any:
+        for i in range(len(target)):
+            target[i] = source[i]
+
+    return row if target.ndim == 1 else rows

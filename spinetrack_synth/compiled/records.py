@@ -39,8 +39,8 @@ _DATA_WORD = 4
 def by_reference(fields: Fields) -> Fields:
     """Let compiled functions take a NamedTuple class by reference.
 
-    Its fields are C-contiguous arrays, numbers and other such records. Compiled code reads them,
-    and writes into the arrays; it makes no records.
+    Its fields are C-contiguous arrays, numbers, other such records and tuples of them. Compiled
+    code reads them, and writes into the arrays; it makes no records.
     """
     typeof_impl.register(fields)(_type_of_record)
     return fields
@@ -67,6 +67,8 @@ class RecordType(types.Type):
 
 
 def _words(kind: types.Type) -> int:
+    if isinstance(kind, types.UniTuple):
+        return int(kind.count)
     return 1 + kind.ndim if isinstance(kind, types.Array) else 1
 
 
@@ -88,6 +90,8 @@ def _type_of_field(name: str, item: Any, context: Any) -> types.Type:
         return types.Array(from_dtype(item.dtype), item.ndim, "C")
     if type(item) in _NUMBERS:
         return _NUMBERS[type(item)]
+    if type(item) is tuple:  # of records alike
+        return types.UniTuple(_type_of_field(name, item[0], context), len(item))
     return _type_of_record(item, context)
 
 
