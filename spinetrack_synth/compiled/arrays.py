@@ -16,7 +16,7 @@ def assign(target: NDArray[Any], source: NDArray[Any]) -> None:
     target[:] = source
 
 
-@overload(assign, jit_options={"no_cfunc_wrapper": True})
+@overload(assign)
 def _assign(target: Any, source: Any) -> Any:
     def rows(target: Any, source: Any) -> Any:
         for i in range(target.shape[0]):

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import Any
 
 import numba
+from numba.core.registry import CPUDispatcher
 
 from spinetrack_synth.compiled.cache import CodeCache
 
@@ -26,7 +27,20 @@ def njit(**options: Any) -> Decorator:
 
 def inner(**options: Any) -> Decorator:
     """Compile a function that only compiled functions call."""
-    return _decorator({"no_cpython_wrapper": True, **options}, apart=False)
+    decorate = _decorator({"no_cpython_wrapper": True, **options}, apart=False)
+
+    def decorate_inner(function: Callable[..., Any]) -> Any:
+        dispatcher = decorate(function)
+        dispatcher.__class__ = _Inner
+        return dispatcher
+
+    return decorate_inner
+
+
+class _Inner(CPUDispatcher):
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        name = self.py_func.__qualname__
+        raise TypeError(f"{name} is for compiled functions: decorate it with njit to call it")
 
 
 def apart(**options: Any) -> Decorator:
