@@ -140,6 +140,19 @@ class Aims(NamedTuple):
     needed: Ints
 
 
+@by_reference
+class Rows(NamedTuple):
+    """Where the aims of each kind begin: contacts at 0, then ``reaches``, the ``balance``,
+    ``pairs`` of limbs kept apart, points that ``entered`` other skin and are on their way out, and
+    a growing list of ``watched`` points that came to the floor and must not go below."""
+
+    reaches: int
+    balance: int
+    pairs: int
+    entered: int
+    watched: int
+
+
 def settled_coordinates(
     chain: Chain, drive: Drive, masses: Masses, touch: Touch, limbs: Limbs, given: Array
 ) -> Array:
@@ -148,7 +161,8 @@ def settled_coordinates(
     motion = Motion(
         np.empty((bodies, 4, 4)), np.empty((axes, 3)), np.empty((axes, 3)), np.empty(axes)
     )
-    most = _rows_before_watched(touch) + NEAR_FLOOR
+    rows = _rows(touch)
+    most = rows.watched + NEAR_FLOOR
     aims = Aims(
         np.zeros((most, k)),
         np.zeros(most),
@@ -156,20 +170,30 @@ def settled_coordinates(
         np.zeros(most, dtype=np.int64),
         np.zeros(most, dtype=np.int64),
     )
-    settled: Array = _settled(chain, drive, masses, touch, limbs, given, motion, aims)
+    aims.sigma[: rows.reaches] = CONTACT_SIGMA_M
+    aims.sigma[rows.reaches : rows.balance] = np.repeat(touch.meeting_sigma_m, 3)
+    aims.sigma[rows.balance] = BALANCE_SIGMA_M
+    aims.sigma[rows.pairs : rows.entered] = APART_SIGMA_M
+    aims.sigma[rows.entered : rows.watched] = OUT_SIGMA_M
+    aims.sigma[rows.watched :] = FLOOR_SIGMA_M
+    aims.needed[: rows.balance] = 1
+    aims.one_sided[rows.balance] = -1
+    aims.one_sided[rows.pairs :] = 1
+    settled: Array = _settled(chain, drive, masses, touch, limbs, given, motion, aims, rows)
     return settled
 
 
-def _rows_before_watched(touch: Touch) -> int:
-    """How many aims there are besides those of watched points."""
-    patches = len(touch.start) - 1
-    return patches + 3 * len(touch.meeting_body) + 1 + NEAR_PAIRS + len(touch.entered_body)
+def _rows(touch: Touch) -> Rows:
+    reaches = len(touch.start) - 1
+    balance = reaches + 3 * len(touch.meeting_body)
+    entered = balance + 1 + NEAR_PAIRS
+    return Rows(reaches, balance, balance + 1, entered, entered + len(touch.entered_body))
 
 
 @njit()
 def _settled(
     chain: Chain, drive: Drive, masses: Masses, touch: Touch, limbs: Limbs, given: Array,
-    motion: Motion, aims: Aims,
+    motion: Motion, aims: Aims, rows: Rows,
 ) -> Array:  # fmt: skip
     k = len(given)
     z = given.copy()
@@ -181,24 +205,6 @@ def _settled(
     body_lowest = np.empty(bodies, dtype=np.int64)
     watched, watched_sunk = np.empty(NEAR_FLOOR, dtype=np.int64), np.empty(NEAR_FLOOR)
     watching = 0
-
-    # Rows: contacts, reaches, the balance, limbs kept apart, points on their way out of other skin,
-    # and a growing list of those that came to the floor and must not go below.
-    balance = patches + 3 * len(touch.meeting_body)
-    first_pair = balance + 1
-    first_entered = first_pair + NEAR_PAIRS
-    first_watched = first_entered + len(touch.entered_body)
-    aims.sigma[:patches] = CONTACT_SIGMA_M
-    for pair in range(len(touch.meeting_body)):
-        row = patches + 3 * pair
-        aims.sigma[row : row + 3] = touch.meeting_sigma_m[pair]
-    aims.sigma[balance] = BALANCE_SIGMA_M
-    aims.sigma[first_pair:first_entered] = APART_SIGMA_M
-    aims.sigma[first_entered:first_watched] = OUT_SIGMA_M
-    aims.sigma[first_watched:] = FLOOR_SIGMA_M
-    aims.needed[:balance] = 1
-    aims.one_sided[balance] = -1
-    aims.one_sided[first_pair:] = 1
 
     # Limbs are kept apart only once hands are where they reach, else they stop on the wrong side.
     apart = False
@@ -220,19 +226,19 @@ def _settled(
         for patch in range(patches):
             _height_aim(chain, drive, motion, touch, touching[patch], aims, patch)
             aims.residual[patch] = heights[touching[patch]]
-        _reach_aims(chain, drive, motion, touch, aims, patches)
-        _balance_aim(chain, drive, motion, masses, touch, heights, touching, aims, balance)
-        aims.residual[first_pair:first_entered] = 1.0
-        aims.needed[first_pair:first_entered] = 0
+        _reach_aims(chain, drive, motion, touch, aims, rows.reaches)
+        _balance_aim(chain, drive, motion, masses, touch, heights, touching, aims, rows.balance)
+        aims.residual[rows.pairs : rows.entered] = 1.0
+        aims.needed[rows.pairs : rows.entered] = 0
         if apart:
-            _apart_aims(chain, drive, motion, limbs, aims, first_pair)
-        _out_aims(chain, drive, motion, touch, aims, first_entered)
+            _apart_aims(chain, drive, motion, limbs, aims, rows.pairs)
+        _out_aims(chain, drive, motion, touch, aims, rows.entered)
         watching = _watch(touch, heights, touching, body_lowest, watched, watched_sunk, watching)
         for i in range(watching):
-            _height_aim(chain, drive, motion, touch, watched[i], aims, first_watched + i)
-            aims.residual[first_watched + i] = heights[watched[i]] + watched_sunk[i]
+            _height_aim(chain, drive, motion, touch, watched[i], aims, rows.watched + i)
+            aims.residual[rows.watched + i] = heights[watched[i]] + watched_sunk[i]
 
-        step = _step(aims, first_watched + watching, drive, z, anchor)
+        step = _step(aims, rows.watched + watching, drive, z, anchor)
         # Where steps turn back on themselves the aims change sides: shorter ones settle between.
         pace = max(0.5 * pace, SLOWEST) if step @ last < 0.0 else min(1.5 * pace, 1.0)
         last = step.copy()
@@ -446,7 +452,7 @@ def _step(aims: Aims, count: int, drive: Drive, z: Array, anchor: Array) -> Arra
                 normal[:, i] = 0.0
                 normal[i, i] = 1.0
                 gradient[i] = -stop[i]
-        assign(step, np.linalg.solve(normal, -gradient))
+        _solve(normal, gradient, step)
         changed = False
         for i in range(k):
             if not held[i] and (z[i] + step[i] < drive.lower[i] or z[i] + step[i] > drive.upper[i]):
@@ -463,6 +469,26 @@ def _step(aims: Aims, count: int, drive: Drive, z: Array, anchor: Array) -> Arra
         if not changed:
             break
     return step
+
+
+@inner(error_model="numpy")
+def _solve(matrix: Array, gradient: Array, step: Array) -> None:
+    """Fill ``step`` (k,) = -matrix^-1 gradient by Cholesky's factor, which replaces the matrix."""
+    for i in range(len(step)):
+        for j in range(i + 1):
+            total = matrix[i, j]
+            for k in range(j):
+                total -= matrix[i, k] * matrix[j, k]
+            matrix[i, j] = np.sqrt(total) if i == j else total / matrix[j, j]
+    for i in range(len(step)):
+        total = -gradient[i]
+        for k in range(i):
+            total -= matrix[i, k] * step[k]
+        step[i] = total / matrix[i, i]
+    for i in range(len(step) - 1, -1, -1):
+        step[i] /= matrix[i, i]
+        for k in range(i):
+            step[k] -= matrix[i, k] * step[i]
 
 
 @inner()
