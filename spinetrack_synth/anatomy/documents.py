@@ -29,6 +29,11 @@ def read_document(path: Path, what: str, roots: tuple[str, ...] = ()) -> Element
         raise UserError(f"{path}: no such file: give the path of {what}") from None
     except OSError as error:
         raise UserError(f"{path}: cannot be read: {error.strerror}") from None
+    return parse_document(text, path, what, roots)
+
+
+def parse_document(text: bytes, path: Path, what: str, roots: tuple[str, ...] = ()) -> Element:
+    """The root element of a file's content, as `read_document`."""
     text = _CLASS.sub(rb"\1.", _COMMENT.sub(b"", text))
     for tag in map(str.encode, roots):
         begin, end = text.find(b"<" + tag), text.find(b"</" + tag + b">")

@@ -6,7 +6,6 @@ the opensim package. Nothing moves here: see `kinematics`.
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -17,19 +16,21 @@ from xml.etree.ElementTree import Element
 import numpy as np
 from numpy.typing import NDArray
 
-from spinetrack_synth.anatomy.documents import read_document
+from spinetrack_synth.anatomy.documents import parse_document, read_document
 from spinetrack_synth.anatomy.functions import (
     Piecewise,
     UnsupportedFunction,
     parse_function,
     straight,
 )
+from spinetrack_synth.anatomy.upgrading import upgraded
 from spinetrack_synth.compiled import by_reference
 from spinetrack_synth.errors import UserError
-from spinetrack_synth.extras import pip_command
 
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
+
+_MODEL_FILE: Final = "an OpenSim model (.osim)"
 
 GROUND: Final = -1
 """Body index of ground."""
@@ -158,7 +159,7 @@ def load_model(path: Path) -> Tree:
     path = Path(path)
     document = _document(path)
     if _version(document, path) < OPENSIM_4:
-        document = _upgraded(path)
+        document = parse_document(upgraded(path), path, _MODEL_FILE)
     model = document.find("Model")
     if model is None:
         raise UserError(f"{path}: no <Model> in it: give an OpenSim model (.osim)")
@@ -166,7 +167,7 @@ def load_model(path: Path) -> Tree:
 
 
 def _document(path: Path) -> Element:
-    root = read_document(path, "an OpenSim model (.osim)")
+    root = read_document(path, _MODEL_FILE)
     if root.tag != "OpenSimDocument":
         raise UserError(f"{path}: starts with <{root.tag}>, expected <OpenSimDocument>")
     return root
@@ -177,29 +178,6 @@ def _version(document: Element, path: Path) -> int:
     if not text.isdigit():
         raise UserError(f"{path}: OpenSimDocument has no version: write it again with OpenSim")
     return int(text)
-
-
-def _upgraded(path: Path) -> Element:
-    """The document as OpenSim 4 writes it."""
-    try:
-        import opensim
-    except ImportError:
-        raise UserError(
-            f"{path}: older than OpenSim 4 and must be upgraded by OpenSim itself: "
-            f"{pip_command('opensim')}"
-        ) from None
-    opensim.Logger.setLevelString("Off")
-    opensim.Logger.removeFileSink()  # else opensim.log appears in the working folder
-    try:
-        model = opensim.Model(str(path))
-        model.finalizeConnections()
-        with tempfile.TemporaryDirectory() as folder:
-            file = Path(folder) / "upgraded.osim"
-            model.printToXML(str(file))
-            return _document(file)
-    except RuntimeError as error:
-        reason = " ".join(str(error).split())
-        raise UserError(f"{path}: OpenSim cannot read it: {reason}") from None
 
 
 # -- reading ------------------------------------------------------------------------------------
