@@ -11,10 +11,10 @@ from collections.abc import Mapping, Sequence
 from typing import Final, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from spinetrack_synth.anatomy.functions import Multivariate, Piecewise, polynomial
+from spinetrack_synth.compiled import by_reference, inner, njit
 
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -39,6 +39,7 @@ class Step(NamedTuple):
     function: Piecewise | None = None
 
 
+@by_reference
 class Program(NamedTuple):
     """Steps as flat arrays, in the order in which they are taken.
 
@@ -164,7 +165,7 @@ def as_program(steps: Sequence[Step], index: Mapping[str, int]) -> Program:
     )
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(error_model="numpy")
 def follow(program: Program, q: Array, slope: Array) -> None:
     """Take all steps: fill the quantities q (``size``,) that they set, and each step's derivative
     by each of its sources, ``slope`` (as long as ``program.source``)."""
@@ -200,7 +201,7 @@ def follow(program: Program, q: Array, slope: Array) -> None:
         q[program.target[s]] = value
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@inner(error_model="numpy")
 def _arc(cosine: float, along: bool) -> tuple[float, float]:
     """sin(t) / t, or (1 - cos(t)) / (t sin(t)), of cos(t), and its derivative by cos(t)."""
     e = 1.0 - cosine
@@ -225,13 +226,14 @@ def _arc(cosine: float, along: bool) -> tuple[float, float]:
     return half / turn, -by_turn / sine
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(error_model="numpy")
 def followed(program: Program, q: Array) -> Array:
     """All quantities (F, ``size``) at F coordinate vectors q (F, n)."""
     extended = np.zeros((len(q), program.size))
-    extended[:, : q.shape[1]] = q
     slope = np.empty(len(program.source))
     for frame in range(len(q)):
+        for i in range(q.shape[1]):
+            extended[frame, i] = q[frame, i]
         follow(program, extended[frame], slope)
     return extended
 

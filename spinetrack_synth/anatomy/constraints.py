@@ -10,8 +10,9 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from spinetrack_synth.compiled import assign, by_reference, inner, njit
 
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -38,6 +39,7 @@ class Tie(NamedTuple):
     quantity: str = ""
 
 
+@by_reference
 class Ties(NamedTuple):
     """Ties as flat arrays, T of them; bodies and quantities by index."""
 
@@ -113,7 +115,7 @@ def as_arrays(ties: tuple[Tie, ...], body: dict[str, int], quantity: dict[str, i
     )
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@inner(error_model="numpy")
 def _to_world(body2world: Array, body: int, point: Array, as_direction: bool, out: Array) -> None:
     for i in range(3):
         if body < 0:
@@ -124,7 +126,7 @@ def _to_world(body2world: Array, body: int, point: Array, as_direction: bool, ou
                 out[i] += body2world[body, i, j] * point[j]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@inner(error_model="numpy")
 def pull(
     ties: Ties, q: Array, body2world: Array, error: Array, point: Array, direction: Array
 ) -> None:
@@ -137,7 +139,7 @@ def pull(
             continue
         _to_world(body2world, ties.body_b[t], ties.point_b[t], False, far)
         _to_world(body2world, ties.body_a[t], ties.point_a[t], False, near)
-        point[t] = far
+        assign(point[t], far)
         if ties.kind[t] == ALONG:
             _to_world(body2world, ties.body_a[t], ties.direction[t], True, direction[t])
             error[t] = 0.0
@@ -152,7 +154,7 @@ def pull(
                 direction[t, i] = (far[i] - near[i]) / apart if apart > 0 else 0.0
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(error_model="numpy")
 def tie_errors(ties: Ties, q: Array, body2world: Array) -> Array:
     """What each tie is off by (F, T) at F frames of quantities q and bodies (F, B, 4, 4)."""
     error = np.empty((len(q), len(ties.kind)))

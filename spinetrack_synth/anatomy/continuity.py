@@ -11,7 +11,6 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from spinetrack_synth.anatomy.kinematics import forward
@@ -24,6 +23,7 @@ from spinetrack_synth.anatomy.tracking import (
     read_out,
     shown_columns,
 )
+from spinetrack_synth.compiled import assign, njit
 
 Array = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -93,7 +93,7 @@ def draw_through(
     return left
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(error_model="numpy")
 def _unfold(problem: Problem, restarts: Restarts, z: Array) -> None:
     """Write z (F, k) with the angles that make the least of all ways through the same places.
 
@@ -217,7 +217,7 @@ def _joints(problem: Problem, z: Array, scratch: Scratch) -> tuple[Array, Array]
     return base.transpose(0, 2, 1) @ rotations, scratch.axis_world.copy()
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(error_model="numpy")
 def _lead_over(
     problem: Problem,
     restarts: Restarts,
@@ -255,7 +255,8 @@ def _lead_over(
                 loss[side] = -total
                 break
             if np.isnan(cost[t]):
-                other[side, t], other_cost[side, t] = now, np.nan
+                assign(other[side, t], now)
+                other_cost[side, t] = np.nan
                 continue
             if fitted >= most:
                 break
@@ -267,8 +268,8 @@ def _lead_over(
             fitted += 1
             steps[t] += more
             nearest_angles(problem, restarts, before, now)
-            other[side, t] = now
-            there[:] = now
+            assign(other[side, t], now)
+            assign(there, now)
             nearest_angles(problem, restarts, z[t], there)
             if largest_difference(there, z[t]) < MET:
                 loss[side] = -total
@@ -283,6 +284,7 @@ def _lead_over(
     first, last = leap.frame + 1, ends[0]
     if side == 1:
         first, last = ends[1] + 1, leap.frame + 1
-    z[first:last] = other[side, first:last]
-    cost[first:last] = other_cost[side, first:last]
+    for t in range(first, last):
+        assign(z[t], other[side, t])
+        cost[t] = other_cost[side, t]
     return fitted

@@ -46,6 +46,11 @@ def read_document(path: Path, what: str, roots: tuple[str, ...] = ()) -> Element
         raise UserError(f"{path}: no such file: give the path of {what}") from None
     except OSError as error:
         raise UserError(f"{path}: cannot be read: {error.strerror}") from None
+    return parse_document(content, path, what, roots)
+
+
+def parse_document(content: bytes, path: Path, what: str, roots: tuple[str, ...] = ()) -> Element:
+    """The root element of a file's content, as `read_document`."""
     text = _COMMENT.sub("", _DECLARATION.sub("", _decoded(content)))
     text = _CONTROL.sub("", _AMPERSAND.sub("&amp;", _CLASS.sub(r"\1.", text)))
     try:

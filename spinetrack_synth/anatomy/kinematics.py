@@ -10,18 +10,18 @@ import difflib
 from collections.abc import Mapping
 
 import numpy as np
-from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
 from spinetrack_synth.anatomy.amounts import followed, quantity_slopes
 from spinetrack_synth.anatomy.constraints import as_arrays, tie_errors
 from spinetrack_synth.anatomy.model import Chain, Tree
+from spinetrack_synth.compiled import apart, njit
 from spinetrack_synth.errors import UserError
 
 Array = NDArray[np.float64]
 
 
-@njit(cache=True, nogil=True, fastmath={"contract"}, error_model="numpy")
+@apart(fastmath={"contract"}, error_model="numpy")
 def forward(
     chain: Chain, q: Array, body2world: Array, axis_world: Array, origin_world: Array, slope: Array
 ) -> None:
@@ -118,7 +118,7 @@ def forward(
         body2world[body, 3, 3] = 1.0
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def _body_transforms(chain: Chain, q: Array) -> Array:
     frames, bodies, axes = len(q), len(chain.parent), len(chain.axis_coordinate)
     body2world = np.empty((frames, bodies, 4, 4))
@@ -128,7 +128,7 @@ def _body_transforms(chain: Chain, q: Array) -> Array:
     return body2world
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def _points(body2world: Array, bodies: Array, offsets_m: Array) -> Array:
     points = np.empty((len(bodies), 3))
     for p in range(len(bodies)):
@@ -146,7 +146,7 @@ def _points(body2world: Array, bodies: Array, offsets_m: Array) -> Array:
     return points
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def _point_jacobian(chain: Chain, q: Array, bodies: Array, offsets_m: Array) -> Array:
     axes = len(chain.axis_coordinate)
     body2world = np.empty((len(chain.parent), 4, 4))

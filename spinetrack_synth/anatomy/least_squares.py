@@ -20,13 +20,13 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from spinetrack_synth.anatomy.amounts import Program, follow
 from spinetrack_synth.anatomy.constraints import QUANTITY, Ties, pull
 from spinetrack_synth.anatomy.kinematics import forward
 from spinetrack_synth.anatomy.model import Chain
+from spinetrack_synth.compiled import apart, assign, by_reference, inner, njit
 
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -75,6 +75,7 @@ TIE_ROUNDS: Final = 8
 """How far a tie (m, rad) may be off, and how often its force is reckoned anew until it is not."""
 
 
+@by_reference
 class Problem(NamedTuple):
     """What is fitted, the same for all frames. Columns are the free coordinates, leaves first.
 
@@ -122,6 +123,7 @@ class Problem(NamedTuple):
     task_weight: Array
 
 
+@by_reference
 class Scratch(NamedTuple):
     """Memory that one thread uses again and again; ``kept`` are the weights in force, (P,)."""
 
@@ -155,7 +157,6 @@ class Scratch(NamedTuple):
     tie_row: Array
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
 def make_scratch(problem: Problem) -> Scratch:
     """Scratch for a problem."""
     ties = len(problem.ties.kind)
@@ -193,7 +194,7 @@ def make_scratch(problem: Problem) -> Scratch:
     )
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(error_model="numpy")
 def coordinates(problem: Problem, z: Array, scratch: Scratch) -> None:
     """Fill ``scratch.q``, all quantities, from the free coordinates, and the slopes of those that
     are no lines."""
@@ -215,7 +216,7 @@ def coordinates(problem: Problem, z: Array, scratch: Scratch) -> None:
             slope[term_entry[term]] += by_source * slope[problem.term_from[term]]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(error_model="numpy")
 def weigh(problem: Problem, target_m: Array, counted: Bools, scratch: Scratch) -> int:
     """Set the weights in force for a frame: of markers seen and counted, with sum 1.
 
@@ -235,7 +236,7 @@ def weigh(problem: Problem, target_m: Array, counted: Bools, scratch: Scratch) -
     return count
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+@apart(error_model="numpy", fastmath={"contract"})
 def evaluate(
     problem: Problem, z: Array, target_m: Array, task_values: Array, seen: int, scratch: Scratch
 ) -> tuple[float, float]:
@@ -282,7 +283,7 @@ def evaluate(
     return cost, of_markers
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+@inner(error_model="numpy", fastmath={"contract"})
 def _gather_masses(problem: Problem, target_m: Array, scratch: Scratch) -> None:
     """Per body and all it carries: mass, first and second moments, force and torque of residuals,
     and their moment sum of w x r'.
@@ -295,7 +296,7 @@ def _gather_masses(problem: Problem, target_m: Array, scratch: Scratch) -> None:
     reference[:] = 0.0
     for p in range(len(target_m)):
         if kept[p] > 0:
-            reference[:] = target_m[p]
+            assign(reference, target_m[p])
             break
     mass[:] = 0.0
     for p in range(len(target_m)):
@@ -341,7 +342,7 @@ def _gather_masses(problem: Problem, target_m: Array, scratch: Scratch) -> None:
                 mass[parent, i] += mass[body, i]
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+@inner(error_model="numpy", fastmath={"contract"})
 def _gather_twists(problem: Problem, scratch: Scratch) -> None:
     """Velocity of each motion as a twist about the reference point: angular, then linear."""
     twist, reference = scratch.twist, scratch.reference
@@ -373,7 +374,7 @@ def _gather_twists(problem: Problem, scratch: Scratch) -> None:
                 twist[motion, 5] += a2
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract"})
+@apart(error_model="numpy", fastmath={"contract"})
 def differentiate(
     problem: Problem,
     z: Array,
@@ -500,7 +501,7 @@ def differentiate(
         gradient[k] += share * prior_weight[k] * (z[k] - center[k])
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@inner(error_model="numpy")
 def _add_tie(problem: Problem, t: int, scratch: Scratch) -> None:
     """Add a tie to the gradient and the Hessian, by Gauss and Newton."""
     row, hessian, gradient = scratch.tie_row, scratch.hessian, scratch.gradient
@@ -532,7 +533,7 @@ def _add_tie(problem: Problem, t: int, scratch: Scratch) -> None:
                 hessian[k, j] += TIE_WEIGHT * row[k] * row[j]
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "reassoc", "nsz"})
+@inner(error_model="numpy", fastmath={"contract", "reassoc", "nsz"})
 def _factorise(matrix: Array, size: int) -> bool:
     """Cholesky's factor U of a matrix U'U in its place; False where it is not positive.
 
@@ -583,7 +584,7 @@ def _factorise(matrix: Array, size: int) -> bool:
     return True
 
 
-@njit(cache=True, nogil=True, error_model="numpy", fastmath={"contract", "reassoc", "nsz"})
+@inner(error_model="numpy", fastmath={"contract", "reassoc", "nsz"})
 def _substitute(matrix: Array, size: int, right: Array) -> None:
     """Solve U'U x = right in place of ``right``, U as `_factorise` leaves it."""
     for j in range(size):
@@ -599,7 +600,7 @@ def _substitute(matrix: Array, size: int, right: Array) -> None:
         right[j] = value / matrix[j, j]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(error_model="numpy")
 def spread(scratch: Scratch) -> Array:
     """Diagonal (k,) of the inverse of the Hessian that `differentiate` left, infinite where it is
     not positive: the variance of each column for markers of unit error, up to their number."""
@@ -624,7 +625,7 @@ def spread(scratch: Scratch) -> Array:
     return result
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@apart(error_model="numpy")
 def _step(problem: Problem, z: Array, movable: Bools, damping: float, scratch: Scratch) -> bool:
     """Fill ``scratch.step`` with the damped Gauss-Newton step that stays within the bounds.
 
@@ -655,7 +656,7 @@ def _step(problem: Problem, z: Array, movable: Bools, damping: float, scratch: S
     _substitute(factor, size, step)
     response, force, between = scratch.response, scratch.force, scratch.between
     free_step = scratch.free_step
-    free_step[:] = step
+    assign(free_step, step)
     count = 0
     while True:
         before = count
@@ -684,7 +685,7 @@ def _step(problem: Problem, z: Array, movable: Bools, damping: float, scratch: S
         if not _factorise(between, count):
             return False
         _substitute(between, count, force)
-        step[:] = free_step
+        assign(step, free_step)
         for i in range(count):
             for j in range(size):
                 step[j] += force[i] * response[i, j]
@@ -692,7 +693,7 @@ def _step(problem: Problem, z: Array, movable: Bools, damping: float, scratch: S
             step[stopped[i]] = put[stopped[i]]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@inner(error_model="numpy")
 def _would_leave(problem: Problem, z: Array, movable: Bools, scratch: Scratch) -> bool:
     """Whether a column that the last step held at its bound would now leave it."""
     hessian, step = scratch.hessian, scratch.step
@@ -709,7 +710,7 @@ def _would_leave(problem: Problem, z: Array, movable: Bools, scratch: Scratch) -
     return False
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@apart(error_model="numpy")
 def solve_frame(
     problem: Problem,
     target_m: Array,
@@ -747,7 +748,7 @@ def solve_frame(
     return cost, steps
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@inner(error_model="numpy")
 def _minimise(
     problem: Problem,
     target_m: Array,
@@ -792,7 +793,7 @@ def _minimise(
                 damping = max(10 * damping, FIRST_DAMPING)
         gain = cost - trial_cost
         cost = trial_cost
-        z[:] = trial
+        assign(z, trial)
         # Where markers are met exactly, Gauss and Newton's step is as good as Newton's.
         quadratic = (newton or cost < EXACT_COST_M2) and len(scratch.tie_error) == 0
         full = quadratic and damping == 0.0 and not np.any(scratch.put)

@@ -6,7 +6,6 @@ the opensim package. Nothing moves here: see `kinematics`.
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -21,7 +20,7 @@ from numpy.typing import NDArray
 from spinetrack_synth.anatomy import constraints
 from spinetrack_synth.anatomy.amounts import Program, Step, Steps, as_program, followed
 from spinetrack_synth.anatomy.constraints import Tie
-from spinetrack_synth.anatomy.documents import read_document
+from spinetrack_synth.anatomy.documents import parse_document, read_document
 from spinetrack_synth.anatomy.functions import (
     Multivariate,
     Piecewise,
@@ -38,11 +37,14 @@ from spinetrack_synth.anatomy.joints import (
     joint_axes,
     motion_types,
 )
+from spinetrack_synth.anatomy.upgrading import upgraded
+from spinetrack_synth.compiled import by_reference
 from spinetrack_synth.errors import UserError
-from spinetrack_synth.extras import pip_command
 
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
+
+_MODEL_FILE: Final = "an OpenSim model (.osim)"
 
 GROUND: Final = -1
 """Body index of ground."""
@@ -56,6 +58,7 @@ CONTRADICTION: Final = 1e-3
 """What two settings of one coordinate may differ by (rad, m): files hold rounded numbers."""
 
 
+@by_reference
 class Chain(NamedTuple):
     """The joints as flat arrays, one joint a body, for compiled code.
 
@@ -204,7 +207,7 @@ def load_model(path: Path) -> Tree:
     path = Path(path)
     document = _document(path)
     if _version(document, path) < OPENSIM_4:
-        document = _upgraded(path)
+        document = parse_document(upgraded(path), path, _MODEL_FILE)
     model = document.find("Model")
     if model is None:
         raise UserError(f"{path}: no <Model> in it: give an OpenSim model (.osim)")
@@ -212,7 +215,7 @@ def load_model(path: Path) -> Tree:
 
 
 def _document(path: Path) -> Element:
-    root = read_document(path, "an OpenSim model (.osim)")
+    root = read_document(path, _MODEL_FILE)
     if root.tag != "OpenSimDocument":
         raise UserError(f"{path}: starts with <{root.tag}>, expected <OpenSimDocument>")
     return root
@@ -223,29 +226,6 @@ def _version(document: Element, path: Path) -> int:
     if not text.isdigit():
         raise UserError(f"{path}: OpenSimDocument has no version: write it again with OpenSim")
     return int(text)
-
-
-def _upgraded(path: Path) -> Element:
-    """The document as OpenSim 4 writes it."""
-    try:
-        import opensim
-    except ImportError:
-        raise UserError(
-            f"{path}: older than OpenSim 4 and must be upgraded by OpenSim itself: "
-            f"{pip_command('opensim')}"
-        ) from None
-    opensim.Logger.setLevelString("Off")
-    opensim.Logger.removeFileSink()  # else opensim.log appears in the working folder
-    try:
-        model = opensim.Model(str(path))
-        model.finalizeConnections()
-        with tempfile.TemporaryDirectory() as folder:
-            file = Path(folder) / "upgraded.osim"
-            model.printToXML(str(file))
-            return _document(file)
-    except RuntimeError as error:
-        reason = " ".join(str(error).split())
-        raise UserError(f"{path}: OpenSim cannot read it: {reason}") from None
 
 
 # -- reading ------------------------------------------------------------------------------------

@@ -13,7 +13,6 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from spinetrack_synth.anatomy.least_squares import Problem, Scratch, solve_frame
@@ -29,6 +28,7 @@ from spinetrack_synth.anatomy.tracking import (
     read_out,
     shown_columns,
 )
+from spinetrack_synth.compiled import assign, inner, njit
 
 Array = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -210,7 +210,7 @@ def fill_dark_frames(z: Array, q: Array, cost: Array) -> None:
         z[frame], q[frame] = z[like], q[like]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(error_model="numpy")
 def evidence(problem: Problem, target_m: Array, old: float, new: float) -> float:
     """How much likelier markers are under the cost ``new`` than under ``old``: the logarithm, for
     an error of the markers that is not known but the same for both."""
@@ -222,7 +222,7 @@ def evidence(problem: Problem, target_m: Array, old: float, new: float) -> float
     return 0.5 * freedom * np.log((old + END_COST_M2) / (new + END_COST_M2))
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(error_model="numpy")
 def _look(
     problem: Problem,
     restarts: Restarts,
@@ -246,7 +246,7 @@ def _look(
     twins, spread = len(restarts.twin_columns), min(STARTS, len(restarts.starts))
     tried = np.empty((1 + twins + spread, len(z)))
     trial, best = np.empty(len(z)), z.copy()
-    tried[0] = z
+    assign(tried[0], z)
     limb_cost, steps = solve_frame(
         problem, target_m, markers, task_values, columns, tried[0], 0.0, scratch
     )
@@ -256,7 +256,7 @@ def _look(
         if start < twins:
             if not columns[restarts.twin_columns[start, 0]]:
                 continue
-            here[:] = z
+            assign(here, z)
             _turn_to_twin(problem, restarts, start, here)
             limb_trial_cost, more = solve_frame(
                 problem, target_m, markers, task_values, columns, here, COLD_DAMPING, scratch
@@ -266,13 +266,15 @@ def _look(
                 problem, problem, restarts, limb, start - twins, target_m, task_values, z, here,
                 scratch,
             )  # fmt: skip
-        here[:] = np.where(shown, here, z)
+        for k in range(len(z)):
+            if not shown[k]:
+                here[k] = z[k]
         nearest_angles(problem, restarts, z, here)
         steps += more
         if limb_trial_cost > PROMISING * limb_cost or _is_among(here, tried[:count]):
             continue
         count += 1
-        trial[:] = here
+        assign(trial, here)
         trial_cost, more = solve_frame(
             problem, target_m, everything, task_values, shown, trial, COLD_DAMPING, scratch
         )
@@ -280,12 +282,12 @@ def _look(
         steps += more
         if trial_cost < cost and not _is_among(trial, tried[:1]):
             cost = trial_cost
-            best[:] = trial
-    z[:] = best
+            assign(best, trial)
+    assign(z, best)
     return cost, steps
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(error_model="numpy")
 def _turn_to_twin(problem: Problem, restarts: Restarts, twin: int, z: Array) -> None:
     """Write the other angles that turn a joint to the same place, as far as it may go."""
     for i in range(3):
@@ -297,16 +299,16 @@ def _turn_to_twin(problem: Problem, restarts: Restarts, twin: int, z: Array) -> 
         z[k] = min(max(angle, problem.lower[k]), problem.upper[k])
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@inner(error_model="numpy")
 def _is_among(z: Array, others: Array) -> bool:
     """Whether z (k,) is the same place as one of the others (N, k)."""
     nearest = np.inf
-    for other in others:
-        nearest = min(nearest, largest_difference(z, other))
+    for i in range(len(others)):
+        nearest = min(nearest, largest_difference(z, others[i]))
     return nearest < ALIKE
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(error_model="numpy")
 def _lead(
     problem: Problem,
     restarts: Restarts,
@@ -333,7 +335,8 @@ def _lead(
     t = frame + ahead
     while 0 <= t < len(z) and abs(t - last) <= (PATIENCE if most > HINT else SHORT_PATIENCE):
         if np.isnan(cost[t]):
-            other[t], other_cost[t] = now, np.nan
+            assign(other[t], now)
+            other_cost[t] = np.nan
             t += ahead
             continue
         shown_columns(restarts, targets_m[t], shown)
@@ -341,7 +344,7 @@ def _lead(
             problem, targets_m[t], all_markers, task_values[t], shown, now, 0.0, scratch
         )
         steps[t] += more
-        other[t] = now
+        assign(other[t], now)
         if largest_difference(now, z[t]) < SAME:
             break
         total += evidence(problem, targets_m[t], cost[t], other_cost[t])

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from spinetrack_synth.anatomy.least_squares import (
@@ -16,6 +15,7 @@ from spinetrack_synth.anatomy.least_squares import (
     solve_frame,
     weigh,
 )
+from spinetrack_synth.compiled import apart, assign, by_reference, inner, njit
 
 Array = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -56,6 +56,7 @@ REMEMBERED: Final = 3
 """Frames before it that a frame's start depends on."""
 
 
+@by_reference
 class Restarts(NamedTuple):
     """Where else to begin: ``starts`` (S, k); limb 0 is the base with everything on it, then the
     limbs from the trunk outward: ``limb_columns`` (L, k), ``limb_markers`` (L, P).
@@ -77,7 +78,7 @@ class Restarts(NamedTuple):
     has_task: Bools
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@inner(error_model="numpy")
 def _judge(
     problem: Problem,
     restarts: Restarts,
@@ -106,7 +107,7 @@ def _judge(
     return min(GOOD_M, max(UNLIKE * least, EXACT_M))
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@inner(error_model="numpy")
 def _settle(
     problem: Problem,
     broad: Problem,
@@ -129,7 +130,7 @@ def _settle(
     return cost, steps
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@inner(error_model="numpy")
 def _score(problem: Problem, columns: Bools, z: Array, cost: float) -> float:
     """The cost, raised for every one of some columns that is at its end.
 
@@ -143,7 +144,7 @@ def _score(problem: Problem, columns: Bools, z: Array, cost: float) -> float:
     return (cost + END_COST_M2) * (1.0 + END_SHARE * ends)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@inner(error_model="numpy")
 def limb_anew(
     problem: Problem,
     broad: Problem,
@@ -161,7 +162,7 @@ def limb_anew(
     Returns the objective of the limb's markers and the number of steps.
     """
     columns, markers = restarts.limb_columns[limb], restarts.limb_markers[limb]
-    trial[:] = z
+    assign(trial, z)
     for k in range(len(z)):
         if columns[k]:
             trial[k] = restarts.starts[start, k]
@@ -172,7 +173,7 @@ def limb_anew(
     )  # fmt: skip
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@apart(error_model="numpy")
 def solve_cold(
     problem: Problem,
     broad: Problem,
@@ -198,7 +199,7 @@ def solve_cold(
     # then begin with all joints elsewhere.
     count = len(restarts.starts)
     for attempt in range(1 + 2 * count):
-        trial[:] = begin
+        assign(trial, begin)
         if attempt > 0:
             for k in range(columns):
                 if restarts.limb_columns[0, k] or attempt > count:
@@ -214,7 +215,7 @@ def solve_cold(
         steps += more
         if trial_cost < BETTER * cost:
             cost = trial_cost
-            z[:] = trial
+            assign(z, trial)
             good_m = _judge(problem, restarts, target_m, task_values, z, limb_error_m, scratch)
             # A base at its end may have been stopped there on its way round.
             stuck = _score(problem, restarts.limb_columns[0], z, 0.0) > END_COST_M2
@@ -243,7 +244,7 @@ def solve_cold(
                     problem, columns_of_limb, z, cost
                 ):
                     cost = trial_cost
-                    z[:] = trial
+                    assign(z, trial)
                     found = True
                     good_m = _judge(
                         problem, restarts, target_m, task_values, z, limb_error_m, scratch
@@ -254,7 +255,7 @@ def solve_cold(
     for k in range(columns):
         circles = np.round((z[k] - begin[k]) / (2 * np.pi))
         if restarts.gliding_columns[k] and circles != 0:
-            trial[:] = z
+            assign(trial, z)
             trial[k] -= 2 * np.pi * circles
             trial_cost, more = solve_frame(
                 problem,
@@ -269,11 +270,11 @@ def solve_cold(
             steps += more
             if trial_cost < cost + END_COST_M2:
                 cost = trial_cost
-                z[:] = trial
+                assign(z, trial)
     return cost, steps
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(error_model="numpy")
 def shown_columns(restarts: Restarts, target_m: Array, columns: Bools) -> None:
     """Write which columns (k,) a frame's markers (P, 3) or a task say anything about.
 
@@ -296,7 +297,7 @@ def shown_columns(restarts: Restarts, target_m: Array, columns: Bools) -> None:
                 break
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(error_model="numpy")
 def nearest_angles(problem: Problem, restarts: Restarts, wanted: Array, z: Array) -> None:
     """Write z (k,) with the angles nearest to ``wanted`` that put the model in the same place."""
     turn = 2 * np.pi
@@ -320,7 +321,7 @@ def nearest_angles(problem: Problem, restarts: Restarts, wanted: Array, z: Array
                 z[restarts.twin_columns[twin, i]] = other[i]
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@inner(error_model="numpy")
 def largest_difference(one: Array, other: Array) -> float:
     """By how much the most different columns (k,) of two fits differ."""
     apart = 0.0
@@ -329,7 +330,7 @@ def largest_difference(one: Array, other: Array) -> float:
     return apart
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@inner(error_model="numpy")
 def _round(problem: Problem, z: Array) -> None:
     """Round where a frame begins, so that fits which differ by less go on as one and the same."""
     for k in range(len(z)):
@@ -337,7 +338,7 @@ def _round(problem: Problem, z: Array) -> None:
             z[k] = np.round(z[k] * ROUNDING) / ROUNDING
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(error_model="numpy")
 def track(
     problem: Problem,
     broad: Problem,
@@ -371,12 +372,13 @@ def track(
         target, tasks = targets_m[t], task_values[t]
         unknown = cold or (fresh and t == begin)
         if unknown:
-            now[:] = default
+            assign(now, default)
         else:
-            now[:] = z[max(t - 1, 0)]
+            assign(now, z[max(t - 1, 0)])
         seen = weigh(problem, target, all_markers, scratch)
         if seen == 0:
-            z[t], cost[t], steps[t] = now, np.nan, 0
+            assign(z[t], now)
+            cost[t], steps[t] = np.nan, 0
             continue
         if unknown:
             cost[t], steps[t] = solve_cold(problem, broad, restarts, target, tasks, now, scratch)
@@ -405,21 +407,23 @@ def track(
             jumped = cost[t] > GOOD_M**2 and not cost[t] < JUMP**2 * before
             misled = before > BASE_M**2 and (cost[t] < before / JUMP**2 or t % AGAIN == 0)
             if jumped or misled:
-                other[:] = z[max(t - 1, 0)]
+                assign(other, z[max(t - 1, 0)])
                 again, more = solve_cold(problem, broad, restarts, target, tasks, other, scratch)
                 steps[t] += more
                 if again < BETTER * cost[t]:
                     cost[t] = again
-                    now[:] = np.where(shown, other, now)
+                    for k in range(columns):
+                        if shown[k]:
+                            now[k] = other[k]
         if until_met:
             met = met + 1 if largest_difference(now, z[t]) == 0.0 else 0
             if met == REMEMBERED:
                 return t
-        z[t] = now
+        assign(z[t], now)
     return end
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(error_model="numpy")
 def read_out(
     problem: Problem,
     targets_m: Array,
@@ -433,7 +437,8 @@ def read_out(
     everything = np.ones(targets_m.shape[1], dtype=np.bool_)
     for t in range(len(z)):
         coordinates(problem, z[t], scratch)
-        q[t] = scratch.q[: q.shape[1]]
+        for i in range(q.shape[1]):  # the coordinates stand first among the quantities
+            q[t, i] = scratch.q[i]
         seen = weigh(problem, targets_m[t], everything, scratch)
         scratch.points[:] = np.nan
         evaluate(problem, z[t], targets_m[t], task_values[t], seen, scratch)

@@ -11,12 +11,12 @@ from functools import lru_cache
 from typing import Final
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from spinetrack_synth.avatars.assets import BodyData
 from spinetrack_synth.avatars.body import RestBody, body_vertices
 from spinetrack_synth.avatars.rig import Rig
+from spinetrack_synth.compiled import apart, assign, inner, njit
 
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -216,7 +216,7 @@ def _closed(
     return angles
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def _close_digit(
     points: Array, weight: Array, knuckle: Array, axis: Array, opened: Array, closed: Array,
     obstacle: Array, normal: Array, away: Array, floor: Array, clearance: float, base: int,
@@ -261,7 +261,7 @@ def _close_digit(
     return angles
 
 
-@njit(cache=True, nogil=True)
+@apart()
 def _room(
     points: Array, weight: Array, first: int, knuckle: Array, axis: Array, angles: Array,
     obstacle: Array, normal: Array, away: Array, floor: Array, seen: Array, free: Array,
@@ -299,7 +299,7 @@ def _room(
     return least
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def _nearest(
     x: float, y: float, z: float, root: Array, obstacle: Array, away: Array
 ) -> tuple[float, int]:
@@ -322,7 +322,7 @@ def _nearest(
     return nearest, at
 
 
-@njit(cache=True, nogil=True)
+@apart()
 def _phalanges(knuckle: Array, axis: Array, angles: Array) -> tuple[Array, Array]:
     """Rotations (3, 3, 3) and shifts (3, 3) of a digit's phalanges from rest."""
     turn, shift = np.empty((KNUCKLES, 3, 3)), np.empty((KNUCKLES, 3))
@@ -338,14 +338,15 @@ def _phalanges(knuckle: Array, axis: Array, angles: Array) -> tuple[Array, Array
         )
         about = knuckle[k] - own @ knuckle[k]
         if k == 0:
-            turn[k], shift[k] = own, about
+            assign(turn[k], own)
+            assign(shift[k], about)
         else:
-            turn[k] = turn[k - 1] @ own
-            shift[k] = turn[k - 1] @ about + shift[k - 1]
+            assign(turn[k], turn[k - 1] @ own)
+            assign(shift[k], turn[k - 1] @ about + shift[k - 1])
     return turn, shift
 
 
-@njit(cache=True, nogil=True)
+@inner()
 def _moved(point: Array, weight: Array, turn: Array, shift: Array) -> tuple[float, float, float]:
     """A point (3,) after its shares (3,) in the motions of three phalanges."""
     a, b, c = point[0], point[1], point[2]
@@ -359,7 +360,7 @@ def _moved(point: Array, weight: Array, turn: Array, shift: Array) -> tuple[floa
     return x, y, z
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def _bent(points: Array, weight: Array, knuckle: Array, axis: Array, angles: Array) -> Array:
     bent = points.copy()
     for digit in range(DIGITS):

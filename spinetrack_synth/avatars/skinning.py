@@ -10,8 +10,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from spinetrack_synth.compiled import assign, njit
 
 _STRENGTH = 0.7
 _ITERATIONS = 10
@@ -123,7 +124,7 @@ def swings(
     return _swings(motion, hangs, joint_world, axis_world)
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def _inside_box(points, low, high):  # pragma: no cover - compiled
     inside = np.empty(len(points), np.bool_)
     for p in range(len(points)):
@@ -133,7 +134,7 @@ def _inside_box(points, low, high):  # pragma: no cover - compiled
     return inside
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def _swings(motion, hangs, joint_world, axis_world):  # pragma: no cover - compiled
     swung = np.zeros((len(hangs), 4, 4))
     for limb in range(len(hangs)):
@@ -145,15 +146,16 @@ def _swings(motion, hangs, joint_world, axis_world):  # pragma: no cover - compi
         cosine = axis @ turned
         if cosine < -1 + 1e-9:  # straight back: any perpendicular axis will do
             p = np.cross(axis, np.eye(3)[np.argmin(np.abs(axis))])
-            swing = 2 * np.outer(p, p) / (p @ p) - np.eye(3)
+            swing = 2 * (p.reshape(3, 1) * p) / (p @ p) - np.eye(3)
         else:
             x, y, z = np.cross(axis, turned)
             k = np.array([[0.0, -z, y], [z, 0.0, -x], [-y, x, 0.0]])
             swing = np.eye(3) + k + k @ k / (1 + cosine)
         shift = turn @ (own[:3, 3] - above[:3, 3])
         rotation = np.ascontiguousarray(above[:3, :3])
-        swung[limb, :3, :3] = rotation @ swing
-        swung[limb, :3, 3] = rotation @ (relative @ joint + shift - swing @ joint) + above[:3, 3]
+        place = rotation @ (relative @ joint + shift - swing @ joint) + above[:3, 3]
+        assign(swung[limb, :3, :3], rotation @ swing)
+        assign(swung[limb, :3, 3], place)
         swung[limb, 3, 3] = 1.0
     return swung
 
@@ -166,7 +168,7 @@ def _vertex_rings(quads: NDArray, count: int) -> tuple[NDArray[np.int32], NDArra
     return start, np.ascontiguousarray(edges[:, 1], dtype=np.int32)
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def _dual_quaternions(motion, bone_order):  # pragma: no cover - compiled
     dual = np.empty((len(motion), 8))
     for i in range(len(motion)):
@@ -201,11 +203,12 @@ def _dual_quaternions(motion, bone_order):  # pragma: no cover - compiled
             for c in range(4):
                 along += dual[child, c] * dual[other, c]
             if along < 0:
-                dual[child] *= -1
+                for c in range(8):
+                    dual[child, c] *= -1
     return dual
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@njit(fastmath=True)
 def _blend(rest, bone, weight, dual, detail):  # pragma: no cover - compiled
     moved = np.empty_like(rest)
     turned = np.empty_like(rest)
@@ -236,7 +239,7 @@ def _blend(rest, bone, weight, dual, detail):  # pragma: no cover - compiled
     return moved, turned
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@njit(fastmath=True)
 def _smooth(points, ring_start, ring, softness, strength, iterations):  # pragma: no cover
     current, following = points.copy(), points.copy()
     soft = np.flatnonzero(softness > 0)
@@ -258,7 +261,7 @@ def _smooth(points, ring_start, ring, softness, strength, iterations):  # pragma
     return current
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def _normals(vertices, faces, weld):  # pragma: no cover - compiled
     total = np.zeros((weld.max() + 1, 3))
     for f in range(len(faces)):

@@ -12,10 +12,10 @@ from functools import cache
 from typing import Final
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from spinetrack_synth import skeleton
+from spinetrack_synth.compiled import njit
 from spinetrack_synth.gap.people import Bools, Floats, Ints, Labels, Predictions
 
 GROUPS: Final[dict[str, tuple[int, ...]]] = {
@@ -87,7 +87,7 @@ def match(labels: Labels, predictions: Predictions, groups: dict[str, tuple[int,
     return Matches(tuple(groups), np.ascontiguousarray(codes[..., order]), image[order], wanted)
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(error_model="numpy")
 def _match(
     label_start, found_start, points, labelled, boxes, areas, crowd, id_zero, ignored,
     found, found_areas, member, variances, thresholds, ranges,
@@ -152,7 +152,7 @@ def _match(
     return codes
 
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@njit(error_model="numpy")
 def _similarity(found, points, labelled, box, area, member, variances, out):
     """OKS of one detection and one person in every group (G,); for a person without keypoints of
     the group, of the distances from the box, doubled on every side."""

@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
 from spinetrack_synth.anatomy.kinematics import body_transforms
 from spinetrack_synth.anatomy.model import Tree
+from spinetrack_synth.compiled import apart, inner
 from spinetrack_synth.poses.skin import offsets_m
 
 Array = NDArray[np.float64]
@@ -224,7 +224,7 @@ def _soft_m(one: str, other: str) -> float:
     return SOFT_M.get(kinds, SOFT_TO_HANDS_M if "hand" in kinds else USUAL_SOFT_M)
 
 
-@njit(cache=True, nogil=True)
+@apart()
 def pair_gaps(
     body2world: Array, body: Ints, start: Array, end: Array, radius: Array,
     pairs: Ints, slack: Array, gaps: Array, closest: Array,
@@ -251,7 +251,7 @@ def pair_gaps(
         gaps[pair] = np.sqrt(distance) - radius[a] - radius[b] + slack[pair]
 
 
-@njit(cache=True, nogil=True)
+@inner()
 def _closest(p1: Array, q1: Array, p2: Array, q2: Array) -> tuple[float, float]:
     """Where two segments come closest, as fractions of each.
 

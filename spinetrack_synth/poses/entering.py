@@ -6,11 +6,11 @@ from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from spinetrack_synth.anatomy.kinematics import body_transforms
 from spinetrack_synth.anatomy.model import Tree
+from spinetrack_synth.compiled import inner, njit
 from spinetrack_synth.poses.library import Reach
 from spinetrack_synth.poses.skin import SkinProbe
 
@@ -102,7 +102,7 @@ def _spread(points: Array, depth: Array) -> list[int]:
     return chosen
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def _depths(
     body2world: Array, body: Ints, offset: Array, normal: Array, hand: Ints, own: NDArray[np.bool_]
 ) -> tuple[Array, Ints]:
@@ -145,7 +145,7 @@ def _depths(
     return depth, at
 
 
-@njit(cache=True, nogil=True)
+@inner()
 def _turned(
     body2world: Array, body: int, offset: Array, shift: float
 ) -> tuple[float, float, float]:

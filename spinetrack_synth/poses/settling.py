@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Final, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from spinetrack_synth.anatomy.kinematics import forward
 from spinetrack_synth.anatomy.model import Chain
+from spinetrack_synth.compiled import apart, assign, by_reference, inner, njit
 from spinetrack_synth.poses.collision import pair_gaps
 
 Array = NDArray[np.float64]
@@ -58,6 +58,7 @@ DAMPING: Final = 0.05
 """Of a step, as a share of every coordinate's stiffness."""
 
 
+@by_reference
 class Drive(NamedTuple):
     """How the k free coordinates drive all n: ``q[i] = factor[i] * z[column[i]] + offset[i]``, the
     range of each, and its ``stiffness`` (1 / how readily it gives way, rad or m). ``height`` is the
@@ -72,6 +73,7 @@ class Drive(NamedTuple):
     height: int
 
 
+@by_reference
 class Masses(NamedTuple):
     """Mass of every body, (B,) kg, and its centre in the body, (B, 3) m."""
 
@@ -79,6 +81,7 @@ class Masses(NamedTuple):
     center_m: Array
 
 
+@by_reference
 class Touch(NamedTuple):
     """Skin points (V,) on bodies; patches that touch the floor, ``points[start[i]:start[i + 1]]``;
     R pairs of points that meet, on the bodies ``meeting_body`` (R, 2) at ``meeting_m`` (R, 2, 3)
@@ -100,6 +103,7 @@ class Touch(NamedTuple):
     sunk_m: Array
 
 
+@by_reference
 class Limbs(NamedTuple):
     """Capsules kept apart, as in `collision.Capsules`."""
 
@@ -111,6 +115,7 @@ class Limbs(NamedTuple):
     slack_m: Array
 
 
+@by_reference
 class Motion(NamedTuple):
     """Where the bodies and the joint axes are, as `kinematics.forward` fills them."""
 
@@ -120,6 +125,7 @@ class Motion(NamedTuple):
     slope: Array
 
 
+@by_reference
 class Aims(NamedTuple):
     """What a step should do: ``rows @ step + residual = 0`` within ``sigma``.
 
@@ -134,32 +140,29 @@ class Aims(NamedTuple):
     needed: Ints
 
 
-@njit(cache=True, nogil=True)
+@by_reference
+class Rows(NamedTuple):
+    """Where the aims of each kind begin: contacts at 0, then ``reaches``, the ``balance``,
+    ``pairs`` of limbs kept apart, points that ``entered`` other skin and are on their way out, and
+    a growing list of ``watched`` points that came to the floor and must not go below."""
+
+    reaches: int
+    balance: int
+    pairs: int
+    entered: int
+    watched: int
+
+
 def settled_coordinates(
     chain: Chain, drive: Drive, masses: Masses, touch: Touch, limbs: Limbs, given: Array
 ) -> Array:
     """The free coordinates (k,) nearest to ``given`` that reach the aims."""
-    k = len(given)
-    z = given.copy()
-    anchor = given.copy()
-    bodies, axes = len(chain.parent), len(chain.axis_coordinate)
+    bodies, axes, k = len(chain.parent), len(chain.axis_coordinate), len(given)
     motion = Motion(
         np.empty((bodies, 4, 4)), np.empty((axes, 3)), np.empty((axes, 3)), np.empty(axes)
     )
-    heights = np.empty(len(touch.body))
-    patches = len(touch.start) - 1
-    touching = np.empty(patches, dtype=np.int64)
-    body_lowest = np.empty(bodies, dtype=np.int64)
-    watched, watched_sunk = np.empty(NEAR_FLOOR, dtype=np.int64), np.empty(NEAR_FLOOR)
-    watching = 0
-
-    # Rows: contacts, reaches, the balance, limbs kept apart, points on their way out of other skin,
-    # and a growing list of those that came to the floor and must not go below.
-    balance = patches + 3 * len(touch.meeting_body)
-    first_pair = balance + 1
-    first_entered = first_pair + NEAR_PAIRS
-    first_watched = first_entered + len(touch.entered_body)
-    most = first_watched + NEAR_FLOOR
+    rows = _rows(touch)
+    most = rows.watched + NEAR_FLOOR
     aims = Aims(
         np.zeros((most, k)),
         np.zeros(most),
@@ -167,17 +170,41 @@ def settled_coordinates(
         np.zeros(most, dtype=np.int64),
         np.zeros(most, dtype=np.int64),
     )
-    aims.sigma[:patches] = CONTACT_SIGMA_M
-    for pair in range(len(touch.meeting_body)):
-        row = patches + 3 * pair
-        aims.sigma[row : row + 3] = touch.meeting_sigma_m[pair]
-    aims.sigma[balance] = BALANCE_SIGMA_M
-    aims.sigma[first_pair:first_entered] = APART_SIGMA_M
-    aims.sigma[first_entered:first_watched] = OUT_SIGMA_M
-    aims.sigma[first_watched:] = FLOOR_SIGMA_M
-    aims.needed[:balance] = 1
-    aims.one_sided[balance] = -1
-    aims.one_sided[first_pair:] = 1
+    aims.sigma[: rows.reaches] = CONTACT_SIGMA_M
+    aims.sigma[rows.reaches : rows.balance] = np.repeat(touch.meeting_sigma_m, 3)
+    aims.sigma[rows.balance] = BALANCE_SIGMA_M
+    aims.sigma[rows.pairs : rows.entered] = APART_SIGMA_M
+    aims.sigma[rows.entered : rows.watched] = OUT_SIGMA_M
+    aims.sigma[rows.watched :] = FLOOR_SIGMA_M
+    aims.needed[: rows.balance] = 1
+    aims.one_sided[rows.balance] = -1
+    aims.one_sided[rows.pairs :] = 1
+    settled: Array = _settled(chain, drive, masses, touch, limbs, given, motion, aims, rows)
+    return settled
+
+
+def _rows(touch: Touch) -> Rows:
+    reaches = len(touch.start) - 1
+    balance = reaches + 3 * len(touch.meeting_body)
+    entered = balance + 1 + NEAR_PAIRS
+    return Rows(reaches, balance, balance + 1, entered, entered + len(touch.entered_body))
+
+
+@njit()
+def _settled(
+    chain: Chain, drive: Drive, masses: Masses, touch: Touch, limbs: Limbs, given: Array,
+    motion: Motion, aims: Aims, rows: Rows,
+) -> Array:  # fmt: skip
+    k = len(given)
+    z = given.copy()
+    anchor = given.copy()
+    bodies = len(chain.parent)
+    heights = np.empty(len(touch.body))
+    patches = len(touch.start) - 1
+    touching = np.empty(patches, dtype=np.int64)
+    body_lowest = np.empty(bodies, dtype=np.int64)
+    watched, watched_sunk = np.empty(NEAR_FLOOR, dtype=np.int64), np.empty(NEAR_FLOOR)
+    watching = 0
 
     # Limbs are kept apart only once hands are where they reach, else they stop on the wrong side.
     apart = False
@@ -190,26 +217,28 @@ def settled_coordinates(
             z[drive.height] += rise
             anchor[drive.height] = z[drive.height]
             heights += rise
-            motion.body2world[:, 1, 3] += rise
-            motion.origin_world[:, 1] += rise
+            for body in range(bodies):
+                motion.body2world[body, 1, 3] += rise
+            for axis in range(len(motion.origin_world)):
+                motion.origin_world[axis, 1] += rise
 
         aims.rows[:] = 0.0
         for patch in range(patches):
             _height_aim(chain, drive, motion, touch, touching[patch], aims, patch)
             aims.residual[patch] = heights[touching[patch]]
-        _reach_aims(chain, drive, motion, touch, aims, patches)
-        _balance_aim(chain, drive, motion, masses, touch, heights, touching, aims, balance)
-        aims.residual[first_pair:first_entered] = 1.0
-        aims.needed[first_pair:first_entered] = 0
+        _reach_aims(chain, drive, motion, touch, aims, rows.reaches)
+        _balance_aim(chain, drive, motion, masses, touch, heights, touching, aims, rows.balance)
+        aims.residual[rows.pairs : rows.entered] = 1.0
+        aims.needed[rows.pairs : rows.entered] = 0
         if apart:
-            _apart_aims(chain, drive, motion, limbs, aims, first_pair)
-        _out_aims(chain, drive, motion, touch, aims, first_entered)
+            _apart_aims(chain, drive, motion, limbs, aims, rows.pairs)
+        _out_aims(chain, drive, motion, touch, aims, rows.entered)
         watching = _watch(touch, heights, touching, body_lowest, watched, watched_sunk, watching)
         for i in range(watching):
-            _height_aim(chain, drive, motion, touch, watched[i], aims, first_watched + i)
-            aims.residual[first_watched + i] = heights[watched[i]] + watched_sunk[i]
+            _height_aim(chain, drive, motion, touch, watched[i], aims, rows.watched + i)
+            aims.residual[rows.watched + i] = heights[watched[i]] + watched_sunk[i]
 
-        step = _step(aims, first_watched + watching, drive, z, anchor)
+        step = _step(aims, rows.watched + watching, drive, z, anchor)
         # Where steps turn back on themselves the aims change sides: shorter ones settle between.
         pace = max(0.5 * pace, SLOWEST) if step @ last < 0.0 else min(1.5 * pace, 1.0)
         last = step.copy()
@@ -224,7 +253,7 @@ def settled_coordinates(
     return z
 
 
-@njit(cache=True, nogil=True)
+@inner()
 def _move(chain: Chain, drive: Drive, z: Array, motion: Motion) -> None:
     q = drive.offset.copy()
     for i in range(len(q)):
@@ -233,7 +262,7 @@ def _move(chain: Chain, drive: Drive, z: Array, motion: Motion) -> None:
     forward(chain, q, motion.body2world, motion.axis_world, motion.origin_world, motion.slope)
 
 
-@njit(cache=True, nogil=True)
+@inner()
 def _feel(
     touch: Touch, body2world: Array, heights: Array, touching: Ints, body_lowest: Ints
 ) -> None:
@@ -257,7 +286,7 @@ def _feel(
                 touching[patch] = touch.points[i]
 
 
-@njit(cache=True, nogil=True)
+@inner()
 def _rise_to_floor(heights: Array, touching: Ints) -> float:
     """How far to lift so that contacts are at the floor on average, or the lowest point on it."""
     if len(touching) == 0:
@@ -268,7 +297,7 @@ def _rise_to_floor(heights: Array, touching: Ints) -> float:
     return -total / len(touching)
 
 
-@njit(cache=True, nogil=True)
+@inner()
 def _watch(
     touch: Touch, heights: Array, touching: Ints, body_lowest: Ints,
     watched: Ints, watched_sunk: Array, watching: int,
@@ -295,7 +324,7 @@ def _watch(
     return watching
 
 
-@njit(cache=True, nogil=True)
+@inner()
 def _height_aim(
     chain: Chain, drive: Drive, motion: Motion, touch: Touch, p: int, aims: Aims, row: int
 ) -> None:
@@ -304,7 +333,7 @@ def _height_aim(
     _add_slope(chain, drive, motion, b, point, (0.0, 1.0, 0.0), aims.rows[row])
 
 
-@njit(cache=True, nogil=True)
+@inner()
 def _reach_aims(
     chain: Chain, drive: Drive, motion: Motion, touch: Touch, aims: Aims, first: int
 ) -> None:
@@ -321,7 +350,7 @@ def _reach_aims(
             aims.residual[row] = a[i] - b[i]
 
 
-@njit(cache=True, nogil=True)
+@inner()
 def _balance_aim(
     chain: Chain, drive: Drive, motion: Motion, masses: Masses, touch: Touch,
     heights: Array, touching: Ints, aims: Aims, row: int,
@@ -355,7 +384,7 @@ def _balance_aim(
         _add_slope(chain, drive, motion, touch.body[p], point, direction, aims.rows[row])
 
 
-@njit(cache=True, nogil=True)
+@inner()
 def _apart_aims(
     chain: Chain, drive: Drive, motion: Motion, limbs: Limbs, aims: Aims, first: int
 ) -> None:
@@ -382,7 +411,7 @@ def _apart_aims(
         row += 1
 
 
-@njit(cache=True, nogil=True)
+@inner()
 def _out_aims(
     chain: Chain, drive: Drive, motion: Motion, touch: Touch, aims: Aims, first: int
 ) -> None:
@@ -396,7 +425,7 @@ def _out_aims(
         aims.residual[first + e] = (a - b) @ n
 
 
-@njit(cache=True, nogil=True)
+@inner()
 def _step(aims: Aims, count: int, drive: Drive, z: Array, anchor: Array) -> Array:
     """The Gauss-Newton step (k,) towards the first ``count`` aims.
 
@@ -413,7 +442,7 @@ def _step(aims: Aims, count: int, drive: Drive, z: Array, anchor: Array) -> Arra
         active = np.flatnonzero(aims.needed[:count])
         rows, wanted = np.empty((len(active), k)), np.empty(len(active))
         for i in range(len(active)):
-            rows[i] = aims.rows[active[i]] / aims.sigma[active[i]]
+            assign(rows[i], aims.rows[active[i]] / aims.sigma[active[i]])
             wanted[i] = aims.residual[active[i]] / aims.sigma[active[i]]
         normal: Array = rows.T @ rows + np.diag(softness * (1.0 + DAMPING))
         gradient = softness * (z - anchor) + rows.T @ wanted + normal @ stop
@@ -423,7 +452,7 @@ def _step(aims: Aims, count: int, drive: Drive, z: Array, anchor: Array) -> Arra
                 normal[:, i] = 0.0
                 normal[i, i] = 1.0
                 gradient[i] = -stop[i]
-        step[:] = np.linalg.solve(normal, -gradient)
+        _solve(normal, gradient, step)
         changed = False
         for i in range(k):
             if not held[i] and (z[i] + step[i] < drive.lower[i] or z[i] + step[i] > drive.upper[i]):
@@ -442,7 +471,27 @@ def _step(aims: Aims, count: int, drive: Drive, z: Array, anchor: Array) -> Arra
     return step
 
 
-@njit(cache=True, nogil=True)
+@inner(error_model="numpy")
+def _solve(matrix: Array, gradient: Array, step: Array) -> None:
+    """Fill ``step`` (k,) = -matrix^-1 gradient by Cholesky's factor, which replaces the matrix."""
+    for i in range(len(step)):
+        for j in range(i + 1):
+            total = matrix[i, j]
+            for k in range(j):
+                total -= matrix[i, k] * matrix[j, k]
+            matrix[i, j] = np.sqrt(total) if i == j else total / matrix[j, j]
+    for i in range(len(step)):
+        total = -gradient[i]
+        for k in range(i):
+            total -= matrix[i, k] * step[k]
+        step[i] = total / matrix[i, i]
+    for i in range(len(step) - 1, -1, -1):
+        step[i] /= matrix[i, i]
+        for k in range(i):
+            step[k] -= matrix[i, k] * step[i]
+
+
+@inner()
 def _at(body2world: Array, body: int, offset: Array) -> Array:
     point = np.empty(3)
     for i in range(3):
@@ -455,7 +504,7 @@ def _at(body2world: Array, body: int, offset: Array) -> Array:
     return point
 
 
-@njit(cache=True, nogil=True)
+@apart()
 def _add_slope(
     chain: Chain, drive: Drive, motion: Motion, body: int, point: Array,
     direction: tuple[float, float, float], row: Array,
@@ -483,7 +532,7 @@ def _add_slope(
         body = chain.parent[body]
 
 
-@njit(cache=True, nogil=True)
+@apart()
 def center_of_mass(body2world: Array, masses: Masses) -> Array:
     """Centre of mass of the whole model seen from above, x and z (2,) m."""
     center = np.zeros(2)
@@ -495,7 +544,7 @@ def center_of_mass(body2world: Array, masses: Masses) -> Array:
     return center
 
 
-@njit(cache=True, nogil=True)
+@apart()
 def hull(points: Array) -> Array:
     """Corners of the convex hull of points (P, 2), counterclockwise (Andrew's monotone chain)."""
     order = np.argsort(points[:, 0] + 1e-9 * points[:, 1])
@@ -507,18 +556,18 @@ def hull(points: Array) -> Array:
             p = points[order[i] if sweep == 0 else order[len(order) - 1 - i]]
             while size > least and not _turns_left(corners[size - 2], corners[size - 1], p):
                 size -= 1
-            corners[size] = p
+            assign(corners[size], p)
             size += 1
         size -= 1
     return corners[: max(size, 1)].copy()
 
 
-@njit(cache=True, nogil=True)
+@inner()
 def _turns_left(a: Array, b: Array, c: Array) -> bool:
     return (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0]) > 0.0
 
 
-@njit(cache=True, nogil=True)
+@apart()
 def beyond_support(corners: Array, point: Array, margin: float) -> tuple[float, Array]:
     """How far a point (2,) lies outside a convex polygon (P, 2) drawn in by a margin, negative
     inside, and the direction (2,) outward. Where the polygon is thinner than the margin its middle

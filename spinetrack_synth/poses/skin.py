@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
-from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
 from spinetrack_synth.anatomy.kinematics import body_transforms, points_world
 from spinetrack_synth.anatomy.model import Tree
+from spinetrack_synth.compiled import njit
 from spinetrack_synth.poses.regions import PATCHES, REGIONS
 
 NEEDED: Final = (
@@ -103,7 +103,7 @@ def offsets_m(
     return _offsets(body_transforms(tree, q), body, np.ascontiguousarray(skin_world, dtype=float))
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def _offsets(
     body2world: NDArray[np.float64], body: NDArray[np.int64], points: NDArray[np.float64]
 ) -> NDArray[np.float64]:

@@ -166,6 +166,7 @@ def test_names_that_stand_twice(tmp_path):
 def test_old_file_without_opensim_names_the_remedy(tmp_path, monkeypatch):
     path = tmp_path / "old.osim"
     path.write_text('<OpenSimDocument Version="20303"><Model name="m"/></OpenSimDocument>')
+    monkeypatch.setenv("SPINETRACK_SYNTH_CACHE", str(tmp_path / "cache"))
     monkeypatch.setitem(sys.modules, "opensim", None)
     with pytest.raises(UserError, match=r"pip install 'spinetrack-synth\[opensim\]'"):
         load_model(path)

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spinetrack_synth.anatomy.model import Tree
+from spinetrack_synth.compiled import by_reference
 from spinetrack_synth.skeleton import NAMES
 
 Array = NDArray[np.float64]
@@ -65,6 +66,7 @@ _LOG_FOCAL_SD: Final = 0.35
 """Of an unknown focal length about the usual one."""
 
 
+@by_reference
 class Body(NamedTuple):
     """Flat arrays: B bodies, A axes, M = 37 markers in the skeleton's order, K columns.
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from spinetrack_synth.anatomy.fit2d.body import Body, column_names
 from spinetrack_synth.anatomy.fit2d.solver import Work, place, workspace
 from spinetrack_synth.anatomy.model import Tree
+from spinetrack_synth.compiled import apart, by_reference
 from spinetrack_synth.skeleton import INDEX
 
 Array = NDArray[np.float64]
@@ -31,6 +31,7 @@ _LIMBS = (
 )  # fmt: skip
 
 
+@by_reference
 class Limb(NamedTuple):
     """One limb: its ``columns`` (c,), ``carrier`` body, ``markers`` (p,), and postures: ``angles``
     (T, c) with the markers' ``places`` (T, p, 3) m from the limb's first joint in the carrier's
@@ -71,7 +72,7 @@ def make_limbs(tree: Tree, body: Body) -> tuple[Limb, ...]:
     return tuple(limbs)
 
 
-@njit(cache=True, nogil=True)
+@apart()
 def bend_limb(
     limb: Limb, body: Body, x: Array, focal_px: float, seen: Array, variance: Array, work: Work
 ) -> bool:

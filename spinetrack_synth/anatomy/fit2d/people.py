@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from typing import Final, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
 from spinetrack_synth.anatomy.fit2d.body import TORSO_M, Body, flatten
@@ -30,6 +29,7 @@ from spinetrack_synth.anatomy.fit2d.starts import (
     mixed,
 )
 from spinetrack_synth.anatomy.model import Tree
+from spinetrack_synth.compiled import assign, by_reference, inner, njit
 
 Array = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -64,6 +64,7 @@ OUT_OF_REACH: Final = 0.015
 MOST_DROPPED: Final = 4
 
 
+@by_reference
 class FitModel(NamedTuple):
     """What is fitted, and where fits begin: made once, used by all threads.
 
@@ -119,6 +120,7 @@ class Sightings:
         )  # fmt: skip
 
 
+@by_reference
 class Fits(NamedTuple):
     """N fitted people; nan where a person is not ``fitted`` (N,).
 
@@ -237,7 +239,7 @@ def seen_from_center(people: Sightings) -> tuple[Array, Flags]:
     return seen, usable
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def _fit_chunk(
     model: FitModel,
     bank: Bank,
@@ -277,8 +279,8 @@ def _fit_chunk(
                 cost = descend(body, x, root, focal, known, seen, variance, SOFT, 15, 2e-3, work)
                 if cost < best:
                     best = cost
-                    best_x[:] = x
-                    best_root[:, :] = root
+                    assign(best_x, x)
+                    assign(best_root, root)
             if best < good:
                 break
         for _ in range(0 if effort == DROPPING_EFFORT else 2):
@@ -321,14 +323,14 @@ def _fit_chunk(
                 fits.projected_px[n, m, i] = (
                     zoom * work.points[m, i] / work.points[m, 2] + cameras[1][n, i]
                 )
-        fits.columns[n] = best_x
-        fits.root[n] = best_root
+        assign(fits.columns[n], best_x)
+        assign(fits.root[n], best_root)
         fits.prior[n] = prior_of(body, best_x)
         fits.torso_px[n] = TORSO_M * zoom * np.exp(-best_x[body.root + 5])
         fits.fitted[n] = True
 
 
-@njit(cache=True, nogil=True)
+@inner()
 def _most_surprising(seen: Array, surprise: Array, residual: Array, beyond: float) -> int:
     worst, most = -1, SURPRISING
     for m in range(MARKERS):
@@ -337,7 +339,7 @@ def _most_surprising(seen: Array, surprise: Array, residual: Array, beyond: floa
     return worst
 
 
-@njit(cache=True, nogil=True)
+@inner()
 def _lengths(seen: Array, work: Work, lengths: Array) -> None:
     """Lengths (M,) of the residuals of the points that the fit held."""
     for m in range(MARKERS):
@@ -345,7 +347,7 @@ def _lengths(seen: Array, work: Work, lengths: Array) -> None:
             lengths[m] = np.hypot(work.residual[m, 0], work.residual[m, 1])
 
 
-@njit(cache=True, nogil=True)
+@inner()
 def _bend_limbs(
     model: FitModel,
     best_x: Array,
@@ -362,8 +364,8 @@ def _bend_limbs(
     """Improve a fit in place by bending one limb after another anew; the cost reached."""
     body = model.body
     for limb in model.limbs:
-        x[:] = best_x
-        root[:, :] = best_root
+        assign(x, best_x)
+        assign(root, best_root)
         place(body, x, root, work, False)
         if not bend_limb(limb, body, x, focal, seen, variance, work):
             continue
@@ -372,12 +374,12 @@ def _bend_limbs(
             cost = descend(body, x, root, focal, known, seen, variance, SOFT, 12, 2e-3, work)
         if cost < best:
             best = cost
-            best_x[:] = x
-            best_root[:, :] = root
+            assign(best_x, x)
+            assign(best_root, root)
     return best
 
 
-@njit(cache=True, nogil=True)
+@inner()
 def point_variance(body: Body, noise: float, unit: float, variance: Array) -> None:
     """Variance of each point's label about the body, px^2, at ``unit`` px per metre."""
     for m in range(MARKERS):

@@ -10,10 +10,10 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from spinetrack_synth.anatomy.fit2d.body import Body
+from spinetrack_synth.compiled import apart, assign, by_reference, inner
 
 Array = NDArray[np.float64]
 
@@ -26,6 +26,7 @@ LARGEST_STEP = 0.7
 """rad, or relative."""
 
 
+@by_reference
 class Work(NamedTuple):
     """What one thread needs, made once: see `workspace`."""
 
@@ -56,7 +57,7 @@ def workspace(body: Body) -> Work:
     )  # fmt: skip
 
 
-@njit(cache=True, nogil=True, fastmath=_REAL)
+@inner(fastmath=_REAL)
 def _turned(frame: Array, direction: Array, angle: float) -> None:
     """Turn a frame (3, 3) in place about an axis of its own."""
     x, y, z = direction[0], direction[1], direction[2]
@@ -72,7 +73,7 @@ def _turned(frame: Array, direction: Array, angle: float) -> None:
         frame[i, 2] = a * r02 + b * r12 + d * r22
 
 
-@njit(cache=True, nogil=True, fastmath=_REAL)
+@apart(fastmath=_REAL)
 def place(body: Body, x: Array, root: Array, work: Work, derivatives: bool) -> None:
     """Fill the bodies' frames and the markers' points at the columns' values x (K,) and the root's
     rotation (3, 3); and what each column does to them."""
@@ -82,7 +83,7 @@ def place(body: Body, x: Array, root: Array, work: Work, derivatives: bool) -> N
     origin[0, 0] = depth * x[first + 3]
     origin[0, 1] = depth * x[first + 4]
     origin[0, 2] = depth
-    rotation[0] = root
+    assign(rotation[0], root)
     if derivatives:
         for k in range(first, first + 6):
             for i in range(3):
@@ -161,7 +162,7 @@ def place(body: Body, x: Array, root: Array, work: Work, derivatives: bool) -> N
                 work.points[m, i] += rotation[b, i, j] * length
 
 
-@njit(cache=True, nogil=True, fastmath=_REAL)
+@apart(fastmath=_REAL)
 def cost_of(
     body: Body, x: Array, focal_px: float, seen: Array, variance: Array, soft: float, work: Work
 ) -> float:
@@ -186,7 +187,7 @@ def cost_of(
     return cost + prior_of(body, x)
 
 
-@njit(cache=True, nogil=True, fastmath=_REAL)
+@inner(fastmath=_REAL)
 def prior_of(body: Body, x: Array) -> float:
     """Cost of the posture and the proportions alone."""
     cost = 0.0
@@ -199,7 +200,7 @@ def prior_of(body: Body, x: Array) -> float:
     return cost
 
 
-@njit(cache=True, nogil=True, fastmath=_REAL)
+@apart(fastmath=_REAL)
 def linearise(body: Body, x: Array, focal_px: float, known: bool, seen: Array, work: Work) -> None:
     """Fill ``jacobian``, ``normal`` (lower half) and ``gradient`` at the placed body."""
     normal, gradient, jacobian = work.normal, work.gradient, work.jacobian
@@ -265,7 +266,7 @@ def linearise(body: Body, x: Array, focal_px: float, known: bool, seen: Array, w
                 normal[k, j] += a * jacobian[m, 0, j] + c * jacobian[m, 1, j]
 
 
-@njit(cache=True, nogil=True, fastmath=_REAL)
+@apart(fastmath=_REAL)
 def factorise(body: Body, damping: float, work: Work) -> bool:
     """Cholesky factor of the damped normal matrix, within its envelope; False where it has none."""
     normal, factor = work.normal, work.factor
@@ -285,7 +286,7 @@ def factorise(body: Body, damping: float, work: Work) -> bool:
     return True
 
 
-@njit(cache=True, nogil=True, fastmath=_REAL)
+@inner(fastmath=_REAL)
 def _descend(body: Body, work: Work) -> None:
     """step = -(L L^T)^-1 gradient."""
     size = len(work.step)
@@ -300,7 +301,7 @@ def _descend(body: Body, work: Work) -> None:
             work.step[k] -= work.factor[i, k] * work.step[i]
 
 
-@njit(cache=True, nogil=True, fastmath=_REAL)
+@inner(fastmath=_REAL)
 def _spun(root: Array, turn: Array, out: Array) -> None:
     """out = exp(turn) @ root."""
     angle = np.sqrt(turn[0] ** 2 + turn[1] ** 2 + turn[2] ** 2)
@@ -312,7 +313,7 @@ def _spun(root: Array, turn: Array, out: Array) -> None:
             out[i, j] = spin[i, 0] * root[0, j] + spin[i, 1] * root[1, j] + spin[i, 2] * root[2, j]
 
 
-@njit(cache=True, nogil=True, fastmath=_REAL)
+@apart(fastmath=_REAL)
 def descend(
     body: Body,
     x: Array,
@@ -358,8 +359,8 @@ def descend(
         place(body, work.trial, work.trial_root, work, True)
         found = cost_of(body, work.trial, focal_px, seen, variance, soft, work)
         if found < cost:
-            x[:] = work.trial
-            root[:, :] = work.trial_root
+            assign(x, work.trial)
+            assign(root, work.trial_root)
             gained = cost - found
             cost = found
             linearise(body, x, focal_px, known, seen, work)
@@ -376,7 +377,7 @@ def descend(
     return cost
 
 
-@njit(cache=True, nogil=True, fastmath=_REAL)
+@inner(fastmath=_REAL)
 def own_residuals(
     body: Body, seen: Array, variance: Array, work: Work, off: Array, surprise: Array
 ) -> None:

@@ -10,12 +10,12 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
 
 from spinetrack_synth.anatomy.fit2d.body import Body, column_names
 from spinetrack_synth.anatomy.fit2d.solver import place, workspace
 from spinetrack_synth.anatomy.model import Tree
+from spinetrack_synth.compiled import assign, by_reference, inner, njit
 from spinetrack_synth.skeleton import MIRROR
 
 Array = NDArray[np.float64]
@@ -28,6 +28,7 @@ _APART_M = 0.12
 """Starts differ by so much in depth, root mean square over the points."""
 
 
+@by_reference
 class Bank(NamedTuple):
     """E starts: ``columns`` (P, K) of the postures, ``posture`` (E,) which of them, ``root``
     (E, 3, 3) pelvis to camera, and the orthographic view of the 37 markers from the pelvis:
@@ -145,7 +146,7 @@ def _center(seen: Array) -> Array:
     return center * (1.0, 1.0, 0.0)
 
 
-@njit(cache=True, nogil=True, fastmath=True)
+@njit(fastmath=True)
 def _explained(bank: Bank, points: Floats, score: Floats) -> None:
     """How much of the points' spread about their middle each view explains:
     |<b, u>|^2 / (|b|^2 - |sum b|^2 / n), the points as complex numbers."""
@@ -179,7 +180,7 @@ def _explained(bank: Bank, points: Floats, score: Floats) -> None:
                 row[e] = (real[e] * real[e] + imaginary[e] * imaginary[e]) / spread
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def _best(score: Floats) -> Ints:
     """The entries (N, C) with the highest scores, best first."""
     width = min(_CANDIDATES, score.shape[1])
@@ -202,7 +203,7 @@ def _best(score: Floats) -> Ints:
     return best
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def _unlike(best: Ints, depth: Floats, weight: Floats, count: int) -> Ints:
     chosen = np.empty((len(best), count), dtype=np.int64)
     for n in range(len(best)):
@@ -230,7 +231,7 @@ def _unlike(best: Ints, depth: Floats, weight: Floats, count: int) -> Ints:
     return chosen
 
 
-@njit(cache=True, nogil=True)
+@inner()
 def begin(
     body: Body, bank: Bank, entry: int, seen: Array, focal_px: float, x: Array, root: Array
 ) -> float:
@@ -254,7 +255,7 @@ def begin(
             spread += b * b + d * d
     scale = max(np.sqrt(real * real + imaginary * imaginary) / spread, 1e-9)
     cos, sin = real / spread / scale, imaginary / spread / scale
-    x[:] = bank.columns[bank.posture[entry]]
+    assign(x, bank.columns[bank.posture[entry]])
     x[body.focal] = 0.0
     first = body.root
     for k in range(3):

@@ -8,7 +8,6 @@ from dataclasses import dataclass, fields, replace
 from typing import Final, NamedTuple
 
 import numpy as np
-from numba import njit
 from numpy.typing import ArrayLike, NDArray
 
 from spinetrack_synth.anatomy.fit2d.body import TORSO_M, Body
@@ -27,6 +26,7 @@ from spinetrack_synth.anatomy.fit2d.people import (
 )
 from spinetrack_synth.anatomy.fit2d.solver import MARKERS, Work, descend, place, workspace
 from spinetrack_synth.anatomy.fit2d.starts import mirror_of
+from spinetrack_synth.compiled import assign, inner, njit
 from spinetrack_synth.skeleton import INDEX, MIRROR, NAMES
 
 Array = NDArray[np.float64]
@@ -197,7 +197,7 @@ def glance(
     return Glances(gain)
 
 
-@njit(cache=True, nogil=True)
+@njit()
 def _glance_chunk(
     model: FitModel,
     chunk: Ints,
@@ -223,8 +223,8 @@ def _glance_chunk(
         for s in range(len(orders)):
             if not _exchange(seen_all[n], orders[s], APART * fits.torso_px[n], seen):
                 continue
-            x[:] = fits.columns[n]
-            root[:, :] = fits.root[n]
+            assign(x, fits.columns[n])
+            assign(root, fits.root[n])
             if s == len(orders) - 1:
                 _mirror_in_depth(body, fits.columns[n], twin, sign, x, root)
             for k, limb in enumerate(model.limbs):
@@ -241,19 +241,19 @@ def _glance_chunk(
                 gain[n, s] = own - cost
 
 
-@njit(cache=True, nogil=True)
+@inner()
 def _exchange(points: Array, order: Ints, apart_px: float, out: Array) -> bool:
     """Fill ``out`` (37, 3) with the points in another order; does that move one by so much?"""
     moved = False
     for m in range(MARKERS):
-        out[m] = points[order[m]]
+        assign(out[m], points[order[m]])
         if order[m] != m and (out[m, 2] > 0 or points[m, 2] > 0):
             way = np.hypot(out[m, 0] - points[m, 0], out[m, 1] - points[m, 1])
             moved = moved or out[m, 2] != points[m, 2] or way > apart_px
     return moved
 
 
-@njit(cache=True, nogil=True)
+@inner()
 def _mirror_in_depth(
     body: Body, columns: Array, twin: Ints, sign: Array, x: Array, root: Array
 ) -> None:

@@ -1,0 +1,259 @@
+"""Where compiled functions are kept between starts: the user's cache folder, a file a signature.
+
+A file is found by what its code follows from: the bytecode of the function, the constants it names,
+all that of the compiled functions it calls, the types of its arguments, and in the folder's name
+the versions of numba, LLVM, numpy and Python and the processor. So a changed callee is seen, a new
+release that leaves a function as it was finds it again, and neither where the package lies nor when
+its files were written plays a part. Files are written whole or not at all, and none says what
+another holds, so that processes need not know of one another.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import importlib
+import inspect
+import logging
+import os
+import pickle
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from types import CodeType, ModuleType
+from typing import Any, Final
+
+import llvmlite
+import llvmlite.binding as llvm
+import numba
+import numpy as np
+from numba.core import config as numba_config
+from numba.core.caching import _Cache
+from numba.core.codegen import get_host_cpu_features
+from numba.core.compiler import CompileResult
+from numba.core.dispatcher import Dispatcher
+from numba.core.serialize import dumps
+
+from spinetrack_synth.cache import cache_folder
+
+LIMIT_BYTES: Final = 100 * 2**20
+"""What all kept functions may take; the longest unused are deleted beyond it."""
+
+SECONDS_A_TOUCH: Final = 24 * 3600
+"""A file that is read is marked as used no more often than that."""
+
+_config: Any = numba_config
+_log = logging.getLogger(__name__)
+_apart: dict[str, tuple[Dispatcher, tuple[Any, ...]]] = {}
+"""Functions that callers do not take in, by the symbol under which they call them."""
+
+
+class CodeCache(_Cache):
+    """Keeps the compiled signatures of one function."""
+
+    def __init__(self, dispatcher: Dispatcher, apart: bool) -> None:
+        self._dispatcher, self._stands_apart, self._enabled = dispatcher, apart, True
+
+    @property
+    def cache_path(self) -> str:
+        return str(_folder())
+
+    def enable(self) -> None:
+        self._enabled = True
+
+    def disable(self) -> None:
+        self._enabled = False
+
+    def flush(self) -> None:
+        for path in _folder().glob(f"{_name(self._dispatcher)}-*"):
+            path.unlink(missing_ok=True)
+
+    def load_overload(self, sig: Any, target_context: Any) -> Any:
+        """What was kept of a signature, or None."""
+        target_context.refresh()
+        path = self._path(sig)
+        result = self._load(path, target_context) if self._enabled else None
+        if result is None:
+            _announce()
+        elif self._stands_apart:
+            self._set_apart(result)
+        return result
+
+    def save_overload(self, sig: Any, result: Any) -> None:
+        """Keep a signature; where nothing can be written, it is compiled again next time."""
+        if self._enabled and not result.library.has_dynamic_globals:
+            self._save(self._path(sig), result)
+        if self._stands_apart:
+            self._set_apart(result)
+
+    def _save(self, path: Path, result: Any) -> None:
+        called = [
+            (dispatcher.py_func.__module__, dispatcher.py_func.__name__, args, symbol)
+            for symbol, (dispatcher, args) in _apart.items()
+            if symbol in _declared(result.library)
+        ]
+        try:
+            _write(path, dumps((called, result._reduce())))
+            _prune(path.parent.parent)
+        except OSError as error:
+            _log.debug("%s: not kept, %s", path.name, error)
+
+    def _path(self, sig: Any) -> Path:
+        args = getattr(sig, "args", sig)
+        key = hashlib.sha256(_identity(self._dispatcher) + repr(args).encode()).hexdigest()
+        return _folder() / f"{_name(self._dispatcher)}-{key[:24]}"
+
+    def _load(self, path: Path, target_context: Any) -> Any:
+        try:
+            called, reduced = pickle.loads(path.read_bytes())
+        except FileNotFoundError:
+            return None
+        except Exception as error:  # cut short or unreadable: as good as none
+            _log.debug("%s: %s", path.name, error)
+            return None
+        for module, name, args, symbol in called:
+            other = getattr(importlib.import_module(module), name)
+            other.compile(args)
+            # Compiled by another process than this was, it has another name.
+            if other.overloads[args].fndesc.mangled_name != symbol:
+                return None
+        _touch(path)
+        return CompileResult._rebuild(target_context, *reduced)
+
+    def _set_apart(self, result: Any) -> None:
+        """Give callers nothing to take in but the symbol."""
+        empty = result.library.codegen._create_empty_module(result.library.name)
+        result.library._shared_module = llvm.parse_assembly(str(empty))
+        _apart[result.fndesc.mangled_name] = self._dispatcher, tuple(result.signature.args)
+
+
+@cache
+def _announce() -> None:
+    _log.info("compiling for this machine, once: up to 15 seconds")
+
+
+def _declared(library: Any) -> set[str]:
+    return {
+        function.name for function in library._final_module.functions if function.is_declaration
+    }
+
+
+# -- what code follows from -----------------------------------------------------------------------
+
+
+def _name(dispatcher: Dispatcher) -> str:
+    function = dispatcher.py_func
+    return f"{function.__module__.rpartition('.')[2]}.{function.__name__}"
+
+
+@cache
+def _identity(dispatcher: Dispatcher) -> bytes:
+    """Digest of all that a function's code follows from, but for the types of its arguments."""
+    return hashlib.sha256("\n".join(_parts(dispatcher, set())).encode()).digest()
+
+
+def _parts(dispatcher: Dispatcher, seen: set[Dispatcher]) -> Iterator[str]:
+    if dispatcher in seen:
+        return
+    seen.add(dispatcher)
+    function = dispatcher.py_func
+    yield f"{function.__module__}.{function.__qualname__}{function.__defaults__}"
+    yield _stable(dispatcher.targetoptions)
+    known = {**function.__globals__, **inspect.getclosurevars(function).nonlocals}
+    for code in _codes(function.__code__):
+        yield code.co_code.hex()
+        yield _stable((code.co_names, code.co_varnames, code.co_freevars))
+        yield _stable([item for item in code.co_consts if not isinstance(item, CodeType)])
+        for name in (*code.co_names, *code.co_freevars):
+            if name in known:
+                yield from _named(name, known[name], seen)
+
+
+def _codes(code: CodeType) -> Iterator[CodeType]:
+    yield code
+    for item in code.co_consts:
+        if isinstance(item, CodeType):
+            yield from _codes(item)
+
+
+def _named(name: str, value: Any, seen: set[Dispatcher]) -> Iterator[str]:
+    """What a name in a function's code stands for."""
+    yield name
+    if isinstance(value, Dispatcher):
+        yield from _parts(value, seen)
+    elif isinstance(value, np.ndarray):
+        yield f"{value.dtype} {value.shape} {value.tobytes().hex()}"
+    elif isinstance(value, ModuleType) or callable(value):
+        yield f"{getattr(value, '__module__', '')} {getattr(value, '__name__', '')}"
+        yield _stable(getattr(value, "_fields", ()))
+    else:
+        yield _stable(value)
+
+
+def _stable(value: Any) -> str:
+    """Text of a value, the same in every process."""
+    if isinstance(value, dict):
+        return _stable(sorted(value.items()))
+    if isinstance(value, (set, frozenset)):
+        return _stable(sorted(value, key=repr))
+    if isinstance(value, (tuple, list)):
+        return f"({', '.join(map(_stable, value))})"
+    return repr(value)
+
+
+# -- the folder -----------------------------------------------------------------------------------
+
+
+def _folder() -> Path:
+    """Of this environment: in numba's own cache folder where the user gave it one."""
+    root = Path(_config.CACHE_DIR) / "spinetrack-synth" if _config.CACHE_DIR else cache_folder()
+    return root / "compiled" / _environment()
+
+
+@cache
+def _environment() -> str:
+    here = Path(__file__).parent
+    parts = [
+        *(module.__version__ for module in (numba, llvmlite, np)),
+        sys.implementation.cache_tag,
+        sys.version,
+        llvm.get_process_triple(),
+        _config.CPU_NAME or llvm.get_host_cpu_name(),
+        get_host_cpu_features() if _config.CPU_FEATURES is None else _config.CPU_FEATURES,
+        str(_config.OPT),
+        *(path.read_text(encoding="utf-8") for path in sorted(here.glob("*.py"))),
+    ]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]
+
+
+def _write(path: Path, data: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.NamedTemporaryFile(dir=path.parent, prefix="new-", delete=False) as file:
+        written = Path(file.name)
+        try:
+            file.write(data)
+            file.flush()
+            os.replace(written, path)
+        except OSError:
+            written.unlink()
+            raise
+
+
+def _touch(path: Path) -> None:
+    with contextlib.suppress(OSError):
+        if time.time() - path.stat().st_mtime > SECONDS_A_TOUCH:
+            path.touch()
+
+
+def _prune(folder: Path) -> None:
+    """Delete what was longest unused, of all environments, beyond the limit."""
+    files = [(path, path.stat()) for path in folder.glob("*/*")]
+    files.sort(key=lambda file: file[1].st_mtime, reverse=True)
+    total = 0
+    for path, stat in files:
+        total += stat.st_size
+        if total > LIMIT_BYTES:
+            path.unlink(missing_ok=True)

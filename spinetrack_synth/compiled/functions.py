@@ -1,0 +1,69 @@
+"""Numba's decorator, in three kinds of compiled functions, all with numba's options:
+
+- `njit`: Python and compiled functions call it;
+- `inner`: only compiled functions call it, so that nothing is built to take Python objects in;
+- `apart`: an inner function that its callers call and never take in. Numba hands the code of every
+  callee to its callers, and each optimises all of it again; where a call does much work, that is
+  for nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numba
+from numba.core.registry import CPUDispatcher
+
+from spinetrack_synth.compiled.cache import CodeCache
+
+Decorator = Callable[[Callable[..., Any]], Any]
+
+
+def njit(**options: Any) -> Decorator:
+    """Compile a function; it holds no GIL and is kept for the next start."""
+    return _decorator(options, apart=False)
+
+
+def inner(**options: Any) -> Decorator:
+    """Compile a function that only compiled functions call."""
+    decorate = _decorator({"no_cpython_wrapper": True, **options}, apart=False)
+
+    def decorate_inner(function: Callable[..., Any]) -> Any:
+        dispatcher = decorate(function)
+        dispatcher.__class__ = _Inner
+        return dispatcher
+
+    return decorate_inner
+
+
+class _Inner(CPUDispatcher):
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        name = self.py_func.__qualname__
+        raise TypeError(f"{name} is for compiled functions: decorate it with njit to call it")
+
+
+def apart(**options: Any) -> Decorator:
+    """Compile a function that compiled functions call, and never take in; Python may call it."""
+    return _decorator(options, apart=True)
+
+
+def _decorator(options: dict[str, Any], apart: bool) -> Decorator:
+    def decorate(function: Callable[..., Any]) -> Any:
+        compiler: Any = numba.njit
+        dispatcher = compiler(nogil=True, no_cfunc_wrapper=True, **options)(function)
+        dispatcher._cache = CodeCache(dispatcher, apart)
+        dispatcher.get_call_template = _without_literals(dispatcher.get_call_template)
+        return dispatcher
+
+    return decorate
+
+
+def _without_literals(resolve: Callable[..., Any]) -> Callable[..., Any]:
+    """A constant as an argument makes no signature of its own."""
+
+    def resolve_plainly(args: tuple[Any, ...], kws: dict[str, Any]) -> Any:
+        plain = tuple(numba.types.unliteral(kind) for kind in args)
+        return resolve(plain, {name: numba.types.unliteral(kind) for name, kind in kws.items()})
+
+    return resolve_plainly
