@@ -118,8 +118,10 @@ def numbers(path: Path, node: Element, tag: str, count: int, what: str) -> tuple
 
 
 def time_range(path: Path, node: Element) -> tuple[float, float] | None:
-    """A tool's time range in s, None where it has none."""
+    """A tool's time range in s, None where it has none, which old tools write as -1 -1."""
     span = numbers(path, node, "time_range", 2, "time_range")
+    if span == (-1.0, -1.0):
+        return None
     if span is not None and not span[0] <= span[1]:
         raise UserError(f"{path}: time_range {span[0]:g} to {span[1]:g}: ends before it begins")
     return None if span is None else (span[0], span[1])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from spinetrack_synth.anatomy.documents import read_document
@@ -108,6 +109,25 @@ def test_opensim_2s_tool_without_trials_is_read(tmp_path: Path) -> None:
     assert setup.model == tmp_path / "m.osim"
     assert setup.markers == tmp_path / "../trials/walk.trc"
     assert read_tasks(path).marker_weights == {"a": 2.0}
+
+
+@pytest.mark.parametrize(
+    ("text", "span"),
+    [("0.5 1.5", (0.5, 1.5)), ("-1 -1", None), ("-Inf Inf", (-np.inf, np.inf)), ("", None)],
+)
+def test_time_ranges_as_tools_write_them(
+    tmp_path: Path, text: str, span: tuple[float, float] | None
+) -> None:
+    path = old_setup(tmp_path / "ik.xml", "walk")
+    path.write_text(path.read_text().replace(" 0.5 1.5 ", text))
+    assert read_setup(path).time_range_s == span
+
+
+def test_a_time_range_that_ends_before_it_begins_is_told(tmp_path: Path) -> None:
+    path = old_setup(tmp_path / "ik.xml", "walk")
+    path.write_text(path.read_text().replace(" 0.5 1.5 ", "2 1"))
+    with pytest.raises(UserError, match="time_range 2 to 1: ends before it begins"):
+        read_setup(path)
 
 
 @pytest.mark.parametrize(
