@@ -44,8 +44,8 @@ EXTENT_M: Final = (0.05, 10.0)
 FAR_M: Final = 20.0
 """People who are recorded together are nearer."""
 
-COURSE_M: Final = 1000.0
-"""Nobody is recorded over so long a way."""
+COURSE_M: Final = 500.0
+"""Hardly anybody is recorded over so long a way."""
 
 GROWN: Final = 1.2
 """Bones may stretch by so much in motion."""

@@ -55,9 +55,8 @@ class Filled:
 def fill_gaps(names: tuple[str, ...], positions_m: Array) -> Filled:
     """Fill the gaps of points (F, P, 3), NaN where missing, that their neighbours tell.
 
-    A point that is at 0 0 0 in some frames alone is missing there: so some programs write it. One
-    that is hardly ever seen is left out. What neighbours do not tell, as a hand's place, stays
-    missing.
+    Points at 0 0 0 are missing there: so some programs write them (`at_zero`). One that is hardly
+    ever seen is left out. What neighbours do not tell, as a hand's place, stays missing.
     """
     nowhere = at_zero(positions_m)
     positions_m = np.where(nowhere[:, :, None], np.nan, positions_m)
@@ -102,9 +101,11 @@ def fill_gaps(names: tuple[str, ...], positions_m: Array) -> Filled:
 
 
 def at_zero(positions_m: Array) -> Mask:
-    """Which points (F, P, 3) are at 0 0 0 in some frames alone (F, P): missing there."""
+    """Where points (F, P, 3) are at 0 0 0 because they are missing (F, P): in some frames alone, or
+    several of them. One that is always there, by itself, is the origin of the others."""
     zero: Mask = np.all(positions_m == 0, axis=2)
-    nowhere: Mask = zero & ~np.all(zero, axis=0)
+    always: Mask = np.all(zero, axis=0)
+    nowhere: Mask = zero & (~always if always.sum() == 1 else True)
     return nowhere
 
 
