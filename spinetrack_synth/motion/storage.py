@@ -374,4 +374,5 @@ def _coordinate_name(label: str) -> str:
     steps = label.split("/")
     if steps[-1] == "value":
         return steps[-2]
-    return "" if steps[-1] == "speed" else steps[-1]
+    # An actuator ("/forceset/knee_angle_r") may be called as the coordinate that it moves.
+    return "" if steps[-1] == "speed" or "forceset" in steps else steps[-1]
