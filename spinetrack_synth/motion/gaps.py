@@ -29,10 +29,10 @@ ALIKE_M: Final = 0.003
 TOLD_M: Final = 0.01
 """Neighbours tell a point that they would have found, where it is seen, within so much (RMS)."""
 
-MOMENTS: Final = 60
+MOMENTS: Final = 40
 """Frames, spread over those in which a point is seen, that are compared with."""
 
-TESTS: Final = 40
+TESTS: Final = 20
 """Frames in which it is tried whether neighbours tell a point."""
 
 FEWEST: Final = 5
@@ -145,10 +145,11 @@ def _told(
     where too few of them are seen."""
     found = np.full((len(frames), 3), np.nan)
     visible = seen[frames][:, order]
-    # Frames in which the same neighbours are seen go together.
-    patterns, which = np.unique(visible, axis=0, return_inverse=True)
+    nearest = visible & (np.cumsum(visible, axis=1) <= NEIGHBOURS)
+    # Frames with the same neighbours go together.
+    patterns, which = np.unique(nearest, axis=0, return_inverse=True)
     for number, pattern in enumerate(patterns):
-        neighbours = [other for other, is_seen in zip(order, pattern) if is_seen][:NEIGHBOURS]
+        neighbours = [other for other, is_seen in zip(order, pattern) if is_seen]
         if len(neighbours) < 3:
             continue
         known = np.flatnonzero(moments & seen[:, neighbours].all(axis=1))
