@@ -34,9 +34,9 @@ TURNS_RAD: Final = 4 * np.pi
 BEYOND_RAD: Final = np.radians(20.0)
 """Further beyond its range a coordinate is hardly that of this model."""
 
-FAR_M: Final = 1000.0
+FAR_M: Final = 100.0
 FAR_RAD: Final = 200 * np.pi
-"""Nobody is recorded so far from the origin, or turning so often."""
+"""Hardly anybody is recorded so far from the origin, or turning so often."""
 
 SMALL_DEG: Final = 4.0
 """Angles of a whole moving body that nowhere exceed it may be radians."""
@@ -367,4 +367,5 @@ def _coordinate_name(label: str) -> str:
     steps = label.split("/")
     if steps[-1] == "value":
         return steps[-2]
-    return "" if steps[-1] == "speed" else steps[-1]
+    # An actuator ("/forceset/knee_angle_r") may be called as the coordinate that it moves.
+    return "" if steps[-1] == "speed" or "forceset" in steps else steps[-1]

@@ -70,7 +70,7 @@ def test_radians_without_a_version_are_told(tmp_path: Path) -> None:
 
 def test_states_without_a_line_are_radians(tmp_path: Path, tree: Tree) -> None:
     knee = "/jointset/knee_r/knee_angle_r"
-    rows = f"time\t{knee}/value\t{knee}/speed\n0\t0.5\t9\n"
+    rows = f"time\t{knee}/value\t{knee}/speed\t/forceset/knee_angle_r\n0\t0.5\t9\t1\n"
     motion = read_coordinates(written(tmp_path, "", rows, "states.sto"), tree)
     assert motion.names == ("knee_angle_r",)
     np.testing.assert_allclose(motion.values, [[0.5]])
