@@ -31,7 +31,6 @@ import llvmlite.binding as llvm
 import numba
 import numpy as np
 from numba.core import config as numba_config
-from numba.core.caching import _Cache
 from numba.core.codegen import get_host_cpu_features
 from numba.core.compiler import CompileResult
 from numba.core.dispatcher import Dispatcher
@@ -52,8 +51,8 @@ _apart: dict[str, tuple[Dispatcher, tuple[Any, ...]]] = {}
 """Functions that callers do not take in, by the symbol under which they call them."""
 
 
-class CodeCache(_Cache):
-    """Keeps the compiled signatures of one function."""
+class CodeCache:
+    """Keeps the compiled signatures of one function; a dispatcher's ``_cache``."""
 
     def __init__(self, dispatcher: Dispatcher, apart: bool) -> None:
         self._dispatcher, self._stands_apart, self._enabled = dispatcher, apart, True
@@ -141,7 +140,7 @@ class CodeCache(_Cache):
 @cache
 def _prepare_to_compile() -> None:
     importlib.import_module("spinetrack_synth.compiled.lowering")
-    _log.info("compiling for this machine, once: up to 15 seconds")
+    _log.info("compiling for this machine, once: some ten seconds")
 
 
 def _declared(library: Any) -> set[str]:
