@@ -122,6 +122,16 @@ def test_a_complete_file_of_this_model_is_read_as_opensim_meant_it(
     assert bool(motion.notes) == masters_deg
 
 
+def test_small_masters_of_a_complete_file_in_degrees_are_degrees(
+    tmp_path: Path, tree: Tree, steps: CoordinateMotion
+) -> None:
+    upright = np.zeros_like(steps.values)
+    upright[:, steps.names.index("lumbar_extension")] = np.radians(-8.0)
+    quiet = replace(steps, values=upright)
+    motion = read_coordinates(complete(tmp_path, tree, quiet, masters_deg=True), tree)
+    np.testing.assert_allclose(motion.values, full_coordinates(tree, quiet), atol=1e-7)
+
+
 def test_degrees_that_are_told_to_be_radians_are_refused(tmp_path: Path, tree: Tree) -> None:
     rows = "time\tknee_angle_r\n0\t55\n1\t60\n"
     with pytest.raises(UserError, match=r"has no line inDegrees=yes, but knee_angle_r reaches 60"):
