@@ -37,7 +37,10 @@ WORSE_M2: Final = 1e-9
     help="OpenSim's MarkerSet: markers to put on the model; again for more.",
 )
 @click.option(
-    "--leave-out", metavar="MARKER", multiple=True, help="A marker that does not count; again."
+    "--leave-out",
+    metavar="MARKER",
+    multiple=True,
+    help="A marker, or 'Ben:*', that does not count; again.",
 )
 @click.option("--tasks", type=FILE, metavar="XML", help="OpenSim's IKTaskSet: weights.")
 @click.option("--setup", type=FILE, metavar="XML", help="OpenSim's set-up file of the IK tool.")

@@ -41,6 +41,7 @@ from spinetrack_synth.motion.overlap import (
     check_left_out,
     check_names,
     check_units,
+    is_left_out,
     respelt,
     without,
     without_nought,
@@ -117,6 +118,7 @@ def prepare(request: Request) -> Trial:
     if request.markers.suffix.lower() == ".parquet":
         people = read_rendered_people(request.markers, model.tree)
         markers = people.markers
+        check_left_out(request.leave_out, markers)
         if (
             request.static is not None
             or request.scale_setup is not None
@@ -426,11 +428,10 @@ def _said_of_lab(model: Model) -> tuple[str, ...]:
 
 def _wanted(tasks: Tasks, markers: MarkerMotion, leave_out: tuple[str, ...]) -> dict[str, float]:
     """The weights of markers by their names in the recording; all alike where tasks name none."""
-    if not tasks.marker_weights:
-        return dict.fromkeys(markers.names, 1.0)
-    meant = respelt(tasks.marker_weights, markers.names)
-    weights = {meant.get(name, name): weight for name, weight in tasks.marker_weights.items()}
-    return {name: weight for name, weight in weights.items() if name not in leave_out}
+    given = tasks.marker_weights or dict.fromkeys(markers.names, 1.0)
+    meant = respelt(given, markers.names)
+    weights = {meant.get(name, name): weight for name, weight in given.items()}
+    return {name: w for name, w in weights.items() if not is_left_out(name, leave_out)}
 
 
 def _within(markers: MarkerMotion, span: tuple[float, float] | None) -> MarkerMotion:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import difflib
 from collections.abc import Collection, Iterable, Sequence
+from fnmatch import fnmatchcase
 from typing import Final
 
 import numpy as np
@@ -56,12 +57,17 @@ def as_in_model(tree: Tree, motion: MarkerMotion) -> tuple[MarkerMotion, tuple[s
     return dataclasses.replace(motion, names=names), (remark,)
 
 
-def without(motion: MarkerMotion, names: Collection[str]) -> MarkerMotion:
-    """The recording without some of its markers; those that it does not have do not matter.
+def is_left_out(name: str, patterns: Iterable[str]) -> bool:
+    """Whether a marker is one of those named, in full or with ``*`` ("Ben:*")."""
+    return any(name == pattern or fnmatchcase(name, pattern) for pattern in patterns)
+
+
+def without(motion: MarkerMotion, patterns: Collection[str]) -> MarkerMotion:
+    """The recording without some of its markers (`is_left_out`).
 
     Raises UserError where none is left.
     """
-    kept = [i for i, name in enumerate(motion.names) if name not in names]
+    kept = [i for i, name in enumerate(motion.names) if not is_left_out(name, patterns)]
     if not kept:
         raise UserError(f"{motion.source}: no marker is left")
     left = tuple(motion.names[i] for i in kept)
@@ -80,10 +86,10 @@ def without_nought(motion: MarkerMotion) -> tuple[MarkerMotion, tuple[str, ...]]
     return without(motion, nought), (remark,)
 
 
-def check_left_out(names: Iterable[str], motion: MarkerMotion) -> None:
+def check_left_out(patterns: Iterable[str], motion: MarkerMotion) -> None:
     """Raises UserError for a name to be left out that is none of the recording's markers."""
-    for name in names:
-        if name not in motion.names:
+    for name in patterns:
+        if not any(is_left_out(other, [name]) for other in motion.names):
             near = _nearest([name], motion.names)
             hint = f"; nearest: {near[0][1]}" if near else ""
             raise UserError(f"--leave-out {name}: {motion.source} has no such marker{hint}")
@@ -101,6 +107,11 @@ def check_names(tree: Tree, motion: MarkerMotion, wanted: Collection[str] = ()) 
     unknown = [name for name in motion.names if name not in tree.marker_index]
     idle = [name for name in tree.marker_names if name not in motion.names]
     if len(unknown) == len(motion.names):
+        if people := _people(unknown):
+            raise UserError(
+                f"{where}: holds markers of {len(people)} people ({_few(people)}): fit one at a "
+                f"time, with --leave-out '{people[-1]}:*'"
+            )
         has = f"it has {_few(tree.marker_names, 4)}" if tree.marker_names else "it has none"
         raise UserError(
             f"{where}: none of its {len(unknown)} markers ({_few(unknown, 4)}) is in the model "
@@ -142,6 +153,12 @@ def _by_core(names: Iterable[str]) -> dict[str, list[str]]:
         core = name.replace("|", ":").rpartition(":")[2].strip().casefold()
         by_core.setdefault(core, []).append(name)
     return by_core
+
+
+def _people(names: Iterable[str]) -> list[str]:
+    """The prefixes before a colon under which the same markers stand several times."""
+    several = [found for found in _by_core(names).values() if len(found) > 1]
+    return list(dict.fromkeys(n.rpartition(":")[0] for found in several for n in found if ":" in n))
 
 
 def _hint(names: Sequence[str], among: Sequence[str]) -> str:

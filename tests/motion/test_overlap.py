@@ -103,6 +103,19 @@ def test_markers_are_left_out_by_name(tree: Tree, tmp_path: Path) -> None:
         run_ik(*files, "--leave-out", "Nose")
 
 
+def test_of_two_people_one_is_left_out(tree: Tree, tmp_path: Path) -> None:
+    one = standing(tree, [f"Ann:{name}" for name in NAMES])
+    names = (*one.names, *(f"Ben:{name}" for name in NAMES))
+    both = MarkerMotion(names, one.times_s, np.concatenate([one.positions_m] * 2, axis=1))
+    write_trc(tmp_path / "in.trc", both)
+    files = ("--markers", tmp_path / "in.trc", "--out", tmp_path / "out.mot")
+    with pytest.raises(UserError, match=r"2 people \(Ann, Ben\): .* with --leave-out 'Ben:\*'"):
+        run_ik(*files)
+    assert "2 frames, 37 markers: RMS 0.00 mm" in run_ik(*files, "--leave-out", "Ben:*")
+    with pytest.raises(UserError, match=r"--leave-out Tom:\*: .* has no such marker"):
+        run_ik(*files, "--leave-out", "Tom:*")
+
+
 def test_no_marker_left_is_an_error(tree: Tree) -> None:
     with pytest.raises(UserError, match="no marker is left"):
         without(standing(tree, list(NAMES)), NAMES)
