@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -49,6 +50,29 @@ class Residuals:
     largest_point: str
     largest_time_s: float
     spine: str = ""
+
+    @classmethod
+    def of_fit(
+        cls, points: Sequence[str], errors_m: Array, times_s: Array, skeleton: str, spine: str = ""
+    ) -> Residuals:
+        """The residuals of points (P,) whose errors (F, P) are NaN where one is missing."""
+        errors_mm = 1000 * errors_m
+        seen: NDArray[np.bool_] = np.isfinite(errors_mm)
+        squares = np.where(seen, errors_mm, 0.0) ** 2
+        of_frame = np.sqrt(squares.sum(axis=1) / np.maximum(seen.sum(axis=1), 1))
+        frame = int(np.argmax(of_frame))
+        row, column = divmod(int(np.argmax(squares)), len(points))
+        return cls(
+            points=len(points),
+            skeleton=skeleton,
+            rms_mm=float(np.sqrt(squares.sum() / max(seen.sum(), 1))),
+            worst_rms_mm=float(of_frame[frame]),
+            worst_rms_time_s=float(times_s[frame]),
+            largest_mm=float(np.sqrt(squares[row, column])),
+            largest_point=points[column],
+            largest_time_s=float(times_s[row]),
+            spine=spine,
+        )
 
 
 @dataclass(frozen=True)

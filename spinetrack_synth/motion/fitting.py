@@ -26,7 +26,8 @@ from spinetrack_synth.atomic import write_atomic
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.motion.c3d import read_c3d
 from spinetrack_synth.motion.courses import courses
-from spinetrack_synth.motion.data import CoordinateMotion, MarkerMotion
+from spinetrack_synth.motion.data import CoordinateMotion, MarkerMotion, Residuals
+from spinetrack_synth.motion.gaps import fill_gaps
 from spinetrack_synth.motion.goals import coordinate_goals
 from spinetrack_synth.motion.models import (
     Model,
@@ -131,6 +132,7 @@ def prepare(request: Request) -> Trial:
             )
     else:
         markers = _within(read_markers(request.markers), request.time_range_s)
+        notes = markers.notes
         check_left_out(request.leave_out, markers)
         markers = without(markers, request.leave_out)
         if not (request.tasks and request.tasks.marker_weights):
@@ -139,7 +141,11 @@ def prepare(request: Request) -> Trial:
             model = with_lab_markers(model, markers.names)
         markers, said = as_in_model(model.tree, markers)
         model = as_person(model, request)
-        remarks += said + _said_of_lab(model)
+        remarks += notes + said + _said_of_lab(model)
+        if isinstance(request.filter_hz, str):
+            filled = fill_gaps(markers.names, markers.positions_m)
+            markers = dataclasses.replace(markers, positions_m=filled.positions_m)
+            remarks += filled.notes
         remarks += model.person.remarks if model.person else ()
     tree = model.tree
     tasks = request.tasks or Tasks({})
@@ -344,8 +350,13 @@ def _solution_of(trial: Trial, motion: CoordinateMotion, placed_m: Array) -> Sol
 def write_results(trial: Trial, solution: Solution, out: Path) -> tuple[Path, ...]:
     """Write the motion, the marker errors beside it and, where the model was scaled, the model."""
     written = [out]
+    times_s, model = trial.markers.times_s, f"markers of {trial.tree.name}"
     motion = CoordinateMotion(
-        trial.tree.coordinates, trial.markers.times_s, solution.coordinates, trial.tree.rotational
+        trial.tree.coordinates,
+        times_s,
+        solution.coordinates,
+        trial.tree.rotational,
+        residuals=Residuals.of_fit(solution.markers, solution.marker_error_m, times_s, model),
     )
     errors = out.with_name(f"{out.stem}_marker_errors.csv")
     if trial.model.person is not None:

@@ -259,23 +259,8 @@ def shown_points(solution: Solution) -> dict[str, int]:
 
 def _residuals(solution: Solution, times_s: Array, skeleton: Skeleton, spine: str) -> Residuals:
     shown = shown_points(solution)
-    errors_mm = 1000 * solution.marker_error_m[:, list(shown.values())]
-    seen: NDArray[np.bool_] = np.isfinite(errors_mm)
-    squares = np.where(seen, errors_mm, 0.0) ** 2
-    of_frame = np.sqrt(squares.sum(axis=1) / np.maximum(seen.sum(axis=1), 1))
-    frame = int(np.argmax(of_frame))
-    row, column = divmod(int(np.argmax(squares)), len(shown))
-    return Residuals(
-        points=len(shown),
-        skeleton=skeleton.title,
-        rms_mm=float(np.sqrt(squares.sum() / seen.sum())),
-        worst_rms_mm=float(of_frame[frame]),
-        worst_rms_time_s=float(times_s[frame]),
-        largest_mm=float(np.sqrt(squares[row, column])),
-        largest_point=tuple(shown)[column],
-        largest_time_s=float(times_s[row]),
-        spine=spine,
-    )
+    errors_m = solution.marker_error_m[:, list(shown.values())]
+    return Residuals.of_fit(tuple(shown), errors_m, times_s, skeleton.title, spine)
 
 
 _POSITIONS_ALONE: Final = (
