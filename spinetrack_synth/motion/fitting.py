@@ -336,6 +336,8 @@ def _read_model(request: Request) -> Tree:
     try:
         return load_model(request.model)
     except UserError as error:
+        if request.engine == "fast" and "not supported" not in str(error):
+            raise  # a file that is no model: OpenSim may crash on it
         try:
             tree = stiff_tree(request.model)
         except (UserError, ModuleNotFoundError):
