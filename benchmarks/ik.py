@@ -2,14 +2,18 @@
 
     python benchmarks/ik.py [--frames 30] [--noise-mm 0 5] [--gait FOLDER]
     python benchmarks/ik.py --memory
+    python benchmarks/ik.py --whole [--trials FOLDER]
 
 Our solver runs with its default settings. The motion passes through poses of the library at 100
 frames a second. Both solvers get the same marker file and unit weights; both are timed by CPU
 seconds: OpenSim's tool with the reading of the model (well under a second), ours on a longer motion
 that begins with the same frames, so that the clock has something to measure. Marker errors are of
 the frames that both solve. ``--gait`` is a folder with OpenSim's published example
-(subject01_Setup_InverseKinematics.xml). ``--memory`` runs the command ``ik`` on recordings of three
-lengths, each in a process of its own, and prints its CPU seconds and its peak of memory.
+(subject01_Setup_InverseKinematics.xml). ``--memory`` runs the command ``ik`` on recordings of
+three lengths, each in a process of its own, and prints its CPU seconds and its peak of memory.
+``--whole`` times whole processes, ours compiled already: the command ``ik`` against Python that
+imports opensim and runs its tool on the same set-up file, all those in a folder and below it (such
+as OpenSim's tutorials), else one of our model.
 """
 
 from __future__ import annotations
@@ -21,6 +25,7 @@ import time
 from pathlib import Path
 
 import numpy as np
+from start import least, seconds
 
 from spinetrack_synth.anatomy.kinematics import marker_positions
 from spinetrack_synth.anatomy.model import Tree, fullbody_path, load_model
@@ -95,6 +100,50 @@ def memory(folder: Path) -> None:
         print(f"{frames:6} frames: {said.strip()}")
 
 
+TOOL = """
+import sys
+import opensim
+opensim.Logger.setLevelString("Off")
+tool = opensim.InverseKinematicsTool(sys.argv[1])
+tool.setOutputMotionFileName(sys.argv[2])
+tool.setResultsDir(sys.argv[3])
+tool.run()
+"""
+
+SETUP = """<OpenSimDocument Version="40000"><InverseKinematicsTool>
+<model_file>{model}</model_file><marker_file>{markers}</marker_file><time_range>0 {end}</time_range>
+<accuracy>1e-5</accuracy></InverseKinematicsTool></OpenSimDocument>"""
+
+
+def whole(setups: list[Path], work: Path) -> None:
+    """Print what both take as processes, from set-up file to motion, reading and starting included;
+    of three runs the least."""
+    print("CPU and wall seconds of whole processes: OpenSim, ours, ratio of CPU")
+    motion = (work / "whole.mot").resolve()
+    for setup in setups:
+        theirs = [sys.executable, "-c", TOOL, setup, motion, motion.parent]
+        ours = [sys.executable, "-m", "spinetrack_synth", "ik", "--setup", setup, "--out", motion]
+        try:
+            seconds(ours)  # compiles
+            them, us = least(theirs, 3), least(ours, 3)
+        except RuntimeError as error:
+            print(f"{setup}: {str(error).splitlines()[-1]}")
+            continue
+        print(
+            f"{setup.parent.name + '/' + setup.name:56} {them.cpu:6.2f} {them.wall:6.2f}"
+            f" {us.cpu:6.2f} {us.wall:6.2f} {them.cpu / us.cpu:6.2f}x"
+        )
+
+
+def own_setup(work: Path) -> Path:
+    """A set-up file of our model, thirty frames."""
+    tree = load_model(fullbody_path())
+    markers = recorded(tree, 30, 5.0, work / "whole").resolve()
+    setup = work / "whole" / "setup.xml"
+    setup.write_text(SETUP.format(model=fullbody_path(), markers=markers, end=0.29))
+    return setup.resolve()
+
+
 def compare(label: str, trial: Trial, long: Trial) -> float:
     """Time both engines; prints a line and returns the ratio of frames per CPU second."""
     begin = time.process_time()
@@ -125,7 +174,14 @@ def main() -> None:
     parser.add_argument("--gait", type=Path, help="folder of OpenSim's published example")
     parser.add_argument("--work", type=Path, default=Path("build/benchmark_ik"))
     parser.add_argument("--memory", action="store_true", help="peak of memory by length instead")
+    parser.add_argument("--whole", action="store_true", help="whole processes instead")
+    parser.add_argument("--trials", type=Path, help="with --whole: a folder of set-up files")
     arguments = parser.parse_args()
+    if arguments.whole:
+        files = sorted(arguments.trials.resolve().rglob("*.xml")) if arguments.trials else []
+        setups = [file for file in files if b"<InverseKinematicsTool" in file.read_bytes()]
+        whole(setups or [own_setup(arguments.work)], arguments.work)
+        return
     if arguments.memory:
         memory(arguments.work)
         return

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 
@@ -9,7 +10,11 @@ import pytest
 from commands import Outcome, Run
 from hypothesis import settings
 
+from spinetrack_synth.cache import cache_folder
 from spinetrack_synth.cli import main
+
+# Compiled once for all tests, also for those with a cache folder of their own.
+os.environ.setdefault("NUMBA_CACHE_DIR", str(cache_folder()))
 
 # A busy machine is no bug: examples may take as long as they need.
 settings.register_profile("patient", deadline=None)

@@ -111,8 +111,8 @@ def _unfold(problem: Problem, restarts: Restarts, z: Array) -> None:
                 k = columns[i]
                 other[t, i] = restarts.twin_fold[twin] - z[t, k] if i == 1 else z[t, k] + np.pi
                 centre = 0.5 * (problem.lower[k] + problem.upper[k])
-                if np.isfinite(centre):
-                    other[t, i] -= turn * np.round((other[t, i] - centre) / turn)
+                centre = centre if np.isfinite(centre) else 0.0
+                other[t, i] -= turn * np.round((other[t, i] - centre) / turn)
                 allowed &= problem.lower[k] <= other[t, i] <= problem.upper[k]
             if t > 0:
                 stay, change = least[0], least[1]

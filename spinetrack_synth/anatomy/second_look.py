@@ -37,7 +37,7 @@ Ints = NDArray[np.int64]
 LONG: Final = 8
 """Frames that it must last, with gaps no longer than that."""
 
-STRETCH: Final = 64
+STRETCH: Final = 16
 """A limb is looked at once in so many frames."""
 
 WORSE: Final = 2.25
@@ -45,7 +45,7 @@ MUCH_WORSE: Final = 4.0
 """A limb is suspect whose mean square error is that many times its own lower quartile over the
 recording, or the median of all limbs and frames."""
 
-EVIDENCE: Final = 6.0
+EVIDENCE: Final = 3.0
 """Logarithm of how much more likely the markers must be for another fit to be taken."""
 
 HINT: Final = 1.0
@@ -58,7 +58,8 @@ LONGEST_REST: Final = 7
 """Stretches of a limb that are passed over at most, after others where it had no other place."""
 
 STARTS: Final = 5
-"""Places spread over the ranges from which a limb is begun anew, besides its joints' twins."""
+"""Places spread over the ranges from which a limb is begun anew, besides its joints' twins and the
+other ends of joints at their ends."""
 
 PROMISING: Final = 4.0
 """A limb alone, begun anew, may fit this much worse (cost) than before, since the trunk still makes
@@ -244,20 +245,30 @@ def _look(
     shown_columns(restarts, target_m, shown)
     columns = restarts.limb_columns[limb] & shown
     twins, spread = len(restarts.twin_columns), min(STARTS, len(restarts.starts))
-    tried = np.empty((1 + twins + spread, len(z)))
+    at_end = np.flatnonzero(columns & ((z <= problem.lower) | (z >= problem.upper)))
+    tried = np.empty((1 + twins + spread + len(at_end), len(z)))
     trial, best = np.empty(len(z)), z.copy()
     assign(tried[0], z)
     limb_cost, steps = solve_frame(
         problem, target_m, markers, task_values, columns, tried[0], 0.0, scratch
     )
     cost, count = np.inf, 1
-    for start in range(twins + spread):
+    for start in range(twins + spread + len(at_end)):
         here = tried[count]
         if start < twins:
             if not columns[restarts.twin_columns[start, 0]]:
                 continue
             assign(here, z)
             _turn_to_twin(problem, restarts, start, here)
+            limb_trial_cost, more = solve_frame(
+                problem, target_m, markers, task_values, columns, here, COLD_DAMPING, scratch
+            )
+        elif start >= twins + spread:
+            k = at_end[start - twins - spread]
+            here[:] = z
+            here[k] = problem.upper[k] if z[k] <= problem.lower[k] else problem.lower[k]
+            if np.isinf(here[k]):
+                continue
             limb_trial_cost, more = solve_frame(
                 problem, target_m, markers, task_values, columns, here, COLD_DAMPING, scratch
             )

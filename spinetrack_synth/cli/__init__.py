@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 from importlib import import_module
@@ -46,8 +47,22 @@ def group() -> None:
     """
 
 
+class _OnStderr(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        click.echo(record.getMessage(), err=True)
+
+
+def _say_when_compiling() -> None:
+    log = logging.getLogger("spinetrack_synth.compiled")
+    if not log.handlers:
+        log.addHandler(_OnStderr())
+        log.setLevel(logging.INFO)
+        log.propagate = False
+
+
 def main() -> None:
     """Run the command line; mistakes of the user end in one line and exit code 2."""
+    _say_when_compiling()
     try:
         group(standalone_mode=False)
     except UserError as error:

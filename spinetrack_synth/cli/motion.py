@@ -62,7 +62,8 @@ def convert(
     """Convert SOURCE to TARGET (.mot .sto .trc .bvh .csv), by the endings of their names.
 
     Markers and joints become coordinates by inverse kinematics on the model, scaled to their size;
-    coordinates become the model's markers.
+    coordinates become the model's markers. Notes tell what was found out where SOURCE leaves it
+    open (unit, axes, gaps), and a line how well the points were met.
     """
     from spinetrack_synth.anatomy.model import fullbody_path, load_model
     from spinetrack_synth.motion.data import CoordinateMotion

@@ -31,10 +31,10 @@ import llvmlite.binding as llvm
 import numba
 import numpy as np
 from numba.core import config as numba_config
-from numba.core.caching import _Cache
 from numba.core.codegen import get_host_cpu_features
 from numba.core.compiler import CompileResult
 from numba.core.dispatcher import Dispatcher
+from numba.core.runtime.nrt import rtsys
 from numba.core.serialize import dumps
 
 from spinetrack_synth.cache import cache_folder
@@ -51,8 +51,8 @@ _apart: dict[str, tuple[Dispatcher, tuple[Any, ...]]] = {}
 """Functions that callers do not take in, by the symbol under which they call them."""
 
 
-class CodeCache(_Cache):
-    """Keeps the compiled signatures of one function."""
+class CodeCache:
+    """Keeps the compiled signatures of one function; a dispatcher's ``_cache``."""
 
     def __init__(self, dispatcher: Dispatcher, apart: bool) -> None:
         self._dispatcher, self._stands_apart, self._enabled = dispatcher, apart, True
@@ -73,11 +73,10 @@ class CodeCache(_Cache):
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         """What was kept of a signature, or None."""
-        target_context.refresh()
-        path = self._path(sig)
-        result = self._load(path, target_context) if self._enabled else None
+        result = self._load(self._path(sig), target_context) if self._enabled else None
         if result is None:
-            _announce()
+            _prepare_to_compile()
+            target_context.refresh()
         elif self._stands_apart:
             self._set_apart(result)
         return result
@@ -90,13 +89,18 @@ class CodeCache(_Cache):
             self._set_apart(result)
 
     def _save(self, path: Path, result: Any) -> None:
+        declared = _declared(result.library)
         called = [
             (dispatcher.py_func.__module__, dispatcher.py_func.__name__, args, symbol)
             for symbol, (dispatcher, args) in _apart.items()
-            if symbol in _declared(result.library)
+            if symbol in declared
         ]
+        foreign = [name for name in declared - _apart.keys() if not name.startswith("llvm.")]
+        *reduced, environments = result._reduce()
+        # One without constants is never read, and to load it imports where its function comes from.
+        environments = tuple(one for one in environments if one.consts)
         try:
-            _write(path, dumps((called, result._reduce())))
+            _write(path, dumps((called, foreign, (*reduced, environments))))
             _prune(path.parent.parent)
         except OSError as error:
             _log.debug("%s: not kept, %s", path.name, error)
@@ -108,7 +112,7 @@ class CodeCache(_Cache):
 
     def _load(self, path: Path, target_context: Any) -> Any:
         try:
-            called, reduced = pickle.loads(path.read_bytes())
+            called, foreign, reduced = pickle.loads(path.read_bytes())
         except FileNotFoundError:
             return None
         except Exception as error:  # cut short or unreadable: as good as none
@@ -120,6 +124,9 @@ class CodeCache(_Cache):
             # Compiled by another process than this was, it has another name.
             if other.overloads[args].fndesc.mangled_name != symbol:
                 return None
+        rtsys.initialize(target_context)
+        if not all(map(llvm.address_of_symbol, foreign)):
+            target_context.refresh()  # brings all that numba has, in a quarter of a second
         _touch(path)
         return CompileResult._rebuild(target_context, *reduced)
 
@@ -131,8 +138,9 @@ class CodeCache(_Cache):
 
 
 @cache
-def _announce() -> None:
-    _log.info("compiling for this machine, once: up to 15 seconds")
+def _prepare_to_compile() -> None:
+    importlib.import_module("spinetrack_synth.compiled.lowering")
+    _log.info("compiling for this machine, once: some ten seconds")
 
 
 def _declared(library: Any) -> set[str]:

@@ -14,7 +14,13 @@ from spinetrack_synth.atomic import write_atomic
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.motion.axes import AS_TOLD, Convention, Figure, Told
 from spinetrack_synth.motion.data import JointMotion
-from spinetrack_synth.motion.text import check_range, read_lines, read_table, said_and_found
+from spinetrack_synth.motion.text import (
+    LARGEST,
+    check_range,
+    read_lines,
+    read_table,
+    said_and_found,
+)
 
 Array = NDArray[np.float64]
 
@@ -150,6 +156,8 @@ def _read_joint(words: _Words, joints: list[Joint], parent: int, name: str) -> N
     offset = _read_offset(words, name)
     words.expect("CHANNELS")
     count = words.number(f"the number of channels of '{name}'")
+    if not 0 <= count <= len(_CHANNELS):
+        raise words.wrong(f"'{name}' has {count:g} channels; give 0 to {len(_CHANNELS)}")
     channels = []
     for _ in range(int(count)):
         channel = words.next(f"a channel of '{name}'")
@@ -174,6 +182,8 @@ def _read_end(words: _Words, joints: list[Joint], parent: int) -> None:
 def _read_offset(words: _Words, name: str) -> tuple[float, float, float]:
     words.expect("OFFSET")
     x, y, z = (words.number(f"the offset of '{name}'") for _ in range(3))
+    if not max(abs(x), abs(y), abs(z)) <= LARGEST or x + y + z != x + y + z:
+        raise words.wrong(f"the offset of '{name}', {x:g} {y:g} {z:g}, is beyond every length")
     return x, y, z
 
 

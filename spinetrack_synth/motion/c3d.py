@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from pathlib import Path
 from typing import Any, Final
 
@@ -19,9 +20,12 @@ from spinetrack_synth.motion.axes import (
     unit_called,
 )
 from spinetrack_synth.motion.data import MarkerMotion
-from spinetrack_synth.motion.text import check_range
+from spinetrack_synth.motion.text import check_range, said_and_found
 
 Array = NDArray[np.float64]
+
+MIPS: Final = 86
+"""Type of processor whose numbers begin with their large end."""
 
 _SCREEN: Final = {
     sign + axis: value * np.eye(3)["XYZ".index(axis)]
@@ -67,7 +71,19 @@ def read_c3d(path: Path, convention: Convention = AS_TOLD) -> MarkerMotion:
     frame = convention.frame(Figure(names, points), _told(point, path, convention))
     positions_m = points @ frame.to_world.T * frame.metres
     times_s = np.arange(frames) / rate
+    notes = (*said_and_found(_frames_by_header(path, frames), frames), *notes)
     return MarkerMotion(names, times_s, positions_m, str(path), (*notes, *frame.notes))
+
+
+def _frames_by_header(path: Path, found: int) -> int:
+    """The number of frames that the file's header tells; ezc3d makes it that of those it finds."""
+    with path.open("rb") as stream:
+        start = stream.read(10)
+        stream.seek((start[0] - 1) * 512 + 3)
+        is_big_endian = stream.read(1) == bytes([MIPS])
+    first, last = struct.unpack(">HH" if is_big_endian else "<HH", start[6:10])
+    told = (last - first + 1) % 65536
+    return found if found % 65536 == told else told
 
 
 def _all_labels(point: Any) -> list[str]:

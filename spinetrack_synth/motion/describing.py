@@ -16,6 +16,7 @@ from spinetrack_synth.motion.data import (
     Residuals,
 )
 from spinetrack_synth.motion.figures import landmarks, stature
+from spinetrack_synth.motion.gaps import at_zero
 from spinetrack_synth.motion.skeletons import known_skeletons, own_skeletons, recognise
 
 
@@ -77,10 +78,11 @@ def _points(motion: MarkerMotion | JointMotion, tree: Tree) -> Iterator[str]:
     if extent_m[1] < 0.6 * extent_m.max():
         longest = "XYZ"[int(np.argmax(extent_m))]
         yield f"            longest along {longest}: if that is the vertical, give --axes"
-    gaps = 1.0 - seen.mean(axis=0)
+    nowhere = at_zero(positions_m) if isinstance(motion, MarkerMotion) else np.False_
+    gaps = 1.0 - (seen & ~nowhere).mean(axis=0)
     missing = sorted(zip(-gaps, motion.names))[:5]
     told = ", ".join(f"{name} {-gap:.1%}" for gap, name in missing if gap < 0)
-    yield f"  missing   {told or 'nothing'}"
+    yield f"  missing   {told or 'nothing'}{' (with those at 0 0 0)' if nowhere.any() else ''}"
     if found is None:
         yield "  skeleton  none of the known ones; give --skeleton FILE to convert it"
     else:

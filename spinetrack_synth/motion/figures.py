@@ -44,8 +44,8 @@ EXTENT_M: Final = (0.05, 10.0)
 FAR_M: Final = 20.0
 """People who are recorded together are nearer."""
 
-COURSE_M: Final = 1000.0
-"""Nobody is recorded over so long a way."""
+COURSE_M: Final = 500.0
+"""Hardly anybody is recorded over so long a way."""
 
 GROWN: Final = 1.2
 """Bones may stretch by so much in motion."""
@@ -56,6 +56,9 @@ ALONG: Final = 0.8
 """Share of a direction that lies along one axis, for it to be that axis."""
 FLOOR: Final = 0.1
 """A figure whose lowest point keeps within so much of its stature from zero stands on a floor."""
+
+BELOW: Final = 0.15
+"""Share of its height by which a figure may reach below the floor."""
 
 FRAMES: Final = 200
 """Frames, spread over the motion, that are looked at."""
@@ -347,8 +350,13 @@ def _letter(axis: Array) -> str:
 
 
 def _floor(positions: Array, up: Array) -> float:
-    """How far from zero the lowest points keep along an axis, but for a fifth of the frames."""
+    """How far from zero the lowest points keep along an axis, but for a fifth of the frames; inf
+    where much lies below zero, as in data that are centred on the body."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # frames without any point
-        lowest = np.abs(np.nanmin(positions @ up, axis=1))
-    return float(np.nanquantile(lowest, 0.8))
+        heights = positions @ up
+        lowest, highest = np.nanmin(heights, axis=1), np.nanmax(heights, axis=1)
+    below = -lowest / np.maximum(highest - lowest, 1e-9)
+    if float(np.nanquantile(below, 0.8)) > BELOW:
+        return np.inf
+    return float(np.nanquantile(np.abs(lowest), 0.8))

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from spinetrack_synth.anatomy.model import Tree
 from spinetrack_synth.errors import UserError
@@ -24,6 +26,9 @@ from spinetrack_synth.motion.trc import read_trc, write_trc
 
 READ: Final = (".trc", ".c3d", ".bvh", ".mot", ".sto", ".csv", ".parquet", ".npz")
 WRITTEN: Final = (".trc", ".mot", ".sto", ".bvh", ".csv")
+
+RATES_HZ: Final = (0.9, 5000.0)
+"""Frames a second of recordings."""
 
 
 def read_motion(
@@ -47,10 +52,32 @@ def read_motion(
     Raises UserError where the ending is unknown or the file cannot be read.
     """
     ending = _ending(path, READ)
-    if not rate_hz > 0:
+    if not (rate_hz > 0 and np.isfinite(rate_hz)):
         raise UserError(f"rate {rate_hz:g}: give frames a second, above 0")
+    motion = _read(path, ending, tree, Convention(unit, axes, rate_hz), coordinates, skeleton)
+    return replace(motion, notes=(*motion.notes, *_odd_rate(motion.times_s)))
+
+
+def _odd_rate(times_s: NDArray[np.float64]) -> tuple[str, ...]:
+    """A note where nobody records so many frames a second, or so few."""
+    if len(times_s) < 3:
+        return ()
+    rate_hz = 1.0 / max(float(np.median(np.diff(times_s))), 1e-12)
+    if RATES_HZ[0] <= rate_hz <= RATES_HZ[1]:
+        return ()
+    return (f"its times make {rate_hz:.3g} frames a second: are they seconds?",)
+
+
+def _read(
+    path: Path,
+    ending: str,
+    tree: Tree,
+    told: Convention,
+    coordinates: bool,
+    skeleton: Skeleton | None,
+) -> Motion:
     skeletons = (skeleton,) if skeleton else (*own_skeletons(tree), *known_skeletons())
-    convention = Convention(unit, axes, rate_hz, finder(skeletons))
+    convention = replace(told, find=finder(skeletons))
     if ending == ".trc":
         return read_trc(path, convention)
     if ending == ".c3d":
@@ -67,7 +94,7 @@ def read_motion(
         return _posed(path, tree) if coordinates else people.markers
     table = points.read_table(path)
     return points.coordinates_from_table(
-        table, tree, str(path), rate_hz
+        table, tree, str(path), told.rate_hz
     ) or points.points_from_table(table, str(path), convention)
 
 

@@ -29,10 +29,10 @@ ALIKE_M: Final = 0.003
 TOLD_M: Final = 0.01
 """Neighbours tell a point that they would have found, where it is seen, within so much (RMS)."""
 
-MOMENTS: Final = 60
+MOMENTS: Final = 40
 """Frames, spread over those in which a point is seen, that are compared with."""
 
-TESTS: Final = 40
+TESTS: Final = 20
 """Frames in which it is tried whether neighbours tell a point."""
 
 FEWEST: Final = 5
@@ -55,9 +55,8 @@ class Filled:
 def fill_gaps(names: tuple[str, ...], positions_m: Array) -> Filled:
     """Fill the gaps of points (F, P, 3), NaN where missing, that their neighbours tell.
 
-    A point that is at 0 0 0 in some frames alone is missing there: so some programs write it. One
-    that is hardly ever seen is left out. What neighbours do not tell, as a hand's place, stays
-    missing.
+    Points at 0 0 0 are missing there: so some programs write them (`at_zero`). One that is hardly
+    ever seen is left out. What neighbours do not tell, as a hand's place, stays missing.
     """
     nowhere = at_zero(positions_m)
     positions_m = np.where(nowhere[:, :, None], np.nan, positions_m)
@@ -102,9 +101,11 @@ def fill_gaps(names: tuple[str, ...], positions_m: Array) -> Filled:
 
 
 def at_zero(positions_m: Array) -> Mask:
-    """Which points (F, P, 3) are at 0 0 0 in some frames alone (F, P): missing there."""
+    """Where points (F, P, 3) are at 0 0 0 because they are missing (F, P): in some frames alone, or
+    several of them. One that is always there, by itself, is the origin of the others."""
     zero: Mask = np.all(positions_m == 0, axis=2)
-    nowhere: Mask = zero & ~np.all(zero, axis=0)
+    always: Mask = np.all(zero, axis=0)
+    nowhere: Mask = zero & (~always if always.sum() == 1 else True)
     return nowhere
 
 
@@ -144,10 +145,11 @@ def _told(
     where too few of them are seen."""
     found = np.full((len(frames), 3), np.nan)
     visible = seen[frames][:, order]
-    # Frames in which the same neighbours are seen go together.
-    patterns, which = np.unique(visible, axis=0, return_inverse=True)
+    nearest = visible & (np.cumsum(visible, axis=1) <= NEIGHBOURS)
+    # Frames with the same neighbours go together.
+    patterns, which = np.unique(nearest, axis=0, return_inverse=True)
     for number, pattern in enumerate(patterns):
-        neighbours = [other for other, is_seen in zip(order, pattern) if is_seen][:NEIGHBOURS]
+        neighbours = [other for other, is_seen in zip(order, pattern) if is_seen]
         if len(neighbours) < 3:
             continue
         known = np.flatnonzero(moments & seen[:, neighbours].all(axis=1))

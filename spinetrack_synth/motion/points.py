@@ -244,13 +244,15 @@ def read_archive(
     Raises UserError where it holds no positions, or points that nothing names.
     """
     import zipfile
+    import zlib
 
     if not path.is_file():
         raise UserError(f"{path}: no such file")
     try:
         with np.load(path, allow_pickle=False) as archive:
             arrays = {key: archive[key] for key in archive.files}
-    except (OSError, ValueError, zipfile.BadZipFile, AttributeError):
+    except (OSError, ValueError, EOFError, KeyError, zlib.error, NotImplementedError,
+            zipfile.BadZipFile, AttributeError):  # fmt: skip
         raise UserError(f"{path}: is no NumPy archive of plain arrays") from None
     key = next((key for key in _POSITION_ARRAYS if key in arrays), None)
     if key is None:
@@ -259,10 +261,18 @@ def read_archive(
             also += "; SMPL's pose parameters need its body model: save its joints instead"
         raise UserError(f"{path}: no array {' or '.join(_POSITION_ARRAYS[:3])}; it holds {also}")
     positions = arrays[key]
-    if positions.ndim != 3 or positions.shape[2] < 3 or not len(positions):
-        raise UserError(f"{path}: {key}: shape {positions.shape}, expected (frames, points, 3)")
+    if (
+        positions.dtype.kind not in "fiu"
+        or positions.ndim != 3
+        or positions.shape[2] < 3
+        or not len(positions)
+    ):
+        raise UserError(
+            f"{path}: {key}: shape {positions.shape} of {positions.dtype}, "
+            "expected numbers (frames, points, 3)"
+        )
     count = positions.shape[1]
-    given = tuple(str(name) for name in arrays.get("names", ()))
+    given = tuple(_text(name) for name in np.ravel(arrays.get("names", ())))
     names = given or names_of.get(count)
     if names is None:
         known = ", ".join(map(str, sorted(names_of)))
@@ -272,11 +282,13 @@ def read_archive(
         )
     if len(names) != count or len(set(names)) != count:
         raise UserError(f"{path}: names: {len(set(names))} different ones for {count} points")
-    rate = float(arrays["fps"]) if "fps" in arrays else convention.rate_hz
+    rate = _one(arrays["fps"], path, "fps") if "fps" in arrays else convention.rate_hz
+    if not (rate > 0 and np.isfinite(rate)):
+        raise UserError(f"{path}: fps {rate:g}: give frames a second, above 0")
     times = arrays.get("times", arrays.get("times_s", np.arange(len(positions)) / rate))
     if len(times) != len(positions):
         raise UserError(f"{path}: {len(times)} times for {len(positions)} frames")
-    said = str(arrays["unit"]) if "unit" in arrays else None
+    said = _text(np.ravel(arrays["unit"])[0]) if "unit" in arrays else None
     unit = unit_called(said) if said else None
     if said and unit is None and not convention.unit:
         raise UserError(f"{path}: unit '{said}': choose {', '.join(METRES)}, or give --unit")
@@ -285,6 +297,18 @@ def read_archive(
     check_range(positions.reshape(len(positions), -1), flat, str(path))
     times_s = _ascending(np.asarray(times, float), str(path))
     return _placed(names, times_s, positions, unit, str(path), convention)
+
+
+def _text(value: Any) -> str:
+    return value.decode("utf-8", "replace") if isinstance(value, bytes) else str(value)
+
+
+def _one(value: Any, path: Path, key: str) -> float:
+    try:
+        (number,) = np.ravel(value).astype(float)
+        return float(number)
+    except (TypeError, ValueError):
+        raise UserError(f"{path}: {key}: give one number") from None
 
 
 def write_points(path: Path, motion: MarkerMotion) -> None:

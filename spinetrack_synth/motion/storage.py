@@ -31,12 +31,15 @@ NOT_COORDINATES: Final = frozenset({
 TURNS_RAD: Final = 4 * np.pi
 """No angle lies so far beyond the range of its coordinate: it is no angle in radians."""
 
+SOLVED_RAD: Final = 1.0
+"""The same for a coordinate that OpenSim solved, which it holds within its range."""
+
 BEYOND_RAD: Final = np.radians(20.0)
 """Further beyond its range a coordinate is hardly that of this model."""
 
-FAR_M: Final = 1000.0
+FAR_M: Final = 100.0
 FAR_RAD: Final = 200 * np.pi
-"""Nobody is recorded so far from the origin, or turning so often."""
+"""Hardly anybody is recorded so far from the origin, or turning so often."""
 
 SMALL_DEG: Final = 4.0
 """Angles of a whole moving body that nowhere exceed it may be radians."""
@@ -233,7 +236,7 @@ def _in_degrees_here(
     if not coupled.any():
         return turning, []
     is_complete = set(tree.coordinates) <= set(names)
-    if is_complete and not _impossible(tree, names, values)[coupled].any():
+    if is_complete and not _impossible(tree, names, values, SOLVED_RAD)[coupled].any():
         return turning, []
     told = ", ".join(name for name, is_so in zip(names, coupled) if is_so)
     why = (
@@ -248,19 +251,21 @@ def _in_degrees_here(
     ]
 
 
-def _impossible(tree: Tree, names: Sequence[str], values: Array) -> NDArray[np.bool_]:
-    """Columns (n,) with angles that in radians would lie turns beyond the coordinate's range."""
+def _impossible(
+    tree: Tree, names: Sequence[str], values: Array, beyond_rad: float
+) -> NDArray[np.bool_]:
+    """Columns (n,) with angles that in radians would lie so far beyond the coordinate's range."""
     at = [tree.coordinate_index[name] for name in names]
     held = tree.rotational[at] & tree.clamped[at]
     beyond = np.maximum(tree.lower[at] - values, values - tree.upper[at]).max(axis=0)
-    impossible: NDArray[np.bool_] = held & (beyond > TURNS_RAD)
+    impossible: NDArray[np.bool_] = held & (beyond > beyond_rad)
     return impossible
 
 
 def _refuse_degrees(
     path: Path, tree: Tree, names: Sequence[str], values: Array, storage: Storage
 ) -> None:
-    impossible = _impossible(tree, names, values)
+    impossible = _impossible(tree, names, values, TURNS_RAD)
     if impossible.any():
         column = int(np.argmax(impossible))
         largest = values[np.argmax(np.abs(values[:, column])), column]
@@ -367,4 +372,5 @@ def _coordinate_name(label: str) -> str:
     steps = label.split("/")
     if steps[-1] == "value":
         return steps[-2]
-    return "" if steps[-1] == "speed" else steps[-1]
+    # An actuator ("/forceset/knee_angle_r") may be called as the coordinate that it moves.
+    return "" if steps[-1] == "speed" or "forceset" in steps else steps[-1]

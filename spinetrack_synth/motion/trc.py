@@ -34,6 +34,9 @@ def read_trc(path: Path, convention: Convention = AS_TOLD) -> MarkerMotion:
         raise UserError(f"{path}, line 1: expected 'PathFileType': give a marker file (.trc)")
     if len(lines) < 5:
         raise UserError(f"{path}: ends within its header, after line {len(lines)}")
+    if "\t" not in lines[3] and "," in lines[3]:  # saved by a spreadsheet
+        lines = [line.replace(",", "\t") for line in lines]
+        stream = (line.replace(",", "\t") for line in stream)
     header = _header(lines[1], lines[2])
     said = header.get("units", "")
     unit = unit_called(said)

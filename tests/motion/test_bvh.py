@@ -196,3 +196,21 @@ def test_numbers_beyond_range_are_one_line(tmp_path: Path, number: str) -> None:
     path = written(tmp_path, SMALL.replace("0 90 0 0 0 90 90", f"0 {number} 0 0 0 90 90"))
     with pytest.raises(UserError, match=r"no finite number|beyond every length"):
         read_bvh(path)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        (("OFFSET 10 0 0", "OFFSET 10 1e400 0"), "line 7: the offset of 'Left Leg', 10 inf 0, is"),
+        (("OFFSET 10 0 0", "OFFSET nan 0 0"), "is beyond every length"),
+        (("CHANNELS 3", "CHANNELS nan"), "'Left Leg' has nan channels"),
+        (("CHANNELS 3", "CHANNELS 30"), "'Left Leg' has 30 channels; give 0 to 6"),
+    ],
+)
+@pytest.mark.filterwarnings("error")
+def test_broken_hierarchies_are_located(
+    tmp_path: Path, change: tuple[str, str], message: str
+) -> None:
+    with pytest.raises(UserError) as error:
+        read_bvh(written(tmp_path, SMALL.replace(*change)))
+    assert message in str(error.value)

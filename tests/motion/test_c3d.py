@@ -111,3 +111,16 @@ def test_what_is_no_c3d_file_is_said(tmp_path: Path) -> None:
         read_c3d(wrong)
     with pytest.raises(UserError, match="no such file"):
         read_c3d(tmp_path / "absent.c3d")
+
+
+def test_frames_that_are_not_there_are_noted(tmp_path: Path) -> None:
+    whole = write(tmp_path / "a.c3d").read_bytes()
+    frame_bytes = 4 * 4 * len(NAMES)  # three coordinates and a residual for each marker
+    for cut in range(1, 12):
+        (tmp_path / "cut.c3d").write_bytes(whole[: -cut * frame_bytes])
+        motion = read_c3d(tmp_path / "cut.c3d")
+        if len(motion.times_s) < len(AT_MM):
+            break
+    assert motion.notes[0] == (
+        f"its header says 4 frames, there are {len(motion.times_s)}: the file may be cut off"
+    )

@@ -100,6 +100,12 @@ def test_who_lies_is_not_stood_up(find: Find, standing: Figure) -> None:
     assert "the figure lies along" in frame.notes[0]
 
 
+def test_who_is_centred_on_the_hips_stands(find: Find, standing: Figure) -> None:
+    figure = moved(standing, "m", "z-up")
+    hips = figure.positions[:, 11:13].mean(axis=1, keepdims=True)
+    assert find(Figure(figure.names, figure.positions - hips), Told("m")).axes == "z-up"
+
+
 def test_exchanged_sides_are_told(find: Find, tree: Tree, steps: CoordinateMotion) -> None:
     markers = marker_motion(tree, steps)
     names = load_skeleton("spinetrack37").order

@@ -132,3 +132,16 @@ def test_an_unknown_ending_is_refused_before_work(
     with pytest.raises(UserError, match=r"no motion format ends in '\.fbx'"):
         write_motion(tmp_path / "a.fbx", steps, tree)
     assert not list(tmp_path.iterdir())
+
+
+def test_times_that_are_no_seconds_are_noted(
+    tmp_path: Path, tree: Tree, steps: CoordinateMotion
+) -> None:
+    import dataclasses
+
+    markers = marker_motion(tree, steps)
+    slow = dataclasses.replace(markers, times_s=1000 * markers.times_s)
+    write_motion(tmp_path / "ms.trc", slow, tree)
+    assert read_motion(tmp_path / "ms.trc", tree).notes == (
+        "its times make 0.03 frames a second: are they seconds?",
+    )

@@ -193,3 +193,27 @@ def test_odd_coordinates_are_noted(tree: Tree) -> None:
     motion = coordinates_from_table(table, tree, "t.csv")
     assert motion is not None
     assert "knee_angle_r goes 90 degrees beyond its range" in motion.notes[0]
+
+
+@pytest.mark.filterwarnings("error")
+def test_archives_of_other_programs_are_read_or_told(tmp_path: Path) -> None:
+    path = tmp_path / "a.npz"
+    positions = np.ones((3, 2, 3))
+    np.savez(path, keypoints=positions, names=np.array([b"a", b"b"]), fps=np.array([20.0]))
+    motion = read_archive(path, {})
+    assert motion.names == ("a", "b")
+    np.testing.assert_allclose(motion.times_s, [0, 0.05, 0.1])
+    np.savez(path, keypoints=positions, names=["a", "b"], fps=0)
+    with pytest.raises(UserError, match="fps 0: give frames a second, above 0"):
+        read_archive(path, {})
+    np.savez(path, keypoints=positions, names=["a", "b"], fps=[1, 2])
+    with pytest.raises(UserError, match="fps: give one number"):
+        read_archive(path, {})
+    np.savez(path, keypoints=positions.astype(complex), names=["a", "b"])
+    with pytest.raises(UserError, match="of complex128, expected numbers"):
+        read_archive(path, {})
+    np.savez_compressed(path, keypoints=np.random.default_rng(0).normal(size=(50, 2, 3)))
+    whole = path.read_bytes()
+    path.write_bytes(whole[:600] + b"\0" * 40 + whole[640:])
+    with pytest.raises(UserError, match="is no NumPy archive"):
+        read_archive(path, {2: ("a", "b")})

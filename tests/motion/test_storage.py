@@ -70,7 +70,7 @@ def test_radians_without_a_version_are_told(tmp_path: Path) -> None:
 
 def test_states_without_a_line_are_radians(tmp_path: Path, tree: Tree) -> None:
     knee = "/jointset/knee_r/knee_angle_r"
-    rows = f"time\t{knee}/value\t{knee}/speed\n0\t0.5\t9\n"
+    rows = f"time\t{knee}/value\t{knee}/speed\t/forceset/knee_angle_r\n0\t0.5\t9\t1\n"
     motion = read_coordinates(written(tmp_path, "", rows, "states.sto"), tree)
     assert motion.names == ("knee_angle_r",)
     np.testing.assert_allclose(motion.values, [[0.5]])
@@ -120,6 +120,16 @@ def test_a_complete_file_of_this_model_is_read_as_opensim_meant_it(
     motion = read_coordinates(complete(tmp_path, tree, steps, masters_deg), tree)
     np.testing.assert_allclose(motion.values, full_coordinates(tree, steps), atol=1e-7)
     assert bool(motion.notes) == masters_deg
+
+
+def test_small_masters_of_a_complete_file_in_degrees_are_degrees(
+    tmp_path: Path, tree: Tree, steps: CoordinateMotion
+) -> None:
+    upright = np.zeros_like(steps.values)
+    upright[:, steps.names.index("lumbar_extension")] = np.radians(-8.0)
+    quiet = replace(steps, values=upright)
+    motion = read_coordinates(complete(tmp_path, tree, quiet, masters_deg=True), tree)
+    np.testing.assert_allclose(motion.values, full_coordinates(tree, quiet), atol=1e-7)
 
 
 def test_degrees_that_are_told_to_be_radians_are_refused(tmp_path: Path, tree: Tree) -> None:

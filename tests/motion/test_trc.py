@@ -68,6 +68,17 @@ def test_rows_may_begin_with_a_tab_and_names_lie_between_blanks(tmp_path: Path) 
     assert len(motion.times_s) == 3
 
 
+def test_commas_may_part_the_fields(tmp_path: Path) -> None:
+    path = written(tmp_path)
+    path.write_text(
+        "".join(f"{line},,,\n" for line in path.read_text().splitlines()).replace("\t", ",")
+    )
+    motion = read_trc(path)
+    assert motion.names == ("A", "B")
+    np.testing.assert_allclose(motion.positions_m[2, 1], [0.00425, 0.0055, 0.60275])
+    assert motion.notes == ()
+
+
 def test_frames_that_are_not_there_are_noted(tmp_path: Path) -> None:
     motion = read_trc(written(tmp_path, SAID.replace("\t3\t2", "\t61\t2")))
     assert motion.notes == ("its header says 61 frames, there are 3: the file may be cut off",)

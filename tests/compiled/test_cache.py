@@ -1,0 +1,145 @@
+"""What is kept of compiled functions: found again, seen to be stale, never in the way."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+CALLEE = """
+from spinetrack_synth.compiled import {kind}
+
+SHARE = {share}
+
+
+@{kind}()
+def part(x):
+    return SHARE * x
+"""
+
+CALLER = """
+from callee import part
+from spinetrack_synth.compiled import njit
+
+
+@njit()
+def whole(x):
+    return part(x) + 1.0
+"""
+
+RUN = """
+import json
+from caller import whole
+from callee import part
+from spinetrack_synth.compiled import cache
+
+made = []
+cache._log.info = made.append
+value = whole(2.0)
+print(json.dumps([value, len(whole.stats.cache_hits), len(whole.stats.cache_misses), made]))
+"""
+
+
+def write(folder: Path, kind: str = "inner", share: float = 3.0, comment: str = "") -> None:
+    folder.mkdir(exist_ok=True)
+    (folder / "callee.py").write_text(comment + CALLEE.format(kind=kind, share=share))
+    (folder / "caller.py").write_text(comment + CALLER)
+
+
+def start(folder: Path, cache: Path) -> subprocess.Popen:
+    project = str(Path(__file__).parents[2])
+    env = os.environ | {
+        "NUMBA_CACHE_DIR": str(cache),
+        "PYTHONPATH": os.pathsep.join([str(folder), project]),
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }
+    command = [sys.executable, "-c", RUN]
+    return subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True)
+
+
+def finish(process: subprocess.Popen) -> tuple[float, bool, list[str]]:
+    """What the function returned, whether it was found in the cache, and what was said."""
+    said, _ = process.communicate(timeout=240)
+    assert process.returncode == 0
+    value, hits, misses, lines = json.loads(said)
+    assert hits + misses == 1
+    return value, hits == 1, lines
+
+
+def run(folder: Path, cache: Path) -> tuple[float, bool, list[str]]:
+    return finish(start(folder, cache))
+
+
+@pytest.mark.parametrize("kind", ["inner", "apart"])
+def test_functions_are_found_again_until_what_they_follow_from_changes(tmp_path, kind):
+    folder, cache = tmp_path / "package", tmp_path / "cache"
+    write(folder, kind)
+    value, found, said = run(folder, cache)
+    assert (value, found, len(said)) == (7.0, False, 1) and "once" in said[0]
+    assert run(folder, cache) == (7.0, True, [])
+    write(folder, kind, comment="# other lines, another time\n\n\n")
+    for file in folder.iterdir():
+        os.utime(file, (1e9, 1e9))
+    assert run(folder, cache) == (7.0, True, [])
+    write(
+        folder, kind, share=4.0
+    )  # a constant of the callee, and of no function's file but its own
+    assert run(folder, cache)[:2] == (9.0, False)
+    elsewhere = folder.rename(tmp_path / "upgraded")
+    assert run(elsewhere, cache) == (9.0, True, [])
+
+
+def test_a_read_only_package_is_kept_in_the_cache_folder(tmp_path):
+    folder, cache = tmp_path / "package", tmp_path / "cache"
+    write(folder)
+    before = sorted(folder.iterdir())
+    folder.chmod(0o555)
+    try:
+        run(folder, cache)
+        assert run(folder, cache)[1]
+        assert sorted(folder.iterdir()) == before
+    finally:
+        folder.chmod(0o755)
+
+
+def test_where_nothing_can_be_written_it_compiles(tmp_path):
+    folder = tmp_path / "package"
+    write(folder, "apart")
+    (tmp_path / "file").write_text("no folder can be below a file")
+    assert run(folder, tmp_path / "file")[:2] == (7.0, False)
+
+
+def test_a_damaged_file_is_made_anew(tmp_path):
+    folder, cache = tmp_path / "package", tmp_path / "cache"
+    write(folder, "apart")
+    run(folder, cache)
+    files = [file for file in cache.rglob("*-*") if file.is_file()]
+    assert len(files) == 2
+    for file in files:
+        file.write_bytes(file.read_bytes()[:100])
+    assert run(folder, cache)[:2] == (7.0, False)
+    assert run(folder, cache)[1]
+
+
+def test_two_processes_at_once(tmp_path):
+    folder, cache = tmp_path / "package", tmp_path / "cache"
+    write(folder, "apart")
+    both = [start(folder, cache) for _ in range(2)]
+    assert [finish(one)[0] for one in both] == [7.0, 7.0]
+    assert run(folder, cache) == (7.0, True, [])
+    assert not list(cache.rglob("new-*"))
+
+
+def test_the_longest_unused_are_deleted(tmp_path, monkeypatch):
+    from spinetrack_synth.compiled import cache
+
+    for age, name in enumerate(["newest", "older", "oldest"]):
+        file = tmp_path / "environment" / name
+        file.parent.mkdir(exist_ok=True)
+        file.write_bytes(bytes(100))
+        os.utime(file, (2e9 - age, 2e9 - age))
+    monkeypatch.setattr(cache, "LIMIT_BYTES", 250)
+    cache._prune(tmp_path)
+    assert {file.name for file in tmp_path.rglob("*") if file.is_file()} == {"newest", "older"}
