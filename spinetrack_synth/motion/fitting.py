@@ -138,7 +138,8 @@ def prepare(request: Request) -> Trial:
         if not (request.tasks and request.tasks.marker_weights):
             markers, remarks = without_nought(markers)
         if not request.marker_sets:
-            model = with_lab_markers(model, markers.names)
+            static = read_markers(request.static).names if request.static else ()
+            model = with_lab_markers(model, markers.names, static)
         markers, said = as_in_model(model.tree, markers)
         model = as_person(model, request)
         remarks += notes + said + _said_of_lab(model)

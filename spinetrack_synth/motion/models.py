@@ -68,13 +68,14 @@ def open_model(path: Path, marker_sets: tuple[Path, ...] = (), for_opensim: bool
     return Model(path, tree, tuple(added.values()))
 
 
-def with_lab_markers(model: Model, names: Collection[str]) -> Model:
+def with_lab_markers(model: Model, names: Collection[str], static: Collection[str] = ()) -> Model:
     """The model with the markers of the laboratory's set that a recording's ``names`` are known to
-    be, where its bodies are those of the project's own model; otherwise as it is."""
+    be, where its bodies are those of the project's own model; otherwise as it is. Those that only
+    a ``static`` trial has (the inner sides of knees and ankles, mostly) are put on as well."""
     lab = recognise(names, model.tree)
     if lab is None:
         return model
-    markers = lab.markers(as_spelt(names, lab.landmarks))
+    markers = lab.markers(as_spelt(names, lab.landmarks) | as_spelt(static, lab.landmarks))
     return dataclasses.replace(
         model, tree=with_markers(model.tree, markers), added=(*model.added, *markers), lab=lab
     )

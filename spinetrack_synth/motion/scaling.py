@@ -105,7 +105,12 @@ def scaled_by_setup(
     trial = static or setup.placer.static
     if trial is None:
         raise UserError(f"{setup.path}: MarkerPlacer names no marker_file: give --scale FILE")
-    return _placed(person, setup.placer, setup.path, read(trial), trial, fixed, static is not None)
+    recording = read(trial)
+    tree = only_markers(person.tree, recording.names)  # OpenSim deletes the others
+    if not tree.marker_names:
+        raise UserError(f"{recording.source}: none of its markers is in the model {tree.name}")
+    person = dataclasses.replace(person, tree=tree)
+    return _placed(person, setup.placer, setup.path, recording, trial, fixed, static is not None)
 
 
 def scaled_to_landmarks(
@@ -214,9 +219,7 @@ def _placed(
     replaced: bool,
 ) -> Person:
     """The person with the markers that are not fixed where the static pose has them."""
-    tree = only_markers(person.tree, static.names)
-    if not tree.marker_names:
-        raise UserError(f"{static.source}: none of its markers is in the model {tree.name}")
+    tree = person.tree
     check_units(tree, static)
     rows, said = _rows_around(static, placer.time_range_s, replaced)
     remarks = [*said]
@@ -225,7 +228,7 @@ def _placed(
     times_s = static.times_s[within[:1]]
     weights = placer.tasks.marker_weights
     chosen = {name: weights.get(name, 0.0) if weights else 1.0 for name in static.names}
-    if not any(chosen[name] for name in tree.marker_names):
+    if not any(chosen.get(name, 0.0) for name in tree.marker_names):
         raise UserError(
             f"{path}: the tasks of its MarkerPlacer give none of the markers of "
             f"{static.source} a weight"

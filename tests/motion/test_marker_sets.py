@@ -154,6 +154,32 @@ def test_a_person_of_known_size_is_found_again(tree: Tree, tmp_path: Path, name:
         assert np.std(apart) < 2.0, coordinate  # offsets of markers stay, movements are right
 
 
+def test_markers_of_the_static_trial_alone_and_of_the_trial_alone_are_used(
+    tree: Tree, tmp_path: Path
+) -> None:
+    person, factors = somebody(tree, "ior", seed=6)
+    inner = {"LFME", "RFME", "LTAM", "RTAM"}
+
+    def write(name: str, q: np.ndarray, left_out: set[str]) -> None:
+        whole = recording(person, "ior", q)
+        kept = [i for i, marker in enumerate(whole.names) if marker not in left_out]
+        names = tuple(whole.names[i] for i in kept)
+        some = MarkerMotion(names, whole.times_s, whole.positions_m[:, kept])
+        write_trc(tmp_path / name, some)
+
+    write("static.trc", poses(tree, 5, 0.0), {"LFM5"})
+    write("walk.trc", poses(tree, 20, 1.0), inner)
+    request = Request(fullbody_path(), tmp_path / "walk.trc", static=tmp_path / "static.trc")
+    trial = prepare(request)
+    assert trial.model.person is not None and trial.model.person.static is not None
+    assert inner <= set(trial.model.person.static.markers)
+    found = fit(trial)
+    assert "LFM5" in found.markers and not inner & set(found.markers)
+    assert 1000 * found.rms_m < 8.0
+    at = tree.body_index["tibia_r"]
+    assert trial.model.person.factors[at, 1] == pytest.approx(factors[at, 1], rel=0.03)
+
+
 def test_the_command_says_what_it_recognised(tree: Tree, tmp_path: Path) -> None:
     person, _ = somebody(tree, "plug-in-gait", seed=1)
     trial = recording(person, "plug-in-gait", poses(tree, 5, 0.2))
