@@ -151,8 +151,8 @@ def _amount(
     function: Element | None, names: list[str], steps: Steps
 ) -> tuple[str | None, Piecewise]:
     """By what quantity, and what function of it, an axis moves that follows some coordinates."""
-    if function is None:
-        return (names[0] if names else None), straight(1.0 if names else 0.0, 0.0)
+    if function is None:  # OpenSim moves nothing then, coordinate or not
+        return None, straight(0.0, 0.0)
     if function.tag == "Sine":
         amplitude, omega, phase, offset = (
             float(function.findtext(tag) or usual)

@@ -139,6 +139,24 @@ def test_slopes_are_those_of_the_positions(path):
             np.testing.assert_allclose(slopes[:, :, i], numeric, atol=1e-7)
 
 
+def test_an_axis_without_a_function_stays(tmp_path):
+    axes = "".join(
+        f'<TransformAxis name="{name}"><coordinates>{coordinate}</coordinates>'
+        f"<axis>{direction}</axis></TransformAxis>"
+        for name, coordinate, direction in (
+            ("rotation1", "bend", "0 0 1"), ("rotation2", "", "1 0 0"), ("rotation3", "", "0 1 0"),
+            ("translation1", "slide", "1 0 0"), ("translation2", "", "0 1 0"),
+            ("translation3", "", "0 0 1"),
+        )
+    )  # fmt: skip
+    transform = f"<SpatialTransform>{axes}</SpatialTransform>"
+    joints = joint("CustomJoint", "j", "/ground", "/bodyset/bone", ("bend", "slide"), transform)
+    path = model(tmp_path / "m.osim", body("bone"), joints, markers=("bone",))
+    tree, reference = load_model(path), Reference(path)
+    reference.pose(np.array([0.5, 0.3]))
+    np.testing.assert_allclose(marker_positions(tree, [0.5, 0.3]), reference.markers(), atol=1e-9)
+
+
 @pytest.mark.parametrize("turn", [0.0, 1e-9, 1e-5, 1e-3, 0.014, 0.0142, 0.3])
 def test_an_arc_that_is_nearly_straight_keeps_its_length(tmp_path, turn):
     properties = "<neutral_angle_x_z_y>0 0 0</neutral_angle_x_z_y><length>0.4</length>"
