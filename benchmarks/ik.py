@@ -121,13 +121,14 @@ def whole(setups: list[Path], work: Path) -> None:
     print("CPU and wall seconds of whole processes: OpenSim, ours, ratio of CPU")
     motion = (work / "whole.mot").resolve()
     for setup in setups:
-        theirs = [sys.executable, "-c", TOOL, setup, motion, motion.parent]
+        # OpenSim looks for the model where it runs.
+        theirs = [sys.executable, "-c", TOOL, setup.name, motion, motion.parent]
         ours = [sys.executable, "-m", "spinetrack_synth", "ik", "--setup", setup, "--out", motion]
         try:
             seconds(ours)  # compiles
-            them, us = least(theirs, 3), least(ours, 3)
+            them, us = least(theirs, 3, cwd=setup.parent), least(ours, 3)
         except RuntimeError as error:
-            print(f"{setup}: {str(error).splitlines()[-1]}")
+            print(f"{setup.name}: {str(error).splitlines()[-1]}")
             continue
         print(
             f"{setup.parent.name + '/' + setup.name:56} {them.cpu:6.2f} {them.wall:6.2f}"

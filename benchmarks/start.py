@@ -50,12 +50,14 @@ class Seconds(NamedTuple):
     wall: float
 
 
-def seconds(command: Sequence[object], env: Mapping[str, str] | None = None) -> Seconds:
+def seconds(
+    command: Sequence[object], env: Mapping[str, str] | None = None, cwd: Path | None = None
+) -> Seconds:
     """What a command takes as a process of its own. Raises RuntimeError where it fails."""
     begin = time.perf_counter()
     with tempfile.TemporaryFile() as said:
         process = subprocess.Popen(
-            list(map(str, command)), env=env, stdout=subprocess.DEVNULL, stderr=said
+            list(map(str, command)), env=env, cwd=cwd, stdout=subprocess.DEVNULL, stderr=said
         )
         _, status, usage = os.wait4(process.pid, 0)
         process.returncode = os.waitstatus_to_exitcode(status)
@@ -66,9 +68,14 @@ def seconds(command: Sequence[object], env: Mapping[str, str] | None = None) -> 
     return Seconds(usage.ru_utime + usage.ru_stime, wall)
 
 
-def least(command: Sequence[object], runs: int, env: Mapping[str, str] | None = None) -> Seconds:
+def least(
+    command: Sequence[object],
+    runs: int,
+    env: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+) -> Seconds:
     """The least CPU and wall seconds of some runs of a command."""
-    taken = [seconds(command, env) for _ in range(runs)]
+    taken = [seconds(command, env, cwd) for _ in range(runs)]
     return Seconds(min(t.cpu for t in taken), min(t.wall for t in taken))
 
 
