@@ -265,7 +265,7 @@ def _look(
             )
         elif start >= twins + spread:
             k = at_end[start - twins - spread]
-            here[:] = z
+            assign(here, z)
             here[k] = problem.upper[k] if z[k] <= problem.lower[k] else problem.lower[k]
             if np.isinf(here[k]):
                 continue

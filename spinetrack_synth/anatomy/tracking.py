@@ -443,5 +443,7 @@ def read_out(
         scratch.points[:] = np.nan
         evaluate(problem, z[t], targets_m[t], task_values[t], seen, scratch)
         for p in range(targets_m.shape[1]):
-            away = scratch.points[p] - targets_m[t, p]
-            error_m[t, p] = np.sqrt(away[0] ** 2 + away[1] ** 2 + away[2] ** 2)
+            square_m2 = 0.0
+            for i in range(3):
+                square_m2 += (scratch.points[p, i] - targets_m[t, p, i]) ** 2
+            error_m[t, p] = np.sqrt(square_m2)
