@@ -243,17 +243,22 @@ def _look(
     everything = np.ones(len(target_m), dtype=np.bool_)
     shown = np.empty(len(z), dtype=np.bool_)
     shown_columns(restarts, target_m, shown)
-    columns = restarts.limb_columns[limb] & shown
+    columns = np.empty(len(z), dtype=np.bool_)
+    at_end, ends = np.empty(len(z), dtype=np.int64), 0
+    for k in range(len(z)):
+        columns[k] = restarts.limb_columns[limb, k] and shown[k]
+        if columns[k] and (z[k] <= problem.lower[k] or z[k] >= problem.upper[k]):
+            at_end[ends] = k
+            ends += 1
     twins, spread = len(restarts.twin_columns), min(STARTS, len(restarts.starts))
-    at_end = np.flatnonzero(columns & ((z <= problem.lower) | (z >= problem.upper)))
-    tried = np.empty((1 + twins + spread + len(at_end), len(z)))
+    tried = np.empty((1 + twins + spread + ends, len(z)))
     trial, best = np.empty(len(z)), z.copy()
     assign(tried[0], z)
     limb_cost, steps = solve_frame(
         problem, target_m, markers, task_values, columns, tried[0], 0.0, scratch
     )
     cost, count = np.inf, 1
-    for start in range(twins + spread + len(at_end)):
+    for start in range(twins + spread + ends):
         here = tried[count]
         if start < twins:
             if not columns[restarts.twin_columns[start, 0]]:
