@@ -631,7 +631,8 @@ def _step(problem: Problem, z: Array, movable: Bools, damping: float, scratch: S
 
     Columns that would leave their bounds are put on them and the others solved again, given that:
     not by a new factor but by the forces that hold them there, each at the price of one
-    substitution. ``scratch.put`` is how far the columns go that end at a bound.
+    substitution; one that those forces would hold off its bound is let go again. ``scratch.put`` is
+    how far the columns go that end at a bound.
     Returns False where the matrix is not positive.
     """
     hessian, gradient, step, held = scratch.hessian, scratch.gradient, scratch.step, scratch.held
@@ -657,7 +658,7 @@ def _step(problem: Problem, z: Array, movable: Bools, damping: float, scratch: S
     response, force, between = scratch.response, scratch.force, scratch.between
     free_step = scratch.free_step
     assign(free_step, step)
-    count = 0
+    count, released = 0, 0
     while True:
         before = count
         for k in range(size):
@@ -678,13 +679,29 @@ def _step(problem: Problem, z: Array, movable: Bools, damping: float, scratch: S
             count += 1
         if count == before:
             return True
-        for i in range(count):
-            force[i] = put[stopped[i]] - free_step[stopped[i]]
-            for j in range(i, count):
-                between[i, j] = response[i, stopped[j]]
-        if not _factorise(between, count):
-            return False
-        _substitute(between, count, force)
+        while True:
+            for i in range(count):
+                force[i] = put[stopped[i]] - free_step[stopped[i]]
+                for j in range(i, count):
+                    between[i, j] = response[i, stopped[j]]
+            if not _factorise(between, count):
+                return False
+            _substitute(between, count, force)
+            # Those that the others' bounds hold inside of their own are let go, one at a time.
+            worst, most = -1, 0.0
+            for i in range(count):
+                k = stopped[i]
+                pulled = force[i] if put[k] == upper[k] - z[k] else -force[i]
+                if pulled > most:
+                    worst, most = i, pulled
+            if worst < 0 or released >= size:
+                break
+            released += 1
+            count -= 1
+            held[stopped[worst]] = False
+            put[stopped[worst]] = 0.0
+            stopped[worst] = stopped[count]
+            assign(response[worst], response[count])
         assign(step, free_step)
         for i in range(count):
             for j in range(size):
