@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from osim_models import Reference, scale_factors
 
 from spinetrack_synth.anatomy.kinematics import all_coordinates, body_transforms, marker_positions
 from spinetrack_synth.anatomy.model import Tree, fullbody_path, load_model
@@ -25,49 +26,6 @@ def subject01() -> Path:
     if not path.is_file():
         pytest.skip("needs ../shared/data/opensim-ik")
     return path
-
-
-def vector(v) -> np.ndarray:
-    return np.array([v.get(i) for i in range(3)])
-
-
-class Reference:
-    """An OpenSim model with a state to pose it in."""
-
-    def __init__(self, path: Path) -> None:
-        self.model = opensim.Model(str(path))
-        self.state = self.model.initSystem()
-
-    @property
-    def coordinates(self) -> list[str]:
-        coordinates = self.model.getCoordinateSet()
-        return [coordinates.get(i).getName() for i in range(coordinates.getSize())]
-
-    def pose(self, q: np.ndarray) -> None:
-        """Set every coordinate as it stands, without projecting onto constraints."""
-        coordinates = self.model.getCoordinateSet()
-        for index, value in enumerate(q):
-            if not coordinates.get(index).getLocked(self.state):
-                coordinates.get(index).setValue(self.state, float(value), False)
-        self.model.realizePosition(self.state)
-
-    def markers(self) -> np.ndarray:
-        markers = self.model.getMarkerSet()
-        return np.array(
-            [
-                vector(markers.get(i).getLocationInGround(self.state))
-                for i in range(markers.getSize())
-            ]
-        )
-
-    def bodies(self, names: tuple[str, ...]) -> np.ndarray:
-        transforms = np.tile(np.eye(4), (len(names), 1, 1))
-        for index, name in enumerate(names):
-            transform = self.model.getBodySet().get(name).getTransformInGround(self.state)
-            rotation = transform.R().asMat33()
-            transforms[index, :3, :3] = [[rotation.get(i, j) for j in range(3)] for i in range(3)]
-            transforms[index, :3, 3] = vector(transform.p())
-        return transforms
 
 
 def random_q(tree: Tree, rng: np.random.Generator, beyond: float = 0.0) -> np.ndarray:
@@ -116,15 +74,7 @@ def test_scaling_equals_opensim(path):
     tree, reference = load_model(path), Reference(path)
     rng = np.random.default_rng(2)
     factors = rng.uniform(0.7, 1.4, (len(tree.bodies), 3))
-    scales = opensim.ScaleSet()
-    for name, factor in zip(tree.bodies, factors):
-        scale = opensim.Scale()
-        scale.setSegmentName(name)
-        scale.setScaleFactors(opensim.Vec3(*factor))
-        scale.setApply(True)
-        scales.cloneAndAppend(scale)
-    assert reference.model.scale(reference.state, scales, False, -1.0)
-    reference.state = reference.model.initSystem()
+    reference.scale(scale_factors(tree.bodies, factors))
     scaled = scale_tree(tree, factors)
     # On a turned plate OpenSim stretches along the plate's axes, we along the body's.
     on_bodies = [not name.endswith("on_plate") for name in tree.marker_names]
