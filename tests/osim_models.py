@@ -8,6 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from spinetrack_synth.anatomy.kinematics import body_transforms, points_world
+from spinetrack_synth.anatomy.model import Tree
+
+TOLERANCE_M = 1e-9
+
 
 def body(name: str, components: str = "") -> str:
     return (
@@ -158,3 +163,20 @@ class Reference:
             transforms[index, :3, :3] = [[rotation.get(i, j) for j in range(3)] for i in range(3)]
             transforms[index, :3, 3] = vector(transform.p())
         return transforms
+
+    @property
+    def motion_types(self) -> list[str]:
+        """What OpenSim calls its coordinates."""
+        types = ("Undefined", "Rotational", "Translational", "Coupled")
+        coordinates = self.model.getCoordinateSet()
+        return [types[coordinates.get(i).getMotionType()] for i in range(coordinates.getSize())]
+
+    def assert_puts_alike(self, tree: Tree, q: np.ndarray, markers: Any = slice(None)) -> None:
+        """That bodies and ``markers`` are where ours are at q (n,), to a nanometre."""
+        self.pose(q)
+        ours = body_transforms(tree, q)
+        np.testing.assert_allclose(ours, self.bodies(tree.bodies), rtol=0, atol=TOLERANCE_M)
+        placed = points_world(ours, tree.marker_body, tree.marker_offset_m)
+        np.testing.assert_allclose(
+            placed[markers], self.markers()[markers], rtol=0, atol=TOLERANCE_M
+        )

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from osim_models import Reference, scale_factors
 
-from spinetrack_synth.anatomy.kinematics import all_coordinates, body_transforms, marker_positions
+from spinetrack_synth.anatomy.kinematics import all_coordinates
 from spinetrack_synth.anatomy.model import Tree, fullbody_path, load_model
 from spinetrack_synth.anatomy.scaling import scale_tree
 
@@ -53,21 +53,11 @@ def test_bodies_and_markers_equal_opensim(path):
     rng = np.random.default_rng(1)
     for _ in range(25):
         q = random_q(tree, rng, beyond=0.3 if "fullbody" not in path.name else 0.0)
-        reference.pose(q)
-        np.testing.assert_allclose(
-            body_transforms(tree, q), reference.bodies(tree.bodies), rtol=0, atol=TOLERANCE_M
-        )
-        np.testing.assert_allclose(
-            marker_positions(tree, q), reference.markers(), rtol=0, atol=TOLERANCE_M
-        )
+        reference.assert_puts_alike(tree, q)
 
 
 def test_motion_types_equal_opensims(path):
-    reference = Reference(path)
-    coordinates = reference.model.getCoordinateSet()
-    types = ("Undefined", "Rotational", "Translational", "Coupled")
-    theirs = [types[coordinates.get(i).getMotionType()] for i in range(coordinates.getSize())]
-    assert list(load_model(path).motion_type) == theirs
+    assert list(load_model(path).motion_type) == Reference(path).motion_types
 
 
 def test_scaling_equals_opensim(path):
@@ -80,16 +70,7 @@ def test_scaling_equals_opensim(path):
     on_bodies = [not name.endswith("on_plate") for name in tree.marker_names]
     for _ in range(10):
         q = random_q(tree, rng)
-        reference.pose(q)
-        np.testing.assert_allclose(
-            body_transforms(scaled, q), reference.bodies(tree.bodies), rtol=0, atol=TOLERANCE_M
-        )
-        np.testing.assert_allclose(
-            marker_positions(scaled, q)[on_bodies],
-            reference.markers()[on_bodies],
-            rtol=0,
-            atol=TOLERANCE_M,
-        )
+        reference.assert_puts_alike(scaled, q, on_bodies)
 
 
 def test_couplers_equal_opensims_assembly(coupled):
