@@ -16,7 +16,6 @@ opensim = pytest.importorskip("opensim", reason="needs the extra [opensim]")
 opensim.Logger.setLevelString("Off")
 opensim.Logger.removeFileSink()
 
-TOLERANCE_M = 1e-9
 SHARED = Path(__file__).resolve().parents[3] / "shared"
 
 
