@@ -12,6 +12,7 @@ is not emptied, and nothing is fetched: ``assets`` and ``models`` only tell what
 from __future__ import annotations
 
 import argparse
+import compileall
 import contextlib
 import json
 import os
@@ -72,6 +73,8 @@ def seconds(
 ) -> Seconds:
     """What a command takes as a process of its own, one that goes on for ever being stopped as soon
     as it prints a line that begins with ``until``. Raises Failed."""
+    env = {**(os.environ if env is None else env)}
+    env.pop("PYTHONDONTWRITEBYTECODE", None)  # pip leaves bytecode beside what it installs
     begin = time.perf_counter()
     with tempfile.TemporaryFile() as said:
         process = subprocess.Popen(
@@ -229,6 +232,7 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", metavar="COMMAND", help="these alone")
     parser.add_argument("--verbose", action="store_true", help="name what was compiled")
     arguments = parser.parse_args()
+    compileall.compile_dir(Path(assets.__file__).parents[1], quiet=1)
     data = assets.state()
     print("| seconds          | first, CPU |   wall | compiled | then, CPU |  wall |")
     print("|---" * 6 + "|")
