@@ -205,6 +205,8 @@ def parse_function(node: Element) -> Piecewise:
                 return straight(*coefficients)
         case "PolynomialFunction":
             return polynomial(_numbers(node, "coefficients"))
+        case "MultivariatePolynomialFunction" if int(node.findtext("dimension") or 0) == 1:
+            return polynomial(_numbers(node, "coefficients")[::-1])
         case "PiecewiseLinearFunction":
             return polyline(_numbers(node, "x"), _numbers(node, "y"))
         case "SimmSpline" | "NaturalCubicSpline" | "natCubicSpline":

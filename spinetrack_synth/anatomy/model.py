@@ -308,7 +308,8 @@ def _offset_transform(frame: Element) -> Array:
     return transform
 
 
-_FRAMES: Final = ("PhysicalOffsetFrame", "StationDefinedFrame", "Station")
+_STATIONS: Final = ("Station", "Marker")
+_FRAMES: Final = ("PhysicalOffsetFrame", "StationDefinedFrame", *_STATIONS)
 
 
 def _offset_frames(node: Element, tag: str, path: str) -> Iterator[tuple[str, Element]]:
@@ -434,7 +435,7 @@ class _Reader:
             for found in _offset_frames(node, "components", f"{owner}/")
         ]
         pending += _offset_frames(self.model, "components", "")
-        self.named_frames = [name for name, node in pending if node.tag != "Station"]
+        self.named_frames = [name for name, node in pending if node.tag not in _STATIONS]
         for set_name, tag in (("jointset", "JointSet"), ("constraintset", "ConstraintSet")):
             for owner in _objects(self.model, tag):
                 pending += _offset_frames(owner, "frames", f"{set_name}/{owner.get('name', '')}/")

@@ -21,13 +21,17 @@ from spinetrack_synth.extras import pip_command
 KEPT: Final = 32
 """Files that are kept, the newest."""
 
+ALL_DIGITS: Final = 17
+"""Digits in which a number survives being written."""
+
 
 def upgraded(path: Path) -> bytes:
     """The file as OpenSim 4 writes it. Raises UserError where OpenSim is missing or refuses."""
     version = ""
     with contextlib.suppress(metadata.PackageNotFoundError):
         version = metadata.version("opensim")
-    digest = hashlib.sha256(version.encode() + path.read_bytes()).hexdigest()
+    key = f"{version} {ALL_DIGITS}".encode()
+    digest = hashlib.sha256(key + path.read_bytes()).hexdigest()
     kept = cache_folder() / "models" / f"{digest[:32]}.osim"
     with contextlib.suppress(OSError):
         return kept.read_bytes()
@@ -49,6 +53,8 @@ def _upgrade(path: Path, target: Path) -> None:
         ) from None
     opensim.Logger.setLevelString("Off")
     opensim.Logger.removeFileSink()  # else opensim.log appears in the working folder
+    digits = opensim.IO.GetPrecision()
+    opensim.IO.SetPrecision(ALL_DIGITS)
     try:
         model = opensim.Model(str(path))
         model.finalizeConnections()
@@ -56,6 +62,8 @@ def _upgrade(path: Path, target: Path) -> None:
     except RuntimeError as error:
         reason = " ".join(str(error).split())
         raise UserError(f"{path}: OpenSim cannot read it: {reason}") from None
+    finally:
+        opensim.IO.SetPrecision(digits)
 
 
 def _keep(path: Path, content: bytes) -> None:

@@ -120,6 +120,16 @@ CASES = {
     "two couplers of one": (chain(), TWO_OF_ONE),
     "couplers in a circle": (chain(), CIRCLE),
     "coupler of two": (chain(), SURFACE),
+    "coupler of one that could be more": (
+        chain(),
+        coupler(
+            "ascending",
+            "lower_0",
+            "upper_0",
+            "<MultivariatePolynomialFunction><coefficients>0.1 0.4 -0.3</coefficients>"
+            "<dimension>1</dimension><order>2</order></MultivariatePolynomialFunction>",
+        ),
+    ),
     "locked and coupled to two": (
         chain().replace(
             '"lower_0">', '"lower_0"><locked>true</locked><default_value>0.2</default_value>'
@@ -128,7 +138,7 @@ CASES = {
     ),
     "line after curve": (chain(), IN_A_ROW),
 }
-FOLLOWED = ("coupler of two", "line after curve")
+FOLLOWED = ("coupler of two", "coupler of one that could be more", "line after curve")
 """What needs no ties: everything follows the free coordinates."""
 
 
@@ -207,9 +217,10 @@ def test_frames_of_stations_equal_opensims(tmp_path):
 
     def station(name: str) -> str:
         place = " ".join(f"{x:.3f}" for x in rng.uniform(-1, 1, 3))
+        kind = "Marker" if name == "o" else "Station"
         return (
-            f'<Station name="{name}"><socket_parent_frame>..</socket_parent_frame>'
-            f"<location>{place}</location></Station>"
+            f'<{kind} name="{name}"><socket_parent_frame>..</socket_parent_frame>'
+            f"<location>{place}</location></{kind}>"
         )
 
     def frame(name: str, along: str, normal: str) -> str:
