@@ -21,6 +21,7 @@ and prints its CPU seconds and its peak of memory.
 from __future__ import annotations
 
 import argparse
+import re
 import subprocess
 import sys
 import time
@@ -117,6 +118,9 @@ tool.setResultsDir(sys.argv[3])
 sys.exit(not tool.run())
 """
 
+TOOL_TAG = re.compile(rb"<(InverseKinem\w+Tool|IKTool)\b")
+"""With OpenSim's own spellings."""
+
 SETUP = """<OpenSimDocument Version="40000"><InverseKinematicsTool>
 <model_file>{model}</model_file><marker_file>{markers}</marker_file><time_range>0 {end}</time_range>
 <accuracy>1e-5</accuracy></InverseKinematicsTool></OpenSimDocument>"""
@@ -148,7 +152,7 @@ def own_cases(work: Path, frames: int, long: int, noises_mm: Sequence[float]) ->
 def published_cases(folder: Path) -> Iterator[Case]:
     """The set-up files in a folder and below it."""
     for file in sorted(folder.resolve().rglob("*.xml")):
-        if b"<InverseKinematicsTool" in file.read_bytes():
+        if TOOL_TAG.search(file.read_bytes()):
             yield Case(str(file.relative_to(folder.resolve())), file)
 
 
@@ -220,7 +224,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--frames", type=int, default=30, help="frames of our model, for OpenSim")
     parser.add_argument("--long", type=int, default=1900, help="frames of our model, for ours")
-    parser.add_argument("--noise-mm", type=float, nargs="+", default=[0.0, 5.0], help="an axis")
+    parser.add_argument("--noise-mm", type=float, nargs="*", default=[0.0, 5.0], help="an axis")
     parser.add_argument("--trials", type=Path, help="folder with set-up files of OpenSim's tool")
     parser.add_argument("--work", type=Path, default=Path("build/benchmark_ik"))
     parser.add_argument("--memory", action="store_true", help="peak of memory by length instead")
@@ -231,6 +235,8 @@ def main() -> None:
     cases = list(own_cases(arguments.work, arguments.frames, arguments.long, arguments.noise_mm))
     if arguments.trials:
         cases += published_cases(arguments.trials)
+    if not cases:
+        parser.error(f"{arguments.trials}: no set-up files of OpenSim's tool")
     width = max(len(case.name) for case in cases)
     print("solvers: frames a CPU second, marker RMS in mm; whole processes: seconds")
     print(
