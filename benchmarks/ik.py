@@ -1,37 +1,45 @@
 """Inverse kinematics: OpenSim's tool and our solver on the same markers, in one run.
 
-    python benchmarks/ik.py [--frames 30] [--noise-mm 0 5] [--gait FOLDER]
+    python benchmarks/ik.py [--frames 30] [--noise-mm 0 5] [--trials FOLDER]
     python benchmarks/ik.py --memory
-    python benchmarks/ik.py --whole [--trials FOLDER]
 
-Our solver runs with its default settings. The motion passes through poses of the library at 100
-frames a second. Both solvers get the same marker file and unit weights; both are timed by CPU
-seconds: OpenSim's tool with the reading of the model (well under a second), ours on a longer motion
-that begins with the same frames, so that the clock has something to measure. Marker errors are of
-the frames that both solve. ``--gait`` is a folder with OpenSim's published example
-(subject01_Setup_InverseKinematics.xml). ``--memory`` runs the command ``ik`` on recordings of
-three lengths, each in a process of its own, and prints its CPU seconds and its peak of memory.
-``--whole`` times whole processes, ours compiled already: the command ``ik`` against Python that
-imports opensim and runs its tool on the same set-up file, all those in a folder and below it (such
-as OpenSim's tutorials), else one of our model.
+One table, a row a trial: our model on a motion through poses of the library at 100 frames a second,
+and every set-up file of OpenSim's tool in ``--trials`` and below it, such as those of OpenSim's
+tutorials. Ours runs with its default settings, both with the weights of the set-up file.
+
+The solvers are timed in this process, in CPU seconds without the reading of files; ours is called
+for a second at least, and of all calls the least counts. On our model it is given a longer motion
+that begins with the frames that OpenSim solves. Whole processes go from set-up file to motion,
+starting and reading included: Python that imports opensim and runs its tool, and the command
+``ik``, compiled already; of three runs the least CPU and the least wall seconds. Marker errors are
+of the frames that both solve.
+
+``--memory`` runs the command ``ik`` on recordings of three lengths, each in a process of its own,
+and prints its CPU seconds and its peak of memory.
 """
 
 from __future__ import annotations
 
 import argparse
+import re
 import subprocess
 import sys
 import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 from start import least, seconds
 
 from spinetrack_synth.anatomy.kinematics import marker_positions
 from spinetrack_synth.anatomy.model import Tree, fullbody_path, load_model
-from spinetrack_synth.anatomy.tasks import read_setup
+from spinetrack_synth.anatomy.tasks import Setup, read_setup
+from spinetrack_synth.errors import UserError
 from spinetrack_synth.motion.data import MarkerMotion
-from spinetrack_synth.motion.fitting import Request, Trial, fit, prepare, solution_at, tool_input
+from spinetrack_synth.motion.fitting import Request, fit, prepare, solution_at, tool_input
+from spinetrack_synth.motion.models import model_file
 from spinetrack_synth.motion.opensim_tool import run_tool
 from spinetrack_synth.motion.trc import write_trc
 from spinetrack_synth.poses.library import library
@@ -107,101 +115,141 @@ opensim.Logger.setLevelString("Off")
 tool = opensim.InverseKinematicsTool(sys.argv[1])
 tool.setOutputMotionFileName(sys.argv[2])
 tool.setResultsDir(sys.argv[3])
-tool.run()
+sys.exit(not tool.run())
 """
+
+TOOL_TAG = re.compile(rb"<(InverseKinem\w+Tool|IKTool)\b")
+"""With OpenSim's own spellings."""
 
 SETUP = """<OpenSimDocument Version="40000"><InverseKinematicsTool>
 <model_file>{model}</model_file><marker_file>{markers}</marker_file><time_range>0 {end}</time_range>
 <accuracy>1e-5</accuracy></InverseKinematicsTool></OpenSimDocument>"""
 
 
-def whole(setups: list[Path], work: Path) -> None:
-    """Print what both take as processes, from set-up file to motion, reading and starting included;
-    of three runs the least."""
-    print("CPU and wall seconds of whole processes: OpenSim, ours, ratio of CPU")
-    motion = (work / "whole.mot").resolve()
-    for setup in setups:
-        # OpenSim looks for the model where it runs.
-        theirs = [sys.executable, "-c", TOOL, setup.name, motion, motion.parent]
-        ours = [sys.executable, "-m", "spinetrack_synth", "ik", "--setup", setup, "--out", motion]
-        try:
-            seconds(ours)  # compiles
-            them, us = least(theirs, 3, cwd=setup.parent), least(ours, 3)
-        except RuntimeError as error:
-            print(f"{setup.name}: {str(error).splitlines()[-1]}")
-            continue
-        print(
-            f"{setup.parent.name + '/' + setup.name:56} {them.cpu:6.2f} {them.wall:6.2f}"
-            f" {us.cpu:6.2f} {us.wall:6.2f} {them.cpu / us.cpu:6.2f}x"
-        )
+class Case(NamedTuple):
+    """A row of the table. ``longer`` are markers that begin with those of the set-up file."""
+
+    name: str
+    setup: Path
+    longer: Path | None = None
 
 
-def own_setup(work: Path) -> Path:
-    """A set-up file of our model, thirty frames."""
-    tree = load_model(fullbody_path())
-    markers = recorded(tree, 30, 5.0, work / "whole").resolve()
-    setup = work / "whole" / "setup.xml"
-    setup.write_text(SETUP.format(model=fullbody_path(), markers=markers, end=0.29))
-    return setup.resolve()
+def own_cases(work: Path, frames: int, long: int, noises_mm: Sequence[float]) -> Iterator[Case]:
+    """Our model, without and with noise."""
+    for label, coupled in (("coupled", True), ("uncoupled", False)):
+        path = fullbody_path(coupled)
+        tree = load_model(path)
+        for noise_mm in noises_mm:
+            folder = work.resolve() / f"{label}_{noise_mm:g}"
+            markers = recorded(tree, frames, noise_mm, folder)
+            longer = recorded(tree, long, noise_mm, folder / "longer")
+            setup = folder / "setup.xml"
+            end = (frames - 1) / RATE_HZ
+            setup.write_text(SETUP.format(model=path, markers=markers, end=end))
+            yield Case(f"ours, {label}, {noise_mm:g} mm", setup, longer)
 
 
-def compare(label: str, trial: Trial, long: Trial) -> float:
-    """Time both engines; prints a line and returns the ratio of frames per CPU second."""
-    begin = time.process_time()
-    motion = run_tool(tool_input(trial, trial.request.model))
-    theirs_s = time.process_time() - begin
-    theirs = solution_at(trial, motion)
-    ours = fit(trial)  # also compiles
-    best_s = np.inf
-    for _ in range(3):
-        begin = time.process_time()
-        fit(long)
-        best_s = min(best_s, time.process_time() - begin)
-    theirs_rate = len(trial.markers.times_s) / theirs_s
-    ours_rate = len(long.markers.times_s) / best_s
-    print(
-        f"{label:22} {len(trial.tree.free):4} free  OpenSim {theirs_rate:8.1f}/s  "
-        f"ours {ours_rate:8.0f}/s  ratio {ours_rate / theirs_rate:6.0f}x  "
-        f"marker RMS {1000 * theirs.rms_m:7.4f} / {1000 * ours.rms_m:7.4f} mm"
+def published_cases(folder: Path) -> Iterator[Case]:
+    """The set-up files in a folder and below it."""
+    for file in sorted(folder.resolve().rglob("*.xml")):
+        if TOOL_TAG.search(file.read_bytes()):
+            yield Case(str(file.relative_to(folder.resolve())), file)
+
+
+def request_of(setup: Setup) -> Request:
+    """What a set-up file asks for, as the command ``ik`` understands it."""
+    if setup.model is None or setup.markers is None:
+        raise UserError("names no model or no markers")
+    return Request(
+        setup.model,
+        setup.markers,
+        setup.tasks,
+        marker_sets=(setup.marker_set,) if setup.marker_set else (),
+        coordinates=setup.coordinates,
+        time_range_s=setup.time_range_s,
+        accuracy=setup.accuracy,
     )
-    return ours_rate / theirs_rate
+
+
+def cpu_s(call: Callable[[], object], for_s: float) -> float:
+    """The least CPU seconds of a call that is repeated for so long."""
+    taken_s: list[float] = []
+    while sum(taken_s) < for_s:
+        begin = time.process_time()
+        call()
+        taken_s.append(time.process_time() - begin)
+    return min(taken_s)
+
+
+def solvers(case: Case) -> str:
+    """Columns: free coordinates, frames, frames a CPU second of both, ratio, marker RMS of both."""
+    import opensim
+
+    opensim.Logger.setLevelString("Off")
+    request = request_of(read_setup(case.setup))
+    trial = prepare(request)
+    with model_file(trial.model) as model:
+        reading_s = cpu_s(lambda: opensim.Model(str(model)), 0.5)
+        begin = time.process_time()
+        motion = run_tool(tool_input(trial, model))
+        theirs_s = time.process_time() - begin - 2 * reading_s  # it looks at the model beforehand
+    theirs, ours = solution_at(trial, motion), fit(trial)  # also compiles
+    timed = trial
+    if case.longer:
+        timed = prepare(replace(request, markers=case.longer, time_range_s=None))
+    frames = len(trial.markers.times_s)
+    theirs_rate = frames / theirs_s
+    ours_rate = len(timed.markers.times_s) / cpu_s(lambda: fit(timed), 1.0)
+    return (
+        f"{len(trial.tree.free):4} | {frames:6} | {theirs_rate:7.1f} | {ours_rate:7.0f} |"
+        f" {ours_rate / theirs_rate:6.1f} | {1000 * theirs.rms_m:10.4f} | {1000 * ours.rms_m:7.4f}"
+    )
+
+
+def processes(setup: Path, work: Path) -> str:
+    """Columns: CPU and wall seconds of both as processes, ratio of CPU and of wall."""
+    motion = (work / "whole.mot").resolve()
+    # OpenSim looks for the model where it runs.
+    theirs = [sys.executable, "-c", TOOL, setup.name, motion, motion.parent]
+    ours = [sys.executable, "-m", "spinetrack_synth", "ik", "--setup", setup, "--out", motion]
+    seconds(ours)  # compiles
+    them, us = least(theirs, 3, cwd=setup.parent), least(ours, 3)
+    return (
+        f"{them.cpu:11.2f} | {them.wall:5.2f} | {us.cpu:8.2f} | {us.wall:5.2f} |"
+        f" {them.cpu / us.cpu:9.1f} | {them.wall / us.wall:5.1f}"
+    )
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--frames", type=int, default=30, help="frames that OpenSim solves")
-    parser.add_argument("--long", type=int, default=1900, help="frames that ours solves")
-    parser.add_argument("--noise-mm", type=float, nargs="+", default=[0.0, 5.0], help="an axis")
-    parser.add_argument("--gait", type=Path, help="folder of OpenSim's published example")
+    parser.add_argument("--frames", type=int, default=30, help="frames of our model, for OpenSim")
+    parser.add_argument("--long", type=int, default=1900, help="frames of our model, for ours")
+    parser.add_argument("--noise-mm", type=float, nargs="*", default=[0.0, 5.0], help="an axis")
+    parser.add_argument("--trials", type=Path, help="folder with set-up files of OpenSim's tool")
     parser.add_argument("--work", type=Path, default=Path("build/benchmark_ik"))
     parser.add_argument("--memory", action="store_true", help="peak of memory by length instead")
-    parser.add_argument("--whole", action="store_true", help="whole processes instead")
-    parser.add_argument("--trials", type=Path, help="with --whole: a folder of set-up files")
     arguments = parser.parse_args()
-    if arguments.whole:
-        files = sorted(arguments.trials.resolve().rglob("*.xml")) if arguments.trials else []
-        setups = [file for file in files if b"<InverseKinematicsTool" in file.read_bytes()]
-        whole(setups or [own_setup(arguments.work)], arguments.work)
-        return
     if arguments.memory:
         memory(arguments.work)
         return
-    print("frames per CPU second; marker RMS of OpenSim / ours")
-    for label, coupled in (("coupled", True), ("uncoupled", False)):
-        path = fullbody_path(coupled)
-        tree = load_model(path)
-        for noise_mm in arguments.noise_mm:
-            trials = []
-            for count in (arguments.frames, arguments.long):
-                folder = arguments.work / f"{noise_mm:g}_{count}"
-                file = recorded(tree, count, noise_mm, folder)
-                trials.append(prepare(Request(path, file)))
-            compare(f"ours, {label}, {noise_mm:g} mm", *trials)
-    if arguments.gait:
-        setup = read_setup(arguments.gait / "subject01_Setup_InverseKinematics.xml")
-        assert setup.model and setup.markers
-        trial = prepare(Request(setup.model, setup.markers, setup.tasks))
-        compare("published gait model", trial, trial)
+    cases = list(own_cases(arguments.work, arguments.frames, arguments.long, arguments.noise_mm))
+    if arguments.trials:
+        cases += published_cases(arguments.trials)
+    if not cases:
+        parser.error(f"{arguments.trials}: no set-up files of OpenSim's tool")
+    width = max(len(case.name) for case in cases)
+    print("solvers: frames a CPU second, marker RMS in mm; whole processes: seconds")
+    print(
+        f"| {'trial':{width}} | free | frames | OpenSim |    ours |  ratio |"
+        " OpenSim mm | ours mm | OpenSim CPU |  wall | ours CPU |  wall | ratio CPU |  wall |"
+    )
+    print("|---" * 14 + "|")
+    for case in cases:
+        try:
+            figures = f"{solvers(case)} | {processes(case.setup, arguments.work)}"
+        except (UserError, RuntimeError) as error:
+            figures = f"failed: {str(error).strip().splitlines()[-1]}"
+        print(f"| {case.name:{width}} | {figures} |", flush=True)
 
 
 if __name__ == "__main__":

@@ -12,7 +12,6 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import least_squares
 
 from spinetrack_synth.anatomy.ik import FAINT_PRIOR_M, solve
 from spinetrack_synth.anatomy.kinematics import all_coordinates, marker_positions, point_jacobian
@@ -73,6 +72,8 @@ def fitted_factors(
 
     Every part is drawn to the person's overall size, as far as people's proportions are alike.
     """
+    from scipy.optimize import least_squares  # as slow to import as many a trial is to fit
+
     names = [n for n, p in points_m.items() if n in tree.marker_index and np.isfinite(p).all()]
     rows = [tree.marker_index[name] for name in names]
     target_m = np.array([points_m[name] for name in names])
