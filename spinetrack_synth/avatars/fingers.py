@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from spinetrack_synth.avatars.assets import BodyData
 from spinetrack_synth.avatars.body import RestBody, body_vertices
 from spinetrack_synth.avatars.rig import Rig
-from spinetrack_synth.compiled import apart, assign, inner, njit
+from spinetrack_synth.compiled import apart, inner, njit
 
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -224,18 +224,23 @@ def _close_digit(
     """Angles of a digit that closes with all knuckles until it touches, then with those beyond the
     phalanx that touches. Its phalanges from ``base`` on feel. The obstacles come in the order in
     which they are ``away`` (N,) m from the first knuckle."""
-    angles = opened.copy()
+    angles, tried = np.empty(KNUCKLES), np.empty(KNUCKLES)
+    for k in range(KNUCKLES):
+        angles[k] = opened[k]
     # Where each point was when it last looked about, and the ball about it that was free.
     seen, free = np.zeros((len(points), 3)), np.zeros(len(points))
     # Something may be in the way of the open digit: then it starts where it has most room.
     most = -NEAR_M
     for step in range(STEPS // 2):
-        tried = opened + step / STEPS * (closed - opened)
+        for k in range(KNUCKLES):
+            tried[k] = opened[k] + step / STEPS * (closed[k] - opened[k])
         room = _room(
             points, weight, base, knuckle, axis, tried, obstacle, normal, away, floor, seen, free
         )
         if room > most:
-            most, angles = room, tried
+            most = room
+            for k in range(KNUCKLES):
+                angles[k] = tried[k]
         if room >= clearance:
             break
     touches = False
@@ -243,11 +248,11 @@ def _close_digit(
         # Knuckles before `first` rest; the others close together until something is touched.
         below = max(first, base)
         for _ in range(STEPS):
-            tried = angles.copy()
-            for k in range(first, KNUCKLES):
-                tried[k] = min(
-                    tried[k] + (closed[k] - opened[k]) / STEPS, max(closed[k], opened[k])
-                )
+            for k in range(KNUCKLES):
+                tried[k] = angles[k]
+                if k >= first:
+                    tried[k] += (closed[k] - opened[k]) / STEPS
+                    tried[k] = min(tried[k], max(closed[k], opened[k]))
             room = _room(
                 points, weight, below, knuckle, axis, tried,
                 obstacle, normal, away, floor, seen, free,
@@ -255,9 +260,12 @@ def _close_digit(
             if room < clearance:
                 touches = True
                 break
-            angles = tried
+            for k in range(KNUCKLES):
+                angles[k] = tried[k]
         if not touches:
-            return opened + LOOSE * (closed - opened)
+            for k in range(KNUCKLES):
+                angles[k] = opened[k] + LOOSE * (closed[k] - opened[k])
+            break
     return angles
 
 
@@ -310,7 +318,13 @@ def _nearest(
     dx, dy, dz = x - root[0], y - root[1], z - root[2]
     out = np.sqrt(dx * dx + dy * dy + dz * dz)
     nearest, at = NEAR_M, -1
-    start = np.searchsorted(away, out)
+    start, stop = 0, len(away)
+    while start < stop:
+        middle = (start + stop) // 2
+        if away[middle] < out:
+            start = middle + 1
+        else:
+            stop = middle
     for way in (-1, 1):
         o = start if way > 0 else start - 1
         while 0 <= o < len(away) and abs(away[o] - out) < nearest:
@@ -326,23 +340,26 @@ def _nearest(
 def _phalanges(knuckle: Array, axis: Array, angles: Array) -> tuple[Array, Array]:
     """Rotations (3, 3, 3) and shifts (3, 3) of a digit's phalanges from rest."""
     turn, shift = np.empty((KNUCKLES, 3, 3)), np.empty((KNUCKLES, 3))
+    own, about = np.empty((3, 3)), np.empty(3)
     for k in range(KNUCKLES):
         c, s = np.cos(angles[k]), np.sin(angles[k])
         x, y, z = axis[k, 0], axis[k, 1], axis[k, 2]
-        own = np.array(
-            [
-                [c + x * x * (1 - c), x * y * (1 - c) - z * s, x * z * (1 - c) + y * s],
-                [y * x * (1 - c) + z * s, c + y * y * (1 - c), y * z * (1 - c) - x * s],
-                [z * x * (1 - c) - y * s, z * y * (1 - c) + x * s, c + z * z * (1 - c)],
-            ]
-        )
-        about = knuckle[k] - own @ knuckle[k]
-        if k == 0:
-            assign(turn[k], own)
-            assign(shift[k], about)
-        else:
-            assign(turn[k], turn[k - 1] @ own)
-            assign(shift[k], turn[k - 1] @ about + shift[k - 1])
+        v = 1.0 - c
+        own[0, 0], own[0, 1], own[0, 2] = c + x * x * v, x * y * v - z * s, x * z * v + y * s
+        own[1, 0], own[1, 1], own[1, 2] = y * x * v + z * s, c + y * y * v, y * z * v - x * s
+        own[2, 0], own[2, 1], own[2, 2] = z * x * v - y * s, z * y * v + x * s, c + z * z * v
+        x, y, z = knuckle[k, 0], knuckle[k, 1], knuckle[k, 2]
+        for i in range(3):
+            about[i] = knuckle[k, i] - (own[i, 0] * x + own[i, 1] * y + own[i, 2] * z)
+        for i in range(3):
+            if k == 0:
+                turn[k, i, 0], turn[k, i, 1], turn[k, i, 2] = own[i, 0], own[i, 1], own[i, 2]
+                shift[k, i] = about[i]
+                continue
+            x, y, z = turn[k - 1, i, 0], turn[k - 1, i, 1], turn[k - 1, i, 2]
+            for j in range(3):
+                turn[k, i, j] = x * own[0, j] + y * own[1, j] + z * own[2, j]
+            shift[k, i] = x * about[0] + y * about[1] + z * about[2] + shift[k - 1, i]
     return turn, shift
 
 

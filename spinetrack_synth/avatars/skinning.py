@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from spinetrack_synth.compiled import assign, njit
+from spinetrack_synth.compiled import njit
 
 _STRENGTH = 0.7
 _ITERATIONS = 10
@@ -48,7 +48,7 @@ def bind(
     ring_start, ring = _vertex_rings(quads, len(rest_world))
     rest = np.ascontiguousarray(rest_world, dtype=np.float64)
     soft = np.ascontiguousarray(softness, dtype=np.float64)
-    smooth = _smooth(rest, ring_start, ring, soft, _STRENGTH, _ITERATIONS)
+    smooth = _smoothed(rest, ring_start, ring, soft)
     return Binding(
         rest_world=rest,
         bone=np.ascontiguousarray(bone, dtype=np.int32),
@@ -69,9 +69,7 @@ def deform(binding: Binding, motion: NDArray, bone_order: NDArray) -> NDArray[np
     """
     dual = _dual_quaternions(np.ascontiguousarray(motion, dtype=np.float64), bone_order)
     moved, detail = _blend(binding.rest_world, binding.bone, binding.weight, dual, binding.detail)
-    smooth = _smooth(
-        moved, binding.ring_start, binding.ring, binding.softness, _STRENGTH, _ITERATIONS
-    )
+    smooth = _smoothed(moved, binding.ring_start, binding.ring, binding.softness)
     return smooth + detail
 
 
@@ -95,12 +93,13 @@ def vertex_normals(vertices: NDArray, faces: NDArray, weld: NDArray) -> NDArray[
         np.ascontiguousarray(vertices, dtype=np.float64),
         np.ascontiguousarray(faces, dtype=np.int32),
         np.ascontiguousarray(weld, dtype=np.int32),
+        int(weld.max()) + 1,
     )
 
 
 def inside_box(points: NDArray, low: NDArray, high: NDArray) -> NDArray[np.int64]:
     """Indices of the points (P, 3) inside a box with corners (3,)."""
-    return np.flatnonzero(_inside_box(points, low, high))
+    return np.flatnonzero(((low < points) & (points < high)).all(axis=1))
 
 
 def swing_only(
@@ -110,10 +109,9 @@ def swing_only(
 
     ``joint_world`` (3,) and ``axis_world`` (3,) are the joint and the limb's direction at rest.
     """
-    motions = np.stack([motion_parent, motion]).astype(np.float64)
-    hangs = np.array([[0, 1]], dtype=np.int64)
-    joint, axis = (np.array([v], dtype=np.float64) for v in (joint_world, axis_world))
-    return _swings(motions, hangs, joint, axis)[0]
+    motions = np.stack([motion_parent, motion])
+    joint, axis = np.asarray(joint_world)[None], np.asarray(axis_world)[None]
+    return swings(motions, np.array([[0, 1]]), joint, axis)[0]
 
 
 def swings(
@@ -121,43 +119,28 @@ def swings(
 ) -> NDArray[np.float64]:
     """As `swing_only` for L limbs (L, 4, 4): ``hangs`` (L, 2) lists the bone that a limb hangs on
     and the limb among the motions (S, 4, 4)."""
-    return _swings(motion, hangs, joint_world, axis_world)
-
-
-@njit()
-def _inside_box(points, low, high):  # pragma: no cover - compiled
-    inside = np.empty(len(points), np.bool_)
-    for p in range(len(points)):
-        inside[p] = True
-        for i in range(3):
-            inside[p] &= low[i] < points[p, i] < high[i]
-    return inside
-
-
-@njit()
-def _swings(motion, hangs, joint_world, axis_world):  # pragma: no cover - compiled
+    above, own = motion[hangs[:, 0]], motion[hangs[:, 1]]
+    rotation, joint = above[:, :3, :3], joint_world[:, :, None]
+    turn = rotation.transpose(0, 2, 1)
+    relative = turn @ own[:, :3, :3]
+    swing = _swing(axis_world, (relative @ axis_world[:, :, None])[:, :, 0])
+    shift = turn @ (own[:, :3, 3:] - above[:, :3, 3:])
     swung = np.zeros((len(hangs), 4, 4))
-    for limb in range(len(hangs)):
-        above, own = motion[hangs[limb, 0]], motion[hangs[limb, 1]]
-        joint, axis = joint_world[limb], axis_world[limb]
-        turn = np.ascontiguousarray(above[:3, :3].T)
-        relative = turn @ np.ascontiguousarray(own[:3, :3])
-        turned = relative @ axis
-        cosine = axis @ turned
-        if cosine < -1 + 1e-9:  # straight back: any perpendicular axis will do
-            p = np.cross(axis, np.eye(3)[np.argmin(np.abs(axis))])
-            swing = 2 * (p.reshape(3, 1) * p) / (p @ p) - np.eye(3)
-        else:
-            x, y, z = np.cross(axis, turned)
-            k = np.array([[0.0, -z, y], [z, 0.0, -x], [-y, x, 0.0]])
-            swing = np.eye(3) + k + k @ k / (1 + cosine)
-        shift = turn @ (own[:3, 3] - above[:3, 3])
-        rotation = np.ascontiguousarray(above[:3, :3])
-        place = rotation @ (relative @ joint + shift - swing @ joint) + above[:3, 3]
-        assign(swung[limb, :3, :3], rotation @ swing)
-        assign(swung[limb, :3, 3], place)
-        swung[limb, 3, 3] = 1.0
+    swung[:, :3, :3] = rotation @ swing
+    swung[:, :3, 3:] = rotation @ (relative @ joint + shift - swing @ joint) + above[:, :3, 3:]
+    swung[:, 3, 3] = 1.0
     return swung
+
+
+def _swing(axis: NDArray, turned: NDArray) -> NDArray[np.float64]:
+    """The shortest rotations (L, 3, 3) from one direction (L, 3) each to another."""
+    cosine = (axis * turned).sum(axis=1)
+    k = np.cross(np.eye(3), np.cross(axis, turned)[:, None])
+    swing = np.eye(3) + k + k @ k / np.maximum(1 + cosine, 1e-9)[:, None, None]
+    for limb in np.flatnonzero(cosine < -1 + 1e-9):  # straight back: any perpendicular axis will do
+        p = np.cross(axis[limb], np.eye(3)[np.argmin(np.abs(axis[limb]))])
+        swing[limb] = 2 * np.outer(p, p) / (p @ p) - np.eye(3)
+    return np.asarray(swing)
 
 
 def _vertex_rings(quads: NDArray, count: int) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
@@ -214,13 +197,16 @@ def _blend(rest, bone, weight, dual, detail):  # pragma: no cover - compiled
     turned = np.empty_like(rest)
     q = np.empty(8)
     for v in range(len(rest)):
-        q[:] = 0.0
+        for c in range(8):
+            q[c] = 0.0
         for k in range(bone.shape[1]):
             w = weight[v, k]
             if w > 0:
                 for c in range(8):
                     q[c] += w * dual[bone[v, k], c]
-        q /= np.sqrt(q[0] ** 2 + q[1] ** 2 + q[2] ** 2 + q[3] ** 2)
+        length = np.sqrt(q[0] ** 2 + q[1] ** 2 + q[2] ** 2 + q[3] ** 2)
+        for c in range(8):
+            q[c] /= length
         w, x, y, z = q[0], q[1], q[2], q[3]
         r00, r01, r02 = 1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)
         r10, r11, r12 = 2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)
@@ -239,31 +225,37 @@ def _blend(rest, bone, weight, dual, detail):  # pragma: no cover - compiled
     return moved, turned
 
 
-@njit(fastmath=True)
-def _smooth(points, ring_start, ring, softness, strength, iterations):  # pragma: no cover
-    current, following = points.copy(), points.copy()
+def _smoothed(
+    points: NDArray, ring_start: NDArray, ring: NDArray, softness: NDArray
+) -> NDArray[np.float64]:
     soft = np.flatnonzero(softness > 0)
-    for _ in range(iterations):
-        for v in soft:
-            start, stop = ring_start[v], ring_start[v + 1]
-            rate = softness[v] * strength
-            if stop > start:
-                x, y, z = 0.0, 0.0, 0.0
-                for k in range(start, stop):
-                    x += current[ring[k], 0]
-                    y += current[ring[k], 1]
-                    z += current[ring[k], 2]
-                share = rate / (stop - start)
-                following[v, 0] = (1 - rate) * current[v, 0] + share * x
-                following[v, 1] = (1 - rate) * current[v, 1] + share * y
-                following[v, 2] = (1 - rate) * current[v, 2] + share * z
+    current, following = points.copy(), points.copy()
+    for _ in range(_ITERATIONS):
+        _smooth(current, following, ring_start, ring, softness, soft, _STRENGTH)
         current, following = following, current
     return current
 
 
+@njit(fastmath=True)
+def _smooth(current, following, ring_start, ring, softness, soft, strength):  # pragma: no cover
+    for v in soft:
+        start, stop = ring_start[v], ring_start[v + 1]
+        rate = softness[v] * strength
+        if stop > start:
+            x, y, z = 0.0, 0.0, 0.0
+            for k in range(start, stop):
+                x += current[ring[k], 0]
+                y += current[ring[k], 1]
+                z += current[ring[k], 2]
+            share = rate / (stop - start)
+            following[v, 0] = (1 - rate) * current[v, 0] + share * x
+            following[v, 1] = (1 - rate) * current[v, 1] + share * y
+            following[v, 2] = (1 - rate) * current[v, 2] + share * z
+
+
 @njit()
-def _normals(vertices, faces, weld):  # pragma: no cover - compiled
-    total = np.zeros((weld.max() + 1, 3))
+def _normals(vertices, faces, weld, count):  # pragma: no cover - compiled
+    total = np.zeros((count, 3))
     for f in range(len(faces)):
         i, j, k = faces[f, 0], faces[f, 1], faces[f, 2]
         x, y, z = vertices[i, 0], vertices[i, 1], vertices[i, 2]
