@@ -269,7 +269,7 @@ def _close_digit(
     return angles
 
 
-@apart()
+@inner(apart=True)
 def _room(
     points: Array, weight: Array, first: int, knuckle: Array, axis: Array, angles: Array,
     obstacle: Array, normal: Array, away: Array, floor: Array, seen: Array, free: Array,
@@ -307,7 +307,7 @@ def _room(
     return least
 
 
-@njit()
+@apart()
 def _nearest(
     x: float, y: float, z: float, root: Array, obstacle: Array, away: Array
 ) -> tuple[float, int]:
@@ -336,30 +336,31 @@ def _nearest(
     return nearest, at
 
 
-@apart()
+@inner(apart=True)
 def _phalanges(knuckle: Array, axis: Array, angles: Array) -> tuple[Array, Array]:
     """Rotations (3, 3, 3) and shifts (3, 3) of a digit's phalanges from rest."""
     turn, shift = np.empty((KNUCKLES, 3, 3)), np.empty((KNUCKLES, 3))
-    own, about = np.empty((3, 3)), np.empty(3)
     for k in range(KNUCKLES):
         c, s = np.cos(angles[k]), np.sin(angles[k])
         x, y, z = axis[k, 0], axis[k, 1], axis[k, 2]
         v = 1.0 - c
-        own[0, 0], own[0, 1], own[0, 2] = c + x * x * v, x * y * v - z * s, x * z * v + y * s
-        own[1, 0], own[1, 1], own[1, 2] = y * x * v + z * s, c + y * y * v, y * z * v - x * s
-        own[2, 0], own[2, 1], own[2, 2] = z * x * v - y * s, z * y * v + x * s, c + z * z * v
+        r00, r01, r02 = c + x * x * v, x * y * v - z * s, x * z * v + y * s
+        r10, r11, r12 = y * x * v + z * s, c + y * y * v, y * z * v - x * s
+        r20, r21, r22 = z * x * v - y * s, z * y * v + x * s, c + z * z * v
         x, y, z = knuckle[k, 0], knuckle[k, 1], knuckle[k, 2]
+        dx = x - (r00 * x + r01 * y + r02 * z)
+        dy = y - (r10 * x + r11 * y + r12 * z)
+        dz = z - (r20 * x + r21 * y + r22 * z)
         for i in range(3):
-            about[i] = knuckle[k, i] - (own[i, 0] * x + own[i, 1] * y + own[i, 2] * z)
-        for i in range(3):
-            if k == 0:
-                turn[k, i, 0], turn[k, i, 1], turn[k, i, 2] = own[i, 0], own[i, 1], own[i, 2]
-                shift[k, i] = about[i]
-                continue
-            x, y, z = turn[k - 1, i, 0], turn[k - 1, i, 1], turn[k - 1, i, 2]
-            for j in range(3):
-                turn[k, i, j] = x * own[0, j] + y * own[1, j] + z * own[2, j]
-            shift[k, i] = x * about[0] + y * about[1] + z * about[2] + shift[k - 1, i]
+            # The phalanx before it; there is none before the first.
+            x, y, z, to = 1.0 * (i == 0), 1.0 * (i == 1), 1.0 * (i == 2), 0.0
+            if k > 0:
+                x, y, z = turn[k - 1, i, 0], turn[k - 1, i, 1], turn[k - 1, i, 2]
+                to = shift[k - 1, i]
+            turn[k, i, 0] = x * r00 + y * r10 + z * r20
+            turn[k, i, 1] = x * r01 + y * r11 + z * r21
+            turn[k, i, 2] = x * r02 + y * r12 + z * r22
+            shift[k, i] = x * dx + y * dy + z * dz + to
     return turn, shift
 
 

@@ -135,7 +135,10 @@ def swings(
 def _swing(axis: NDArray, turned: NDArray) -> NDArray[np.float64]:
     """The shortest rotations (L, 3, 3) from one direction (L, 3) each to another."""
     cosine = (axis * turned).sum(axis=1)
-    k = np.cross(np.eye(3), np.cross(axis, turned)[:, None])
+    k = np.zeros((len(axis), 3, 3))
+    for row, column in ((2, 1), (0, 2), (1, 0)):
+        part = axis[:, column] * turned[:, row] - axis[:, row] * turned[:, column]
+        k[:, row, column], k[:, column, row] = part, -part
     swing = np.eye(3) + k + k @ k / np.maximum(1 + cosine, 1e-9)[:, None, None]
     for limb in np.flatnonzero(cosine < -1 + 1e-9):  # straight back: any perpendicular axis will do
         p = np.cross(axis[limb], np.eye(3)[np.argmin(np.abs(axis[limb]))])
@@ -155,25 +158,22 @@ def _vertex_rings(quads: NDArray, count: int) -> tuple[NDArray[np.int32], NDArra
 def _dual_quaternions(motion, bone_order):  # pragma: no cover - compiled
     dual = np.empty((len(motion), 8))
     for i in range(len(motion)):
-        m = motion[i]
-        trace = m[0, 0] + m[1, 1] + m[2, 2]
+        r00, r01, r02, tx = motion[i, 0, 0], motion[i, 0, 1], motion[i, 0, 2], motion[i, 0, 3]
+        r10, r11, r12, ty = motion[i, 1, 0], motion[i, 1, 1], motion[i, 1, 2], motion[i, 1, 3]
+        r20, r21, r22, tz = motion[i, 2, 0], motion[i, 2, 1], motion[i, 2, 2], motion[i, 2, 3]
+        trace = r00 + r11 + r22
         if trace > 0:
             s = 2 * np.sqrt(trace + 1)
-            w, x = 0.25 * s, (m[2, 1] - m[1, 2]) / s
-            y, z = (m[0, 2] - m[2, 0]) / s, (m[1, 0] - m[0, 1]) / s
-        elif m[0, 0] > m[1, 1] and m[0, 0] > m[2, 2]:
-            s = 2 * np.sqrt(1 + m[0, 0] - m[1, 1] - m[2, 2])
-            w, x = (m[2, 1] - m[1, 2]) / s, 0.25 * s
-            y, z = (m[0, 1] + m[1, 0]) / s, (m[0, 2] + m[2, 0]) / s
-        elif m[1, 1] > m[2, 2]:
-            s = 2 * np.sqrt(1 + m[1, 1] - m[0, 0] - m[2, 2])
-            w, x = (m[0, 2] - m[2, 0]) / s, (m[0, 1] + m[1, 0]) / s
-            y, z = 0.25 * s, (m[1, 2] + m[2, 1]) / s
+            w, x, y, z = 0.25 * s, (r21 - r12) / s, (r02 - r20) / s, (r10 - r01) / s
+        elif r00 > r11 and r00 > r22:
+            s = 2 * np.sqrt(1 + r00 - r11 - r22)
+            w, x, y, z = (r21 - r12) / s, 0.25 * s, (r01 + r10) / s, (r02 + r20) / s
+        elif r11 > r22:
+            s = 2 * np.sqrt(1 + r11 - r00 - r22)
+            w, x, y, z = (r02 - r20) / s, (r01 + r10) / s, 0.25 * s, (r12 + r21) / s
         else:
-            s = 2 * np.sqrt(1 + m[2, 2] - m[0, 0] - m[1, 1])
-            w, x = (m[1, 0] - m[0, 1]) / s, (m[0, 2] + m[2, 0]) / s
-            y, z = (m[1, 2] + m[2, 1]) / s, 0.25 * s
-        tx, ty, tz = m[0, 3], m[1, 3], m[2, 3]
+            s = 2 * np.sqrt(1 + r22 - r00 - r11)
+            w, x, y, z = (r10 - r01) / s, (r02 + r20) / s, (r12 + r21) / s, 0.25 * s
         dual[i, 0], dual[i, 1], dual[i, 2], dual[i, 3] = w, x, y, z
         dual[i, 4] = -0.5 * (tx * x + ty * y + tz * z)
         dual[i, 5] = 0.5 * (tx * w + ty * z - tz * y)
@@ -204,16 +204,16 @@ def _blend(rest, bone, weight, dual, detail):  # pragma: no cover - compiled
             if w > 0:
                 for c in range(8):
                     q[c] += w * dual[bone[v, k], c]
-        length = np.sqrt(q[0] ** 2 + q[1] ** 2 + q[2] ** 2 + q[3] ** 2)
-        for c in range(8):
-            q[c] /= length
         w, x, y, z = q[0], q[1], q[2], q[3]
+        length = np.sqrt(w**2 + x**2 + y**2 + z**2)
+        w, x, y, z = w / length, x / length, y / length, z / length
+        q4, q5, q6, q7 = q[4] / length, q[5] / length, q[6] / length, q[7] / length
         r00, r01, r02 = 1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)
         r10, r11, r12 = 2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)
         r20, r21, r22 = 2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)
-        tx = 2 * (-q[4] * x + q[5] * w - q[6] * z + q[7] * y)
-        ty = 2 * (-q[4] * y + q[5] * z + q[6] * w - q[7] * x)
-        tz = 2 * (-q[4] * z - q[5] * y + q[6] * x + q[7] * w)
+        tx = 2 * (-q4 * x + q5 * w - q6 * z + q7 * y)
+        ty = 2 * (-q4 * y + q5 * z + q6 * w - q7 * x)
+        tz = 2 * (-q4 * z - q5 * y + q6 * x + q7 * w)
         a, b, c = rest[v, 0], rest[v, 1], rest[v, 2]
         moved[v, 0] = r00 * a + r01 * b + r02 * c + tx
         moved[v, 1] = r10 * a + r11 * b + r12 * c + ty

@@ -29,9 +29,9 @@ def njit(**options: Any) -> Decorator:
     return _decorator(options, apart=False)
 
 
-def inner(**options: Any) -> Decorator:
-    """Compile a function that only compiled functions call."""
-    decorate = _decorator({"no_cpython_wrapper": True, **options}, apart=False)
+def inner(apart: bool = False, **options: Any) -> Decorator:
+    """Compile a function that only compiled functions call, and never take in where ``apart``."""
+    decorate = _decorator({"no_cpython_wrapper": True, **options}, apart)
 
     def decorate_inner(function: Callable[..., Any]) -> Any:
         dispatcher = decorate(function)

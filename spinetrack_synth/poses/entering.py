@@ -128,24 +128,21 @@ def _depths(
             place[count, 0], place[count, 1], place[count, 2] = x, y, z
             other[count] = p
             count += 1
-    facing = np.empty((count, 3))
-    for o in range(count):
-        x, y, z = _turned(body2world, body[other[o]], normal[other[o]], 0.0)
-        facing[o, 0], facing[o, 1], facing[o, 2] = x, y, z
     depth, at = np.empty(len(hand)), np.empty(len(hand), dtype=np.int64)
     for h in range(len(hand)):
         depth[h], at[h] = -DEEPEST_M, 0
-        nearest = DEEPEST_M**2
+        x, y, z = mine[h, 0], mine[h, 1], mine[h, 2]
+        nearest, found = DEEPEST_M**2, -1
         for o in range(count):
-            dx, dy, dz = (
-                place[o, 0] - mine[h, 0],
-                place[o, 1] - mine[h, 1],
-                place[o, 2] - mine[h, 2],
-            )
+            dx, dy, dz = place[o, 0] - x, place[o, 1] - y, place[o, 2] - z
             distance = dx * dx + dy * dy + dz * dz
             if distance < nearest:
-                nearest, at[h] = distance, other[o]
-                depth[h] = dx * facing[o, 0] + dy * facing[o, 1] + dz * facing[o, 2]
+                nearest, found = distance, o
+        if found >= 0:
+            p = at[h] = other[found]
+            nx, ny, nz = _turned(body2world, body[p], normal[p], 0.0)
+            dx, dy, dz = place[found, 0] - x, place[found, 1] - y, place[found, 2] - z
+            depth[h] = dx * nx + dy * ny + dz * nz
     return depth, at
 
 

@@ -261,7 +261,7 @@ def _settled(
     return z
 
 
-@inner()
+@inner(apart=True)
 def _move(chain: Chain, drive: Drive, z: Array, motion: Motion) -> None:
     q = np.empty(len(drive.offset))
     for i in range(len(q)):
@@ -271,7 +271,7 @@ def _move(chain: Chain, drive: Drive, z: Array, motion: Motion) -> None:
     forward(chain, q, motion.body2world, motion.axis_world, motion.origin_world, motion.slope)
 
 
-@inner()
+@inner(apart=True)
 def _feel(
     touch: Touch, body2world: Array, heights: Array, touching: Ints, body_lowest: Ints
 ) -> None:
@@ -310,7 +310,7 @@ def _rise_to_floor(heights: Array, touching: Ints) -> float:
     return -total / len(touching)
 
 
-@inner()
+@inner(apart=True)
 def _watch(
     touch: Touch, heights: Array, touching: Ints, body_lowest: Ints,
     watched: Ints, watched_sunk: Array, watching: int,
@@ -337,7 +337,7 @@ def _watch(
     return watching
 
 
-@inner()
+@inner(apart=True)
 def _height_aim(
     chain: Chain, drive: Drive, motion: Motion, touch: Touch, p: int, aims: Aims, row: int
 ) -> None:
@@ -345,7 +345,7 @@ def _height_aim(
     _add_slope(chain, drive, motion, touch.body[p], point, (0.0, 1.0, 0.0), aims, row)
 
 
-@inner()
+@inner(apart=True)
 def _reach_aims(
     chain: Chain, drive: Drive, motion: Motion, touch: Touch, aims: Aims, first: int
 ) -> None:
@@ -362,7 +362,7 @@ def _reach_aims(
             aims.residual[row] = a[i] - b[i]
 
 
-@inner()
+@inner(apart=True)
 def _balance_aim(
     chain: Chain, drive: Drive, motion: Motion, masses: Masses, touch: Touch,
     heights: Array, touching: Ints, aims: Aims, row: int,
@@ -398,7 +398,7 @@ def _balance_aim(
         _add_slope(chain, drive, motion, touch.body[p], point, direction, aims, row)
 
 
-@inner()
+@inner(apart=True)
 def _apart_aims(
     chain: Chain, drive: Drive, motion: Motion, limbs: Limbs, aims: Aims, first: int
 ) -> None:
@@ -428,7 +428,7 @@ def _apart_aims(
         row += 1
 
 
-@inner()
+@inner(apart=True)
 def _out_aims(
     chain: Chain, drive: Drive, motion: Motion, touch: Touch, aims: Aims, first: int
 ) -> None:
@@ -445,7 +445,7 @@ def _out_aims(
         aims.residual[first + e] = (a[0] - b[0]) * x + (a[1] - b[1]) * y + (a[2] - b[2]) * z
 
 
-@apart(error_model="numpy")
+@inner(apart=True)
 def _step(aims: Aims, count: int, drive: Drive, z: Array, anchor: Array, step: Array) -> None:
     """Fill the Gauss-Newton step (k,) towards the first ``count`` aims.
 
@@ -479,7 +479,7 @@ def _step(aims: Aims, count: int, drive: Drive, z: Array, anchor: Array, step: A
             break
 
 
-@inner(error_model="numpy")
+@inner(apart=True)
 def _gather(
     aims: Aims, count: int, drive: Drive, z: Array, anchor: Array, normal: Array, gradient: Array
 ) -> None:
@@ -518,7 +518,7 @@ def _hold(normal: Array, gradient: Array, held: NDArray[np.bool_], stop: Array) 
             gradient[i] = -stop[i]
 
 
-@inner(error_model="numpy")
+@inner(apart=True)
 def _solve(matrix: Array, gradient: Array, step: Array) -> None:
     """Fill ``step`` (k,) = -matrix^-1 gradient by Cholesky's factor, which replaces the matrix."""
     for i in range(len(step)):
@@ -538,7 +538,7 @@ def _solve(matrix: Array, gradient: Array, step: Array) -> None:
             step[k] -= matrix[i, k] * step[i]
 
 
-@inner()
+@inner(apart=True)
 def _at(body2world: Array, body: int, offset: Array) -> tuple[float, float, float]:
     a, b, c = offset[0], offset[1], offset[2]
     return (
@@ -557,7 +557,7 @@ def _at(body2world: Array, body: int, offset: Array) -> tuple[float, float, floa
     )
 
 
-@apart()
+@inner(apart=True)
 def _add_slope(
     chain: Chain, drive: Drive, motion: Motion, body: int, point: tuple[float, float, float],
     direction: tuple[float, float, float], aims: Aims, row: int,
@@ -622,7 +622,7 @@ def hull(points: Array) -> Array:
     return corners[: max(size, 1)]
 
 
-@apart()
+@inner(apart=True)
 def _ascending(values: Array) -> Ints:
     """Indices that sort values (Shell's sort: numba's own takes a second to compile)."""
     order = np.empty(len(values), dtype=np.int64)
