@@ -15,13 +15,13 @@ from numpy.typing import ArrayLike, NDArray
 from spinetrack_synth.anatomy.amounts import followed, quantity_slopes
 from spinetrack_synth.anatomy.constraints import as_arrays, tie_errors
 from spinetrack_synth.anatomy.model import Chain, Tree
-from spinetrack_synth.compiled import inner, njit
+from spinetrack_synth.compiled import apart, njit
 from spinetrack_synth.errors import UserError
 
 Array = NDArray[np.float64]
 
 
-@inner(apart=True, fastmath={"contract"}, error_model="numpy")
+@apart(fastmath={"contract"}, error_model="numpy")
 def forward(
     chain: Chain, q: Array, body2world: Array, axis_world: Array, origin_world: Array, slope: Array
 ) -> None:

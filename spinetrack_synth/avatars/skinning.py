@@ -228,29 +228,32 @@ def _blend(rest, bone, weight, dual, detail):  # pragma: no cover - compiled
 def _smoothed(
     points: NDArray, ring_start: NDArray, ring: NDArray, softness: NDArray
 ) -> NDArray[np.float64]:
-    soft = np.flatnonzero(softness > 0)
     current, following = points.copy(), points.copy()
-    for _ in range(_ITERATIONS):
-        _smooth(current, following, ring_start, ring, softness, soft, _STRENGTH)
-        current, following = following, current
+    soft = np.flatnonzero(softness > 0)
+    _smooth(current, following, ring_start, ring, softness, soft, _STRENGTH, _ITERATIONS)
     return current
 
 
 @njit(fastmath=True)
-def _smooth(current, following, ring_start, ring, softness, soft, strength):  # pragma: no cover
-    for v in soft:
-        start, stop = ring_start[v], ring_start[v + 1]
-        rate = softness[v] * strength
-        if stop > start:
-            x, y, z = 0.0, 0.0, 0.0
-            for k in range(start, stop):
-                x += current[ring[k], 0]
-                y += current[ring[k], 1]
-                z += current[ring[k], 2]
-            share = rate / (stop - start)
-            following[v, 0] = (1 - rate) * current[v, 0] + share * x
-            following[v, 1] = (1 - rate) * current[v, 1] + share * y
-            following[v, 2] = (1 - rate) * current[v, 2] + share * z
+def _smooth(
+    current, following, ring_start, ring, softness, soft, strength, iterations
+):  # pragma: no cover - compiled
+    """Smooth an even number of times, to and fro between two copies."""
+    for _ in range(iterations):
+        for v in soft:
+            start, stop = ring_start[v], ring_start[v + 1]
+            rate = softness[v] * strength
+            if stop > start:
+                x, y, z = 0.0, 0.0, 0.0
+                for k in range(start, stop):
+                    x += current[ring[k], 0]
+                    y += current[ring[k], 1]
+                    z += current[ring[k], 2]
+                share = rate / (stop - start)
+                following[v, 0] = (1 - rate) * current[v, 0] + share * x
+                following[v, 1] = (1 - rate) * current[v, 1] + share * y
+                following[v, 2] = (1 - rate) * current[v, 2] + share * z
+        current, following = following, current
 
 
 @njit()

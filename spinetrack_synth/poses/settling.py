@@ -141,6 +141,31 @@ class Aims(NamedTuple):
 
 
 @by_reference
+class State(NamedTuple):
+    """Where the solver stands: the free coordinates ``z`` (k,), where they would rather be, the
+    step and the one before; all coordinates ``q``; height of every skin point, the lowest point of
+    every patch and of every body (-1 for a body without skin), and points watched, with the depth
+    that each may sink to. What a step is found with: the normal matrix, its lower half, and the
+    gradient, and which coordinates are held and where they ``stop``."""
+
+    z: Array
+    anchor: Array
+    step: Array
+    last: Array
+    q: Array
+    heights: Array
+    touching: Ints
+    body_lowest: Ints
+    watched: Ints
+    watched_sunk: Array
+    normal: Array
+    gradient: Array
+    row: Array
+    held: NDArray[np.bool_]
+    stop: Array
+
+
+@by_reference
 class Rows(NamedTuple):
     """Where the aims of each kind begin: contacts at 0, then ``reaches``, the ``balance``,
     ``pairs`` of limbs kept apart, points that ``entered`` other skin and are on their way out, and
@@ -179,8 +204,25 @@ def settled_coordinates(
     aims.needed[: rows.balance] = 1
     aims.one_sided[rows.balance] = -1
     aims.one_sided[rows.pairs :] = 1
-    settled: Array = _settled(chain, drive, masses, touch, limbs, given, motion, aims, rows)
-    return settled
+    state = State(
+        z=given.copy(),
+        anchor=given.copy(),
+        step=np.zeros(k),
+        last=np.zeros(k),
+        q=np.empty(len(drive.offset)),
+        heights=np.empty(len(touch.body)),
+        touching=np.empty(len(touch.start) - 1, dtype=np.int64),
+        body_lowest=np.empty(bodies, dtype=np.int64),
+        watched=np.empty(NEAR_FLOOR, dtype=np.int64),
+        watched_sunk=np.empty(NEAR_FLOOR),
+        normal=np.empty((k, k)),
+        gradient=np.empty(k),
+        row=np.empty(k),
+        held=np.empty(k, dtype=np.bool_),
+        stop=np.empty(k),
+    )
+    _settle(chain, drive, masses, touch, limbs, motion, aims, rows, state)
+    return state.z
 
 
 def _rows(touch: Touch) -> Rows:
@@ -191,94 +233,72 @@ def _rows(touch: Touch) -> Rows:
 
 
 @njit()
-def _settled(
-    chain: Chain, drive: Drive, masses: Masses, touch: Touch, limbs: Limbs, given: Array,
-    motion: Motion, aims: Aims, rows: Rows,
-) -> Array:  # fmt: skip
-    k = len(given)
-    z, anchor, step, last = np.empty(k), np.empty(k), np.empty(k), np.zeros(k)
-    for i in range(k):
-        z[i] = anchor[i] = given[i]
-    bodies = len(chain.parent)
-    heights = np.empty(len(touch.body))
-    patches = len(touch.start) - 1
-    touching = np.empty(patches, dtype=np.int64)
-    body_lowest = np.empty(bodies, dtype=np.int64)
-    watched, watched_sunk = np.empty(NEAR_FLOOR, dtype=np.int64), np.empty(NEAR_FLOOR)
+def _settle(
+    chain: Chain, drive: Drive, masses: Masses, touch: Touch, limbs: Limbs, motion: Motion,
+    aims: Aims, rows: Rows, state: State,
+) -> None:  # fmt: skip
+    z, step, last, touching = state.z, state.step, state.last, state.touching
+    heights, watched = state.heights, state.watched
     watching = 0
-
     # Limbs are kept apart only once hands are where they reach, else they stop on the wrong side.
     apart = False
     pace = 1.0
     for iteration in range(ITERATIONS):
-        _move(chain, drive, z, motion)
-        _feel(touch, motion.body2world, heights, touching, body_lowest)
+        _move(chain, drive, state, motion)
+        _feel(touch, motion, state)
         if iteration == 0:
-            rise = _rise_to_floor(heights, touching)
-            z[drive.height] += rise
-            anchor[drive.height] = z[drive.height]
-            for p in range(len(heights)):
-                heights[p] += rise
-            for body in range(bodies):
-                motion.body2world[body, 1, 3] += rise
-            for axis in range(len(motion.origin_world)):
-                motion.origin_world[axis, 1] += rise
-
+            _rise_to_floor(drive, motion, state)
         for row in range(len(aims.rows)):
-            for i in range(k):
+            for i in range(len(z)):
                 aims.rows[row, i] = 0.0
-        for patch in range(patches):
+        for patch in range(len(touching)):
             _height_aim(chain, drive, motion, touch, touching[patch], aims, patch)
             aims.residual[patch] = heights[touching[patch]]
         _reach_aims(chain, drive, motion, touch, aims, rows.reaches)
-        _balance_aim(chain, drive, motion, masses, touch, heights, touching, aims, rows.balance)
+        _balance_aim(chain, drive, motion, masses, touch, state, aims, rows.balance)
         for pair in range(rows.pairs, rows.entered):
             aims.residual[pair], aims.needed[pair] = 1.0, 0
         if apart:
             _apart_aims(chain, drive, motion, limbs, aims, rows.pairs)
         _out_aims(chain, drive, motion, touch, aims, rows.entered)
-        watching = _watch(touch, heights, touching, body_lowest, watched, watched_sunk, watching)
+        watching = _watch(touch, state, watching)
         for i in range(watching):
             _height_aim(chain, drive, motion, touch, watched[i], aims, rows.watched + i)
-            aims.residual[rows.watched + i] = heights[watched[i]] + watched_sunk[i]
+            aims.residual[rows.watched + i] = heights[watched[i]] + state.watched_sunk[i]
 
-        _step(aims, rows.watched + watching, drive, z, anchor, step)
+        _step(aims, rows.watched + watching, drive, state)
         # Where steps turn back on themselves the aims change sides: shorter ones settle between.
         along = 0.0
-        for i in range(k):
+        for i in range(len(z)):
             along += step[i] * last[i]
         pace = max(0.5 * pace, SLOWEST) if along < 0.0 else min(1.5 * pace, 1.0)
         largest = 0.0
-        for i in range(k):
+        for i in range(len(z)):
             last[i] = step[i]
             largest = max(largest, abs(pace * step[i]))
         share = pace * LARGEST_STEP / largest if largest > LARGEST_STEP else pace
-        for i in range(k):
+        for i in range(len(z)):
             z[i] = min(max(z[i] + share * step[i], drive.lower[i]), drive.upper[i])
         if apart and largest < SETTLED_STEP:
             break
         apart = apart or largest < NEARLY_SETTLED_STEP or iteration >= ITERATIONS // 4
-    return z
 
 
 @inner(apart=True)
-def _move(chain: Chain, drive: Drive, z: Array, motion: Motion) -> None:
-    q = np.empty(len(drive.offset))
-    for i in range(len(q)):
-        q[i] = drive.offset[i]
+def _move(chain: Chain, drive: Drive, state: State, motion: Motion) -> None:
+    for i in range(len(drive.offset)):
+        state.q[i] = drive.offset[i]
         if drive.column[i] >= 0:
-            q[i] += drive.factor[i] * z[drive.column[i]]
-    forward(chain, q, motion.body2world, motion.axis_world, motion.origin_world, motion.slope)
+            state.q[i] += drive.factor[i] * state.z[drive.column[i]]
+    forward(chain, state.q, motion.body2world, motion.axis_world, motion.origin_world, motion.slope)
 
 
 @inner(apart=True)
-def _feel(
-    touch: Touch, body2world: Array, heights: Array, touching: Ints, body_lowest: Ints
-) -> None:
-    """Fill the height of every skin point, the lowest point of every patch, and of every body (-1
-    for a body without skin)."""
-    for b in range(len(body_lowest)):
-        body_lowest[b] = -1
+def _feel(touch: Touch, motion: Motion, state: State) -> None:
+    """Fill the height of every skin point, and the lowest of every patch and of every body."""
+    body2world, heights, lowest = motion.body2world, state.heights, state.body_lowest
+    for b in range(len(lowest)):
+        lowest[b] = -1
     for p in range(len(touch.body)):
         b = touch.body[p]
         heights[p] = (
@@ -287,52 +307,59 @@ def _feel(
             + body2world[b, 1, 2] * touch.offset_m[p, 2]
             + body2world[b, 1, 3]
         )
-        if body_lowest[b] < 0 or heights[p] < heights[body_lowest[b]]:
-            body_lowest[b] = p
-    for patch in range(len(touching)):
-        touching[patch] = touch.points[touch.start[patch]]
+        if lowest[b] < 0 or heights[p] < heights[lowest[b]]:
+            lowest[b] = p
+    for patch in range(len(state.touching)):
+        lowest_point = touch.points[touch.start[patch]]
         for i in range(touch.start[patch], touch.start[patch + 1]):
-            if heights[touch.points[i]] < heights[touching[patch]]:
-                touching[patch] = touch.points[i]
-
-
-@inner()
-def _rise_to_floor(heights: Array, touching: Ints) -> float:
-    """How far to lift so that contacts are at the floor on average, or the lowest point on it."""
-    if len(touching) == 0:
-        lowest = heights[0]
-        for p in range(1, len(heights)):
-            lowest = min(lowest, heights[p])
-        return -lowest
-    total = 0.0
-    for p in touching:
-        total += heights[p]
-    return -total / len(touching)
+            if heights[touch.points[i]] < heights[lowest_point]:
+                lowest_point = touch.points[i]
+        state.touching[patch] = lowest_point
 
 
 @inner(apart=True)
-def _watch(
-    touch: Touch, heights: Array, touching: Ints, body_lowest: Ints,
-    watched: Ints, watched_sunk: Array, watching: int,
-) -> int:  # fmt: skip
+def _rise_to_floor(drive: Drive, motion: Motion, state: State) -> None:
+    """Lift everything so that contacts are at the floor on average, or the lowest point on it."""
+    rise, lowest = 0.0, state.heights[0]
+    for patch in range(len(state.touching)):
+        rise -= state.heights[state.touching[patch]]
+    if len(state.touching) > 0:
+        rise /= len(state.touching)
+    else:
+        for p in range(len(state.heights)):
+            lowest = min(lowest, state.heights[p])
+        rise = -lowest
+    state.z[drive.height] += rise
+    state.anchor[drive.height] = state.z[drive.height]
+    for p in range(len(state.heights)):
+        state.heights[p] += rise
+    for body in range(len(motion.body2world)):
+        motion.body2world[body, 1, 3] += rise
+    for axis in range(len(motion.origin_world)):
+        motion.origin_world[axis, 1] += rise
+
+
+@inner(apart=True)
+def _watch(touch: Touch, state: State, watching: int) -> int:
     """Add points that touch or are below the floor to those watched, and return how many there are.
 
     They stay watched, else the posture would swing between them.
     """
-    for candidate in range(len(touching) + len(body_lowest)):
-        if candidate < len(touching):
-            p, sunk = touching[candidate], 0.0
+    watched, patches = state.watched, len(state.touching)
+    for candidate in range(patches + len(state.body_lowest)):
+        if candidate < patches:
+            p, sunk = state.touching[candidate], 0.0
         else:
-            b = candidate - len(touching)
-            p, sunk = body_lowest[b], touch.sunk_m[b]
-            if p < 0 or heights[p] > 0.0:
+            b = candidate - patches
+            p, sunk = state.body_lowest[b], touch.sunk_m[b]
+            if p < 0 or state.heights[p] > 0.0:
                 continue
         known = watching == len(watched)
         for i in range(watching):
             known = known or watched[i] == p
         if not known:
             watched[watching] = p
-            watched_sunk[watching] = sunk
+            state.watched_sunk[watching] = sunk
             watching += 1
     return watching
 
@@ -364,9 +391,10 @@ def _reach_aims(
 
 @inner(apart=True)
 def _balance_aim(
-    chain: Chain, drive: Drive, motion: Motion, masses: Masses, touch: Touch,
-    heights: Array, touching: Ints, aims: Aims, row: int,
+    chain: Chain, drive: Drive, motion: Motion, masses: Masses, touch: Touch, state: State,
+    aims: Aims, row: int,
 ) -> None:  # fmt: skip
+    heights, touching = state.heights, state.touching
     patches = len(touching)
     if patches == 0:
         aims.residual[row] = -1.0
@@ -392,7 +420,8 @@ def _balance_aim(
         point = _at(motion.body2world, b, masses.center_m[b])
         _add_slope(chain, drive, motion, b, point, direction, aims, row)
     # The support moves along with the patches that stand on the floor.
-    for p in touching:
+    for patch in range(patches):
+        p = touching[patch]
         direction = (-outward[0] / patches, 0.0, -outward[1] / patches)
         point = _at(motion.body2world, touch.body[p], touch.offset_m[p])
         _add_slope(chain, drive, motion, touch.body[p], point, direction, aims, row)
@@ -446,20 +475,21 @@ def _out_aims(
 
 
 @inner(apart=True)
-def _step(aims: Aims, count: int, drive: Drive, z: Array, anchor: Array, step: Array) -> None:
+def _step(aims: Aims, count: int, drive: Drive, state: State) -> None:
     """Fill the Gauss-Newton step (k,) towards the first ``count`` aims.
 
     One-sided aims take part only where the step would break them, and coordinates that would pass a
     limit stop at it: both are found by a few exchanges. ``aims.needed`` carries the choice to the
     next iteration.
     """
+    z, step, held, stop = state.z, state.step, state.held, state.stop
     k = len(z)
-    held, stop = np.zeros(k, dtype=np.bool_), np.zeros(k)
-    normal, gradient = np.empty((k, k)), np.empty(k)
+    for i in range(k):
+        held[i], stop[i] = False, 0.0
     for _ in range(EXCHANGES):
-        _gather(aims, count, drive, z, anchor, normal, gradient)
-        _hold(normal, gradient, held, stop)
-        _solve(normal, gradient, step)
+        _gather(aims, count, drive, state)
+        _hold(state.normal, state.gradient, held, stop)
+        _solve(state.normal, state.gradient, step)
         changed = False
         for i in range(k):
             if not held[i] and (z[i] + step[i] < drive.lower[i] or z[i] + step[i] > drive.upper[i]):
@@ -480,18 +510,15 @@ def _step(aims: Aims, count: int, drive: Drive, z: Array, anchor: Array, step: A
 
 
 @inner(apart=True)
-def _gather(
-    aims: Aims, count: int, drive: Drive, z: Array, anchor: Array, normal: Array, gradient: Array
-) -> None:
-    """Fill the lower half of the normal matrix (k, k) and the gradient (k,) of the needed aims."""
-    k = len(z)
+def _gather(aims: Aims, count: int, drive: Drive, state: State) -> None:
+    """Fill the normal matrix and the gradient of the needed aims."""
+    normal, gradient, row, k = state.normal, state.gradient, state.row, len(state.z)
     for i in range(k):
         softness = drive.stiffness[i] ** 2
-        gradient[i] = softness * (z[i] - anchor[i])
+        gradient[i] = softness * (state.z[i] - state.anchor[i])
         for j in range(i):
             normal[i, j] = 0.0
         normal[i, i] = softness * (1.0 + DAMPING)
-    row = np.empty(k)
     for r in range(count):
         if aims.needed[r] == 0:
             continue
@@ -614,9 +641,15 @@ def hull(points: Array) -> Array:
         least = size + 1
         for i in range(len(order)):
             p = order[i] if sweep == 0 else order[len(order) - 1 - i]
-            while size > least and not _turns_left(corners, size, points, p):
+            x, y = points[p, 0], points[p, 1]
+            while size > least:
+                # The corner before stays where the point lies to the left of the line through it.
+                ax, ay = corners[size - 2, 0], corners[size - 2, 1]
+                bx, by = corners[size - 1, 0], corners[size - 1, 1]
+                if (bx - ax) * (y - ay) - (by - ay) * (x - ax) > 0.0:
+                    break
                 size -= 1
-            corners[size, 0], corners[size, 1] = points[p, 0], points[p, 1]
+            corners[size, 0], corners[size, 1] = x, y
             size += 1
         size -= 1
     return corners[: max(size, 1)]
@@ -638,14 +671,6 @@ def _ascending(values: Array) -> Ints:
             order[j] = moved
         gap //= 2
     return order
-
-
-@inner()
-def _turns_left(corners: Array, size: int, points: Array, p: int) -> bool:
-    """Whether a point lies to the left of the line through the last two of the corners."""
-    ax, ay = corners[size - 2, 0], corners[size - 2, 1]
-    bx, by = corners[size - 1, 0], corners[size - 1, 1]
-    return (bx - ax) * (points[p, 1] - ay) - (by - ay) * (points[p, 0] - ax) > 0.0
 
 
 @apart()
