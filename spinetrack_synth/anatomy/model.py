@@ -388,7 +388,8 @@ class _Reader:
         masses = [self.body_nodes.get(name, Element("Body")) for name in bodies]
         defaults = np.array([coordinate.default for coordinate in coordinates])
         consistent = coupling @ defaults[[index[name] for name in free]] + offset
-        consistent = followed(as_program(steps, index), consistent[None])[0, : len(names)]
+        if steps:
+            consistent = followed(as_program(steps, index), consistent[None])[0, : len(names)]
         return Tree(
             name=self.model.get("name", ""),
             bodies=bodies,

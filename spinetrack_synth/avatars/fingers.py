@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from spinetrack_synth.avatars.assets import BodyData
 from spinetrack_synth.avatars.body import RestBody, body_vertices
 from spinetrack_synth.avatars.rig import Rig
-from spinetrack_synth.compiled import apart, assign, inner, njit
+from spinetrack_synth.compiled import apart, inner, njit
 
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -224,18 +224,23 @@ def _close_digit(
     """Angles of a digit that closes with all knuckles until it touches, then with those beyond the
     phalanx that touches. Its phalanges from ``base`` on feel. The obstacles come in the order in
     which they are ``away`` (N,) m from the first knuckle."""
-    angles = opened.copy()
+    angles, tried = np.empty(KNUCKLES), np.empty(KNUCKLES)
+    for k in range(KNUCKLES):
+        angles[k] = opened[k]
     # Where each point was when it last looked about, and the ball about it that was free.
     seen, free = np.zeros((len(points), 3)), np.zeros(len(points))
     # Something may be in the way of the open digit: then it starts where it has most room.
     most = -NEAR_M
     for step in range(STEPS // 2):
-        tried = opened + step / STEPS * (closed - opened)
+        for k in range(KNUCKLES):
+            tried[k] = opened[k] + step / STEPS * (closed[k] - opened[k])
         room = _room(
             points, weight, base, knuckle, axis, tried, obstacle, normal, away, floor, seen, free
         )
         if room > most:
-            most, angles = room, tried
+            most = room
+            for k in range(KNUCKLES):
+                angles[k] = tried[k]
         if room >= clearance:
             break
     touches = False
@@ -243,11 +248,11 @@ def _close_digit(
         # Knuckles before `first` rest; the others close together until something is touched.
         below = max(first, base)
         for _ in range(STEPS):
-            tried = angles.copy()
-            for k in range(first, KNUCKLES):
-                tried[k] = min(
-                    tried[k] + (closed[k] - opened[k]) / STEPS, max(closed[k], opened[k])
-                )
+            for k in range(KNUCKLES):
+                tried[k] = angles[k]
+                if k >= first:
+                    tried[k] += (closed[k] - opened[k]) / STEPS
+                    tried[k] = min(tried[k], max(closed[k], opened[k]))
             room = _room(
                 points, weight, below, knuckle, axis, tried,
                 obstacle, normal, away, floor, seen, free,
@@ -255,13 +260,16 @@ def _close_digit(
             if room < clearance:
                 touches = True
                 break
-            angles = tried
+            for k in range(KNUCKLES):
+                angles[k] = tried[k]
         if not touches:
-            return opened + LOOSE * (closed - opened)
+            for k in range(KNUCKLES):
+                angles[k] = opened[k] + LOOSE * (closed[k] - opened[k])
+            break
     return angles
 
 
-@apart()
+@inner(apart=True)
 def _room(
     points: Array, weight: Array, first: int, knuckle: Array, axis: Array, angles: Array,
     obstacle: Array, normal: Array, away: Array, floor: Array, seen: Array, free: Array,
@@ -299,7 +307,7 @@ def _room(
     return least
 
 
-@njit()
+@apart()
 def _nearest(
     x: float, y: float, z: float, root: Array, obstacle: Array, away: Array
 ) -> tuple[float, int]:
@@ -310,7 +318,13 @@ def _nearest(
     dx, dy, dz = x - root[0], y - root[1], z - root[2]
     out = np.sqrt(dx * dx + dy * dy + dz * dz)
     nearest, at = NEAR_M, -1
-    start = np.searchsorted(away, out)
+    start, stop = 0, len(away)
+    while start < stop:
+        middle = (start + stop) // 2
+        if away[middle] < out:
+            start = middle + 1
+        else:
+            stop = middle
     for way in (-1, 1):
         o = start if way > 0 else start - 1
         while 0 <= o < len(away) and abs(away[o] - out) < nearest:
@@ -322,27 +336,31 @@ def _nearest(
     return nearest, at
 
 
-@apart()
+@inner(apart=True)
 def _phalanges(knuckle: Array, axis: Array, angles: Array) -> tuple[Array, Array]:
     """Rotations (3, 3, 3) and shifts (3, 3) of a digit's phalanges from rest."""
     turn, shift = np.empty((KNUCKLES, 3, 3)), np.empty((KNUCKLES, 3))
     for k in range(KNUCKLES):
         c, s = np.cos(angles[k]), np.sin(angles[k])
         x, y, z = axis[k, 0], axis[k, 1], axis[k, 2]
-        own = np.array(
-            [
-                [c + x * x * (1 - c), x * y * (1 - c) - z * s, x * z * (1 - c) + y * s],
-                [y * x * (1 - c) + z * s, c + y * y * (1 - c), y * z * (1 - c) - x * s],
-                [z * x * (1 - c) - y * s, z * y * (1 - c) + x * s, c + z * z * (1 - c)],
-            ]
-        )
-        about = knuckle[k] - own @ knuckle[k]
-        if k == 0:
-            assign(turn[k], own)
-            assign(shift[k], about)
-        else:
-            assign(turn[k], turn[k - 1] @ own)
-            assign(shift[k], turn[k - 1] @ about + shift[k - 1])
+        v = 1.0 - c
+        r00, r01, r02 = c + x * x * v, x * y * v - z * s, x * z * v + y * s
+        r10, r11, r12 = y * x * v + z * s, c + y * y * v, y * z * v - x * s
+        r20, r21, r22 = z * x * v - y * s, z * y * v + x * s, c + z * z * v
+        x, y, z = knuckle[k, 0], knuckle[k, 1], knuckle[k, 2]
+        dx = x - (r00 * x + r01 * y + r02 * z)
+        dy = y - (r10 * x + r11 * y + r12 * z)
+        dz = z - (r20 * x + r21 * y + r22 * z)
+        for i in range(3):
+            # The phalanx before it; there is none before the first.
+            x, y, z, to = 1.0 * (i == 0), 1.0 * (i == 1), 1.0 * (i == 2), 0.0
+            if k > 0:
+                x, y, z = turn[k - 1, i, 0], turn[k - 1, i, 1], turn[k - 1, i, 2]
+                to = shift[k - 1, i]
+            turn[k, i, 0] = x * r00 + y * r10 + z * r20
+            turn[k, i, 1] = x * r01 + y * r11 + z * r21
+            turn[k, i, 2] = x * r02 + y * r12 + z * r22
+            shift[k, i] = x * dx + y * dy + z * dz + to
     return turn, shift
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from spinetrack_synth.compiled import assign, njit
+from spinetrack_synth.compiled import njit
 
 _STRENGTH = 0.7
 _ITERATIONS = 10
@@ -48,7 +48,7 @@ def bind(
     ring_start, ring = _vertex_rings(quads, len(rest_world))
     rest = np.ascontiguousarray(rest_world, dtype=np.float64)
     soft = np.ascontiguousarray(softness, dtype=np.float64)
-    smooth = _smooth(rest, ring_start, ring, soft, _STRENGTH, _ITERATIONS)
+    smooth = _smoothed(rest, ring_start, ring, soft)
     return Binding(
         rest_world=rest,
         bone=np.ascontiguousarray(bone, dtype=np.int32),
@@ -69,9 +69,7 @@ def deform(binding: Binding, motion: NDArray, bone_order: NDArray) -> NDArray[np
     """
     dual = _dual_quaternions(np.ascontiguousarray(motion, dtype=np.float64), bone_order)
     moved, detail = _blend(binding.rest_world, binding.bone, binding.weight, dual, binding.detail)
-    smooth = _smooth(
-        moved, binding.ring_start, binding.ring, binding.softness, _STRENGTH, _ITERATIONS
-    )
+    smooth = _smoothed(moved, binding.ring_start, binding.ring, binding.softness)
     return smooth + detail
 
 
@@ -95,12 +93,13 @@ def vertex_normals(vertices: NDArray, faces: NDArray, weld: NDArray) -> NDArray[
         np.ascontiguousarray(vertices, dtype=np.float64),
         np.ascontiguousarray(faces, dtype=np.int32),
         np.ascontiguousarray(weld, dtype=np.int32),
+        int(weld.max()) + 1,
     )
 
 
 def inside_box(points: NDArray, low: NDArray, high: NDArray) -> NDArray[np.int64]:
     """Indices of the points (P, 3) inside a box with corners (3,)."""
-    return np.flatnonzero(_inside_box(points, low, high))
+    return np.flatnonzero(((low < points) & (points < high)).all(axis=1))
 
 
 def swing_only(
@@ -110,10 +109,9 @@ def swing_only(
 
     ``joint_world`` (3,) and ``axis_world`` (3,) are the joint and the limb's direction at rest.
     """
-    motions = np.stack([motion_parent, motion]).astype(np.float64)
-    hangs = np.array([[0, 1]], dtype=np.int64)
-    joint, axis = (np.array([v], dtype=np.float64) for v in (joint_world, axis_world))
-    return _swings(motions, hangs, joint, axis)[0]
+    motions = np.stack([motion_parent, motion])
+    joint, axis = np.asarray(joint_world)[None], np.asarray(axis_world)[None]
+    return swings(motions, np.array([[0, 1]]), joint, axis)[0]
 
 
 def swings(
@@ -121,43 +119,31 @@ def swings(
 ) -> NDArray[np.float64]:
     """As `swing_only` for L limbs (L, 4, 4): ``hangs`` (L, 2) lists the bone that a limb hangs on
     and the limb among the motions (S, 4, 4)."""
-    return _swings(motion, hangs, joint_world, axis_world)
-
-
-@njit()
-def _inside_box(points, low, high):  # pragma: no cover - compiled
-    inside = np.empty(len(points), np.bool_)
-    for p in range(len(points)):
-        inside[p] = True
-        for i in range(3):
-            inside[p] &= low[i] < points[p, i] < high[i]
-    return inside
-
-
-@njit()
-def _swings(motion, hangs, joint_world, axis_world):  # pragma: no cover - compiled
+    above, own = motion[hangs[:, 0]], motion[hangs[:, 1]]
+    rotation, joint = above[:, :3, :3], joint_world[:, :, None]
+    turn = rotation.transpose(0, 2, 1)
+    relative = turn @ own[:, :3, :3]
+    swing = _swing(axis_world, (relative @ axis_world[:, :, None])[:, :, 0])
+    shift = turn @ (own[:, :3, 3:] - above[:, :3, 3:])
     swung = np.zeros((len(hangs), 4, 4))
-    for limb in range(len(hangs)):
-        above, own = motion[hangs[limb, 0]], motion[hangs[limb, 1]]
-        joint, axis = joint_world[limb], axis_world[limb]
-        turn = np.ascontiguousarray(above[:3, :3].T)
-        relative = turn @ np.ascontiguousarray(own[:3, :3])
-        turned = relative @ axis
-        cosine = axis @ turned
-        if cosine < -1 + 1e-9:  # straight back: any perpendicular axis will do
-            p = np.cross(axis, np.eye(3)[np.argmin(np.abs(axis))])
-            swing = 2 * (p.reshape(3, 1) * p) / (p @ p) - np.eye(3)
-        else:
-            x, y, z = np.cross(axis, turned)
-            k = np.array([[0.0, -z, y], [z, 0.0, -x], [-y, x, 0.0]])
-            swing = np.eye(3) + k + k @ k / (1 + cosine)
-        shift = turn @ (own[:3, 3] - above[:3, 3])
-        rotation = np.ascontiguousarray(above[:3, :3])
-        place = rotation @ (relative @ joint + shift - swing @ joint) + above[:3, 3]
-        assign(swung[limb, :3, :3], rotation @ swing)
-        assign(swung[limb, :3, 3], place)
-        swung[limb, 3, 3] = 1.0
+    swung[:, :3, :3] = rotation @ swing
+    swung[:, :3, 3:] = rotation @ (relative @ joint + shift - swing @ joint) + above[:, :3, 3:]
+    swung[:, 3, 3] = 1.0
     return swung
+
+
+def _swing(axis: NDArray, turned: NDArray) -> NDArray[np.float64]:
+    """The shortest rotations (L, 3, 3) from one direction (L, 3) each to another."""
+    cosine = (axis * turned).sum(axis=1)
+    k = np.zeros((len(axis), 3, 3))
+    for row, column in ((2, 1), (0, 2), (1, 0)):
+        part = axis[:, column] * turned[:, row] - axis[:, row] * turned[:, column]
+        k[:, row, column], k[:, column, row] = part, -part
+    swing = np.eye(3) + k + k @ k / np.maximum(1 + cosine, 1e-9)[:, None, None]
+    for limb in np.flatnonzero(cosine < -1 + 1e-9):  # straight back: any perpendicular axis will do
+        p = np.cross(axis[limb], np.eye(3)[np.argmin(np.abs(axis[limb]))])
+        swing[limb] = 2 * np.outer(p, p) / (p @ p) - np.eye(3)
+    return np.asarray(swing)
 
 
 def _vertex_rings(quads: NDArray, count: int) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
@@ -172,25 +158,22 @@ def _vertex_rings(quads: NDArray, count: int) -> tuple[NDArray[np.int32], NDArra
 def _dual_quaternions(motion, bone_order):  # pragma: no cover - compiled
     dual = np.empty((len(motion), 8))
     for i in range(len(motion)):
-        m = motion[i]
-        trace = m[0, 0] + m[1, 1] + m[2, 2]
+        r00, r01, r02, tx = motion[i, 0, 0], motion[i, 0, 1], motion[i, 0, 2], motion[i, 0, 3]
+        r10, r11, r12, ty = motion[i, 1, 0], motion[i, 1, 1], motion[i, 1, 2], motion[i, 1, 3]
+        r20, r21, r22, tz = motion[i, 2, 0], motion[i, 2, 1], motion[i, 2, 2], motion[i, 2, 3]
+        trace = r00 + r11 + r22
         if trace > 0:
             s = 2 * np.sqrt(trace + 1)
-            w, x = 0.25 * s, (m[2, 1] - m[1, 2]) / s
-            y, z = (m[0, 2] - m[2, 0]) / s, (m[1, 0] - m[0, 1]) / s
-        elif m[0, 0] > m[1, 1] and m[0, 0] > m[2, 2]:
-            s = 2 * np.sqrt(1 + m[0, 0] - m[1, 1] - m[2, 2])
-            w, x = (m[2, 1] - m[1, 2]) / s, 0.25 * s
-            y, z = (m[0, 1] + m[1, 0]) / s, (m[0, 2] + m[2, 0]) / s
-        elif m[1, 1] > m[2, 2]:
-            s = 2 * np.sqrt(1 + m[1, 1] - m[0, 0] - m[2, 2])
-            w, x = (m[0, 2] - m[2, 0]) / s, (m[0, 1] + m[1, 0]) / s
-            y, z = 0.25 * s, (m[1, 2] + m[2, 1]) / s
+            w, x, y, z = 0.25 * s, (r21 - r12) / s, (r02 - r20) / s, (r10 - r01) / s
+        elif r00 > r11 and r00 > r22:
+            s = 2 * np.sqrt(1 + r00 - r11 - r22)
+            w, x, y, z = (r21 - r12) / s, 0.25 * s, (r01 + r10) / s, (r02 + r20) / s
+        elif r11 > r22:
+            s = 2 * np.sqrt(1 + r11 - r00 - r22)
+            w, x, y, z = (r02 - r20) / s, (r01 + r10) / s, 0.25 * s, (r12 + r21) / s
         else:
-            s = 2 * np.sqrt(1 + m[2, 2] - m[0, 0] - m[1, 1])
-            w, x = (m[1, 0] - m[0, 1]) / s, (m[0, 2] + m[2, 0]) / s
-            y, z = (m[1, 2] + m[2, 1]) / s, 0.25 * s
-        tx, ty, tz = m[0, 3], m[1, 3], m[2, 3]
+            s = 2 * np.sqrt(1 + r22 - r00 - r11)
+            w, x, y, z = (r10 - r01) / s, (r02 + r20) / s, (r12 + r21) / s, 0.25 * s
         dual[i, 0], dual[i, 1], dual[i, 2], dual[i, 3] = w, x, y, z
         dual[i, 4] = -0.5 * (tx * x + ty * y + tz * z)
         dual[i, 5] = 0.5 * (tx * w + ty * z - tz * y)
@@ -214,20 +197,23 @@ def _blend(rest, bone, weight, dual, detail):  # pragma: no cover - compiled
     turned = np.empty_like(rest)
     q = np.empty(8)
     for v in range(len(rest)):
-        q[:] = 0.0
+        for c in range(8):
+            q[c] = 0.0
         for k in range(bone.shape[1]):
             w = weight[v, k]
             if w > 0:
                 for c in range(8):
                     q[c] += w * dual[bone[v, k], c]
-        q /= np.sqrt(q[0] ** 2 + q[1] ** 2 + q[2] ** 2 + q[3] ** 2)
         w, x, y, z = q[0], q[1], q[2], q[3]
+        length = np.sqrt(w**2 + x**2 + y**2 + z**2)
+        w, x, y, z = w / length, x / length, y / length, z / length
+        q4, q5, q6, q7 = q[4] / length, q[5] / length, q[6] / length, q[7] / length
         r00, r01, r02 = 1 - 2 * (y * y + z * z), 2 * (x * y - w * z), 2 * (x * z + w * y)
         r10, r11, r12 = 2 * (x * y + w * z), 1 - 2 * (x * x + z * z), 2 * (y * z - w * x)
         r20, r21, r22 = 2 * (x * z - w * y), 2 * (y * z + w * x), 1 - 2 * (x * x + y * y)
-        tx = 2 * (-q[4] * x + q[5] * w - q[6] * z + q[7] * y)
-        ty = 2 * (-q[4] * y + q[5] * z + q[6] * w - q[7] * x)
-        tz = 2 * (-q[4] * z - q[5] * y + q[6] * x + q[7] * w)
+        tx = 2 * (-q4 * x + q5 * w - q6 * z + q7 * y)
+        ty = 2 * (-q4 * y + q5 * z + q6 * w - q7 * x)
+        tz = 2 * (-q4 * z - q5 * y + q6 * x + q7 * w)
         a, b, c = rest[v, 0], rest[v, 1], rest[v, 2]
         moved[v, 0] = r00 * a + r01 * b + r02 * c + tx
         moved[v, 1] = r10 * a + r11 * b + r12 * c + ty
@@ -239,10 +225,20 @@ def _blend(rest, bone, weight, dual, detail):  # pragma: no cover - compiled
     return moved, turned
 
 
-@njit(fastmath=True)
-def _smooth(points, ring_start, ring, softness, strength, iterations):  # pragma: no cover
+def _smoothed(
+    points: NDArray, ring_start: NDArray, ring: NDArray, softness: NDArray
+) -> NDArray[np.float64]:
     current, following = points.copy(), points.copy()
     soft = np.flatnonzero(softness > 0)
+    _smooth(current, following, ring_start, ring, softness, soft, _STRENGTH, _ITERATIONS)
+    return current
+
+
+@njit(fastmath=True)
+def _smooth(
+    current, following, ring_start, ring, softness, soft, strength, iterations
+):  # pragma: no cover - compiled
+    """Smooth an even number of times, to and fro between two copies."""
     for _ in range(iterations):
         for v in soft:
             start, stop = ring_start[v], ring_start[v + 1]
@@ -258,12 +254,11 @@ def _smooth(points, ring_start, ring, softness, strength, iterations):  # pragma
                 following[v, 1] = (1 - rate) * current[v, 1] + share * y
                 following[v, 2] = (1 - rate) * current[v, 2] + share * z
         current, following = following, current
-    return current
 
 
 @njit()
-def _normals(vertices, faces, weld):  # pragma: no cover - compiled
-    total = np.zeros((weld.max() + 1, 3))
+def _normals(vertices, faces, weld, count):  # pragma: no cover - compiled
+    total = np.zeros((count, 3))
     for f in range(len(faces)):
         i, j, k = faces[f, 0], faces[f, 1], faces[f, 2]
         x, y, z = vertices[i, 0], vertices[i, 1], vertices[i, 2]

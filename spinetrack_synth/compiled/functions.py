@@ -10,7 +10,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 import numba
 from numba.core.registry import CPUDispatcher
@@ -19,15 +19,19 @@ from spinetrack_synth.compiled.cache import CodeCache
 
 Decorator = Callable[[Callable[..., Any]], Any]
 
+_OPTIONS: Final = {"nogil": True, "no_cfunc_wrapper": True, "error_model": "numpy"}
+"""Of all functions, also because numba compiles its own anew for every other set of options. Where
+something is divided by nothing, no exception is made ready."""
+
 
 def njit(**options: Any) -> Decorator:
     """Compile a function; it holds no GIL and is kept for the next start."""
     return _decorator(options, apart=False)
 
 
-def inner(**options: Any) -> Decorator:
-    """Compile a function that only compiled functions call."""
-    decorate = _decorator({"no_cpython_wrapper": True, **options}, apart=False)
+def inner(apart: bool = False, **options: Any) -> Decorator:
+    """Compile a function that only compiled functions call, and never take in where ``apart``."""
+    decorate = _decorator({"no_cpython_wrapper": True, **options}, apart)
 
     def decorate_inner(function: Callable[..., Any]) -> Any:
         dispatcher = decorate(function)
@@ -51,7 +55,7 @@ def apart(**options: Any) -> Decorator:
 def _decorator(options: dict[str, Any], apart: bool) -> Decorator:
     def decorate(function: Callable[..., Any]) -> Any:
         compiler: Any = numba.njit
-        dispatcher = compiler(nogil=True, no_cfunc_wrapper=True, **options)(function)
+        dispatcher = compiler(**{**_OPTIONS, **options})(function)
         dispatcher._cache = CodeCache(dispatcher, apart)
         dispatcher.get_call_template = _without_literals(dispatcher.get_call_template)
         return dispatcher

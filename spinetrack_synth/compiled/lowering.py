@@ -1,11 +1,13 @@
 """How numba makes code of records: imported when something is to be compiled, since it takes long.
 
+And a quicker way for it to compare options of functions, which it does a hundred thousand times.
 A record's block holds, field by field, the address and the shape of an array, a number, or the
 address of another block.
 """
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any, Final
 
 from llvmlite import ir
@@ -13,6 +15,7 @@ from numba import types
 from numba.core import cgutils
 from numba.core.datamodel import models, register_default
 from numba.core.pythonapi import unbox
+from numba.core.targetconfig import TargetConfig
 from numba.core.typing.templates import AttributeTemplate
 from numba.extending import NativeValue, infer_getattr, lower_getattr_generic
 from numba.np.arrayobj import make_array, populate_array
@@ -23,6 +26,25 @@ _WORD: Final = ir.IntType(64)
 _WORDS: Final = _WORD.as_pointer()
 _DATA_WORD: Final = 4
 """In numba's own description of an array: the data; the shape follows."""
+
+
+@cache
+def _defaults(kind: type[TargetConfig]) -> dict[str, Any]:
+    return {name: option.default for name, option in kind.options.items()}
+
+
+def _values(options: TargetConfig) -> dict[str, Any]:
+    """What numba's own gives, which asks a property for each of two dozen options."""
+    return {**_defaults(type(options)), **options._values}
+
+
+def _hash(options: TargetConfig) -> int:
+    """Numba's own is of the options' names as well, not of their values."""
+    return hash(type(options))
+
+
+_config: Any = TargetConfig
+_config.values, _config.__hash__ = _values, _hash
 
 
 @register_default(RecordType)

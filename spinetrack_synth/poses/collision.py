@@ -234,20 +234,21 @@ def pair_gaps(
     count = len(body)
     ends = np.empty((count, 2, 3))
     for c in range(count):
+        b, x, y, z = body[c], start[c, 0], start[c, 1], start[c, 2]
+        u, v, w = end[c, 0], end[c, 1], end[c, 2]
         for i in range(3):
-            ends[c, 0, i] = body2world[body[c], i, 3]
-            ends[c, 1, i] = body2world[body[c], i, 3]
-            for j in range(3):
-                ends[c, 0, i] += body2world[body[c], i, j] * start[c, j]
-                ends[c, 1, i] += body2world[body[c], i, j] * end[c, j]
+            p, q, r = body2world[b, i, 0], body2world[b, i, 1], body2world[b, i, 2]
+            ends[c, 0, i] = body2world[b, i, 3] + p * x + q * y + r * z
+            ends[c, 1, i] = body2world[b, i, 3] + p * u + q * v + r * w
     for pair in range(len(pairs)):
         a, b = pairs[pair, 0], pairs[pair, 1]
         s, t = _closest(ends[a, 0], ends[a, 1], ends[b, 0], ends[b, 1])
         distance = 0.0
         for i in range(3):
-            closest[pair, 0, i] = ends[a, 0, i] + s * (ends[a, 1, i] - ends[a, 0, i])
-            closest[pair, 1, i] = ends[b, 0, i] + t * (ends[b, 1, i] - ends[b, 0, i])
-            distance += (closest[pair, 0, i] - closest[pair, 1, i]) ** 2
+            p, q = ends[a, 0, i], ends[b, 0, i]
+            p, q = p + s * (ends[a, 1, i] - p), q + t * (ends[b, 1, i] - q)
+            closest[pair, 0, i], closest[pair, 1, i] = p, q
+            distance += (p - q) ** 2
         gaps[pair] = np.sqrt(distance) - radius[a] - radius[b] + slack[pair]
 
 

@@ -110,13 +110,15 @@ def _depths(
     point of the skin that is; the bodies of its ``own`` arm (B,) do not count."""
     mine = np.empty((len(hand), 3))
     for h in range(len(hand)):
-        mine[h] = _turned(body2world, body[hand[h]], offset[hand[h]], 1.0)
-    low, high = np.full(3, np.inf), np.full(3, -np.inf)
-    for point in mine:
-        for i in range(3):
-            low[i] = min(low[i], point[i] - DEEPEST_M)
-            high[i] = max(high[i], point[i] + DEEPEST_M)
-    other, place = np.empty(len(body), np.int64), np.empty((len(body), 3))
+        x, y, z = _turned(body2world, body[hand[h]], offset[hand[h]], 1.0)
+        mine[h, 0], mine[h, 1], mine[h, 2] = x, y, z
+    low, high = np.empty(3), np.empty(3)
+    for i in range(3):
+        low[i], high[i] = np.inf, -np.inf
+        for h in range(len(hand)):
+            low[i] = min(low[i], mine[h, i] - DEEPEST_M)
+            high[i] = max(high[i], mine[h, i] + DEEPEST_M)
+    other, place = np.empty(len(body), dtype=np.int64), np.empty((len(body), 3))
     count = 0
     for p in range(len(body)):
         if own[body[p]]:
@@ -126,22 +128,21 @@ def _depths(
             place[count, 0], place[count, 1], place[count, 2] = x, y, z
             other[count] = p
             count += 1
-    facing = np.empty((count, 3))
-    for o in range(count):
-        facing[o] = _turned(body2world, body[other[o]], normal[other[o]], 0.0)
-    depth, at = np.full(len(hand), -DEEPEST_M), np.zeros(len(hand), dtype=np.int64)
+    depth, at = np.empty(len(hand)), np.empty(len(hand), dtype=np.int64)
     for h in range(len(hand)):
-        nearest = DEEPEST_M**2
+        depth[h], at[h] = -DEEPEST_M, 0
+        x, y, z = mine[h, 0], mine[h, 1], mine[h, 2]
+        nearest, found = DEEPEST_M**2, -1
         for o in range(count):
-            dx, dy, dz = (
-                place[o, 0] - mine[h, 0],
-                place[o, 1] - mine[h, 1],
-                place[o, 2] - mine[h, 2],
-            )
+            dx, dy, dz = place[o, 0] - x, place[o, 1] - y, place[o, 2] - z
             distance = dx * dx + dy * dy + dz * dz
             if distance < nearest:
-                nearest, at[h] = distance, other[o]
-                depth[h] = dx * facing[o, 0] + dy * facing[o, 1] + dz * facing[o, 2]
+                nearest, found = distance, o
+        if found >= 0:
+            p = at[h] = other[found]
+            nx, ny, nz = _turned(body2world, body[p], normal[p], 0.0)
+            dx, dy, dz = place[found, 0] - x, place[found, 1] - y, place[found, 2] - z
+            depth[h] = dx * nx + dy * ny + dz * nz
     return depth, at
 
 

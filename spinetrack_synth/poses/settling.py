@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from spinetrack_synth.anatomy.kinematics import forward
 from spinetrack_synth.anatomy.model import Chain
-from spinetrack_synth.compiled import apart, assign, by_reference, inner, njit
+from spinetrack_synth.compiled import apart, by_reference, inner, njit
 from spinetrack_synth.poses.collision import pair_gaps
 
 Array = NDArray[np.float64]
@@ -141,6 +141,31 @@ class Aims(NamedTuple):
 
 
 @by_reference
+class State(NamedTuple):
+    """Where the solver stands: the free coordinates ``z`` (k,), where they would rather be, the
+    step and the one before; all coordinates ``q``; height of every skin point, the lowest point of
+    every patch and of every body (-1 for a body without skin), and points watched, with the depth
+    that each may sink to. What a step is found with: the normal matrix, its lower half, and the
+    gradient, and which coordinates are held and where they ``stop``."""
+
+    z: Array
+    anchor: Array
+    step: Array
+    last: Array
+    q: Array
+    heights: Array
+    touching: Ints
+    body_lowest: Ints
+    watched: Ints
+    watched_sunk: Array
+    normal: Array
+    gradient: Array
+    row: Array
+    held: NDArray[np.bool_]
+    stop: Array
+
+
+@by_reference
 class Rows(NamedTuple):
     """Where the aims of each kind begin: contacts at 0, then ``reaches``, the ``balance``,
     ``pairs`` of limbs kept apart, points that ``entered`` other skin and are on their way out, and
@@ -179,8 +204,25 @@ def settled_coordinates(
     aims.needed[: rows.balance] = 1
     aims.one_sided[rows.balance] = -1
     aims.one_sided[rows.pairs :] = 1
-    settled: Array = _settled(chain, drive, masses, touch, limbs, given, motion, aims, rows)
-    return settled
+    state = State(
+        z=given.copy(),
+        anchor=given.copy(),
+        step=np.zeros(k),
+        last=np.zeros(k),
+        q=np.empty(len(drive.offset)),
+        heights=np.empty(len(touch.body)),
+        touching=np.empty(len(touch.start) - 1, dtype=np.int64),
+        body_lowest=np.empty(bodies, dtype=np.int64),
+        watched=np.empty(NEAR_FLOOR, dtype=np.int64),
+        watched_sunk=np.empty(NEAR_FLOOR),
+        normal=np.empty((k, k)),
+        gradient=np.empty(k),
+        row=np.empty(k),
+        held=np.empty(k, dtype=np.bool_),
+        stop=np.empty(k),
+    )
+    _settle(chain, drive, masses, touch, limbs, motion, aims, rows, state)
+    return state.z
 
 
 def _rows(touch: Touch) -> Rows:
@@ -191,84 +233,72 @@ def _rows(touch: Touch) -> Rows:
 
 
 @njit()
-def _settled(
-    chain: Chain, drive: Drive, masses: Masses, touch: Touch, limbs: Limbs, given: Array,
-    motion: Motion, aims: Aims, rows: Rows,
-) -> Array:  # fmt: skip
-    k = len(given)
-    z = given.copy()
-    anchor = given.copy()
-    bodies = len(chain.parent)
-    heights = np.empty(len(touch.body))
-    patches = len(touch.start) - 1
-    touching = np.empty(patches, dtype=np.int64)
-    body_lowest = np.empty(bodies, dtype=np.int64)
-    watched, watched_sunk = np.empty(NEAR_FLOOR, dtype=np.int64), np.empty(NEAR_FLOOR)
+def _settle(
+    chain: Chain, drive: Drive, masses: Masses, touch: Touch, limbs: Limbs, motion: Motion,
+    aims: Aims, rows: Rows, state: State,
+) -> None:  # fmt: skip
+    z, step, last, touching = state.z, state.step, state.last, state.touching
+    heights, watched = state.heights, state.watched
     watching = 0
-
     # Limbs are kept apart only once hands are where they reach, else they stop on the wrong side.
     apart = False
-    pace, last = 1.0, np.zeros(k)
+    pace = 1.0
     for iteration in range(ITERATIONS):
-        _move(chain, drive, z, motion)
-        _feel(touch, motion.body2world, heights, touching, body_lowest)
+        _move(chain, drive, state, motion)
+        _feel(touch, motion, state)
         if iteration == 0:
-            rise = _rise_to_floor(heights, touching)
-            z[drive.height] += rise
-            anchor[drive.height] = z[drive.height]
-            heights += rise
-            for body in range(bodies):
-                motion.body2world[body, 1, 3] += rise
-            for axis in range(len(motion.origin_world)):
-                motion.origin_world[axis, 1] += rise
-
-        aims.rows[:] = 0.0
-        for patch in range(patches):
+            _rise_to_floor(drive, motion, state)
+        for row in range(len(aims.rows)):
+            for i in range(len(z)):
+                aims.rows[row, i] = 0.0
+        for patch in range(len(touching)):
             _height_aim(chain, drive, motion, touch, touching[patch], aims, patch)
             aims.residual[patch] = heights[touching[patch]]
         _reach_aims(chain, drive, motion, touch, aims, rows.reaches)
-        _balance_aim(chain, drive, motion, masses, touch, heights, touching, aims, rows.balance)
-        aims.residual[rows.pairs : rows.entered] = 1.0
-        aims.needed[rows.pairs : rows.entered] = 0
+        _balance_aim(chain, drive, motion, masses, touch, state, aims, rows.balance)
+        for pair in range(rows.pairs, rows.entered):
+            aims.residual[pair], aims.needed[pair] = 1.0, 0
         if apart:
             _apart_aims(chain, drive, motion, limbs, aims, rows.pairs)
         _out_aims(chain, drive, motion, touch, aims, rows.entered)
-        watching = _watch(touch, heights, touching, body_lowest, watched, watched_sunk, watching)
+        watching = _watch(touch, state, watching)
         for i in range(watching):
             _height_aim(chain, drive, motion, touch, watched[i], aims, rows.watched + i)
-            aims.residual[rows.watched + i] = heights[watched[i]] + watched_sunk[i]
+            aims.residual[rows.watched + i] = heights[watched[i]] + state.watched_sunk[i]
 
-        step = _step(aims, rows.watched + watching, drive, z, anchor)
+        _step(aims, rows.watched + watching, drive, state)
         # Where steps turn back on themselves the aims change sides: shorter ones settle between.
-        pace = max(0.5 * pace, SLOWEST) if step @ last < 0.0 else min(1.5 * pace, 1.0)
-        last = step.copy()
-        step *= pace
-        largest = np.abs(step).max()
-        if largest > LARGEST_STEP:
-            step *= LARGEST_STEP / largest
-        z = np.minimum(np.maximum(z + step, drive.lower), drive.upper)
+        along = 0.0
+        for i in range(len(z)):
+            along += step[i] * last[i]
+        pace = max(0.5 * pace, SLOWEST) if along < 0.0 else min(1.5 * pace, 1.0)
+        largest = 0.0
+        for i in range(len(z)):
+            last[i] = step[i]
+            largest = max(largest, abs(pace * step[i]))
+        share = pace * LARGEST_STEP / largest if largest > LARGEST_STEP else pace
+        for i in range(len(z)):
+            z[i] = min(max(z[i] + share * step[i], drive.lower[i]), drive.upper[i])
         if apart and largest < SETTLED_STEP:
             break
         apart = apart or largest < NEARLY_SETTLED_STEP or iteration >= ITERATIONS // 4
-    return z
 
 
-@inner()
-def _move(chain: Chain, drive: Drive, z: Array, motion: Motion) -> None:
-    q = drive.offset.copy()
-    for i in range(len(q)):
+@inner(apart=True)
+def _move(chain: Chain, drive: Drive, state: State, motion: Motion) -> None:
+    for i in range(len(drive.offset)):
+        state.q[i] = drive.offset[i]
         if drive.column[i] >= 0:
-            q[i] += drive.factor[i] * z[drive.column[i]]
-    forward(chain, q, motion.body2world, motion.axis_world, motion.origin_world, motion.slope)
+            state.q[i] += drive.factor[i] * state.z[drive.column[i]]
+    forward(chain, state.q, motion.body2world, motion.axis_world, motion.origin_world, motion.slope)
 
 
-@inner()
-def _feel(
-    touch: Touch, body2world: Array, heights: Array, touching: Ints, body_lowest: Ints
-) -> None:
-    """Fill the height of every skin point, the lowest point of every patch, and of every body (-1
-    for a body without skin)."""
-    body_lowest[:] = -1
+@inner(apart=True)
+def _feel(touch: Touch, motion: Motion, state: State) -> None:
+    """Fill the height of every skin point, and the lowest of every patch and of every body."""
+    body2world, heights, lowest = motion.body2world, state.heights, state.body_lowest
+    for b in range(len(lowest)):
+        lowest[b] = -1
     for p in range(len(touch.body)):
         b = touch.body[p]
         heights[p] = (
@@ -277,63 +307,72 @@ def _feel(
             + body2world[b, 1, 2] * touch.offset_m[p, 2]
             + body2world[b, 1, 3]
         )
-        if body_lowest[b] < 0 or heights[p] < heights[body_lowest[b]]:
-            body_lowest[b] = p
-    for patch in range(len(touching)):
-        touching[patch] = touch.points[touch.start[patch]]
+        if lowest[b] < 0 or heights[p] < heights[lowest[b]]:
+            lowest[b] = p
+    for patch in range(len(state.touching)):
+        lowest_point = touch.points[touch.start[patch]]
         for i in range(touch.start[patch], touch.start[patch + 1]):
-            if heights[touch.points[i]] < heights[touching[patch]]:
-                touching[patch] = touch.points[i]
+            if heights[touch.points[i]] < heights[lowest_point]:
+                lowest_point = touch.points[i]
+        state.touching[patch] = lowest_point
 
 
-@inner()
-def _rise_to_floor(heights: Array, touching: Ints) -> float:
-    """How far to lift so that contacts are at the floor on average, or the lowest point on it."""
-    if len(touching) == 0:
-        return -heights.min()
-    total = 0.0
-    for p in touching:
-        total += heights[p]
-    return -total / len(touching)
+@inner(apart=True)
+def _rise_to_floor(drive: Drive, motion: Motion, state: State) -> None:
+    """Lift everything so that contacts are at the floor on average, or the lowest point on it."""
+    rise, lowest = 0.0, state.heights[0]
+    for patch in range(len(state.touching)):
+        rise -= state.heights[state.touching[patch]]
+    if len(state.touching) > 0:
+        rise /= len(state.touching)
+    else:
+        for p in range(len(state.heights)):
+            lowest = min(lowest, state.heights[p])
+        rise = -lowest
+    state.z[drive.height] += rise
+    state.anchor[drive.height] = state.z[drive.height]
+    for p in range(len(state.heights)):
+        state.heights[p] += rise
+    for body in range(len(motion.body2world)):
+        motion.body2world[body, 1, 3] += rise
+    for axis in range(len(motion.origin_world)):
+        motion.origin_world[axis, 1] += rise
 
 
-@inner()
-def _watch(
-    touch: Touch, heights: Array, touching: Ints, body_lowest: Ints,
-    watched: Ints, watched_sunk: Array, watching: int,
-) -> int:  # fmt: skip
+@inner(apart=True)
+def _watch(touch: Touch, state: State, watching: int) -> int:
     """Add points that touch or are below the floor to those watched, and return how many there are.
 
     They stay watched, else the posture would swing between them.
     """
-    for candidate in range(len(touching) + len(body_lowest)):
-        if candidate < len(touching):
-            p, sunk = touching[candidate], 0.0
+    watched, patches = state.watched, len(state.touching)
+    for candidate in range(patches + len(state.body_lowest)):
+        if candidate < patches:
+            p, sunk = state.touching[candidate], 0.0
         else:
-            b = candidate - len(touching)
-            p, sunk = body_lowest[b], touch.sunk_m[b]
-            if p < 0 or heights[p] > 0.0:
+            b = candidate - patches
+            p, sunk = state.body_lowest[b], touch.sunk_m[b]
+            if p < 0 or state.heights[p] > 0.0:
                 continue
         known = watching == len(watched)
         for i in range(watching):
             known = known or watched[i] == p
         if not known:
             watched[watching] = p
-            watched_sunk[watching] = sunk
+            state.watched_sunk[watching] = sunk
             watching += 1
     return watching
 
 
-@inner()
+@inner(apart=True)
 def _height_aim(
     chain: Chain, drive: Drive, motion: Motion, touch: Touch, p: int, aims: Aims, row: int
 ) -> None:
-    b = touch.body[p]
-    point = _at(motion.body2world, b, touch.offset_m[p])
-    _add_slope(chain, drive, motion, b, point, (0.0, 1.0, 0.0), aims.rows[row])
+    point = _at(motion.body2world, touch.body[p], touch.offset_m[p])
+    _add_slope(chain, drive, motion, touch.body[p], point, (0.0, 1.0, 0.0), aims, row)
 
 
-@inner()
+@inner(apart=True)
 def _reach_aims(
     chain: Chain, drive: Drive, motion: Motion, touch: Touch, aims: Aims, first: int
 ) -> None:
@@ -345,16 +384,17 @@ def _reach_aims(
         for i in range(3):
             row = first + 3 * pair + i
             x, y, z = axes[i]
-            _add_slope(chain, drive, motion, one, a, (x, y, z), aims.rows[row])
-            _add_slope(chain, drive, motion, other, b, (-x, -y, -z), aims.rows[row])
+            _add_slope(chain, drive, motion, one, a, (x, y, z), aims, row)
+            _add_slope(chain, drive, motion, other, b, (-x, -y, -z), aims, row)
             aims.residual[row] = a[i] - b[i]
 
 
-@inner()
+@inner(apart=True)
 def _balance_aim(
-    chain: Chain, drive: Drive, motion: Motion, masses: Masses, touch: Touch,
-    heights: Array, touching: Ints, aims: Aims, row: int,
+    chain: Chain, drive: Drive, motion: Motion, masses: Masses, touch: Touch, state: State,
+    aims: Aims, row: int,
 ) -> None:  # fmt: skip
+    heights, touching = state.heights, state.touching
     patches = len(touching)
     if patches == 0:
         aims.residual[row] = -1.0
@@ -369,22 +409,25 @@ def _balance_aim(
                 support[count, 0], support[count, 1] = point[0], point[2]
                 count += 1
     center = center_of_mass(motion.body2world, masses)
-    beyond, outward = beyond_support(hull(support[:count].copy()), center, SUPPORT_MARGIN_M)
+    beyond, outward = beyond_support(hull(support[:count]), center, SUPPORT_MARGIN_M)
     aims.residual[row] = beyond
-    total = masses.kg.sum()
+    total = 0.0
+    for b in range(len(masses.kg)):
+        total += masses.kg[b]
     for b in range(len(masses.kg)):
         share = masses.kg[b] / total
         direction = (share * outward[0], 0.0, share * outward[1])
         point = _at(motion.body2world, b, masses.center_m[b])
-        _add_slope(chain, drive, motion, b, point, direction, aims.rows[row])
+        _add_slope(chain, drive, motion, b, point, direction, aims, row)
     # The support moves along with the patches that stand on the floor.
-    for p in touching:
+    for patch in range(patches):
+        p = touching[patch]
         direction = (-outward[0] / patches, 0.0, -outward[1] / patches)
         point = _at(motion.body2world, touch.body[p], touch.offset_m[p])
-        _add_slope(chain, drive, motion, touch.body[p], point, direction, aims.rows[row])
+        _add_slope(chain, drive, motion, touch.body[p], point, direction, aims, row)
 
 
-@inner()
+@inner(apart=True)
 def _apart_aims(
     chain: Chain, drive: Drive, motion: Motion, limbs: Limbs, aims: Aims, first: int
 ) -> None:
@@ -393,25 +436,28 @@ def _apart_aims(
         motion.body2world, limbs.body, limbs.start_m, limbs.end_m, limbs.radius_m,
         limbs.pairs, limbs.slack_m, gaps, closest,
     )  # fmt: skip
+    order = _ascending(gaps)
     row = first
-    for pair in np.argsort(gaps)[:NEAR_PAIRS]:
+    for n in range(min(len(order), NEAR_PAIRS)):
+        pair = order[n]
         if gaps[pair] > NEAR_M:
             break
-        a, b = closest[pair, 0], closest[pair, 1]
-        between = a - b
-        distance = np.sqrt(between @ between)
+        a = (closest[pair, 0, 0], closest[pair, 0, 1], closest[pair, 0, 2])
+        b = (closest[pair, 1, 0], closest[pair, 1, 1], closest[pair, 1, 2])
+        x, y, z = a[0] - b[0], a[1] - b[1], a[2] - b[2]
+        distance = np.sqrt(x * x + y * y + z * z)
         if distance < 1e-6:
             continue
-        x, y, z = between[0] / distance, between[1] / distance, between[2] / distance
+        x, y, z = x / distance, y / distance, z / distance
         one, other = limbs.body[limbs.pairs[pair, 0]], limbs.body[limbs.pairs[pair, 1]]
-        _add_slope(chain, drive, motion, one, a, (x, y, z), aims.rows[row])
-        _add_slope(chain, drive, motion, other, b, (-x, -y, -z), aims.rows[row])
+        _add_slope(chain, drive, motion, one, a, (x, y, z), aims, row)
+        _add_slope(chain, drive, motion, other, b, (-x, -y, -z), aims, row)
         aims.residual[row] = gaps[pair]
         aims.needed[row] = 1 if gaps[pair] < 0.0 else 0
         row += 1
 
 
-@inner()
+@inner(apart=True)
 def _out_aims(
     chain: Chain, drive: Drive, motion: Motion, touch: Touch, aims: Aims, first: int
 ) -> None:
@@ -419,40 +465,31 @@ def _out_aims(
         one, other = touch.entered_body[e, 0], touch.entered_body[e, 1]
         a = _at(motion.body2world, one, touch.entered_m[e, 0])
         b = _at(motion.body2world, other, touch.entered_m[e, 1])
-        n = _at(motion.body2world, other, touch.outward[e]) - motion.body2world[other, :3, 3]
-        _add_slope(chain, drive, motion, one, a, (n[0], n[1], n[2]), aims.rows[first + e])
-        _add_slope(chain, drive, motion, other, b, (-n[0], -n[1], -n[2]), aims.rows[first + e])
-        aims.residual[first + e] = (a - b) @ n
+        x, y, z = _at(motion.body2world, other, touch.outward[e])
+        x -= motion.body2world[other, 0, 3]
+        y -= motion.body2world[other, 1, 3]
+        z -= motion.body2world[other, 2, 3]
+        _add_slope(chain, drive, motion, one, a, (x, y, z), aims, first + e)
+        _add_slope(chain, drive, motion, other, b, (-x, -y, -z), aims, first + e)
+        aims.residual[first + e] = (a[0] - b[0]) * x + (a[1] - b[1]) * y + (a[2] - b[2]) * z
 
 
-@inner()
-def _step(aims: Aims, count: int, drive: Drive, z: Array, anchor: Array) -> Array:
-    """The Gauss-Newton step (k,) towards the first ``count`` aims.
+@inner(apart=True)
+def _step(aims: Aims, count: int, drive: Drive, state: State) -> None:
+    """Fill the Gauss-Newton step (k,) towards the first ``count`` aims.
 
     One-sided aims take part only where the step would break them, and coordinates that would pass a
     limit stop at it: both are found by a few exchanges. ``aims.needed`` carries the choice to the
     next iteration.
     """
+    z, step, held, stop = state.z, state.step, state.held, state.stop
     k = len(z)
-    softness = drive.stiffness**2
-    step: Array = np.zeros(k)
-    held = np.zeros(k, dtype=np.bool_)
-    stop = np.zeros(k)
+    for i in range(k):
+        held[i], stop[i] = False, 0.0
     for _ in range(EXCHANGES):
-        active = np.flatnonzero(aims.needed[:count])
-        rows, wanted = np.empty((len(active), k)), np.empty(len(active))
-        for i in range(len(active)):
-            assign(rows[i], aims.rows[active[i]] / aims.sigma[active[i]])
-            wanted[i] = aims.residual[active[i]] / aims.sigma[active[i]]
-        normal: Array = rows.T @ rows + np.diag(softness * (1.0 + DAMPING))
-        gradient = softness * (z - anchor) + rows.T @ wanted + normal @ stop
-        for i in range(k):
-            if held[i]:
-                normal[i, :] = 0.0
-                normal[:, i] = 0.0
-                normal[i, i] = 1.0
-                gradient[i] = -stop[i]
-        _solve(normal, gradient, step)
+        _gather(aims, count, drive, state)
+        _hold(state.normal, state.gradient, held, stop)
+        _solve(state.normal, state.gradient, step)
         changed = False
         for i in range(k):
             if not held[i] and (z[i] + step[i] < drive.lower[i] or z[i] + step[i] > drive.upper[i]):
@@ -461,17 +498,54 @@ def _step(aims: Aims, count: int, drive: Drive, z: Array, anchor: Array) -> Arra
                 changed = True
         for r in range(count):
             if aims.one_sided[r] != 0:
-                after = (aims.rows[r] @ step + aims.residual[r]) * aims.one_sided[r]
-                broken = 1 if after < 0.0 else 0
+                after = aims.residual[r]
+                for i in range(k):
+                    after += aims.rows[r, i] * step[i]
+                broken = 1 if after * aims.one_sided[r] < 0.0 else 0
                 if broken != aims.needed[r]:
                     aims.needed[r] = broken
                     changed = True
         if not changed:
             break
-    return step
 
 
-@inner(error_model="numpy")
+@inner(apart=True)
+def _gather(aims: Aims, count: int, drive: Drive, state: State) -> None:
+    """Fill the normal matrix and the gradient of the needed aims."""
+    normal, gradient, row, k = state.normal, state.gradient, state.row, len(state.z)
+    for i in range(k):
+        softness = drive.stiffness[i] ** 2
+        gradient[i] = softness * (state.z[i] - state.anchor[i])
+        for j in range(i):
+            normal[i, j] = 0.0
+        normal[i, i] = softness * (1.0 + DAMPING)
+    for r in range(count):
+        if aims.needed[r] == 0:
+            continue
+        wanted = aims.residual[r] / aims.sigma[r]
+        for i in range(k):
+            row[i] = aims.rows[r, i] / aims.sigma[r]
+            if row[i] != 0.0:
+                gradient[i] += row[i] * wanted
+                for j in range(i + 1):
+                    normal[i, j] += row[i] * row[j]
+
+
+@inner()
+def _hold(normal: Array, gradient: Array, held: NDArray[np.bool_], stop: Array) -> None:
+    """Let held coordinates move to where they stop, and the others reckon with that."""
+    for i in range(len(stop)):
+        if held[i]:
+            for j in range(len(stop)):
+                gradient[j] += normal[max(i, j), min(i, j)] * stop[i]
+    for i in range(len(stop)):
+        if held[i]:
+            for j in range(len(stop)):
+                normal[max(i, j), min(i, j)] = 1.0 if i == j else 0.0
+            gradient[i] = -stop[i]
+
+
+@inner(apart=True)
 def _solve(matrix: Array, gradient: Array, step: Array) -> None:
     """Fill ``step`` (k,) = -matrix^-1 gradient by Cholesky's factor, which replaces the matrix."""
     for i in range(len(step)):
@@ -491,44 +565,51 @@ def _solve(matrix: Array, gradient: Array, step: Array) -> None:
             step[k] -= matrix[i, k] * step[i]
 
 
-@inner()
-def _at(body2world: Array, body: int, offset: Array) -> Array:
-    point = np.empty(3)
-    for i in range(3):
-        point[i] = (
-            body2world[body, i, 0] * offset[0]
-            + body2world[body, i, 1] * offset[1]
-            + body2world[body, i, 2] * offset[2]
-            + body2world[body, i, 3]
-        )
-    return point
+@inner(apart=True)
+def _at(body2world: Array, body: int, offset: Array) -> tuple[float, float, float]:
+    a, b, c = offset[0], offset[1], offset[2]
+    return (
+        body2world[body, 0, 0] * a
+        + body2world[body, 0, 1] * b
+        + body2world[body, 0, 2] * c
+        + body2world[body, 0, 3],
+        body2world[body, 1, 0] * a
+        + body2world[body, 1, 1] * b
+        + body2world[body, 1, 2] * c
+        + body2world[body, 1, 3],
+        body2world[body, 2, 0] * a
+        + body2world[body, 2, 1] * b
+        + body2world[body, 2, 2] * c
+        + body2world[body, 2, 3],
+    )
 
 
-@apart()
+@inner(apart=True)
 def _add_slope(
-    chain: Chain, drive: Drive, motion: Motion, body: int, point: Array,
-    direction: tuple[float, float, float], row: Array,
+    chain: Chain, drive: Drive, motion: Motion, body: int, point: tuple[float, float, float],
+    direction: tuple[float, float, float], aims: Aims, row: int,
 ) -> None:  # fmt: skip
-    """row += d (direction . point) / d z for a point (3,) m in the world that rides on a body."""
+    """rows[row] += d (direction . point) / d z for a point (3,) m in the world that rides on a
+    body."""
+    rows = aims.rows
     dx, dy, dz = direction
     while body >= 0:
         for axis in range(chain.axis_start[body], chain.axis_start[body + 1]):
             coordinate = chain.axis_coordinate[axis]
             if coordinate < 0 or drive.column[coordinate] < 0:
                 continue
-            a = motion.axis_world[axis]
+            a0 = motion.axis_world[axis, 0]
+            a1 = motion.axis_world[axis, 1]
+            a2 = motion.axis_world[axis, 2]
             s = motion.slope[axis] * drive.factor[coordinate]
             if chain.axis_is_rotation[axis]:
                 x = point[0] - motion.origin_world[axis, 0]
                 y = point[1] - motion.origin_world[axis, 1]
                 z = point[2] - motion.origin_world[axis, 2]
-                row[drive.column[coordinate]] += s * (
-                    dx * (a[1] * z - a[2] * y)
-                    + dy * (a[2] * x - a[0] * z)
-                    + dz * (a[0] * y - a[1] * x)
-                )
+                slope = dx * (a1 * z - a2 * y) + dy * (a2 * x - a0 * z) + dz * (a0 * y - a1 * x)
             else:
-                row[drive.column[coordinate]] += s * (dx * a[0] + dy * a[1] + dz * a[2])
+                slope = dx * a0 + dy * a1 + dz * a2
+            rows[row, drive.column[coordinate]] += s * slope
         body = chain.parent[body]
 
 
@@ -536,35 +617,60 @@ def _add_slope(
 def center_of_mass(body2world: Array, masses: Masses) -> Array:
     """Centre of mass of the whole model seen from above, x and z (2,) m."""
     center = np.zeros(2)
+    total = 0.0
     for b in range(len(masses.kg)):
-        point = _at(body2world, b, masses.center_m[b])
-        center[0] += masses.kg[b] * point[0]
-        center[1] += masses.kg[b] * point[2]
-    center /= masses.kg.sum()
+        x, _, z = _at(body2world, b, masses.center_m[b])
+        center[0] += masses.kg[b] * x
+        center[1] += masses.kg[b] * z
+        total += masses.kg[b]
+    center[0] /= total
+    center[1] /= total
     return center
 
 
 @apart()
 def hull(points: Array) -> Array:
     """Corners of the convex hull of points (P, 2), counterclockwise (Andrew's monotone chain)."""
-    order = np.argsort(points[:, 0] + 1e-9 * points[:, 1])
+    along = np.empty(len(points))
+    for p in range(len(points)):
+        along[p] = points[p, 0] + 1e-9 * points[p, 1]
+    order = _ascending(along)
     corners = np.empty((2 * len(order) + 1, 2))
     size = 0
     for sweep in range(2):
         least = size + 1
         for i in range(len(order)):
-            p = points[order[i] if sweep == 0 else order[len(order) - 1 - i]]
-            while size > least and not _turns_left(corners[size - 2], corners[size - 1], p):
+            p = order[i] if sweep == 0 else order[len(order) - 1 - i]
+            x, y = points[p, 0], points[p, 1]
+            while size > least:
+                # The corner before stays where the point lies to the left of the line through it.
+                ax, ay = corners[size - 2, 0], corners[size - 2, 1]
+                bx, by = corners[size - 1, 0], corners[size - 1, 1]
+                if (bx - ax) * (y - ay) - (by - ay) * (x - ax) > 0.0:
+                    break
                 size -= 1
-            assign(corners[size], p)
+            corners[size, 0], corners[size, 1] = x, y
             size += 1
         size -= 1
-    return corners[: max(size, 1)].copy()
+    return corners[: max(size, 1)]
 
 
-@inner()
-def _turns_left(a: Array, b: Array, c: Array) -> bool:
-    return (b[0] - a[0]) * (c[1] - a[1]) - (b[1] - a[1]) * (c[0] - a[0]) > 0.0
+@inner(apart=True)
+def _ascending(values: Array) -> Ints:
+    """Indices that sort values (Shell's sort: numba's own takes a second to compile)."""
+    order = np.empty(len(values), dtype=np.int64)
+    for i in range(len(values)):
+        order[i] = i
+    gap = len(values) // 2
+    while gap > 0:
+        for i in range(gap, len(values)):
+            moved, j = order[i], i
+            while j >= gap and values[order[j - gap]] > values[moved]:
+                order[j] = order[j - gap]
+                j -= gap
+            order[j] = moved
+        gap //= 2
+    return order
 
 
 @apart()
@@ -572,30 +678,33 @@ def beyond_support(corners: Array, point: Array, margin: float) -> tuple[float, 
     """How far a point (2,) lies outside a convex polygon (P, 2) drawn in by a margin, negative
     inside, and the direction (2,) outward. Where the polygon is thinner than the margin its middle
     counts."""
-    center = np.zeros(2)
-    for corner in corners:
-        center += corner / len(corners)
-    away = point - center
-    nearest = float(np.sqrt(away @ away)) + 1e-9
-    nearest_outward = away / nearest
-    farthest, outward = -np.inf, nearest_outward
-    for i in range(len(corners)):
-        a = corners[i]
-        edge = corners[(i + 1) % len(corners)] - a
-        length = np.sqrt(edge @ edge)
+    count = len(corners)
+    cx, cy = 0.0, 0.0
+    for i in range(count):
+        cx += corners[i, 0] / count
+        cy += corners[i, 1] / count
+    x, y = point[0] - cx, point[1] - cy
+    nearest = np.sqrt(x * x + y * y) + 1e-9
+    to_nearest = (x / nearest, y / nearest)
+    farthest, outward = -np.inf, to_nearest
+    for i in range(count):
+        ax, ay = corners[i, 0], corners[i, 1]
+        ex, ey = corners[(i + 1) % count, 0] - ax, corners[(i + 1) % count, 1] - ay
+        length = np.sqrt(ex * ex + ey * ey)
         if length < 1e-9:
             continue
-        normal = np.array([edge[1], -edge[0]]) / length
-        to_point = point - a
-        drawn_in = min(margin, 0.9 * max(0.0, (a - center) @ normal))
-        beyond = float(to_point @ normal) + drawn_in
+        nx, ny = ey / length, -ex / length
+        x, y = point[0] - ax, point[1] - ay
+        beyond = x * nx + y * ny + min(margin, 0.9 * max(0.0, (ax - cx) * nx + (ay - cy) * ny))
         if beyond > farthest:
-            farthest, outward = beyond, normal
-        along = min(max((to_point @ edge) / length**2, 0.0), 1.0)
-        away = point - (a + along * edge)
-        distance = float(np.sqrt(away @ away))
+            farthest, outward = beyond, (nx, ny)
+        along = min(max((x * ex + y * ey) / length**2, 0.0), 1.0)
+        x, y = point[0] - (ax + along * ex), point[1] - (ay + along * ey)
+        distance = np.sqrt(x * x + y * y)
         if distance < nearest:
-            nearest, nearest_outward = distance, away / (distance + 1e-9)
-    if np.isfinite(farthest) and farthest <= margin:
-        return farthest, outward
-    return nearest + margin, nearest_outward
+            nearest, to_nearest = distance, (x / (distance + 1e-9), y / (distance + 1e-9))
+    if farthest > margin or farthest == -np.inf:
+        farthest, outward = nearest + margin, to_nearest
+    direction = np.empty(2)
+    direction[0], direction[1] = outward
+    return farthest, direction
