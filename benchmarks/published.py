@@ -730,7 +730,8 @@ def main() -> None:
         print_models(arguments.models, arguments.poses)
         return
     if arguments.folder is None:
-        parser.error("give a folder of trials, or --models")
+        print("published.py: left out: give a folder of trials, or --models and one of models")
+        return
     import opensim
 
     opensim.Logger.setLevelString("Off")

@@ -600,29 +600,21 @@ def _substitute(matrix: Array, size: int, right: Array) -> None:
         right[j] = value / matrix[j, j]
 
 
-@njit(error_model="numpy")
 def spread(scratch: Scratch) -> Array:
     """Diagonal (k,) of the inverse of the Hessian that `differentiate` left, infinite where it is
     not positive: the variance of each column for markers of unit error, up to their number."""
-    hessian, factor, column = scratch.hessian, scratch.factor, scratch.step
-    size = len(column)
-    result = np.full(size, np.inf)
+    upper = np.triu(scratch.hessian)
+    hessian = upper + np.triu(upper, 1).T
+    diagonal = np.diag(hessian)
     # Equal diagonals let a turn and a length be weighed together; the floor is for what is unseen.
-    scale = np.empty(size)
-    for k in range(size):
-        scale[k] = 1.0 / np.sqrt(hessian[k, k]) if hessian[k, k] > 0.0 else 1.0
-    for k in range(size):
-        for j in range(k, size):
-            factor[k, j] = hessian[k, j] * scale[k] * scale[j]
-        factor[k, k] += 1e-14
-    if not _factorise(factor, size):
-        return result
-    for k in range(size):
-        column[:] = 0.0
-        column[k] = 1.0
-        _substitute(factor, size, column)
-        result[k] = column[k] * scale[k] ** 2
-    return result
+    scale = 1.0 / np.sqrt(np.where(diagonal > 0.0, diagonal, 1.0))
+    scaled = hessian * scale[:, None] * scale + 1e-14 * np.eye(len(scale))
+    try:
+        factor = np.linalg.cholesky(scaled)
+    except np.linalg.LinAlgError:
+        return np.full(len(scale), np.inf)
+    half = np.linalg.solve(factor, np.eye(len(scale)))
+    return np.sum(half**2, axis=0) * scale**2
 
 
 @apart(error_model="numpy")

@@ -15,7 +15,6 @@ from spinetrack_synth.anatomy.kinematics import (
 from spinetrack_synth.anatomy.model import load_model
 from spinetrack_synth.anatomy.scaling import scale_tree
 
-
 SCAPULA = (
     "<thoracic_ellipsoid_radii_x_y_z>0.07 0.15 0.09</thoracic_ellipsoid_radii_x_y_z>"
     "<scapula_winging_axis_origin>0.02 -0.03</scapula_winging_axis_origin>"
