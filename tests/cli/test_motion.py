@@ -61,6 +61,7 @@ def test_plot_and_report(run: Run, bend: Path) -> None:
         ),
         (("motion", "plot", "bend.mot", "--out", "x.gif"), "x.gif: a plot ends in .png"),
         (("anatomy", "report", "."), "give one ground truth file"),
+        (("anatomy", "report", "bend.mot", "--out", "x.pdf"), "end its name in .html"),
     ],
 )
 def test_mistakes_get_one_line_and_exit_code_2(
