@@ -104,10 +104,11 @@ class Tree:
     """A model as arrays. Angles in rad, lengths in m, B bodies, n coordinates, k free ones.
 
     ``bodies`` stand parents before children, without ground; where joints close a loop, a body
-    stands there twice and ``stands_for`` (B,) is the index of the first. ``coordinates`` are all
-    coordinates, in OpenSim's order; ``rotational`` (n,) tells angles from lengths, ``motion_type``
-    (n,) is what OpenSim calls them, on which the units in its files depend. ``free`` are those that
-    no coupler drives and no lock or prescribed constant holds: ``q = coupling @ z + offset``
+    stands there twice and ``stands_for`` (B,) is the index of the first, or GROUND.
+    ``coordinates`` are all coordinates, in OpenSim's order; ``rotational`` (n,) tells angles from
+    lengths, ``motion_type`` (n,) is what OpenSim calls them, on which the units in its files
+    depend. ``free`` are those that no coupler drives and no lock or prescribed constant holds:
+    ``q = coupling @ z + offset``
     (n, k), (n,), and where there are ``steps``, `kinematics.all_coordinates` adds what they drive.
     ``ties`` are what other constraints hold at zero; nothing here sees to that.
     ``frame_*`` are the named frames fixed to bodies ("L1/superior_endplate"), ``frame_in_body``
@@ -232,7 +233,7 @@ def _document(path: Path) -> Element:
 
 def _version(document: Element, path: Path) -> int:
     text = document.get("Version", "")
-    if not text.isdigit():
+    if not text.isdecimal():
         raise UserError(f"{path}: OpenSimDocument has no version: write it again with OpenSim")
     return int(text)
 

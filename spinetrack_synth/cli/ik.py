@@ -209,7 +209,7 @@ def _tell_size(model: Model) -> None:
     if person is None:
         return
     alike: dict[str, list[str]] = {}
-    for i in np.unique(person.tree.stands_for):
+    for i in np.unique(person.tree.stands_for[person.tree.stands_for >= 0]):
         body, row, measured = person.tree.bodies[i], person.factors[i], person.measured[i]
         factors = "1" if np.all(row == 1) else " ".join(f"{factor:.4f}" for factor in row)
         said = f"{'' if measured else 'not measured, '}scaled by {factors}"

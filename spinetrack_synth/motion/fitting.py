@@ -153,6 +153,11 @@ def prepare(request: Request) -> Trial:
             remarks += filled.notes
         remarks += model.person.remarks if model.person else ()
     tree = model.tree
+    if not tree.free and request.engine != "opensim":
+        raise UserError(
+            f"{request.model}: nothing in it moves: it has no coordinate that is neither locked, "
+            "prescribed nor driven by others; unlock one"
+        )
     tasks = request.tasks or Tasks({})
     if model.lab is not None and not tasks.marker_weights:
         tasks = dataclasses.replace(tasks, marker_weights=lab_weights(model, markers))
@@ -267,11 +272,13 @@ def check_against_opensim(trial: Trial, solution: Solution, written: Path, count
     with model_file(trial.model) as file:
         posed = pose(file, written, chosen.tolist())
     tree = trial.tree
-    at = [posed.body_names.index(tree.bodies[i]) for i in tree.stands_for]
+    ground = len(posed.body_names)
+    at = [posed.body_names.index(tree.bodies[i]) if i >= 0 else ground for i in tree.stands_for]
     ours = body_transforms_batch(tree, solution.coordinates[chosen])
     read_back_m = max(
         float(np.linalg.norm(_placed_m(tree, here) - _placed_m(tree, there[at]), axis=1).max())
-        for here, there in zip(ours, posed.body2world)
+        for here, bodies in zip(ours, posed.body2world)
+        for there in [np.concatenate([bodies, np.eye(4)[None]])]
     )
     part = dataclasses.replace(
         trial,

@@ -6,10 +6,16 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from commands import Run
 from osim_models import Reference, body, joint, model
 
-from spinetrack_synth.anatomy.model import load_model
+from spinetrack_synth.anatomy.kinematics import marker_positions
+from spinetrack_synth.anatomy.model import GROUND, load_model
+from spinetrack_synth.anatomy.scaling import scale_tree
 from spinetrack_synth.errors import UserError
+from spinetrack_synth.motion.data import MarkerMotion
+from spinetrack_synth.motion.skeletons import own_skeletons, recognise
+from spinetrack_synth.motion.trc import write_trc
 
 LINE = '<LinearFunction name="function"><coefficients>1 0</coefficients></LinearFunction>'
 AXES = {
@@ -169,3 +175,53 @@ def test_bodies_and_constraints_that_cannot_be_meant_are_told(tmp_path: Path) ->
     )
     with pytest.raises(UserError, match="coupler c: couples q to itself"):
         load_model(model(tmp_path / "circle.osim", body("a"), joints, circle))
+
+
+def closed_at_ground(path: Path) -> Path:
+    """Two pins in a row, of which the second body stands on ground again, and a third body."""
+    joints = (
+        joint("PinJoint", "j", "/ground", "/bodyset/a", ("q",))
+        + joint("PinJoint", "k", "/bodyset/a", "/bodyset/b", ("p",))
+        + joint("FreeJoint", "l", "/bodyset/b", "/ground", 6, frames=True)
+        + joint("PinJoint", "m", "/bodyset/b", "/bodyset/c", ("r",))
+    )
+    return model(path, body("a") + body("b") + body("c"), joints, markers=["a", "b", "c"])
+
+
+def test_ground_keeps_its_size_where_a_loop_closes_at_it(tmp_path: Path) -> None:
+    tree = load_model(closed_at_ground(tmp_path / "loop.osim"))
+    (again,) = np.flatnonzero(tree.stands_for == GROUND)
+    assert again < len(tree.bodies) - 1
+    factors = np.ones((len(tree.bodies), 3))
+    factors[-1] = 2.0
+    scaled = scale_tree(tree, factors)
+    np.testing.assert_allclose(
+        scaled.chain.child_in_joint[again], tree.chain.child_in_joint[again], rtol=0, atol=1e-15
+    )
+
+
+def test_a_loop_that_closes_at_ground_is_checked_by_opensim(tmp_path: Path, run: Run) -> None:
+    pytest.importorskip("opensim", reason="needs the extra [opensim]")
+    tree = load_model(path := closed_at_ground(tmp_path / "loop.osim"))
+    places = np.repeat(marker_positions(tree, tree.default_coordinates)[None], 3, axis=0)
+    write_trc(trial := tmp_path / "a.trc", MarkerMotion(tree.marker_names, np.arange(3.0), places))
+    done = run(
+        "ik", "--model", path, "--markers", trial, "--check", "2", "--out", tmp_path / "a.mot"
+    )
+    assert done.code == 0 and "read back by OpenSim" in done.out
+
+
+@pytest.mark.parametrize("limits", ["<locked>true</locked>", None])
+def test_a_model_that_cannot_move_is_told(tmp_path: Path, run: Run, limits: str | None) -> None:
+    joints = bare("WeldJoint") if limits is None else pin(limits)
+    path = model(tmp_path / "stiff.osim", body("a"), joints, markers=["a"])
+    tree = load_model(path)
+    places = np.repeat(marker_positions(tree, tree.default_coordinates)[None], 3, axis=0)
+    write_trc(trial := tmp_path / "a.trc", MarkerMotion(tree.marker_names, np.arange(3.0), places))
+    code, _, err = run("ik", "--model", path, "--markers", trial, "--out", tmp_path / "a.mot")
+    assert code == 2 and "nothing in it moves" in err
+
+
+def test_a_model_without_markers_recognises_none(tmp_path: Path) -> None:
+    tree = load_model(model(tmp_path / "bare.osim", body("a"), pin("")))
+    assert recognise(("a_0", "a_1"), own_skeletons(tree)) is None

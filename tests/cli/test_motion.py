@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from pathlib import Path
 
@@ -166,3 +167,14 @@ def test_extents_that_no_person_has_are_remarked(run: Run, bend: Path, factor: f
         assert (
             run("motion", "convert", folder / "b.trc", folder / "b.mot", "--unit", "mm").code == 0
         )
+
+
+def test_a_full_disk_under_the_output_is_one_line(
+    run: Run, bend: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("spinetrack_synth.motion.describing.describe", refuse)
+    code, out, err = run("motion", "info", bend)
+    assert (code, out, err) == (2, "", "Error: No space left on device\n")
