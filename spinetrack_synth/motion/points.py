@@ -48,7 +48,9 @@ _WIDE: Final = re.compile(
 _COORDINATE: Final = re.compile(r"(?P<name>.+?)(?:_(?P<unit>deg|rad|m|mm|cm))?")
 _NAME_COLUMNS: Final = ("name", "keypoint", "marker", "joint", "bone", "point")
 _TIME_COLUMNS: Final = ("time", "time_s", "t", "timestamp")
-_LIKE_TIME: Final = re.compile(r"(time|t|seconds|sec|ms)(?![a-z])|timestamp")
+_LIKE_TIME: Final = re.compile(
+    r"(time|timestamp|t)[ _.]?[\[(]?(s|secs?|seconds|ms|msec|us|ns|min)[\])]?|seconds|ms|msec"
+)
 """Columns that tell times in a unit of their own."""
 _FRAME_COLUMNS: Final = ("frame", "frame_id", "index")
 _POSITION_ARRAYS: Final = ("positions", "keypoints", "joints", "positions_m", "keypoints_3d")
@@ -348,7 +350,7 @@ def _times(table: pd.DataFrame, kinds: Mapping[str, Any], source: str, rate_hz: 
     frame = next((kinds[key] for key in _FRAME_COLUMNS if key in kinds), None)
     if time is not None:
         return _ascending(_numbers(table, time, source), source)
-    if strange := [column for key, column in kinds.items() if _LIKE_TIME.match(key)]:
+    if strange := [column for key, column in kinds.items() if _LIKE_TIME.fullmatch(key)]:
         raise UserError(
             f"{source}: column '{strange[0]}': call it time, in seconds, or take it out"
         )
@@ -369,6 +371,8 @@ def _numbers(table: pd.DataFrame, column: Any, source: str) -> Array:
     """A column as numbers, empty fields NaN."""
     import pandas as pd
 
+    if table[column].dtype.kind in "mM":
+        raise UserError(f"{source}: column '{column}': holds dates: give seconds")
     values = pd.to_numeric(table[column], errors="coerce").to_numpy(float)
     broken = np.isnan(values) & table[column].notna().to_numpy()
     if broken.any():

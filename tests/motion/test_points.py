@@ -228,6 +228,19 @@ def test_times_in_another_unit_are_not_passed_over(column: str) -> None:
         points_from_table(table, "a.csv")
 
 
+def test_points_called_like_times_are_points() -> None:
+    columns = {f"{name}_{axis}": [0, 1] for name in ("T10", "t", "time") for axis in "xyz"}
+    motion = points_from_table(pd.DataFrame({"frame": [0, 1], **columns}), "a.csv")
+    assert motion.names == ("T10", "t", "time")
+
+
+def test_dates_are_no_seconds() -> None:
+    days = pd.to_datetime(["2020-01-01", "2020-01-02"])
+    table = pd.DataFrame({"time": days, "nose_x": [0, 0], "nose_y": [1, 1], "nose_z": [0, 0]})
+    with pytest.raises(UserError, match="column 'time': holds dates"):
+        points_from_table(table, "a.csv")
+
+
 def test_a_coordinate_in_two_units_is_told(tree: Tree) -> None:
     table = pd.DataFrame({"time": [0, 1], "knee_angle_r_deg": [1, 2], "knee_angle_r_rad": [3, 4]})
     with pytest.raises(UserError, match="'knee_angle_r' stands in two columns"):
