@@ -17,8 +17,12 @@ def write_atomic(path: Path, content: bytes | Iterable[bytes], *, durable: bool 
     """Write a file so that at any moment it is absent, the old one or the new one.
 
     ``content`` may come in parts, as it is made. ``durable`` waits until it would survive a power
-    cut. Folders are made as needed. Raises UserError where the disk is full or refuses.
+    cut. Folders are made as needed. Raises UserError where the disk is full or refuses, and where
+    a folder or a device is in the way, which would be replaced.
     """
+    if path.exists() and not path.is_file():
+        kind = "a folder" if path.is_dir() else "no plain file"
+        raise UserError(f"{path}: cannot be written: it is {kind}")
     scratch = path.with_name(f".{path.name}.tmp")
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -9,7 +9,12 @@ from typing import Final
 from xml.etree import ElementTree as ET
 from xml.etree.ElementTree import Element
 
+import numpy as np
+from numpy.typing import NDArray
+
 from spinetrack_synth.errors import UserError
+
+Array = NDArray[np.float64]
 
 _COMMENT: Final = re.compile(r"<!--.*?-->", re.DOTALL)
 """Comments are left out: OpenSim lets them hold ``--``, and the beginnings of others."""
@@ -23,6 +28,8 @@ _CONTROL: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 """Characters that XML forbids."""
 _FIRST_TAG: Final = re.compile(r"<([A-Za-z_][\w.-]*)")
 
+_FLAGS: Final = {"true": True, "1": True, "false": False, "0": False}
+
 _MARKS: Final = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF16_LE, "utf-16-le"),
@@ -31,6 +38,10 @@ _MARKS: Final = (
     (b"\x00<", "utf-16-be"),
 )
 """How a file begins that tells its encoding by its first bytes."""
+
+
+class Damaged(Exception):
+    """What stands in an element is not what belongs there; says which element."""
 
 
 def read_document(path: Path, what: str, roots: tuple[str, ...] = ()) -> Element:
@@ -94,9 +105,8 @@ def text_of(node: Element, tag: str) -> str:
 
 
 def is_true(node: Element, tag: str, default: bool) -> bool:
-    """A flag; ``default`` where it is left out."""
-    text = text_of(node, tag).casefold()
-    return text == "true" if text else default
+    """A flag; ``default`` where it is left out, or no word that OpenSim knows."""
+    return _FLAGS.get(text_of(node, tag).casefold(), default)
 
 
 def number(path: Path, text: str, what: str) -> float:
@@ -115,6 +125,20 @@ def numbers(path: Path, node: Element, tag: str, count: int, what: str) -> tuple
     if len(fields) != count:
         raise UserError(f"{path}: {what} holds {len(fields)} numbers, expected {count}")
     return tuple(number(path, field, what) for field in fields)
+
+
+def floats(node: Element, tag: str, default: str, count: int | None = None) -> Array:
+    """The numbers in a child element, ``default`` where it is left out or empty; raises Damaged
+    where they are none, or not ``count``."""
+    fields = (node.findtext(tag) or default).split() or default.split()
+    where = f"{node.tag} {node.get('name', '')}".strip()
+    try:
+        values = np.array(fields, dtype=float)
+    except ValueError:
+        raise Damaged(f"{where}: {tag} '{' '.join(fields)}' is no number") from None
+    if count is not None and len(values) != count:
+        raise Damaged(f"{where}: {tag} holds {len(values)} numbers, expected {count}")
+    return values
 
 
 def time_range(path: Path, node: Element) -> tuple[float, float] | None:

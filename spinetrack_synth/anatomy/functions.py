@@ -16,6 +16,8 @@ from xml.etree.ElementTree import Element
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from spinetrack_synth.anatomy.documents import floats
+
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
@@ -166,7 +168,8 @@ def natural_spline(x: ArrayLike, y: ArrayLike, half_order: int) -> Piecewise:
 
     x, degree = np.asarray(x, dtype=float), 2 * half_order - 1
     ends = [(k, 0.0) for k in range(half_order, degree)]
-    spline = make_interp_spline(x, np.asarray(y, dtype=float), degree, bc_type=(ends, ends))
+    bounds = (ends, ends) if ends else None
+    spline = make_interp_spline(x, np.asarray(y, dtype=float), degree, bc_type=bounds)
     pieces = PPoly.from_spline(spline)
     inner = slice(degree, len(pieces.x) - 1 - degree)
     rows = pieces.c[::-1, inner].T
@@ -185,8 +188,18 @@ def smooth_step(start: float, end: float, low: float, high: float) -> Piecewise:
     return Piecewise(np.array([start, start, end]), np.stack([level[0], powers, level[1]]))
 
 
-def _numbers(node: Element, tag: str) -> Array:
-    return np.array((node.findtext(tag) or "").split(), dtype=float)
+def _number(node: Element, tag: str, default: float) -> float:
+    return float(floats(node, tag, str(default), 1)[0])
+
+
+def _points(node: Element) -> tuple[Array, Array]:
+    """The points that a curve goes through; raises UnsupportedFunction where they make none."""
+    x, y = floats(node, "x", ""), floats(node, "y", "")
+    if len(x) != len(y) or len(x) < 2:
+        raise UnsupportedFunction(f"{node.tag} of {len(x)} x and {len(y)} y")
+    if not np.all(np.diff(x) > 0):
+        raise UnsupportedFunction(f"{node.tag} whose x do not ascend")
+    return x, y
 
 
 def parse_function(node: Element) -> Piecewise:
@@ -196,36 +209,39 @@ def parse_function(node: Element) -> Piecewise:
     """
     match node.tag:
         case "Constant":
-            return straight(0.0, float(node.findtext("value") or 0.0))
+            return straight(0.0, _number(node, "value", 0.0))
         case "LinearFunction":
-            coefficients = _numbers(node, "coefficients")
+            coefficients = floats(node, "coefficients", "")
             if len(coefficients) == 0:
                 return straight(1.0, 0.0)
             if len(coefficients) == 2:
                 return straight(*coefficients)
-        case "PolynomialFunction":
-            return polynomial(_numbers(node, "coefficients"))
-        case "MultivariatePolynomialFunction" if int(node.findtext("dimension") or 0) == 1:
-            return polynomial(_numbers(node, "coefficients")[::-1])
+        case "PolynomialFunction" if len(coefficients := floats(node, "coefficients", "")):
+            return polynomial(coefficients)
+        case "MultivariatePolynomialFunction" if _number(node, "dimension", 0) == 1:
+            coefficients = floats(node, "coefficients", "")
+            if len(coefficients) == _number(node, "order", 0) + 1:
+                return polynomial(coefficients[::-1])
         case "PiecewiseLinearFunction":
-            return polyline(_numbers(node, "x"), _numbers(node, "y"))
+            return polyline(*_points(node))
         case "SimmSpline" | "NaturalCubicSpline" | "natCubicSpline":
-            return simm_spline(_numbers(node, "x"), _numbers(node, "y"))
-        case "GCVSpline" if not float(node.findtext("error_variance") or 0.0):
-            half_order = int(node.findtext("half_order") or 3)
-            return natural_spline(_numbers(node, "x"), _numbers(node, "y"), half_order)
+            return simm_spline(*_points(node))
+        case "GCVSpline" if not _number(node, "error_variance", 0.0):
+            half_order = int(_number(node, "half_order", 3))
+            x, y = _points(node)
+            if not 1 <= half_order <= len(x) // 2:
+                raise UnsupportedFunction(f"GCVSpline of half order {half_order}, {len(x)} points")
+            return natural_spline(x, y, half_order)
         case "StepFunction":
-            return smooth_step(
-                *(
-                    float(node.findtext(tag) or usual)
-                    for tag, usual in (
-                        ("transition_start_time", 0.0),
-                        ("transition_end_time", 1.0),
-                        ("start_value", 0.0),
-                        ("end_value", 1.0),
-                    )
-                )
+            start, end = (
+                _number(node, f"transition_{which}_time", usual)
+                for which, usual in (("start", 0.99), ("end", 1.01))
             )
+            low, high = _number(node, "start_value", 0.0), _number(node, "end_value", 1.0)
+            if start < end:
+                return smooth_step(start, end, low, high)
+            if start > end:  # the same rise, seen from its end
+                return smooth_step(end, start, high, low)
         case "MultiplierFunction":
             inner, scale = _multiplied(node)
             return parse_function(inner).times(scale)
@@ -240,15 +256,15 @@ def parse_multivariate(node: Element, count: int) -> Multivariate:
     match node.tag:
         case "Constant":
             none = np.zeros((1, count), dtype=np.int64)
-            return Multivariate(none, np.array([float(node.findtext("value") or 0.0)]))
-        case "LinearFunction" if len(slopes := _numbers(node, "coefficients")) == count + 1:
+            return Multivariate(none, np.array([_number(node, "value", 0.0)]))
+        case "LinearFunction" if len(slopes := floats(node, "coefficients", "")) == count + 1:
             exponents = np.vstack([np.eye(count, dtype=np.int64), np.zeros(count, dtype=np.int64)])
             return Multivariate(exponents, slopes)
         case "MultivariatePolynomialFunction":
-            order = int(node.findtext("order") or 0)
+            order = int(_number(node, "order", 0))
             # The powers of the last variable rise first.
             powers = [p for p in product(range(order + 1), repeat=count) if sum(p) <= order]
-            coefficients = _numbers(node, "coefficients")
+            coefficients = floats(node, "coefficients", "")
             if len(coefficients) == len(powers):
                 exponents = np.array(powers, dtype=np.int64).reshape(-1, count)
                 return Multivariate(exponents, coefficients)
@@ -263,4 +279,4 @@ def _multiplied(node: Element) -> tuple[Element, float]:
     inner = node.find("function")
     if inner is None or not len(inner):
         raise UnsupportedFunction(node.tag)
-    return inner[0], float(node.findtext("scale") or 1.0)
+    return inner[0], _number(node, "scale", 1.0)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spinetrack_synth.anatomy.amounts import Steps
+from spinetrack_synth.anatomy.documents import floats
 from spinetrack_synth.anatomy.functions import (
     Piecewise,
     UnsupportedFunction,
@@ -34,9 +35,15 @@ TURNING: Final[dict[str, tuple[tuple[bool, Array], ...]]] = {
 }
 """Joints of which every coordinate moves one axis: whether it rotates, and about or along what."""
 
-ROUND: Final = ("EllipsoidJoint", "ScapulothoracicJoint", "ConstantCurvatureJoint")
+ROUND: Final = {"EllipsoidJoint": 3, "ScapulothoracicJoint": 4, "ConstantCurvatureJoint": 3}
+"""Joints of which coordinates move several axes at once, and how many coordinates they have."""
+
+COUNTS: Final = {**{kind: len(axes) for kind, axes in TURNING.items()}, **ROUND}
 KINDS: Final = ("CustomJoint", *TURNING, *ROUND)
 
+
+AXES: Final = tuple(f"{motion}{k}" for motion in ("rotation", "translation") for k in (1, 2, 3))
+"""What a CustomJoint's axes are called."""
 
 MotionType = Literal["Rotational", "Translational", "Coupled"]
 
@@ -64,13 +71,17 @@ class Axis(NamedTuple):
 def joint_axes(node: Element, steps: Steps) -> tuple[Axis, ...]:
     """The axes of a joint in the order in which they move its child; raises UnsupportedJoint."""
     own = coordinate_names(node)
+    if len(own) != (count := COUNTS.get(node.tag, len(own))):
+        raise UnsupportedJoint(f"has {len(own)} coordinates, expected {count} of a {node.tag}")
     match node.tag:
         case "CustomJoint":
-            transform = node.find("SpatialTransform")
-            axes = [] if transform is None else [_transform_axis(a, steps) for a in transform]
+            called = [axis.get("name", "") for axis in _transform_axes(node)]
+            if twice := [name for name in called if called.count(name) > 1]:
+                raise UnsupportedJoint(f"has two axes called {twice[0]}")
+            axes = [_transform_axis(axis, own, steps) for axis in _transform_axes(node)]
             axes.sort(key=lambda axis: axis.is_rotation)
         case "EllipsoidJoint":
-            axes = _on_ellipsoid(own, _numbers(node, "radii_x_y_z", "1 1 1"), "XYZ", steps)
+            axes = _on_ellipsoid(own, _radii(node, "radii_x_y_z"), "XYZ", steps)
         case "ScapulothoracicJoint":
             axes = _scapulothoracic(node, own, steps)
         case "ConstantCurvatureJoint":
@@ -89,11 +100,14 @@ def joint_axes(node: Element, steps: Steps) -> tuple[Axis, ...]:
 
 
 def coordinate_names(node: Element) -> list[str]:
-    """A joint's coordinates in OpenSim's order: in a CustomJoint that of its axes."""
+    """A joint's coordinates in OpenSim's order: in a CustomJoint that of its axes.
+
+    A joint of another kind that lists none has OpenSim's own, ``_coord_0`` and so on.
+    """
     own = [item.get("name", "") for item in node.iterfind("coordinates/*")]
-    transform = node.find("SpatialTransform")
-    if node.tag == "CustomJoint" and transform is not None:
-        used = [name for axis in transform for name in (axis.findtext("coordinates") or "").split()]
+    own = own or [f"_coord_{k}" for k in range(COUNTS.get(node.tag, 0))]
+    if node.tag == "CustomJoint":
+        used = [name for axis in _transform_axes(node) for name in _followed(axis)]
         own.sort(key=lambda name: used.index(name) if name in used else len(used))
     return own
 
@@ -105,35 +119,57 @@ def motion_types(joint: Element) -> dict[str, MotionType]:
     or -1: the like of it by any other function is "Coupled". Elsewhere all but slides rotate.
     """
     if joint.tag != "CustomJoint":
-        names = [node.get("name", "") for node in joint.iterfind("coordinates/*")]
+        names = coordinate_names(joint)
         axes = TURNING.get(joint.tag, ())
         slides = [not is_rotation for is_rotation, _ in axes] or [False] * len(names)
         return {n: "Translational" if slide else "Rotational" for n, slide in zip(names, slides)}
     found: dict[str, MotionType] = {}
-    for axis in sorted(joint.iterfind("SpatialTransform/*"), key=lambda axis: axis.get("name", "")):
-        line = axis.find("LinearFunction")
-        line = axis.find("function/LinearFunction") if line is None else line
-        for name in (axis.findtext("coordinates") or "").split():
+    for axis in _transform_axes(joint):
+        line = _function(axis)
+        if line is not None and line.tag != "LinearFunction":
+            line = None
+        for name in _followed(axis):
             found.setdefault(name, "Coupled")
-            if line is not None and abs(_numbers(line, "coefficients", "1 0")[0]) == 1.0:
+            if line is not None and abs(floats(line, "coefficients", "1 0")[0]) == 1.0:
                 turns = axis.get("name", "").startswith("rotation")
                 found[name] = "Rotational" if turns else "Translational"
     return found
 
 
-def _numbers(node: Element, tag: str, default: str) -> Array:
-    return np.array((node.findtext(tag) or default).split(), dtype=float)
+def _transform_axes(joint: Element) -> list[Element]:
+    """The axes of a CustomJoint, which OpenSim puts in the order of their names."""
+    return sorted(joint.iterfind("SpatialTransform/*"), key=lambda axis: axis.get("name", ""))
 
 
-def _transform_axis(node: Element, steps: Steps) -> Axis:
-    names = (node.findtext("coordinates") or "").split()
-    function = next((child for child in node if child.get("name") == "function"), None)
-    wrapped = node.find("function")
-    if function is None and wrapped is not None and len(wrapped):
-        function = wrapped[0]
+def _followed(axis: Element) -> list[str]:
+    """The coordinates that an axis follows."""
+    return (axis.findtext("coordinates") or "").split()
+
+
+def _function(axis: Element) -> Element | None:
+    """The function of an axis: called so, within an element called so, or without a name."""
+    called = next((child for child in axis if child.get("name") == "function"), None)
+    if called is not None:
+        return called
+    if (within := axis.find("function/*")) is not None:
+        return within
+    plain = ("coordinates", "axis", "function")
+    return next((child for child in axis if child.tag not in plain and not child.get("name")), None)
+
+
+def _transform_axis(node: Element, own: list[str], steps: Steps) -> Axis:
+    names, function = _followed(node), _function(node)
+    if node.get("name") not in AXES:
+        raise UnsupportedJoint(f"has an axis '{node.get('name', '')}', expected {', '.join(AXES)}")
+    if strange := [name for name in names if name not in own]:
+        raise UnsupportedJoint(
+            f"{node.get('name')}: its coordinate {strange[0]} is not the joint's"
+        )
     is_rotation = node.get("name", "").startswith("rotation")
-    direction = _numbers(node, "axis", "1 0 0")
-    direction = direction / np.linalg.norm(direction)
+    direction = floats(node, "axis", "1 0 0", 3)
+    if not 0 < (length := np.linalg.norm(direction)) < np.inf:
+        raise UnsupportedJoint(f"{node.get('name')}: its axis has no direction")
+    direction = direction / length
     try:
         quantity, amount = _amount(function, names, steps)
     except UnsupportedFunction as error:
@@ -142,8 +178,8 @@ def _transform_axis(node: Element, steps: Steps) -> Axis:
         ) from None
     # OpenSim's rule for a translation that follows from another motion; one that is a degree of
     # freedom of its own stays as it is.
-    own = quantity in names and amount.line == (1.0, 0.0)
-    follows = not is_rotation and not own
+    alone = quantity in names and amount.line == (1.0, 0.0)
+    follows = not is_rotation and not alone
     return Axis(is_rotation, direction, quantity, amount, np.abs(direction) if follows else STAYS)
 
 
@@ -155,8 +191,8 @@ def _amount(
         return None, straight(0.0, 0.0)
     if function.tag == "Sine":
         amplitude, omega, phase, offset = (
-            float(function.findtext(tag) or usual)
-            for tag, usual in (("amplitude", 1), ("omega", 1), ("phase", 0), ("offset", 0))
+            float(floats(function, tag, usual, 1)[0])
+            for tag, usual in (("amplitude", "1"), ("omega", "1"), ("phase", "0"), ("offset", "0"))
         )
         wave = steps.sine(steps.total({names[0]: omega} if names else {}, phase))
         return wave, straight(amplitude, offset)
@@ -173,6 +209,14 @@ def _turns(names: list[str], directions: tuple[Array, ...]) -> list[Axis]:
 
 def _fixed(is_rotation: bool, direction: Array, amount: float) -> Axis:
     return Axis(is_rotation, direction, None, straight(0.0, amount))
+
+
+def _radii(node: Element, tag: str) -> Array:
+    """An ellipsoid's radii in m; where none are given, OpenSim has no numbers for them."""
+    radii_m = floats(node, tag, "nan nan nan", 3)
+    if not np.all(np.isfinite(radii_m)):
+        raise UnsupportedJoint(f"has no numbers for its {tag}: give them")
+    return radii_m
 
 
 def _on_ellipsoid(own: list[str], radii_m: Array, along: str, steps: Steps) -> list[Axis]:
@@ -198,9 +242,9 @@ def _scapulothoracic(node: Element, own: list[str], steps: Steps) -> list[Axis]:
 
     The ellipsoid is turned a quarter about Z, so that abduction and elevation are positive.
     """
-    x, y, z = _numbers(node, "thoracic_ellipsoid_radii_x_y_z", "1 1 1").tolist()
-    origin = np.append(_numbers(node, "scapula_winging_axis_origin", "0 0"), 0.0)
-    angle = float(node.findtext("scapula_winging_axis_direction") or 0.0)
+    x, y, z = _radii(node, "thoracic_ellipsoid_radii_x_y_z").tolist()
+    origin = np.append(floats(node, "scapula_winging_axis_origin", "0 0", 2), 0.0)
+    angle = float(floats(node, "scapula_winging_axis_direction", "0", 1)[0])
     winging = np.array([-np.sin(angle), np.cos(angle), 0.0])
 
     def shift(sign: float) -> list[Axis]:
@@ -225,8 +269,8 @@ def _constant_curvature(node: Element, own: list[str], steps: Steps) -> list[Axi
 
     Within .06 degrees of straight OpenSim leaves the arc and is off it by a 2000th of the length.
     """
-    neutral = _numbers(node, "neutral_angle_x_z_y", "0 0 0").tolist()
-    length_m = float(node.findtext("length") or 1.0)
+    neutral = floats(node, "neutral_angle_x_z_y", "0 0 0", 3).tolist()
+    length_m = float(floats(node, "length", "1", 1)[0])
     lean, bend = (steps.total({own[i]: 1.0}, neutral[i]) for i in (0, 1))
     level = steps.cosine(bend)
     along, across = steps.arc(steps.product(steps.cosine(lean), level))

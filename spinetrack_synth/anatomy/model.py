@@ -20,7 +20,13 @@ from numpy.typing import NDArray
 from spinetrack_synth.anatomy import constraints
 from spinetrack_synth.anatomy.amounts import Program, Step, Steps, as_program, followed
 from spinetrack_synth.anatomy.constraints import Tie
-from spinetrack_synth.anatomy.documents import parse_document, read_document
+from spinetrack_synth.anatomy.documents import (
+    Damaged,
+    floats,
+    is_true,
+    parse_document,
+    read_document,
+)
 from spinetrack_synth.anatomy.functions import (
     Multivariate,
     Piecewise,
@@ -98,10 +104,11 @@ class Tree:
     """A model as arrays. Angles in rad, lengths in m, B bodies, n coordinates, k free ones.
 
     ``bodies`` stand parents before children, without ground; where joints close a loop, a body
-    stands there twice and ``stands_for`` (B,) is the index of the first. ``coordinates`` are all
-    coordinates, in OpenSim's order; ``rotational`` (n,) tells angles from lengths, ``motion_type``
-    (n,) is what OpenSim calls them, on which the units in its files depend. ``free`` are those that
-    no coupler drives and no lock or prescribed constant holds: ``q = coupling @ z + offset``
+    stands there twice and ``stands_for`` (B,) is the index of the first, or GROUND.
+    ``coordinates`` are all coordinates, in OpenSim's order; ``rotational`` (n,) tells angles from
+    lengths, ``motion_type`` (n,) is what OpenSim calls them, on which the units in its files
+    depend. ``free`` are those that no coupler drives and no lock or prescribed constant holds:
+    ``q = coupling @ z + offset``
     (n, k), (n,), and where there are ``steps``, `kinematics.all_coordinates` adds what they drive.
     ``ties`` are what other constraints hold at zero; nothing here sees to that.
     ``frame_*`` are the named frames fixed to bodies ("L1/superior_endplate"), ``frame_in_body``
@@ -211,7 +218,10 @@ def load_model(path: Path) -> Tree:
     model = document.find("Model")
     if model is None:
         raise UserError(f"{path}: no <Model> in it: give an OpenSim model (.osim)")
-    return _Reader(path, model).tree()
+    try:
+        return _Reader(path, model).tree()
+    except Damaged as error:
+        raise UserError(f"{path}: {error}") from None
 
 
 def _document(path: Path) -> Element:
@@ -223,7 +233,7 @@ def _document(path: Path) -> Element:
 
 def _version(document: Element, path: Path) -> int:
     text = document.get("Version", "")
-    if not text.isdigit():
+    if not text.isdecimal():
         raise UserError(f"{path}: OpenSimDocument has no version: write it again with OpenSim")
     return int(text)
 
@@ -281,14 +291,6 @@ class _Coupler:
         return steps.total(dict(zip(self.drivers, self.slopes)), self.intercept, target)
 
 
-def _numbers(node: Element, tag: str, default: str) -> Array:
-    return np.array((node.findtext(tag) or default).split(), dtype=float)
-
-
-def _flag(node: Element, tag: str) -> bool:
-    return (node.findtext(tag) or "false").strip().lower() == "true"
-
-
 def _objects(model: Element, tag: str) -> Iterator[Element]:
     """The objects of a set; 'tag' names the set, whatever name it bears."""
     for objects in model.findall(f"{tag}/objects"):
@@ -298,13 +300,13 @@ def _objects(model: Element, tag: str) -> Iterator[Element]:
 def _offset_transform(frame: Element) -> Array:
     """A PhysicalOffsetFrame in its parent, (4, 4): body-fixed X-Y-Z rotation, then translation."""
     transform = np.eye(4)
-    cx, cy, cz = np.cos(angles := _numbers(frame, "orientation", "0 0 0"))
+    cx, cy, cz = np.cos(angles := floats(frame, "orientation", "0 0 0", 3))
     sx, sy, sz = np.sin(angles)
     about_x = np.array([[1, 0, 0], [0, cx, -sx], [0, sx, cx]])
     about_y = np.array([[cy, 0, sy], [0, 1, 0], [-sy, 0, cy]])
     about_z = np.array([[cz, -sz, 0], [sz, cz, 0], [0, 0, 1]])
     transform[:3, :3] = about_x @ about_y @ about_z
-    transform[:3, 3] = _numbers(frame, "translation", "0 0 0")
+    transform[:3, 3] = floats(frame, "translation", "0 0 0", 3)
     return transform
 
 
@@ -348,6 +350,9 @@ class _Reader:
     def __init__(self, path: Path, model: Element) -> None:
         self.path = path
         self.model = model
+        names = [node.get("name", "") for node in _objects(model, "BodySet")]
+        if twice := [name for name in names if names.count(name) > 1]:
+            raise UserError(f"{path}: two bodies are called {twice[0]}: rename one")
         self.body_nodes = {node.get("name", ""): node for node in _objects(model, "BodySet")}
         self.frames: dict[str, tuple[str, Array]] = {"ground": ("ground", np.eye(4))}
         self.frames |= {name: (name, np.eye(4)) for name in self.body_nodes}
@@ -358,7 +363,7 @@ class _Reader:
     def tree(self) -> Tree:
         joint_nodes = list(_objects(self.model, "JointSet"))
         coordinates = [
-            self._coordinate(nodes[name])
+            self._coordinate(nodes.get(name, Element("Coordinate", name=name)))
             for joint in joint_nodes
             for nodes in [{c.get("name", ""): c for c in joint.iterfind("coordinates/*")}]
             for name in coordinate_names(joint)
@@ -414,9 +419,9 @@ class _Reader:
             frame_names=tuple(self.named_frames),
             frame_body=np.array([body_index[body] for body, _ in frames], dtype=np.int64),
             frame_in_body=np.array([transform for _, transform in frames]).reshape(-1, 4, 4),
-            mass_kg=np.array([float(node.findtext("mass") or 0.0) for node in masses]),
+            mass_kg=np.array([floats(node, "mass", "0", 1)[0] for node in masses]),
             mass_center_m=np.array(
-                [_numbers(node, "mass_center", "0 0 0") for node in masses]
+                [floats(node, "mass_center", "0 0 0", 3) for node in masses]
             ).reshape(-1, 3),
             chain=chain,
             stretch=_stretch(joints, body_index),
@@ -468,7 +473,7 @@ class _Reader:
         if node.tag == "PhysicalOffsetFrame":
             return body, base @ _offset_transform(node)
         at = np.eye(4)
-        at[:3, 3] = _numbers(node, "location", "0 0 0")
+        at[:3, 3] = floats(node, "location", "0 0 0", 3)
         return body, base @ at
 
     def _frame(self, socket: str, owner: str = "") -> tuple[str, Array]:
@@ -508,6 +513,8 @@ class _Reader:
             axes = joint_axes(node, self.steps_of_joints)
         except UnsupportedJoint as error:
             raise UserError(f"{self.path}: joint {name} {error}; {ELSE_OPENSIM}") from None
+        except Damaged as error:
+            raise UserError(f"{self.path}: joint {name}: {error}") from None
         return _Joint(name, parent, child, joint_in_parent, joint_in_child, axes)
 
     def _resolved(self, socket: str, joint: str) -> tuple[str, Array]:
@@ -552,14 +559,20 @@ class _Reader:
 
     def _coordinate(self, node: Element) -> _Coordinate:
         # OpenSim leaves out what has its default value: no range means -10..10.
-        lower, upper = _numbers(node, "range", "-10 10")
-        default = float(node.findtext("default_value") or 0.0)
+        lower, upper = floats(node, "range", "-10 10", 2)
+        default = float(floats(node, "default_value", "0", 1)[0])
+        name = node.get("name", "")
+        if not np.isfinite(default) or not lower <= upper:
+            raise UserError(
+                f"{self.path}: coordinate {name}: range {lower:g} to {upper:g}, default_value "
+                f"{default:g}: mend the numbers"
+            )
         return _Coordinate(
-            name=node.get("name", ""),
+            name=name,
             lower=float(lower),
             upper=float(upper),
             default=default,
-            clamped=_flag(node, "clamped"),
+            clamped=is_true(node, "clamped", default=False),
             held=self._held(node, default),
         )
 
@@ -569,9 +582,9 @@ class _Reader:
         As in OpenSim, a coordinate said to be prescribed is not where it has no function, and
         where it has one, that counts and not the default.
         """
-        locked = default if _flag(node, "locked") else None
+        locked = default if is_true(node, "locked", default=False) else None
         function = node.find("prescribed_function/*")
-        if function is None or not _flag(node, "prescribed"):
+        if function is None or not is_true(node, "prescribed", default=False):
             return locked
         where = f"{self.path}: coordinate {node.get('name')}"
         try:
@@ -681,7 +694,7 @@ class _Reader:
     def _enforced(self) -> Iterator[Element]:
         """The constraints in force."""
         for node in _objects(self.model, "ConstraintSet"):
-            if (node.findtext("isEnforced") or "true").strip().lower() != "false":
+            if is_true(node, "isEnforced", default=True):
                 yield node
 
     def _couplers(self, index: dict[str, int]) -> dict[str, _Coupler]:
@@ -711,23 +724,26 @@ class _Reader:
                     (a, at_a), (b, at_b) = [
                         (
                             self._base_body(node, f"body_{end}"),
-                            _numbers(node, f"location_body_{end}", "0 0 0"),
+                            floats(node, f"location_body_{end}", "0 0 0", 3),
                         )
                         for end in (1, 2)
                     ]
                     if node.tag == "PointConstraint":
                         self.ties += constraints.point_on_point(name, a, at_a, b, at_b)
                     else:
-                        far_m = float(node.findtext("constant_distance") or 0.0)
+                        far_m = float(floats(node, "constant_distance", "0", 1)[0])
                         self.ties += constraints.rod(name, a, at_a, b, at_b, far_m)
                 case "PointOnLineConstraint":
+                    direction = floats(node, "line_direction_vec", "0 1 0", 3)
+                    if not 0 < np.linalg.norm(direction) < np.inf:
+                        raise Damaged(f"constraint {name}: its line has no direction")
                     self.ties += constraints.point_on_line(
                         name,
                         self._base_body(node, "line_body"),
-                        _numbers(node, "point_on_line", "0 0 0"),
-                        _numbers(node, "line_direction_vec", "0 1 0"),
+                        floats(node, "point_on_line", "0 0 0", 3),
+                        direction,
                         self._base_body(node, "follower_body"),
-                        _numbers(node, "point_on_follower", "0 0 0"),
+                        floats(node, "point_on_follower", "0 0 0", 3),
                     )
                 case kind:
                     raise UserError(
@@ -758,7 +774,9 @@ class _Reader:
         function = node.find("coupled_coordinates_function/*")
         if function is None:
             raise UserError(f"{where}: has no function")
-        factor = float(node.findtext("scale_factor") or 1.0)
+        if driven in drivers:
+            raise UserError(f"{where}: couples {driven} to itself: take it out")
+        factor = float(floats(node, "scale_factor", "1", 1)[0])
         name = node.get("name", "")
         try:
             if len(drivers) != 1:
@@ -769,6 +787,8 @@ class _Reader:
             curve = parse_function(function).times(factor)
         except UnsupportedFunction as error:
             raise UserError(f"{where}: function {error} is not supported; {ELSE_OPENSIM}") from None
+        except Damaged as error:
+            raise UserError(f"{where}: {error}") from None
         if curve.line is not None:
             slope, intercept = curve.line
             return _line(name, driven, drivers, np.array([slope]), intercept)
@@ -783,7 +803,7 @@ class _Reader:
             body, frame = self._frame(socket)
         except KeyError:
             raise UserError(f"{self.path}: marker {name}: unknown frame '{socket}'") from None
-        location = _numbers(node, "location", "0 0 0")
+        location = floats(node, "location", "0 0 0", 3)
         return name, body, frame[:3, :3] @ location + frame[:3, 3]
 
 

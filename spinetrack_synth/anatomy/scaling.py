@@ -30,8 +30,9 @@ def scale_tree(tree: Tree, factors: ArrayLike) -> Tree:
     factors = np.asarray(factors, dtype=float)
     if factors.shape != (len(tree.bodies), 3) or not np.all(factors > 0):
         raise ValueError(f"factors: expected ({len(tree.bodies)}, 3) positive numbers")
-    factors = factors[tree.stands_for]
-    of_body = np.vstack([factors, np.ones(3)])  # the last row, index -1, is ground's
+    ground = np.ones((1, 3))  # the last row, index -1
+    factors = np.vstack([factors, ground])[tree.stands_for]
+    of_body = np.vstack([factors, ground])
     return dataclasses.replace(
         tree,
         marker_offset_m=tree.marker_offset_m * of_body[tree.marker_body],

@@ -83,6 +83,10 @@ def main() -> None:
         # The reader went away (`| head`); keep the interpreter from writing to the pipe at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         sys.exit(1)
+    except OSError as error:
+        # A full disk under the output, or what no reader or writer of ours has told better.
+        where = f"{error.filename}: " if error.filename else ""
+        _fail(f"{where}{error.strerror or error}", code=2)
 
 
 def _fail(message: str, *, code: int, prefix: str = "Error: ") -> None:

@@ -115,9 +115,11 @@ def command(
     scaling = read_scale_setup(scale_setup) if scale_setup else None
     if static is not None and static.suffix.lower() == ".xml":
         raise UserError(f"{static}: --scale takes a static trial: give a set-up as --scale-setup")
-    if mass_kg is not None and ((static is None and scaling is None) or not mass_kg > 0):
+    if mass_kg is not None and (
+        (static is None and scaling is None) or not 0 < mass_kg < float("inf")
+    ):
         raise UserError(f"--mass {mass_kg:g}: give a mass in kg, together with --scale")
-    if threads < 1 or check < 0 or (prior_mm is not None and not prior_mm >= 0):
+    if threads < 1 or check < 0 or (prior_mm is not None and not 0 <= prior_mm < 1e9):
         raise UserError("--threads, --check and --prior take numbers that are not negative")
     markers = markers or (given.markers if given else None)
     named = [s.marker_set for s in (scaling, given) if s is not None and s.marker_set]
@@ -146,6 +148,7 @@ def command(
         raise UserError("no markers: give --markers, or a --setup that names them")
     if out is None:
         raise UserError("nowhere to write: give --out")
+    fitting.check_out(out)
     trial = fitting.prepare(request)
     for remark in trial.remarks:
         click.echo(f"note: {remark}", err=True)
@@ -206,7 +209,7 @@ def _tell_size(model: Model) -> None:
     if person is None:
         return
     alike: dict[str, list[str]] = {}
-    for i in np.unique(person.tree.stands_for):
+    for i in np.unique(person.tree.stands_for[person.tree.stands_for >= 0]):
         body, row, measured = person.tree.bodies[i], person.factors[i], person.measured[i]
         factors = "1" if np.all(row == 1) else " ".join(f"{factor:.4f}" for factor in row)
         said = f"{'' if measured else 'not measured, '}scaled by {factors}"
@@ -233,9 +236,12 @@ def _filter(text: str | None) -> float | Literal["auto"] | None:
     if text is None or text == "auto":
         return text  # type: ignore[return-value]
     try:
-        return float(text)
+        frequency_hz = float(text)
     except ValueError:
-        raise UserError(f"--filter {text}: give a frequency in Hz, or auto") from None
+        frequency_hz = 0.0
+    if not 0 < frequency_hz < float("inf"):
+        raise UserError(f"--filter {text}: give a frequency in Hz, or auto")
+    return frequency_hz
 
 
 def _tasks(path: Path | None, setup: Setup | None) -> Tasks | None:

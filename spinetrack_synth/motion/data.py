@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
+
+RATES_HZ: Final = (0.9, 5000.0)
+"""Frames a second of recordings."""
 
 
 @dataclass(frozen=True)
@@ -127,3 +131,13 @@ class JointMotion:
 
 
 Motion = MarkerMotion | JointMotion | CoordinateMotion
+
+
+def odd_rate(times_s: Array) -> tuple[str, ...]:
+    """A note where nobody records so many frames a second, or so few."""
+    if len(times_s) < 3:
+        return ()
+    rate_hz = 1.0 / max(float(np.median(np.diff(times_s))), 1e-12)
+    if RATES_HZ[0] <= rate_hz <= RATES_HZ[1]:
+        return ()
+    return (f"its times make {rate_hz:.3g} frames a second: are they seconds?",)

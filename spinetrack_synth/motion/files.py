@@ -9,14 +9,19 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
-from numpy.typing import NDArray
 
 from spinetrack_synth.anatomy.model import Tree
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.motion import bvh, c3d, points
 from spinetrack_synth.motion.axes import Convention
 from spinetrack_synth.motion.bodies import as_bvh, marker_motion
-from spinetrack_synth.motion.data import CoordinateMotion, JointMotion, MarkerMotion, Motion
+from spinetrack_synth.motion.data import (
+    CoordinateMotion,
+    JointMotion,
+    MarkerMotion,
+    Motion,
+    odd_rate,
+)
 from spinetrack_synth.motion.figures import finder
 from spinetrack_synth.motion.retargeting import retarget
 from spinetrack_synth.motion.skeletons import Skeleton, known_skeletons, own_skeletons
@@ -26,9 +31,6 @@ from spinetrack_synth.motion.trc import read_trc, write_trc
 
 READ: Final = (".trc", ".c3d", ".bvh", ".mot", ".sto", ".csv", ".parquet", ".npz")
 WRITTEN: Final = (".trc", ".mot", ".sto", ".bvh", ".csv")
-
-RATES_HZ: Final = (0.9, 5000.0)
-"""Frames a second of recordings."""
 
 
 def read_motion(
@@ -55,17 +57,7 @@ def read_motion(
     if not (rate_hz > 0 and np.isfinite(rate_hz)):
         raise UserError(f"rate {rate_hz:g}: give frames a second, above 0")
     motion = _read(path, ending, tree, Convention(unit, axes, rate_hz), coordinates, skeleton)
-    return replace(motion, notes=(*motion.notes, *_odd_rate(motion.times_s)))
-
-
-def _odd_rate(times_s: NDArray[np.float64]) -> tuple[str, ...]:
-    """A note where nobody records so many frames a second, or so few."""
-    if len(times_s) < 3:
-        return ()
-    rate_hz = 1.0 / max(float(np.median(np.diff(times_s))), 1e-12)
-    if RATES_HZ[0] <= rate_hz <= RATES_HZ[1]:
-        return ()
-    return (f"its times make {rate_hz:.3g} frames a second: are they seconds?",)
+    return replace(motion, notes=(*motion.notes, *odd_rate(motion.times_s)))
 
 
 def _read(

@@ -26,7 +26,7 @@ from spinetrack_synth.atomic import write_atomic
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.motion.c3d import read_c3d
 from spinetrack_synth.motion.courses import courses
-from spinetrack_synth.motion.data import CoordinateMotion, MarkerMotion, Residuals
+from spinetrack_synth.motion.data import CoordinateMotion, MarkerMotion, Residuals, odd_rate
 from spinetrack_synth.motion.gaps import fill_gaps
 from spinetrack_synth.motion.goals import coordinate_goals
 from spinetrack_synth.motion.models import (
@@ -65,6 +65,10 @@ UNRELATED_M: Final = 0.03
 SMOOTHED_PRIOR_SHARE: Final = 0.1
 """Where markers are smoothed as they ask for, coordinates that they leave a larger share of the
 range are drawn to their defaults: the objective is our own there, elsewhere it is OpenSim's."""
+
+
+NO_MOTIONS: Final = (".trc", ".c3d", ".bvh", ".csv", ".parquet", ".npz", ".osim", ".xml")
+"""Endings of other files, among them those that are read: one of them may be overwritten."""
 
 
 @dataclass(frozen=True)
@@ -142,13 +146,18 @@ def prepare(request: Request) -> Trial:
             model = with_lab_markers(model, markers.names, static)
         markers, said = as_in_model(model.tree, markers)
         model = as_person(model, request)
-        remarks += notes + said + _said_of_lab(model)
+        remarks += notes + odd_rate(markers.times_s) + said + _said_of_lab(model)
         if isinstance(request.filter_hz, str):
             filled = fill_gaps(markers.names, markers.positions_m)
             markers = dataclasses.replace(markers, positions_m=filled.positions_m)
             remarks += filled.notes
         remarks += model.person.remarks if model.person else ()
     tree = model.tree
+    if not tree.free and request.engine != "opensim":
+        raise UserError(
+            f"{request.model}: nothing in it moves: it has no coordinate that is neither locked, "
+            "prescribed nor driven by others; unlock one"
+        )
     tasks = request.tasks or Tasks({})
     if model.lab is not None and not tasks.marker_weights:
         tasks = dataclasses.replace(tasks, marker_weights=lab_weights(model, markers))
@@ -263,11 +272,13 @@ def check_against_opensim(trial: Trial, solution: Solution, written: Path, count
     with model_file(trial.model) as file:
         posed = pose(file, written, chosen.tolist())
     tree = trial.tree
-    at = [posed.body_names.index(tree.bodies[i]) for i in tree.stands_for]
+    ground = len(posed.body_names)
+    at = [posed.body_names.index(tree.bodies[i]) if i >= 0 else ground for i in tree.stands_for]
     ours = body_transforms_batch(tree, solution.coordinates[chosen])
     read_back_m = max(
         float(np.linalg.norm(_placed_m(tree, here) - _placed_m(tree, there[at]), axis=1).max())
-        for here, there in zip(ours, posed.body2world)
+        for here, bodies in zip(ours, posed.body2world)
+        for there in [np.concatenate([bodies, np.eye(4)[None]])]
     )
     part = dataclasses.replace(
         trial,
@@ -348,6 +359,20 @@ def _solution_of(trial: Trial, motion: CoordinateMotion, placed_m: Array) -> Sol
     return dataclasses.replace(solution, objective=solution.frame_weighted_rms_m**2 + goals)
 
 
+def check_out(out: Path) -> None:
+    """Raises UserError where a motion and its errors cannot be meant to be written to ``out``."""
+    if out.suffix.lower() in NO_MOTIONS:
+        raise UserError(f"{out}: a motion is written: end its name in .mot")
+    for path in (out, _errors_beside(out)) if out.name else (out,):
+        if path.exists() and not path.is_file():
+            kind = "a folder" if path.is_dir() else "no plain file"
+            raise UserError(f"{path}: is {kind}: give --out another name")
+
+
+def _errors_beside(out: Path) -> Path:
+    return out.with_name(f"{out.stem}_marker_errors.csv")
+
+
 def write_results(trial: Trial, solution: Solution, out: Path) -> tuple[Path, ...]:
     """Write the motion, the marker errors beside it and, where the model was scaled, the model."""
     written = [out]
@@ -359,7 +384,7 @@ def write_results(trial: Trial, solution: Solution, out: Path) -> tuple[Path, ..
         trial.tree.rotational,
         residuals=Residuals.of_fit(solution.markers, solution.marker_error_m, times_s, model),
     )
-    errors = out.with_name(f"{out.stem}_marker_errors.csv")
+    errors = _errors_beside(out)
     if trial.model.person is not None:
         scaled = out.with_name(f"{out.stem}_scaled.osim")
         try:

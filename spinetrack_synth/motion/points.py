@@ -48,6 +48,10 @@ _WIDE: Final = re.compile(
 _COORDINATE: Final = re.compile(r"(?P<name>.+?)(?:_(?P<unit>deg|rad|m|mm|cm))?")
 _NAME_COLUMNS: Final = ("name", "keypoint", "marker", "joint", "bone", "point")
 _TIME_COLUMNS: Final = ("time", "time_s", "t", "timestamp")
+_LIKE_TIME: Final = re.compile(
+    r"(time|timestamp|t)[ _.]?[\[(]?(s|secs?|seconds|ms|msec|us|ns|min)[\])]?|seconds|ms|msec"
+)
+"""Columns that tell times in a unit of their own."""
 _FRAME_COLUMNS: Final = ("frame", "frame_id", "index")
 _POSITION_ARRAYS: Final = ("positions", "keypoints", "joints", "positions_m", "keypoints_3d")
 
@@ -216,6 +220,10 @@ def coordinates_from_table(
         if turns != (unit in ("deg", "rad")):
             raise UserError(f"{source}: column '{column}': '{unit}' is no unit of this coordinate")
         scale = {"deg": np.radians(1.0), "rad": 1.0}.get(unit) or metres(unit)
+        if match["name"] in names:
+            raise UserError(
+                f"{source}: coordinate '{match['name']}' stands in two columns: keep one"
+            )
         names.append(match["name"])
         columns.append(_numbers(table, column, source) * scale)
         rotational.append(turns)
@@ -285,7 +293,9 @@ def read_archive(
     rate = _one(arrays["fps"], path, "fps") if "fps" in arrays else convention.rate_hz
     if not (rate > 0 and np.isfinite(rate)):
         raise UserError(f"{path}: fps {rate:g}: give frames a second, above 0")
-    times = arrays.get("times", arrays.get("times_s", np.arange(len(positions)) / rate))
+    times = np.asarray(arrays.get("times", arrays.get("times_s", np.arange(len(positions)) / rate)))
+    if times.dtype.kind not in "iuf" or times.ndim != 1:
+        raise UserError(f"{path}: times: shape {times.shape} of {times.dtype}, expected seconds")
     if len(times) != len(positions):
         raise UserError(f"{path}: {len(times)} times for {len(positions)} frames")
     said = _text(np.ravel(arrays["unit"])[0]) if "unit" in arrays else None
@@ -295,7 +305,7 @@ def read_archive(
     positions = positions[..., :3].astype(float)
     flat = [f"{name} {axis}" for name in names for axis in "xyz"]
     check_range(positions.reshape(len(positions), -1), flat, str(path))
-    times_s = _ascending(np.asarray(times, float), str(path))
+    times_s = _ascending(times.astype(float), str(path))
     return _placed(names, times_s, positions, unit, str(path), convention)
 
 
@@ -340,6 +350,10 @@ def _times(table: pd.DataFrame, kinds: Mapping[str, Any], source: str, rate_hz: 
     frame = next((kinds[key] for key in _FRAME_COLUMNS if key in kinds), None)
     if time is not None:
         return _ascending(_numbers(table, time, source), source)
+    if strange := [column for key, column in kinds.items() if _LIKE_TIME.fullmatch(key)]:
+        raise UserError(
+            f"{source}: column '{strange[0]}': call it time, in seconds, or take it out"
+        )
     if frame is not None:
         return _ascending(_numbers(table, frame, source) / rate_hz, source)
     return np.arange(len(table)) / rate_hz
@@ -357,6 +371,8 @@ def _numbers(table: pd.DataFrame, column: Any, source: str) -> Array:
     """A column as numbers, empty fields NaN."""
     import pandas as pd
 
+    if table[column].dtype.kind in "mM":
+        raise UserError(f"{source}: column '{column}': holds dates: give seconds")
     values = pd.to_numeric(table[column], errors="coerce").to_numpy(float)
     broken = np.isnan(values) & table[column].notna().to_numpy()
     if broken.any():

@@ -11,6 +11,7 @@ from typing import Final
 import numpy as np
 
 from spinetrack_synth.atomic import write_atomic
+from spinetrack_synth.errors import UserError
 from spinetrack_synth.motion.inspection import Check, Curves, Inspection
 
 MOST_POINTS: Final = 2000
@@ -59,6 +60,8 @@ def write_report(path: Path, inspection: Inspection) -> None:
 {plots}
 </html>
 """
+    if path.suffix.lower() not in (".html", ".htm"):
+        raise UserError(f"{path}: a report is a page: end its name in .html")
     write_atomic(path, page.encode())
 
 

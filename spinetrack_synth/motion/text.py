@@ -153,6 +153,8 @@ def numbers(line: str, columns: int, where: str, blank: float | None = None) -> 
         lacking = columns - len(fields)
         fields += [""] * lacking if len(fields) > 2 and lacking % 3 == 0 else []
     try:
+        if "_" in line:  # which Python takes for a part of numbers
+            raise ValueError
         values = [float(field) if field or blank is None else blank for field in fields]
     except ValueError:
         column, field = next((i, f) for i, f in enumerate(fields) if f and not _is_number(f))
@@ -169,6 +171,8 @@ def _fields(line: str, blank: float | None) -> list[str]:
 
 
 def _is_number(field: str) -> bool:
+    if "_" in field:
+        return False
     try:
         float(field)
     except ValueError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import sys
 from pathlib import Path
 
@@ -61,6 +62,7 @@ def test_plot_and_report(run: Run, bend: Path) -> None:
         ),
         (("motion", "plot", "bend.mot", "--out", "x.gif"), "x.gif: a plot ends in .png"),
         (("anatomy", "report", "."), "give one ground truth file"),
+        (("anatomy", "report", "bend.mot", "--out", "x.pdf"), "end its name in .html"),
     ],
 )
 def test_mistakes_get_one_line_and_exit_code_2(
@@ -165,3 +167,14 @@ def test_extents_that_no_person_has_are_remarked(run: Run, bend: Path, factor: f
         assert (
             run("motion", "convert", folder / "b.trc", folder / "b.mot", "--unit", "mm").code == 0
         )
+
+
+def test_a_full_disk_under_the_output_is_one_line(
+    run: Run, bend: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("spinetrack_synth.motion.describing.describe", refuse)
+    code, out, err = run("motion", "info", bend)
+    assert (code, out, err) == (2, "", "Error: No space left on device\n")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner
+from commands import Run
 
 from spinetrack_synth.anatomy.kinematics import marker_positions
 from spinetrack_synth.anatomy.measure import measured_factors, scale_to_person
@@ -81,6 +83,45 @@ def test_markers_become_a_motion_that_gives_them_back(
     table = (tmp_path / "out_marker_errors.csv").read_text().splitlines()
     assert table[0].split(",")[:5] == ["time_s", "rms_mm", "max_mm", "worst", "nose"]
     assert len(table) == 13
+
+
+@pytest.mark.parametrize("name", ["", ".", "walk.trc", "folder.mot", "taken.mot", "pipe"])
+def test_nothing_but_a_motion_is_overwritten(
+    tmp_path: Path, recording: MarkerMotion, monkeypatch: pytest.MonkeyPatch, run: Run, name: str
+) -> None:
+    import os
+
+    monkeypatch.chdir(tmp_path)
+    write_trc(Path("walk.trc"), recording)
+    Path("folder.mot").mkdir()
+    Path("taken_marker_errors.csv").mkdir()
+    os.mkfifo("pipe")
+    before = sorted(tmp_path.iterdir()), Path("walk.trc").read_bytes()
+    code, out, err = run("ik", "--markers", "walk.trc", "--out", name)
+    assert (code, out) == (2, "")
+    assert err.startswith("Error: ") and err.count("\n") == 1
+    assert (sorted(tmp_path.iterdir()), Path("walk.trc").read_bytes()) == before
+    assert Path("pipe").is_fifo()
+
+
+@pytest.mark.parametrize(
+    "option", [("--filter", "0"), ("--filter", "nan"), ("--prior", "inf"), ("--mass", "inf")]
+)
+def test_numbers_that_mean_nothing_are_told(
+    tmp_path: Path, recording: MarkerMotion, run: Run, option: tuple[str, str]
+) -> None:
+    write_trc(trial := tmp_path / "walk.trc", recording)
+    code, _, err = run("ik", "--markers", trial, "--scale", trial, *option, "--out", "walk.mot")
+    assert code == 2 and err.startswith("Error: --") and err.count("\n") == 1
+
+
+def test_times_that_are_no_seconds_are_noted(
+    tmp_path: Path, recording: MarkerMotion, run: Run
+) -> None:
+    slow = dataclasses.replace(recording, times_s=1000 * recording.times_s)
+    write_trc(tmp_path / "slow.trc", slow)
+    said = run("ik", "--markers", tmp_path / "slow.trc", "--out", tmp_path / "slow.mot")
+    assert said.code == 0 and "frames a second: are they seconds?" in said.err
 
 
 def test_one_frame_is_enough(run_ik: Ik, tmp_path: Path, recording: MarkerMotion) -> None:

@@ -121,6 +121,8 @@ def test_wrong_coordinates_are_told(tree: Tree) -> None:
         ({"poses": np.zeros((2, 72)), "trans": np.zeros((2, 3))}, "save its joints instead"),
         ({"joints": np.zeros((2, 24))}, r"joints: shape \(2, 24\)"),
         ({"joints": np.zeros((2, 1, 3)), "names": ["a"], "times": [0.0]}, "1 times for 2 frames"),
+        ({"joints": np.zeros((2, 1, 3)), "names": ["a"], "times": [[0], [1]]}, "expected seconds"),
+        ({"joints": np.zeros((2, 1, 3)), "names": ["a"], "times": ["a", "b"]}, "expected seconds"),
         ({"joints": np.zeros((2, 2, 3)), "names": ["a", "a"]}, "1 different ones for 2 points"),
     ],
 )
@@ -217,3 +219,29 @@ def test_archives_of_other_programs_are_read_or_told(tmp_path: Path) -> None:
     path.write_bytes(whole[:600] + b"\0" * 40 + whole[640:])
     with pytest.raises(UserError, match="is no NumPy archive"):
         read_archive(path, {2: ("a", "b")})
+
+
+@pytest.mark.parametrize("column", ["time_ms", "Time [s]", "t_us", "seconds", "timestamp_ns"])
+def test_times_in_another_unit_are_not_passed_over(column: str) -> None:
+    table = pd.DataFrame({column: [0, 33], "nose_x": [0, 0], "nose_y": [1, 1], "nose_z": [0, 0]})
+    with pytest.raises(UserError, match="call it time, in seconds"):
+        points_from_table(table, "a.csv")
+
+
+def test_points_called_like_times_are_points() -> None:
+    columns = {f"{name}_{axis}": [0, 1] for name in ("T10", "t", "time") for axis in "xyz"}
+    motion = points_from_table(pd.DataFrame({"frame": [0, 1], **columns}), "a.csv")
+    assert motion.names == ("T10", "t", "time")
+
+
+def test_dates_are_no_seconds() -> None:
+    days = pd.to_datetime(["2020-01-01", "2020-01-02"])
+    table = pd.DataFrame({"time": days, "nose_x": [0, 0], "nose_y": [1, 1], "nose_z": [0, 0]})
+    with pytest.raises(UserError, match="column 'time': holds dates"):
+        points_from_table(table, "a.csv")
+
+
+def test_a_coordinate_in_two_units_is_told(tree: Tree) -> None:
+    table = pd.DataFrame({"time": [0, 1], "knee_angle_r_deg": [1, 2], "knee_angle_r_rad": [3, 4]})
+    with pytest.raises(UserError, match="'knee_angle_r' stands in two columns"):
+        coordinates_from_table(table, tree, "a.csv")

@@ -14,6 +14,7 @@ from spinetrack_synth.errors import UserError
 from spinetrack_synth.motion.text import (
     check_range,
     ends_with_line_break,
+    numbers,
     read_lines,
     read_table,
     said_and_found,
@@ -117,3 +118,8 @@ def test_counts_that_disagree_are_told() -> None:
         "its header says 61 frames, there are 40: the file may be cut off",
     )
     assert said_and_found("2", 3, "columns") == ("its header says 2 columns, there are 3",)
+
+
+def test_numbers_that_only_python_reads_are_refused() -> None:
+    with pytest.raises(UserError, match="line 7, field 2: '1_000' is no number"):
+        numbers("0\t1_000", 2, "a.trc, line 7", np.nan)

@@ -192,10 +192,11 @@ def own_skeletons(tree: Tree) -> tuple[Skeleton, ...]:
         )
         for name in tree.bodies
     }
-    return (
+    own = (
         Skeleton("own markers", f"markers of {tree.name}", markers, unit="m", axes="y-up"),
         Skeleton("own bodies", f"bodies of {tree.name}", bodies, unit="cm", exact=True),
     )
+    return tuple(skeleton for skeleton in own if skeleton.points)
 
 
 def recognise(names: Iterable[str], candidates: Iterable[Skeleton]) -> Skeleton | None:
