@@ -120,12 +120,15 @@ def polynomial(descending: ArrayLike) -> Piecewise:
 
 
 def polyline(x: ArrayLike, y: ArrayLike) -> Piecewise:
-    """Straight pieces between points, the outer ones going on for ever."""
+    """Straight pieces between points, the outer ones going on for ever; two points above one
+    another make a jump."""
     x, y = np.asarray(x, dtype=float), np.asarray(y, dtype=float)
-    slopes = np.diff(y) / np.diff(x)
+    wide = np.diff(x) > 0
+    slopes = np.diff(y)[wide] / np.diff(x)[wide]
     if len(x) == 2:
         return Piecewise(x[:1], np.array([[y[0], slopes[0]]]))
-    return Piecewise(x, np.stack([y, np.append(slopes, slopes[-1])], axis=1))
+    knots, values = (np.append(of[:-1][wide], of[-1]) for of in (x, y))
+    return Piecewise(knots, np.stack([values, np.append(slopes, slopes[-1])], axis=1))
 
 
 def simm_spline(x: ArrayLike, y: ArrayLike) -> Piecewise:
@@ -192,12 +195,14 @@ def _number(node: Element, tag: str, default: float) -> float:
     return float(floats(node, tag, str(default), 1)[0])
 
 
-def _points(node: Element) -> tuple[Array, Array]:
-    """The points that a curve goes through; raises UnsupportedFunction where they make none."""
+def _points(node: Element, may_jump: bool = False) -> tuple[Array, Array]:
+    """The points that a curve goes through, which ``may_jump`` but not at its ends; raises
+    UnsupportedFunction where they make none."""
     x, y = floats(node, "x", ""), floats(node, "y", "")
     if len(x) != len(y) or len(x) < 2:
         raise UnsupportedFunction(f"{node.tag} of {len(x)} x and {len(y)} y")
-    if not np.all(np.diff(x) > 0):
+    rises = np.diff(x)
+    if not np.all(rises >= 0) or not np.all((rises[[0, -1]] if may_jump else rises) > 0):
         raise UnsupportedFunction(f"{node.tag} whose x do not ascend")
     return x, y
 
@@ -223,7 +228,7 @@ def parse_function(node: Element) -> Piecewise:
             if len(coefficients) == _number(node, "order", 0) + 1:
                 return polynomial(coefficients[::-1])
         case "PiecewiseLinearFunction":
-            return polyline(*_points(node))
+            return polyline(*_points(node, may_jump=True))
         case "SimmSpline" | "NaturalCubicSpline" | "natCubicSpline":
             return simm_spline(*_points(node))
         case "GCVSpline" if not _number(node, "error_variance", 0.0):

@@ -163,3 +163,23 @@ def test_an_arc_that_is_nearly_straight_keeps_its_length(tmp_path, turn):
     slopes = point_jacobian(tree, [turn, 0.0, 0.0], [0], [[0.0, 0.0, 0.0]])[0]
     lean = 0.2 if turn < 1e-4 else 0.4 * (turn * np.sin(turn) - 1 + np.cos(turn)) / turn**2
     assert slopes[2, 0] == pytest.approx(lean, abs=1e-6)
+
+
+def test_a_polyline_may_jump(tmp_path):
+    places = "<x>-1 0.1 0.1 0.8</x><y>0.1 0.3 -0.2 0.4</y>"
+    transform = "<SpatialTransform>" + "".join(
+        axis(name, coordinate, direction, *function)
+        for name, coordinate, direction, function in (
+            ("rotation1", "bend", "0 0 1", ("PiecewiseLinearFunction", places)),
+            ("rotation2", "", "1 0 0", ("Constant", "<value>0</value>")),
+            ("rotation3", "", "0 1 0", ("Constant", "<value>0</value>")),
+            ("translation1", "", "1 0 0", ("Constant", "<value>0</value>")),
+            ("translation2", "", "0 1 0", ("Constant", "<value>0</value>")),
+            ("translation3", "", "0 0 1", ("Constant", "<value>0</value>")),
+        )
+    ) + "</SpatialTransform>"  # fmt: skip
+    joints = joint("CustomJoint", "j", "/ground", "/bodyset/bone", ("bend",), transform)
+    path = model(tmp_path / "m.osim", body("bone"), joints, markers=("bone",))
+    tree, reference = load_model(path), Reference(path)
+    for bend in (-1.4, -0.3, 0.09, 0.11, 0.5, 1.1):
+        reference.assert_puts_alike(tree, np.array([bend]))
