@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from osim_models import Reference, body, joint, model, scale_factors
 
+from spinetrack_synth.anatomy.ik import solve
 from spinetrack_synth.anatomy.kinematics import (
     all_coordinates,
     body_transforms,
@@ -14,6 +15,8 @@ from spinetrack_synth.anatomy.kinematics import (
 )
 from spinetrack_synth.anatomy.model import load_model
 from spinetrack_synth.anatomy.scaling import scale_tree
+from spinetrack_synth.motion.data import MarkerMotion
+from spinetrack_synth.motion.opensim_tool import ToolInput, run_tool
 
 SCAPULA = (
     "<thoracic_ellipsoid_radii_x_y_z>0.07 0.15 0.09</thoracic_ellipsoid_radii_x_y_z>"
@@ -118,6 +121,25 @@ def test_scaling_equals_opensim(path):
     for _ in range(10):
         q = random_q(tree, rng)
         reference.assert_puts_alike(scaled, q)
+
+
+def test_markers_are_met_no_worse_than_by_opensim(path):
+    pytest.importorskip("opensim", reason="needs the extra [opensim]")
+    tree = load_model(path)
+    rng = np.random.default_rng(4)
+    wave = rng.uniform(-0.35, 0.35, (3, len(tree.free)))
+    times_s = np.arange(12) / 100
+    true = [all_coordinates(tree, wave[0] + t * wave[1] + t**2 * wave[2]) for t in 4 * times_s]
+    measured = np.array([marker_positions(tree, q) for q in true])
+    exact = solve(tree, tree.marker_names, measured)
+    assert exact.marker_error_m.max() < 1e-6
+    noisy = measured + rng.normal(0, 0.003, measured.shape)
+    ours = solve(tree, tree.marker_names, noisy)
+    motion = MarkerMotion(tree.marker_names, times_s, noisy)
+    found = run_tool(ToolInput(path, tree, motion, dict.fromkeys(tree.marker_names, 1.0)))
+    theirs = np.array([marker_positions(tree, q) for q in found.values]) - noisy
+    theirs_m2 = np.mean(np.sum(theirs**2, axis=2), axis=1)
+    assert np.all(np.mean(ours.marker_error_m**2, axis=1) <= theirs_m2 * (1 + 1e-3))
 
 
 def test_slopes_are_those_of_the_positions(path):
