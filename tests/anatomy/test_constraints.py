@@ -179,6 +179,7 @@ def test_what_opensim_assembles_holds_here_too(case):
             assert max(e[0] for e in off.values()) > 1e-3
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("noise_m", [0.0, NOISE_M])
 def test_markers_are_met_no_worse_than_by_opensim(case, noise_m):
     _, path = case

@@ -123,6 +123,7 @@ def test_scaling_equals_opensim(path):
         reference.assert_puts_alike(scaled, q)
 
 
+@pytest.mark.slow
 def test_markers_are_met_no_worse_than_by_opensim(path):
     pytest.importorskip("opensim", reason="needs the extra [opensim]")
     tree = load_model(path)

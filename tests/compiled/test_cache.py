@@ -8,6 +8,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow  # starts processes that compile
+
 CALLEE = """
 from spinetrack_synth.compiled import {kind}
 

@@ -59,6 +59,7 @@ def fitted(path: Path, filter_hz: object) -> Solution:
     return fit(with_courses(prepare(request)))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("markers", ["all", "keypoints"])
 def test_regional_angles_come_out_within_a_degree(
     tree: Tree, yoga: np.ndarray, markers: str, tmp_path: Path

@@ -385,6 +385,7 @@ def files(tmp_path: Path, recording: MarkerMotion) -> tuple[object, ...]:
     return ("--markers", tmp_path / "in.trc", "--out", tmp_path / "out.mot")
 
 
+@pytest.mark.slow
 def test_a_fit_is_checked_and_read_back_by_opensim(run_ik: Ik, files: tuple[object, ...]) -> None:
     pytest.importorskip("opensim")
     said = run_ik(*files, "--check", 2)
@@ -411,6 +412,7 @@ def test_a_failed_check_does_not_cost_the_fit(
     assert {"out.mot", "out_marker_errors.csv"} <= {path.name for path in tmp_path.iterdir()}
 
 
+@pytest.mark.slow
 def test_a_model_that_we_refuse_is_solved_by_opensim(
     run_ik: Ik, tmp_path: Path, files: tuple[object, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:

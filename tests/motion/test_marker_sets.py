@@ -131,6 +131,7 @@ def recording(person: Tree, name: str, q: np.ndarray) -> MarkerMotion:
     return MarkerMotion(tuple(USUAL[name].split()), np.arange(len(q)) / 100, points)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", SETS)
 def test_a_person_of_known_size_is_found_again(tree: Tree, tmp_path: Path, name: str) -> None:
     person, factors = somebody(tree, name, seed=3)
