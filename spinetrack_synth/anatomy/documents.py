@@ -141,6 +141,11 @@ def floats(node: Element, tag: str, default: str, count: int | None = None) -> A
     return values
 
 
+def one_float(node: Element, tag: str, default: float) -> float:
+    """The number in a child element; raises `Damaged` where there is another count of them."""
+    return float(floats(node, tag, str(default), 1)[0])
+
+
 def time_range(path: Path, node: Element) -> tuple[float, float] | None:
     """A tool's time range in s, None where it has none, which old tools write as -1 -1."""
     span = numbers(path, node, "time_range", 2, "time_range")

@@ -16,7 +16,7 @@ from xml.etree.ElementTree import Element
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from spinetrack_synth.anatomy.documents import floats
+from spinetrack_synth.anatomy.documents import floats, one_float
 
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -191,10 +191,6 @@ def smooth_step(start: float, end: float, low: float, high: float) -> Piecewise:
     return Piecewise(np.array([start, start, end]), np.stack([level[0], powers, level[1]]))
 
 
-def _number(node: Element, tag: str, default: float) -> float:
-    return float(floats(node, tag, str(default), 1)[0])
-
-
 def _points(node: Element, may_jump: bool = False) -> tuple[Array, Array]:
     """The points that a curve goes through, which ``may_jump`` but not at its ends; raises
     UnsupportedFunction where they make none."""
@@ -214,7 +210,7 @@ def parse_function(node: Element) -> Piecewise:
     """
     match node.tag:
         case "Constant":
-            return straight(0.0, _number(node, "value", 0.0))
+            return straight(0.0, one_float(node, "value", 0.0))
         case "LinearFunction":
             coefficients = floats(node, "coefficients", "")
             if len(coefficients) == 0:
@@ -223,26 +219,26 @@ def parse_function(node: Element) -> Piecewise:
                 return straight(*coefficients)
         case "PolynomialFunction" if len(coefficients := floats(node, "coefficients", "")):
             return polynomial(coefficients)
-        case "MultivariatePolynomialFunction" if _number(node, "dimension", 0) == 1:
+        case "MultivariatePolynomialFunction" if one_float(node, "dimension", 0) == 1:
             coefficients = floats(node, "coefficients", "")
-            if len(coefficients) == _number(node, "order", 0) + 1:
+            if len(coefficients) == one_float(node, "order", 0) + 1:
                 return polynomial(coefficients[::-1])
         case "PiecewiseLinearFunction":
             return polyline(*_points(node, may_jump=True))
         case "SimmSpline" | "NaturalCubicSpline" | "natCubicSpline":
             return simm_spline(*_points(node))
-        case "GCVSpline" if not _number(node, "error_variance", 0.0):
-            half_order = int(_number(node, "half_order", 3))
+        case "GCVSpline" if not one_float(node, "error_variance", 0.0):
+            half_order = int(one_float(node, "half_order", 3))
             x, y = _points(node)
             if not 1 <= half_order <= len(x) // 2:
                 raise UnsupportedFunction(f"GCVSpline of half order {half_order}, {len(x)} points")
             return natural_spline(x, y, half_order)
         case "StepFunction":
             start, end = (
-                _number(node, f"transition_{which}_time", usual)
+                one_float(node, f"transition_{which}_time", usual)
                 for which, usual in (("start", 0.99), ("end", 1.01))
             )
-            low, high = _number(node, "start_value", 0.0), _number(node, "end_value", 1.0)
+            low, high = one_float(node, "start_value", 0.0), one_float(node, "end_value", 1.0)
             if start < end:
                 return smooth_step(start, end, low, high)
             if start > end:  # the same rise, seen from its end
@@ -261,12 +257,12 @@ def parse_multivariate(node: Element, count: int) -> Multivariate:
     match node.tag:
         case "Constant":
             none = np.zeros((1, count), dtype=np.int64)
-            return Multivariate(none, np.array([_number(node, "value", 0.0)]))
+            return Multivariate(none, np.array([one_float(node, "value", 0.0)]))
         case "LinearFunction" if len(slopes := floats(node, "coefficients", "")) == count + 1:
             exponents = np.vstack([np.eye(count, dtype=np.int64), np.zeros(count, dtype=np.int64)])
             return Multivariate(exponents, slopes)
         case "MultivariatePolynomialFunction":
-            order = int(_number(node, "order", 0))
+            order = int(one_float(node, "order", 0))
             # The powers of the last variable rise first.
             powers = [p for p in product(range(order + 1), repeat=count) if sum(p) <= order]
             coefficients = floats(node, "coefficients", "")
@@ -284,4 +280,4 @@ def _multiplied(node: Element) -> tuple[Element, float]:
     inner = node.find("function")
     if inner is None or not len(inner):
         raise UnsupportedFunction(node.tag)
-    return inner[0], _number(node, "scale", 1.0)
+    return inner[0], one_float(node, "scale", 1.0)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spinetrack_synth.anatomy.amounts import Steps
-from spinetrack_synth.anatomy.documents import floats
+from spinetrack_synth.anatomy.documents import floats, one_float
 from spinetrack_synth.anatomy.functions import (
     Piecewise,
     UnsupportedFunction,
@@ -191,8 +191,8 @@ def _amount(
         return None, straight(0.0, 0.0)
     if function.tag == "Sine":
         amplitude, omega, phase, offset = (
-            float(floats(function, tag, usual, 1)[0])
-            for tag, usual in (("amplitude", "1"), ("omega", "1"), ("phase", "0"), ("offset", "0"))
+            one_float(function, tag, usual)
+            for tag, usual in (("amplitude", 1), ("omega", 1), ("phase", 0), ("offset", 0))
         )
         wave = steps.sine(steps.total({names[0]: omega} if names else {}, phase))
         return wave, straight(amplitude, offset)
@@ -244,7 +244,7 @@ def _scapulothoracic(node: Element, own: list[str], steps: Steps) -> list[Axis]:
     """
     x, y, z = _radii(node, "thoracic_ellipsoid_radii_x_y_z").tolist()
     origin = np.append(floats(node, "scapula_winging_axis_origin", "0 0", 2), 0.0)
-    angle = float(floats(node, "scapula_winging_axis_direction", "0", 1)[0])
+    angle = one_float(node, "scapula_winging_axis_direction", 0)
     winging = np.array([-np.sin(angle), np.cos(angle), 0.0])
 
     def shift(sign: float) -> list[Axis]:
@@ -270,7 +270,7 @@ def _constant_curvature(node: Element, own: list[str], steps: Steps) -> list[Axi
     Within .06 degrees of straight OpenSim leaves the arc and is off it by a 2000th of the length.
     """
     neutral = floats(node, "neutral_angle_x_z_y", "0 0 0", 3).tolist()
-    length_m = float(floats(node, "length", "1", 1)[0])
+    length_m = one_float(node, "length", 1)
     lean, bend = (steps.total({own[i]: 1.0}, neutral[i]) for i in (0, 1))
     level = steps.cosine(bend)
     along, across = steps.arc(steps.product(steps.cosine(lean), level))

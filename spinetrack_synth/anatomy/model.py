@@ -24,6 +24,7 @@ from spinetrack_synth.anatomy.documents import (
     Damaged,
     floats,
     is_true,
+    one_float,
     parse_document,
     read_document,
 )
@@ -419,7 +420,7 @@ class _Reader:
             frame_names=tuple(self.named_frames),
             frame_body=np.array([body_index[body] for body, _ in frames], dtype=np.int64),
             frame_in_body=np.array([transform for _, transform in frames]).reshape(-1, 4, 4),
-            mass_kg=np.array([floats(node, "mass", "0", 1)[0] for node in masses]),
+            mass_kg=np.array([one_float(node, "mass", 0) for node in masses]),
             mass_center_m=np.array(
                 [floats(node, "mass_center", "0 0 0", 3) for node in masses]
             ).reshape(-1, 3),
@@ -560,7 +561,7 @@ class _Reader:
     def _coordinate(self, node: Element) -> _Coordinate:
         # OpenSim leaves out what has its default value: no range means -10..10.
         lower, upper = floats(node, "range", "-10 10", 2)
-        default = float(floats(node, "default_value", "0", 1)[0])
+        default = one_float(node, "default_value", 0)
         name = node.get("name", "")
         if not np.isfinite(default) or not lower <= upper:
             raise UserError(
@@ -731,7 +732,7 @@ class _Reader:
                     if node.tag == "PointConstraint":
                         self.ties += constraints.point_on_point(name, a, at_a, b, at_b)
                     else:
-                        far_m = float(floats(node, "constant_distance", "0", 1)[0])
+                        far_m = one_float(node, "constant_distance", 0)
                         self.ties += constraints.rod(name, a, at_a, b, at_b, far_m)
                 case "PointOnLineConstraint":
                     direction = floats(node, "line_direction_vec", "0 1 0", 3)
@@ -776,7 +777,7 @@ class _Reader:
             raise UserError(f"{where}: has no function")
         if driven in drivers:
             raise UserError(f"{where}: couples {driven} to itself: take it out")
-        factor = float(floats(node, "scale_factor", "1", 1)[0])
+        factor = one_float(node, "scale_factor", 1)
         name = node.get("name", "")
         try:
             if len(drivers) != 1:
