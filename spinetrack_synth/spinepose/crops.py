@@ -34,9 +34,7 @@ UNIT: Final = Normalisation((0.0, 0.0, 0.0), (255.0, 255.0, 255.0))
 """Colours from 0 to 1."""
 
 
-def crop_frames(
-    boxes_xywh: Floats, size_hw: tuple[int, int], padding: float = PADDING
-) -> Floats:
+def crop_frames(boxes_xywh: Floats, size_hw: tuple[int, int], padding: float = PADDING) -> Floats:
     """The crops of boxes (P, 4) as (P, 3): left, top, and picture pixels for a pixel of the crop.
 
     A box is padded and its shorter side grows to the crop's aspect; its middle becomes the crop's.

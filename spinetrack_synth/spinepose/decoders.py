@@ -16,6 +16,12 @@ Floats = NDArray[np.float32]
 Found = tuple[Floats, Floats]
 """Keypoints (N, K, 2) in pixels of the crop, integers being pixel centres, and scores (N, K)."""
 
+Read = Callable[[list[Floats], NDArray[np.float64]], Found]
+"""From answers, and the boxes that were asked about in pixels of the crop (N, 4)."""
+
+MOST_PEOPLE: Final = 20
+"""MoveNet answers with room for six, YOLO with room for hundreds."""
+
 TIGHT: Final = 1.0
 """Padding for MoveNet: of 0.85 to 2 the best with true boxes (68 people of COCO: mean OKS .650 for
 the larger network, .609 with the padding of the others)."""
@@ -85,11 +91,11 @@ class SimCC:
     ) -> Found:
         x, y = answers
         if mirrored is not None:
-            back_x, back_y = simcc.mirrored(*mirrored, reading.twins, split=self.split)
+            back_x, back_y = simcc.mirrored(
+                mirrored[0], mirrored[1], reading.twins, split=self.split
+            )
             x, y = (x + back_x) * np.float32(0.5), (y + back_y) * np.float32(0.5)
-        return simcc.decode(
-            x, y, score=reading.score, sub_bin=reading.sub_bin, split=self.split
-        )
+        return simcc.decode(x, y, score=reading.score, sub_bin=reading.sub_bin, split=self.split)
 
 
 @dataclass(frozen=True)
@@ -132,7 +138,7 @@ class Places:
     keypoints: int
     size_hw: tuple[int, int]
     normalisation: Normalisation
-    read: Callable[[list[Floats], NDArray[np.float64]], Found]
+    read: Read
     padding: float = PADDING
     mirror_shift_px: int = 0
 
@@ -176,7 +182,8 @@ def recognise(
         _simcc(shapes, size_hw, batch)
         or _grids(answers, size_hw, batch)
         or _heatmaps(shapes, size_hw, batch, udp)
-        or _people(shapes, size_hw, batch)
+        or _rtmo(shapes, size_hw, batch)
+        or (_one_output(shapes, size_hw, batch) if len(shapes) == 1 else None)
         or _coordinates(answers, size_hw, batch)
     )
 
@@ -192,9 +199,9 @@ def _simcc(
     pairs += [(b, a) for a, b in pairs if names[0] != "simcc_x"]
     for x, y in pairs:
         (count, keypoints, wide), (*same, high) = shapes[x], shapes[y]
-        if same == [count, keypoints] and count == batch and wide * height == high * width:
-            if wide % width == 0:
-                return SimCC((x, y), keypoints, wide / width)
+        fits = wide * height == high * width and wide % width == 0
+        if fits and same == [count, keypoints] and count == batch:
+            return SimCC((x, y), keypoints, wide / width)
     return None
 
 
@@ -222,9 +229,7 @@ def _heatmaps(
     return found
 
 
-def _grids(
-    answers: Mapping[str, NDArray], size_hw: tuple[int, int], batch: int
-) -> Places | None:
+def _grids(answers: Mapping[str, NDArray], size_hw: tuple[int, int], batch: int) -> Places | None:
     """MoveNet's heads: one channel, K, 2K and 2K. The farther-reaching of the last two leads from
     the middle of the person. Graphs of TensorFlow (channels last) answer y before x."""
     fitting = {}
@@ -245,9 +250,7 @@ def _grids(
 
     def read(arrays: list[Floats], boxes_crop: NDArray[np.float64]) -> Found:
         planes = [_planes(array, channels_last) for array in arrays]
-        pairs = [
-            array.reshape(len(array), keypoints, 2, *array.shape[2:]) for array in planes[2:]
-        ]
+        pairs = [array.reshape(len(array), keypoints, 2, *array.shape[2:]) for array in planes[2:]]
         if channels_last:
             pairs = [array[:, :, ::-1] for array in pairs]
         if logistic:
@@ -287,71 +290,83 @@ def _coordinates(
     return None
 
 
-def _people(
+def _rtmo(
     shapes: Mapping[str, tuple[int, ...]], size_hw: tuple[int, int], batch: int
 ) -> Places | None:
-    """Networks that look for several people: the one in the box that was asked about is taken."""
-    names, all_ = list(shapes), list(shapes.values())
-    size = np.array([size_hw[1], size_hw[0]], np.float32)
-    if len(all_) == 2 and sorted(map(len, all_)) == [3, 4]:
-        boxes, points = sorted(names, key=lambda name: len(shapes[name]))
-        if shapes[boxes][2] == 5 and shapes[points][:2] == shapes[boxes][:2]:
-            if shapes[points][3] == 3:
-
-                def rtmo(arrays: list[Floats], wanted: NDArray[np.float64]) -> Found:
-                    found, triples = arrays
-                    return _asked(found[..., :4], found[..., 4], triples, wanted)
-
-                return Places(
-                    "RTMO", (boxes, points), shapes[points][2], size_hw, RAW, rtmo
-                )
-    if len(all_) != 1 or all_[0][0] != batch:
+    """Boxes with scores beside keypoints with scores, in pixels, of several people."""
+    if sorted(map(len, shapes.values())) != [3, 4]:
         return None
-    shape = all_[0]
+    boxes, points = sorted(shapes, key=lambda name: len(shapes[name]))
+    people = (batch, shapes[boxes][1])
+    if shapes[boxes] != (*people, 5) or shapes[points][:2] != people or shapes[points][3] != 3:
+        return None
+
+    def read(arrays: list[Floats], wanted: NDArray[np.float64]) -> Found:
+        found, triples = arrays
+        return _asked(found[..., :4], found[..., 4], triples, wanted)
+
+    return Places("RTMO", (boxes, points), shapes[points][2], size_hw, RAW, read)
+
+
+def _one_output(
+    shapes: Mapping[str, tuple[int, ...]], size_hw: tuple[int, int], batch: int
+) -> Places | None:
+    """MoveNet and YOLO pose with what their graphs make of their heads."""
+    ((name, shape),) = shapes.items()
+    if shape[:1] != (batch,):
+        return None
     if len(shape) == 4 and shape[1] == 1 and shape[3] == 3:
-
-        def single(arrays: list[Floats], wanted: NDArray[np.float64]) -> Found:
-            triples = arrays[0][:, 0]
-            return _in_pixels(triples[..., 1::-1], size_hw), triples[..., 2]
-
-        return Places("MoveNet", tuple(names), shape[2], size_hw, RAW, single, TIGHT)
+        return Places("MoveNet", (name,), shape[2], size_hw, RAW, _movenet(size_hw), TIGHT)
     if len(shape) != 3:
         return None
-    cells = sum((size_hw[0] // s) * (size_hw[1] // s) for s in (8, 16, 32))
-    if shape[2] > 5 and (shape[2] - 5) % 3 == 0 and shape[1] <= 20:
-        number = (shape[2] - 5) // 3
-
-        def several(arrays: list[Floats], wanted: NDArray[np.float64]) -> Found:
-            rows = arrays[0]
-            triples = rows[..., :-5].reshape(*rows.shape[:2], number, 3)[..., [1, 0, 2]]
-            triples = np.concatenate(
-                [_in_pixels(triples[..., :2], size_hw), triples[..., 2:]], axis=-1
-            )
-            boxes = rows[..., [-4, -5, -2, -3]] * np.tile(size, 2)
-            return _asked(boxes, rows[..., -1], triples, wanted)
-
-        return Places("MoveNet multipose", tuple(names), number, size_hw, RAW, several, TIGHT)
-    if shape[2] == cells and shape[1] > 5 and (shape[1] - 5) % 3 == 0:
-        number = (shape[1] - 5) // 3
-
-        def yolo(arrays: list[Floats], wanted: NDArray[np.float64]) -> Found:
-            rows = arrays[0].transpose(0, 2, 1)
-            half = rows[..., 2:4] / 2
-            boxes = np.concatenate([rows[..., :2] - half, rows[..., :2] + half], axis=-1)
-            triples = rows[..., 5:].reshape(*rows.shape[:2], number, 3)
-            return _asked(boxes, rows[..., 4], triples, wanted)
-
-        return Places("YOLO pose", tuple(names), number, size_hw, UNIT, yolo)
-    if shape[2] > 6 and (shape[2] - 6) % 3 == 0 and shape[1] > 20:
-        number = (shape[2] - 6) // 3
-
-        def suppressed(arrays: list[Floats], wanted: NDArray[np.float64]) -> Found:
-            rows = arrays[0]
-            triples = rows[..., 6:].reshape(*rows.shape[:2], number, 3)
-            return _asked(rows[..., :4], rows[..., 4], triples, wanted)
-
-        return Places("YOLO pose", tuple(names), number, size_hw, UNIT, suppressed)
+    _, rows, columns = shape
+    cells = sum((size_hw[0] // stride) * (size_hw[1] // stride) for stride in (8, 16, 32))
+    if columns == cells and rows > 5 and rows % 3 == 2:
+        return Places("YOLO pose", (name,), (rows - 5) // 3, size_hw, UNIT, _yolo_pose)
+    if rows <= MOST_PEOPLE and columns == 56:
+        read = _multipose(size_hw)
+        return Places("MoveNet multipose", (name,), 17, size_hw, RAW, read, TIGHT)
+    if rows > MOST_PEOPLE and 6 < columns <= 120 and columns % 3 == 0:
+        return Places("YOLO pose", (name,), columns // 3 - 2, size_hw, UNIT, _yolo_pose_suppressed)
     return None
+
+
+def _movenet(size_hw: tuple[int, int]) -> Read:
+    def read(arrays: list[Floats], wanted: NDArray[np.float64]) -> Found:
+        triples = arrays[0][:, 0]
+        return _in_pixels(triples[..., 1::-1], size_hw), triples[..., 2]
+
+    return read
+
+
+def _multipose(size_hw: tuple[int, int]) -> Read:
+    """Rows of y, x, score of every keypoint, then top, left, bottom, right, score."""
+
+    def read(arrays: list[Floats], wanted: NDArray[np.float64]) -> Found:
+        rows = arrays[0]
+        triples = rows[..., :-5].reshape(*rows.shape[:2], -1, 3)
+        places = _in_pixels(triples[..., 1::-1], size_hw)
+        corners = rows[..., [-4, -5, -2, -3]].reshape(*rows.shape[:2], 2, 2)
+        boxes = _in_pixels(corners, size_hw).reshape(*rows.shape[:2], 4)
+        triples = np.concatenate([places, triples[..., 2:]], axis=-1)
+        return _asked(boxes, rows[..., -1], triples, wanted)
+
+    return read
+
+
+def _yolo_pose(arrays: list[Floats], wanted: NDArray[np.float64]) -> Found:
+    """Columns of x and y of the middle, width, height, score, and x, y, score of every keypoint."""
+    rows = arrays[0].transpose(0, 2, 1)
+    half = rows[..., 2:4] / 2
+    boxes = np.concatenate([rows[..., :2] - half, rows[..., :2] + half], axis=-1)
+    return _asked(boxes, rows[..., 4], rows[..., 5:].reshape(*rows.shape[:2], -1, 3), wanted)
+
+
+def _yolo_pose_suppressed(arrays: list[Floats], wanted: NDArray[np.float64]) -> Found:
+    """Rows of left, top, right, bottom, score, class, and x, y, score of every keypoint."""
+    rows = arrays[0]
+    triples = rows[..., 6:].reshape(*rows.shape[:2], -1, 3)
+    return _asked(rows[..., :4], rows[..., 4], triples, wanted)
 
 
 def _asked(

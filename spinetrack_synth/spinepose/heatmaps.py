@@ -1,8 +1,8 @@
-"""Heatmaps: a keypoint as the highest cell of a map over the crop (HRNet, SimpleBaseline, ViTPose).
+"""Heatmaps: a keypoint as the highest cell of a map over the crop (HRNet, ViTPose and others).
 
-A network answers (N, K, h, w) for crops that are H high and W wide. Cell i stands for pixel i W / w,
-as mmpose's ``MSRAHeatmap`` has it, or, for networks trained with unbiased data processing (UDP,
-Huang et al. 2020), for pixel i (W - 1) / (w - 1). Integers are pixel centres.
+A network answers (N, K, h, w) for crops that are H high and W wide. Cell i stands for pixel
+i W / w, as mmpose's ``MSRAHeatmap`` has it, or, for networks trained with unbiased data processing
+(UDP, Huang et al. 2020), for pixel i (W - 1) / (w - 1). Integers are pixel centres.
 """
 
 from __future__ import annotations
@@ -49,8 +49,9 @@ def decode(
 
 def pixels_per_cell(size_hw: tuple[int, int], cells_hw: tuple[int, int], udp: bool) -> Floats:
     """Pixels of the crop from one cell to the next, along x and y."""
-    size, cells = np.array(size_hw[::-1], np.float32), np.array(cells_hw[::-1], np.float32)
-    return (size - 1) / np.maximum(cells - 1, 1) if udp else size / cells
+    size, cells = np.array(size_hw[::-1]), np.array(cells_hw[::-1])
+    step = (size - 1) / np.maximum(cells - 1, 1) if udp else size / cells
+    return step.astype(np.float32)
 
 
 def mirrored(maps: Floats, twins: NDArray[np.intp]) -> Floats:
@@ -82,7 +83,7 @@ def _slopes(around: Floats) -> Floats:
     """Half the rise along x and y across the middle (N, K, 2)."""
     x = around[..., 1, 2] - around[..., 1, 0]
     y = around[..., 2, 1] - around[..., 0, 1]
-    return np.stack([x, y], axis=-1) / 2
+    return np.stack([x, y], axis=-1) * np.float32(0.5)
 
 
 def _top(around: Floats) -> Floats:
@@ -92,7 +93,7 @@ def _top(around: Floats) -> Floats:
     slope = _slopes(logs)
     xx = logs[..., 1, 2] - 2 * logs[..., 1, 1] + logs[..., 1, 0]
     yy = logs[..., 2, 1] - 2 * logs[..., 1, 1] + logs[..., 0, 1]
-    xy = (logs[..., 2, 2] - logs[..., 2, 0] - logs[..., 0, 2] + logs[..., 0, 0]) / 4
+    xy = (logs[..., 2, 2] - logs[..., 2, 0] - logs[..., 0, 2] + logs[..., 0, 0]) * np.float32(0.25)
     determinant = xx * yy - xy * xy
     is_top = (determinant > 0) & (xx < 0)
     safe = np.where(is_top, determinant, 1)

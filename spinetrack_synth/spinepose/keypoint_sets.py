@@ -72,9 +72,7 @@ class KeypointMap:
     @property
     def as_it_stands(self) -> bool:
         """Whether answers need not be rearranged."""
-        return len(self.twins) == self.count and np.array_equal(
-            self.places, np.arange(self.count)
-        )
+        return len(self.twins) == self.count and np.array_equal(self.places, np.arange(self.count))
 
 
 def keypoint_map(names: Sequence[str]) -> KeypointMap | None:

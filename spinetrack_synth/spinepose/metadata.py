@@ -88,7 +88,7 @@ def _names(notes: Mapping[str, Any]) -> tuple[str, ...] | None:
         listed = _listed(value)
         names = [name.get("name") if isinstance(name, dict) else name for name in listed]
         if names and all(isinstance(name, str) for name in names):
-            return tuple(names)
+            return tuple(map(str, names))
     return None
 
 

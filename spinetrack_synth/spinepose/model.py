@@ -24,6 +24,7 @@ from spinetrack_synth.spinepose.crops import (
     to_picture,
 )
 from spinetrack_synth.spinepose.decoders import KINDS, Decoder, Floats, Reading, recognise
+from spinetrack_synth.spinepose.graph import own_normalisation
 from spinetrack_synth.spinepose.inputs import NetworkInput, named_shapes, read_input
 from spinetrack_synth.spinepose.keypoint_sets import BY_COUNT, SETS, KeypointMap, keypoint_map
 from spinetrack_synth.spinepose.metadata import normalisation, read_metadata
@@ -159,7 +160,8 @@ def open_pose_model(
     elif entrance.whole_numbers:
         normal = RAW
     else:
-        normal = told.normalisation or decoder.normalisation
+        own = own_normalisation(path, entrance.name)
+        normal = told.normalisation or own or decoder.normalisation
     return PoseModel(
         path=path,
         session=session,
@@ -306,9 +308,7 @@ def _estimate(
                 image_order=image_order,
                 network_order=model.color_order,
             )
-        reading = Reading(
-            ours.twins, _boxes_crop(boxes[rows], frames[rows]), model.score, sub_bin
-        )
+        reading = Reading(ours.twins, _boxes_crop(boxes[rows], frames[rows]), model.score, sub_bin)
         answers = [answer[:count] for answer in _run(model, crops)]
         mirrored = None
         if flip_test:
@@ -406,7 +406,10 @@ def _try(
                 answers = dict(
                     zip(
                         [output.name for output in session.get_outputs()],
-                        [np.asarray(answer) for answer in session.run(None, {entrance.name: crops})],
+                        [
+                            np.asarray(answer)
+                            for answer in session.run(None, {entrance.name: crops})
+                        ],
                     )
                 )
             except Exception as error:  # onnxruntime's own exceptions share no other base
