@@ -22,7 +22,11 @@ USUAL_SPAN: Final = (0.9, 8.0)
 """From black to white, in what networks are trained on: 1 (colours from 0 to 1), 2 (from -1 to 1)
 or 4 to 5 (ImageNet's deviations)."""
 
-FLOATS: Final = {1: np.dtype("<f4"), 10: np.dtype("<f2"), 11: np.dtype("<f8")}
+FLOATS: Final[dict[int, np.dtype[np.floating]]] = {
+    1: np.dtype("<f4"),
+    10: np.dtype("<f2"),
+    11: np.dtype("<f8"),
+}
 """Numbers of the types in a tensor."""
 
 
@@ -41,14 +45,12 @@ def own_normalisation(path: Path, input_name: str) -> Normalisation | None:
 def _slope(path: Path, input_name: str) -> float | None:
     """What a step of the input's colours becomes (the mean over channels) before anything else
     happens to it; None where the file is not read."""
-    with path.open("rb") as stream, mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ) as all_:
-        content = memoryview(all_)
-        try:
-            return _follow(content, input_name)
-        except (ValueError, IndexError):
-            return None
-        finally:
-            content.release()
+    with path.open("rb") as stream:
+        content = memoryview(mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ))
+    try:
+        return _follow(content, input_name)
+    except (ValueError, IndexError):
+        return None
 
 
 def _follow(content: Bytes, name: str) -> float | None:

@@ -40,7 +40,8 @@ def decode(
     top = np.take_along_axis(flat, place[..., None], axis=-1)[..., 0]
     cells = np.stack([place % wide, place // wide], axis=-1)
     around = _around(maps, cells)
-    shift = _top(around) if sub_bin else QUARTER * np.sign(_slopes(around))
+    with np.errstate(invalid="ignore"):  # where the network answers no numbers
+        shift = _top(around) if sub_bin else QUARTER * np.sign(_slopes(around))
     last = np.array([wide - 1, high - 1])
     inside = (cells > 0) & (cells < last)
     places = cells + np.where(inside, shift, 0)

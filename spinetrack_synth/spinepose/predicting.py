@@ -146,15 +146,16 @@ def predict(
 
 def look(model: PoseModel, picture: Picture, wishes: Wishes, name: Path | None = None) -> Tracked:
     """The people of a single picture, numbered from 1."""
+    called: dict[str, Any] = {"name": str(name or "")}
     if wishes.boxes is not None and name is not None:
         boxes = wishes.boxes.boxes_xywh[wishes.boxes.name_of(name)]
     elif wishes.detector is not None:
-        boxes = detect(wishes.detector, picture).boxes_xywh
+        boxes = detect(wishes.detector, picture, **called).boxes_xywh
     else:
-        people, boxes = only_person(model, picture, **wishes.options)
+        people, boxes = only_person(model, picture, **wishes.options, **called)
         return Tracked(np.array([1]), people.keypoints_px, people.scores, boxes)
     boxes = boxes[: wishes.most]
-    people = estimate(model, picture, boxes, image_order="bgr", **wishes.options)
+    people = estimate(model, picture, boxes, image_order="bgr", **wishes.options, **called)
     return Tracked(np.arange(1, len(boxes) + 1), people.keypoints_px, people.scores, boxes)
 
 
@@ -211,7 +212,7 @@ def _video(model: PoseModel, source: Input, drawn: Path, wishes: Wishes) -> Iter
             if picture is None:
                 return
             time_s = frame / video.rate_hz
-            people = follower(picture, time_s)
+            people = follower(picture, time_s, f"{name}, frame {frame}")
             writer.write(
                 draw_people(
                     picture,
