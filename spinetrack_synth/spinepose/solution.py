@@ -361,11 +361,12 @@ def infer_video(
         **others,
     )
     if vis_path is None:
-        return [_stacked(*tracker(frame), spine_only) for frame in video]
+        tracked = (tracker.track(frame, time_s) for time_s, frame in video.timed())
+        return [_stacked(people.keypoints_px, people.scores, spine_only) for people in tracked]
     results = []
     with VideoWriter(Path(vis_path), video.rate_hz, video.size_wh) as writer:
-        for frame in video:
-            people = tracker.track(frame)
+        for time_s, frame in video.timed():
+            people = tracker.track(frame, time_s)
             results.append(_stacked(people.keypoints_px, people.scores, spine_only))
             writer.write(
                 draw_people(
@@ -374,7 +375,8 @@ def infer_video(
                     people.scores,
                     ids=people.ids,
                     spine_only=spine_only,
-                )
+                ),
+                time_s,
             )
     return results
 
