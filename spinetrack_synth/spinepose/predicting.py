@@ -169,18 +169,25 @@ def predict(
 
 
 def look(
-    model: PoseModel, picture: Picture, options: Options, listed: Listed | None = None
+    model: PoseModel,
+    picture: Picture,
+    options: Options,
+    listed: Listed | None = None,
+    name: str = "",
 ) -> Tracked:
-    """The people of a single picture, numbered from 1; in the boxes of ``listed`` if given."""
+    """The people of a single picture, numbered from 1; in the boxes of ``listed`` if given.
+
+    Where a network answers no numbers the error begins with the picture's ``name``.
+    """
     if listed is not None:
         boxes = listed.boxes_xywh
     elif options.detector is not None:
-        boxes = detect(options.detector, picture).boxes_xywh
+        boxes = detect(options.detector, picture, name).boxes_xywh
     else:
-        people, boxes = only_person(model, picture, **options.estimating)
+        people, boxes = only_person(model, picture, name=name, **options.estimating)
         return Tracked(np.array([1]), people.keypoints_px, people.scores, boxes)
     boxes = boxes[: options.most]
-    people = estimate(model, picture, boxes, image_order="bgr", **options.estimating)
+    people = estimate(model, picture, boxes, image_order="bgr", name=name, **options.estimating)
     return Tracked(np.arange(1, len(boxes) + 1), people.keypoints_px, people.scores, boxes)
 
 
@@ -225,7 +232,7 @@ class _Looking:
 
     def _picture(self, row: int, path: Path) -> _Shot:
         picture = read_picture(path)
-        people = look(self.model, picture, self.options)
+        people = look(self.model, picture, self.options, name=str(path))
         self._draw(row, picture, people)
         return _Shot(people, self.names[row])
 
@@ -245,7 +252,8 @@ class _Looking:
                     raise PictureError(empty)
                 notes.append(f"{empty}: left out")
             listed = listed.rows(np.flatnonzero(seen))
-        people = look(self.model, picture, self.options, listed if listing.with_boxes else None)
+        boxes = listed if listing.with_boxes else None
+        people = look(self.model, picture, self.options, boxes, str(path))
         links = listed.links or [{"category_id": listing.category_id}] * len(people)
         self.summary.notes.extend(notes)
         self._draw(row, picture, people)
@@ -268,7 +276,7 @@ class _Looking:
             writer = path and stack.enter_context(VideoWriter(path, video.rate_hz, video.size_wh))
             try:
                 for time_s, picture in video.timed():
-                    people = follower(picture, time_s)
+                    people = follower(picture, time_s, f"{source}, frame {frame}")
                     if writer:
                         writer.write(self._drawn(picture, people, named=True), time_s)
                     yield _Shot(people, self.names[row], frame=frame, time_s=time_s)
