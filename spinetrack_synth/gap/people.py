@@ -221,8 +221,12 @@ def predictions_of(results: Sequence[Any], labels: Labels, source: str) -> Predi
             f"{source}: results of {count} keypoints; expected 37, 26 or 17, or {len(names)} as in "
             f"{labels.path.name}"
         )
-    targets, sources = (list(side) for side in zip(*columns_of(known)))
     flat = np.array([r["keypoints"] for r in results], dtype=np.float64).reshape(-1, count, 3)
+    absent = (flat == 0).all(axis=(0, 2)) & (len(flat) > 0)  # written for want of such a keypoint
+    columns = [(ours, place) for ours, place in columns_of(known) if not absent[place]]
+    if not columns:
+        raise UserError(f"{source}: all keypoints of all results are 0")
+    targets, sources = (list(side) for side in zip(*columns))
     score = np.array([r["score"] for r in results], dtype=np.float64)
     image = np.searchsorted(
         labels.image_ids, np.array([r["image_id"] for r in results], dtype=np.int64)
