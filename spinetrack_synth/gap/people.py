@@ -222,10 +222,9 @@ def predictions_of(results: Sequence[Any], labels: Labels, source: str) -> Predi
             f"{labels.path.name}"
         )
     flat = np.array([r["keypoints"] for r in results], dtype=np.float64).reshape(-1, count, 3)
-    absent = (flat == 0).all(axis=(0, 2)) & (len(flat) > 0)  # written for want of such a keypoint
-    columns = [(ours, place) for ours, place in columns_of(known) if not absent[place]]
-    if not columns:
-        raise UserError(f"{source}: all keypoints of all results are 0")
+    written = flat.any(axis=(0, 2))  # 0, 0, 0 throughout is written for want of such a keypoint
+    columns = [(ours, place) for ours, place in columns_of(known) if written[place]]
+    columns = columns or columns_of(known)
     targets, sources = (list(side) for side in zip(*columns))
     score = np.array([r["score"] for r in results], dtype=np.float64)
     image = np.searchsorted(
