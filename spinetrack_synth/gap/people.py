@@ -222,8 +222,8 @@ def predictions_of(results: Sequence[Any], labels: Labels, source: str) -> Predi
             f"{labels.path.name}"
         )
     flat = np.array([r["keypoints"] for r in results], dtype=np.float64).reshape(-1, count, 3)
-    written = flat.any(axis=(0, 2))  # 0, 0, 0 throughout is written for want of such a keypoint
-    columns = [(ours, place) for ours, place in columns_of(known) if written[place]]
+    written = set(np.flatnonzero(flat.any(axis=(0, 2))).tolist())  # 0, 0, 0 stands for none
+    columns = [(ours, place) for ours, place in columns_of(known) if place in written]
     columns = columns or columns_of(known)
     targets, sources = (list(side) for side in zip(*columns))
     score = np.array([r["score"] for r in results], dtype=np.float64)
