@@ -23,10 +23,11 @@ from spinetrack_synth.spinepose.crops import (
     cut,
     to_picture,
 )
-from spinetrack_synth.spinepose.decoders import KINDS, Decoder, Floats, Reading, recognise
+from spinetrack_synth.spinepose.decoders import Decoder, Floats, Reading
 from spinetrack_synth.spinepose.graph import own_normalisation
 from spinetrack_synth.spinepose.inputs import NetworkInput, named_shapes, read_input
 from spinetrack_synth.spinepose.keypoint_sets import BY_COUNT, SETS, KeypointMap, keypoint_map
+from spinetrack_synth.spinepose.kinds import KINDS, recognise
 from spinetrack_synth.spinepose.metadata import normalisation, read_metadata
 from spinetrack_synth.spinepose.pictures import read_recorded, recorded_size
 from spinetrack_synth.spinepose.session import open_session
