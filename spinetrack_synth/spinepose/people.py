@@ -67,7 +67,7 @@ class Listing:
 
     def find(self, picture: Path) -> Listed:
         """The file's record of a picture; raises PictureError where it has none or several."""
-        fitting = self._names.fitting(picture.resolve().as_posix())
+        fitting = self._names.fitting(picture.absolute().as_posix())
         if len(fitting) != 1:
             found = "no picture" if not fitting else f"{len(fitting)} pictures"
             raise PictureError(f"{self.path}: {found} named {picture.name}")

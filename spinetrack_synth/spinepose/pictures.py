@@ -33,7 +33,7 @@ PICTURE_SUFFIXES: Final = (
     JPEG_SUFFIXES
     | HEIC_SUFFIXES
     | RAW_SUFFIXES
-    | {".png", ".bmp", ".webp", ".tif", ".tiff", ".gif", ".avif", ".jp2"}
+    | set(".png .bmp .webp .tif .tiff .gif .avif .jp2 .jxl .mpo .ppm .pgm".split())
 )
 JPEG_QUALITY: Final = 92
 
@@ -43,6 +43,7 @@ HEIC_READERS: Final = ("pi_heif", "pillow_heif")
 HEIC_BRANDS: Final = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1"})
 AVIF_BRANDS: Final = frozenset({b"avif", b"avis"})
 APPLE_DOUBLE: Final = b"\x00\x05\x16\x07"
+JPEG_XL: Final = (b"\xff\x0a", b"\0\0\0\x0cJXL ")
 STARTS: Final[dict[str, bytes | tuple[bytes, ...]]] = {
     "JPEG": b"\xff\xd8\xff", "PNG": b"\x89PNG", "GIF": b"GIF8", "WebP": b"RIFF", "BMP": b"BM",
     "TIFF": (b"II*\0", b"MM\0*"),
@@ -157,6 +158,8 @@ def _decode(path: Path, content: bytes, *, upright: bool) -> Picture:
         return _by_pillow(path, content, "HEIC", upright=upright)
     if brand in AVIF_BRANDS:
         return _by_pillow(path, content, "AVIF", upright=upright)
+    if content.startswith(JPEG_XL):
+        raise PictureError(f"{path}: a JPEG XL picture: convert it to JPEG or PNG")
     cv2 = opencv()
     flags = cv2.IMREAD_COLOR if upright else cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
     try:

@@ -95,6 +95,7 @@ def test_a_part_of_a_file_is_no_picture(tmp_path: Path, suffix: str) -> None:
         ("._a.jpg", b"\0\5\x16\7\0\2\0\0Mac OS X", "what macOS notes about the file a.jpg"),
         ("a.nef", b"II*\0", "a.nef: a camera's raw file: convert it"),
         ("a.jpg", b"\0\0\0\x1cftypheic", r"HEIC picture: pip install 'spinetrack-synth\[heic\]'"),
+        ("a.jxl", b"\xff\x0a\0", "a.jxl: a JPEG XL picture: convert it"),
         ("a.avif", b"\0\0\0\x1cftypavif", "AVIF"),
     ],
 )

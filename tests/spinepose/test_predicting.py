@@ -33,6 +33,7 @@ from spinetrack_synth.spinepose import (
     infer_image,
     infer_video,
     open_pose_model,
+    predicting,
 )
 from spinetrack_synth.spinepose.detector import open_detector
 from spinetrack_synth.spinepose.following import Follower
@@ -431,6 +432,23 @@ def test_pictures_that_do_not_fit_their_record(
     np.testing.assert_allclose(sound, points, atol=2)
     assert np.median(np.abs(half - points / 2)) < 2
     assert (out / "openpose/nobody_keypoints.json").is_file()
+
+
+def test_a_network_that_has_no_answer_to_one_picture_costs_that_one(
+    tmp_path: Path, network: Path, run: Callable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def look(*arguments: Any, name: str) -> Any:
+        if name.endswith("b.png"):
+            raise UserError(f"{name}: no numbers")
+        return whole_look(*arguments, name=name)
+
+    whole_look = predicting.look
+    monkeypatch.setattr(predicting, "look", look)
+    for letter in "abc":
+        photo(tmp_path / f"{letter}.png")
+    got = run("predict", tmp_path, "--model", network, "-o", tmp_path / "out")
+    assert (got.code, "2 people in 2 pictures" in got.out) == (1, True)
+    assert f"{tmp_path}/b.png: no numbers" in got.err
 
 
 def test_one_record_is_not_taken_for_two_pictures(
