@@ -65,9 +65,13 @@ class PictureError(UserError):
 def opencv() -> ModuleType:
     """OpenCV, kept from talking to the terminal: what is wrong is told by us."""
     import cv2
-    from cv2.utils import logging
 
-    logging.setLogLevel(logging.LOG_LEVEL_SILENT)
+    if hasattr(cv2, "setLogLevel"):
+        cv2.setLogLevel(0)
+    else:  # OpenCV 5
+        from cv2.utils import logging
+
+        logging.setLogLevel(logging.LOG_LEVEL_SILENT)
     return cv2
 
 
