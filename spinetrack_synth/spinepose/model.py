@@ -155,7 +155,7 @@ def open_pose_model(
     told = read_metadata(path, session)
     entrance = read_input(path, session, "one picture (N, 3, H, W) or (N, H, W, 3)")
     udp = bool(told.udp) if udp is None else udp
-    size_hw, batch, decoder = _try(path, session, entrance, input_size_hw, udp)
+    size_hw, batch, decoder, seen = _try(path, session, entrance, input_size_hw, udp)
     if mean is not None:
         normal = normalisation(mean, std)
     elif entrance.whole_numbers:
@@ -170,7 +170,7 @@ def open_pose_model(
         input_size_hw=size_hw,
         batch=batch,
         decoder=decoder,
-        keypoint_map=_map_keypoints(path, decoder, names, told.names),
+        keypoint_map=_map_keypoints(path, decoder, names, told.names, seen),
         normalisation=normal,
         color_order=color_order or told.color_order or "rgb",
         score=score,
@@ -391,8 +391,9 @@ def _try(
     entrance: NetworkInput,
     wished_hw: tuple[int, int] | None,
     udp: bool,
-) -> tuple[tuple[int, int], int | None, Decoder]:
-    """Size in pixels, batch (None: any) and decoder, found by running it on empty crops."""
+) -> tuple[tuple[int, int], int | None, Decoder, str]:
+    """Size in pixels, batch (None: any), decoder and the outputs seen, by running it on empty
+    crops."""
     sizes = [wished_hw] if wished_hw else list(USUAL_SIZES_HW)
     fitting = [size for size in sizes if _fits(size, entrance.size_hw)]
     if None not in entrance.size_hw:
@@ -419,7 +420,8 @@ def _try(
                 continue
             decoder = recognise(answers, size, batch, udp=udp)
             if decoder is not None:
-                return size, None if batch == 2 and not entrance.batch else batch, decoder
+                taken = None if batch == 2 and not entrance.batch else batch
+                return size, taken, decoder, named_shapes(answers)
             if batch == 1 or entrance.batch:
                 problem = _unknown(path, answers, size)
     raise UserError(problem or f"{path}: takes pictures of {entrance.size_hw}; give a size")
@@ -444,8 +446,10 @@ def _map_keypoints(
     decoder: Decoder,
     given: str | Sequence[str] | None,
     told: tuple[str, ...] | None,
+    seen: str,
 ) -> KeypointMap:
-    """By the names given, else those of the metadata where they are as many, else by number."""
+    """By the names given, else those of the metadata where they are as many, else by number;
+    ``seen`` describes the outputs."""
     count = decoder.keypoints
     names = SETS.get(given) if isinstance(given, str) else given
     if given is not None and (names is None or len(names) != count):
@@ -462,6 +466,7 @@ def _map_keypoints(
         sets = "17 (COCO), 26 (Halpe), 37 (SpineTrack), 16 (MPII), 133 (COCO-WholeBody), 136"
         raise UserError(
             f"{path}: the network has {count} keypoints, expected {sets}; others by their names, "
-            "in the file's metadata (names) or open_pose_model(names=...)"
+            "in the file's metadata (names) or open_pose_model(names=...); it was taken for "
+            f"{decoder.kind}, for it answers {seen}"
         )
     return found
