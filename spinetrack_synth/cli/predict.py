@@ -176,13 +176,12 @@ def command(
         raise click.UsageError("--boxes links to its own dataset: leave --dataset out")
     found = find_inputs([*inputs, *more_inputs])
     listing = read_boxes(boxes) if boxes else read_dataset(dataset) if dataset else None
-    asked = {"detector": WHOLE if boxes else detector} if boxes or detector else {}
     with progress_bar("MB") as fetched:
         network, finder = open_models(
             mode,
             model_version,
             model,
-            **asked,  # type: ignore[arg-type]
+            WHOLE if boxes else detector,
             provider=provider,
             threads=threads,
             spinning=spinning,

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spinetrack_synth import skeleton
-from spinetrack_synth.coco import CocoDataset, read_json
+from spinetrack_synth.coco import CocoDataset, PictureNames, read_json
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.validation.columns import SKELETONS, Dataset, canonical_name
 
@@ -196,6 +196,7 @@ def predictions_of(results: Sequence[Any], labels: Labels, source: str) -> Predi
     """COCO results as arrays; those of other categories than the people's are left out, as
     pycocotools leaves them out. Raises UserError, beginning with ``source``, at the first that
     cannot be used."""
+    results = _linked(results, labels)
     images = set(labels.image_ids.tolist())
     category = labels.coco.annotations[0]["category_id"]
     kept = []
@@ -248,6 +249,23 @@ def predictions_of(results: Sequence[Any], labels: Labels, source: str) -> Predi
         annotation=annotation[order],
         defined=np.isin(np.arange(K), targets),
     )
+
+
+def _linked(results: Sequence[Any], labels: Labels) -> Sequence[Any]:
+    """Results that name their picture (``file_name``, as ``predict`` writes it) with the dataset's
+    id of it, whatever they count themselves."""
+    ids = {image["file_name"]: image["id"] for image in labels.coco.images}
+    names = PictureNames(ids)
+    named = [r.get("file_name") if isinstance(r, dict) else None for r in results]
+    fitting = [names.fitting(name) if isinstance(name, str) else [] for name in named]
+    if not any(fitting):
+        return results
+    linked = []
+    for result, name, fits in zip(results, named, fitting):
+        if isinstance(name, str) and result.get("image_id") not in map(ids.get, fits):
+            result = {**result, "image_id": ids[fits[0]] if len(fits) == 1 else name}
+        linked.append(result)
+    return linked
 
 
 def _result_problem(result: Any, images: set[int]) -> str:

@@ -29,7 +29,7 @@ from spinetrack_synth.spinepose.inputs import NetworkInput, named_shapes, read_i
 from spinetrack_synth.spinepose.keypoint_sets import BY_COUNT, SETS, KeypointMap, keypoint_map
 from spinetrack_synth.spinepose.kinds import KINDS, recognise
 from spinetrack_synth.spinepose.metadata import normalisation, read_metadata
-from spinetrack_synth.spinepose.pictures import read_picture
+from spinetrack_synth.spinepose.pictures import read_recorded, recorded_size
 from spinetrack_synth.spinepose.session import open_session
 
 if TYPE_CHECKING:
@@ -224,8 +224,10 @@ def predict_dataset(
     of_image: dict[int, list[Record]] = {}
     for annotation in wanted:
         of_image.setdefault(annotation["image_id"], []).append(annotation)
-    names = [coco.image_of[image_id]["file_name"] for image_id in of_image]
-    pictures = _read_ahead([Path(images_dir) / name for name in names])
+    images = [coco.image_of[image_id] for image_id in of_image]
+    pictures = _read_ahead(
+        [(Path(images_dir) / image["file_name"], recorded_size(image)) for image in images]
+    )
     results: list[Record] = []
     waiting: list[tuple[NDArray[np.uint8], Record]] = []
 
@@ -373,15 +375,18 @@ def _check_boxes(boxes_xywh: object) -> NDArray[np.float64]:
     return boxes
 
 
-def _read_ahead(paths: Sequence[Path]) -> Iterator[NDArray[np.uint8]]:
-    """Pictures in blue, green, red; while one is at work the next is being read."""
+def _read_ahead(
+    recorded: Sequence[tuple[Path, tuple[int, int] | None]],
+) -> Iterator[NDArray[np.uint8]]:
+    """Pictures in blue, green, red, as their records know them; while one is at work the next is
+    being read."""
     with ThreadPoolExecutor(1) as reader:
-        upcoming = reader.submit(read_picture, paths[0]) if paths else None
-        for place in range(len(paths)):
+        upcoming = reader.submit(read_recorded, *recorded[0]) if recorded else None
+        for place in range(len(recorded)):
             assert upcoming is not None
-            picture = upcoming.result()
-            if place + 1 < len(paths):
-                upcoming = reader.submit(read_picture, paths[place + 1])
+            picture, _ = upcoming.result()
+            if place + 1 < len(recorded):
+                upcoming = reader.submit(read_recorded, *recorded[place + 1])
             yield picture
 
 

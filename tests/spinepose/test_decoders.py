@@ -331,6 +331,6 @@ def test_answers_without_any_number_are_told_with_their_picture(
         "id": 1, "image_id": 3, "category_id": 1, "bbox": WHOLE, "area": 1.0,
         "keypoints": [5.0, 5.0, 2.0] * 17,
     }  # fmt: skip
-    coco = CocoDataset([{"id": 3, "file_name": "a.png", "width": 9, "height": 9}], [person])
+    coco = CocoDataset([{"id": 3, "file_name": "a.png"}], [person])
     with pytest.raises(UserError, match=r"^a\.png: .* answers no numbers"):
         predict_dataset(open_pose_model(path), coco, tmp_path)
