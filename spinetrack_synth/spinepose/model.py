@@ -311,21 +311,15 @@ def _estimate(
                 image_order=image_order,
                 network_order=model.color_order,
             )
-        reading = Reading(ours.twins, _boxes_crop(boxes[rows], frames[rows]), model.score, sub_bin)
+        reading = Reading(ours.twins, boxes[rows], frames[rows], model.score, sub_bin)
         answers = [answer[:count] for answer in _run(model, crops)]
         mirrored = None
         if flip_test:
             turned = _turned(crops, model.decoder.mirror_shift_px)
             mirrored = [answer[:count] for answer in _run(model, turned)]
-        found, heights = _numbers(*model.decoder.decode(answers, mirrored, reading))
-        nobody = np.flatnonzero(np.isnan(heights).all(axis=1))
-        if nobody.size:
-            where = names[first + nobody[0]]
-            raise UserError(
-                f"{where}{': ' * bool(where)}{model.path} answers no numbers (NaN or infinity) to "
-                "this picture: the network is broken, or its input is not as it was trained"
-            )
-        heights = np.nan_to_num(heights, nan=0.0)
+        found, heights = model.decoder.decode(answers, mirrored, reading)
+        if not np.isfinite(found.sum() + heights.sum()):
+            found, heights = _numbers(model.path, found, heights, names[rows])
         if ours.as_it_stands:
             points[rows], scores[rows] = found, heights
         else:
@@ -348,18 +342,20 @@ def _turned(crops: Floats, shift_px: int) -> Floats:
     return np.ascontiguousarray(turned)
 
 
-def _boxes_crop(boxes: NDArray[np.float64], frames: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Boxes (N, 4) in the picture as left, top, right, bottom in their crops."""
-    low = (boxes[:, :2] - frames[:, :2]) / frames[:, 2:]
-    return np.concatenate([low, low + boxes[:, 2:] / frames[:, 2:]], axis=1)
-
-
-def _numbers(points: Floats, scores: Floats) -> tuple[Floats, Floats]:
-    """Places that are numbers; what was none has no score (nan)."""
+def _numbers(
+    path: Path, points: Floats, scores: Floats, names: Sequence[str]
+) -> tuple[Floats, Floats]:
+    """Places and scores with 0 for what is no number; raises UserError where a person, in the
+    picture of that name, has none."""
     sound = np.isfinite(scores) & np.isfinite(points).all(axis=-1)
-    if sound.all():
-        return points, scores
-    return np.where(sound[..., None], points, 0), np.where(sound, scores, np.float32(np.nan))
+    nobody = np.flatnonzero(~sound.any(axis=1))
+    if nobody.size:
+        where = names[nobody[0]]
+        raise UserError(
+            f"{where}{': ' * bool(where)}{path} answers no numbers (NaN or infinity) to this "
+            "picture: the network is broken, or its input is not as it was trained"
+        )
+    return np.where(sound[..., None], points, 0), np.where(sound, scores, np.float32(0))
 
 
 def _run(model: PoseModel, crops: Floats) -> list[Floats]:
