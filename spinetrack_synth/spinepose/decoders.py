@@ -20,14 +20,22 @@ Found = tuple[Floats, Floats]
 class Reading:
     """How answers are read: the wishes of the caller, and what is known of the crops.
 
-    ``twins`` (K,) is each keypoint's mirror twin; ``boxes_crop`` (N, 4) are the boxes that were
-    asked about, left, top, right, bottom in pixels of the crop.
+    ``twins`` (K,) is each keypoint's mirror twin; ``boxes_xywh`` (N, 4) are the boxes in the
+    picture that were asked about, ``frames`` (N, 3) their crops.
     """
 
     twins: NDArray[np.intp]
-    boxes_crop: NDArray[np.float64]
+    boxes_xywh: NDArray[np.float64]
+    frames: NDArray[np.float64]
     score: simcc.Score = "min"
     sub_bin: bool = False
+
+    @property
+    def boxes_crop(self) -> NDArray[np.float64]:
+        """The boxes (N, 4) as left, top, right, bottom in pixels of their crops."""
+        scale = self.frames[:, 2:]
+        low = (self.boxes_xywh[:, :2] - self.frames[:, :2]) / scale
+        return np.concatenate([low, low + self.boxes_xywh[:, 2:] / scale], axis=1)
 
 
 class Decoder(Protocol):

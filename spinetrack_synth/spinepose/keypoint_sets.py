@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -78,7 +79,7 @@ class KeypointMap:
     places: NDArray[np.intp]
     twins: NDArray[np.intp]
 
-    @property
+    @cached_property
     def as_it_stands(self) -> bool:
         """Whether answers need not be rearranged."""
         return len(self.twins) == self.count and np.array_equal(self.places, np.arange(self.count))

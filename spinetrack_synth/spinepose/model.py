@@ -155,7 +155,7 @@ def open_pose_model(
     told = read_metadata(path, session)
     entrance = read_input(path, session, "one picture (N, 3, H, W) or (N, H, W, 3)")
     udp = bool(told.udp) if udp is None else udp
-    size_hw, batch, decoder = _try(path, session, entrance, input_size_hw, udp)
+    size_hw, batch, decoder, seen = _try(path, session, entrance, input_size_hw, udp)
     if mean is not None:
         normal = normalisation(mean, std)
     elif entrance.whole_numbers:
@@ -170,7 +170,7 @@ def open_pose_model(
         input_size_hw=size_hw,
         batch=batch,
         decoder=decoder,
-        keypoint_map=_map_keypoints(path, decoder, names, told.names),
+        keypoint_map=_map_keypoints(path, decoder, names, told.names, seen),
         normalisation=normal,
         color_order=color_order or told.color_order or "rgb",
         score=score,
@@ -311,21 +311,15 @@ def _estimate(
                 image_order=image_order,
                 network_order=model.color_order,
             )
-        reading = Reading(ours.twins, _boxes_crop(boxes[rows], frames[rows]), model.score, sub_bin)
+        reading = Reading(ours.twins, boxes[rows], frames[rows], model.score, sub_bin)
         answers = [answer[:count] for answer in _run(model, crops)]
         mirrored = None
         if flip_test:
             turned = _turned(crops, model.decoder.mirror_shift_px)
             mirrored = [answer[:count] for answer in _run(model, turned)]
-        found, heights = _numbers(*model.decoder.decode(answers, mirrored, reading))
-        nobody = np.flatnonzero(np.isnan(heights).all(axis=1))
-        if nobody.size:
-            where = names[first + nobody[0]]
-            raise UserError(
-                f"{where}{': ' * bool(where)}{model.path} answers no numbers (NaN or infinity) to "
-                "this picture: the network is broken, or its input is not as it was trained"
-            )
-        heights = np.nan_to_num(heights, nan=0.0)
+        found, heights = model.decoder.decode(answers, mirrored, reading)
+        if not np.isfinite(found.sum() + heights.sum()):
+            found, heights = _numbers(model.path, found, heights, names[rows])
         if ours.as_it_stands:
             points[rows], scores[rows] = found, heights
         else:
@@ -348,18 +342,20 @@ def _turned(crops: Floats, shift_px: int) -> Floats:
     return np.ascontiguousarray(turned)
 
 
-def _boxes_crop(boxes: NDArray[np.float64], frames: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Boxes (N, 4) in the picture as left, top, right, bottom in their crops."""
-    low = (boxes[:, :2] - frames[:, :2]) / frames[:, 2:]
-    return np.concatenate([low, low + boxes[:, 2:] / frames[:, 2:]], axis=1)
-
-
-def _numbers(points: Floats, scores: Floats) -> tuple[Floats, Floats]:
-    """Places that are numbers; what was none has no score (nan)."""
+def _numbers(
+    path: Path, points: Floats, scores: Floats, names: Sequence[str]
+) -> tuple[Floats, Floats]:
+    """Places and scores with 0 for what is no number; raises UserError where a person, in the
+    picture of that name, has none."""
     sound = np.isfinite(scores) & np.isfinite(points).all(axis=-1)
-    if sound.all():
-        return points, scores
-    return np.where(sound[..., None], points, 0), np.where(sound, scores, np.float32(np.nan))
+    nobody = np.flatnonzero(~sound.any(axis=1))
+    if nobody.size:
+        where = names[nobody[0]]
+        raise UserError(
+            f"{where}{': ' * bool(where)}{path} answers no numbers (NaN or infinity) to this "
+            "picture: the network is broken, or its input is not as it was trained"
+        )
+    return np.where(sound[..., None], points, 0), np.where(sound, scores, np.float32(0))
 
 
 def _run(model: PoseModel, crops: Floats) -> list[Floats]:
@@ -396,8 +392,9 @@ def _try(
     entrance: NetworkInput,
     wished_hw: tuple[int, int] | None,
     udp: bool,
-) -> tuple[tuple[int, int], int | None, Decoder]:
-    """Size in pixels, batch (None: any) and decoder, found by running it on empty crops."""
+) -> tuple[tuple[int, int], int | None, Decoder, str]:
+    """Size in pixels, batch (None: any), decoder and the outputs seen, by running it on empty
+    crops."""
     sizes = [wished_hw] if wished_hw else list(USUAL_SIZES_HW)
     fitting = [size for size in sizes if _fits(size, entrance.size_hw)]
     if None not in entrance.size_hw:
@@ -424,7 +421,8 @@ def _try(
                 continue
             decoder = recognise(answers, size, batch, udp=udp)
             if decoder is not None:
-                return size, None if batch == 2 and not entrance.batch else batch, decoder
+                taken = None if batch == 2 and not entrance.batch else batch
+                return size, taken, decoder, named_shapes(answers)
             if batch == 1 or entrance.batch:
                 problem = _unknown(path, answers, size)
     raise UserError(problem or f"{path}: takes pictures of {entrance.size_hw}; give a size")
@@ -449,8 +447,10 @@ def _map_keypoints(
     decoder: Decoder,
     given: str | Sequence[str] | None,
     told: tuple[str, ...] | None,
+    seen: str,
 ) -> KeypointMap:
-    """By the names given, else those of the metadata where they are as many, else by number."""
+    """By the names given, else those of the metadata where they are as many, else by number;
+    ``seen`` describes the outputs."""
     count = decoder.keypoints
     names = SETS.get(given) if isinstance(given, str) else given
     if given is not None and (names is None or len(names) != count):
@@ -467,6 +467,7 @@ def _map_keypoints(
         sets = "17 (COCO), 26 (Halpe), 37 (SpineTrack), 16 (MPII), 133 (COCO-WholeBody), 136"
         raise UserError(
             f"{path}: the network has {count} keypoints, expected {sets}; others by their names, "
-            "in the file's metadata (names) or open_pose_model(names=...)"
+            "in the file's metadata (names) or open_pose_model(names=...); it was taken for "
+            f"{decoder.kind}, for it answers {seen}"
         )
     return found
