@@ -13,7 +13,7 @@ from spinetrack_synth.errors import UserError
 
 @click.command("evaluate", short_help="Measure a model's keypoints against labels.")
 @click.option("--dataset", type=FILE, required=True, metavar="GT.json", help="COCO labels.")
-@click.option("--model", type=FILE, metavar="M.onnx", help="A SimCC pose network.")
+@click.option("--model", type=FILE, metavar="M.onnx", help="A pose network.")
 @click.option("--images", type=FILE, metavar="DIR", help="Its pictures.  [beside the labels]")
 @click.option(
     "--predictions",

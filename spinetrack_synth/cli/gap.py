@@ -16,7 +16,7 @@ from spinetrack_synth.errors import UserError
 @click.option("--synthetic", type=FILE, required=True, metavar="GT.json", help="Synthetic labels.")
 @click.option("--real", type=FILE, required=True, metavar="GT.json", help="Real labels.")
 @click.option("--out", type=FILE, required=True, metavar="REPORT", help="Folder of the report.")
-@click.option("--model", type=FILE, metavar="M.onnx", help="A SimCC pose network.")
+@click.option("--model", type=FILE, metavar="M.onnx", help="A pose network.")
 @click.option("--synthetic-predictions", type=FILE, metavar="P.json", help="COCO results, saved.")
 @click.option("--real-predictions", type=FILE, metavar="P.json", help="COCO results, saved.")
 @click.option("--synthetic-images", type=FILE, metavar="DIR", help="[beside the labels]")

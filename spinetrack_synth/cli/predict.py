@@ -111,8 +111,8 @@ def agree(accepted: bool, text: str) -> bool:
     help="Points below are neither drawn nor measured.",
 )  # fmt: skip
 @click.option(
-    "--color-order", type=click.Choice(("rgb", "bgr")), default="rgb", show_default=True,
-    help="What the network was trained with.",
+    "--color-order", type=click.Choice(("rgb", "bgr")),
+    help="What the network was trained with.  [as its file says, else rgb]",
 )  # fmt: skip
 @click.option("--provider", type=click.Choice(PROVIDERS), help="What computes.  [the best]")
 @click.option("--threads", type=click.IntRange(1), help="Threads of an answer.  [all cores]")
@@ -144,7 +144,7 @@ def command(
     sub_bin: bool,
     score: str,
     least_score: float,
-    color_order: str,
+    color_order: str | None,
     provider: str | None,
     threads: int | None,
     spinning: bool,
@@ -176,13 +176,12 @@ def command(
         raise click.UsageError("--boxes links to its own dataset: leave --dataset out")
     found = find_inputs([*inputs, *more_inputs])
     listing = read_boxes(boxes) if boxes else read_dataset(dataset) if dataset else None
-    asked = {"detector": WHOLE if boxes else detector} if boxes or detector else {}
     with progress_bar("MB") as fetched:
         network, finder = open_models(
             mode,
             model_version,
             model,
-            **asked,  # type: ignore[arg-type]
+            WHOLE if boxes else detector,
             provider=provider,
             threads=threads,
             spinning=spinning,

@@ -196,8 +196,11 @@ def predictions_of(results: Sequence[Any], labels: Labels, source: str) -> Predi
             f"{source}: results of {count} keypoints; expected 37, 26 or 17, or {len(names)} as in "
             f"{labels.path.name} (or {', '.join(str(n) for n in ORDERS if n not in (37, 26, 17))})"
         )
-    targets, sources = (list(side) for side in zip(*columns_of(known)))
     flat = np.array([r["keypoints"] for r in results], dtype=np.float64).reshape(-1, count, 3)
+    written = set(np.flatnonzero(flat.any(axis=(0, 2))).tolist())  # 0, 0, 0 stands for none
+    columns = [(ours, place) for ours, place in columns_of(known) if place in written]
+    columns = columns or columns_of(known)
+    targets, sources = (list(side) for side in zip(*columns))
     score = np.array([r["score"] for r in results], dtype=np.float64)
     image = np.searchsorted(
         labels.image_ids, np.array([r["image_id"] for r in results], dtype=np.int64)

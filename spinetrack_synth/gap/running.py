@@ -17,11 +17,12 @@ from spinetrack_synth.spinepose.pictures import ORIENTATION
 
 Preset = Literal["paper", "wheel"]
 PRESETS: Final[dict[str, dict[str, Any]]] = {
-    "paper": {"color_order": "rgb", "score": "min", "flip_test": True},
+    "paper": {"color_order": None, "score": "min", "flip_test": True},
     "wheel": {"color_order": "bgr", "score": "mean", "flip_test": False},
 }
-"""How a network is run: as its authors test it, or as the ``spinepose`` package does, which feeds
-blue, green, red to networks trained on red, green, blue."""
+"""How a network is run: as its authors test it (red, green, blue, unless its file says otherwise),
+or as the ``spinepose`` package does, which feeds blue, green, red to networks trained on red,
+green, blue."""
 
 
 EXIF_SIDEWAYS: Final = (5, 6, 7, 8)

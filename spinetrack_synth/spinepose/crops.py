@@ -30,6 +30,8 @@ class Normalisation:
 IMAGENET: Final = Normalisation(tuple(MEAN_RGB.tolist()), tuple(STD_RGB.tolist()))
 RAW: Final = Normalisation((0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
 """Colours from 0 to 255 as they are."""
+BALANCED: Final = Normalisation((127.5, 127.5, 127.5), (127.5, 127.5, 127.5))
+"""Colours from -1 to 1."""
 UNIT: Final = Normalisation((0.0, 0.0, 0.0), (255.0, 255.0, 255.0))
 """Colours from 0 to 1."""
 

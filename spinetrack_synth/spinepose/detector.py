@@ -88,8 +88,9 @@ def open_detector(
     YOLOX answers one array with a row for every cell of its grids; with its own suppression it
     answers boxes with scores, and labels, as RTMDet does, which the names of its weights tell;
     RF-DETR answers boxes and a score for every class; YOLOv5 three rows a cell, YOLOv8 and its
-    successors a column a cell, or rows of six after suppression. Where height and width are free,
-    pictures of ``USUAL_SIZES_HW`` are tried. Raises UserError for anything else.
+    successors a column a cell, or rows of six after suppression (keypoints may follow). Where
+    height and width are free, pictures of ``USUAL_SIZES_HW`` are tried. Raises UserError for
+    anything else.
     """
     path = Path(path)
     session = open_session(
@@ -142,12 +143,12 @@ def detect(detector: Detector, picture: Picture, name: str = "") -> Boxes:
     else:
         person = answers[1][0] == 0
         corners, scores = answers[0][0, person, :4], answers[0][0, person, 4]
-    if answers[0].size and not np.isfinite(answers[0][0]).any():
+    if any(answer.size and not np.isfinite(answer).any() for answer in answers):
         raise UserError(
             f"{name}{': ' * bool(name)}{detector.path} answers no numbers (NaN or infinity) to "
             "this picture: the detector is broken, or its input is not as it was trained"
         )
-    kept = scores >= detector.least_score
+    kept = (scores >= detector.least_score) & np.isfinite(corners).all(axis=1)
     corners = corners[kept].astype(np.float64) * np.tile(picture_per_input, 2)
     scores = scores[kept].astype(np.float64)
     height, width = picture.shape[:2]
@@ -189,7 +190,8 @@ def _recognise(path: Path, shapes: list[tuple[int, ...]], size_hw: tuple[int, in
             return "yolov8"
         if columns >= 6 and rows in (cells, 3 * cells):
             return "yolox" if rows == cells else "yolov5"
-        return "yolo with nms" if columns == 6 else None
+        with_points = rows > 20 and columns > 6 and columns % 3 == 0
+        return "yolo with nms" if columns == 6 or with_points else None
     if len(shapes) == 2 and len(shapes[0]) == 3 and shapes[0][:2] == shapes[1][:2]:
         if shapes[0][2] == 5 and len(shapes[1]) == 2:
             return "rtmdet" if _holds(path, RTMDET_HEAD) else "yolox with nms"

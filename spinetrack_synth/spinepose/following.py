@@ -52,6 +52,9 @@ class Follower:
         people, boxes = _there(people, boxes)
         if self.detector is None and not len(people):
             people, boxes = _there(*only_person(self.model, picture, **options))
+        if self.detector is None and len(people) > 1:  # where people were lost and found again
+            best = int(people.scores.mean(axis=1).argmax())
+            people, boxes = people.rows([best]), boxes[[best]]
         return self.tracker.update(people, boxes, time_s, detected=False)
 
 

@@ -24,6 +24,9 @@ LEAST_HEIGHT: Final = np.float32(1e-10)
 FURTHEST: Final = np.float32(0.5)
 """The top of a bump is no further from the middle of its highest cell."""
 
+FEWEST_KEYPOINTS: Final = 5
+"""Maps of fewer channels are of something else: a person's outline, a middle."""
+
 
 def decode(
     maps: Floats, size_hw: tuple[int, int], *, udp: bool = False, sub_bin: bool = False
@@ -53,6 +56,17 @@ def pixels_per_cell(size_hw: tuple[int, int], cells_hw: tuple[int, int], udp: bo
     size, cells = np.array(size_hw[::-1]), np.array(cells_hw[::-1])
     step = (size - 1) / np.maximum(cells - 1, 1) if udp else size / cells
     return step.astype(np.float32)
+
+
+def cells_of(
+    shape: tuple[int, ...], size_hw: tuple[int, int]
+) -> tuple[tuple[int, int], bool] | None:
+    """Cells of a map and whether its channels are last; None where the sides do not fit."""
+    for channels_last, (high, wide) in ((False, shape[2:4]), (True, shape[1:3])):
+        stride = size_hw[0] // max(high, 1)
+        if stride in (1, 2, 4, 8, 16, 32) and (high * stride, wide * stride) == size_hw:
+            return (high, wide), channels_last
+    return None
 
 
 def mirrored(maps: Floats, twins: NDArray[np.intp]) -> Floats:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 import numpy as np
@@ -17,6 +18,14 @@ LIMBS_MPII: Final = (
     "thorax", "upper_neck", "head_top", "right_wrist", "right_elbow", "right_shoulder",
     "left_shoulder", "left_elbow", "left_wrist",
 )  # fmt: skip
+
+LANDMARKS_BLAZEPOSE: Final = (
+    "nose", "", "left_eye", "", "", "right_eye", "", "left_ear", "right_ear", "", "",
+    "left_shoulder", "right_shoulder", "left_elbow", "right_elbow", "left_wrist", "right_wrist",
+    "", "", "", "", "", "", "left_hip", "right_hip", "left_knee", "right_knee", "left_ankle",
+    "right_ankle", "left_heel", "right_heel", "left_big_toe", "right_big_toe", *[""] * 6,
+)  # fmt: skip
+"""With the points that are none of ours left out: corners of eyes and mouth, fingers."""
 
 SETS: Final[dict[str, tuple[str, ...]]] = {
     "coco": NAMES[:17],
@@ -45,6 +54,7 @@ BY_COUNT: Final[dict[int, tuple[str, ...]]] = {
     23: (*SETS["coco"], *[""] * 6),
     133: (*SETS["coco"], *[""] * 116),
     136: (*SETS["halpe"], *[""] * 110),
+    39: LANDMARKS_BLAZEPOSE,
 }
 """Sets that are told by their number alone. 23, 133 (COCO-WholeBody) and 136 (Halpe) begin with
 the body; feet, face and hands are left out. Sets of 14 are in several orders."""
@@ -69,7 +79,7 @@ class KeypointMap:
     places: NDArray[np.intp]
     twins: NDArray[np.intp]
 
-    @property
+    @cached_property
     def as_it_stands(self) -> bool:
         """Whether answers need not be rearranged."""
         return len(self.twins) == self.count and np.array_equal(self.places, np.arange(self.count))

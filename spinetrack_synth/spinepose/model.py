@@ -23,12 +23,13 @@ from spinetrack_synth.spinepose.crops import (
     cut,
     to_picture,
 )
-from spinetrack_synth.spinepose.decoders import KINDS, Decoder, Floats, Reading, recognise
+from spinetrack_synth.spinepose.decoders import Decoder, Floats, Reading
 from spinetrack_synth.spinepose.graph import own_normalisation
 from spinetrack_synth.spinepose.inputs import NetworkInput, named_shapes, read_input
 from spinetrack_synth.spinepose.keypoint_sets import BY_COUNT, SETS, KeypointMap, keypoint_map
+from spinetrack_synth.spinepose.kinds import KINDS, recognise
 from spinetrack_synth.spinepose.metadata import normalisation, read_metadata
-from spinetrack_synth.spinepose.pictures import read_picture
+from spinetrack_synth.spinepose.pictures import read_recorded, recorded_size
 from spinetrack_synth.spinepose.session import open_session
 
 if TYPE_CHECKING:
@@ -154,7 +155,7 @@ def open_pose_model(
     told = read_metadata(path, session)
     entrance = read_input(path, session, "one picture (N, 3, H, W) or (N, H, W, 3)")
     udp = bool(told.udp) if udp is None else udp
-    size_hw, batch, decoder = _try(path, session, entrance, input_size_hw, udp)
+    size_hw, batch, decoder, seen = _try(path, session, entrance, input_size_hw, udp)
     if mean is not None:
         normal = normalisation(mean, std)
     elif entrance.whole_numbers:
@@ -169,7 +170,7 @@ def open_pose_model(
         input_size_hw=size_hw,
         batch=batch,
         decoder=decoder,
-        keypoint_map=_map_keypoints(path, decoder, names, told.names),
+        keypoint_map=_map_keypoints(path, decoder, names, told.names, seen),
         normalisation=normal,
         color_order=color_order or told.color_order or "rgb",
         score=score,
@@ -223,8 +224,10 @@ def predict_dataset(
     of_image: dict[int, list[Record]] = {}
     for annotation in wanted:
         of_image.setdefault(annotation["image_id"], []).append(annotation)
-    names = [coco.image_of[image_id]["file_name"] for image_id in of_image]
-    pictures = _read_ahead([Path(images_dir) / name for name in names])
+    images = [coco.image_of[image_id] for image_id in of_image]
+    pictures = _read_ahead(
+        [(Path(images_dir) / image["file_name"], recorded_size(image)) for image in images]
+    )
     results: list[Record] = []
     waiting: list[tuple[NDArray[np.uint8], Record]] = []
 
@@ -308,21 +311,15 @@ def _estimate(
                 image_order=image_order,
                 network_order=model.color_order,
             )
-        reading = Reading(ours.twins, _boxes_crop(boxes[rows], frames[rows]), model.score, sub_bin)
+        reading = Reading(ours.twins, boxes[rows], frames[rows], model.score, sub_bin)
         answers = [answer[:count] for answer in _run(model, crops)]
         mirrored = None
         if flip_test:
             turned = _turned(crops, model.decoder.mirror_shift_px)
             mirrored = [answer[:count] for answer in _run(model, turned)]
-        found, heights = _numbers(*model.decoder.decode(answers, mirrored, reading))
-        nobody = np.flatnonzero(np.isnan(heights).all(axis=1))
-        if nobody.size:
-            where = names[first + nobody[0]]
-            raise UserError(
-                f"{where}{': ' * bool(where)}{model.path} answers no numbers (NaN or infinity) to "
-                "this picture: the network is broken, or its input is not as it was trained"
-            )
-        heights = np.nan_to_num(heights, nan=0.0)
+        found, heights = model.decoder.decode(answers, mirrored, reading)
+        if not np.isfinite(found.sum() + heights.sum()):
+            found, heights = _numbers(model.path, found, heights, names[rows])
         if ours.as_it_stands:
             points[rows], scores[rows] = found, heights
         else:
@@ -345,18 +342,20 @@ def _turned(crops: Floats, shift_px: int) -> Floats:
     return np.ascontiguousarray(turned)
 
 
-def _boxes_crop(boxes: NDArray[np.float64], frames: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Boxes (N, 4) in the picture as left, top, right, bottom in their crops."""
-    low = (boxes[:, :2] - frames[:, :2]) / frames[:, 2:]
-    return np.concatenate([low, low + boxes[:, 2:] / frames[:, 2:]], axis=1)
-
-
-def _numbers(points: Floats, scores: Floats) -> tuple[Floats, Floats]:
-    """Places that are numbers; what was none has no score (nan)."""
+def _numbers(
+    path: Path, points: Floats, scores: Floats, names: Sequence[str]
+) -> tuple[Floats, Floats]:
+    """Places and scores with 0 for what is no number; raises UserError where a person, in the
+    picture of that name, has none."""
     sound = np.isfinite(scores) & np.isfinite(points).all(axis=-1)
-    if sound.all():
-        return points, scores
-    return np.where(sound[..., None], points, 0), np.where(sound, scores, np.float32(np.nan))
+    nobody = np.flatnonzero(~sound.any(axis=1))
+    if nobody.size:
+        where = names[nobody[0]]
+        raise UserError(
+            f"{where}{': ' * bool(where)}{path} answers no numbers (NaN or infinity) to this "
+            "picture: the network is broken, or its input is not as it was trained"
+        )
+    return np.where(sound[..., None], points, 0), np.where(sound, scores, np.float32(0))
 
 
 def _run(model: PoseModel, crops: Floats) -> list[Floats]:
@@ -372,15 +371,18 @@ def _check_boxes(boxes_xywh: object) -> NDArray[np.float64]:
     return boxes
 
 
-def _read_ahead(paths: Sequence[Path]) -> Iterator[NDArray[np.uint8]]:
-    """Pictures in blue, green, red; while one is at work the next is being read."""
+def _read_ahead(
+    recorded: Sequence[tuple[Path, tuple[int, int] | None]],
+) -> Iterator[NDArray[np.uint8]]:
+    """Pictures in blue, green, red, as their records know them; while one is at work the next is
+    being read."""
     with ThreadPoolExecutor(1) as reader:
-        upcoming = reader.submit(read_picture, paths[0]) if paths else None
-        for place in range(len(paths)):
+        upcoming = reader.submit(read_recorded, *recorded[0]) if recorded else None
+        for place in range(len(recorded)):
             assert upcoming is not None
-            picture = upcoming.result()
-            if place + 1 < len(paths):
-                upcoming = reader.submit(read_picture, paths[place + 1])
+            picture, _ = upcoming.result()
+            if place + 1 < len(recorded):
+                upcoming = reader.submit(read_recorded, *recorded[place + 1])
             yield picture
 
 
@@ -390,8 +392,9 @@ def _try(
     entrance: NetworkInput,
     wished_hw: tuple[int, int] | None,
     udp: bool,
-) -> tuple[tuple[int, int], int | None, Decoder]:
-    """Size in pixels, batch (None: any) and decoder, found by running it on empty crops."""
+) -> tuple[tuple[int, int], int | None, Decoder, str]:
+    """Size in pixels, batch (None: any), decoder and the outputs seen, by running it on empty
+    crops."""
     sizes = [wished_hw] if wished_hw else list(USUAL_SIZES_HW)
     fitting = [size for size in sizes if _fits(size, entrance.size_hw)]
     if None not in entrance.size_hw:
@@ -418,7 +421,8 @@ def _try(
                 continue
             decoder = recognise(answers, size, batch, udp=udp)
             if decoder is not None:
-                return size, None if batch == 2 and not entrance.batch else batch, decoder
+                taken = None if batch == 2 and not entrance.batch else batch
+                return size, taken, decoder, named_shapes(answers)
             if batch == 1 or entrance.batch:
                 problem = _unknown(path, answers, size)
     raise UserError(problem or f"{path}: takes pictures of {entrance.size_hw}; give a size")
@@ -443,8 +447,10 @@ def _map_keypoints(
     decoder: Decoder,
     given: str | Sequence[str] | None,
     told: tuple[str, ...] | None,
+    seen: str,
 ) -> KeypointMap:
-    """By the names given, else those of the metadata where they are as many, else by number."""
+    """By the names given, else those of the metadata where they are as many, else by number;
+    ``seen`` describes the outputs."""
     count = decoder.keypoints
     names = SETS.get(given) if isinstance(given, str) else given
     if given is not None and (names is None or len(names) != count):
@@ -461,6 +467,7 @@ def _map_keypoints(
         sets = "17 (COCO), 26 (Halpe), 37 (SpineTrack), 16 (MPII), 133 (COCO-WholeBody), 136"
         raise UserError(
             f"{path}: the network has {count} keypoints, expected {sets}; others by their names, "
-            "in the file's metadata (names) or open_pose_model(names=...)"
+            "in the file's metadata (names) or open_pose_model(names=...); it was taken for "
+            f"{decoder.kind}, for it answers {seen}"
         )
     return found

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from spinetrack_synth.coco import PictureNames, read_json
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.spinepose.model import Estimate, PoseModel, estimate
-from spinetrack_synth.spinepose.pictures import Picture, PictureError
+from spinetrack_synth.spinepose.pictures import Picture, PictureError, recorded_size
 
 Floats = NDArray[np.float64]
 
@@ -67,7 +67,7 @@ class Listing:
 
     def find(self, picture: Path) -> Listed:
         """The file's record of a picture; raises PictureError where it has none or several."""
-        fitting = self._names.fitting(picture.resolve().as_posix())
+        fitting = self._names.fitting(picture.absolute().as_posix())
         if len(fitting) != 1:
             found = "no picture" if not fitting else f"{len(fitting)} pictures"
             raise PictureError(f"{self.path}: {found} named {picture.name}")
@@ -138,8 +138,6 @@ def _check_box(box: Any, place: str) -> None:
 
 
 def _listed(image: Mapping[str, Any], people: list[Any], category_id: int) -> Listed:
-    width, height = image.get("width"), image.get("height")
-    told = all(isinstance(side, int | float) and 1 <= side < 2**31 for side in (width, height))
     links = []
     for person in people:
         link = {"image_id": person["image_id"], "category_id": category_id}
@@ -148,7 +146,7 @@ def _listed(image: Mapping[str, Any], people: list[Any], category_id: int) -> Li
     return Listed(
         file_name=str(image.get("file_name")),
         image_id=image["id"],
-        size_wh=(int(width), int(height)) if told else None,  # type: ignore[arg-type]
+        size_wh=recorded_size(image),
         boxes_xywh=np.array([person["bbox"] for person in people], np.float64).reshape(-1, 4),
         links=tuple(links),
     )

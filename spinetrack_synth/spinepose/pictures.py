@@ -6,12 +6,13 @@ What OpenCV does not read, or does not turn upright, Pillow reads: HEIC and AVIF
 from __future__ import annotations
 
 import io
+from collections.abc import Mapping
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,7 +33,7 @@ PICTURE_SUFFIXES: Final = (
     JPEG_SUFFIXES
     | HEIC_SUFFIXES
     | RAW_SUFFIXES
-    | {".png", ".bmp", ".webp", ".tif", ".tiff", ".gif", ".avif", ".jp2"}
+    | set(".png .bmp .webp .tif .tiff .gif .avif .jp2 .jxl .mpo .ppm .pgm".split())
 )
 JPEG_QUALITY: Final = 92
 
@@ -42,6 +43,7 @@ HEIC_READERS: Final = ("pi_heif", "pillow_heif")
 HEIC_BRANDS: Final = frozenset({b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1"})
 AVIF_BRANDS: Final = frozenset({b"avif", b"avis"})
 APPLE_DOUBLE: Final = b"\x00\x05\x16\x07"
+JPEG_XL: Final = (b"\xff\x0a", b"\0\0\0\x0cJXL ")
 STARTS: Final[dict[str, bytes | tuple[bytes, ...]]] = {
     "JPEG": b"\xff\xd8\xff", "PNG": b"\x89PNG", "GIF": b"GIF8", "WebP": b"RIFF", "BMP": b"BM",
     "TIFF": (b"II*\0", b"MM\0*"),
@@ -63,9 +65,13 @@ class PictureError(UserError):
 def opencv() -> ModuleType:
     """OpenCV, kept from talking to the terminal: what is wrong is told by us."""
     import cv2
-    from cv2.utils import logging
 
-    logging.setLogLevel(logging.LOG_LEVEL_SILENT)
+    if hasattr(cv2, "setLogLevel"):
+        cv2.setLogLevel(0)
+    else:  # OpenCV 5
+        from cv2.utils import logging
+
+        logging.setLogLevel(logging.LOG_LEVEL_SILENT)
     return cv2
 
 
@@ -77,6 +83,14 @@ def read_picture(path: Path) -> Picture:
     """
     path = Path(path)
     return _decode(path, _content(path), upright=True)
+
+
+def recorded_size(image: Mapping[str, Any]) -> tuple[int, int] | None:
+    """Width and height that a dataset's record of a picture tells; None where it does not."""
+    sides = image.get("width"), image.get("height")
+    if not all(isinstance(side, int | float) and 1 <= side < 2**31 for side in sides):
+        return None
+    return int(sides[0]), int(sides[1])  # type: ignore[arg-type]
 
 
 def read_recorded(path: Path, size_wh: tuple[int, int] | None) -> tuple[Picture, str]:
@@ -148,6 +162,8 @@ def _decode(path: Path, content: bytes, *, upright: bool) -> Picture:
         return _by_pillow(path, content, "HEIC", upright=upright)
     if brand in AVIF_BRANDS:
         return _by_pillow(path, content, "AVIF", upright=upright)
+    if content.startswith(JPEG_XL):
+        raise PictureError(f"{path}: a JPEG XL picture: convert it to JPEG or PNG")
     cv2 = opencv()
     flags = cv2.IMREAD_COLOR if upright else cv2.IMREAD_COLOR | cv2.IMREAD_IGNORE_ORIENTATION
     try:

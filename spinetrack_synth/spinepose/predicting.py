@@ -30,6 +30,7 @@ from spinetrack_synth.spinepose.pictures import (
     Picture,
     PictureError,
     encode_picture,
+    opencv,
     read_picture,
     read_recorded,
 )
@@ -232,7 +233,8 @@ class _Looking:
 
     def _picture(self, row: int, path: Path) -> _Shot:
         picture = read_picture(path)
-        people = look(self.model, picture, self.options, name=str(path))
+        with _costs_the_picture(path):
+            people = look(self.model, picture, self.options, name=str(path))
         self._draw(row, picture, people)
         return _Shot(people, self.names[row])
 
@@ -253,7 +255,8 @@ class _Looking:
                 notes.append(f"{empty}: left out")
             listed = listed.rows(np.flatnonzero(seen))
         boxes = listed if listing.with_boxes else None
-        people = look(self.model, picture, self.options, boxes, str(path))
+        with _costs_the_picture(path):
+            people = look(self.model, picture, self.options, boxes, str(path))
         links = listed.links or [{"category_id": listing.category_id}] * len(people)
         self.summary.notes.extend(notes)
         self._draw(row, picture, people)
@@ -276,7 +279,8 @@ class _Looking:
             writer = path and stack.enter_context(VideoWriter(path, video.rate_hz, video.size_wh))
             try:
                 for time_s, picture in video.timed():
-                    people = follower(picture, time_s, f"{source}, frame {frame}")
+                    with _costs_the_picture(source):
+                        people = follower(picture, time_s, f"{source}, frame {frame}")
                     if writer:
                         writer.write(self._drawn(picture, people, named=True), time_s)
                     yield _Shot(people, self.names[row], frame=frame, time_s=time_s)
@@ -306,6 +310,17 @@ class _Looking:
             least_score=self.options.least_score,
             spine_only=self.options.spine_only,
         )
+
+
+@contextmanager
+def _costs_the_picture(source: Input) -> Iterator[None]:
+    """What a network cannot answer for one picture it may for the next."""
+    try:
+        yield
+    except UserError as error:
+        raise PictureError(str(error)) from error
+    except opencv().error as error:  # OpenCV 4 cuts nothing out of sides beyond 32,766 pixels
+        raise PictureError(f"{source}: OpenCV cannot work on it: {error.err}") from error
 
 
 @contextmanager

@@ -149,6 +149,19 @@ def test_pairing_without_boxes_finds_the_same_people() -> None:
     assert np.array_equal(a.points, b.points)
 
 
+def test_keypoints_that_are_nowhere_in_the_results_are_none_of_the_model_s() -> None:
+    """Networks with fewer keypoints are written with zeros in the places of the others."""
+    labels = make_labels(project_people(6, seed=1))
+    results = make_results(labels, labels.points)
+    for result in results:
+        result["keypoints"][:3] = [0.0, 0.0, 0.0]
+    found = predictions_of(results, labels, "made")
+    assert np.flatnonzero(~found.defined).tolist() == [0]
+    results[0]["keypoints"][:3] = [5.0, 5.0, 0.1]
+    assert predictions_of(results, labels, "made").defined.all()
+    assert predictions_of([], labels, "made").defined.all()
+
+
 def test_calibrated_scores_have_no_calibration_error() -> None:
     rng = np.random.default_rng(0)
     scores = rng.random(200_000)

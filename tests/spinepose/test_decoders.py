@@ -226,6 +226,50 @@ def test_answers_that_are_places(tmp_path: Path, name: str) -> None:
         np.testing.assert_allclose(both[:, 1], (POINTS + twins)[:, 1] / 2, atol=1e-3)
 
 
+def test_posenet(tmp_path: Path) -> None:
+    cells = np.rint(POINTS / 16).astype(int)
+    maps, ways = np.full((1, 17, 13, 13), -5.0), np.zeros((1, 2, 17, 13, 13))
+    for k, (column, row) in enumerate(cells):
+        maps[0, k, row, column] = 2.0
+        ways[0, :, k, row, column] = (POINTS[k] - 16 * cells[k])[::-1]
+    outputs = {
+        "forth": np.zeros((1, 13, 13, 32)),
+        "maps": maps.transpose(0, 2, 3, 1),
+        "back": np.zeros((1, 13, 13, 32)),
+        "ways": ways.reshape(1, 34, 13, 13).transpose(0, 2, 3, 1),
+    }
+    path = constant_network(
+        tmp_path / "M.onnx",
+        {k: np.ascontiguousarray(v, np.float32) for k, v in outputs.items()},
+        input_shape=(1, 193, 193, 3),
+    )
+    model = open_pose_model(path)
+    assert (model.kind, model.input_size_hw) == ("PoseNet", (193, 193))
+    box = [193 * 0.1, 193 * 0.1, 193 / 1.25, 193 / 1.25]
+    found = estimate(model, np.zeros((193, 193, 3), np.uint8), [box])
+    np.testing.assert_allclose(found.keypoints_px[0], POINTS, atol=1e-3)
+    np.testing.assert_allclose(found.scores, 1 / (1 + np.exp(-2.0)), rtol=1e-5)
+
+
+def test_blazepose(tmp_path: Path) -> None:
+    """Its 33 landmarks are among other outputs; ours among them are the body and the feet."""
+    rows = np.column_stack([RNG.uniform(20, 170, (39, 2)), np.zeros((39, 3))])
+    rows[28, 3] = 3.0
+    outputs = {
+        "ld_3d": rows.reshape(1, 195),
+        "outline": np.zeros((1, 256, 192, 1)),
+        "heatmap": np.zeros((1, 64, 48, 39)),
+    }
+    path = constant_network(tmp_path / "M.onnx", {k: v.astype("f4") for k, v in outputs.items()})
+    model = open_pose_model(path)
+    assert (model.kind, model.keypoints) == ("BlazePose", 26)
+    points, scores = answer(model)
+    np.testing.assert_allclose(points[INDEX["right_ankle"]], rows[28, :2], atol=1e-4)
+    np.testing.assert_allclose(points[INDEX["left_heel"]], rows[29, :2], atol=1e-4)
+    assert scores[[INDEX["right_ankle"], INDEX["nose"]]] == pytest.approx([0.9526, 0.5], abs=1e-4)
+    assert scores[INDEX["neck"]] == 0, "it has none"
+
+
 @pytest.mark.parametrize(("count", "kept"), [(133, 17), (136, 26), (23, 17), (16, 26)])
 def test_bodies_within_larger_and_other_sets(tmp_path: Path, count: int, kept: int) -> None:
     maps = np.zeros((1, count, 64, 48), np.float32)
@@ -287,6 +331,6 @@ def test_answers_without_any_number_are_told_with_their_picture(
         "id": 1, "image_id": 3, "category_id": 1, "bbox": WHOLE, "area": 1.0,
         "keypoints": [5.0, 5.0, 2.0] * 17,
     }  # fmt: skip
-    coco = CocoDataset([{"id": 3, "file_name": "a.png", "width": 9, "height": 9}], [person])
+    coco = CocoDataset([{"id": 3, "file_name": "a.png"}], [person])
     with pytest.raises(UserError, match=r"^a\.png: .* answers no numbers"):
         predict_dataset(open_pose_model(path), coco, tmp_path)

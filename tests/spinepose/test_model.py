@@ -263,7 +263,14 @@ def test_predictions_of_a_dataset(tmp_path: Path) -> None:
     for number, people in enumerate((2, 1, 3)):
         image, boxes, points = crowd(37, SMALL, people)
         cv2.imwrite(str(tmp_path / f"{number}.png"), image[..., ::-1])
-        images.append({"id": number, "file_name": f"{number}.png", "width": 9, "height": 9})
+        images.append(
+            {
+                "id": number,
+                "file_name": f"{number}.png",
+                "width": image.shape[1],
+                "height": image.shape[0],
+            }
+        )
         for box, person in zip(boxes, points):
             record = {
                 "id": 100 + len(annotations), "image_id": number, "category_id": 1,
@@ -288,3 +295,23 @@ def test_predictions_of_a_dataset(tmp_path: Path) -> None:
     missing = dataclasses.replace(coco, images=[i | {"file_name": "none.png"} for i in images])
     with pytest.raises(UserError, match=r"none\.png: cannot be read"):
         predict_dataset(model, missing, tmp_path)
+
+
+def test_pictures_of_another_size_than_recorded(tmp_path: Path) -> None:
+    import cv2
+
+    model = open_pose_model(dot_network(tmp_path / "dots.onnx"))
+    image, boxes, points = crowd(37, SMALL, 1)
+    height, width = image.shape[:2]
+    cv2.imwrite(str(tmp_path / "a.png"), image[..., ::-1])
+    person = {
+        "id": 1, "image_id": 0, "category_id": 1, "bbox": (boxes[0] * 2).tolist(), "area": 1.0,
+        "keypoints": np.column_stack([points[0] * 2, np.full(37, 2)]).ravel().tolist(),
+    }  # fmt: skip
+    record = {"id": 0, "file_name": "a.png", "width": 2 * width, "height": 2 * height}
+    (found,) = predict_dataset(model, CocoDataset([record], [person]), tmp_path)
+    places = np.reshape(found["keypoints"], (37, 3))[:, :2]
+    np.testing.assert_allclose(places, points[0] * 2, atol=3)
+    other = CocoDataset([{**record, "height": height}], [person])
+    with pytest.raises(UserError, match=rf"a\.png: {width} x {height}, but recorded as"):
+        predict_dataset(model, other, tmp_path)

@@ -7,6 +7,7 @@ import dataclasses
 import json
 import os
 import re
+import signal
 import sys
 from collections.abc import Callable, Iterable
 from itertools import chain
@@ -21,16 +22,18 @@ pytest.importorskip("cv2", reason="pip install 'spinetrack-synth[spinepose]'")
 pytest.importorskip("onnx", reason="pip install onnx")
 
 import cv2
+from matroska import write_timed_video
 from pose_networks import blank, dot_network, draw_dots, marker_detector, scatter, stage_files
 
 from spinetrack_synth.errors import UserError
-from spinetrack_synth.skeleton import SPINE
+from spinetrack_synth.skeleton import NAMES, SPINE
 from spinetrack_synth.spinepose import (
     PoseTracker,
     SpinePoseEstimator,
     infer_image,
     infer_video,
     open_pose_model,
+    predicting,
 )
 from spinetrack_synth.spinepose.detector import open_detector
 from spinetrack_synth.spinepose.following import Follower
@@ -264,6 +267,287 @@ def test_inputs_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
         n.name for n in names
     ]
     assert find_inputs(["*.jpg", "c.mp4", "webcam", "2"]).inputs == (names[1], names[2], 0, 2)
+
+
+def bad_inputs(folder: Path) -> list[Path]:
+    """One of each kind that cannot be looked at."""
+    contents = {"text.jpg": b"a list", "empty.png": b"", "no.mp4": b"nothing", "raw.nef": b"II*\0"}
+    for name, content in contents.items():
+        (folder / name).write_bytes(content)
+    return [folder / name for name in contents]
+
+
+def test_a_bad_picture_costs_that_picture(tmp_path: Path, network: Path, run: Callable) -> None:
+    bad = bad_inputs(tmp_path)
+    photo(tmp_path / "b.png")
+    photo(tmp_path / "z.png")
+    (tmp_path / "._b.png").write_bytes(b"\0\5\x16\7")
+    out = tmp_path / "out"
+    got = run("predict", tmp_path, tmp_path / "gone.jpg", "--model", network, "-o", out)
+    assert got.code == 1
+    assert got.out == f"2 people in 2 pictures; look into {out}\n"
+    told = got.err.split("left out or broken off: 5\n")[1].splitlines()
+    assert sorted(line.split(":")[0].strip() for line in told) == sorted(
+        map(str, [*bad, tmp_path / "gone.jpg"])
+    )
+    records = json.loads((out / "predictions.json").read_bytes())
+    assert [(r["image_id"], r["file_name"]) for r in records] == [(0, "b.png"), (1, "z.png")]
+    assert sorted(path.stem for path in (out / "drawn").iterdir()) == ["b", "z"]
+    assert sorted(path.name[0] for path in (out / "openpose").iterdir()) == ["b", "z"]
+    assert len((out / "angles.csv").read_text().splitlines()) == 3
+
+
+def test_long_lists_are_cut(tmp_path: Path, network: Path, run: Callable) -> None:
+    photo(tmp_path / "a.png")
+    for number in range(25):
+        (tmp_path / f"b{number}.jpg").touch()
+    got = run("predict", tmp_path, "--model", network, "-o", tmp_path / "out")
+    assert (got.code, got.err.splitlines()[-1].strip()) == (1, "and 5 more")
+
+
+def test_where_nothing_can_be_done_nothing_is_written(
+    tmp_path: Path, network: Path, run: Callable
+) -> None:
+    bad = bad_inputs(tmp_path)
+    got = run("predict", *bad, "--model", network, "-o", tmp_path / "out")
+    assert got.code == 2
+    last = got.err.splitlines()[-1]
+    assert last.startswith(f"Error: {bad[0]}: no picture that OpenCV can decode")
+    assert last.endswith("(and 3 other inputs that cannot be looked at)")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_video_that_breaks_off_is_kept_so_far(
+    tmp_path: Path, network: Path, run: Callable
+) -> None:
+    clip = tmp_path / "clip.avi"
+    with VideoWriter(clip, 30, FRAME_HW[::-1]) as writer:
+        for frame in walking(20)[0]:
+            writer.write(np.ascontiguousarray(frame[..., ::-1]))
+    content = clip.read_bytes()
+    clip.write_bytes(content[: len(content) // 2])
+    out = tmp_path / "out"
+    got = run("predict", clip, "--model", network, "-o", out)
+    assert got.code == 1
+    assert "clip.avi: breaks off after" in got.err
+    frames = len({r["frame"] for r in json.loads((out / "predictions.json").read_bytes())})
+    assert 3 < frames < 15
+    assert len(list(open_video(out / "drawn" / "clip.mp4"))) == frames
+    assert len(list((out / "openpose" / "clip").iterdir())) == frames
+
+
+def listing(path: Path, images: list[dict], annotations: Iterable[dict] = ()) -> Path:
+    people = {"id": 3, "name": "person", "keypoints": list(NAMES)}
+    rows = [
+        {"id": 100 + n, "category_id": 3, "area": 9e3, "num_keypoints": 37, "iscrowd": 0, **a}
+        for n, a in enumerate(annotations)
+    ]
+    path.write_text(json.dumps({"images": images, "annotations": rows, "categories": [people]}))
+    return path
+
+
+def test_pictures_of_one_name_are_kept_apart_and_linked(
+    tmp_path: Path, network: Path, run: Callable
+) -> None:
+    images, annotations = [], []
+    for number, name in ((41, "a/1.png"), (7, "b/1.png")):
+        (tmp_path / "images" / name).parent.mkdir(parents=True)
+        points = photo(tmp_path / "images" / name, (100 + number, 60))
+        low, high = points.min(axis=0) - 8, points.max(axis=0) + 8
+        triples = np.column_stack([points, np.full(37, 2)])
+        images.append({"id": number, "file_name": name, "width": 512, "height": 288})
+        annotations.append(
+            {
+                "image_id": number,
+                "bbox": [*low.tolist(), *(high - low).tolist()],
+                "keypoints": triples.ravel().tolist(),
+            }
+        )
+    labels = listing(tmp_path / "labels.json", images, annotations)
+    pattern = tmp_path / "images/**/*.png"
+    options: dict[str, tuple] = {"boxes": ("--boxes", labels), "ids": ("--dataset", labels), "": ()}
+    for name, option in options.items():
+        out = tmp_path / f"out{name}"
+        got = run("predict", pattern, "--model", network, "-o", out, *option)
+        assert got.code == 0, got.err
+        assert (out / "drawn/a/1.jpg").is_file()
+        assert (out / "openpose/b/1_keypoints.json").is_file()
+        records = json.loads((out / "predictions.json").read_bytes())
+        assert [r["file_name"] for r in records] == ["a/1.png", "b/1.png"]
+        assert [r["image_id"] for r in records] == ([41, 7] if name else [0, 1])
+        assert [r["category_id"] for r in records] == ([3, 3] if name else [1, 1])
+        assert [r.get("annotation_id") for r in records] == (
+            [100, 101] if name == "boxes" else [None, None]
+        )
+        if not name:  # ids are found by the names; the category has to be right
+            records = [{**record, "category_id": 3} for record in records]
+            (out / "predictions.json").write_text(json.dumps(records))
+        judged = run("evaluate", "--dataset", labels, "--predictions", out / "predictions.json")
+        assert judged.code == 0, judged.err
+        table = [line.split() for line in judged.out.splitlines()]
+        assert next(row[1] for row in table if row[:1] == ["body"]) == "1.000"
+
+
+def test_pictures_that_do_not_fit_their_record(
+    tmp_path: Path, network: Path, run: Callable
+) -> None:
+    names = ("sound", "half", "other", "nobody", "empty", "partly")
+    for name in names:
+        points = photo(tmp_path / f"{name}.png")
+    low, high = points.min(axis=0) - 8, points.max(axis=0) + 8
+    box = [*low.tolist(), *(high - low).tolist()]
+    sizes = {"half": (256, 144), "other": (300, 300)}
+    images = [
+        {
+            "id": number,
+            "file_name": f"{name}.png",
+            "width": sizes.get(name, (512, 288))[0],
+            "height": sizes.get(name, (512, 288))[1],
+        }
+        for number, name in enumerate(names)
+    ]
+    boxes = [
+        (0, box), (1, [side / 2 for side in box]), (2, box), (4, [5, 5, 0, 9]), (4, [600, 5, 9, 9]),
+        (5, [9, 9, 9, -3]), (5, box),
+    ]  # fmt: skip
+    file = listing(tmp_path / "boxes.json", images, [{"image_id": n, "bbox": b} for n, b in boxes])
+    photo(tmp_path / "unlisted.png")
+    out = tmp_path / "out"
+    got = run("predict", tmp_path, "--model", network, "--boxes", file, "-o", out)
+    assert got.code == 1
+    assert f"{tmp_path}/half.png: 512 x 288, recorded as 256 x 144: looked at in that" in got.err
+    assert f"{tmp_path}/partly.png: 1 of its 2 boxes in {file} are empty" in got.err
+    told = got.err.split("left out or broken off: 3\n")[1].splitlines()
+    assert [line.strip() for line in told] == [
+        f"{tmp_path}/empty.png: 2 of its 2 boxes in {file} are empty or outside of it",
+        f"{tmp_path}/other.png: 512 x 288, but recorded as 300 x 300: its boxes and keypoints are "
+        "of another picture",
+        f"{file}: no picture named unlisted.png",
+    ]
+    found = {r["file_name"]: r for r in json.loads((out / "predictions.json").read_bytes())}
+    assert sorted(found) == ["half.png", "partly.png", "sound.png"]
+    half, sound = (
+        np.reshape(found[n]["keypoints"], (37, 3))[:, :2] for n in ("half.png", "sound.png")
+    )
+    np.testing.assert_allclose(sound, points, atol=2)
+    assert np.median(np.abs(half - points / 2)) < 2
+    assert (out / "openpose/nobody_keypoints.json").is_file()
+
+
+def test_a_network_that_has_no_answer_to_one_picture_costs_that_one(
+    tmp_path: Path, network: Path, run: Callable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def look(*arguments: Any, name: str) -> Any:
+        if name.endswith("b.png"):
+            raise UserError(f"{name}: no numbers")
+        return whole_look(*arguments, name=name)
+
+    whole_look = predicting.look
+    monkeypatch.setattr(predicting, "look", look)
+    for letter in "abc":
+        photo(tmp_path / f"{letter}.png")
+    got = run("predict", tmp_path, "--model", network, "-o", tmp_path / "out")
+    assert (got.code, "2 people in 2 pictures" in got.out) == (1, True)
+    assert f"{tmp_path}/b.png: no numbers" in got.err
+
+
+def test_one_record_is_not_taken_for_two_pictures(
+    tmp_path: Path, network: Path, run: Callable
+) -> None:
+    for name in ("a", "b"):
+        (tmp_path / name).mkdir()
+        photo(tmp_path / name / "1.png")
+    file = listing(tmp_path / "ids.json", [{"id": 1, "file_name": "a/1.png"}])
+    out = tmp_path / "out"
+    got = run("predict", tmp_path / "*/1.png", "--model", network, "--dataset", file, "-o", out)
+    assert got.code == 1
+    assert f"{tmp_path}/b/1.png: {file} names one such picture, {tmp_path}/a/1.png" in got.err
+
+
+def test_videos_are_followed_by_their_own_times(
+    tmp_path: Path, network: Path, run: Callable
+) -> None:
+    times_ms = (0, 33, 67, 400, 800, 833)
+    frames = [
+        draw_dots(blank(FRAME_HW), FIGURE + np.array([100 + t // 20, 60]), 1) for t in times_ms
+    ]
+    clip = write_timed_video(tmp_path / "clip.mkv", frames, times_ms)
+    out = tmp_path / "out"
+    got = run("predict", clip, "--model", network, "-o", out)
+    assert got.code == 0, got.err
+    assert f"{clip}: 6 frames (0.9 s), ids given: 1" in got.err
+    rows = list(csv.DictReader((out / "angles.csv").open()))
+    assert [round(1000 * float(row["time_s"])) for row in rows] == list(times_ms)
+    drawn = open_video(out / "drawn" / "clip.mp4")
+    assert len(list(drawn)) / drawn.rate_hz == pytest.approx(0.867, abs=0.04)
+
+
+def test_flags_of_the_package(tmp_path: Path, network: Path, run: Callable) -> None:
+    photo(tmp_path / "a.png")
+    write_video(tmp_path / "clip.mp4", walking(3)[0])
+    own = ("--model", network, "--max-detections", 2, "-m", "small", "--model-version", "v1")
+    got = run("predict", "-i", tmp_path / "a.png", "-o", tmp_path / "v.jpg", *own)
+    assert got.code == 0, got.err
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["M.onnx", "a.png", "clip.mp4", "v.jpg"]
+    assert cv2.imread(str(tmp_path / "v.jpg")).shape == (*FRAME_HW, 3)
+    got = run(
+        "predict", "--input_path", tmp_path / "clip.mp4", "--vis-path", tmp_path / "v.mp4",
+        "--save-path", tmp_path / "pose.json", "--nosmooth", "--spine-only", *own,
+    )  # fmt: skip
+    assert got.code == 0, got.err
+    assert len(list(open_video(tmp_path / "v.mp4"))) == 3
+    poses = sorted((tmp_path / "pose.json").iterdir())
+    assert [path.name for path in poses] == [f"frame_0000{frame}.json" for frame in range(3)]
+    person = json.loads(poses[0].read_bytes())["people"][0]
+    assert len(person["pose_keypoints_2d"]) == 27
+    got = run("predict", tmp_path / "a.png", "-s", tmp_path / "p.json", *own)
+    assert got.code == 0, got.err
+    assert len(json.loads((tmp_path / "p.json").read_bytes())["people"]) == 1
+    assert not Path("predictions").exists()
+    assert run("predict", "-V").out == run("--version").out
+    assert run("predict").code == 2
+
+
+def test_ctrl_c_keeps_what_is_done(tmp_path: Path, network: Path) -> None:
+    photo(tmp_path / "a.png")
+    clip = write_video(tmp_path / "clip.mp4", walking(6)[0])
+    before = signal.getsignal(signal.SIGINT)
+
+    def press(done: int, wanted: int) -> None:
+        if done == 3:
+            signal.raise_signal(signal.SIGINT)
+
+    inputs = [tmp_path / "a.png", clip, tmp_path / "a.png"]
+    out = tmp_path / "out"
+    summary = predict(open_pose_model(network), inputs, out, progress=press)
+    assert (summary.interrupted, summary.pictures) == (True, 3)
+    assert len(json.loads((out / "predictions.json").read_bytes())) == 3
+    assert len(list(open_video(out / "drawn" / "clip.mp4"))) == 2
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+@pytest.mark.skipif(int(cv2.__version__[0]) < 5, reason="OpenCV 4 has a limit of 32,766 pixels")
+def test_odd_sizes(tmp_path: Path, network: Path, run: Callable) -> None:
+    sizes = {"dot": (1, 1), "line": (40000, 2), "strip": (70000, 1)}
+    for name, (width, height) in sizes.items():
+        assert cv2.imwrite(str(tmp_path / f"{name}.png"), np.zeros((height, width, 3), np.uint8))
+    out = tmp_path / "out"
+    got = run("predict", tmp_path / "*.png", "--model", network, "-o", out)
+    assert got.code == 0, got.err
+    assert sorted(p.name for p in (out / "drawn").iterdir()) == ["dot.jpg", "line.jpg", "strip.png"]
+
+
+def test_without_a_detector_nobody_is_doubled(network: Path) -> None:
+    follower = Follower(open_pose_model(network), None, Tracker())
+    counts = []
+    for frame in range(6):
+        picture = draw_dots(blank(FRAME_HW), FIGURE + np.array([30, 60]), radius=1)
+        if frame != 0:  # somebody who comes later is no second person
+            picture = draw_dots(blank(FRAME_HW), FIGURE + np.array([300, 60]), radius=1)
+        if frame > 2:
+            draw_dots(picture, FIGURE + np.array([30, 60]), radius=1)
+        counts.append(len(follower(np.ascontiguousarray(picture[..., ::-1]), frame / 30)))
+    assert counts == [1] * 6
 
 
 def test_the_api_that_users_know(tmp_path: Path, network: Path) -> None:
