@@ -9,7 +9,8 @@ import numpy as np
 
 from spinetrack_synth import __version__, skeleton
 from spinetrack_synth.gap.bootstrap import Interval
-from spinetrack_synth.gap.comparison import Comparison, Gap, keypoints_of, shares
+from spinetrack_synth.gap.comparison import Comparison, keypoints_of, shares
+from spinetrack_synth.gap.differences import Gap
 from spinetrack_synth.gap.evaluation import Evaluation
 from spinetrack_synth.gap.gates import Gate
 from spinetrack_synth.gap.matching import NEIGHBOURS

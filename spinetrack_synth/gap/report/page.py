@@ -16,11 +16,11 @@ from spinetrack_synth.gap.bootstrap import Interval
 from spinetrack_synth.gap.calibration import Calibration
 from spinetrack_synth.gap.comparison import (
     Comparison,
-    Gap,
     Stratum,
     shares,
     widest_group,
 )
+from spinetrack_synth.gap.differences import Gap
 from spinetrack_synth.gap.evaluation import Evaluation
 from spinetrack_synth.gap.gates import Gate
 from spinetrack_synth.gap.matching import CALIPER_PERCENTILE, NEIGHBOURS
