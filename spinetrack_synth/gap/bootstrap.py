@@ -28,6 +28,12 @@ class Interval:
     def holds_zero(self) -> bool:
         return not (self.low > 0 or self.high < 0)
 
+    def told(self) -> str:
+        """In words, with the interval where there is one."""
+        if not np.isfinite(self.low):
+            return f"{self.value:.4g}"
+        return f"{self.value:.4g} ({self.low:.4g} to {self.high:.4g})"
+
 
 def draws(clusters: int, resamples: int, seed: int) -> Iterator[Ints]:
     """How often each cluster is drawn (chunk, clusters), in chunks that fit into memory. Of fewer

@@ -112,8 +112,8 @@ def _of_sides(
     more = 1 if found.value > 0 else 0
     told = (
         f"of {_share(swapped[1])} of the real people and {_share(swapped[0])} of the synthetic "
-        "ones left and right fit the other side's labels: swapped in the labels, mirrored pictures, or "
-        "the model takes front for back"
+        "ones left and right fit the other side's labels: swapped in the labels, mirrored "
+        "pictures, or the model takes front for back"
     )
     cause = Cause(
         "swapped sides", told, found.effect, found.p, of=("synthetic", "real")[more],
