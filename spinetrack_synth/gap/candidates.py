@@ -11,7 +11,7 @@ from spinetrack_synth.gap.displacement import Displacement
 from spinetrack_synth.gap.distances import Shift
 from spinetrack_synth.gap.people import Floats
 
-LEVEL: Final = 0.02
+LEVEL: Final = 0.035
 """Of all causes together, after Holm's correction."""
 LEAST_EFFECT: Final = 0.25
 """Standard deviations: a smaller difference is real perhaps, but no cause of anything seen."""

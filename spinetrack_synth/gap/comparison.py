@@ -465,6 +465,8 @@ def _cost_of_displacement(
 
 def _fall(side: Evaluation, points: Floats, judged: Bools) -> float:
     """How far the mean error falls with other predictions (N, 37, 2) of the same people."""
+    if not side.pairs.found.any():
+        return float("nan")
     after = errors_of(side.labels, replace(side.pairs, points=points)).box[:, judged]
     return float(np.nanmean(side.errors.box[:, judged]) - np.nanmean(after))
 

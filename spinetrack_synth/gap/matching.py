@@ -37,7 +37,7 @@ GOOD_BALANCE: Final = 0.1
 @dataclass(frozen=True)
 class Balance:
     """How far apart the means of a covariate are, real less synthetic, over the root of the mean of
-    the two sets' variances: before matching and after."""
+    the two sets' variances: before matching and after, nan where nobody is matched."""
 
     name: str
     before: float
@@ -70,7 +70,8 @@ class Matching:
     @property
     def worst(self) -> Balance | None:
         """The covariate that is furthest from balance after matching."""
-        return max(self.balance, key=lambda each: abs(each.after), default=None)
+        known = [each for each in self.balance if np.isfinite(each.after)]
+        return max(known, key=lambda each: abs(each.after), default=None)
 
     @property
     def comparable(self) -> bool:
@@ -188,7 +189,7 @@ def _balance(
         sides = (synthetic.covariates[name], real.covariates[name])
         spread = _spread(*sides)
         after = _mean(sides[1], matched) - _mean(sides[0], used)
-        if spread > 0 and np.isfinite(after):
+        if spread > 0:
             before = float(np.nanmean(sides[1]) - np.nanmean(sides[0]))
             found.append(Balance(name, before / spread, after / spread))
     return tuple(found)

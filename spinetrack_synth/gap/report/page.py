@@ -223,7 +223,7 @@ def _matching(comparison: Comparison) -> str:
 
 
 def _size(value: float) -> str:
-    text = f"{value:+.2f}"
+    text = f"{value:+.2f}" if math.isfinite(value) else "–"
     return f"<b>{text}</b>" if abs(value) > MOST_IMBALANCE else text
 
 
