@@ -149,8 +149,8 @@ def grains(crops: Crops) -> Floats:
     return np.array([grain(pixels) for pixels in crops.pixels]).reshape(-1, 2)
 
 
-MOST_STEP: Final = 20.0
-"""Grey levels: larger steps are edges of things."""
+MOST_STEP: Final = 2.0
+"""Grey levels: larger steps are edges of things, and count as no more than this."""
 
 
 def blockiness(picture: Picture) -> float:

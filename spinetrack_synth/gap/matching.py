@@ -174,10 +174,13 @@ def _evened(synthetic: Likeness, real: Likeness, own: Floats, matched: Floats) -
 
 
 def _spread(a: Floats, b: Floats) -> float:
-    """Root of the mean of both variances; 0 where there is none."""
+    """Root of the mean of both variances, where neither side varies the spread over both; 0 where
+    there is none."""
     if min(np.isfinite(each).sum() for each in (a, b)) < 2:
         return 0.0
     spread = float(np.sqrt(np.mean([np.nanvar(each, ddof=1) for each in (a, b)])))
+    if spread < 1e-9:
+        spread = float(np.nanstd(np.concatenate([a, b])))
     return spread if spread > 1e-9 else 0.0
 
 
