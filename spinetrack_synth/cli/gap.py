@@ -27,7 +27,7 @@ from spinetrack_synth.errors import UserError
     "conditions",
     multiple=True,
     metavar="CONDITION",
-    help="Exit with 1 where it holds, such as 'spine.error>0.05'; may be given again.",
+    help="Exit with 1 where it surely holds, such as 'spine.error>0.05'; may be given again.",
 )
 @click.option("--seed", type=int, default=0, show_default=True)
 @click.option(
@@ -52,8 +52,10 @@ def command(
     and scale, for whom, and what differs: one page (report.html) and its figures (report.json).
 
     A condition names a gap (real less synthetic: spine.error, all.AP, keypoint.neck_02.error), one
-    side (real.spine.AP), matched.NAME, pose.share, pose.p, appearance.auc or appearance.p. The
-    exit code is 1 where one holds, 2 where something cannot be used or judged.
+    side (real.spine.AP), matched.NAME, pose.share, pose.p, appearance.auc or appearance.p. It holds
+    where the whole interval of 95% lies beyond the limit, and is undecided where the interval holds
+    the limit; NAME.value, NAME.low and NAME.high are single numbers. The exit code is 1 where one
+    holds, 2 where something cannot be used or judged.
 
     \b
     Examples:
@@ -67,7 +69,7 @@ def command(
     from spinetrack_synth.atomic import write_atomic
     from spinetrack_synth.gap.comparison import compare
     from spinetrack_synth.gap.evaluation import evaluate
-    from spinetrack_synth.gap.gates import failed, parse_gate
+    from spinetrack_synth.gap.gates import judge, parse_gate
     from spinetrack_synth.gap.people import pictures_folder, predictions_of, read_labels
     from spinetrack_synth.gap.report import data, page
     from spinetrack_synth.gap.running import predictor, results_for
@@ -99,14 +101,15 @@ def command(
         tell=lambda what: click.echo(what, err=True),
     )
     title = str(model.name if model is not None else "saved predictions")
-    broken = failed(gates, comparison)
-    figures = data.to_json(comparison, title, gates, broken)
-    write_atomic(out / "report.html", page.render(comparison, title, broken).encode())
+    judged = judge(gates, comparison)
+    figures = data.to_json(comparison, title, judged)
+    write_atomic(out / "report.html", page.render(comparison, title, judged).encode())
     write_atomic(out / "report.json", (json.dumps(figures, indent=1) + "\n").encode())
     for warning in comparison.warnings:
         click.echo(f"warning: {warning}", err=True)
-    for gate, value in broken:
-        click.echo(f"failed: {gate.text}, found {value:.4g}", err=True)
+    for found in judged:
+        told = f"{found.verdict}: {found.gate.text}, found {found.found.told()}"
+        click.echo(told, err=found.verdict != "passed")
     click.echo(f"look at {out / 'report.html'}")
-    if broken:
+    if any(found.verdict == "failed" for found in judged):
         sys.exit(1)

@@ -3,6 +3,7 @@ for distances and classifiers. No network: what numpy and scipy compute from the
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from spinetrack_synth.gap.people import Floats, Ints, Labels
+from spinetrack_synth.gap.people import Bools, Floats, Ints, Labels
 
 Picture = NDArray[np.float32]
 """Grey levels 0..255, (h, w, 3), red, green, blue."""
@@ -25,6 +26,8 @@ MOST_PX: Final = 512
 """Of larger crops the middle is looked at: they are never made smaller, which would change blur
 and noise."""
 MOST_PEOPLE: Final = 800
+BLOCK_PX: Final = 8
+"""JPEG's blocks."""
 NOISE_KERNEL: Final = np.array([[1, -2, 1], [-2, 4, -2], [1, -2, 1]], dtype=np.float32)
 """Blind to planes and to edges along the axes (Immerkaer 1996)."""
 LUMA: Final = np.array([0.299, 0.587, 0.114], dtype=np.float32)
@@ -38,10 +41,17 @@ CELL: Final = 12
 
 @dataclass(frozen=True, eq=False)
 class Crops:
-    """People cut out of their pictures: ``rows`` (C,) among the labels, ``pixels`` their crops."""
+    """People cut out of their pictures: ``rows`` (C,) among the labels, ``pixels`` their crops,
+    whose upper left ``corners`` (C, 2) px lie on JPEG's grid of 8 x 8 pixels."""
 
     rows: Ints
     pixels: tuple[Picture, ...]
+    corners: Ints
+
+    def only(self, kept: Bools) -> Crops:
+        """Those of the crops (C,)."""
+        pixels = tuple(each for each, keep in zip(self.pixels, kept) if keep)
+        return Crops(self.rows[kept], pixels, self.corners[kept])
 
 
 def cut_out(labels: Labels, folder: Path, rows: Ints) -> Crops:
@@ -50,6 +60,7 @@ def cut_out(labels: Labels, folder: Path, rows: Ints) -> Crops:
 
     kept: list[int] = []
     pixels: list[Picture] = []
+    corners: list[Ints] = []
     last_name, picture = "", None
     for row in rows:
         record = labels.coco.image_of[int(labels.image_ids[labels.image[row]])]
@@ -63,17 +74,22 @@ def cut_out(labels: Labels, folder: Path, rows: Ints) -> Crops:
         part = None if picture is None else _part(picture, labels.boxes[row])
         if part is not None:
             kept.append(int(row))
-            pixels.append(part)
-    return Crops(np.array(kept, dtype=np.int64), tuple(pixels))
+            pixels.append(part[0])
+            corners.append(part[1])
+    return Crops(
+        np.array(kept, dtype=np.int64),
+        tuple(pixels),
+        np.array(corners, dtype=np.int64).reshape(-1, 2),
+    )
 
 
-def _part(picture: Picture, box: Floats) -> Picture | None:
+def _part(picture: Picture, box: Floats) -> tuple[Picture, Ints] | None:
     centre, half = box[:2] + box[2:] / 2, np.minimum(box[2:] * PADDING, MOST_PX) / 2
-    low = np.maximum(np.floor(centre - half), 0).astype(int)
+    low = np.maximum(np.floor((centre - half) / BLOCK_PX) * BLOCK_PX, 0).astype(int)
     high = np.minimum(np.ceil(centre + half), (picture.shape[1], picture.shape[0])).astype(int)
     if (high - low < LEAST_PX).any():
         return None
-    return picture[low[1] : high[1], low[0] : high[0]]
+    return picture[low[1] : high[1], low[0] : high[0]], low
 
 
 def changed(crops: Crops, change: Callable[[Picture], Picture]) -> Crops:
@@ -131,6 +147,66 @@ def tones(crops: Crops) -> Floats:
 def grains(crops: Crops) -> Floats:
     """``grain`` of every crop (C, 2): blur px, noise levels."""
     return np.array([grain(pixels) for pixels in crops.pixels]).reshape(-1, 2)
+
+
+MOST_STEP: Final = 2.0
+"""Grey levels: larger steps are edges of things, and count as no more than this."""
+
+
+def blockiness(picture: Picture) -> float:
+    """Logarithm of how much larger steps of grey are across the borders of JPEG's blocks than in
+    their middle, where each is held against the steps beside it: 0 where there are no blocks, also
+    in pictures that were made 2 or 4 times as large."""
+    grey = picture @ LUMA
+    ratios = []
+    for lines in (grey, grey.T):
+        step = np.diff(lines, axis=1)
+        jump = np.abs(step[:, 1:-1] - (step[:, :-2] + step[:, 2:]) / 2)
+        # jump[:, i] is between pixels i + 1 and i + 2.
+        phase = (np.arange(jump.shape[1]) + 2) % BLOCK_PX
+        mean = np.minimum(jump, MOST_STEP).mean(0)
+        border, inside = mean[phase == 0], mean[phase == BLOCK_PX // 2]
+        if len(border) and len(inside):
+            # The median: a few lines along which something ends say nothing.
+            ratios.append(np.log((np.median(border) + 0.2) / (np.median(inside) + 0.2)))
+    return float(np.mean(ratios)) if ratios else float("nan")
+
+
+def compressed(picture: Picture, quality: int) -> Picture:
+    """The picture after JPEG of this quality (1 to 95)."""
+    from PIL import Image
+
+    buffer = io.BytesIO()
+    pixels = np.clip(np.rint(picture), 0, 255).astype(np.uint8)
+    Image.fromarray(pixels).save(buffer, "JPEG", quality=quality)
+    with Image.open(buffer) as image:
+        return np.asarray(image, dtype=np.float32)
+
+
+FLAT_SPREAD: Final = 0.5
+"""Grey levels: a patch with less is of one colour. No keypoint of 75 people in photos of COCO lies
+on one."""
+FLAT_BOX: Final = 0.02
+"""Of the box's diagonal: half the width of the patch about a keypoint that has to be flat."""
+
+
+def covered(crops: Crops, labels: Labels) -> Floats:
+    """Share (C,) of each person's labelled keypoints about which the picture is flat, as it is
+    behind a patch of one colour; nan without any in the crop."""
+    shares = np.full(len(crops.rows), np.nan)
+    diagonal = np.hypot(labels.boxes[:, 2], labels.boxes[:, 3])
+    for n, (row, pixels, corner) in enumerate(zip(crops.rows, crops.pixels, crops.corners)):
+        grey = (pixels @ LUMA).astype(np.float64)
+        points = np.floor(labels.points[row][labels.v[row] > 0] - corner).astype(int)
+        inside = ((points >= 0) & (points < grey.shape[::-1])).all(1)
+        if not inside.any():
+            continue
+        size = 2 * max(3, round(FLAT_BOX * diagonal[row])) + 1
+        mean = ndimage.uniform_filter(grey, size)
+        spread = np.sqrt(np.maximum(ndimage.uniform_filter(grey**2, size) - mean**2, 0.0))
+        x, y = points[inside].T
+        shares[n] = (spread[y, x] < FLAT_SPREAD).mean()
+    return shares
 
 
 def match_tone(picture: Picture, gain: Floats, offset: Floats) -> Picture:

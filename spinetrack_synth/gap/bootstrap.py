@@ -8,7 +8,6 @@ from typing import Final
 
 import numpy as np
 
-from spinetrack_synth.gap.measures import Table, quotient
 from spinetrack_synth.gap.people import Floats, Ints
 
 LEVEL: Final = 0.95
@@ -29,6 +28,12 @@ class Interval:
     def holds_zero(self) -> bool:
         return not (self.low > 0 or self.high < 0)
 
+    def told(self) -> str:
+        """In words, with the interval where there is one."""
+        if not np.isfinite(self.low):
+            return f"{self.value:.4g}"
+        return f"{self.value:.4g} ({self.low:.4g} to {self.high:.4g})"
+
 
 def draws(clusters: int, resamples: int, seed: int) -> Iterator[Ints]:
     """How often each cluster is drawn (chunk, clusters), in chunks that fit into memory. Of fewer
@@ -40,20 +45,6 @@ def draws(clusters: int, resamples: int, seed: int) -> Iterator[Ints]:
             yield np.zeros((count, clusters), np.int64)
         else:
             yield rng.multinomial(clusters, np.full(clusters, 1 / clusters), size=count)
-
-
-def resampled(table: Table, cluster: Ints, resamples: int, seed: int) -> Floats:
-    """The measures (resamples, M) of drawn clusters; ``cluster`` (N,) of each person."""
-    _, cluster = np.unique(cluster, return_inverse=True)
-    count = int(cluster.max()) + 1 if len(cluster) else 0
-    if count == 0:
-        return np.full((resamples, len(table.names)), np.nan)
-    above, below = np.zeros((count, len(table.names))), np.zeros((count, len(table.names)))
-    np.add.at(above, cluster, table.above)
-    np.add.at(below, cluster, table.below)
-    return np.concatenate(
-        [quotient(times @ above, times @ below) for times in draws(count, resamples, seed)]
-    )
 
 
 def interval(value: float, replicates: Floats) -> Interval:

@@ -14,8 +14,10 @@ from scipy.cluster.vq import kmeans2
 from spinetrack_synth import skeleton
 from spinetrack_synth.gap import appearance, body, oks
 from spinetrack_synth.gap.appearance import Crops
-from spinetrack_synth.gap.bootstrap import Interval, draws, interval, resampled
-from spinetrack_synth.gap.causes import Cause, find_causes
+from spinetrack_synth.gap.bootstrap import Interval
+from spinetrack_synth.gap.candidates import Cause
+from spinetrack_synth.gap.causes import find_causes
+from spinetrack_synth.gap.differences import Gap, corrected, differences
 from spinetrack_synth.gap.displacement import find_displaced, undo
 from spinetrack_synth.gap.distances import (
     Classifier,
@@ -27,39 +29,21 @@ from spinetrack_synth.gap.distances import (
 )
 from spinetrack_synth.gap.evaluation import Evaluation
 from spinetrack_synth.gap.fairness import unfairness
-from spinetrack_synth.gap.matching import (
-    Matching,
-    match_people,
-    matched_replicates,
-    matched_values,
-)
+from spinetrack_synth.gap.likeness import TRUNKS, likeness, trunk_strata
+from spinetrack_synth.gap.matching import Matching, match_people, matched_gaps
 from spinetrack_synth.gap.measures import Table, errors_of, table_of
 from spinetrack_synth.gap.people import Bools, Floats, Ints, Labels
 from spinetrack_synth.gap.rerunning import Predict, cost
 
-PERMUTATIONS: Final = 1999
-MOST_RESAMPLES_AP: Final = 300
-POSE_COMPONENTS: Final = 6
+PERMUTATIONS: Final = 3999
+JACKKNIFE: Final = 50
+"""Groups of pictures that are left out in turn for the spread of AP and AR; up to this many
+pictures each is a group."""
 CLUSTERS: Final = 6
 PEOPLE_PER_CLUSTER: Final = 12
 LEAST_IN_STRATUM: Final = 5
 STRATUM_KINDS: Final = ("error", "pck", "error_length", "slip_rate")
-
-
-@dataclass(frozen=True)
-class Gap:
-    """A measure on both sides: ``gap`` is real less synthetic; ``better`` +1 where more is better,
-    -1 where less is, 0 where neither."""
-
-    synthetic: Interval
-    real: Interval
-    gap: Interval
-    better: int
-
-    @property
-    def harm(self) -> float:
-        """How much worse real is."""
-        return -self.better * self.gap.value
+VISIBILITY: Final = {"visible points (v=2)": 2, "hidden points (v=1)": 1}
 
 
 @dataclass(frozen=True)
@@ -138,9 +122,10 @@ def compare(
     sides = (synthetic, real)
     labels = (synthetic.labels, real.labels)
     tell("measuring")
-    tables = tuple(table_of(s.labels, s.pairs, s.errors, judged) for s in sides)
-    clusters = tuple(each.cluster[each.image] for each in labels)
-    gaps = _gaps(tables, clusters, resamples, seed)
+    first, second = (table_of(s.labels, s.pairs, s.errors, judged) for s in sides)
+    tables = (first, second)
+    clusters = (labels[0].cluster[labels[0].image], labels[1].cluster[labels[1].image])
+    gaps = _correct_keypoints(differences(tables, clusters, resamples, seed))
     precision = _precision_gaps(sides, judged, resamples, seed)
 
     tell("comparing poses")
@@ -149,9 +134,9 @@ def compare(
     poses = (filled[: len(known[0])], filled[len(known[0]) :])
     pose = _pose_distance(poses, clusters, seed)
     pose_clusters = _cluster(poses, seed)
-    matching = match_people(*_likeness(labels, poses)[::-1], clusters[1])
-    matched = _matched_gaps(matching, tables, clusters, resamples, seed)
-    strata = _strata(labels, tables, clusters, judged, pose_clusters, resamples, seed)
+    matching = match_people(*likeness(labels, poses), clusters)
+    matched = _correct_keypoints(_matched_gaps(matching, tables, clusters))
+    strata = _strata(sides, tables, clusters, judged, pose_clusters, resamples, seed)
 
     crops = None
     if folders[0] is not None and folders[1] is not None:
@@ -159,7 +144,7 @@ def compare(
         crops = (_crops(labels[0], folders[0], seed), _crops(labels[1], folders[1], seed))
     tell("looking for causes")
     causes = find_causes(
-        labels, crops, pose,
+        sides, crops, pose,
         find_displaced((labels[0], synthetic.errors), (labels[1], real.errors), judged),
         judged, PERMUTATIONS, seed,
     )  # fmt: skip
@@ -185,56 +170,44 @@ def compare(
     )
 
 
-def _gaps(
-    tables: tuple[Table, ...], clusters: tuple[Ints, ...], resamples: int, seed: int
-) -> dict[str, Gap]:
-    values = [table.values() for table in tables]
-    drawn = [
-        resampled(table, cluster, resamples, seed + n)
-        for n, (table, cluster) in enumerate(zip(tables, clusters))
-    ]
-    names, better = tables[0].names, tables[0].better
-    return {
-        name: _gap((values[0][m], values[1][m]), (drawn[0][:, m], drawn[1][:, m]), better[m])
-        for m, name in enumerate(names)
-    }
-
-
-def _gap(values: tuple[float, float], drawn: tuple[Floats, Floats], better: int) -> Gap:
-    """The gap of two values with their replicates."""
-    return Gap(
-        synthetic=interval(values[0], drawn[0]),
-        real=interval(values[1], drawn[1]),
-        gap=interval(values[1] - values[0], drawn[1] - drawn[0]),
-        better=better,
-    )
+def _correct_keypoints(gaps: dict[str, Gap]) -> dict[str, Gap]:
+    """With p-values of each measure of single keypoints corrected for all keypoints."""
+    kinds = {name.split(".")[-1] for name in gaps if name.startswith("keypoint.")}
+    for kind in sorted(kinds):
+        rows = [n for n in gaps if n.startswith("keypoint.") and n.endswith(f".{kind}")]
+        gaps = gaps | corrected({name: gaps[name] for name in rows})
+    return gaps
 
 
 def _precision_gaps(
-    sides: tuple[Evaluation, Evaluation], judged: Bools, resamples: int, seed: int
+    sides: tuple[Evaluation, Evaluation], judged: Bools, permutations: int, seed: int
 ) -> dict[str, Gap]:
-    """AP and AR of every group that both have, by pictures drawn again."""
-    count = min(resamples, MOST_RESAMPLES_AP)
+    """AP and AR of every group that both have. Groups of pictures are left out in turn: the
+    jackknife's pseudo-values are means, as the other measures are."""
     groups = oks.groups_of(judged)
-    values, drawn = [], []
+    names = tuple(f"{group}.{kind}" for group in groups for kind in ("AP", "AR"))
+    if not names:
+        return {}
+    values, tables = [], []
     for number, side in enumerate(sides):
         matches = _of_groups(side.matches, tuple(groups))
-        value = np.array([v.mean(-1)[:, 0] for v in oks.precision_recall(matches)])
         cluster = side.labels.cluster
-        replicates = [
-            [v.mean(-1)[:, 0] for v in oks.precision_recall(matches, times[cluster])]
-            for chunk in draws(int(cluster.max()) + 1, count, seed + number)
-            for times in chunk
-        ]
+        count = int(cluster.max()) + 1
+        folds = min(count, JACKKNIFE)
+        fold = (np.random.default_rng(seed + number).permutation(count) % folds)[cluster]
+        value = _precisions(matches, None)
+        without = np.array([_precisions(matches, (fold != n).astype(int)) for n in range(folds)])
+        pseudo = folds * value - (folds - 1) * without
+        known = np.isfinite(pseudo)
+        tables.append(Table(names, np.where(known, pseudo, 0.0), known * 1.0, (1,) * len(names)))
         values.append(value)
-        drawn.append(np.array(replicates))
-    return {
-        f"{group}.{kind}": _gap(
-            (values[0][k, g], values[1][k, g]), (drawn[0][:, k, g], drawn[1][:, k, g]), 1
-        )
-        for g, group in enumerate(groups)
-        for k, kind in enumerate(("AP", "AR"))
-    }
+    clusters = (np.arange(len(tables[0].above)), np.arange(len(tables[1].above)))
+    return differences((tables[0], tables[1]), clusters, permutations, seed, (values[0], values[1]))
+
+
+def _precisions(matches: oks.Matches, times: Ints | None) -> Floats:
+    """AP and AR of each group in turn (2 G,)."""
+    return np.stack([v.mean(-1)[:, 0] for v in oks.precision_recall(matches, times)], 1).ravel()
 
 
 def _of_groups(matches: oks.Matches, names: tuple[str, ...]) -> oks.Matches:
@@ -248,14 +221,14 @@ def _of_groups(matches: oks.Matches, names: tuple[str, ...]) -> oks.Matches:
     )
 
 
-def _known(poses: Floats) -> Ints:
+def _with_pose(poses: Floats) -> Ints:
     return np.flatnonzero(np.isfinite(poses).all(1))
 
 
 def _pose_distance(
     poses: tuple[Floats, Floats], clusters: tuple[Ints, ...], seed: int
 ) -> Distance | None:
-    rows = [_known(each) for each in poses]
+    rows = [_with_pose(each) for each in poses]
     rows = [r[some(c[r], seed)] for r, c in zip(rows, clusters)]
     if min(len(each) for each in rows) < 5:
         return None
@@ -264,7 +237,7 @@ def _pose_distance(
 
 
 def _pose_map(poses: tuple[Floats, Floats]) -> tuple[Floats, Floats]:
-    kept = [each[_known(each)] for each in poses]
+    kept = [each[_with_pose(each)] for each in poses]
     both = np.concatenate(kept)
     if not len(both):
         return np.empty((0, 2)), np.empty((0, 2))
@@ -275,7 +248,7 @@ def _pose_map(poses: tuple[Floats, Floats]) -> tuple[Floats, Floats]:
 
 def _cluster(poses: tuple[Floats, Floats], seed: int) -> PoseClusters:
     """Clusters of the poses of both sides, each side counting as much as the other."""
-    rows = [_known(each) for each in poses]
+    rows = [_with_pose(each) for each in poses]
     numbers = [np.full(len(each), -1) for each in poses]
     fewest = min(len(each) for each in rows)
     count = min(CLUSTERS, 2 * fewest // PEOPLE_PER_CLUSTER)
@@ -299,45 +272,15 @@ def _cluster(poses: tuple[Floats, Floats], seed: int) -> PoseClusters:
     return PoseClusters(numbers[0], numbers[1], centres[order].reshape(count, -1, 2))
 
 
-def _likeness(labels: tuple[Labels, Labels], poses: tuple[Floats, Floats]) -> tuple[Floats, Floats]:
-    """Features (N, d) by which people are like one another: main components of the pose and the
-    logarithm of the height in pixels, either with a spread of 1 over all."""
-    both = np.concatenate(poses)
-    heights = np.log(np.concatenate([body.height_px(each) for each in labels]))
-    rows = np.isfinite(both).all(1) & np.isfinite(heights)
-    features = np.full((len(both), min(POSE_COMPONENTS, both.shape[1]) + 1), np.nan)
-    if rows.sum() > features.shape[1]:
-        centred = both[rows] - both[rows].mean(0)
-        _, _, axes = np.linalg.svd(centred, full_matrices=False)
-        main = centred @ axes[: features.shape[1] - 1].T
-        main /= max(np.sqrt((main**2).sum(1).mean()), 1e-9)
-        height = heights[rows] - heights[rows].mean()
-        features[rows] = np.column_stack([main, height / max(height.std(), 1e-9)])
-    return features[: len(poses[0])], features[len(poses[0]) :]
-
-
 def _matched_gaps(
-    matching: Matching, tables: tuple[Table, ...], clusters: tuple[Ints, ...],
-    resamples: int, seed: int,
-) -> dict[str, Gap]:  # fmt: skip
-    if not matching.enough:
+    matching: Matching, tables: tuple[Table, Table], clusters: tuple[Ints, Ints]
+) -> dict[str, Gap]:
+    """None where matching did not make the sets comparable."""
+    if not matching.comparable:
         return {}
     wanted = [m for m, name in enumerate(tables[0].names) if name != "people.found"]
     synthetic, real = (_columns(table, wanted) for table in tables)
-    values = matched_values(matching, real, synthetic)
-    drawn = matched_replicates(
-        matching, real, synthetic, (clusters[1], clusters[0]), resamples, seed
-    )
-    nothing = np.empty(0)
-    return {
-        name: Gap(
-            interval(float(values[1][m]), nothing),
-            interval(float(values[0][m]), nothing),
-            interval(float(values[0][m] - values[1][m]), drawn[:, m]),
-            real.better[m],
-        )
-        for m, name in enumerate(real.names)
-    }
+    return matched_gaps(matching, synthetic, real, clusters)
 
 
 def _columns(table: Table, wanted: Sequence[int]) -> Table:
@@ -350,35 +293,81 @@ def _columns(table: Table, wanted: Sequence[int]) -> Table:
 
 
 def _strata(
-    labels: tuple[Labels, Labels], tables: tuple[Table, ...], clusters: tuple[Ints, ...],
-    judged: Bools, poses: PoseClusters, resamples: int, seed: int,
+    sides: tuple[Evaluation, Evaluation], tables: tuple[Table, Table], clusters: tuple[Ints, Ints],
+    judged: Bools, poses: PoseClusters, permutations: int, seed: int,
 ) -> list[Stratum]:  # fmt: skip
-    wanted = [
-        m for m, name in enumerate(tables[0].names)
-        if name.count(".") == 1 and name.split(".")[1] in STRATUM_KINDS
-    ]  # fmt: skip
-    few = [_columns(table, wanted) for table in tables]
-    names, numbers = body.scale_strata(labels[0])[0], [body.scale_strata(e)[1] for e in labels]
-    ways = [("scale", names, numbers)]
-    ways.append(("view", body.VIEWS, [body.view(each) for each in labels]))
+    labels = (sides[0].labels, sides[1].labels)
+    scales = [body.scale_strata(each) for each in labels]
     hidden = [body.occlusion_strata(each, judged) for each in labels]
-    ways.append(("occlusion", hidden[0][0], [each[1] for each in hidden]))
     titles = tuple(f"pose {n + 1}" for n in range(len(poses.centres)))
-    ways.append(("pose", titles, [poses.synthetic, poses.real]))
+    ways: list[tuple[str, Sequence[str], list[Ints]]] = [
+        ("scale", scales[0][0], [each[1] for each in scales]),
+        ("view", body.VIEWS, [body.view(each) for each in labels]),
+        ("trunk", TRUNKS, [trunk_strata(each) for each in labels]),
+        ("occlusion", hidden[0][0], [each[1] for each in hidden]),
+        ("pose", titles, [poses.synthetic, poses.real]),
+    ]
     strata = []
     for by, names, numbers in ways:
         for number, name in enumerate(names):
             inside = [n == number for n in numbers]
             counts = [int((rows & e.people).sum()) for rows, e in zip(inside, labels)]
-            if not any(counts):
-                continue
-            gaps = {}
-            if min(counts) >= LEAST_IN_STRATUM:
-                part = [_rows(table, rows) for table, rows in zip(few, inside)]
-                own = tuple(cluster[rows] for cluster, rows in zip(clusters, inside))
-                gaps = _gaps(tuple(part), own, resamples, seed)
-            strata.append(Stratum(by, name, counts[0], counts[1], gaps))
-    return strata
+            part = [_rows(_told(table), rows) for table, rows in zip(tables, inside)]
+            own = (clusters[0][inside[0]], clusters[1][inside[1]])
+            strata.append((by, name, counts, part, own))
+    for name, v in VISIBILITY.items():
+        part = [_told(_table_of_points(side, judged, side.labels.v == v)) for side in sides]
+        counts = [int((each.below[:, _widest(each)] > 0).sum()) for each in part]
+        strata.append(("visibility", name, counts, part, clusters))
+    told = [
+        Stratum(
+            by, name, counts[0], counts[1],
+            differences((part[0], part[1]), own, permutations, seed)
+            if min(counts) >= LEAST_IN_STRATUM
+            else {},
+        )
+        for by, name, counts, part, own in strata
+        if any(counts)
+    ]  # fmt: skip
+    # Every measure is a column of the table: corrected for all the groups it is told of.
+    columns: dict[str, dict[str, Gap]] = {}
+    for n, each in enumerate(told):
+        for name, gap in each.gaps.items():
+            columns.setdefault(name, {})[str(n)] = gap
+    columns = {name: corrected(column) for name, column in columns.items()}
+    return [
+        replace(each, gaps={name: columns[name][str(n)] for name in each.gaps})
+        for n, each in enumerate(told)
+    ]
+
+
+def _told(table: Table) -> Table:
+    """The measures that are told of every group of people."""
+    wanted = [
+        m for m, name in enumerate(table.names)
+        if name.count(".") == 1 and name.split(".")[1] in STRATUM_KINDS
+    ]  # fmt: skip
+    return _columns(table, wanted)
+
+
+def _widest(table: Table) -> int:
+    """The error of most keypoints."""
+    return int(np.argmax(table.below.sum(0)))
+
+
+def _table_of_points(side: Evaluation, judged: Bools, kept: Bools) -> Table:
+    """The measures of these keypoints (N, 37) alone; those of the spine as a whole are of both
+    kinds of points and are left out."""
+    errors = side.errors
+    few = replace(
+        errors,
+        box=np.where(kept, errors.box, np.nan),
+        torso=np.where(kept, errors.torso, np.nan),
+        similarity=np.where(kept, errors.similarity, np.nan),
+    )
+    table = table_of(side.labels, side.pairs, few, judged)
+    wanted = [m for m, name in enumerate(table.names) if name.split(".")[-1] in ("error", "pck")]
+    return _columns(table, wanted)
 
 
 def _rows(table: Table, rows: Bools) -> Table:
@@ -436,11 +425,18 @@ def _costs(
             ends = sorted((sign * found.low, sign * found.high))
             costs[cause.name] = Interval(sign * found.value, *ends)
         elif cause.displaced is not None:
-            costs[cause.name] = _cost_of_displacement(cause, sides, judged)
+            costs[cause.name] = _known(_cost_of_displacement(cause, sides, judged))
+        elif cause.mended is not None:
+            number = 0 if cause.of == "synthetic" else 1
+            fall = _fall(sides[number], cause.mended, judged)
+            costs[cause.name] = _known(fall if number else -fall)
+        elif cause.factor is not None:
+            own = float(np.nanmean(sides[1].errors.box[:, judged]))
+            costs[cause.name] = _known(own - own * cause.factor)
     poses = [cause.name for cause in causes if cause.name in ("pose", "scale")]
     if poses and group and f"{group}.error" in matched:
         raw, even = gaps[f"{group}.error"].gap, matched[f"{group}.error"].gap
-        costs[" and ".join(poses)] = Interval(raw.value - even.value, float("nan"), float("nan"))
+        costs[" and ".join(poses)] = _known(raw.value - even.value)
     return costs
 
 
@@ -450,18 +446,29 @@ def widest_group(judged: Bools) -> str | None:
     return max(groups, key=lambda name: len(groups[name])) if groups else None
 
 
+def _known(cost: float) -> Interval:
+    """A cost without an interval."""
+    return Interval(cost, float("nan"), float("nan"))
+
+
 def _cost_of_displacement(
     cause: Cause, sides: tuple[Evaluation, Evaluation], judged: Bools
-) -> Interval:
-    """How far the error falls once the keypoint's mean shift is taken from the predictions; below
+) -> float:
+    """How far the error falls once the keypoints' mean shift is taken from the predictions; below
     0 where it is the synthetic side that the shift makes worse."""
     assert cause.displaced is not None
     of_real = cause.displaced.of == "real"
     side = sides[1 if of_real else 0]
-    points = undo(side.labels, side.pairs.points, [cause.displaced])
+    fall = _fall(side, undo(side.labels, side.pairs.points, [cause.displaced]), judged)
+    return fall if of_real else -fall
+
+
+def _fall(side: Evaluation, points: Floats, judged: Bools) -> float:
+    """How far the mean error falls with other predictions (N, 37, 2) of the same people."""
+    if not side.pairs.found.any():
+        return float("nan")
     after = errors_of(side.labels, replace(side.pairs, points=points)).box[:, judged]
-    fall = float(np.nanmean(side.errors.box[:, judged]) - np.nanmean(after))
-    return Interval(fall if of_real else -fall, float("nan"), float("nan"))
+    return float(np.nanmean(side.errors.box[:, judged]) - np.nanmean(after))
 
 
 def shares(comparison: Comparison) -> dict[str, float]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -9,6 +10,7 @@ import numpy as np
 from scipy import stats
 
 from spinetrack_synth import skeleton
+from spinetrack_synth.gap import body
 from spinetrack_synth.gap.measures import Errors
 from spinetrack_synth.gap.people import Bools, Floats, Ints, Labels
 
@@ -19,101 +21,217 @@ MOST_OFFSET: Final = 0.1
 LEAST_NEAR: Final = 0.7
 """A keypoint that is missed more often than this leaves over is not judged."""
 LEAST_FALL: Final = 0.08
-"""Share of the keypoint's error that has to go with the shift: else it is not what is wrong."""
-FRAMES: Final = ("picture", "trunk")
-"""Axes of offsets: the picture's x and y; up the trunk and to where the face looks."""
+"""Share of the keypoints' error that has to go with the shift: else it is not what is wrong."""
+FRAMES: Final = ("picture", "trunk", "lateral")
+"""Axes of offsets: the picture's x and y; up the trunk and to where the face looks; up the trunk
+and to the person's own left."""
 LEAST_CLUSTERS: Final = 8
 LEVEL: Final = 0.01
 """Of all keypoints and frames together."""
+EVERY: Final = "all keypoints"
+GROUPS: Final[Mapping[str, tuple[int, ...]]] = {
+    EVERY: tuple(range(len(skeleton.NAMES))),
+    "spine points": skeleton.SPINE,
+}
+"""Keypoints that may move together: one reason, not as many as there are points."""
+LEAST_OF_GROUP: Final = 5
 
 
 @dataclass(frozen=True)
 class Displacement:
-    """A keypoint whose mean offset from its label differs between the sets, beside what all
+    """Keypoints whose mean offset from their label differs between the sets, beside what the other
     keypoints have in common: ``shift`` (2,) in the ``frame``, share of the box's diagonal; ``p``
     corrected for all keypoints and frames (Bonferroni); ``of`` the set, synthetic or real, whose
-    errors are smaller without it."""
+    errors are smaller without it.
 
-    keypoint: int
+    ``body`` the shift up the trunk, forward (of people seen from the side) and to the own left (of
+    those seen from front and back), shares of the diagonal; ``picture_px`` the shift right and
+    down in pixels; nan where too few show it.
+    """
+
+    name: str
+    keypoints: tuple[int, ...]
     frame: str
     shift: tuple[float, float]
     p: float
     of: str
+    body: tuple[float, float, float]
+    picture_px: tuple[float, float]
 
     @property
     def size(self) -> float:
         return float(np.hypot(*self.shift))
 
 
-def trunk_axes(labels: Labels) -> Floats:
-    """Up the trunk and to where the face looks, (N, 2, 2) unit vectors in the picture; nan where
-    shoulders, hips or nose are not labelled."""
+def body_axes(labels: Labels) -> Floats:
+    """Up the trunk, to where the face looks, to the person's own left: (N, 3, 2) unit vectors in
+    the picture, the last two along one line; nan where shoulders, hips or nose are not labelled."""
     points = np.where((labels.v > 0)[..., None], labels.points, np.nan)
 
-    def middle(part: str) -> Floats:
-        sides = [skeleton.INDEX[f"{side}_{part}"] for side in ("left", "right")]
-        return points[:, sides].mean(1)
+    def ends(part: str) -> tuple[Floats, Floats]:
+        left, right = (points[:, skeleton.INDEX[f"{side}_{part}"]] for side in ("left", "right"))
+        return left, right
 
-    up = middle("shoulder") - middle("hip")
+    shoulders, hips = ends("shoulder"), ends("hip")
+    middle = (shoulders[0] + shoulders[1]) / 2
+    up = middle - (hips[0] + hips[1]) / 2
     with np.errstate(invalid="ignore", divide="ignore"):
         up /= np.linalg.norm(up, axis=1, keepdims=True)
     across = np.stack([-up[:, 1], up[:, 0]], axis=1)
-    looks = points[:, skeleton.INDEX["nose"]] - middle("shoulder")
-    across *= np.where((across * looks).sum(1) >= 0, 1.0, -1.0)[:, None]
-    return np.stack([up, across], axis=1)
+
+    def toward(target: Floats) -> Floats:
+        return across * np.where((across * target).sum(1) >= 0, 1.0, -1.0)[:, None]
+
+    forward = toward(points[:, skeleton.INDEX["nose"]] - middle)
+    left = toward(shoulders[0] - shoulders[1])
+    return np.stack([up, forward, left], axis=1)
 
 
-def offsets(labels: Labels, errors: Errors, frame: str) -> Floats:
-    """Offsets (N, 37, 2) of predictions from labels over the box's diagonal, in the frame."""
+def axes_of(labels: Labels, frame: str) -> Floats:
+    """The two axes (N, 2, 2) of a frame, unit vectors in the picture."""
     if frame == "picture":
-        return errors.offset
-    return np.einsum("nfd,nkd->nkf", trunk_axes(labels), errors.offset)
+        return np.broadcast_to(np.eye(2), (len(labels.ids), 2, 2))
+    return body_axes(labels)[:, [0, 1 if frame == "trunk" else 2]]
 
 
-def beside_the_others(offset: Floats, judged: Bools) -> Floats:
-    """Offsets (N, 37, 2) less the median over each person's keypoints; nan where not judged or
-    beyond ``MOST_OFFSET``."""
-    near = np.linalg.norm(offset, axis=2) <= MOST_OFFSET
-    offset = np.where((near & judged)[..., None], offset, np.nan)
-    known = np.asarray(np.isfinite(offset).all(axis=2)).any(axis=1)
-    result = offset.copy()
-    result[known] -= np.nanmedian(offset[known], axis=1, keepdims=True)
-    return result
+@dataclass(frozen=True)
+class _Side:
+    labels: Labels
+    offset: Floats
+    """Of predictions from labels in the picture (N, 37, 2), over the box's diagonal; nan where not
+    judged or not near."""
+    axes: Mapping[str, Floats]
+
+    @property
+    def cluster(self) -> Ints:
+        return self.labels.cluster[self.labels.image]
+
+    def moved(self, keypoints: tuple[int, ...], frame: str, shift: tuple[float, float]) -> Floats:
+        """The offsets without a shift in the frame."""
+        offset = self.offset.copy()
+        in_picture = np.einsum("nfd,f->nd", self.axes[frame], np.array(shift))
+        offset[:, list(keypoints)] -= np.nan_to_num(in_picture)[:, None]
+        return offset
+
+
+def _side(labels: Labels, errors: Errors, judged: Bools) -> _Side:
+    near = (np.linalg.norm(errors.offset, axis=2) <= MOST_OFFSET) & judged
+    return _Side(
+        labels,
+        np.where(near[..., None], errors.offset, np.nan),
+        {frame: axes_of(labels, frame) for frame in FRAMES},
+    )
 
 
 def find_displaced(
     first: tuple[Labels, Errors], second: tuple[Labels, Errors], judged: Bools
 ) -> list[Displacement]:
-    """The keypoints displaced in the second set against the first, the largest shift first."""
-    found: dict[int, Displacement] = {}
-    tests = len(FRAMES) * int(judged.sum())
+    """The keypoints displaced in the second set against the first, those that moved together
+    first, then the largest shift."""
+    usable = judged & _mostly_near(first[1], second[1])
+    sides = (_side(*first, judged), _side(*second, judged))
+    groups = {name: tuple(k for k in keypoints if usable[k]) for name, keypoints in GROUPS.items()}
+    groups = {name: each for name, each in groups.items() if len(each) >= LEAST_OF_GROUP}
+    tests = len(FRAMES) * (int(judged.sum()) + len(groups))
+    found = []
+    for name, keypoints in groups.items():
+        shifted = _largest(name, keypoints, sides, tests)
+        if shifted is not None:
+            found.append(shifted)
+            moved = sides[1].moved(keypoints, shifted.frame, shifted.shift)
+            sides = (sides[0], _Side(sides[1].labels, moved, sides[1].axes))
+    single = [
+        _largest(f"keypoint {skeleton.NAMES[k]}", (int(k),), sides, tests)
+        for k in np.flatnonzero(usable)
+    ]
+    kept = [each for each in single if each is not None]
+    return found + sorted(kept, key=lambda each: -each.size)
+
+
+def _largest(
+    name: str, keypoints: tuple[int, ...], sides: tuple[_Side, _Side], tests: int
+) -> Displacement | None:
+    """The shift of these keypoints in the frame where it is largest, if it is anything."""
+    beside = [_beside(side.offset, keypoints, name == EVERY) for side in sides]
+    best: Displacement | None = None
     for frame in FRAMES:
-        each = [offsets(labels, errors, frame) for labels, errors in (first, second)]
-        beside = [beside_the_others(offset, judged) for offset in each]
-        clusters = [labels.cluster[labels.image] for labels, _ in (first, second)]
-        for keypoint in np.flatnonzero(judged & _mostly_near(first[1], second[1])):
-            means = [_cluster_means(o[:, keypoint], c) for o, c in zip(beside, clusters)]
-            if min(map(len, means)) < LEAST_CLUSTERS:
-                continue
-            shift = means[1].mean(0) - means[0].mean(0)
-            p = min(1.0, tests * _hotelling(shift, means))
-            size = float(np.hypot(*shift))
-            if p >= LEVEL or size < LEAST_SHIFT:
-                continue
-            falls = (_fall(each[0][:, keypoint], -shift), _fall(each[1][:, keypoint], shift))
-            known = found.get(int(keypoint))
-            if max(falls) >= LEAST_FALL and (known is None or size > known.size):
-                found[int(keypoint)] = Displacement(
-                    int(keypoint), frame, (float(shift[0]), float(shift[1])), p,
-                    "real" if falls[1] >= falls[0] else "synthetic",
-                )  # fmt: skip
-    return sorted(found.values(), key=lambda each: -each.size)
+        own = [np.einsum("nfd,nd->nf", side.axes[frame], o) for side, o in zip(sides, beside)]
+        means = [_cluster_means(o, side.cluster) for o, side in zip(own, sides)]
+        if min(map(len, means)) < LEAST_CLUSTERS:
+            continue
+        shift = means[1].mean(0) - means[0].mean(0)
+        size = float(np.hypot(*shift))
+        p = min(1.0, tests * _hotelling(shift, means))
+        if p >= LEVEL or size < LEAST_SHIFT or (best is not None and size <= best.size):
+            continue
+        pair = (float(shift[0]), float(shift[1]))
+        falls = [_fall(sides[0], keypoints, frame, (-pair[0], -pair[1])),
+                 _fall(sides[1], keypoints, frame, pair)]  # fmt: skip
+        if max(falls) >= LEAST_FALL:
+            best = Displacement(
+                name, keypoints, frame, pair, p,
+                "real" if falls[1] >= falls[0] else "synthetic",
+                *_in_all_axes(sides, beside),
+            )  # fmt: skip
+    return best
 
 
-def _fall(offset: Floats, shift: Floats) -> float:
-    """The share by which a keypoint's mean offset (N, 2) shortens without the shift (2,)."""
+def _beside(offset: Floats, keypoints: tuple[int, ...], alone: bool) -> Floats:
+    """Median offset (N, 2) of the keypoints, less that of the person's others (unless these are
+    all); nan where a keypoint or every other is not known."""
+    chosen = offset[:, list(keypoints)]
+    own = _median(chosen) if len(keypoints) > 1 else chosen[:, 0]
+    if alone:
+        return own
+    others = offset
+    if len(keypoints) > 1:
+        others = np.delete(offset, list(keypoints), axis=1)
+    return own - _median(others)
+
+
+def _median(offset: Floats) -> Floats:
+    """Median (N, 2) over the keypoints (N, K, 2); nan where none is known."""
+    known = np.asarray(np.isfinite(offset).all(axis=2)).any(axis=1)
+    result = np.full((len(offset), 2), np.nan)
+    result[known] = np.nanmedian(offset[known], axis=1)
+    return result
+
+
+def _in_all_axes(
+    sides: tuple[_Side, _Side], beside: list[Floats]
+) -> tuple[tuple[float, float, float], tuple[float, float]]:
+    """The shift along the body's axes, in shares of the diagonal, and the picture's, in px."""
+    along: list[list[float]] = []
+    for side, offset in zip(sides, beside):
+        up, forward, left = np.moveaxis(
+            np.einsum("nfd,nd->nf", body_axes(side.labels), offset), 1, 0
+        )
+        view = body.view(side.labels)
+        diagonal = np.hypot(side.labels.boxes[:, 2], side.labels.boxes[:, 3])
+        x, y = np.moveaxis(offset * diagonal[:, None], 1, 0)
+        along.append(
+            [
+                _mean(each)
+                for each in (
+                    up, forward[view == 2], left[(view == 0) | (view == 1)], x, y,
+                )
+            ]
+        )  # fmt: skip
+    a, b, c, x, y = (second - first for first, second in zip(*along))
+    return (a, b, c), (x, y)
+
+
+def _mean(values: Floats) -> float:
+    known = values[np.isfinite(values)]
+    return float(known.mean()) if len(known) >= LEAST_CLUSTERS else float("nan")
+
+
+def _fall(side: _Side, keypoints: tuple[int, ...], frame: str, shift: tuple[float, float]) -> float:
+    """The share by which the keypoints' mean offset shortens without the shift."""
+    rows = list(keypoints)
     before, after = (
-        float(np.nanmean(np.linalg.norm(each, axis=1))) for each in (offset, offset - shift)
+        float(np.nanmean(np.linalg.norm(each[:, rows], axis=2)))
+        for each in (side.offset, side.moved(keypoints, frame, shift))
     )
     return 1 - after / before if before > 0 else 0.0
 
@@ -152,8 +270,6 @@ def undo(labels: Labels, points: Floats, displaced: list[Displacement]) -> Float
     diagonal = np.hypot(labels.boxes[:, 2], labels.boxes[:, 3])[:, None]
     for each in displaced:
         own = np.array(each.shift) * (1 if each.of == "real" else -1)
-        shift = np.broadcast_to(own, (len(points), 2))
-        if each.frame == "trunk":
-            shift = np.einsum("nfd,f->nd", trunk_axes(labels), own)
-        result[:, each.keypoint] -= np.nan_to_num(shift) * diagonal
+        shift = np.nan_to_num(np.einsum("nfd,f->nd", axes_of(labels, each.frame), own)) * diagonal
+        result[:, list(each.keypoints)] -= shift[:, None]
     return result

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -13,17 +14,20 @@ from made_people import (
     jitter,
     make_coco,
     make_labels,
+    make_results,
     paint,
     predict,
     project_people,
     write,
 )
+from PIL import Image
 from scipy import ndimage
 
 from spinetrack_synth import skeleton
 from spinetrack_synth.gap.comparison import Comparison, compare
+from spinetrack_synth.gap.displacement import body_axes
 from spinetrack_synth.gap.evaluation import Evaluation, evaluate
-from spinetrack_synth.gap.people import Labels, read_labels
+from spinetrack_synth.gap.people import Labels, labels_of, predictions_of, read_labels
 
 pytestmark = pytest.mark.slow
 
@@ -84,6 +88,29 @@ def darken(pixels: Array, rng: np.random.Generator) -> Array:
     return pixels * 0.6
 
 
+def compress(pixels: Array, rng: np.random.Generator) -> Array:
+    buffer = io.BytesIO()
+    Image.fromarray(np.clip(np.rint(pixels), 0, 255).astype(np.uint8)).save(
+        buffer, "JPEG", quality=40
+    )
+    return np.asarray(Image.open(buffer), dtype=np.float64)
+
+
+def lower_resolution(pixels: Array, rng: np.random.Generator) -> Array:
+    picture = Image.fromarray(np.clip(np.rint(pixels), 0, 255).astype(np.uint8))
+    small = picture.resize((SIZE // 4, SIZE // 4), Image.Resampling.BOX)
+    return np.asarray(small.resize((SIZE, SIZE), Image.Resampling.BICUBIC), dtype=np.float64)
+
+
+def cover(pixels: Array, rng: np.random.Generator) -> Array:
+    covered = pixels.copy()
+    if rng.random() < 0.6:
+        covered[SIZE * 3 // 8 : SIZE * 5 // 8, SIZE * 3 // 8 : SIZE * 5 // 8] = rng.integers(
+            40, 220, 3
+        )
+    return covered
+
+
 def blur_and_add_noise(pixels: Array, rng: np.random.Generator) -> Array:
     return add_noise(blur(pixels, rng), rng)
 
@@ -95,6 +122,9 @@ def blur_and_add_noise(pixels: Array, rng: np.random.Generator) -> Array:
         (add_noise, ["noise"]),
         (blur, ["blur"]),
         (shift_color, ["colour"]),
+        (compress, ["JPEG"]),
+        (lower_resolution, ["blur"]),
+        (cover, ["occluders"]),
         pytest.param(darken, ["colour"], marks=pytest.mark.slow),
         pytest.param(blur_and_add_noise, ["blur", "noise"], marks=pytest.mark.slow),
     ],
@@ -180,6 +210,89 @@ def test_a_displaced_keypoint_is_named_and_no_other(name: str) -> None:
     assert cause.displaced.size == pytest.approx(0.03, rel=0.2)
     gap = comparison.gaps["all.error"].gap
     assert comparison.costs[cause.name].value == pytest.approx(gap.value, rel=0.35)
+
+
+@pytest.fixture(scope="module")
+def sides() -> tuple[Evaluation, Labels, Array]:
+    """A synthetic side, and real labels with predictions as good."""
+    real = make_labels(people(4, count=60), size=SIZE)
+    return run(make_labels(people(3, count=60), size=SIZE), 0.015), real, jitter(real, 0.015, 7)
+
+
+def diagonals(labels: Labels) -> Array:
+    return np.hypot(labels.boxes[:, 2], labels.boxes[:, 3])[:, None, None]
+
+
+def test_spine_points_that_move_together_are_one_cause(
+    sides: tuple[Evaluation, Labels, Array],
+) -> None:
+    synthetic, real, found = sides
+    moved = found.copy()
+    forward = np.nan_to_num(body_axes(real)[:, 1])[:, None]
+    moved[:, list(skeleton.SPINE)] += 0.02 * diagonals(real) * forward
+    (cause,) = compared(synthetic, evaluate(real, predict(real, moved))).causes
+    assert cause.name == "spine points" and cause.displaced is not None
+    assert cause.displaced.body[1] == pytest.approx(0.02, rel=0.25)
+    assert "2.0% forward" in cause.told or "2.1% forward" in cause.told
+    assert "in the picture" in cause.told
+
+
+def test_all_keypoints_that_move_are_one_cause(sides: tuple[Evaluation, Labels, Array]) -> None:
+    synthetic, real, found = sides
+    moved = found + 0.02 * diagonals(real) * [1, 0]
+    (cause,) = compared(synthetic, evaluate(real, predict(real, moved))).causes
+    assert cause.name == "all keypoints" and cause.displaced is not None
+    assert cause.displaced.frame == "picture" and cause.displaced.picture_px[0] > 1
+
+
+def test_a_keypoint_that_moves_outward_is_told_in_the_body_s_axes(
+    sides: tuple[Evaluation, Labels, Array],
+) -> None:
+    synthetic, real, found = sides
+    moved = found.copy()
+    elbow = skeleton.INDEX["left_elbow"]
+    moved[:, elbow] += 0.03 * diagonals(real)[:, 0] * np.nan_to_num(body_axes(real)[:, 2])
+    (cause,) = compared(synthetic, evaluate(real, predict(real, moved))).causes
+    assert cause.name == "keypoint left_elbow" and "to the own left" in cause.told
+    assert cause.displaced is not None and cause.displaced.frame == "lateral"
+
+
+def test_looser_boxes_are_named_and_what_they_hide_is_told(
+    sides: tuple[Evaluation, Labels, Array],
+) -> None:
+    synthetic, real, found = sides
+    coco = make_coco(real.points, size=SIZE)
+    for annotation in coco.annotations:
+        x, y, width, height = annotation["bbox"]
+        annotation["bbox"] = [x - width / 8, y - height / 8, 1.25 * width, 1.25 * height]
+    loose = labels_of(coco, Path("person_keypoints_made.json"))
+    comparison = compared(synthetic, evaluate(loose, predict(loose, found)))
+    assert names(comparison) == ["boxes"]
+    gap = comparison.gaps["all.error"].gap
+    assert gap.high < 0
+    assert comparison.costs["boxes"].value == pytest.approx(gap.value, rel=0.3)
+
+
+@pytest.mark.parametrize("boxes", [True, False])
+def test_predictions_of_half_size_pictures_are_told(
+    boxes: bool, sides: tuple[Evaluation, Labels, Array]
+) -> None:
+    synthetic, real, found = sides
+    results = make_results(real, found / 2, boxes=boxes)
+    wrong = evaluate(real, predictions_of(results, real, "made"))
+    (cause,) = compared(synthetic, wrong).causes
+    assert cause.name == "coordinates" and cause.of == "real" and "0.5 times" in cause.told
+
+
+def test_a_fifth_of_swapped_sides_is_named(sides: tuple[Evaluation, Labels, Array]) -> None:
+    synthetic, real, found = sides
+    points = real.points.copy()
+    points[::5] = points[::5][:, list(skeleton.MIRROR)]
+    swapped = make_labels(points, size=SIZE)
+    comparison = compared(synthetic, evaluate(swapped, predict(swapped, found)))
+    assert names(comparison) == ["swapped sides"]
+    gap = comparison.gaps["all.error"].gap.value
+    assert comparison.costs["swapped sides"].value == pytest.approx(gap, rel=0.25)
 
 
 def test_a_keypoint_displaced_in_the_synthetic_labels_hides_a_gap() -> None:

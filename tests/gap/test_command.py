@@ -84,7 +84,9 @@ def test_the_report_is_one_page_and_its_figures(sets: Path, tmp_path: Path) -> N
     found = figures["gaps"]["all.error"]["gap"]
     assert 0 < found["low"] < 0.0125 < found["high"]
     assert figures["appearance"]["auc"]["low"] < 0.6
-    assert {each["by"] for each in figures["strata"]} == {"scale", "view", "occlusion", "pose"}
+    assert {each["by"] for each in figures["strata"]} == {
+        "scale", "view", "trunk", "occlusion", "pose", "visibility",
+    }  # fmt: skip
 
 
 @pytest.mark.slow

@@ -9,10 +9,12 @@ import numpy as np
 
 from spinetrack_synth import __version__, skeleton
 from spinetrack_synth.gap.bootstrap import Interval
-from spinetrack_synth.gap.comparison import Comparison, Gap, keypoints_of, shares
+from spinetrack_synth.gap.comparison import Comparison, keypoints_of, shares
+from spinetrack_synth.gap.differences import Gap
 from spinetrack_synth.gap.evaluation import Evaluation
-from spinetrack_synth.gap.gates import Gate
-from spinetrack_synth.gap.matching import NEIGHBOURS
+from spinetrack_synth.gap.gates import Judged
+from spinetrack_synth.gap.matching import MOST_IMBALANCE, NEIGHBOURS
+from spinetrack_synth.gap.report.worst import WORST, Worst, worst_people
 from spinetrack_synth.gap.tables import calibration_json, number
 
 ANSWERED = (
@@ -25,12 +27,7 @@ NOT_ANSWERED = (
 )
 
 
-def to_json(
-    comparison: Comparison,
-    model: str,
-    gates: Sequence[Gate] = (),
-    failed: Sequence[tuple[Gate, float]] = (),
-) -> dict[str, Any]:
+def to_json(comparison: Comparison, model: str, judged: Sequence[Judged] = ()) -> dict[str, Any]:
     """All figures of a comparison, and what became of the gates."""
     there = comparison.appearance
     made = shares(comparison)
@@ -49,10 +46,19 @@ def to_json(
         "warnings": list(comparison.warnings),
         "gaps": _gaps({**comparison.gaps, **comparison.precision}),
         "matching": {
-            "kind": f"{NEIGHBOURS} nearest synthetic people in pose and height in pixels, within "
-            "the caliper",
+            "kind": f"up to {NEIGHBOURS} nearest synthetic people in pose, height in pixels, view "
+            "and direction of the trunk, within the caliper, weighed for balance",
+            "comparable": comparison.matching.comparable,
+            "not_comparable_because": comparison.matching.obstacle or None,
+            "real_people": comparison.matching.people,
             "share_of_real_people": number(comparison.matching.share),
+            "synthetic_people_of_equal_weight": number(comparison.matching.equal_people),
             "caliper": number(comparison.matching.caliper),
+            "most_imbalance": MOST_IMBALANCE,
+            "standardised_mean_differences": {
+                each.name: {"before": number(each.before), "after": number(each.after)}
+                for each in comparison.matching.balance
+            },
         },
         "matched_gaps": _gaps(comparison.matched),
         "strata": [
@@ -93,10 +99,29 @@ def to_json(
             name: {"error": _interval(cost), "share_of_gap": number(made.get(name, float("nan")))}
             for name, cost in comparison.costs.items()
         },
+        "worst_people": {
+            name: [_person(each) for each in worst_people(side, comparison.judged, WORST)]
+            for name, side in (("real", comparison.real), ("synthetic", comparison.synthetic))
+        },
         "gates": [
-            {"condition": gate.text, "failed": gate in [each for each, _ in failed]}
-            for gate in gates
+            {
+                "condition": each.gate.text,
+                "verdict": each.verdict,
+                "failed": each.verdict == "failed",
+                "found": _interval(each.found),
+            }
+            for each in judged
         ],
+    }
+
+
+def _person(found: Worst) -> dict[str, Any]:
+    return {
+        "file_name": found.file_name,
+        "image_id": found.image_id,
+        "annotation_id": found.annotation_id,
+        "error": number(found.error),
+        "worst_keypoint": skeleton.NAMES[found.keypoint],
     }
 
 
@@ -123,6 +148,8 @@ def _gaps(gaps: Mapping[str, Gap]) -> dict[str, Any]:
             "synthetic": _interval(gap.synthetic),
             "real": _interval(gap.real),
             "gap": _interval(gap.gap),
+            "p": number(gap.p),
+            "p_corrected": number(gap.corrected),
         }
         for name, gap in gaps.items()
     }

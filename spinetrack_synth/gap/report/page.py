@@ -16,32 +16,39 @@ from spinetrack_synth.gap.bootstrap import Interval
 from spinetrack_synth.gap.calibration import Calibration
 from spinetrack_synth.gap.comparison import (
     Comparison,
-    Gap,
     Stratum,
     shares,
     widest_group,
 )
+from spinetrack_synth.gap.differences import FALSE_DISCOVERIES, Gap
 from spinetrack_synth.gap.evaluation import Evaluation
-from spinetrack_synth.gap.gates import Gate
-from spinetrack_synth.gap.matching import CALIPER_PERCENTILE, NEIGHBOURS
+from spinetrack_synth.gap.gates import Judged
+from spinetrack_synth.gap.matching import (
+    CALIPER_PERCENTILE,
+    GOOD_BALANCE,
+    MOST_IMBALANCE,
+    NEIGHBOURS,
+    TRUNK_DEG,
+)
 from spinetrack_synth.gap.report import pictures, plots
 from spinetrack_synth.gap.report.data import ANSWERED, NOT_ANSWERED
+from spinetrack_synth.gap.report.worst import WORST, worst_people
 
-WORST: Final = 6
 CROPS: Final = 6
 SIDES: Final = ("synthetic", "real")
 
 
-def render(comparison: Comparison, model: str, failed: Sequence[tuple[Gate, float]] = ()) -> str:
+def render(comparison: Comparison, model: str, judged: Sequence[Judged] = ()) -> str:
     """The page as one string."""
     css = resources.files("spinetrack_synth.validation.reporting").joinpath("page.css")
     own = resources.files(__package__).joinpath("gap.css")
     parts = [
-        _head(comparison, model, failed),
+        _head(comparison, model, judged),
         _answers(comparison),
         _warnings(comparison),
         _headlines(comparison),
         _causes(comparison),
+        _matching(comparison),
         _precision(comparison),
         _keypoints(comparison),
         _kinds(comparison),
@@ -86,14 +93,14 @@ def _limits(found: Interval) -> str:
     return f" <small>{_number(found.low)} to {_number(found.high)}</small>"
 
 
-def _head(comparison: Comparison, model: str, failed: Sequence[tuple[Gate, float]]) -> str:
+def _head(comparison: Comparison, model: str, judged: Sequence[Judged]) -> str:
     group = widest_group(comparison.judged)
     verdict, kind = "nothing to compare", "info"
     sentence = ""
     if group is not None:
         gap = comparison.gaps[f"{group}.error"]
         ratio = gap.real.value / gap.synthetic.value if gap.synthetic.value > 0 else math.nan
-        clear = not gap.gap.holds_zero
+        clear = gap.clear
         times = f"{ratio:.2f} times" if math.isfinite(ratio) else "no clear multiple of"
         verdict, kind = ("no clear gap", "clean") if not clear else (
             f"{times} the error on real", "error" if gap.harm > 0 else "clean"
@@ -112,14 +119,16 @@ def _head(comparison: Comparison, model: str, failed: Sequence[tuple[Gate, float
             )
         )
         even = comparison.matched.get(f"{group}.error")
-        if even is not None:
-            sentence += (
-                f" Among people alike in pose and scale it is {_signed(even.gap.value)} "
-                f"({_signed(even.gap.low)} to {_signed(even.gap.high)})."
-            )
+        sentence += (
+            f" Among people alike in pose, scale, view and lie of the trunk it is "
+            f"{_signed(even.gap.value)} ({_signed(even.gap.low)} to {_signed(even.gap.high)})."
+            if even is not None
+            else " The sets' people are not comparable in pose and scale (see Matching)."
+        )
     gates = "".join(
-        f"<li>failed: <code>{escape(gate.text)}</code>, found {_number(value, 4)}</li>"
-        for gate, value in failed
+        f"<li><b class='{each.verdict}'>{each.verdict}</b>: <code>{escape(each.gate.text)}</code>, "
+        f"found {escape(each.found.told())}</li>"
+        for each in judged
     )
     return (
         f"<header><div><h1>Synthetic and real: the gap</h1>"
@@ -129,7 +138,7 @@ def _head(comparison: Comparison, model: str, failed: Sequence[tuple[Gate, float
         f'<span class="real-text">{escape(comparison.real.labels.path.name)}</span>, '
         f"{_count(comparison.real)}.</p></div>"
         f'<span class="verdict {kind}">{verdict}</span></header><p>{sentence}</p>'
-        + (f'<section class="card notes warn"><ul>{gates}</ul></section>' if gates else "")
+        + (f'<section class="card notes gates"><ul>{gates}</ul></section>' if gates else "")
     )
 
 
@@ -170,16 +179,52 @@ def _headlines(comparison: Comparison) -> str:
         _row(measures.title(name), comparison.gaps[name], comparison.matched.get(name))
         for name in names
     )
-    share = comparison.matching.share
-    told = (
-        f"Matched: {share:.0%} of the real people have a synthetic one like them in pose and scale."
-        if comparison.matched
-        else "No matched figures: too few people have a known pose and somebody like them."
+    return (
+        f"<h2>The gap</h2><p class='quiet'>Real less synthetic, with intervals of 95% from dealing "
+        f"{_drawn(comparison)} out again. {_matched_told(comparison)}</p>{_table(rows, 'measure')}"
+    )
+
+
+def _matched_told(comparison: Comparison) -> str:
+    matching = comparison.matching
+    if matching.comparable:
+        return (
+            f"Matched: {matching.share:.0%} of the real people have a synthetic one like them in "
+            "pose, scale, view and lie of the trunk."
+        )
+    return f"<b>Not comparable</b>, so there are no matched figures: {escape(matching.obstacle)}."
+
+
+def _matching(comparison: Comparison) -> str:
+    """How far apart the people were before and after matching."""
+    matching = comparison.matching
+    if not matching.balance:
+        return f'<h2>Matching</h2><section class="card notes">{_matched_told(comparison)}</section>'
+    ends = [value for each in matching.balance for value in (each.before, each.after)]
+    limits = plots.span([*ends, -MOST_IMBALANCE, MOST_IMBALANCE])
+    rows = "".join(
+        f'<tr><td>{escape(each.name)}</td><td class="n">{_size(each.before)}</td>'
+        f'<td class="n">{_size(each.after)}</td>'
+        f"<td class='plot'>{plots.balance(each.before, each.after, limits, MOST_IMBALANCE)}</td>"
+        "</tr>"
+        for each in matching.balance
     )
     return (
-        f"<h2>The gap</h2><p class='quiet'>Real less synthetic, with intervals of 95% from drawing "
-        f"{_drawn(comparison)} again. {told}</p>{_table(rows, 'measure')}"
+        "<h2>Matching <small>standardised mean differences, real less synthetic</small></h2>"
+        f"<p class='quiet'>{_matched_told(comparison)} Beyond {MOST_IMBALANCE:g} sets are not "
+        f"comparable; up to {GOOD_BALANCE:g} is negligible. {matching.people:,} real people are "
+        f"held against synthetic ones that weigh as much as {matching.equal_people:,.0f}.</p>"
+        '<section class="card scroll"><table class="figures" style="--n:2"><tr><th></th>'
+        '<th class="n">before</th>'
+        '<th class="n">after</th>'
+        '<th class="plot">before (outline), after; shaded: comparable</th></tr>'
+        f"{rows}</table></section>"
     )
+
+
+def _size(value: float) -> str:
+    text = f"{value:+.2f}" if math.isfinite(value) else "–"
+    return f"<b>{text}</b>" if abs(value) > MOST_IMBALANCE else text
 
 
 def _drawn(comparison: Comparison) -> str:
@@ -192,9 +237,10 @@ def _table(
 ) -> str:
     even = '<th class="n">matched</th>' if matched else ""
     return (
-        '<section class="card scroll"><table class="figures">'
-        f'<tr><th>{first}</th><th class="n synthetic-text">synthetic</th>'
-        f'<th class="n real-text">real</th><th class="n">gap</th>{even}<th>{plot}</th></tr>{rows}'
+        '<section class="card scroll"><table class="figures" '
+        f'style="--n:{4 if matched else 3}"><tr><th>{first}</th>'
+        '<th class="n synthetic-text">synthetic</th><th class="n real-text">real</th>'
+        f'<th class="n">gap</th>{even}<th class="plot">{plot}</th></tr>{rows}'
         "</table></section>"
     )
 
@@ -204,7 +250,7 @@ def _row(title: str, gap: Gap, matched: Gap | None) -> str:
     if matched is not None:
         ends += [matched.gap.value, matched.gap.low, matched.gap.high]
     even = "–" if matched is None else f"{_signed(matched.gap.value)}{_limits(matched.gap)}"
-    clear = "" if gap.gap.holds_zero or not gap.better else "worse" if gap.harm > 0 else "better"
+    clear = "" if not gap.clear or not gap.better else "worse" if gap.harm > 0 else "better"
     plot = plots.whisker(
         gap.gap, plots.span(ends, with_zero=True), "gap", None if matched is None else matched.gap
     )
@@ -212,7 +258,7 @@ def _row(title: str, gap: Gap, matched: Gap | None) -> str:
         f'<tr><td>{escape(title)}</td><td class="n">{_number(gap.synthetic.value)}</td>'
         f'<td class="n">{_number(gap.real.value)}</td>'
         f'<td class="n {clear}"><b>{_signed(gap.gap.value)}</b>{_limits(gap.gap)}</td>'
-        f'<td class="n">{even}</td><td>{plot}</td></tr>'
+        f'<td class="n">{even}</td><td class="plot">{plot}</td></tr>'
     )
 
 
@@ -220,8 +266,8 @@ def _causes(comparison: Comparison) -> str:
     made = shares(comparison)
     if not comparison.causes:
         told = (
-            "No difference of pose, scale, occlusion, tone, blur, noise or of a keypoint's place "
-            "stands out."
+            "No difference of pose, scale, occlusion, boxes, sides, coordinates, occluders, "
+            "compression, blur, tone, noise or of a keypoint's place stands out."
         )
         return f'<h2>What differs</h2><section class="card notes">{told}</section>'
     cards = []
@@ -286,19 +332,26 @@ def _keypoints(comparison: Comparison) -> str:
     rows = []
     for name, gap in sorted(gaps.items(), key=lambda item: -_finite(item[1].gap.value)):
         even = comparison.matched.get(f"keypoint.{name}.error")
-        clear = "" if gap.gap.holds_zero else "worse" if gap.harm > 0 else "better"
+        clear = "" if not gap.clear else "worse" if gap.harm > 0 else "better"
         rows.append(
             f'<tr><td class="mono">{name}</td><td class="n">{_number(gap.synthetic.value)}</td>'
             f'<td class="n">{_number(gap.real.value)}</td>'
             f'<td class="n {clear}"><b>{_signed(gap.gap.value)}</b>{_limits(gap.gap)}</td>'
             f'<td class="n">{"–" if even is None else _signed(even.gap.value)}</td>'
-            f"<td>{plots.pair(gap.synthetic, gap.real, limits)}</td></tr>"
+            f"<td class='plot'>{plots.pair(gap.synthetic, gap.real, limits)}</td></tr>"
         )
     return (
         "<h2>Keypoints <small>error / box diagonal, the largest gap first</small></h2>"
+        f"<p class='quiet'>Coloured: keypoints whose gap stands out, {FAMILY}.</p>"
         + _legend()
         + _table("".join(rows), "keypoint", plot=f"0 to {limits[1]:.3f}")
     )
+
+
+FAMILY: Final = (
+    f"corrected for all rows of the table (Benjamini and Hochberg): at most "
+    f"{FALSE_DISCOVERIES:.0%} of those told are there by accident"
+)
 
 
 def _finite(value: float) -> float:
@@ -386,15 +439,18 @@ def _strata(comparison: Comparison) -> str:
     for each in comparison.strata:
         if each.by != last:
             last = each.by
-            rows.append(f'<tr class="by"><td colspan="6">{each.by}</td></tr>')
+            rows.append(f'<tr class="by"><td colspan="7">{each.by}</td></tr>')
         rows.append(_stratum(comparison, each, name, spine, limits))
     head = (
         '<tr><th></th><th class="n">people</th><th class="n">synthetic, real</th>'
-        f'<th class="n">gap</th><th>95%</th><th class="n">gap, {measures.TITLES[spine]}</th></tr>'
+        '<th class="n">gap</th><th class="n">p, corrected</th><th class="plot">95%</th>'
+        f'<th class="n">gap, {measures.TITLES[spine]}</th></tr>'
     )
     return (
         f"<h2>For whom <small>{escape(measures.title(name))}</small></h2>"
-        '<section class="card scroll"><table class="figures">'
+        f"<p class='quiet'>Intervals are each group's own; p-values are {FAMILY}. Those that stand "
+        "out so are coloured.</p>"
+        '<section class="card scroll"><table class="figures" style="--n:5">'
         f"{head}{''.join(rows)}</table></section>"
     )
 
@@ -411,15 +467,16 @@ def _stratum(
     if gap is None:
         return (
             f'<tr><td>{title}</td><td class="n">{people}</td>'
-            '<td colspan="4" class="quiet">too few on one side</td></tr>'
+            '<td colspan="5" class="quiet">too few on one side</td></tr>'
         )
     other = each.gaps.get(spine)
-    clear = "" if gap.gap.holds_zero else "worse" if gap.harm > 0 else "better"
+    clear = "" if not gap.clear else "worse" if gap.harm > 0 else "better"
     return (
         f'<tr><td>{title}</td><td class="n">{people}</td>'
         f'<td class="n">{_number(gap.synthetic.value)}, {_number(gap.real.value)}</td>'
         f'<td class="n {clear}"><b>{_signed(gap.gap.value)}</b>{_limits(gap.gap)}</td>'
-        f"<td>{plots.whisker(gap.gap, limits, 'gap')}</td>"
+        f'<td class="n">{_number(gap.corrected, 3)}</td>'
+        f"<td class='plot'>{plots.whisker(gap.gap, limits, 'gap')}</td>"
         f'<td class="n">{"–" if other is None else _signed(other.gap.value)}</td></tr>'
     )
 
@@ -481,14 +538,15 @@ def _worst(comparison: Comparison) -> str:
     cards = []
     sides = (comparison.real, comparison.synthetic)
     for name, evaluation, folder in zip(("real", "synthetic"), sides, comparison.folders[::-1]):
-        for row in pictures.worst_people(evaluation, comparison.judged, WORST):
-            svg, worst = pictures.draw(evaluation, int(row), comparison.judged, folder)
-            mean = float(np.nanmean(evaluation.errors.box[row, comparison.judged]))
+        for person in worst_people(evaluation, comparison.judged, WORST):
+            svg = pictures.draw(evaluation, person, folder)
             cards.append(
                 f'<article class="card case"><div class="picture">{svg}</div><div class="text">'
-                f'<p><span class="{name}-text"><b>{name}</b></span> mean error {_number(mean)}, '
-                f'the largest at <span class="mono">{worst}</span></p><p class="where mono">'
-                f"annotation {int(evaluation.labels.ids[row])}</p></div></article>"
+                f'<p><span class="{name}-text"><b>{name}</b></span> mean error '
+                f"{_number(person.error)}, the largest at "
+                f'<span class="mono">{skeleton.NAMES[person.keypoint]}</span></p>'
+                f'<p class="where mono">{escape(person.file_name)}, annotation '
+                f"{person.annotation_id}</p></div></article>"
             )
     if not cards:
         return ""
@@ -501,19 +559,23 @@ def _worst(comparison: Comparison) -> str:
 
 def _method(comparison: Comparison) -> str:
     lines = (
-        "A gap is real less synthetic. Intervals hold 95% of the gaps between pictures (or "
-        "sequences) drawn again with everybody in them, each side on its own.",
+        "A gap is real less synthetic. Its interval of 95% and its p come from dealing pictures "
+        "(or sequences) out to the two sides again, with everybody in them, and the gap over its "
+        "own standard error: exact where the sides are alike, however few and uneven they are.",
         f"Matched: each real person against the up to {NEIGHBOURS} synthetic people nearest in the "
-        "main components of the pose as seen and in height in pixels, no farther than "
-        f"{CALIPER_PERCENTILE:.0f}% of real people are from the next real one. What stays after "
-        "matching is not pose or scale.",
+        "main components of the pose as seen, in height in pixels, in view and in the direction of "
+        f"the trunk (within {TRUNK_DEG:.0f} degrees), no farther than {CALIPER_PERCENTILE:.0f}% of "
+        "the people of either set are from the next one of their own; their weights are then "
+        "changed as little as can be to bring the means together. What stays after matching is "
+        "none of these, where the balance is reached; where it is not, nothing is shown.",
         "Level slip: a spine point nearer to the neighbouring level's label than to its own. "
         "Curvature: the turn between the tangents nearest to the endplates, in the picture; it is "
         "the clinical angle only from the side.",
         "Skill: 1 is exact, 0 no better than interpolating the spine from hip, neck and head.",
         "What differs: permutation tests of whole pictures, corrected for their number, of "
-        "differences that are large enough to see; tone, blur and noise one after the other. A "
-        "keypoint is named where its mean offset differs beside what all have in common.",
+        "differences that are large enough to see; occluders, compression, blur, tone and noise "
+        "one after the other. A keypoint is named where its mean offset differs beside what all "
+        "have in common.",
         "Scores count as right from a keypoint similarity of .5 on.",
     )
     items = "".join(f"<li>{escape(line)}</li>" for line in lines)

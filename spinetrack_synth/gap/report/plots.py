@@ -60,6 +60,19 @@ def pair(a: Interval, b: Interval, limits: tuple[float, float]) -> str:
     return _svg(WIDTH, 16, "whisker", parts, "synthetic and real")
 
 
+def balance(before: float, after: float, limits: tuple[float, float], most: float) -> str:
+    """A standardised difference before (outline) and after matching, in the band of ``most``."""
+    left, right, zero = (_at(value, limits) for value in (-most, most, 0.0))
+    parts = [
+        f'<rect class="band" x="{left:.1f}" width="{right - left:.1f}" y="0" height="16"/>',
+        f'<line class="zero" x1="{zero:.1f}" x2="{zero:.1f}" y1="0" y2="16"/>',
+        f'<circle class="gap hollow" cx="{_at(before, limits):.1f}" cy="8" r="4"/>',
+    ]
+    if math.isfinite(after):
+        parts.append(f'<circle class="gap" cx="{_at(after, limits):.1f}" cy="8" r="4"/>')
+    return _svg(WIDTH, 16, "whisker", parts, "balance")
+
+
 def _at(value: float, limits: tuple[float, float]) -> float:
     share = (value - limits[0]) / (limits[1] - limits[0])
     return 6 + (WIDTH - 12) * min(max(share, 0.0), 1.0)
