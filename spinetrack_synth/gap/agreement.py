@@ -17,8 +17,8 @@ product of matrices.
   that is real, MDC95 = 1.96 sqrt 2 SEM. Both take labels and model for equally exact.
 - Intervals: the standard error of drawn clusters, corrected for their number, times Student's t of
   as many clusters less one, on Fisher's z of ICC and CCC and on the logarithm of sd and SEM; of
-  the limits by the two intervals of bias and sd (Zou 2013, Stat Methods Med Res 22:630). Percentiles of draws
-  cover too seldom where clusters are few (docs/evaluate.md).
+  the limits by the two intervals of bias and sd (Zou 2013, Stat Methods Med Res 22:630).
+  Percentiles of draws cover too seldom where clusters are few (docs/evaluate.md).
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ _SCALES: Final = {
 class Agreement:
     """Agreement of ``measured`` with ``reference`` (n,), of people in ``clusters`` clusters; the
     rows they stand in are ``rows`` (n,). ``absolute`` is the mean absolute difference; ``lower``
-    and ``upper`` the limits of agreement; ``slope`` that of the difference over the mean of both."""
+    and ``upper`` the limits of agreement; ``slope`` that of the difference over their mean."""
 
     reference: Floats
     measured: Floats
@@ -187,7 +187,7 @@ def _statistics(sums: Floats) -> Floats:
     """``STATISTICS`` (..., 6) of sums (..., 12)."""
     g, n, n2, d, dd, between, absolute, x, y, xx, yy, xy = np.moveaxis(sums, -1, 0)
     with np.errstate(divide="ignore", invalid="ignore"):
-        bias = d / n
+        bias, absolute = d / n, absolute / n
         single = n <= g
         within = np.where(single, 0.0, (dd - between) / np.where(single, 1.0, n - g))
         size = (n - n2 / n) / (g - 1)
@@ -201,7 +201,7 @@ def _statistics(sums: Floats) -> Floats:
         msc = n * bias**2 / 2
         icc = (msr - mse) / (msr + mse + 2 * (msc - mse) / n)
         slope = 2 * (vy - vx) / (vx + vy + 2 * both)
-    return np.stack([bias, absolute / n, sd, icc, ccc, slope], axis=-1)
+    return np.stack([bias, absolute, sd, icc, ccc, slope], axis=-1)
 
 
 def _drawn(sums: Floats, resamples: int, seed: int) -> Floats:

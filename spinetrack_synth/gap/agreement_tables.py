@@ -70,7 +70,7 @@ def interval_json(found: Interval) -> dict[str, float | None]:
 
 def agreement_text(agreement: Mapping[str, Agreement], clustered_by: str) -> str:
     """A table of the quantities, intervals of bias and ICC in brackets."""
-    rows = [
+    rows: list[tuple[str, ...]] = [
         ("agreement", "people", "bias", "limits of agreement", "ICC(2,1)", "CCC", "SEM", "MDC95")
     ]
     rows += [

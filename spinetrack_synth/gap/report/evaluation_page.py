@@ -97,33 +97,19 @@ def _tiles(evaluation: Evaluation, agreement: Mapping[str, Agreement]) -> str:
 def _agreement(agreement: Mapping[str, Agreement], clustered_by: str) -> str:
     if not agreement:
         return ""
-    axes = {
-        unit: plots.span(
-            [
-                end
-                for name, each in agreement.items()
-                if QUANTITIES[name].unit == unit
-                for end in (each.bias.low, each.bias.high, each.bias.value)
-            ],
-            with_zero=True,
-        )
-        for unit in {QUANTITIES[name].unit for name in agreement}
-    }
     rows = []
     for name, each in agreement.items():
         quantity = QUANTITIES[name]
-        bias = plots.whisker(each.bias, axes[quantity.unit], "gap")
         note = f" <small>slope {signed(each.slope.value)}</small>" if each.proportional else ""
         rows.append(
-            f"<tr><td>{escape(quantity.title)} <small>{quantity.unit}</small></td>"
+            f"<tr><td>{escape(quantity.title)}, {quantity.unit}</td>"
             f'<td class="n">{len(each.rows):,}</td>'
             f'<td class="n"><b>{signed(each.bias.value)}</b>{limits(each.bias)}{note}</td>'
-            f'<td class="n">{number(each.lower.value)} to {number(each.upper.value)}</td>'
+            f'<td class="n">{number(each.lower.value, 1)} to {number(each.upper.value, 1)}</td>'
             f'<td class="n">{number(each.icc.value, 2)}{_two(each.icc.low, each.icc.high)}</td>'
             f'<td class="n">{number(each.ccc.value, 2)}{_two(each.ccc.low, each.ccc.high)}</td>'
-            f'<td class="n">{number(each.sem.value)}</td>'
-            f'<td class="n">{number(each.mdc.value)}</td>'
-            f'<td class="plot">{bias}</td></tr>'
+            f'<td class="n">{number(each.sem.value, 1)}</td>'
+            f'<td class="n">{number(each.mdc.value, 1)}</td></tr>'
         )
     head = _heads("angle or length", "people", "bias", "limits of agreement", "ICC(2,1)", "CCC",
                   "SEM", "MDC95")  # fmt: skip
@@ -132,7 +118,7 @@ def _agreement(agreement: Mapping[str, Agreement], clustered_by: str) -> str:
         f"<p class='quiet'>Intervals of 95%, drawn by {escape(clustered_by)}. A slope is told "
         "where the difference grows or shrinks with what is measured.</p>"
         '<section class="card scroll"><table class="figures" style="--n:4">'
-        f'<tr>{head}<th class="plot">bias</th></tr>{"".join(rows)}</table></section>'
+        f"<tr>{head}</tr>{''.join(rows)}</table></section>"
     )
 
 
