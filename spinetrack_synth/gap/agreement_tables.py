@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from spinetrack_synth.gap.agreement import Agreement, Contrast
-from spinetrack_synth.gap.bootstrap import Interval
+from spinetrack_synth.gap.bootstrap import LEAST_CLUSTERS, Interval
 from spinetrack_synth.gap.measures import HEADLINES, title
 from spinetrack_synth.gap.quantities import QUANTITIES
 from spinetrack_synth.gap.tables import number
@@ -86,10 +86,17 @@ def agreement_text(agreement: Mapping[str, Agreement], clustered_by: str) -> str
         )
         for name, each in agreement.items()
     ]
-    told = f"model less label; 95% intervals from drawing by {clustered_by} again"
+    told = f"model less label; {intervals_told(agreement, clustered_by)}"
     if any(each.proportional for each in agreement.values()):
         told += "; * the difference grows or shrinks with the angle or length"
     return f"{_columns(rows)}\n{told}"
+
+
+def intervals_told(agreement: Mapping[str, Agreement], clustered_by: str) -> str:
+    """Where the intervals are from, or why there are none."""
+    if any(each.clusters >= LEAST_CLUSTERS for each in agreement.values()):
+        return f"95% intervals from drawing by {clustered_by} again"
+    return f"no intervals: fewer than {LEAST_CLUSTERS} to draw by {clustered_by}"
 
 
 def versus_text(compared: Versus, first: str, second: str) -> str:

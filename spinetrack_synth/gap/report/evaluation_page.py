@@ -13,6 +13,7 @@ import numpy as np
 from spinetrack_synth import __version__, skeleton
 from spinetrack_synth.gap import oks
 from spinetrack_synth.gap.agreement import Agreement, Contrast
+from spinetrack_synth.gap.agreement_tables import intervals_told
 from spinetrack_synth.gap.evaluation import Evaluation
 from spinetrack_synth.gap.measures import HEADLINES, title
 from spinetrack_synth.gap.quantities import QUANTITIES
@@ -115,8 +116,8 @@ def _agreement(agreement: Mapping[str, Agreement], clustered_by: str) -> str:
                   "SEM", "MDC95")  # fmt: skip
     return (
         "<h2>Agreement <small>model less label</small></h2>"
-        f"<p class='quiet'>Intervals of 95%, drawn by {escape(clustered_by)}. A slope is told "
-        "where the difference grows or shrinks with what is measured.</p>"
+        f"<p class='quiet'>{escape(intervals_told(agreement, clustered_by).capitalize())}. A slope is "
+        "told where the difference grows or shrinks with what is measured.</p>"
         '<section class="card scroll"><table class="figures" style="--n:4">'
         f"<tr>{head}</tr>{''.join(rows)}</table></section>"
     )
@@ -141,7 +142,7 @@ def _plots(agreement: Mapping[str, Agreement]) -> str:
     return (
         "<h2>Bland-Altman plots</h2>"
         "<p class='quiet'>Model less label over the mean of both; the bias drawn through, the "
-        f'limits of agreement dashed.</p><section class="plots">{cards}</section>'
+        f'limits of agreement dashed, their intervals of 95% shaded.</p><section class="plots">{cards}</section>'
     )
 
 

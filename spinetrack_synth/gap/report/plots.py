@@ -172,11 +172,13 @@ def bland_altman(agreement: Agreement, unit: str) -> str:
     means = (agreement.reference + agreement.measured) / 2
     apart = agreement.measured - agreement.reference
     step = max(1, -(-len(means) // MOST_DOTS))
+    told = (agreement.bias, agreement.lower, agreement.upper)
     lines = [
-        ("zero", 0.0), ("gap", agreement.bias.value),
-        ("gap hollow", agreement.lower.value), ("gap hollow", agreement.upper.value),
-    ]  # fmt: skip
-    x_limits, y_limits = span(means.tolist()), span([*apart.tolist(), *(at for _, at in lines)])
+        ("zero", 0.0),
+        *zip(("gap", "gap hollow", "gap hollow"), (each.value for each in told)),
+    ]
+    ends = [end for each in told for end in (each.value, each.low, each.high)]
+    x_limits, y_limits = span(means.tolist()), span([*apart.tolist(), *ends], with_zero=True)
 
     def across(value: float) -> float:
         return left + (width - left - 10) * (value - x_limits[0]) / (x_limits[1] - x_limits[0])
@@ -186,6 +188,12 @@ def bland_altman(agreement: Agreement, unit: str) -> str:
         return 10 + (height - bottom - 10) * (1 - share)
 
     parts = [
+        f'<rect class="band" x="{left}" width="{width - 10 - left}" y="{up(each.high):.1f}" '
+        f'height="{up(each.low) - up(each.high):.1f}"/>'
+        for each in told
+        if math.isfinite(each.low)
+    ]
+    parts += [
         f'<circle class="real dot" cx="{across(x):.1f}" cy="{up(y):.1f}" r="2.4"/>'
         for x, y in zip(means[::step], apart[::step])
     ]
