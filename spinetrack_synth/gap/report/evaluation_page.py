@@ -116,8 +116,8 @@ def _agreement(agreement: Mapping[str, Agreement], clustered_by: str) -> str:
                   "SEM", "MDC95")  # fmt: skip
     return (
         "<h2>Agreement <small>model less label</small></h2>"
-        f"<p class='quiet'>{escape(intervals_told(agreement, clustered_by).capitalize())}. A slope is "
-        "told where the difference grows or shrinks with what is measured.</p>"
+        f"<p class='quiet'>{escape(intervals_told(agreement, clustered_by).capitalize())}. "
+        "A slope is told where the difference grows or shrinks with what is measured.</p>"
         '<section class="card scroll"><table class="figures" style="--n:4">'
         f"<tr>{head}</tr>{''.join(rows)}</table></section>"
     )
@@ -142,7 +142,8 @@ def _plots(agreement: Mapping[str, Agreement]) -> str:
     return (
         "<h2>Bland-Altman plots</h2>"
         "<p class='quiet'>Model less label over the mean of both; the bias drawn through, the "
-        f'limits of agreement dashed, their intervals of 95% shaded.</p><section class="plots">{cards}</section>'
+        "limits of agreement dashed, their intervals of 95% shaded.</p>"
+        f'<section class="plots">{cards}</section>'
     )
 
 
