@@ -71,18 +71,32 @@ def dot_network(
     half: bool = False,
     names: tuple[str, str] = ("simcc_x", "simcc_y"),
     color_order: str = "rgb",
+    answers: str = "simcc",
+    takes: str = "normalised",
+    channels_last: bool = False,
+    notes: dict[str, str] | None = None,
 ) -> Path:
     """A network that finds the dots of ``draw_dots``.
 
     It matches colours; of two dots of the same colour a left keypoint is the one further to the
     right, as in a person who faces the camera, so that a mirror image shows the sides swapped.
+    ``answers`` is simcc or heatmaps (a cell for the upper left of 4 x 4 pixels); ``takes``
+    normalised, unit (0 to 1, which the graph itself normalises), colours (0 to 255), whole (those
+    as 32-bit whole numbers) or bytes; ``notes`` become the file's metadata.
     """
     height, width = size_hw
     dtype = np.float16 if half else np.float32
-    kind = TensorProto.FLOAT16 if half else TensorProto.FLOAT
+    floats = TensorProto.FLOAT16 if half else TensorProto.FLOAT
+    kind = {"whole": TensorProto.INT32, "bytes": TensorProto.UINT8}.get(takes, floats)
     order = slice(None) if color_order == "rgb" else slice(None, None, -1)
     std = (STD_RGB[order] / 255).reshape(1, 3, 1, 1)
     mean = (MEAN_RGB[order] / 255).reshape(1, 3, 1, 1)
+    own = [("Identity", ["floats"], "prepared")]
+    if takes == "unit":
+        own = [("Sub", ["floats", "mean"], "centred"), ("Div", ["centred", "std"], "normal")]
+        own.append(("Clip", ["normal"], "prepared"))
+    elif takes != "normalised":
+        mean, std = np.zeros_like(mean), np.full_like(std, 1 / 255)
     colors = dot_colors(keypoints)[:, order] / 255
     side = np.zeros(keypoints)
     for left, right in MIRROR_PAIRS:
@@ -107,9 +121,18 @@ def dot_network(
         "bins_x": [0, keypoints, 2 * width],
         "bins_y": [0, keypoints, 2 * height],
         "last": [3],
+        "zero": [0, 0],
+        "ends": [height, width],
+        "both": [2, 3],
+        "cell": [4, 4],
     }
+    turned = ["input", "planes"] if channels_last else ["input"]
     nodes = [
-        helper.make_node("Mul", ["input", "std"], ["scaled"]),
+        helper.make_node("Transpose", turned[:1], turned[1:], perm=[0, 3, 1, 2]) for _ in turned[1:]
+    ] + [
+        helper.make_node("Cast", turned[-1:], ["floats"], to=floats),
+        *[helper.make_node(kind_, inputs, [output]) for kind_, inputs, output in own],
+        helper.make_node("Mul", ["prepared", "std"], ["scaled"]),
         helper.make_node("Add", ["scaled", "mean"], ["color"]),
         helper.make_node("Mul", ["color", "color"], ["squared"]),
         helper.make_node("ReduceSum", ["squared", "channels"], ["length"], keepdims=1),
@@ -119,7 +142,12 @@ def dot_network(
         helper.make_node("Add", ["sharp", "best"], ["match"]),
         helper.make_node("Add", ["match", "tilt"], ["tilted"]),
     ]
-    for axis, reduced, name in (("x", "rows", names[0]), ("y", "columns", names[1])):
+    if answers == "heatmaps":
+        nodes.append(
+            helper.make_node("Slice", ["tilted", "zero", "ends", "both", "cell"], ["heatmaps"])
+        )
+    lines = (("x", "rows", names[0]), ("y", "columns", names[1])) if answers == "simcc" else ()
+    for axis, reduced, name in lines:
         nodes += [
             helper.make_node("ReduceMax", ["tilted", reduced], [f"line_{axis}"], keepdims=0),
             helper.make_node("Sub", [f"line_{axis}", "gap"], [f"low_{axis}"]),
@@ -131,15 +159,27 @@ def dot_network(
     graph = helper.make_graph(
         nodes,
         "dots",
-        [helper.make_tensor_value_info("input", kind, [batch, 3, height, width])],
         [
-            helper.make_tensor_value_info(names[0], kind, [batch, keypoints, 2 * width]),
-            helper.make_tensor_value_info(names[1], kind, [batch, keypoints, 2 * height]),
+            helper.make_tensor_value_info(
+                "input",
+                kind,
+                [batch, height, width, 3] if channels_last else [batch, 3, height, width],
+            )
+        ],
+        [
+            helper.make_tensor_value_info(names[0], floats, [batch, keypoints, 2 * width]),
+            helper.make_tensor_value_info(names[1], floats, [batch, keypoints, 2 * height]),
+        ]
+        if answers == "simcc"
+        else [
+            helper.make_tensor_value_info(
+                "heatmaps", floats, [batch, keypoints, height // 4, width // 4]
+            )
         ],
         [numpy_helper.from_array(np.asarray(v, dtype), n) for n, v in constants.items()]
         + [numpy_helper.from_array(np.array(v, np.int64), n) for n, v in integers.items()],
     )
-    return save(graph, path)
+    return save(graph, path, notes)
 
 
 def marker_detector(
@@ -203,6 +243,7 @@ def constant_network(
     *,
     input_shape: tuple[int | str, ...] = (1, 3, 256, 192),
     kind: int = TensorProto.FLOAT,
+    notes: dict[str, str] | None = None,
 ) -> Path:
     """A network that answers the same whatever it sees."""
     nodes = [
@@ -220,12 +261,13 @@ def constant_network(
             for name, value in outputs.items()
         ],
     )
-    return save(graph, path)
+    return save(graph, path, notes)
 
 
-def save(graph: onnx.GraphProto, path: Path) -> Path:
+def save(graph: onnx.GraphProto, path: Path, notes: dict[str, str] | None = None) -> Path:
     opset = helper.make_opsetid("", 18)
     model = helper.make_model(graph, opset_imports=[opset], ir_version=9)
+    helper.set_model_props(model, notes or {})
     onnx.checker.check_model(model)
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_bytes(model.SerializeToString())

@@ -16,7 +16,10 @@ from spinetrack_synth.errors import UserError
 @click.option("--model", type=FILE, metavar="M.onnx", help="A SimCC pose network.")
 @click.option("--images", type=FILE, metavar="DIR", help="Its pictures.  [beside the labels]")
 @click.option(
-    "--predictions", type=FILE, metavar="P.json", help="COCO results in place of --model."
+    "--predictions",
+    type=FILE,
+    metavar="P.json",
+    help="Saved results in place of --model: COCO's, or a folder of OpenPose's or mmpose's.",
 )
 @click.option(
     "--against", type=FILE, metavar="B.json", help="Results of a second model to compare with."
@@ -62,7 +65,7 @@ def command(
     from spinetrack_synth.gap.evaluation import evaluate
     from spinetrack_synth.gap.people import pictures_folder, predictions_of, read_labels
     from spinetrack_synth.gap.report import evaluation_page
-    from spinetrack_synth.gap.running import results_for
+    from spinetrack_synth.gap.running import results_for, with_picture_remarks
     from spinetrack_synth.gap.versus import agreement_of, clusters_of, versus
 
     if model is not None and predictions is not None:
@@ -70,6 +73,8 @@ def command(
     if against is not None and against_model is not None:
         raise UserError("give --against or --against-model, not both")
     labels = read_labels(dataset)
+    if model is not None:
+        labels = with_picture_remarks(labels, images)
     with progress_bar("people") as show:
         results = results_for(
             labels, saved=predictions, model=model, images=images, preset=preset, progress=show

@@ -3,14 +3,34 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
+from spinetrack_synth import __version__
 from spinetrack_synth.cli.progress import progress_bar
 from spinetrack_synth.cli.values import FILE
 
+if TYPE_CHECKING:
+    from spinetrack_synth.spinepose.predicting import Summary
+
 PROVIDERS = ("cpu", "cuda", "coreml", "openvino")
+MOST_LINES = 20
+"""Of a kind; a folder of thousands may be broken as a whole."""
+
+OF_THE_PACKAGE = {
+    "input_path": "input",
+    "input-path": "input",
+    "vis-path": "out",
+    "save_path": "save-path",
+    "nosmooth": "no-smooth",
+    "max-detections": "max-people",
+    "det-frequency": "detect-every",
+}
+"""Options of the ``spinepose`` package, and of its Python functions, that are called otherwise."""
+
 MODES = ("small", "medium", "large", "xlarge")
 
 
@@ -22,10 +42,25 @@ def agree(accepted: bool, text: str) -> bool:
     return click.confirm("Do you accept these terms?", err=True)
 
 
-@click.command("predict", short_help="Run a pose network on pictures and videos.")
-@click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
+@click.command(
+    "predict",
+    short_help="Run a pose network on pictures and videos.",
+    context_settings={"token_normalize_func": lambda name: OF_THE_PACKAGE.get(name, name)},
+)
+@click.version_option(__version__, "-V", "--version", prog_name="spinetrack-synth")
+@click.argument("inputs", nargs=-1, metavar="INPUT...")
+@click.option("-i", "--input", "more_inputs", multiple=True, hidden=True)
 @click.option(
-    "-o", "--out", type=FILE, default="predictions", show_default=True, help="Folder to write into."
+    "-o",
+    "--out",
+    type=FILE,
+    help="Folder to write into, or the one file to draw: vis.jpg, vis.mp4.  [predictions]",
+)
+@click.option(
+    "-s",
+    "--save-path",
+    type=FILE,
+    help="Where OpenPose files go: a .json for one picture, else a folder.  [OUT/openpose]",
 )
 @click.option("--model", type=FILE, metavar="FILE", help="An ONNX network of your own.")
 @click.option(
@@ -45,13 +80,15 @@ def agree(accepted: bool, text: str) -> bool:
 )
 @click.option(
     "--detector",
-    default="whole",
-    show_default=True,
     metavar="NAME|FILE",
-    help="whole (the picture is one person), rfdetr (official), or an ONNX file: YOLOX, RTMDet, "
-    "RF-DETR.",
+    help="whole (the picture is one person), rfdetr or yolox (official), or an ONNX file: YOLOX, "
+    "RTMDet, RF-DETR.",
 )
 @click.option("--boxes", type=FILE, metavar="COCO", help="Take the people's boxes from this file.")
+@click.option(
+    "--dataset", type=FILE, metavar="COCO",
+    help="Take the pictures' ids and names from this file, for evaluate.",
+)  # fmt: skip
 @click.option("--detector-score", type=float, help="Drop detections below.  [by the detector]")
 @click.option("--max-people", type=click.IntRange(1), help="Most people in a picture.")
 @click.option(
@@ -89,12 +126,15 @@ def agree(accepted: bool, text: str) -> bool:
 @click.option("--accept-licence", is_flag=True, help="Agree to the licence of official weights.")
 def command(
     inputs: tuple[str, ...],
-    out: Path,
+    more_inputs: tuple[str, ...],
+    out: Path | None,
+    save_path: Path | None,
     model: Path | None,
     mode: str,
     model_version: str,
-    detector: str,
+    detector: str | None,
     boxes: Path | None,
+    dataset: Path | None,
     detector_score: float | None,
     max_people: int | None,
     detect_every: int,
@@ -115,26 +155,34 @@ def command(
     """Find keypoints in pictures, folders, patterns, videos or a camera (its number).
 
     Writes drawn pictures and videos, predictions.json (COCO results), openpose/ and angles.csv
-    (angles of the spine in the picture).
+    (angles of the spine in the picture). Inputs that cannot be looked at are listed at the end, and
+    the exit code is 1; Ctrl-C keeps what is done.
 
     \b
     Examples:
       spinetrack-synth predict photo.jpg --model M.onnx
+      spinetrack-synth predict photo.jpg --model M.onnx -o drawn.jpg -s pose.json
       spinetrack-synth predict clip.mp4 --mode small --detector rfdetr --accept-licence
-      spinetrack-synth predict "photos/*.jpg" --model M.onnx --boxes annotations.json
+      spinetrack-synth predict "photos/**/*.jpg" --model M.onnx --boxes annotations.json
     """
-    from spinetrack_synth.spinepose.people import read_boxes
-    from spinetrack_synth.spinepose.predicting import Wishes, find_inputs, predict
+    from spinetrack_synth.spinepose.layout import USUAL_FOLDER, find_inputs
+    from spinetrack_synth.spinepose.people import read_boxes, read_dataset
+    from spinetrack_synth.spinepose.predicting import Options, predict
     from spinetrack_synth.spinepose.solution import WHOLE, open_models
 
-    sources = find_inputs(inputs)
-    given = read_boxes(boxes) if boxes else None
+    if not (inputs or more_inputs):
+        raise click.UsageError("Missing argument 'INPUT...'.")
+    if boxes and dataset:
+        raise click.UsageError("--boxes links to its own dataset: leave --dataset out")
+    found = find_inputs([*inputs, *more_inputs])
+    listing = read_boxes(boxes) if boxes else read_dataset(dataset) if dataset else None
+    asked = {"detector": WHOLE if boxes else detector} if boxes or detector else {}
     with progress_bar("MB") as fetched:
         network, finder = open_models(
             mode,
             model_version,
             model,
-            WHOLE if given else detector,
+            **asked,  # type: ignore[arg-type]
             provider=provider,
             threads=threads,
             spinning=spinning,
@@ -145,11 +193,11 @@ def command(
             accept=lambda text: agree(accept_licence, text),
             progress=lambda done, wanted: fetched(done // 1_000_000, wanted // 1_000_000),
         )
-    if finder is None and given is None:
+    if finder is None and boxes is None:
         click.echo("each picture is taken as one person; --detector finds several", err=True)
-    wishes = Wishes(
+    options = Options(
         detector=finder,
-        boxes=given,
+        listing=listing,
         every=detect_every,
         most=max_people,
         flip_test=flip_test,
@@ -160,5 +208,33 @@ def command(
         least_score=least_score,
     )
     with progress_bar("pictures") as show:
-        seen = predict(network, sources, out, wishes, show)
-    click.echo(f"{seen.people} people in {seen.pictures} pictures; look into {out}")
+        seen = predict(network, found.inputs, out, options, show, openpose=save_path)
+    tell(seen, found.faults, str(out or save_path or USUAL_FOLDER))
+
+
+def tell(seen: Summary, missing: Sequence[str], place: str) -> None:
+    """Print what was done and what was not; exit with 1 where something was left out."""
+    videos = [
+        f"{video.name}: {video.frames} frames ({video.duration_s:.1f} s), ids given: {video.ids}"
+        for video in seen.videos
+    ]
+    for line in (*shortened(videos), *shortened(seen.notes)):
+        click.echo(line, err=True)
+    faults = [*missing, *seen.faults]
+    if faults:
+        click.echo(f"left out or broken off: {len(faults)}", err=True)
+        for fault in shortened(faults):
+            click.echo(f"  {fault}", err=True)
+    click.echo(f"{seen.people} people in {seen.pictures} pictures; look into {place}")
+    if seen.interrupted:
+        click.echo(f"stopped; what was done until then is in {place}", err=True)
+        sys.exit(130)
+    if faults:
+        sys.exit(1)
+
+
+def shortened(lines: Sequence[str]) -> Iterator[str]:
+    """The first lines, and how many more there are."""
+    yield from lines[:MOST_LINES]
+    if len(lines) > MOST_LINES:
+        yield f"  and {len(lines) - MOST_LINES} more"

@@ -62,8 +62,8 @@ def evaluate(labels: Labels, predictions: Predictions) -> Evaluation:
         errors=errors,
         table=table_of(labels, pairs, errors, judged),
         calibration=calibrate(pairs.scores, errors.similarity),
-        baselines=baseline_scores(labels) if "spine" in groups else {},
-        remarks=tuple(_remarks(labels, pairs, judged)),
+        baselines=baseline_scores(labels) if judged[list(skeleton.SPINE)].all() else {},
+        remarks=(*labels.remarks, *predictions.remarks, *_remarks(labels, pairs, judged)),
     )
 
 
@@ -101,14 +101,7 @@ def _remarks(labels: Labels, pairs: Pairs, judged: Bools) -> list[str]:
     if count < FEW_PEOPLE:
         remarks.append(f"only {count} people: the figures may be far from what many would give")
     if not judged.all():
-        missing = [name for name in ("body", "feet", "spine") if name not in oks.groups_of(judged)]
-        whose = "the labels have" if not labels.defined.all() else "the model has"
-        known = int((labels.defined if not labels.defined.all() else judged).sum())
-        remarks.append(
-            f"{whose} {known} of the 37 keypoints: "
-            f"{' and '.join(missing) or 'all 37 together'} cannot be judged"
-            + ("; a score over all 37 neither" if missing else "")
-        )
+        remarks.append(_shared(labels, judged))
     if pairs.found.any() and not pairs.by_box:
         remarks.append(
             "predictions name no boxes: people were paired by similarity, so errors leave out "
@@ -122,3 +115,25 @@ def _remarks(labels: Labels, pairs: Pairs, judged: Bools) -> list[str]:
             "annotation id 0: pycocotools never counts it as found, and so AP and AR do here"
         )
     return remarks
+
+
+def _shared(labels: Labels, judged: Bools) -> str:
+    """Which keypoints there are on both sides, and what can be judged on them."""
+    whose = "the labels have" if not labels.defined.all() else "the model has"
+    known = int((labels.defined if not labels.defined.all() else judged).sum())
+    groups = oks.groups_of(judged)
+    missing = [name for name in ("body", "feet", "spine") if name not in groups]
+    parts = [f"{whose} {known} of the 37 keypoints"]
+    for name in ("body", "feet", "spine"):
+        lacking = [k for k in oks.GROUPS[name] if not judged[k]]
+        if name in groups and lacking:
+            parts.append(
+                f"{name} is judged on {len(groups[name])} of its {len(oks.GROUPS[name])} (without "
+                f"{', '.join(skeleton.NAMES[k] for k in lacking)}): no figure of all of them"
+            )
+    cannot = " and ".join(missing) or ("" if "all" in groups else "all 37 together")
+    if cannot:
+        parts.append(
+            f"{cannot} cannot be judged" + ("; a score over all 37 neither" if missing else "")
+        )
+    return "; ".join(parts).replace("keypoints; ", "keypoints: ", 1)

@@ -126,7 +126,7 @@ def table_of(labels: Labels, pairs: Pairs, errors: Errors, judged: Bools) -> Tab
             if kind != "level slip" or set(rows) & set(SPINE):
                 share = np.where(kinds == taxonomy.NONE, np.nan, kinds == number)
                 add(f"{group}.{kind.replace(' ', '_')}", share, 1 if kind == "good" else -1)
-    if "spine" in groups_of(judged):
+    if judged[SPINE].all():
         columns += _spine(labels, pairs, judged)
     for index in np.flatnonzero(judged):
         scope = f"keypoint.{skeleton.NAMES[index]}"

@@ -48,9 +48,26 @@ class Matches:
     wanted: Ints
 
 
+LEAST_SHARE: Final = {"body": 2 / 3, "feet": 2 / 3, "spine": 2 / 3, "halpe26": 0.9, "all": 0.9}
+"""A group is judged on the keypoints that there are, from this share of them on: CrowdPose's and
+AI Challenger's 12 of COCO's 17 make a body; 26 of 37 are another group's."""
+
+
 def groups_of(defined: Bools) -> dict[str, tuple[int, ...]]:
-    """The groups all of whose keypoints (37,) are defined."""
-    return {name: group for name, group in GROUPS.items() if defined[list(group)].all()}
+    """The groups of which enough keypoints (37,) are defined, and their keypoints that are."""
+    there = {name: tuple(k for k in group if defined[k]) for name, group in GROUPS.items()}
+    return {
+        name: group
+        for name, group in there.items()
+        if len(group) >= LEAST_SHARE[name] * len(GROUPS[name])
+    }
+
+
+def group_title(name: str, defined: Bools) -> str:
+    """A group's name, with the number of its keypoints where some are not there."""
+    of = GROUPS.get(name, ())
+    there = int(defined[list(of)].sum())
+    return name if there == len(of) else f"{name} ({there} of {len(of)})"
 
 
 def match(labels: Labels, predictions: Predictions, groups: dict[str, tuple[int, ...]]) -> Matches:
@@ -61,6 +78,9 @@ def match(labels: Labels, predictions: Predictions, groups: dict[str, tuple[int,
     kept = rank < MOST_DETECTIONS
     image = predictions.image[kept]
     points = predictions.points[kept]
+    if not groups:
+        nothing = np.zeros((0, len(AREAS_PX2), len(THRESHOLDS), 0), np.int8)
+        return Matches((), nothing, image[:0], np.zeros((0, len(AREAS_PX2), images), np.int64))
     ids = sorted({index for group in groups.values() for index in group})
     member = np.array([[index in group for index in ids] for group in groups.values()])
     points = np.ascontiguousarray(points[:, ids])

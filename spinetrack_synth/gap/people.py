@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
@@ -13,9 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spinetrack_synth import skeleton
-from spinetrack_synth.coco import CocoDataset, read_json
+from spinetrack_synth.coco import CocoDataset, PictureNames
 from spinetrack_synth.errors import UserError
-from spinetrack_synth.validation.columns import SKELETONS, Dataset, canonical_name
+from spinetrack_synth.gap.reading import ORDERS, columns_of, read_dataset, sound_result
+from spinetrack_synth.validation.columns import Dataset
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -27,8 +27,6 @@ SEQUENCE_FIELDS: Final = (
     "session", "session_id",
 )  # fmt: skip
 """Fields of an image that say which pictures belong together: they are resampled together."""
-LENGTHS: Final = {len(names): names for names in SKELETONS.values()}
-"""Keypoint counts of results that need no names: 37, 26 and 17."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,7 +38,8 @@ class Labels:
     ``ids`` (N,); ``image`` (N,) number of the image among ``image_ids`` (I,); ``rows`` (N,) place
     of the annotation in the file; ``cluster`` (I,) number of the sequence or picture, which are
     resampled together (``clustered_by`` says which); ``defined`` (37,) which keypoints the file's
-    category has, ``names`` its own names for them.
+    category has, ``names`` its own names for them; ``numbers`` the image ids by those that the file
+    itself gives, ``remarks`` what had to be made of the file.
     """
 
     path: Path
@@ -58,6 +57,8 @@ class Labels:
     defined: Bools
     names: tuple[str, ...]
     clustered_by: str
+    numbers: Mapping[Any, int] = field(default_factory=dict)
+    remarks: tuple[str, ...] = ()
 
     @cached_property
     def people(self) -> Bools:
@@ -86,7 +87,8 @@ class Predictions:
 
     D detections: ``points`` (D, 37, 2) px, nan where the model has no such keypoint; ``scores``
     (D, 37); ``score`` (D,) of the person; ``image`` (D,) number of the image; ``annotation`` (D,)
-    row among the labels whose box was used, -1 where a detector found the box.
+    row among the labels whose box was used, -1 where a detector found the box; ``remarks`` what
+    was left out.
     """
 
     points: Floats
@@ -95,12 +97,15 @@ class Predictions:
     image: Ints
     annotation: Ints
     defined: Bools
+    remarks: tuple[str, ...] = ()
 
 
 def read_labels(path: Path) -> Labels:
-    """Read a COCO keypoint file. Raises UserError where it has no keypoints that are known by name
-    or no people."""
-    return labels_of(CocoDataset.read(path), path)
+    """Read a COCO keypoint file of anybody. Raises UserError where it has no keypoints that are
+    known by name or no people."""
+    reading = read_dataset(path)
+    labels = labels_of(reading.coco, path)
+    return replace(labels, numbers=reading.image_ids, remarks=reading.remarks)
 
 
 def labels_of(coco: CocoDataset, path: Path) -> Labels:
@@ -146,22 +151,12 @@ def labels_of(coco: CocoDataset, path: Path) -> Labels:
     )
 
 
-def columns_of(names: Sequence[str]) -> list[tuple[int, int]]:
-    """(keypoint of ours, place in the file) of the names that are known."""
-    places: dict[int, int] = {}
-    for place, name in enumerate(names):
-        index = skeleton.INDEX.get(canonical_name(name))
-        if index is not None:
-            places.setdefault(index, place)
-    return sorted(places.items())
-
-
 def _clusters(coco: CocoDataset, image_ids: Ints) -> tuple[Ints, str]:
-    for field in SEQUENCE_FIELDS:
-        values = [coco.image_of[int(n)].get(field) for n in image_ids]
+    for name in SEQUENCE_FIELDS:
+        values = [coco.image_of[int(n)].get(name) for n in image_ids]
         if values and all(isinstance(value, str | int) for value in values):
             _, cluster = np.unique([str(value) for value in values], return_inverse=True)
-            return cluster.astype(np.int64), field
+            return cluster.astype(np.int64), name
     return np.arange(len(image_ids)), "picture"
 
 
@@ -184,42 +179,22 @@ def pictures_folder(labels: Labels, given: Path | None) -> Path | None:
     return None
 
 
-def read_results(path: Path) -> list[dict[str, Any]]:
-    """Read saved predictions: COCO keypoint results."""
-    results = read_json(path)
-    if not isinstance(results, list):
-        raise UserError(f"{path}: holds no list; expected COCO keypoint results")
-    return results
-
-
 def predictions_of(results: Sequence[Any], labels: Labels, source: str) -> Predictions:
     """COCO results as arrays; those of other categories than the people's are left out, as
     pycocotools leaves them out. Raises UserError, beginning with ``source``, at the first that
     cannot be used."""
-    images = set(labels.image_ids.tolist())
-    category = labels.coco.annotations[0]["category_id"]
-    kept = []
-    for place, result in enumerate(results):
-        problem = _result_problem(result, images)
-        if problem:
-            raise UserError(f"{source}: [{place}]{problem}")
-        if result.get("category_id", category) == category:
-            kept.append(result)
-    if results and not kept:
-        raise UserError(
-            f"{source}: no result of category {category}, which the people of {labels.path} are of"
-        )
+    kept, remarks = _usable(_linked(results, labels), labels, source)
     results = kept
     lengths = {len(result["keypoints"]) for result in results}
     if len(lengths) > 1:
         raise UserError(f"{source}: results of different lengths: {sorted(lengths)} numbers")
     count = lengths.pop() // 3 if lengths else K
     names = labels.names
-    known = names if count == len(names) else LENGTHS.get(count)
+    known = names if count == len(names) else ORDERS.get(count)
     if known is None:
         raise UserError(
             f"{source}: results of {count} keypoints; expected 37, 26 or 17, or {len(names)} as in "
-            f"{labels.path.name}"
+            f"{labels.path.name} (or {', '.join(str(n) for n in ORDERS if n not in (37, 26, 17))})"
         )
     targets, sources = (list(side) for side in zip(*columns_of(known)))
     flat = np.array([r["keypoints"] for r in results], dtype=np.float64).reshape(-1, count, 3)
@@ -244,21 +219,72 @@ def predictions_of(results: Sequence[Any], labels: Labels, source: str) -> Predi
         image=image[order],
         annotation=annotation[order],
         defined=np.isin(np.arange(K), targets),
+        remarks=tuple(remarks),
     )
 
 
-def _result_problem(result: Any, images: set[int]) -> str:
-    if not isinstance(result, dict):
-        return f": {type(result).__name__}, expected an object"
-    if not isinstance(result.get("image_id"), int | float) or result["image_id"] not in images:
-        return f".image_id: {result.get('image_id')!r} is no image of the dataset"
-    keypoints = result.get("keypoints")
-    if not (isinstance(keypoints, list) and keypoints and len(keypoints) % 3 == 0):
-        return ".keypoints: expected x, y and score of every keypoint"
-    numbers = [*keypoints, result.get("score")]
-    if not (set(map(type, numbers)) <= {int, float} and all(map(math.isfinite, numbers))):
-        return ": keypoints and score have to be finite numbers"
-    return ""
+def _usable(
+    results: Sequence[Any], labels: Labels, source: str
+) -> tuple[list[dict[str, Any]], list[str]]:
+    """The results of the dataset's people, with our numbers of their pictures, and what was left
+    out; a file of which every result is of other pictures is refused."""
+    numbers = labels.numbers or {int(number): int(number) for number in labels.image_ids}
+    category = labels.coco.annotations[0]["category_id"]
+    kept, elsewhere, first, others = [], 0, "", 0
+    for place, result in enumerate(results):
+        image = result.get("image_id") if isinstance(result, dict) else None
+        number = numbers.get(image) if isinstance(image, int | float | str) else None
+        if isinstance(result, dict) and number is None:
+            first = first or f"[{place}].image_id: {image!r} is no image of the dataset"
+            elsewhere += 1
+            continue
+        sound, problem = sound_result(result)
+        if problem:
+            raise UserError(f"{source}: [{place}]{problem}")
+        if sound.get("category_id", category) == category:
+            kept.append({**sound, "image_id": number})
+        else:
+            others += 1
+    if elsewhere and not kept and not others:
+        raise UserError(f"{source}: {first}")
+    if results and not kept:
+        raise UserError(
+            f"{source}: no result of category {category}, which the people of {labels.path} are of"
+        )
+    remark = (
+        f"{elsewhere:,} of {len(results):,} results are of pictures that the labels do not have"
+    )
+    return kept, [f"{remark}: left out"] if elsewhere else []
+
+
+def _linked(results: Sequence[Any], labels: Labels) -> Sequence[Any]:
+    """Results that name their picture (``file_name``, as ``predict`` writes it; without its ending
+    where a file of single pictures is named so) with the dataset's id of it, whatever they count
+    themselves."""
+    named = [r.get("file_name") if isinstance(r, dict) else None for r in results]
+    if not any(isinstance(name, str) for name in named):
+        return results
+    ids = {image["file_name"]: image["id"] for image in labels.coco.images}
+    of_number = {number: given for given, number in labels.numbers.items()}
+    names = PictureNames(ids)
+    of_stem = {str(Path(name).with_suffix("")): name for name in ids if name}
+    stems = PictureNames(of_stem)
+    fitting = [
+        (names.fitting(name) or [of_stem[stem] for stem in stems.fitting(name)])
+        if isinstance(name, str)
+        else []
+        for name in named
+    ]
+    if not any(fitting):
+        return results
+    linked = []
+    for result, name, fits in zip(results, named, fitting):
+        if isinstance(name, str):
+            wanted = [of_number.get(ids[fit], ids[fit]) for fit in fits]
+            if result.get("image_id") not in wanted:
+                result = {**result, "image_id": wanted[0] if len(fits) == 1 else name}
+        linked.append(result)
+    return linked
 
 
 @dataclass(frozen=True, eq=False)

@@ -34,6 +34,10 @@ def to_json(evaluation: Evaluation, model: str) -> dict[str, Any]:
         "images": len(labels.image_ids),
         "people": int(labels.people.sum()),
         "keypoints": [skeleton.NAMES[k] for k in np.flatnonzero(evaluation.judged)],
+        "group_keypoints": {
+            name: [skeleton.NAMES[k] for k in group]
+            for name, group in oks.groups_of(evaluation.judged).items()
+        },
         "remarks": list(evaluation.remarks),
         "groups": {
             name: {key: number(value) for key, value in figures.items()}
@@ -68,7 +72,8 @@ def to_text(evaluation: Evaluation, model: str) -> str:
     ]
     parts += [f"note: {remark}" for remark in evaluation.remarks]
     parts += [_table("average precision", oks.STATISTICS, {
-        name: list(figures.values()) for name, figures in evaluation.precision.items()
+        oks.group_title(name, evaluation.judged): list(figures.values())
+        for name, figures in evaluation.precision.items()
     })]  # fmt: skip
     if evaluation.baselines:
         guesses = ", ".join(f"{name} {ap:.3f}" for name, ap in evaluation.baselines.items())
@@ -78,7 +83,9 @@ def to_text(evaluation: Evaluation, model: str) -> str:
     parts.append("\n".join(f"{title(name):{width}}  {_cell(values[name])}" for name in shown))
     kinds = [kind.replace(" ", "_") for kind in taxonomy.KINDS]
     parts.append(_table("share of keypoints", taxonomy.KINDS, {
-        group: [values.get(f"{group}.{kind}", math.nan) for kind in kinds]
+        oks.group_title(group, evaluation.judged): [
+            values.get(f"{group}.{kind}", math.nan) for kind in kinds
+        ]
         for group in evaluation.precision
     }))  # fmt: skip
     parts.append(_table("keypoint", KEYPOINT_FIGURES, {

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final, Literal
 
 import numpy as np
@@ -15,10 +16,25 @@ PADDING: Final = 1.25
 
 MEAN_RGB: Final = np.array([123.675, 116.28, 103.53], np.float32)
 STD_RGB: Final = np.array([58.395, 57.12, 57.375], np.float32)
-"""ImageNet's mean and deviation, which all these networks were trained with."""
+"""ImageNet's mean and deviation, which most of these networks were trained with."""
 
 
-def crop_frames(boxes_xywh: Floats, size_hw: tuple[int, int]) -> Floats:
+@dataclass(frozen=True)
+class Normalisation:
+    """What is taken off red, green, blue (0 to 255), and what the rest is divided by."""
+
+    mean_rgb: tuple[float, ...]
+    std_rgb: tuple[float, ...]
+
+
+IMAGENET: Final = Normalisation(tuple(MEAN_RGB.tolist()), tuple(STD_RGB.tolist()))
+RAW: Final = Normalisation((0.0, 0.0, 0.0), (1.0, 1.0, 1.0))
+"""Colours from 0 to 255 as they are."""
+UNIT: Final = Normalisation((0.0, 0.0, 0.0), (255.0, 255.0, 255.0))
+"""Colours from 0 to 1."""
+
+
+def crop_frames(boxes_xywh: Floats, size_hw: tuple[int, int], padding: float = PADDING) -> Floats:
     """The crops of boxes (P, 4) as (P, 3): left, top, and picture pixels for a pixel of the crop.
 
     A box is padded and its shorter side grows to the crop's aspect; its middle becomes the crop's.
@@ -26,7 +42,7 @@ def crop_frames(boxes_xywh: Floats, size_hw: tuple[int, int]) -> Floats:
     height, width = size_hw
     boxes = np.asarray(boxes_xywh, np.float64).reshape(-1, 4)
     centre = boxes[:, :2] + boxes[:, 2:] / 2
-    sides = np.maximum(boxes[:, 2:], 1.0) * PADDING
+    sides = np.maximum(boxes[:, 2:], 1.0) * padding
     scale = np.maximum(sides[:, 0] / width, sides[:, 1] / height)
     corner = centre - scale[:, None] * np.array([width, height]) / 2
     return np.column_stack([corner, scale])
@@ -37,6 +53,7 @@ def cut(
     frame: Floats,
     out: NDArray[np.floating],
     *,
+    normalisation: Normalisation = IMAGENET,
     image_order: ColorOrder = "rgb",
     network_order: ColorOrder = "rgb",
 ) -> None:
@@ -54,8 +71,9 @@ def cut(
     for channel, plane in enumerate(cv2.split(crop)):
         color = channel if image_order == "rgb" else 2 - channel
         target = out[color if network_order == "rgb" else 2 - color]
-        np.multiply(plane, 1 / STD_RGB[color], out=target, casting="same_kind")
-        target -= MEAN_RGB[color] / STD_RGB[color]
+        mean, std = normalisation.mean_rgb[color], normalisation.std_rgb[color]
+        np.multiply(plane, np.float32(1 / std), out=target, casting="same_kind")
+        target -= np.float32(mean / std)
 
 
 def to_picture(points_crop: NDArray[np.floating], frames: Floats) -> Floats:

@@ -1,4 +1,4 @@
-"""People found by a detector network: YOLOX, RTMDet or RF-DETR, recognised by what it answers."""
+"""People found by a detector network: YOLOX, RTMDet, RF-DETR or YOLO, known by what it answers."""
 
 from __future__ import annotations
 
@@ -11,20 +11,36 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spinetrack_synth.errors import UserError
-from spinetrack_synth.spinepose.crops import MEAN_RGB, STD_RGB
+from spinetrack_synth.spinepose.crops import IMAGENET, UNIT, Normalisation
+from spinetrack_synth.spinepose.inputs import NetworkInput, named_shapes, read_input
 from spinetrack_synth.spinepose.pictures import Picture
 from spinetrack_synth.spinepose.session import open_session
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
-Kind = Literal["yolox", "yolox with nms", "rtmdet", "rf-detr"]
+Kind = Literal["yolox", "yolox with nms", "rtmdet", "rf-detr", "yolov5", "yolov8", "yolo with nms"]
 Floats = NDArray[np.float64]
 
 LEAST_SCORE: Final[dict[Kind, float]] = {
-    "yolox": 0.7, "yolox with nms": 0.3, "rtmdet": 0.3, "rf-detr": 0.3,
+    "yolox": 0.7, "yolox with nms": 0.3, "rtmdet": 0.3, "rf-detr": 0.3, "yolov5": 0.25,
+    "yolov8": 0.25, "yolo with nms": 0.25,
 }  # fmt: skip
-"""Detections below are dropped; the thresholds of the ``spinepose`` package and of rtmlib."""
+"""Detections below are dropped; the thresholds of the ``spinepose`` package, of rtmlib and of
+Ultralytics."""
+
+NORMALISATIONS: Final[dict[Kind, Normalisation]] = {
+    "rtmdet": IMAGENET, "rf-detr": IMAGENET, "yolov5": UNIT, "yolov8": UNIT, "yolo with nms": UNIT,
+}  # fmt: skip
+"""What the kinds are trained with; YOLOX takes colours as they are."""
+
+RED_FIRST: Final = ("rf-detr", "yolov5", "yolov8", "yolo with nms")
+"""Kinds that want red, green, blue; the others want blue, green, red."""
+
+SUPPRESSED_HERE: Final = ("yolox", "rtmdet", "yolov5", "yolov8")
+
+USUAL_SIZES_HW: Final = ((640, 640), (416, 416), (320, 320))
+"""Tried in turn where a detector's height and width are free: those of RTMDet and YOLOX."""
 
 OVERLAP: Final = 0.45
 """Of two boxes that overlap more (intersection over union) the better one stays."""
@@ -44,6 +60,7 @@ class Detector:
 
     path: Path
     session: InferenceSession
+    input: NetworkInput
     kind: Kind
     input_size_hw: tuple[int, int]
     least_score: float
@@ -70,7 +87,9 @@ def open_detector(
 
     YOLOX answers one array with a row for every cell of its grids; with its own suppression it
     answers boxes with scores, and labels, as RTMDet does, which the names of its weights tell;
-    RF-DETR answers boxes and a score for every class. Raises UserError for anything else.
+    RF-DETR answers boxes and a score for every class; YOLOv5 three rows a cell, YOLOv8 and its
+    successors a column a cell, or rows of six after suppression. Where height and width are free,
+    pictures of ``USUAL_SIZES_HW`` are tried. Raises UserError for anything else.
     """
     path = Path(path)
     session = open_session(
@@ -80,39 +99,54 @@ def open_detector(
         spinning=spinning,
         mixed_precision=mixed_precision,
     )
-    inputs = session.get_inputs()
-    shape = inputs[0].shape
-    size = shape[2:] if len(shape) == 4 else []
-    if len(inputs) != 1 or len(size) != 2 or not all(isinstance(side, int) for side in size):
-        found = ", ".join(f"{node.name} {node.shape}" for node in inputs)
-        raise UserError(f"{path}: the input is {found}, expected one picture (1, 3, H, W)")
-    size_hw = (size[0], size[1])
-    answers = _run(session, np.zeros((1, 3, *size_hw), np.float32))
-    kind = _recognise(path, answers, size_hw)
-    if kind is None:
-        found = ", ".join(
-            f"{node.name} {answer.shape}" for node, answer in zip(session.get_outputs(), answers)
+    entrance = read_input(path, session, "one picture (1, 3, H, W) or (1, H, W, 3)")
+    problem = ""
+    for usual in USUAL_SIZES_HW:
+        height, width = (given or side for given, side in zip(entrance.size_hw, usual))
+        blank = np.zeros((entrance.batch or 1, 3, height, width), np.float32)
+        try:
+            answers = _run(path, session, entrance, blank)
+        except UserError as error:
+            problem = problem or str(error)
+            continue
+        kind = _recognise(path, [np.shape(answer) for answer in answers.values()], (height, width))
+        if kind is not None:
+            least = LEAST_SCORE[kind] if least_score is None else least_score
+            return Detector(path, session, entrance, kind, (height, width), least)
+        problem = (
+            f"{path}: no detector that is known here: it answers {named_shapes(answers)} to a "
+            f"picture of {height} x {width}; expected YOLOX, RTMDet, RF-DETR or YOLO"
         )
-        raise UserError(
-            f"{path}: no detector that is known here: it answers {found}; expected YOLOX, RTMDet "
-            "or RF-DETR"
-        )
-    return Detector(
-        path, session, kind, size_hw, LEAST_SCORE[kind] if least_score is None else least_score
-    )
+        break
+    raise UserError(problem)
 
 
-def detect(detector: Detector, picture: Picture) -> Boxes:
-    """The people in a picture (H, W, 3) of blue, green and red."""
+def detect(detector: Detector, picture: Picture, name: str = "") -> Boxes:
+    """The people in a picture (H, W, 3) of blue, green and red.
+
+    Raises UserError where the network answers no numbers, beginning with the picture's ``name``.
+    """
     fed, picture_per_input = _prepare(detector, picture)
-    answers = _run(detector.session, fed)
+    answers = list(_run(detector.path, detector.session, detector.input, fed).values())
     if detector.kind == "yolox":
         corners, scores = _yolox(answers[0][0], detector.input_size_hw)
     elif detector.kind == "rf-detr":
         corners, scores = _rfdetr(answers[0][0], answers[1][0], detector.input_size_hw)
+    elif detector.kind == "yolov5":
+        corners, scores = _corners(answers[0][0, :, :4]), answers[0][0, :, 4] * answers[0][0, :, 5]
+    elif detector.kind == "yolov8":
+        corners, scores = _corners(answers[0][0, :4].T), answers[0][0, 4]
+    elif detector.kind == "yolo with nms":
+        rows = answers[0][0][answers[0][0, :, 5] == 0]
+        corners, scores = rows[:, :4], rows[:, 4]
     else:
         person = answers[1][0] == 0
         corners, scores = answers[0][0, person, :4], answers[0][0, person, 4]
+    if answers[0].size and not np.isfinite(answers[0][0]).any():
+        raise UserError(
+            f"{name}{': ' * bool(name)}{detector.path} answers no numbers (NaN or infinity) to "
+            "this picture: the detector is broken, or its input is not as it was trained"
+        )
     kept = scores >= detector.least_score
     corners = corners[kept].astype(np.float64) * np.tile(picture_per_input, 2)
     scores = scores[kept].astype(np.float64)
@@ -121,7 +155,7 @@ def detect(detector: Detector, picture: Picture) -> Boxes:
     boxes = np.column_stack([corners[:, :2], corners[:, 2:] - corners[:, :2]])
     order = np.argsort(-scores, kind="stable")
     order = order[(boxes[order, 2:] >= 1).all(axis=1)]
-    if detector.kind in ("yolox", "rtmdet"):
+    if detector.kind in SUPPRESSED_HERE:
         order = order[suppress(boxes[order])]
     return Boxes(boxes[order], scores[order])
 
@@ -147,11 +181,15 @@ def suppress(boxes: Floats, most: float = OVERLAP) -> NDArray[np.intp]:
     return np.array(kept, np.intp)
 
 
-def _recognise(path: Path, answers: list[NDArray], size_hw: tuple[int, int]) -> Kind | None:
-    shapes = [answer.shape for answer in answers]
+def _recognise(path: Path, shapes: list[tuple[int, ...]], size_hw: tuple[int, int]) -> Kind | None:
+    cells = sum((size_hw[0] // stride) * (size_hw[1] // stride) for stride in STRIDES)
     if len(shapes) == 1 and len(shapes[0]) == 3:
-        cells = sum((size_hw[0] // stride) * (size_hw[1] // stride) for stride in STRIDES)
-        return "yolox" if shapes[0][1] == cells and shapes[0][2] >= 6 else None
+        _, rows, columns = shapes[0]
+        if columns == cells and rows >= 5:
+            return "yolov8"
+        if columns >= 6 and rows in (cells, 3 * cells):
+            return "yolox" if rows == cells else "yolov5"
+        return "yolo with nms" if columns == 6 else None
     if len(shapes) == 2 and len(shapes[0]) == 3 and shapes[0][:2] == shapes[1][:2]:
         if shapes[0][2] == 5 and len(shapes[1]) == 2:
             return "rtmdet" if _holds(path, RTMDET_HEAD) else "yolox with nms"
@@ -165,31 +203,31 @@ def _holds(path: Path, text: bytes) -> bool:
         return all_.find(text) >= 0
 
 
-def _run(session: InferenceSession, fed: NDArray[np.float32]) -> list[NDArray]:
-    node = session.get_inputs()[0]
-    if node.type == "tensor(float16)":
-        fed = fed.astype(np.float16)
+def _run(
+    path: Path, session: InferenceSession, entrance: NetworkInput, fed: NDArray[np.float32]
+) -> dict[str, NDArray]:
+    names = [node.name for node in session.get_outputs()]
     try:
-        return [np.asarray(answer) for answer in session.run(None, {node.name: fed})]
+        answers = session.run(names, {entrance.name: entrance.feed(fed)})
     except Exception as error:  # onnxruntime's own exceptions share no other base
         reason = str(error).splitlines()[0][:200]
-        raise UserError(f"the detector fails on a picture of {fed.shape}: {reason}") from error
+        raise UserError(f"{path}: the detector fails on pictures {fed.shape}: {reason}") from error
+    return {name: np.asarray(answer) for name, answer in zip(names, answers)}
 
 
 def _prepare(detector: Detector, picture: Picture) -> tuple[NDArray[np.float32], Floats]:
     """The network's input, and picture pixels for a pixel of it along x and y.
 
-    RF-DETR wants the stretched picture in red, green, blue; the others want it in the upper left
-    corner of a grey input, in blue, green, red; all but YOLOX want ImageNet's mean and deviation.
+    RF-DETR wants the stretched picture, the others want it in the upper left corner of a grey
+    input. Networks that take whole numbers do the rest themselves.
     """
     import cv2
 
     height, width = detector.input_size_hw
     size = np.array([picture.shape[1], picture.shape[0]], np.float64)
     if detector.kind == "rf-detr":
-        filled = cv2.resize(picture, (width, height), interpolation=cv2.INTER_LINEAR)[..., ::-1]
+        filled = cv2.resize(picture, (width, height), interpolation=cv2.INTER_LINEAR)
         picture_per_input = size / [width, height]
-        mean, deviation = MEAN_RGB, STD_RGB
     else:
         ratio = min(width / size[0], height / size[1])
         inner = np.maximum((size * ratio).astype(int), 1)
@@ -198,12 +236,28 @@ def _prepare(detector: Detector, picture: Picture) -> tuple[NDArray[np.float32],
             picture, inner.tolist(), interpolation=cv2.INTER_LINEAR
         )
         picture_per_input = np.array([1 / ratio, 1 / ratio])
-        mean, deviation = MEAN_RGB[::-1], STD_RGB[::-1]
-    fed = filled.transpose(2, 0, 1)[None].astype(np.float32)
-    if detector.kind in ("rf-detr", "rtmdet"):
+    order = slice(None, None, -1) if detector.kind in RED_FIRST else slice(None)
+    fed = np.repeat(
+        filled[..., order].transpose(2, 0, 1)[None].astype(np.float32),
+        detector.input.batch or 1,
+        axis=0,
+    )
+    if not detector.input.whole_numbers and detector.kind in NORMALISATIONS:
+        normal = NORMALISATIONS[detector.kind]
+        mean, deviation = (
+            np.array(values, np.float32) for values in (normal.mean_rgb, normal.std_rgb)
+        )
+        if detector.kind not in RED_FIRST:
+            mean, deviation = mean[::-1], deviation[::-1]
         fed -= mean[:, None, None]
         fed /= deviation[:, None, None]
     return fed, picture_per_input
+
+
+def _corners(middles: NDArray) -> NDArray:
+    """Left, top, right, bottom (A, 4) of x and y of the middle, width and height."""
+    half = middles[:, 2:] / 2
+    return np.concatenate([middles[:, :2] - half, middles[:, :2] + half], axis=1)
 
 
 def _yolox(rows: NDArray, size_hw: tuple[int, int]) -> tuple[NDArray, NDArray]:

@@ -38,19 +38,20 @@ class Follower:
         self.every, self.most, self.options = every, most, options
         self._frame = 0
 
-    def __call__(self, picture: Picture, time_s: float) -> Tracked:
-        """The people of the next frame (H, W, 3) of blue, green and red."""
+    def __call__(self, picture: Picture, time_s: float, name: str = "") -> Tracked:
+        """The people of the next frame (H, W, 3) of blue, green and red; errors tell its name."""
+        options = {**self.options, "name": name}
         fresh = self._frame % self.every == 0
         self._frame += 1
         if self.detector is not None and fresh:
-            boxes = detect(self.detector, picture).boxes_xywh[: self.most]
-            people = estimate(self.model, picture, boxes, image_order="bgr", **self.options)
+            boxes = detect(self.detector, picture, name).boxes_xywh[: self.most]
+            people = estimate(self.model, picture, boxes, image_order="bgr", **options)
             return self.tracker.update(people, boxes, time_s)
         boxes = self.tracker.expected_boxes(time_s)[: self.most]
-        people = estimate(self.model, picture, boxes, image_order="bgr", **self.options)
+        people = estimate(self.model, picture, boxes, image_order="bgr", **options)
         people, boxes = _there(people, boxes)
         if self.detector is None and not len(people):
-            people, boxes = _there(*only_person(self.model, picture, **self.options))
+            people, boxes = _there(*only_person(self.model, picture, **options))
         return self.tracker.update(people, boxes, time_s, detected=False)
 
 

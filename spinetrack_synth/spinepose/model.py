@@ -1,4 +1,4 @@
-"""A SimCC pose network: opened, checked, and asked for the people in boxes."""
+"""A pose network: opened, checked, and asked for the people in boxes."""
 
 from __future__ import annotations
 
@@ -15,18 +15,30 @@ from spinetrack_synth import skeleton
 from spinetrack_synth.coco import CocoDataset, Record
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.spinepose import simcc
-from spinetrack_synth.spinepose.crops import ColorOrder, crop_frames, cut, to_picture
+from spinetrack_synth.spinepose.crops import (
+    RAW,
+    ColorOrder,
+    Normalisation,
+    crop_frames,
+    cut,
+    to_picture,
+)
+from spinetrack_synth.spinepose.decoders import KINDS, Decoder, Floats, Reading, recognise
+from spinetrack_synth.spinepose.graph import own_normalisation
+from spinetrack_synth.spinepose.inputs import NetworkInput, named_shapes, read_input
+from spinetrack_synth.spinepose.keypoint_sets import BY_COUNT, SETS, KeypointMap, keypoint_map
+from spinetrack_synth.spinepose.metadata import normalisation, read_metadata
 from spinetrack_synth.spinepose.pictures import read_picture
 from spinetrack_synth.spinepose.session import open_session
 
 if TYPE_CHECKING:
     from onnxruntime import InferenceSession
 
-KEYPOINT_SETS: Final = {17: "COCO", 26: "Halpe", 37: "SpineTrack"}
-"""Numbers of keypoints that are understood; each set begins with the one before."""
-
 BATCH: Final = 8
 """People in one call of the network. On a CPU more than one gains nothing, on a GPU they do."""
+
+USUAL_SIZES_HW: Final = ((256, 192), (384, 288), (256, 256), (192, 192), (640, 640))
+"""Tried in turn where a network's height and width are free."""
 
 COUNTED_SCORE: Final = 0.2
 """A person's score is the mean of the keypoint scores above this (mmpose's ``CocoMetric``)."""
@@ -34,21 +46,42 @@ COUNTED_SCORE: Final = 0.2
 
 @dataclass(frozen=True, eq=False)
 class PoseModel:
-    """An open network: (N, 3, height, width) in, ``simcc_x`` and ``simcc_y`` out.
+    """An open network, how it is fed and how its answers are read.
 
-    ``input_size_hw`` in pixels; ``batch`` is the number of crops it takes at a time, None where it
-    takes any number; ``half`` tells that it wants 16-bit floats.
+    ``size_hw`` is that of a crop in pixels; ``batch`` is the number of crops it takes at a time,
+    None where it takes any number; ``keypoint_map`` leads from its keypoints to the skeleton's.
     """
 
     path: Path
     session: InferenceSession
+    input: NetworkInput
     input_size_hw: tuple[int, int]
-    keypoints: int
     batch: int | None
-    half: bool
-    outputs: tuple[str, str]
+    decoder: Decoder
+    keypoint_map: KeypointMap
+    normalisation: Normalisation
     color_order: ColorOrder
     score: simcc.Score
+
+    @property
+    def kind(self) -> str:
+        """What kind of network it is: SimCC, heatmaps, MoveNet and others."""
+        return self.decoder.kind
+
+    @property
+    def keypoints(self) -> int:
+        """Keypoints of an estimate: 37 (SpineTrack), 26 (Halpe) or 17 (COCO)."""
+        return self.keypoint_map.count
+
+    @property
+    def half(self) -> bool:
+        """Whether it wants 16-bit floats."""
+        return bool(self.input.dtype == np.float16)
+
+    @property
+    def outputs(self) -> tuple[str, ...]:
+        """Names of the outputs that are read."""
+        return self.decoder.outputs
 
     @property
     def provider(self) -> str:
@@ -57,13 +90,16 @@ class PoseModel:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Names of its keypoints, in order."""
+        """Names of the keypoints of an estimate, in order."""
         return skeleton.NAMES[: self.keypoints]
 
 
 @dataclass(frozen=True)
 class Estimate:
-    """Keypoints (P, K, 2) in pixels of the picture, and their scores (P, K)."""
+    """Keypoints (P, K, 2) in pixels of the picture, and their scores (P, K).
+
+    Keypoints that the network does not have are at 0, 0 with a score of 0.
+    """
 
     keypoints_px: NDArray[np.float64]
     scores: NDArray[np.float32]
@@ -84,19 +120,29 @@ def open_pose_model(
     threads: int | None = None,
     spinning: bool = True,
     mixed_precision: bool = False,
-    color_order: ColorOrder = "rgb",
+    color_order: ColorOrder | None = None,
     score: simcc.Score = "min",
+    input_size_hw: tuple[int, int] | None = None,
+    mean: Sequence[float] | None = None,
+    std: Sequence[float] | None = None,
+    names: str | Sequence[str] | None = None,
+    udp: bool | None = None,
 ) -> PoseModel:
     """Open a network and run it once on an empty crop to see what it answers.
 
-    ``provider`` is one of cpu, cuda, coreml, openvino, or None for the best that works;
-    ``color_order`` is the order of the colours that the network was trained with. Raises UserError
-    where the file cannot be opened or is no SimCC network of 37, 26 or 17 keypoints.
+    ``provider`` is one of cpu, cuda, coreml, openvino, or None for the best that works. The rest
+    is taken from the file's metadata, else as usual for the kind of network, where it is not given:
+    ``color_order``, ``mean`` and ``std`` of red, green, blue in training, ``names`` of the
+    keypoints (a list, or one of the sets of ``keypoint_sets.SETS``), ``udp`` for heatmaps of
+    unbiased data processing, ``input_size_hw`` where height and width are free. Raises UserError
+    where the file cannot be opened or is of no known kind.
     """
-    if color_order not in get_args(ColorOrder):
+    if color_order not in (None, *get_args(ColorOrder)):
         raise ValueError(f"color_order {color_order!r}: rgb or bgr")
     if score not in get_args(simcc.Score):
         raise ValueError(f"score {score!r}: min or mean")
+    if (mean is None) != (std is None):
+        raise ValueError("mean and std go together")
     path = Path(path)
     session = open_session(
         path,
@@ -105,18 +151,27 @@ def open_pose_model(
         spinning=spinning,
         mixed_precision=mixed_precision,
     )
-    size_hw, batch, half = _check_input(path, session)
-    answers = _trial(path, session, size_hw, batch, half)
-    outputs = _find_outputs(path, answers, size_hw)
+    told = read_metadata(path, session)
+    entrance = read_input(path, session, "one picture (N, 3, H, W) or (N, H, W, 3)")
+    udp = bool(told.udp) if udp is None else udp
+    size_hw, batch, decoder = _try(path, session, entrance, input_size_hw, udp)
+    if mean is not None:
+        normal = normalisation(mean, std)
+    elif entrance.whole_numbers:
+        normal = RAW
+    else:
+        own = own_normalisation(path, entrance.name)
+        normal = told.normalisation or own or decoder.normalisation
     return PoseModel(
         path=path,
         session=session,
+        input=entrance,
         input_size_hw=size_hw,
-        keypoints=answers[outputs[0]].shape[1],
         batch=batch,
-        half=half,
-        outputs=outputs,
-        color_order=color_order,
+        decoder=decoder,
+        keypoint_map=_map_keypoints(path, decoder, names, told.names),
+        normalisation=normal,
+        color_order=color_order or told.color_order or "rgb",
         score=score,
     )
 
@@ -130,15 +185,19 @@ def estimate(
     sub_bin: bool = False,
     batch: int = BATCH,
     image_order: ColorOrder = "rgb",
+    name: str = "",
 ) -> Estimate:
     """The people in boxes (P, 4) of a picture (H, W, 3).
 
     ``flip_test`` asks the network about the mirror image too and takes the mean of the answers, as
     the published results do. ``image_order`` saves turning round a picture that OpenCV read.
+    Raises UserError where the network answers no numbers, beginning with the picture's ``name``
+    where that is given.
     """
     boxes = _check_boxes(boxes_xywh)
     pairs = [(image_rgb, box) for box in boxes]
-    return _estimate(model, pairs, flip_test, sub_bin, batch, image_order)
+    names = [name] * len(pairs)
+    return _estimate(model, pairs, names, flip_test, sub_bin, batch, image_order)
 
 
 def predict_dataset(
@@ -174,7 +233,8 @@ def predict_dataset(
             now, waiting[:batch] = waiting[:batch], []
             boxes = _check_boxes([annotation["bbox"] for _, annotation in now])
             pairs = [(image, box) for (image, _), box in zip(now, boxes)]
-            answer = _estimate(model, pairs, flip_test, sub_bin, batch, "bgr")
+            files = [coco.image_of[person["image_id"]]["file_name"] for _, person in now]
+            answer = _estimate(model, pairs, files, flip_test, sub_bin, batch, "bgr")
             for row, (_, annotation) in enumerate(now):
                 results.append(
                     result(
@@ -221,16 +281,19 @@ def result(
 def _estimate(
     model: PoseModel,
     pairs: Sequence[tuple[NDArray[np.uint8], NDArray[np.float64]]],
+    names: Sequence[str],
     flip_test: bool,
     sub_bin: bool,
     batch: int,
     image_order: ColorOrder,
 ) -> Estimate:
     """People given as pictures with their boxes, ``batch`` at a time."""
-    frames = crop_frames(np.array([box for _, box in pairs]), model.input_size_hw)
+    boxes = np.array([box for _, box in pairs]).reshape(-1, 4)
+    frames = crop_frames(boxes, model.input_size_hw, model.decoder.padding)
+    ours = model.keypoint_map
     size = model.batch or max(batch, 1)
-    points = np.empty((len(pairs), model.keypoints, 2), np.float32)
-    scores = np.empty((len(pairs), model.keypoints), np.float32)
+    points = np.zeros((len(pairs), ours.count, 2), np.float32)
+    scores = np.zeros((len(pairs), ours.count), np.float32)
     for first in range(0, len(pairs), size):
         rows = slice(first, min(first + size, len(pairs)))
         count = rows.stop - first
@@ -241,29 +304,64 @@ def _estimate(
                 image,
                 frames[first + place],
                 crops[place],
+                normalisation=model.normalisation,
                 image_order=image_order,
                 network_order=model.color_order,
             )
-        x, y = _run(model, crops)
+        reading = Reading(ours.twins, _boxes_crop(boxes[rows], frames[rows]), model.score, sub_bin)
+        answers = [answer[:count] for answer in _run(model, crops)]
+        mirrored = None
         if flip_test:
-            twins = np.array(skeleton.MIRROR[: model.keypoints])
-            mirror_x, mirror_y = _run(model, np.ascontiguousarray(crops[..., ::-1]))
-            mirror_x, mirror_y = simcc.mirrored(mirror_x, mirror_y, twins)
-            x, y = x + mirror_x, y + mirror_y
-            x *= 0.5
-            y *= 0.5
-        points[rows], scores[rows] = simcc.decode(
-            x[:count], y[:count], score=model.score, sub_bin=sub_bin
+            turned = _turned(crops, model.decoder.mirror_shift_px)
+            mirrored = [answer[:count] for answer in _run(model, turned)]
+        found, heights = _numbers(*model.decoder.decode(answers, mirrored, reading))
+        nobody = np.flatnonzero(np.isnan(heights).all(axis=1))
+        if nobody.size:
+            where = names[first + nobody[0]]
+            raise UserError(
+                f"{where}{': ' * bool(where)}{model.path} answers no numbers (NaN or infinity) to "
+                "this picture: the network is broken, or its input is not as it was trained"
+            )
+        heights = np.nan_to_num(heights, nan=0.0)
+        if ours.as_it_stands:
+            points[rows], scores[rows] = found, heights
+        else:
+            there = ours.places >= 0
+            points[rows, there] = found[:, ours.places[there]]
+            scores[rows, there] = heights[:, ours.places[there]]
+    in_picture = to_picture(points, frames)
+    if not ours.as_it_stands:
+        in_picture[:, ours.places < 0] = 0
+    return Estimate(in_picture, scores)
+
+
+def _turned(crops: Floats, shift_px: int) -> Floats:
+    """Mirror images of crops (N, 3, H, W), moved to the left; the last column goes on."""
+    turned = crops[..., ::-1]
+    if shift_px:
+        turned = np.concatenate(
+            [turned[..., shift_px:], np.repeat(turned[..., -1:], shift_px, axis=-1)], axis=-1
         )
-    return Estimate(to_picture(points, frames), scores)
+    return np.ascontiguousarray(turned)
 
 
-def _run(
-    model: PoseModel, crops: NDArray[np.float32]
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    feed = crops.astype(np.float16) if model.half else crops
-    x, y = model.session.run(model.outputs, {model.session.get_inputs()[0].name: feed})
-    return np.asarray(x, np.float32), np.asarray(y, np.float32)
+def _boxes_crop(boxes: NDArray[np.float64], frames: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Boxes (N, 4) in the picture as left, top, right, bottom in their crops."""
+    low = (boxes[:, :2] - frames[:, :2]) / frames[:, 2:]
+    return np.concatenate([low, low + boxes[:, 2:] / frames[:, 2:]], axis=1)
+
+
+def _numbers(points: Floats, scores: Floats) -> tuple[Floats, Floats]:
+    """Places that are numbers; what was none has no score (nan)."""
+    sound = np.isfinite(scores) & np.isfinite(points).all(axis=-1)
+    if sound.all():
+        return points, scores
+    return np.where(sound[..., None], points, 0), np.where(sound, scores, np.float32(np.nan))
+
+
+def _run(model: PoseModel, crops: Floats) -> list[Floats]:
+    answers = model.session.run(model.outputs, {model.input.name: model.input.feed(crops)})
+    return [np.asarray(answer, np.float32) for answer in answers]
 
 
 def _check_boxes(boxes_xywh: object) -> NDArray[np.float64]:
@@ -286,59 +384,83 @@ def _read_ahead(paths: Sequence[Path]) -> Iterator[NDArray[np.uint8]]:
             yield picture
 
 
-def _check_input(path: Path, session: InferenceSession) -> tuple[tuple[int, int], int | None, bool]:
-    """Size in pixels, batch (None: any) and whether the input is of 16-bit floats."""
-    inputs = session.get_inputs()
-    shape = inputs[0].shape if inputs else []
-    described = f"{path}: the input is {_described(inputs)}, expected one picture (N, 3, H, W)"
-    if len(inputs) != 1 or len(shape) != 4 or (isinstance(shape[1], int) and shape[1] != 3):
-        raise UserError(described)
-    if not all(isinstance(side, int) for side in shape[2:]):
-        raise UserError(f"{described}, with a height and width of its own such as 256 x 192")
-    if inputs[0].type not in ("tensor(float)", "tensor(float16)"):
-        raise UserError(f"{described} of float32 or float16")
-    batch = shape[0] if isinstance(shape[0], int) else None
-    return (shape[2], shape[3]), batch, inputs[0].type == "tensor(float16)"
+def _try(
+    path: Path,
+    session: InferenceSession,
+    entrance: NetworkInput,
+    wished_hw: tuple[int, int] | None,
+    udp: bool,
+) -> tuple[tuple[int, int], int | None, Decoder]:
+    """Size in pixels, batch (None: any) and decoder, found by running it on empty crops."""
+    sizes = [wished_hw] if wished_hw else list(USUAL_SIZES_HW)
+    fitting = [size for size in sizes if _fits(size, entrance.size_hw)]
+    if None not in entrance.size_hw:
+        fitting = fitting or [entrance.size_hw]  # type: ignore[list-item]
+    if wished_hw and fitting != [wished_hw]:
+        raise UserError(f"{path}: takes pictures of {entrance.size_hw}, not of {wished_hw}")
+    problem = ""
+    for size in fitting:
+        for batch in (entrance.batch,) if entrance.batch else (2, 1):
+            crops = entrance.feed(np.zeros((batch, 3, *size), np.float32))
+            try:
+                answers = dict(
+                    zip(
+                        [output.name for output in session.get_outputs()],
+                        [
+                            np.asarray(answer)
+                            for answer in session.run(None, {entrance.name: crops})
+                        ],
+                    )
+                )
+            except Exception as error:  # onnxruntime's own exceptions share no other base
+                reason = str(error).splitlines()[0][:200]
+                problem = problem or f"{path}: the network fails on an empty crop: {reason}"
+                continue
+            decoder = recognise(answers, size, batch, udp=udp)
+            if decoder is not None:
+                return size, None if batch == 2 and not entrance.batch else batch, decoder
+            if batch == 1 or entrance.batch:
+                problem = _unknown(path, answers, size)
+    raise UserError(problem or f"{path}: takes pictures of {entrance.size_hw}; give a size")
 
 
-def _trial(
-    path: Path, session: InferenceSession, size_hw: tuple[int, int], batch: int | None, half: bool
-) -> dict[str, NDArray]:
-    crops = np.zeros((batch or 1, 3, *size_hw), np.float16 if half else np.float32)
-    names = [output.name for output in session.get_outputs()]
-    try:
-        answers = session.run(names, {session.get_inputs()[0].name: crops})
-    except Exception as error:
-        reason = str(error).splitlines()[0][:200]
-        raise UserError(f"{path}: the network fails on an empty crop: {reason}") from error
-    return dict(zip(names, answers))
+def _fits(size: tuple[int, int], sides: tuple[int | None, int | None]) -> bool:
+    return all(side is None or side == wished for side, wished in zip(sides, size))
 
 
-def _find_outputs(
-    path: Path, answers: dict[str, NDArray], size_hw: tuple[int, int]
-) -> tuple[str, str]:
-    """Names of the x and the y output: as SpinePose names them, or the first two."""
-    names = ("simcc_x", "simcc_y") if {"simcc_x", "simcc_y"} <= set(answers) else tuple(answers)[:2]
-    height, width = size_hw
-    bins = (simcc.SPLIT * width, simcc.SPLIT * height)
-    shapes = [np.shape(answers[name]) for name in names]
-    fits = len(shapes) == 2 and all(
-        len(shape) == 3 and shape[2] == count for shape, count in zip(shapes, bins)
+def _unknown(path: Path, answers: dict[str, NDArray], size: tuple[int, int]) -> str:
+    height, width = size
+    x, y = (f"{int(simcc.SPLIT * side)}" for side in (width, height))
+    kinds = "; ".join(KINDS).format(x=x, y=y)
+    return (
+        f"{path}: no pose network of a kind that is known here: it answers {named_shapes(answers)} "
+        f"to a picture of {height} x {width}, expected {kinds}"
     )
-    if not fits or shapes[0][:2] != shapes[1][:2]:
-        found = ", ".join(f"{name} {np.shape(answer)}" for name, answer in answers.items())
-        raise UserError(
-            f"{path}: no SimCC pose network: it answers {found}, expected simcc_x "
-            f"(N, K, {bins[0]}) and simcc_y (N, K, {bins[1]}) for an input of {height} x {width}"
-        )
-    count = shapes[0][1]
-    if count not in KEYPOINT_SETS:
-        raise UserError(
-            f"{path}: the network has {count} keypoints, expected "
-            + ", ".join(f"{number} ({name})" for number, name in KEYPOINT_SETS.items())
-        )
-    return names[0], names[1]
 
 
-def _described(inputs: Sequence[Any]) -> str:
-    return ", ".join(f"{node.name} {node.shape} {node.type}" for node in inputs) or "missing"
+def _map_keypoints(
+    path: Path,
+    decoder: Decoder,
+    given: str | Sequence[str] | None,
+    told: tuple[str, ...] | None,
+) -> KeypointMap:
+    """By the names given, else those of the metadata where they are as many, else by number."""
+    count = decoder.keypoints
+    names = SETS.get(given) if isinstance(given, str) else given
+    if given is not None and (names is None or len(names) != count):
+        raise UserError(
+            f"{path}: names {given!r} for {count} keypoints, expected {count} names or one of "
+            + ", ".join(SETS)
+        )
+    if names is None and told is not None and len(told) == count:
+        names = told
+    if names is None:
+        names = BY_COUNT.get(count)
+    found = keypoint_map(names) if names is not None else None
+    if found is None:
+        sets = "17 (COCO), 26 (Halpe), 37 (SpineTrack), 16 (MPII), 133 (COCO-WholeBody), 136"
+        raise UserError(
+            f"{path}: the network has {count} keypoints, expected {sets}; others by their names, "
+            "in the file's metadata (names) or open_pose_model(names=...)"
+        )
+    return found

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from spinetrack_synth.coco import read_json
+from spinetrack_synth.coco import PictureNames, read_json
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.spinepose.model import Estimate, PoseModel, estimate
-from spinetrack_synth.spinepose.pictures import Picture
+from spinetrack_synth.spinepose.pictures import Picture, PictureError
 
 Floats = NDArray[np.float64]
 
@@ -29,71 +30,135 @@ median on rendered people)."""
 
 
 @dataclass(frozen=True)
-class FileBoxes:
-    """Boxes (P, 4) of a COCO file by its picture names, and the ids it gives to the pictures."""
+class Listed:
+    """A picture as a COCO file lists it: its name and id there, and its size where it is told.
+
+    Its people, where they were asked for: boxes (P, 4), and for each the ``image_id``,
+    ``category_id`` and ``annotation_id`` that a result of it carries.
+    """
+
+    file_name: str
+    image_id: int
+    size_wh: tuple[int, int] | None
+    boxes_xywh: Floats
+    links: tuple[Mapping[str, int], ...]
+
+    def rows(self, rows: NDArray[np.intp]) -> Listed:
+        """The same picture with some of its people."""
+        links = tuple(self.links[row] for row in rows)
+        return replace(self, boxes_xywh=self.boxes_xywh[rows], links=links)
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The pictures of a COCO file by name; ``with_boxes`` where it also tells the people's boxes.
+
+    ``category_id`` is what the file calls people.
+    """
 
     path: Path
-    boxes_xywh: Mapping[str, Floats]
-    image_ids: Mapping[str, int]
+    pictures: Mapping[str, Listed]
+    category_id: int
+    with_boxes: bool
 
-    def name_of(self, picture: Path) -> str:
-        """The file's own name of a picture; raises UserError where it has none or several."""
-        full = picture.resolve().as_posix()
-        fitting = [name for name in self.boxes_xywh if full.endswith(f"/{name}")]
-        fitting = fitting or [name for name in self.boxes_xywh if Path(name).name == picture.name]
+    @cached_property
+    def _names(self) -> PictureNames:
+        return PictureNames(self.pictures)
+
+    def find(self, picture: Path) -> Listed:
+        """The file's record of a picture; raises PictureError where it has none or several."""
+        fitting = self._names.fitting(picture.resolve().as_posix())
         if len(fitting) != 1:
             found = "no picture" if not fitting else f"{len(fitting)} pictures"
-            raise UserError(f"{self.path}: {found} named {picture.name}")
-        return fitting[0]
+            raise PictureError(f"{self.path}: {found} named {picture.name}")
+        return self.pictures[fitting[0]]
 
 
-def read_boxes(path: Path) -> FileBoxes:
-    """Read the people's boxes of a COCO file, with or without keypoints; crowds are left out."""
-    data = read_json(Path(path))
-    if not isinstance(data, dict) or not all(
-        isinstance(data.get(name), list) for name in ("images", "annotations")
-    ):
-        raise UserError(f"{path}: no COCO file: expected lists named images and annotations")
-    for section in ("images", "annotations", "categories"):
+def read_boxes(path: Path) -> Listing:
+    """Read the pictures and the people's boxes of a COCO file, with or without keypoints; crowds
+    are left out."""
+    return _read_listing(Path(path), with_boxes=True)
+
+
+def read_dataset(path: Path) -> Listing:
+    """Read the names, ids and sizes of the pictures of a COCO file; it may lack annotations."""
+    return _read_listing(Path(path), with_boxes=False)
+
+
+def _read_listing(path: Path, *, with_boxes: bool) -> Listing:
+    data = read_json(path)
+    needed = ("images", "annotations") if with_boxes else ("images",)
+    if not isinstance(data, dict) or not all(isinstance(data.get(n), list) for n in needed):
+        lists = f"lists named {' and '.join(needed)}" if with_boxes else "a list named images"
+        raise UserError(f"{path}: no COCO file: expected {lists}")
+    for section in (*needed, "categories"):
         for place, record in enumerate(data.get(section) or []):
             if not isinstance(record, dict):
                 kind = type(record).__name__
                 raise UserError(f"{path}: {section}[{place}]: {kind}, expected an object")
-    people = {
-        category.get("id")
+    people = [
+        category.get("id", 1)
         for category in data.get("categories") or []
         if "keypoints" in category or category.get("name") == "person"
-    } or {1}
-    names: dict[int, str] = {}
+    ] or [1]
+    images: dict[int, Any] = {}
     for place, image in enumerate(data["images"]):
         if not isinstance(image.get("id"), int):
             raise UserError(
                 f"{path}: images[{place}].id: {image.get('id')!r}, expected a whole number"
             )
-        names[image["id"]] = str(image.get("file_name"))
-    boxes: dict[str, list[Any]] = {name: [] for name in names.values()}
-    for place, annotation in enumerate(data["annotations"]):
-        if annotation.get("category_id", 1) not in people or annotation.get("iscrowd"):
+        images[image["id"]] = image
+    people_of: dict[str, list[Any]] = {str(image.get("file_name")): [] for image in images.values()}
+    for place, annotation in enumerate(data["annotations"] if with_boxes else ()):
+        if annotation.get("category_id", people[0]) not in people or annotation.get("iscrowd"):
             continue
-        box, image_id = annotation.get("bbox"), annotation.get("image_id")
-        if not isinstance(image_id, int) or image_id not in names:
+        image_id = annotation.get("image_id")
+        if not isinstance(image_id, int) or image_id not in images:
             raise UserError(
                 f"{path}: annotations[{place}].image_id: {image_id!r} is no image of this file"
             )
-        try:
-            sound = np.isfinite(np.array(box, np.float64)).sum() == 4
-        except (TypeError, ValueError):
-            sound = False
-        if not sound:
-            raise UserError(
-                f"{path}: annotations[{place}].bbox: {box!r}, expected x, y, width, height"
-            )
-        boxes[names[image_id]].append(box)
-    return FileBoxes(
-        Path(path),
-        {name: np.array(rows, np.float64).reshape(-1, 4) for name, rows in boxes.items()},
-        {name: number for number, name in names.items()},
+        _check_box(annotation.get("bbox"), f"{path}: annotations[{place}].bbox")
+        people_of[str(images[image_id].get("file_name"))].append(annotation)
+    pictures = {
+        str(image.get("file_name")): _listed(
+            image, people_of[str(image.get("file_name"))], people[0]
+        )
+        for image in images.values()
+    }
+    return Listing(path, pictures, people[0], with_boxes)
+
+
+def _check_box(box: Any, place: str) -> None:
+    try:
+        sound = np.isfinite(np.array(box, np.float64)).sum() == 4
+    except (TypeError, ValueError):
+        sound = False
+    if not sound:
+        raise UserError(f"{place}: {box!r}, expected x, y, width, height")
+
+
+def _listed(image: Mapping[str, Any], people: list[Any], category_id: int) -> Listed:
+    width, height = image.get("width"), image.get("height")
+    told = all(isinstance(side, int | float) and 1 <= side < 2**31 for side in (width, height))
+    links = []
+    for person in people:
+        link = {"image_id": person["image_id"], "category_id": category_id}
+        link |= {"category_id": person["category_id"]} if "category_id" in person else {}
+        links.append(link | ({"annotation_id": person["id"]} if "id" in person else {}))
+    return Listed(
+        file_name=str(image.get("file_name")),
+        image_id=image["id"],
+        size_wh=(int(width), int(height)) if told else None,  # type: ignore[arg-type]
+        boxes_xywh=np.array([person["bbox"] for person in people], np.float64).reshape(-1, 4),
+        links=tuple(links),
     )
+
+
+def seen_boxes(boxes_xywh: Floats, size_wh: tuple[int, int]) -> NDArray[np.bool_]:
+    """Which boxes (P, 4) hold anything of a picture of that size."""
+    low = boxes_xywh[:, :2].clip(0)
+    high = np.minimum(boxes_xywh[:, :2] + boxes_xywh[:, 2:], size_wh)
+    return np.all(high > low, axis=1)
 
 
 def box_of(

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import glob
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack
-from dataclasses import dataclass
+import signal
+import threading
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,13 +17,21 @@ from spinetrack_synth.errors import UserError
 from spinetrack_synth.spinepose.detector import Detector, detect
 from spinetrack_synth.spinepose.drawing import LEAST_SCORE, draw_people
 from spinetrack_synth.spinepose.following import Follower
+from spinetrack_synth.spinepose.layout import (
+    Input,
+    Layout,
+    file_names,
+    is_video,
+    lay_out,
+)
 from spinetrack_synth.spinepose.model import BATCH, PoseModel, estimate
-from spinetrack_synth.spinepose.people import FileBoxes, only_person
+from spinetrack_synth.spinepose.people import Listed, Listing, only_person, seen_boxes
 from spinetrack_synth.spinepose.pictures import (
-    PICTURE_SUFFIXES,
     Picture,
+    PictureError,
     encode_picture,
     read_picture,
+    read_recorded,
 )
 from spinetrack_synth.spinepose.results import (
     AngleTable,
@@ -32,18 +41,24 @@ from spinetrack_synth.spinepose.results import (
 )
 from spinetrack_synth.spinepose.smoothing import OneEuro
 from spinetrack_synth.spinepose.tracking import Tracked, Tracker
-from spinetrack_synth.spinepose.video import VIDEO_SUFFIXES, VideoWriter, open_video
+from spinetrack_synth.spinepose.video import VideoWriter, open_video
 
 Progress = Callable[[int, int], None]
-Input = Path | int
+
+JPEG_SIDE: Final = 65500
+"""Pictures with a longer side are drawn as PNG."""
 
 
 @dataclass(frozen=True)
-class Wishes:
-    """How the inputs are looked at. Without a detector and boxes each picture is one person."""
+class Options:
+    """How the inputs are looked at. Without a detector and boxes each picture is one person.
+
+    ``listing`` links pictures to a dataset, and holds the people's boxes where it was read with
+    them.
+    """
 
     detector: Detector | None = None
-    boxes: FileBoxes | None = None
+    listing: Listing | None = None
     every: int = 1
     most: int | None = None
     flip_test: bool = False
@@ -54,218 +69,292 @@ class Wishes:
     least_score: float = LEAST_SCORE
 
     @property
-    def options(self) -> dict[str, Any]:
+    def estimating(self) -> dict[str, Any]:
         """What goes to ``estimate``."""
         return {"flip_test": self.flip_test, "sub_bin": self.sub_bin, "batch": self.batch}
 
 
 @dataclass(frozen=True)
-class Seen:
-    """How much was looked at, and how many people were found in it (the same one counts again)."""
+class VideoSummary:
+    """A video that was looked at: how long, and how many ids were given."""
 
-    pictures: int
-    people: int
+    name: str
+    frames: int
+    duration_s: float
+    ids: int
 
 
-def find_inputs(arguments: Sequence[str]) -> tuple[Input, ...]:
-    """Files, folders (what lies directly in them), patterns, or numbers of cameras.
+@dataclass
+class Summary:
+    """How much was looked at, and how many people were found in it (the same one counts again).
 
-    Raises UserError for what does not exist.
+    ``faults`` has a line for every input that could not be looked at, or not to its end, ``notes``
+    one for every picture that was looked at otherwise than it lies there. ``interrupted``: Ctrl-C
+    came before the end; what was done until then is written.
     """
-    found: list[Input] = []
-    for argument in arguments:
-        path = Path(argument)
-        if path.is_dir():
-            inside = sorted(p for p in path.iterdir() if _suffix(p) in _KNOWN)
-            if not inside:
-                raise UserError(f"{path}: no picture and no video in this folder")
-            found.extend(inside)
-        elif path.is_file():
-            found.append(path)
-        elif argument.isdecimal() or argument == "webcam":
-            found.append(int(argument) if argument.isdecimal() else 0)
-        else:
-            names = glob.glob(argument, recursive=True)  # noqa: PTH207 (may be absolute)
-            matching = sorted(p for p in map(Path, names) if _suffix(p) in _KNOWN)
-            if not matching:
-                raise UserError(f"{argument}: no such file, folder, pattern or camera number")
-            found.extend(matching)
-    return tuple(found)
+
+    pictures: int = 0
+    people: int = 0
+    videos: list[VideoSummary] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    interrupted: bool = False
 
 
 def predict(
     model: PoseModel,
     inputs: Sequence[Input],
-    out: Path,
-    wishes: Wishes,
+    out: Path | None = None,
+    options: Options | None = None,
     progress: Progress | None = None,
-) -> Seen:
+    *,
+    openpose: Path | None = None,
+) -> Summary:
     """Write ``drawn/``, ``openpose/``, ``predictions.json`` and ``angles.csv`` into a folder.
 
+    ``out`` may also name the file to draw, which is then the only one; ``openpose`` is another
+    place for OpenPose files, and these are the only ones where ``out`` is left open.
+
     The angles need the 37 keypoints. ``progress`` is called with the pictures and frames done and
-    wanted; with a camera nobody knows how many. Ctrl-C ends a camera, and with it the whole.
+    wanted; with a camera nobody knows how many. Inputs that cannot be looked at are told in the
+    summary; where that is all of them, UserError is raised and nothing written. Ctrl-C ends the
+    work after the picture or frame at hand; a second one at once.
     """
-    if wishes.spine_only and model.keypoints != 37:
+    options = options or Options()
+    if options.spine_only and model.keypoints != 37:
         raise UserError(f"{model.path}: has no spine: {model.keypoints} keypoints")
-    if wishes.boxes and any(_is_video(source) for source in inputs):
-        raise UserError(f"{wishes.boxes.path}: boxes are for pictures, not for videos")
-    names = _output_names(inputs)
+    names = file_names(inputs)
+    layout = lay_out(inputs, names, out, openpose)
+    if layout.folder is None and layout.drawn and not is_video(layout.drawn):
+        encode_picture(np.zeros((8, 8, 3), np.uint8), layout.drawn.suffix)  # can it be written?
+    summary = Summary()
     counter = _Counter(progress, inputs)
-    people_seen = 0
     with ExitStack() as stack:
-        coco = CocoResults(
-            stack.enter_context(whole_file(out / "predictions.json")),
-            spine_only=wishes.spine_only,
-        )
-        angles = None
-        if model.keypoints == 37:
-            stream = stack.enter_context(whole_file(out / "angles.csv"))
-            angles = AngleTable(stream, wishes.least_score)
-        for source, name in zip(inputs, names):
-            if _is_video(source):
-                shots = _video(model, source, out / "drawn" / f"{name}.mp4", wishes)
-            else:
-                assert isinstance(source, Path)
-                shots = _picture(model, source, out / "drawn" / f"{name}.jpg", wishes)
-            for shot in shots:
-                number = counter.done if shot.image_id is None else shot.image_id
-                coco.add(shot.people, number, shot.file_name, shot.frame)
-                if angles:
-                    angles.add(shot.people, shot.file_name, shot.frame, shot.time_s)
-                file = name if shot.frame is None else f"{name}/{name}_{shot.frame:012d}"
-                write_openpose(
-                    out / "openpose" / f"{file}_keypoints.json",
-                    shot.people,
-                    spine_only=wishes.spine_only,
-                )
-                people_seen += len(shot.people)
+        coco = angles = None
+        if layout.folder is not None:
+            stream = stack.enter_context(whole_file(layout.folder / "predictions.json"))
+            coco = CocoResults(stream, spine_only=options.spine_only)
+            if model.keypoints == 37:
+                stream = stack.enter_context(whole_file(layout.folder / "angles.csv"))
+                angles = AngleTable(stream, options.least_score)
+        look_at = _Looking(model, options, layout, names, summary, stack.enter_context(_ending()))
+        for row, source in enumerate(inputs):
+            try:
+                for shot in look_at(row, source):
+                    if coco:
+                        image_id = summary.pictures if shot.image_id is None else shot.image_id
+                        coco.add(shot.people, image_id, shot.file_name, shot.frame, shot.links)
+                    if angles:
+                        angles.add(shot.people, shot.file_name, shot.frame, shot.time_s)
+                    place = layout.openpose_file(row, shot.frame)
+                    if place:
+                        write_openpose(place, shot.people, spine_only=options.spine_only)
+                    summary.pictures += 1
+                    summary.people += len(shot.people)
+                    counter.tick()
+            except PictureError as fault:
+                summary.faults.append(str(fault))
                 counter.tick()
-        coco.end()
-    return Seen(counter.done, people_seen)
+            if look_at.ended():
+                summary.interrupted = not isinstance(source, int)  # a camera has no other end
+                break
+        if not summary.pictures:
+            if summary.interrupted:
+                raise KeyboardInterrupt
+            if summary.faults:
+                raise UserError(_nothing_done(summary.faults))
+        if coco:
+            coco.end()
+    return summary
 
 
-def look(model: PoseModel, picture: Picture, wishes: Wishes, name: Path | None = None) -> Tracked:
-    """The people of a single picture, numbered from 1."""
-    if wishes.boxes is not None and name is not None:
-        boxes = wishes.boxes.boxes_xywh[wishes.boxes.name_of(name)]
-    elif wishes.detector is not None:
-        boxes = detect(wishes.detector, picture).boxes_xywh
+def look(
+    model: PoseModel,
+    picture: Picture,
+    options: Options,
+    listed: Listed | None = None,
+    name: str = "",
+) -> Tracked:
+    """The people of a single picture, numbered from 1; in the boxes of ``listed`` if given.
+
+    Where a network answers no numbers the error begins with the picture's ``name``.
+    """
+    if listed is not None:
+        boxes = listed.boxes_xywh
+    elif options.detector is not None:
+        boxes = detect(options.detector, picture, name).boxes_xywh
     else:
-        people, boxes = only_person(model, picture, **wishes.options)
+        people, boxes = only_person(model, picture, name=name, **options.estimating)
         return Tracked(np.array([1]), people.keypoints_px, people.scores, boxes)
-    boxes = boxes[: wishes.most]
-    people = estimate(model, picture, boxes, image_order="bgr", **wishes.options)
+    boxes = boxes[: options.most]
+    people = estimate(model, picture, boxes, image_order="bgr", name=name, **options.estimating)
     return Tracked(np.arange(1, len(boxes) + 1), people.keypoints_px, people.scores, boxes)
 
 
 @dataclass(frozen=True)
 class _Shot:
-    """The people of one picture or frame, and what it is called."""
+    """The people of one picture or frame, what it is called and what links it to a dataset."""
 
     people: Tracked
     file_name: str
     image_id: int | None = None
+    links: Sequence[Mapping[str, int]] = ()
     frame: int | None = None
     time_s: float | None = None
 
 
-def _picture(model: PoseModel, path: Path, drawn: Path, wishes: Wishes) -> Iterator[_Shot]:
-    picture = read_picture(path)
-    people = look(model, picture, wishes, path)
-    image = draw_people(
-        picture,
-        people.keypoints_px,
-        people.scores,
-        least_score=wishes.least_score,
-        spine_only=wishes.spine_only,
-    )
-    write_atomic(drawn, encode_picture(image, drawn.suffix))
-    if wishes.boxes is None:
-        yield _Shot(people, path.name)
-    else:
-        name = wishes.boxes.name_of(path)
-        yield _Shot(people, name, wishes.boxes.image_ids[name])
+@dataclass(frozen=True)
+class _Looking:
+    """Looks at one input after the other and draws them."""
 
+    model: PoseModel
+    options: Options
+    layout: Layout
+    names: Sequence[str]
+    summary: Summary
+    ended: Callable[[], bool]
+    taken: dict[str, Path] = field(default_factory=dict)
 
-def _video(model: PoseModel, source: Input, drawn: Path, wishes: Wishes) -> Iterator[_Shot]:
-    video = open_video(source)
-    name = source.name if isinstance(source, Path) else video.name
-    follower = Follower(
-        model,
-        wishes.detector,
-        Tracker(OneEuro() if wishes.smooth else None),
-        every=wishes.every,
-        most=wishes.most,
-        **wishes.options,
-    )
-    with VideoWriter(drawn, video.rate_hz, video.size_wh) as writer:
-        frames = iter(video)
-        frame = 0
-        while True:
-            try:
-                picture = next(frames, None)
-            except KeyboardInterrupt:
-                if isinstance(source, int):
-                    return  # a camera has no other end
-                raise
-            if picture is None:
-                return
-            time_s = frame / video.rate_hz
-            people = follower(picture, time_s)
-            writer.write(
-                draw_people(
-                    picture,
-                    people.keypoints_px,
-                    people.scores,
-                    ids=people.ids,
-                    least_score=wishes.least_score,
-                    spine_only=wishes.spine_only,
-                )
+    def __call__(self, row: int, source: Input) -> Iterator[_Shot]:
+        listing = self.options.listing
+        if not is_video(source):
+            assert isinstance(source, Path)
+            yield (
+                self._picture(row, source)
+                if listing is None
+                else self._listed_picture(row, source, listing)
             )
-            yield _Shot(people, name, None, frame, time_s)
-            frame += 1
+        elif listing is None:
+            yield from self._video(row, source)
+        else:
+            asked = "boxes are" if listing.with_boxes else "a dataset is"
+            raise PictureError(f"{source}: {asked} for pictures, not for videos")
+
+    def _picture(self, row: int, path: Path) -> _Shot:
+        picture = read_picture(path)
+        people = look(self.model, picture, self.options, name=str(path))
+        self._draw(row, picture, people)
+        return _Shot(people, self.names[row])
+
+    def _listed_picture(self, row: int, path: Path, listing: Listing) -> _Shot:
+        listed = listing.find(path)
+        other = self.taken.setdefault(listed.file_name, path)
+        if other != path:
+            raise PictureError(f"{path}: {listing.path} names one such picture, {other} was taken")
+        picture, note = read_recorded(path, listed.size_wh)
+        notes = [note] if note else []
+        if listing.with_boxes and len(listed.boxes_xywh):
+            seen = seen_boxes(listed.boxes_xywh, (picture.shape[1], picture.shape[0]))
+            if not seen.all():
+                count = f"{(~seen).sum()} of its {len(seen)} boxes in {listing.path}"
+                empty = f"{path}: {count} are empty or outside of it"
+                if not seen.any():
+                    raise PictureError(empty)
+                notes.append(f"{empty}: left out")
+            listed = listed.rows(np.flatnonzero(seen))
+        boxes = listed if listing.with_boxes else None
+        people = look(self.model, picture, self.options, boxes, str(path))
+        links = listed.links or [{"category_id": listing.category_id}] * len(people)
+        self.summary.notes.extend(notes)
+        self._draw(row, picture, people)
+        return _Shot(people, listed.file_name, listed.image_id, links)
+
+    def _video(self, row: int, source: Input) -> Iterator[_Shot]:
+        video = open_video(source)
+        options = self.options
+        follower = Follower(
+            self.model,
+            options.detector,
+            Tracker(OneEuro() if options.smooth else None),
+            every=options.every,
+            most=options.most,
+            **options.estimating,
+        )
+        path = self.layout.drawn_file(row, ".mp4")
+        frame, last_s, ids, fault = 0, 0.0, set[int](), None
+        with ExitStack() as stack:
+            writer = path and stack.enter_context(VideoWriter(path, video.rate_hz, video.size_wh))
+            try:
+                for time_s, picture in video.timed():
+                    people = follower(picture, time_s, f"{source}, frame {frame}")
+                    if writer:
+                        writer.write(self._drawn(picture, people, named=True), time_s)
+                    yield _Shot(people, self.names[row], frame=frame, time_s=time_s)
+                    ids |= set(people.ids.tolist())
+                    frame, last_s = frame + 1, time_s
+                    if self.ended():
+                        break
+            except PictureError as error:  # what came before is kept
+                fault = error
+        duration_s = last_s + 1 / video.rate_hz
+        self.summary.videos.append(VideoSummary(video.name, frame, duration_s, len(ids)))
+        if fault:
+            raise fault
+
+    def _draw(self, row: int, picture: Picture, people: Tracked) -> None:
+        suffix = ".jpg" if max(picture.shape) <= JPEG_SIDE else ".png"
+        path = self.layout.drawn_file(row, suffix)
+        if path:
+            write_atomic(path, encode_picture(self._drawn(picture, people), path.suffix))
+
+    def _drawn(self, picture: Picture, people: Tracked, *, named: bool = False) -> Picture:
+        return draw_people(
+            picture,
+            people.keypoints_px,
+            people.scores,
+            ids=people.ids if named else None,
+            least_score=self.options.least_score,
+            spine_only=self.options.spine_only,
+        )
+
+
+@contextmanager
+def _ending() -> Iterator[Callable[[], bool]]:
+    """Tells whether Ctrl-C was pressed, so that the picture at hand is finished; the second Ctrl-C
+    does what the first would have done."""
+    pressed = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield pressed.is_set
+        return
+    before = signal.getsignal(signal.SIGINT) or signal.default_int_handler
+
+    def note(*_: object) -> None:
+        pressed.set()
+        signal.signal(signal.SIGINT, before)
+
+    signal.signal(signal.SIGINT, note)
+    try:
+        yield pressed.is_set
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+def _nothing_done(faults: Sequence[str]) -> str:
+    others = f" (and {len(faults) - 1} other inputs that cannot be looked at)"
+    return faults[0] + (others if len(faults) > 1 else "")
 
 
 class _Counter:
     """Counts pictures and frames against what the inputs promise."""
 
     def __init__(self, progress: Progress | None, inputs: Sequence[Input]) -> None:
-        self.done = 0
+        self._done = 0
         self._progress = progress
-        self._wanted = 0
-        for source in inputs if progress else ():
-            video = open_video(source) if _is_video(source) and isinstance(source, Path) else None
-            self._wanted += (video.frames or 1) if video else 1
-            if video:
-                video.capture.release()
+        self._wanted = sum(map(_promised, inputs)) if progress else 0
 
     def tick(self) -> None:
-        self.done += 1
+        self._done += 1
         if self._progress:
-            self._progress(self.done, max(self._wanted, self.done))
+            self._progress(self._done, max(self._wanted, self._done))
 
 
-_KNOWN: Final = PICTURE_SUFFIXES | VIDEO_SUFFIXES
-
-
-def _suffix(path: Path) -> str:
-    return path.suffix.lower()
-
-
-def _is_video(source: Input) -> bool:
-    return isinstance(source, int) or _suffix(source) in VIDEO_SUFFIXES
-
-
-def _output_names(inputs: Sequence[Input]) -> list[str]:
-    """A name for each input's files: its own without the ending, counted where two are alike."""
-    names: list[str] = []
-    taken: set[str] = set()
-    for source in inputs:
-        stem = f"camera{source}" if isinstance(source, int) else source.stem
-        name, count = stem, 1
-        while name in taken:
-            count += 1
-            name = f"{stem}_{count}"
-        taken.add(name)
-        names.append(name)
-    return names
+def _promised(source: Input) -> int:
+    """Pictures or frames of an input."""
+    if not isinstance(source, Path) or not is_video(source):
+        return 1
+    try:
+        video = open_video(source)
+    except PictureError:
+        return 1
+    video.capture.release()
+    return video.frames or 1

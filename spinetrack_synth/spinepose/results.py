@@ -8,7 +8,7 @@ from __future__ import annotations
 import contextlib
 import csv
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import IO, Final
 
@@ -59,13 +59,24 @@ class CocoResults:
         self._stream, self._spine_only, self._first = stream, spine_only, True
         stream.write("[")
 
-    def add(self, people: Tracked, image_id: int, file_name: str, frame: int | None) -> None:
-        """The people of a picture, or of a frame of a video."""
+    def add(
+        self,
+        people: Tracked,
+        image_id: int,
+        file_name: str,
+        frame: int | None,
+        links: Sequence[Mapping[str, int]] = (),
+    ) -> None:
+        """The people of a picture, or of a frame of a video; ``links`` are fields of each."""
         kept = list(SPINE) if self._spine_only else slice(None)
-        for person_id, points, scores, box in zip(
-            people.ids, people.keypoints_px, people.scores, people.boxes_xywh
-        ):
-            record = result(points[kept], scores[kept], image_id=image_id, box_xywh=box)
+        for row, person_id in enumerate(people.ids):
+            record = result(
+                people.keypoints_px[row][kept],
+                people.scores[row][kept],
+                image_id=image_id,
+                box_xywh=people.boxes_xywh[row],
+            )
+            record |= links[row] if links else {}
             record |= {"track_id": int(person_id), "file_name": file_name}
             if frame is not None:
                 record["frame"] = frame

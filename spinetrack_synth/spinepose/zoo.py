@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import datetime
 import json
+import shutil
+import zipfile
+import zlib
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +23,7 @@ VERSIONS: Final = ("latest", "v2", "v1")
 HUB: Final = "https://huggingface.co"
 POSE_FOLDER: Final = f"{HUB}/dfki-av/spinepose/resolve/main"
 DETECTOR_FOLDER: Final = f"{HUB}/saifkhichi96/opendetect/resolve/main/rfdetr"
+ARCHIVE_FOLDER: Final = "https://download.openmmlab.com/mmpose/v1/projects/rtmposev1/onnx_sdk"
 
 NON_COMMERCIAL: Final = "CC-BY-NC-4.0"
 LICENCE_TEXT: Final = f"""\
@@ -28,6 +32,15 @@ The SpinePose weights are published by DFKI under {NON_COMMERCIAL}
 Cite Khan et al., "Towards Unconstrained 2D Pose Estimation of the Human Spine", CVPRW 2025."""
 
 RECORD: Final = "record.json"
+
+YOLOX_FILES: Final = (
+    "tiny_8xb8-300e_humanart-6f3252f9", "m_8xb8-300e_humanart-c2c7a14a",
+    "x_8xb8-300e_humanart-a39d44ed",
+)  # fmt: skip
+
+ARCHIVE_START: Final = b"PK"
+ARCHIVED: Final = "end2end.onnx"
+"""The network in an archive of mmdeploy."""
 
 ONNX_START: Final = b"\x08"
 """Every ONNX file begins with its version (field 1 of the protobuf, a whole number)."""
@@ -43,8 +56,9 @@ class Official:
 
     @property
     def file_name(self) -> str:
-        """The file's own name, as the ``spinepose`` package keeps it too."""
-        return self.url.rpartition("/")[2]
+        """The network's file name, as the ``spinepose`` package keeps it too."""
+        name = self.url.rpartition("/")[2]
+        return f"{name.removesuffix('.zip')}.onnx" if name.endswith(".zip") else name
 
 
 def _models() -> dict[str, Official]:
@@ -58,12 +72,18 @@ def _models() -> dict[str, Official]:
     for mode, letter, side in zip(MODES, "nsml", (384, 512, 576, 704)):
         file = f"rfdetr_{letter}_v142_{side}x{side}.onnx"
         found.append(Official(f"rfdetr-{mode}", f"{DETECTOR_FOLDER}/{file}", "Apache-2.0"))
+    for mode, file in zip(MODES, (*YOLOX_FILES, YOLOX_FILES[-1])):
+        found.append(Official(f"yolox-{mode}", f"{ARCHIVE_FOLDER}/yolox_{file}.zip", "Apache-2.0"))
     return {official.name: official for official in found}
 
 
 OFFICIAL: Final = _models()
 """By name: pose networks ``small`` to ``xlarge`` (``-v1``: the first release, which is all there is
-of ``xlarge``), detectors ``rfdetr-small`` to ``rfdetr-xlarge``."""
+of ``xlarge``), detectors ``rfdetr-small`` to ``rfdetr-xlarge`` and ``yolox-small`` to
+``yolox-xlarge`` (the last two are one file)."""
+
+DETECTORS: Final = ("rfdetr", "yolox")
+"""Families of detectors, one for every mode."""
 
 
 @dataclass(frozen=True)
@@ -85,6 +105,10 @@ def by_mode(mode: str, version: str = "latest") -> Official:
         raise UserError(f"mode {mode!r}: expected {', '.join(MODES)}")
     if version not in VERSIONS:
         raise UserError(f"model version {version!r}: expected {', '.join(VERSIONS)}")
+    if mode == "xlarge" and version == "v2":
+        raise UserError(
+            "mode xlarge is of the first release only: give model version v1 (or another mode)"
+        )
     return OFFICIAL[f"{mode}-v1" if version == "v1" and mode != "xlarge" else mode]
 
 
@@ -147,13 +171,15 @@ def obtain(
         if accept is None or not accept(LICENCE_TEXT):
             raise UserError(
                 f"{official.name}: the weights are under {NON_COMMERCIAL}, not for commercial use; "
-                "--accept-licence takes them under these terms, --model names a file of your own"
+                "--accept-licence (in Python accept_licence=True) takes them under these terms, "
+                "--model names a file of your own"
             )
         record["licences"][NON_COMMERCIAL] = datetime.date.today().isoformat()
         _write_record(record)
     path = models_folder() / official.file_name
     arrived = path.with_name(f"{path.name}.arrived")
     download(official.url, arrived, progress)
+    _unpack(official, arrived)
     with arrived.open("rb") as stream:
         if stream.read(1) != ONNX_START:
             arrived.unlink()
@@ -175,6 +201,26 @@ def obtain(
     arrived.replace(path)
     _write_record(record)
     return path
+
+
+def _unpack(official: Official, path: Path) -> None:
+    """Put the network of an archive into the archive's place; other files are left alone."""
+    with path.open("rb") as stream:
+        if stream.read(len(ARCHIVE_START)) != ARCHIVE_START:
+            return
+    inner = path.with_name(f".{path.name}.unpacked")
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = [name for name in archive.namelist() if Path(name).name == ARCHIVED]
+            if not names:
+                raise zipfile.BadZipFile(f"there is no {ARCHIVED} in it")
+            with archive.open(names[0]) as source, inner.open("wb") as target:
+                shutil.copyfileobj(source, target)
+    except (zipfile.BadZipFile, zlib.error, OSError, EOFError) as error:
+        for scrap in (inner, path):
+            scrap.unlink(missing_ok=True)
+        raise UserError(f"{official.url}: the archive cannot be unpacked: {error}") from error
+    inner.replace(path)
 
 
 def remove(official: Official) -> int:

@@ -67,6 +67,20 @@ def test_boxes_with_scores_and_labels(tmp_path: Path, weight: str, kind: str) ->
     dets[0, 2] = [0, 0, 9, 9, 0.99]  # a dog
     dets[0, 3] = [0, 0, 9, 9, 0.1]
     labels = np.array([[0, 0, 16, 0]], np.int64)
+    for sides in ([SIDE, SIDE], ["H", "W"]):
+        path = tmp_path / f"nms{sides[0]}.onnx"
+        detector = open_detector(boxes_network(path, dets, labels, sides, weight))
+        size = SIDE if sides[0] == SIDE else 640
+        assert (detector.kind, detector.input_size_hw) == (kind, (size, size))
+        found = detect(detector, PICTURE)
+        np.testing.assert_allclose(found.boxes_xywh, BOXES[::-1] * SIDE / size, atol=1e-3)
+        np.testing.assert_allclose(found.scores, [0.9, 0.6])
+
+
+def boxes_network(
+    path: Path, dets: np.ndarray, labels: np.ndarray, sides: list, weight: str
+) -> Path:
+    """A network that answers boxes and labels, with a weight of that name."""
     helper = onnx.helper
     nodes = [
         helper.make_node("Identity", [weight], ["dets"]),
@@ -75,18 +89,65 @@ def test_boxes_with_scores_and_labels(tmp_path: Path, weight: str, kind: str) ->
     graph = helper.make_graph(
         nodes,
         "nms",
-        [helper.make_tensor_value_info("input", 1, [1, 3, SIDE, SIDE])],
+        [helper.make_tensor_value_info("input", 1, [1, 3, *sides])],
         [
             helper.make_tensor_value_info("dets", 1, [1, "n", 5]),
             helper.make_tensor_value_info("labels", 7, [1, "n"]),
         ],
         [onnx.numpy_helper.from_array(dets, weight), onnx.numpy_helper.from_array(labels, "kinds")],
     )
-    detector = open_detector(save(graph, tmp_path / "nms.onnx"))
+    return save(graph, path)
+
+
+@pytest.mark.parametrize("kind", ["yolov5", "yolov8", "yolo with nms"])
+def test_yolo(tmp_path: Path, kind: str) -> None:
+    """Three rows a cell, a column a cell, or rows after suppression; 80 classes."""
+    inside = BOXES / RATIO
+    middles = np.column_stack([inside[:, :2] + inside[:, 2:] / 2, inside[:, 2:]])
+    cells = 8 * 8 + 4 * 4 + 2 * 2
+    if kind == "yolov5":
+        answer = np.zeros((1, 3 * cells, 85), np.float32)
+        answer[0, 5:7, :4], answer[0, 5:7, 4], answer[0, 5:7, 5] = middles, [0.5, 1], 0.8
+        answer[0, 9] = [30, 30, 9, 9, 1, 0, *[0.9] * 79]
+    elif kind == "yolov8":
+        answer = np.zeros((1, 84, cells), np.float32)
+        answer[0, :4, 5:7], answer[0, 4, 5:7] = middles.T, [0.4, 0.8]
+        answer[0, :, 9] = [30, 30, 9, 9, 0, *[0.9] * 79]
+    else:
+        answer = np.zeros((1, 300, 6), np.float32)
+        corners = np.column_stack([inside[:, :2], inside[:, :2] + inside[:, 2:]])
+        answer[0, :2] = np.column_stack([corners, [0.4, 0.8], [0, 0]])
+        answer[0, 2] = [1, 1, 30, 30, 0.9, 16]
+    path = constant_network(
+        tmp_path / "yolo.onnx", {"output0": answer}, input_shape=(1, 3, SIDE, SIDE)
+    )
+    detector = open_detector(path)
     assert detector.kind == kind
     found = detect(detector, PICTURE)
     np.testing.assert_allclose(found.boxes_xywh, BOXES[::-1], atol=1e-3)
-    np.testing.assert_allclose(found.scores, [0.9, 0.6])
+    np.testing.assert_allclose(found.scores, [0.8, 0.4], atol=1e-6)
+
+
+@pytest.mark.parametrize("kind", [2, 6])
+def test_pictures_of_whole_numbers_with_channels_last(tmp_path: Path, kind: int) -> None:
+    """Bytes or 32-bit whole numbers: the colours of the picture as they are."""
+    rows = yolox_rows(BOXES, [0.9, 0.8])
+    path = constant_network(
+        tmp_path / "yolox.onnx", {"output": rows}, input_shape=(1, SIDE, SIDE, 3), kind=kind
+    )
+    detector = open_detector(path)
+    assert (detector.input.channels_last, detector.input.whole_numbers) == (True, True)
+    np.testing.assert_allclose(detect(detector, PICTURE).boxes_xywh, BOXES, atol=1e-3)
+
+
+def test_answers_without_any_number_are_told_with_their_picture(tmp_path: Path) -> None:
+    path = constant_network(
+        tmp_path / "yolox.onnx",
+        {"output": np.full((1, 84, 85), np.nan, np.float32)},
+        input_shape=(1, 3, SIDE, SIDE),
+    )
+    with pytest.raises(UserError, match=r"^a\.jpg: .*yolox\.onnx answers no numbers"):
+        detect(open_detector(path), PICTURE, "a.jpg")
 
 
 def test_rfdetr(tmp_path: Path) -> None:

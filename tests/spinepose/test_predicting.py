@@ -34,8 +34,9 @@ from spinetrack_synth.spinepose import (
 )
 from spinetrack_synth.spinepose.detector import open_detector
 from spinetrack_synth.spinepose.following import Follower
+from spinetrack_synth.spinepose.layout import find_inputs
 from spinetrack_synth.spinepose.people import box_of, only_person, read_boxes
-from spinetrack_synth.spinepose.predicting import Wishes, find_inputs, predict
+from spinetrack_synth.spinepose.predicting import Options, predict
 from spinetrack_synth.spinepose.tracking import Tracker
 from spinetrack_synth.spinepose.video import VideoWriter, open_video
 
@@ -259,10 +260,10 @@ def test_inputs_are_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
     for name in ("b.jpg", "a.PNG", "c.mp4", "notes.txt"):
         (tmp_path / name).touch()
     names = [Path(n) for n in ("a.PNG", "b.jpg", "c.mp4")]
-    assert [p.name for p in find_inputs([str(tmp_path)]) if isinstance(p, Path)] == [
+    assert [p.name for p in find_inputs([str(tmp_path)]).inputs if isinstance(p, Path)] == [
         n.name for n in names
     ]
-    assert find_inputs(["*.jpg", "c.mp4", "webcam", "2"]) == (names[1], names[2], 0, 2)
+    assert find_inputs(["*.jpg", "c.mp4", "webcam", "2"]).inputs == (names[1], names[2], 0, 2)
 
 
 def test_the_api_that_users_know(tmp_path: Path, network: Path) -> None:
@@ -389,7 +390,7 @@ def test_a_thousand_frames(tmp_path: Path) -> None:
     plays."""
     frames, middles = walking(1000)
     clip = write_video(tmp_path / "clip.mkv", frames)
-    wishes = Wishes(
+    options = Options(
         detector=open_detector(marker_detector(tmp_path / "D.onnx", COLORS, FRAME_HW), threads=1)
     )
     memory: dict[int, float] = {}
@@ -399,7 +400,7 @@ def test_a_thousand_frames(tmp_path: Path) -> None:
             memory[done] = resident_mb()
 
     network = dot_network(tmp_path / "M.onnx", size_hw=(128, 96))  # small, to be quick
-    seen = predict(open_pose_model(network, threads=1), [clip], tmp_path / "out", wishes, watch)
+    seen = predict(open_pose_model(network, threads=1), [clip], tmp_path / "out", options, watch)
     assert seen.pictures == 1000
     assert memory[1000] - memory[300] < 15, memory
     records = json.loads((tmp_path / "out" / "predictions.json").read_bytes())

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import json
 import threading
+import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -298,7 +300,7 @@ def test_names_of_the_published_files() -> None:
     assert (
         zoo.by_mode("large", "v1").url == f"{host}/spinepose-l_32xb256-10e_spinetrack-256x192.onnx"
     )
-    for version in zoo.VERSIONS:
+    for version in ("latest", "v1"):
         assert zoo.by_mode("xlarge", version).file_name == (
             "spinepose-x_32xb128-10e_spinetrack-384x288.onnx"
         )
@@ -308,3 +310,44 @@ def test_names_of_the_published_files() -> None:
             zoo.by_mode(*wrong)
     with pytest.raises(UserError, match="no official model; there are small"):
         zoo.by_name("tiny")
+    with pytest.raises(UserError, match=r"xlarge is of the first release only: give .* v1"):
+        zoo.by_mode("xlarge", "v2")
+    yolox = zoo.by_name("yolox-small")
+    assert yolox.url.endswith("/onnx_sdk/yolox_tiny_8xb8-300e_humanart-6f3252f9.zip")
+    assert yolox.file_name == "yolox_tiny_8xb8-300e_humanart-6f3252f9.onnx"
+    assert {f"{family}-{mode}" for family in zoo.DETECTORS for mode in zoo.MODES} <= set(
+        zoo.OFFICIAL
+    )
+
+
+def archive(**members: bytes) -> bytes:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_DEFLATED) as written:
+        for name, data in members.items():
+            written.writestr(f"folder/{name}.onnx", data)
+            written.writestr("folder/pipeline.json", b"{}")
+    return content.getvalue()
+
+
+def test_networks_in_archives_are_unpacked(
+    official: Official, url: str, shelf: Shelf, tmp_path: Path
+) -> None:
+    shelf.content = archive(end2end=CONTENT)
+    wrapped = Official("yolox-small", url.replace("net.onnx", "net.zip"), "Apache-2.0")
+    path = zoo.obtain(wrapped)
+    assert (path.name, path.read_bytes()) == ("net.onnx", CONTENT)
+    assert zoo.obtain(wrapped) == path
+    assert len(shelf.asked) == 1
+    assert sorted(p.name for p in path.parent.iterdir()) == ["net.onnx", zoo.RECORD]
+
+
+@pytest.mark.parametrize(
+    "content", [archive(other=CONTENT), archive(end2end=CONTENT)[:-400], b"PK" + b"nothing" * 9]
+)
+def test_broken_archives_are_told_and_leave_nothing(
+    official: Official, url: str, shelf: Shelf, content: bytes
+) -> None:
+    shelf.content = content
+    with pytest.raises(UserError, match="the archive cannot be unpacked"):
+        zoo.obtain(Official("yolox-small", url.replace("net.onnx", "net.zip"), "Apache-2.0"))
+    assert not [p for p in zoo.models_folder().iterdir() if p.name != zoo.RECORD]

@@ -13,7 +13,7 @@ import numpy as np
 
 from spinetrack_synth.gap.appearance import Crops, Picture
 from spinetrack_synth.gap.evaluation import Evaluation
-from spinetrack_synth.gap.people import columns_of
+from spinetrack_synth.gap.reading import columns_of
 from spinetrack_synth.gap.report.worst import Worst
 from spinetrack_synth.validation.findings import Finding, Severity
 from spinetrack_synth.validation.reporting.drawing import draw_person
