@@ -21,10 +21,16 @@ from spinetrack_synth.errors import UserError
     metavar="P.json",
     help="Saved results in place of --model: COCO's, or a folder of OpenPose's or mmpose's.",
 )
+@click.option(
+    "--against", type=FILE, metavar="B.json", help="Results of a second model to compare with."
+)
+@click.option(
+    "--against-model", type=FILE, metavar="B.onnx", help="A second network to compare with."
+)
 @preset
 @click.option(
     "--output-format",
-    type=click.Choice(("text", "json")),
+    type=click.Choice(("text", "json", "html")),
     default="text",
     show_default=True,
 )
@@ -34,29 +40,38 @@ def command(
     model: Path | None,
     images: Path | None,
     predictions: Path | None,
+    against: Path | None,
+    against_model: Path | None,
     preset: str,
     output_format: str,
     out: Path | None,
 ) -> None:
     """AP and AR by group with SpineTrack's sigmas, equal to pycocotools; error by keypoint, PCK,
-    AUC, level slips, curvature, skill over interpolating the spine, kinds of error, calibration.
+    AUC, level slips, curvature, skill over interpolating the spine, kinds of error, calibration;
+    agreement of joint and spine angles: bias, limits of agreement, ICC, CCC, SEM, MDC95.
 
     \b
     Examples:
       spinetrack-synth evaluate --model M.onnx --dataset annotations.json
       spinetrack-synth evaluate --predictions P.json --dataset annotations.json \\
           --output-format json --out evaluation.json
+      spinetrack-synth evaluate --predictions A.json --against B.json --dataset annotations.json \\
+          --output-format html --out evaluation.html
     """
     import json
 
     from spinetrack_synth.atomic import write_atomic
-    from spinetrack_synth.gap import tables
+    from spinetrack_synth.gap import agreement_tables, tables
     from spinetrack_synth.gap.evaluation import evaluate
-    from spinetrack_synth.gap.people import predictions_of, read_labels
+    from spinetrack_synth.gap.people import pictures_folder, predictions_of, read_labels
+    from spinetrack_synth.gap.report import evaluation_page
     from spinetrack_synth.gap.running import results_for, with_picture_remarks
+    from spinetrack_synth.gap.versus import agreement_of, clusters_of, versus
 
     if model is not None and predictions is not None:
         raise UserError("give --model or --predictions, not both")
+    if against is not None and against_model is not None:
+        raise UserError("give --against or --against-model, not both")
     labels = read_labels(dataset)
     if model is not None:
         labels = with_picture_remarks(labels, images)
@@ -66,10 +81,33 @@ def command(
         )
     source = predictions or model
     evaluation = evaluate(labels, predictions_of(results, labels, str(source)))
+    agreement = agreement_of(evaluation)
+    _, clustered_by = clusters_of(labels)
+    rival, compared = against or against_model, None
+    if rival is not None:
+        with progress_bar("people") as show:
+            others = results_for(
+                labels, saved=against, model=against_model, images=images, preset=preset,
+                progress=show,
+            )  # fmt: skip
+        compared = versus(evaluation, evaluate(labels, predictions_of(others, labels, str(rival))))
     if output_format == "json":
-        text = json.dumps(tables.to_json(evaluation, str(source)), indent=1) + "\n"
+        figures = tables.to_json(evaluation, str(source))
+        figures["agreement"] = agreement_tables.agreement_json(agreement, clustered_by)
+        if compared is not None:
+            figures["against"] = agreement_tables.versus_json(compared, str(source), str(rival))
+        text = json.dumps(figures, indent=1) + "\n"
+    elif output_format == "html":
+        text = evaluation_page.render(
+            evaluation, agreement, clustered_by, str(source), pictures_folder(labels, images),
+            compared, str(rival),
+        )  # fmt: skip
     else:
         text = tables.to_text(evaluation, str(source))
+        if agreement:
+            text += "\n" + agreement_tables.agreement_text(agreement, clustered_by) + "\n"
+        if compared is not None:
+            text += "\n" + agreement_tables.versus_text(compared, str(source), str(rival)) + "\n"
     if out is None:
         click.echo(text, nl=False)
     else:

@@ -190,35 +190,19 @@ def _precision_gaps(
         return {}
     values, tables = [], []
     for number, side in enumerate(sides):
-        matches = _of_groups(side.matches, tuple(groups))
+        matches = oks.of_groups(side.matches, tuple(groups))
         cluster = side.labels.cluster
         count = int(cluster.max()) + 1
         folds = min(count, JACKKNIFE)
         fold = (np.random.default_rng(seed + number).permutation(count) % folds)[cluster]
-        value = _precisions(matches, None)
-        without = np.array([_precisions(matches, (fold != n).astype(int)) for n in range(folds)])
+        value = oks.precisions(matches, None)
+        without = np.array([oks.precisions(matches, (fold != n).astype(int)) for n in range(folds)])
         pseudo = folds * value - (folds - 1) * without
         known = np.isfinite(pseudo)
         tables.append(Table(names, np.where(known, pseudo, 0.0), known * 1.0, (1,) * len(names)))
         values.append(value)
     clusters = (np.arange(len(tables[0].above)), np.arange(len(tables[1].above)))
     return differences((tables[0], tables[1]), clusters, permutations, seed, (values[0], values[1]))
-
-
-def _precisions(matches: oks.Matches, times: Ints | None) -> Floats:
-    """AP and AR of each group in turn (2 G,)."""
-    return np.stack([v.mean(-1)[:, 0] for v in oks.precision_recall(matches, times)], 1).ravel()
-
-
-def _of_groups(matches: oks.Matches, names: tuple[str, ...]) -> oks.Matches:
-    """The matches of these groups, over all areas alone."""
-    rows = [matches.groups.index(name) for name in names]
-    return replace(
-        matches,
-        groups=names,
-        codes=matches.codes[rows][:, :1],
-        wanted=matches.wanted[rows][:, :1],
-    )
 
 
 def _with_pose(poses: Floats) -> Ints:

@@ -7,7 +7,7 @@ them are ignored, and a detection's own area is that of its points of the group.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Final
 
@@ -230,6 +230,23 @@ def precision_recall(matches: Matches, weights: Ints | None = None) -> tuple[Flo
             precision[group, area, t] = best[places[places < len(best)]].sum() / len(RECALLS)
             recall[group, area, t] = reached[-1] if len(reached) else 0.0
     return precision, recall
+
+
+def precisions(matches: Matches, weights: Ints | None = None) -> Floats:
+    """AP and AR of each group in turn (2 G,), over the first area."""
+    found = precision_recall(matches, weights)
+    return np.stack([values.mean(-1)[:, 0] for values in found], axis=1).ravel()
+
+
+def of_groups(matches: Matches, names: tuple[str, ...]) -> Matches:
+    """The matches of these groups, over all areas alone."""
+    rows = [matches.groups.index(name) for name in names]
+    return replace(
+        matches,
+        groups=names,
+        codes=matches.codes[rows][:, :1],
+        wanted=matches.wanted[rows][:, :1],
+    )
 
 
 def statistics(matches: Matches, weights: Ints | None = None) -> dict[str, dict[str, float]]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from html import escape
-from importlib import resources
 from typing import Final
 
 import numpy as np
@@ -32,6 +31,10 @@ from spinetrack_synth.gap.matching import (
 )
 from spinetrack_synth.gap.report import pictures, plots
 from spinetrack_synth.gap.report.data import ANSWERED, NOT_ANSWERED
+from spinetrack_synth.gap.report.frame import document
+from spinetrack_synth.gap.report.frame import limits as _limits
+from spinetrack_synth.gap.report.frame import number as _number
+from spinetrack_synth.gap.report.frame import signed as _signed
 from spinetrack_synth.gap.report.worst import WORST, worst_people
 
 CROPS: Final = 6
@@ -40,8 +43,6 @@ SIDES: Final = ("synthetic", "real")
 
 def render(comparison: Comparison, model: str, judged: Sequence[Judged] = ()) -> str:
     """The page as one string."""
-    css = resources.files("spinetrack_synth.validation.reporting").joinpath("page.css")
-    own = resources.files(__package__).joinpath("gap.css")
     parts = [
         _head(comparison, model, judged),
         _answers(comparison),
@@ -61,36 +62,7 @@ def render(comparison: Comparison, model: str, judged: Sequence[Judged] = ()) ->
         f"<footer>spinetrack-synth {__version__} gap, seed {comparison.seed}, "
         f"{comparison.resamples:,} resamples</footer>",
     ]
-    return (
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        "<title>Synthetic and real: the gap</title>\n<style>\n"
-        f"{css.read_text(encoding='utf-8')}{own.read_text(encoding='utf-8')}</style>\n</head>\n"
-        "<body>\n<main>\n"
-        + "\n".join(part for part in parts if part)
-        + "\n</main>\n</body>\n</html>\n"
-    )
-
-
-def _number(value: float, digits: int | None = None) -> str:
-    """A figure with as many digits as tell something; small ones get a fourth."""
-    if not math.isfinite(value):
-        return "–"
-    if digits is None:
-        digits = 1 if abs(value) >= 10 else 4 if 0 < abs(value) < 0.01 else 3
-    text = f"{value:.{digits}f}"
-    return text.removeprefix("-") if float(text) == 0 else text
-
-
-def _signed(value: float) -> str:
-    text = _number(value)
-    return "+" + text if value > 0 and float(text) != 0 else text
-
-
-def _limits(found: Interval) -> str:
-    if not math.isfinite(found.low):
-        return ""
-    return f" <small>{_number(found.low)} to {_number(found.high)}</small>"
+    return document("Synthetic and real: the gap", parts)
 
 
 def _head(comparison: Comparison, model: str, judged: Sequence[Judged]) -> str:

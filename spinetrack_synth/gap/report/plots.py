@@ -10,6 +10,7 @@ from typing import Final
 import numpy as np
 
 from spinetrack_synth.gap import body
+from spinetrack_synth.gap.agreement import Agreement
 from spinetrack_synth.gap.bootstrap import Interval
 from spinetrack_synth.gap.people import Floats
 
@@ -158,6 +159,62 @@ def scatter(sides: Sequence[Floats], title: str) -> str:
         for x, y in 12 + (points - low) * scale:
             parts.append(f'<circle class="{kind} dot" cx="{x:.1f}" cy="{height - y:.1f}" r="2.6"/>')
     return _svg(width, height, "plot", parts, title)
+
+
+MOST_DOTS: Final = 1500
+"""More points in a plot make a page heavy and tell nothing more."""
+
+
+def bland_altman(agreement: Agreement, unit: str) -> str:
+    """Differences over means, with bias and limits of agreement."""
+    width, height, left, bottom = 340, 230, 44, 34
+    means = (agreement.reference + agreement.measured) / 2
+    apart = agreement.measured - agreement.reference
+    step = max(1, -(-len(means) // MOST_DOTS))
+    told = (agreement.bias, agreement.lower, agreement.upper)
+    lines = [
+        ("zero", 0.0),
+        *zip(("gap", "gap hollow", "gap hollow"), (each.value for each in told)),
+    ]
+    ends = [end for each in told for end in (each.value, each.low, each.high)]
+    x_limits, y_limits = span(means.tolist()), span([*apart.tolist(), *ends], with_zero=True)
+
+    def across(value: float) -> float:
+        return left + (width - left - 10) * (value - x_limits[0]) / (x_limits[1] - x_limits[0])
+
+    def up(value: float) -> float:
+        share = (value - y_limits[0]) / (y_limits[1] - y_limits[0])
+        return 10 + (height - bottom - 10) * (1 - share)
+
+    parts = [
+        f'<rect class="band" x="{left}" width="{width - 10 - left}" y="{up(each.high):.1f}" '
+        f'height="{up(each.low) - up(each.high):.1f}"/>'
+        for each in told
+        if math.isfinite(each.low)
+    ]
+    parts += [
+        f'<circle class="real dot" cx="{across(x):.1f}" cy="{up(y):.1f}" r="2.4"/>'
+        for x, y in zip(means[::step], apart[::step])
+    ]
+    for kind, at in lines:
+        y = up(at)
+        parts.append(
+            f'<line class="{kind}" x1="{left}" x2="{width - 10}" y1="{y:.1f}" y2="{y:.1f}"/>'
+        )
+    parts += [
+        f'<text x="{left - 5}" y="{up(at) + 4:.1f}" text-anchor="end">{at:.3g}</text>'
+        for kind, at in lines[1:]
+    ]
+    parts += [
+        f'<text x="{across(at):.1f}" y="{height - bottom + 15}" text-anchor="{anchor}">{at:.3g}'
+        "</text>"
+        for at, anchor in ((float(means.min()), "start"), (float(means.max()), "end"))
+    ]
+    parts.append(
+        f'<text x="{(left + width - 10) / 2:.0f}" y="{height - 4}" text-anchor="middle">'
+        f"mean of model and label, {escape(unit)}</text>"
+    )
+    return _svg(width, height, "plot", parts, "Bland-Altman plot")
 
 
 def pictogram(pose: Floats) -> str:
