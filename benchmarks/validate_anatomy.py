@@ -47,6 +47,7 @@ from spinetrack_synth.validation.bodies import (
     examine,
     fit_columns,
     good_cost,
+    mirrored_gain,
 )
 from spinetrack_synth.validation.findings import Fault, Work
 
@@ -198,7 +199,10 @@ def bodies(model: FitModel, people: Sightings, noise: float) -> Bodies:
     """Everything the rules look at, without a file."""
     fits, glances, doubtful, swapped = examine(model, people, noise=noise)
     rows = np.arange(len(people.visible))
-    return Bodies(rows, noise, fit_columns(), model, people, fits, glances, doubtful, swapped)
+    mirrored = mirrored_gain(model, people, noise)
+    return Bodies(
+        rows, noise, fit_columns(), model, people, fits, glances, doubtful, swapped, mirrored
+    )
 
 
 def swap_scores(found: Bodies) -> Array:
