@@ -236,9 +236,16 @@ class InMemory:
 
     def __init__(self, found: Bodies) -> None:
         self.found = found
+        self.labelled = found.sightings.visible
+        v = np.where(self.labelled, 2.0, 0.0)
+        self.keypoints = np.concatenate([found.sightings.points_px, v[..., None]], axis=2)
 
-    def once(self, key: object, compute: object) -> Bodies:
-        return self.found
+    def once(self, key: object, compute: Callable[[], object]) -> object:
+        return self.found if key == "bodies" else compute()
+
+    def point(self, name: str) -> Array:
+        marker = NAMES.index(name)
+        return np.where(self.labelled[:, marker, None], self.keypoints[:, marker], np.nan)
 
     def annotation_key(self, row: int) -> str:
         return str(row)

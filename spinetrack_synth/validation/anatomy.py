@@ -259,13 +259,19 @@ def person_exchanged(dataset: Dataset, work: Work) -> Iterator[Fault]:
     """A body fits much better with left and right of the whole person exchanged."""
     bodies = _bodies(dataset, work)
     told = sides.mirrored_whole(dataset)  # by the faces: SPT504
-    if not told and (share := _file_gains(bodies.mirrored_gain)) is not None:
+    found = _swap_found(bodies)
+    gain = bodies.mirrored_gain.copy()
+    for person, (name, k) in found.items():
+        if name != "everything":  # one limb in everybody is no mirrored file
+            gain[person] -= bodies.swapped.gain[k]
+    gain = gain[np.isfinite(gain)]
+    if not told and mirrored_by_gains(gain):
         yield Fault(
             "annotations",
             "annotations",
-            f"left and right are exchanged in the whole file: {share:.0%} of "
-            f"{len(bodies.mirrored_gain)} people fit better the other way round",
-            value=round(float(np.median(bodies.mirrored_gain)), 1),
+            f"left and right are exchanged in the whole file: {np.mean(gain > 0):.0%} of "
+            f"{len(gain)} people fit better the other way round",
+            value=round(float(np.median(gain)), 1),
             covers=tuple(dataset.annotation_key(row) for row in bodies.rows.tolist()),
         )
         return
@@ -274,7 +280,7 @@ def person_exchanged(dataset: Dataset, work: Work) -> Iterator[Fault]:
     from_the_front = sides.face_seen(dataset)[bodies.rows] & (
         sides.face_turn(dataset)[bodies.rows] > sides.FACING
     )
-    for person, (name, k) in _swap_found(bodies).items():
+    for person, (name, k) in found.items():
         if name == "everything" and not from_the_front[person]:
             yield dataset.annotation_fault(
                 bodies.rows[person],
@@ -284,13 +290,13 @@ def person_exchanged(dataset: Dataset, work: Work) -> Iterator[Fault]:
             )  # fmt: skip
 
 
-def _file_gains(gain: Floats) -> float | None:
-    """The share of people who fit better the other way round, where a file is mirrored."""
+def mirrored_by_gains(gain: Floats) -> bool:
+    """Is a file mirrored as a whole whose people gain so much (S,) by exchanging everything?"""
     if len(gain) < FEWEST_PEOPLE:
-        return None
+        return False
     held = np.clip(gain, -MOST_GAIN, MOST_GAIN)
     error = max(held.std(ddof=1) / np.sqrt(len(held)), 1e-9)
-    return float(np.mean(gain > 0)) if held.mean() / error > MIRRORED_T else None
+    return bool(held.mean() > MIRRORED_T * error)
 
 
 @rule(

@@ -74,8 +74,8 @@ class Bodies:
     """Fits of P people of a file: ``rows`` (P,) their annotations, ``noise`` what the labels were
     taken for, ``names`` of the fits' columns; ``glances`` (P) a first look at left and right,
     ``doubtful`` (D,) those people, by index in ``rows``, for whom ``swapped`` (D) tells more;
-    ``mirrored_gain`` (S,) what some of them gain when everything is exchanged, both ways searched
-    alike."""
+    ``mirrored_gain`` (P,) what some of them gain when everything is exchanged, both ways searched
+    alike; nan for the others."""
 
     rows: Rows
     noise: float
@@ -121,16 +121,18 @@ def estimate_noise(model: FitModel, people: Sightings, threads: int = 1) -> floa
 
 
 def mirrored_gain(model: FitModel, people: Sightings, noise: float, threads: int = 1) -> Floats:
-    """How much lower (S,) the cost of ``MIRRORED_SAMPLE`` people is when left and right of
-    everything are exchanged; people whom nothing fits are left out."""
-    some = people.some(_sample(len(people.visible), MIRRORED_SAMPLE))
+    """How much lower (P,) the cost of ``MIRRORED_SAMPLE`` people is when left and right of
+    everything are exchanged; nan for the others, and for people whom nothing fits."""
+    sample = _sample(len(people.visible), MIRRORED_SAMPLE)
+    some = people.some(sample)
     everything = np.full(len(some.visible), list(SWAPS).index("everything"))
     fits = fit_people(model, some, noise=noise, threads=threads)
     mirrored = fit_people(
         model, exchanged(some, everything), noise=noise, torso_px=fits.torso_px, threads=threads
     )
-    gain = fits.cost - mirrored.cost
-    return np.asarray(gain[np.isfinite(gain)])
+    gain = np.full(len(people.visible), np.nan)
+    gain[sample] = fits.cost - mirrored.cost
+    return gain
 
 
 def examine(

@@ -156,15 +156,25 @@ def test_a_file_that_is_mirrored_as_a_whole_is_one_finding_without_any_face():
     assert len(found["SPT404"][0].covers) == 18
 
 
-@pytest.mark.parametrize(("mean", "people", "share"), [(1.0, 12, 1.0), (-1.0, 12, None)])
-def test_the_whole_file_is_judged_by_the_mean_gain(mean: float, people: int, share: float | None):
-    gain = mean + np.linspace(-0.5, 0.5, people)
-    assert anatomy._file_gains(gain) == share
-    assert anatomy._file_gains(gain[: anatomy.FEWEST_PEOPLE - 1]) is None
+def test_the_whole_file_is_judged_by_the_mean_gain():
+    gain = 1.0 + np.linspace(-0.5, 0.5, 12)
+    assert anatomy.mirrored_by_gains(gain)
+    assert not anatomy.mirrored_by_gains(-gain)
+    assert not anatomy.mirrored_by_gains(gain[: anatomy.FEWEST_PEOPLE - 1])
+    giant = np.array([500.0] + 11 * [-1.0])
+    assert not anatomy.mirrored_by_gains(giant)
 
 
-def test_one_giant_gain_does_not_make_a_mirrored_file():
-    assert anatomy._file_gains(np.array([500.0] + 11 * [-1.0])) is None
+def test_the_legs_of_everybody_are_no_mirrored_file():
+    def exchange(points: np.ndarray) -> None:
+        points[:5] = 0
+        for part in ("hip", "knee", "ankle", "big_toe", "small_toe", "heel"):
+            pair = [skeleton.INDEX[f"left_{part}"], skeleton.INDEX[f"right_{part}"]]
+            points[pair] = points[pair[::-1]]
+
+    found = told(many(exchange, 37, 12))
+    assert len(found["SPT403"]) > 6
+    assert "SPT404" not in found
 
 
 def test_a_finding_of_a_limb_says_how_sure_it_is():
