@@ -47,6 +47,7 @@ from spinetrack_synth.validation.bodies import (
     examine,
     fit_columns,
     good_cost,
+    mirrored_gain,
 )
 from spinetrack_synth.validation.findings import Fault, Work
 
@@ -198,7 +199,10 @@ def bodies(model: FitModel, people: Sightings, noise: float) -> Bodies:
     """Everything the rules look at, without a file."""
     fits, glances, doubtful, swapped = examine(model, people, noise=noise)
     rows = np.arange(len(people.visible))
-    return Bodies(rows, noise, fit_columns(), model, people, fits, glances, doubtful, swapped)
+    mirrored = mirrored_gain(model, people, noise)
+    return Bodies(
+        rows, noise, fit_columns(), model, people, fits, glances, doubtful, swapped, mirrored
+    )
 
 
 def swap_scores(found: Bodies) -> Array:
@@ -232,9 +236,16 @@ class InMemory:
 
     def __init__(self, found: Bodies) -> None:
         self.found = found
+        self.labelled = found.sightings.visible
+        v = np.where(self.labelled, 2.0, 0.0)
+        self.keypoints = np.concatenate([found.sightings.points_px, v[..., None]], axis=2)
 
-    def once(self, key: object, compute: object) -> Bodies:
-        return self.found
+    def once(self, key: object, compute: Callable[[], object]) -> object:
+        return self.found if key == "bodies" else compute()
+
+    def point(self, name: str) -> Array:
+        marker = NAMES.index(name)
+        return np.where(self.labelled[:, marker, None], self.keypoints[:, marker], np.nan)
 
     def annotation_key(self, row: int) -> str:
         return str(row)

@@ -272,6 +272,11 @@ class Dataset:
         return np.array([a.get("iscrowd") == 1 for a in self.annotations], dtype=bool)
 
     @cached_property
+    def people(self) -> NDArray[np.bool_]:
+        """Which annotations (N,) stand for a human."""
+        return np.ones(len(self.annotations), dtype=bool)
+
+    @cached_property
     def image_sizes(self) -> Floats:
         """Width and height of all images (M, 2) as the file says; nan where unusable."""
         sizes = [(_side(image.get("width")), _side(image.get("height"))) for image in self.images]
@@ -324,6 +329,7 @@ class Dataset:
         field: str = "",
         part: str = "",
         value: float | int | str | None = None,
+        sure: float | None = None,
         fitted: Floats | None = None,
     ) -> Fault:
         """A fault of an annotation; ``field`` such as ``.bbox``, ``part`` a keypoint's name."""
@@ -340,6 +346,7 @@ class Dataset:
             key=f"{key}/{plain(part)}" if part else key,
             message=message,
             value=value,
+            sure=sure,
             parent=self.image_key(image) if image >= 0 else None,
             row=row,
             fitted=fitted,

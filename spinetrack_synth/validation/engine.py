@@ -86,6 +86,7 @@ def validate(
             key=fault.key,
             message=fault.message,
             value=fault.value,
+            sure=fault.sure,
             row=fault.row,
             fitted=fault.fitted,
         )

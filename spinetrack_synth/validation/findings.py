@@ -31,6 +31,7 @@ class Fault:
     the same entity in every later version of the file (``annotation:4711``, with a part of it
     after a slash); ``parent`` is the key of the image of an annotation; ``covers`` are the keys of
     other entities whose faults this one explains; ``value`` a number or text that was measured;
+    ``sure`` the share of such findings that are right, where that was measured (0 to 1);
     ``row`` the annotation's; ``fitted`` (K, 2) px where the body model puts the keypoints, for the
     report to draw.
     """
@@ -39,6 +40,7 @@ class Fault:
     key: str
     message: str
     value: float | int | str | None = None
+    sure: float | None = None
     parent: str | None = None
     covers: tuple[str, ...] = ()
     row: int | None = None
@@ -57,6 +59,7 @@ class Finding:
     key: str
     message: str
     value: float | int | str | None = None
+    sure: float | None = None
     row: int | None = None
     fitted: NDArray[np.float64] | None = field(default=None, compare=False, repr=False)
 

@@ -9,17 +9,13 @@ from typing import Any, Final
 import numpy as np
 
 from spinetrack_synth.validation.columns import Dataset, rows_where
-from spinetrack_synth.validation.duplicates import NEAR_BITS
+from spinetrack_synth.validation.duplicates import NEAR_BITS, SEQUENCE_FIELDS
 from spinetrack_synth.validation.findings import Fault, Severity, Work, plain, shown
 from spinetrack_synth.validation.pictures import alike, near_pairs, pictures_of
 from spinetrack_synth.validation.rules import rule
 
 PERSON_FIELDS: Final = (
     "subject", "subject_id", "person_id", "identity", "identity_id", "avatar", "avatar_id",
-)  # fmt: skip
-SEQUENCE_FIELDS: Final = (
-    "sequence", "sequence_id", "seq_id", "video", "video_id", "vid_id", "clip", "clip_id",
-    "session", "session_id",
 )  # fmt: skip
 SOURCE_FIELDS: Final = ("coco_url", "flickr_url", "url", "source_id", "original_file_name")
 LEAST_POINTS: Final = 5

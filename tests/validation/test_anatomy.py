@@ -11,7 +11,8 @@ import pytest
 from clean import clean
 
 from spinetrack_synth import skeleton
-from spinetrack_synth.validation import anatomy
+from spinetrack_synth.anatomy.fit2d.swaps import SWAPS, Swapped, whole_people
+from spinetrack_synth.validation import anatomy, bodies
 from spinetrack_synth.validation.bodies import bodies_of
 from spinetrack_synth.validation.columns import Dataset
 from spinetrack_synth.validation.findings import Work
@@ -126,20 +127,98 @@ def test_two_points_in_each_others_place_are_one_finding():
     assert fault.message == "left_knee and left_ankle are in each other's place"
 
 
-def test_a_file_that_is_mirrored_as_a_whole_is_one_finding():
-    data = clean()
-    mirror = [3 * index + k for index in skeleton.MIRROR for k in range(3)]
-    for annotation in data["annotations"]:
-        annotation["keypoints"] = [annotation["keypoints"][at] for at in mirror]
-    data["annotations"] = [a | {"id": n} for n, a in enumerate(data["annotations"] * 3, 1)]
-    found = told(data)
+def many(edit: Callable[[np.ndarray], None], keypoints: int, people: int) -> dict[str, Any]:
+    """A file of so many people, each labelled a little differently, all edited."""
+    data = edited(untouched, keypoints)
+    rng = np.random.default_rng(7)
+    annotations = []
+    for number in range(people):
+        annotation = data["annotations"][number % 6] | {"id": number + 1}
+        points = np.array(annotation["keypoints"]).reshape(-1, 3)
+        points[points[:, 2] > 0, :2] += rng.normal(0, 0.5, (int((points[:, 2] > 0).sum()), 2))
+        edit(points)
+        annotations.append(annotation | {"keypoints": points.ravel().tolist()})
+    data["annotations"] = annotations
+    return data
+
+
+def mirror(points: np.ndarray) -> None:
+    points[:] = points[[index for index in skeleton.MIRROR if index < len(points)]]
+
+
+def test_a_file_that_is_mirrored_as_a_whole_is_one_finding_without_any_face():
+    def no_face(points: np.ndarray) -> None:
+        mirror(points)
+        points[:5] = 0
+
+    found = told(many(no_face, 37, 18))
     assert [fault.place for fault in found["SPT404"]] == ["annotations"]
     assert len(found["SPT404"][0].covers) == 18
 
 
+def test_the_whole_file_is_judged_by_the_mean_gain():
+    gain = 1.0 + np.linspace(-0.5, 0.5, 12)
+    assert anatomy.mirrored_by_gains(gain)
+    assert not anatomy.mirrored_by_gains(-gain)
+    assert not anatomy.mirrored_by_gains(gain[: anatomy.FEWEST_PEOPLE - 1])
+    giant = np.array([500.0] + 11 * [-1.0])
+    assert not anatomy.mirrored_by_gains(giant)
+
+
+def test_the_legs_of_everybody_are_no_mirrored_file():
+    def exchange(points: np.ndarray) -> None:
+        points[:5] = 0
+        for part in ("hip", "knee", "ankle", "big_toe", "small_toe", "heel"):
+            pair = [skeleton.INDEX[f"left_{part}"], skeleton.INDEX[f"right_{part}"]]
+            points[pair] = points[pair[::-1]]
+
+    found = told(many(exchange, 37, 12))
+    assert len(found["SPT403"]) > 6
+    assert "SPT404" not in found
+
+
+def test_a_finding_of_a_limb_says_how_sure_it_is():
+    def exchange(points: np.ndarray) -> None:
+        pair = [skeleton.INDEX["left_hip"], skeleton.INDEX["right_hip"]]
+        points[pair] = points[pair[::-1]]
+
+    (fault,) = told(edited(exchange))["SPT403"]
+    assert fault.sure is not None
+    assert 0.9 < fault.sure <= 1
+    assert f"({100 * fault.sure:.0f} % sure)" in fault.message
+    assert anatomy.how_sure(12.0) == pytest.approx(0.34, abs=0.02)
+    assert anatomy.how_sure(12.0) < anatomy.how_sure(20.0)
+
+
+def test_a_gain_that_the_labels_only_missed_is_taken_back():
+    """The people as labelled are searched again, as long as the exchanged ones."""
+    found = bodies_of(Dataset(Path("a.json"), edited(untouched, 17)), Work())
+    fits = found.fits
+    poor = fits._replace(cost=fits.cost + 30.0)
+    tried = Swapped(np.full(6, list(SWAPS).index("legs")), np.full(6, 30.0), np.zeros((6, 37, 2)))
+    checked = bodies._checked(found.model, found.sightings, poor, tried, found.noise, 1)
+    assert (checked.gain < 15).all()
+
+
+def test_arms_and_legs_without_a_face_are_the_whole_person():
+    found = bodies_of(Dataset(Path("a.json"), edited(untouched, 17)), Work())
+    swaps = np.full(6, list(SWAPS).index("arms and legs"))
+    assert not whole_people(found.sightings, found.fits, swaps).any()
+    found.sightings.visible[:, :5] = False
+    assert whole_people(found.sightings, found.fits, swaps).all()
+    legs = np.full(6, list(SWAPS).index("legs"))
+    assert not whole_people(found.sightings, found.fits, legs).any()
+
+
+def test_animals_are_not_fitted():
+    dataset = Dataset(Path("a.json"), clean())
+    humans = np.arange(6) != PERSON
+    dataset.__dict__["people"] = humans
+    assert bodies_of(dataset, Work()).rows.tolist() == np.flatnonzero(humans).tolist()
+
+
 def test_hurried_people_are_fitted_in_their_order(monkeypatch: pytest.MonkeyPatch):
     """In a large file of hard people only some are searched for thoroughly."""
-    from spinetrack_synth.validation import bodies
 
     def spoil(points: np.ndarray) -> None:
         points[skeleton.INDEX["left_wrist"], :2] += 2.0 * torso(points)

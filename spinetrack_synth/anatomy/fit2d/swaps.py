@@ -166,25 +166,27 @@ def glance(
     fits: Fits,
     names: tuple[str, ...],
     *,
+    swaps: tuple[str, ...] = GLANCES,
     noise: float = 0.01,
     threads: int = 1,
     progress: Progress | None = None,
 ) -> Glances:
-    """Look at fitted people with each of ``GLANCES``: limbs bent anew, or the whole body mirrored
+    """Look at fitted people with each of ``swaps``: limbs bent anew, or the whole body mirrored
     in depth, and a few steps from there; ``names`` are those of the fits' columns."""
     seen, _ = seen_from_center(people)
-    gain = np.full((len(seen), len(GLANCES)), -np.inf)
-    orders = _ORDERS[[list(SWAPS).index(name) for name in GLANCES]]
+    gain = np.full((len(seen), len(swaps)), -np.inf)
+    orders = _ORDERS[[list(SWAPS).index(name) for name in swaps]]
+    whole = np.array([name == "everything" for name in swaps])
     moved = np.array([[order[m] != m for m in range(MARKERS)] for order in orders])
     bent = np.array([[bool(row[limb.markers].any()) for limb in model.limbs] for row in moved])
-    bent[-1] = False
+    bent[whole] = False
     twin, sign = mirror_of(names)
     rows = np.flatnonzero(fits.fitted)
 
     def look(chunk: Ints) -> int:
         _glance_chunk(
-            model, chunk, seen, people.focal_px, people.focal_known, fits, orders, bent, twin, sign,
-            noise, workspace(model.body), gain,
+            model, chunk, seen, people.focal_px, people.focal_known, fits, orders, bent, whole,
+            twin, sign, noise, workspace(model.body), gain,
         )  # fmt: skip
         return len(chunk)
 
@@ -207,6 +209,7 @@ def _glance_chunk(
     fits: Fits,
     orders: Ints,
     bent: NDArray[np.bool_],
+    whole: NDArray[np.bool_],
     twin: Ints,
     sign: Array,
     noise: float,
@@ -225,7 +228,7 @@ def _glance_chunk(
                 continue
             assign(x, fits.columns[n])
             assign(root, fits.root[n])
-            if s == len(orders) - 1:
+            if whole[s]:
                 _mirror_in_depth(body, fits.columns[n], twin, sign, x, root)
             for k, limb in enumerate(model.limbs):
                 if bent[s, k]:
@@ -273,16 +276,28 @@ def joined(parts: Sequence[Swapped]) -> Swapped:
     )
 
 
+def whole_people(people: Sightings, fits: Fits, swaps: Ints) -> NDArray[np.bool_]:
+    """Of whom (P,) the exchange leaves no pair of points where it was: without a face, or with one
+    in profile, arms and legs are everything."""
+    everything = np.full(len(swaps), list(SWAPS).index("everything"))
+    return np.asarray((_moved(people, fits, swaps) == _moved(people, fits, everything)).all(1))
+
+
+def _moved(people: Sightings, fits: Fits, swaps: Ints) -> NDArray[np.bool_]:
+    """Which points (P, 37) an exchange moves by more than ``APART``."""
+    swapped = exchanged(people, swaps)
+    way = np.linalg.norm(swapped.points_px - people.points_px, axis=2)
+    moved = people.visible & swapped.visible & (way > APART * fits.torso_px[:, None])
+    moved |= people.visible != swapped.visible
+    return np.asarray(moved & (_ORDERS[swaps] != np.arange(len(NAMES))))
+
+
 def _exchanges(people: Sightings, fits: Fits) -> tuple[Ints, Ints]:
     """The people and exchanges worth trying; of several that move the same points, the first."""
     rows, swaps = [], []
     tried: set[tuple[int, bytes]] = set()
-    for k, order in enumerate(_ORDERS):
-        swapped = exchanged(people, np.full(len(people.visible), k))
-        way = np.linalg.norm(swapped.points_px - people.points_px, axis=2)
-        moved = people.visible & swapped.visible & (way > APART * fits.torso_px[:, None])
-        moved |= people.visible != swapped.visible
-        moved &= order != np.arange(len(NAMES))
+    for k in range(len(_ORDERS)):
+        moved = _moved(people, fits, np.full(len(people.visible), k))
         for row in np.flatnonzero(fits.fitted & moved.any(axis=1)):
             what = (int(row), moved[row].tobytes())
             if what not in tried:

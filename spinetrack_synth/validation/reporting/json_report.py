@@ -42,7 +42,8 @@ def render(report: Report, limit: int = 0) -> str:
 
 
 def record(finding: Finding) -> dict[str, object]:
-    """A finding as JSON."""
+    """A finding as JSON; ``sure`` only where the rule says so."""
+    sure = {} if finding.sure is None else {"sure": finding.sure}
     return {
         "code": finding.code,
         "name": finding.name,
@@ -52,4 +53,5 @@ def record(finding: Finding) -> dict[str, object]:
         "key": finding.key,
         "message": finding.message,
         "value": finding.value,
+        **sure,
     }

@@ -80,6 +80,7 @@ def _result(finding: Finding, rule_index: int, lines: Lines) -> dict[str, Any]:
             }
         ],
         "partialFingerprints": {"codeFileKey/v1": fingerprint},
+        **({} if finding.sure is None else {"properties": {"sure": finding.sure}}),
     }
 
 
