@@ -38,6 +38,21 @@ def is_numbers(value: object) -> TypeGuard[list[Any]]:
     return isinstance(value, list) and set(map(type, value)) <= {int, float}
 
 
+def in_threes(value: object) -> TypeGuard[list[list[Any]]]:
+    """Keypoints as [[x, y, v], ...], as some exporters write them."""
+    return (
+        isinstance(value, list)
+        and bool(value)
+        and type(value[0]) is list
+        and all(is_numbers(point) and len(point) == 3 for point in value)
+    )
+
+
+def flat_points(value: object) -> object:
+    """The keypoints of a record as the flat list that COCO means; anything else as it is."""
+    return [number for point in value for number in point] if in_threes(value) else value
+
+
 def as_float(value: object) -> float:
     """A finite number as float, nan for everything else."""
     if not is_number(value):
@@ -157,7 +172,7 @@ class Dataset:
         where all of them hold the same other number; -1 for a category without keypoints."""
         lengths: list[set[int]] = [set() for _ in self.categories]
         for row, annotation in zip(self.category_row, self.annotations):
-            value = annotation.get("keypoints")
+            value = flat_points(annotation.get("keypoints"))
             if row >= 0 and isinstance(value, list) and len(value) and len(value) % 3 == 0:
                 lengths[row].add(len(value) // 3)
         counts = [len(names) if names is not None else -1 for names in self.names]
@@ -205,7 +220,7 @@ class Dataset:
         usable = [
             (row, value)
             for row, annotation in enumerate(self.annotations)
-            if is_numbers(value := annotation.get("keypoints"))
+            if is_numbers(value := flat_points(annotation.get("keypoints")))
             and len(value) == 3 * (self.expected_points(row) or 0) > 0
         ]
         for length in {len(value) for _, value in usable}:

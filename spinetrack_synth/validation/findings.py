@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from pathlib import Path
 from typing import Any
@@ -31,8 +31,8 @@ class Fault:
     the same entity in every later version of the file (``annotation:4711``, with a part of it
     after a slash); ``parent`` is the key of the image of an annotation; ``covers`` are the keys of
     other entities whose faults this one explains; ``value`` a number or text that was measured;
-    ``row`` the annotation's; ``fitted`` (K, 2) px where the body model puts the keypoints, for the
-    report to draw.
+    ``row`` the annotation's; ``severity`` where it harms less than the rule's faults usually do;
+    ``fitted`` (K, 2) px where the body model puts the keypoints, for the report to draw.
     """
 
     place: str
@@ -42,7 +42,13 @@ class Fault:
     parent: str | None = None
     covers: tuple[str, ...] = ()
     row: int | None = None
+    severity: Severity | None = None
     fitted: NDArray[np.float64] | None = field(default=None, compare=False, repr=False)
+
+
+def mild(fault: Fault) -> Fault:
+    """The fault as a warning: nobody's reader stops at it."""
+    return replace(fault, severity=Severity.WARNING)
 
 
 @dataclass(frozen=True)
