@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from spinetrack_synth import skeleton
+from spinetrack_synth.validation.conventions import Boxes, boxes_in_pixels, points_in_pixels
 from spinetrack_synth.validation.findings import Fault, plain
 
 T = TypeVar("T")
@@ -214,7 +215,23 @@ class Dataset:
 
     @cached_property
     def keypoints(self) -> Floats:
-        """All keypoints (N, K, 3): x, y in pixels and v; nan where missing or unusable."""
+        """All keypoints (N, K, 3): x, y in pixels and v; nan where missing or unusable. In pixels
+        also where the file writes shares of the image (``points_written``)."""
+        return self._points[0]
+
+    @property
+    def points_written(self) -> str | None:
+        """What the file writes its points in, where that is not pixels."""
+        return self._points[1]
+
+    @cached_property
+    def _points(self) -> tuple[Floats, str | None]:
+        points = self._written_points()
+        there = (points[..., 2] > 0) & np.isfinite(points).all(-1)
+        read, unit = points_in_pixels(points[..., :2], there, self.sizes)
+        return (np.concatenate([read, points[..., 2:]], -1), unit) if unit else (points, None)
+
+    def _written_points(self) -> Floats:
         most = max(int(max(self.point_count, default=0)), 0)
         flat = np.full((len(self.annotations), 3 * most), np.nan)
         usable = [
@@ -265,9 +282,28 @@ class Dataset:
             )
         return result
 
-    @cached_property
+    @property
     def boxes(self) -> Floats:
-        """All boxes (N, 4): x, y, width, height in pixels; nan where unusable."""
+        """All boxes (N, 4): x, y, width, height in pixels, also where the file writes them in
+        another way (``conventions``); nan where unusable."""
+        return self.boxes_read.boxes
+
+    @property
+    def areas(self) -> Floats:
+        """All areas (N,) in square pixels; nan where unusable."""
+        return self.boxes_read.areas
+
+    @cached_property
+    def boxes_read(self) -> Boxes:
+        """The boxes and areas, and how the file writes them."""
+        areas = [as_float(annotation.get("area")) for annotation in self.annotations]
+        boxes = self._written_boxes()
+        boxes_areas = np.array(areas, dtype=np.float64)
+        points = self.keypoints[..., :2]
+        with np.errstate(all="ignore"):
+            return boxes_in_pixels(boxes, boxes_areas, points, self.labelled, self.sizes)
+
+    def _written_boxes(self) -> Floats:
         good = [
             value if is_numbers(value := a.get("bbox")) and len(value) == 4 else [math.nan] * 4
             for a in self.annotations
@@ -275,11 +311,6 @@ class Dataset:
         boxes = _table(good, 4)
         boxes[~np.isfinite(boxes).all(1)] = np.nan
         return boxes
-
-    @cached_property
-    def areas(self) -> Floats:
-        """All areas (N,) in square pixels; nan where unusable."""
-        return np.array([as_float(a.get("area")) for a in self.annotations], dtype=np.float64)
 
     @cached_property
     def crowd(self) -> NDArray[np.bool_]:

@@ -166,7 +166,7 @@ def point_outside_image(dataset: Dataset) -> Iterator[Fault]:
     outside = over > POINT_EDGE_PX
     start, end = dataset.boxes[:, None, :2], dataset.boxes[:, None, :2] + dataset.boxes[:, None, 2:]
     points = dataset.keypoints[..., :2]
-    meant = ((points >= start - EDGE_PX) & (points <= end + EDGE_PX)).all(-1)
+    meant = np.asarray(((points >= start - EDGE_PX) & (points <= end + EDGE_PX)).all(-1))
     for fault in point_faults(
         dataset, outside, message, lambda row, k: round(float(over[row, k]), 3)
     ):

@@ -39,7 +39,11 @@ def id_used_twice(dataset: Dataset) -> Iterator[Fault]:
         first: dict[int | str, int] = {}
         for row, record in enumerate(dataset.section(section)):
             value = record.get("id") if isinstance(record, dict) else None
-            if type(value) in (int, str) and first.setdefault(value, row) != row:
+            if (
+                isinstance(value, int | str)
+                and type(value) is not bool
+                and first.setdefault(value, row) != row
+            ):
                 message = f"{shown(value)} is the id of {section}[{first[value]}] too"
                 yield fault_at(dataset, section, row, message, ".id")
 

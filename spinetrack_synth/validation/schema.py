@@ -226,9 +226,7 @@ def field_type(dataset: Dataset) -> Iterator[Fault]:
                 yield dataset.file_fault(message, place=f"{section}.{name}", value=len(rows))
 
 
-def _wrong_types(
-    section: str, record: dict[str, Any], nested: bool
-) -> Iterator[tuple[str, str]]:
+def _wrong_types(section: str, record: dict[str, Any], nested: bool) -> Iterator[tuple[str, str]]:
     for name in WHOLE:
         if name == "license" and record.get(name) in (None, ""):
             continue  # no licence, which SPT903 tells of
