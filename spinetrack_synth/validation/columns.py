@@ -228,7 +228,7 @@ class Dataset:
     def _points(self) -> tuple[Floats, str | None]:
         points = self._written_points()
         there = (points[..., 2] > 0) & np.isfinite(points).all(-1)
-        read, unit = points_in_pixels(points[..., :2], there, self.sizes)
+        read, unit = points_in_pixels(points[..., :2], there, self.sizes, self._written_boxes())
         return (np.concatenate([read, points[..., 2:]], -1), unit) if unit else (points, None)
 
     def _written_points(self) -> Floats:

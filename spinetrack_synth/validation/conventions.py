@@ -60,20 +60,28 @@ class Boxes:
     whole: bool = False
 
 
-def points_in_pixels(points: Floats, labelled: Flags, sizes: Floats) -> tuple[Floats, str | None]:
+def points_in_pixels(
+    points: Floats, labelled: Flags, sizes: Floats, boxes: Floats
+) -> tuple[Floats, str | None]:
     """Points (N, K, 2) in pixels, and what they are written in, if it is something else: where
-    all of several people, in images of ``sizes`` (N, 2), lie between 0 and 1."""
+    all, in images of ``sizes`` (N, 2), lie between 0 and 1, and as shares of the image in their
+    ``boxes`` (N, 4), however those are written."""
     known: Flags = labelled & np.asarray(np.isfinite(sizes).all(1))[:, None]
-    # Points left of or above the image are meant by some; a share of 1.5 is not.
-    shares = (known.sum(1) >= LEAST_POINTS).sum() >= SEVERAL
-    if not shares:
+    judged = np.flatnonzero(known.sum(1) >= LEAST_POINTS)
+    if not len(judged):
         return points, None
     given = points[known]
     low, high = np.quantile(given, [0.01, 0.99])
     fractions = (given % 1 != 0).mean()
-    if low >= -0.1 and 0.2 < high <= 1.1 and fractions > 0.5:
-        return points * sizes[:, None], "shares of the image"
-    return points, None
+    if not (low >= -0.1 and 0.2 < high <= 1.1 and fractions > 0.5):
+        return points, None
+    read = points * sizes[:, None]
+    meant = boxes_in_pixels(boxes, boxes[:, 2] * boxes[:, 3], read, labelled, sizes).boxes
+    inside = _Seen(read[judged], labelled[judged]).inside(meant[judged])
+    boxed = np.isfinite(meant[judged]).all(1)
+    if boxed.any() and np.median(inside[boxed]) <= MOST_INSIDE:
+        return points, None  # shares of the box
+    return read, "shares of the image"
 
 
 def boxes_in_pixels(
@@ -91,7 +99,9 @@ def boxes_in_pixels(
     own = boxes[judged]
     overlap = seen.overlap(own)
     bad = (seen.inside(own) <= MOST_INSIDE) | ~_in_image(own, sizes[judged])
-    if bad.sum() < min(SEVERAL, len(judged)):
+    # Nobody is smaller than a pixel: there one person is enough.
+    least = 1 if (np.abs(boxes[usable]) <= 1.02).all() else min(SEVERAL, len(judged))
+    if bad.sum() < least:
         return as_written
     best, best_fits, best_score = None, np.zeros(len(judged), dtype=bool), 0.0
     readings = _readings()
@@ -103,7 +113,7 @@ def boxes_in_pixels(
         total = float(score[fits & bad].sum())
         if total > best_score:
             best, best_fits, best_score = name, fits, total
-    if best is None or (best_fits & bad).sum() < max(min(SEVERAL, len(judged)), bad.sum() / 2):
+    if best is None or (best_fits & bad).sum() < max(least, bad.sum() / 2):
         return as_written
     meant = readings[best](boxes, sizes)
     right = ~bad & (overlap >= LEAST_OVERLAP)

@@ -112,3 +112,27 @@ def test_areas_of_the_written_numbers_are_no_second_fault(tmp_path: Path) -> Non
         annotation["area"] = annotation["bbox"][2] * annotation["bbox"][3]
     _, findings = check(write(tmp_path / "a.json", data))
     assert [f.code for f in findings] == ["SPT313"]
+
+
+def test_points_in_shares_of_the_box_are_not_taken_for_shares_of_the_image(
+    tmp_path: Path,
+) -> None:
+    data = clean()
+    for annotation in data["annotations"]:
+        del annotation["segmentation"]
+        x, y, w, h = annotation["bbox"]
+        points = annotation["keypoints"]
+        for at in range(0, len(points), 3):
+            if points[at + 2]:
+                points[at : at + 2] = [(points[at] - x) / w, (points[at + 1] - y) / h]
+    _, findings = check(write(tmp_path / "a.json", data))
+    assert [f.code for f in findings] == ["SPT311"]
+    assert "shares of the box" in findings[0].message
+
+
+def test_one_person_in_shares(tmp_path: Path) -> None:
+    data = rewritten(WRITTEN[6][0], masks=False)
+    shares_of_image(data)
+    data["images"], data["annotations"] = data["images"][:1], data["annotations"][:1]
+    _, findings = check(write(tmp_path / "a.json", data))
+    assert [f.code for f in findings] == ["SPT311"]
