@@ -228,7 +228,7 @@ class Dataset:
     def _points(self) -> tuple[Floats, str | None]:
         points = self._written_points()
         there = (points[..., 2] > 0) & np.isfinite(points).all(-1)
-        read, unit = points_in_pixels(points[..., :2], there, self.sizes, self._written_boxes())
+        read, unit = points_in_pixels(points[..., :2], there, self.sizes, self._written_boxes)
         return (np.concatenate([read, points[..., 2:]], -1), unit) if unit else (points, None)
 
     def _written_points(self) -> Floats:
@@ -297,12 +297,13 @@ class Dataset:
     def boxes_read(self) -> Boxes:
         """The boxes and areas, and how the file writes them."""
         areas = [as_float(annotation.get("area")) for annotation in self.annotations]
-        boxes = self._written_boxes()
+        boxes = self._written_boxes
         boxes_areas = np.array(areas, dtype=np.float64)
         points = self.keypoints[..., :2]
         with np.errstate(all="ignore"):
             return boxes_in_pixels(boxes, boxes_areas, points, self.labelled, self.sizes)
 
+    @cached_property
     def _written_boxes(self) -> Floats:
         good = [
             value if is_numbers(value := a.get("bbox")) and len(value) == 4 else [math.nan] * 4
