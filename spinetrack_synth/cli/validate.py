@@ -104,7 +104,7 @@ def command(
     from spinetrack_synth.validation import baseline as baselines
     from spinetrack_synth.validation.engine import validate
     from spinetrack_synth.validation.findings import Severity, Work
-    from spinetrack_synth.validation.reading import find_files, read
+    from spinetrack_synth.validation.reading import find_files, read, with_keypoints
     from spinetrack_synth.validation.registry import all_rules, choose
     from spinetrack_synth.validation.settings import find_settings
 
@@ -126,6 +126,9 @@ def command(
         for argument in files
         for path in find_files(argument)
     ]
+    datasets, others = with_keypoints(datasets)
+    for other in others:
+        click.echo(f"{other.path}: left out, it holds no keypoints", err=True)
     accepted = baseline or settings.baseline
     with progress_bar("records") as show:
         report = validate(

@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from spinetrack_synth import skeleton
+from spinetrack_synth.validation.conventions import Boxes, boxes_in_pixels, points_in_pixels
 from spinetrack_synth.validation.findings import Fault, plain
 
 T = TypeVar("T")
@@ -36,6 +37,21 @@ def is_number(value: object) -> TypeGuard[float]:
 def is_numbers(value: object) -> TypeGuard[list[Any]]:
     """A list of JSON numbers."""
     return isinstance(value, list) and set(map(type, value)) <= {int, float}
+
+
+def in_threes(value: object) -> TypeGuard[list[list[Any]]]:
+    """Keypoints as [[x, y, v], ...], as some exporters write them."""
+    return (
+        isinstance(value, list)
+        and bool(value)
+        and type(value[0]) is list
+        and all(is_numbers(point) and len(point) == 3 for point in value)
+    )
+
+
+def flat_points(value: object) -> object:
+    """The keypoints of a record as the flat list that COCO means; anything else as it is."""
+    return [number for point in value for number in point] if in_threes(value) else value
 
 
 def as_float(value: object) -> float:
@@ -157,7 +173,7 @@ class Dataset:
         where all of them hold the same other number; -1 for a category without keypoints."""
         lengths: list[set[int]] = [set() for _ in self.categories]
         for row, annotation in zip(self.category_row, self.annotations):
-            value = annotation.get("keypoints")
+            value = flat_points(annotation.get("keypoints"))
             if row >= 0 and isinstance(value, list) and len(value) and len(value) % 3 == 0:
                 lengths[row].add(len(value) // 3)
         counts = [len(names) if names is not None else -1 for names in self.names]
@@ -199,13 +215,29 @@ class Dataset:
 
     @cached_property
     def keypoints(self) -> Floats:
-        """All keypoints (N, K, 3): x, y in pixels and v; nan where missing or unusable."""
+        """All keypoints (N, K, 3): x, y in pixels and v; nan where missing or unusable. In pixels
+        also where the file writes shares of the image (``points_written``)."""
+        return self._points[0]
+
+    @property
+    def points_written(self) -> str | None:
+        """What the file writes its points in, where that is not pixels."""
+        return self._points[1]
+
+    @cached_property
+    def _points(self) -> tuple[Floats, str | None]:
+        points = self._written_points()
+        there = (points[..., 2] > 0) & np.isfinite(points).all(-1)
+        read, unit = points_in_pixels(points[..., :2], there, self.sizes, self._written_boxes)
+        return (np.concatenate([read, points[..., 2:]], -1), unit) if unit else (points, None)
+
+    def _written_points(self) -> Floats:
         most = max(int(max(self.point_count, default=0)), 0)
         flat = np.full((len(self.annotations), 3 * most), np.nan)
         usable = [
             (row, value)
             for row, annotation in enumerate(self.annotations)
-            if is_numbers(value := annotation.get("keypoints"))
+            if is_numbers(value := flat_points(annotation.get("keypoints")))
             and len(value) == 3 * (self.expected_points(row) or 0) > 0
         ]
         for length in {len(value) for _, value in usable}:
@@ -250,9 +282,29 @@ class Dataset:
             )
         return result
 
-    @cached_property
+    @property
     def boxes(self) -> Floats:
-        """All boxes (N, 4): x, y, width, height in pixels; nan where unusable."""
+        """All boxes (N, 4): x, y, width, height in pixels, also where the file writes them in
+        another way (``conventions``); nan where unusable."""
+        return self.boxes_read.boxes
+
+    @property
+    def areas(self) -> Floats:
+        """All areas (N,) in square pixels; nan where unusable."""
+        return self.boxes_read.areas
+
+    @cached_property
+    def boxes_read(self) -> Boxes:
+        """The boxes and areas, and how the file writes them."""
+        areas = [as_float(annotation.get("area")) for annotation in self.annotations]
+        boxes = self._written_boxes
+        boxes_areas = np.array(areas, dtype=np.float64)
+        points = self.keypoints[..., :2]
+        with np.errstate(all="ignore"):
+            return boxes_in_pixels(boxes, boxes_areas, points, self.labelled, self.sizes)
+
+    @cached_property
+    def _written_boxes(self) -> Floats:
         good = [
             value if is_numbers(value := a.get("bbox")) and len(value) == 4 else [math.nan] * 4
             for a in self.annotations
@@ -260,11 +312,6 @@ class Dataset:
         boxes = _table(good, 4)
         boxes[~np.isfinite(boxes).all(1)] = np.nan
         return boxes
-
-    @cached_property
-    def areas(self) -> Floats:
-        """All areas (N,) in square pixels; nan where unusable."""
-        return np.array([as_float(a.get("area")) for a in self.annotations], dtype=np.float64)
 
     @cached_property
     def crowd(self) -> NDArray[np.bool_]:

@@ -52,6 +52,13 @@ def other_coordinates(dataset: Dataset) -> Iterator[Fault]:
     """The keypoints fit their box, but in other coordinates than pixels of the image."""
     if not dataset.keypoints.shape[1]:
         return
+    if dataset.points_written:
+        boxes = dataset.boxes_read.written
+        message = f"the keypoints are {dataset.points_written}, 0 to 1"
+        message += f"; the boxes are {boxes}" if boxes else "; the boxes are in pixels"
+        message += ": COCO has pixels, and boxes as x, y, width, height"
+        yield dataset.file_fault(message, place="annotations")
+        return
     rows = np.flatnonzero(_wrong(dataset))
     if not len(rows):
         return
@@ -78,6 +85,29 @@ def other_coordinates(dataset: Dataset) -> Iterator[Fault]:
                 told.add(row)
                 message = f"the keypoints lie outside the box, but fit it if {reading}"
                 yield dataset.annotation_fault(row, message, field=".keypoints")
+
+
+@rule(
+    "SPT313",
+    "box-convention",
+    family="geometry",
+    severity=Severity.ERROR,
+    reason="""COCO's boxes are x, y, width and height in pixels. Other tools write two corners, the
+    middle and the size, or shares of the image: four numbers all the same, and every reader crops
+    something else. The other rules judge the boxes as they are meant.""",
+    example='`"bbox": [0.51, 0.47, 0.2, 0.6]`, or x1, y1, x2, y2',
+)
+def box_convention(dataset: Dataset) -> Iterator[Fault]:
+    """The boxes of the file, or of several annotations, are written in another way than COCO's."""
+    read = dataset.boxes_read
+    if read.written is None or dataset.points_written:
+        return
+    rows = rows_where(read.rows)
+    message = f"{len(rows)} of {len(dataset.annotations)} boxes are not x, y, width, height in "
+    message += f"pixels, but {read.written}"
+    if not read.whole:
+        message += f"; the first is that of annotations[{rows[0]}]"
+    yield dataset.file_fault(message, place="annotations.bbox", value=len(rows))
 
 
 def _of_neighbour(dataset: Dataset, row: int) -> bool:

@@ -80,7 +80,7 @@ def validate(
         Finding(
             code=rule.code,
             name=rule.name,
-            severity=severities.get(rule.code, rule.severity),
+            severity=severities.get(rule.code, fault.severity or rule.severity),
             file=dataset.path,
             place=fault.place,
             key=fault.key,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from pathlib import Path
 from typing import Any
@@ -32,8 +32,8 @@ class Fault:
     after a slash); ``parent`` is the key of the image of an annotation; ``covers`` are the keys of
     other entities whose faults this one explains; ``value`` a number or text that was measured;
     ``sure`` the share of such findings that are right, where that was measured (0 to 1);
-    ``row`` the annotation's; ``fitted`` (K, 2) px where the body model puts the keypoints, for the
-    report to draw.
+    ``row`` the annotation's; ``severity`` where it harms less than the rule's faults usually do;
+    ``fitted`` (K, 2) px where the body model puts the keypoints, for the report to draw.
     """
 
     place: str
@@ -44,7 +44,13 @@ class Fault:
     parent: str | None = None
     covers: tuple[str, ...] = ()
     row: int | None = None
+    severity: Severity | None = None
     fitted: NDArray[np.float64] | None = field(default=None, compare=False, repr=False)
+
+
+def mild(fault: Fault) -> Fault:
+    """The fault as a warning: nobody's reader stops at it."""
+    return replace(fault, severity=Severity.WARNING)
 
 
 @dataclass(frozen=True)

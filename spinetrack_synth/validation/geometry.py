@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from spinetrack_synth.validation.columns import Dataset, Floats, canonical_name, rows_where
 from spinetrack_synth.validation.coordinates import box_hint
-from spinetrack_synth.validation.findings import Fault, Severity
+from spinetrack_synth.validation.findings import Fault, Severity, mild
 from spinetrack_synth.validation.masks import EDGE_PX
 from spinetrack_synth.validation.proportions import BONES_M
 from spinetrack_synth.validation.rules import rule
@@ -57,16 +57,20 @@ def box_not_positive(dataset: Dataset) -> Iterator[Fault]:
     unless=("SPT112", "SPT301", "SPT305", "SPT322", "SPT603"),
 )
 def box_outside_image(dataset: Dataset) -> Iterator[Fault]:
-    """A box leaves the image."""
+    """A box leaves the image. A warning where most of it lies in the image, as in datasets whose
+    boxes reach to what the picture cuts off."""
     start, end = dataset.boxes[:, :2], dataset.boxes[:, :2] + dataset.boxes[:, 2:]
     over = np.maximum(-start, end - dataset.sizes).max(1, initial=-np.inf)
     for row in rows_where(over > EDGE_PX):
         width, height = dataset.sizes[row]
         message = f"leaves the image ({width:.0f}x{height:.0f}) by {over[row]:.4g} px"
-        message += box_hint(dataset, row, masks_of(dataset).box[row])
-        yield dataset.annotation_fault(
-            row, message, field=".bbox", value=round(float(over[row]), 3)
+        hint = box_hint(dataset, row, masks_of(dataset).box[row])
+        fault = dataset.annotation_fault(
+            row, message + hint, field=".bbox", value=round(float(over[row]), 3)
         )
+        seen = np.minimum(end[row], dataset.sizes[row]) - np.maximum(start[row], 0.0)
+        cut = not hint and (seen > 0).all() and seen.prod() > dataset.boxes[row, 2:].prod() / 2
+        yield mild(fault) if cut else fault
 
 
 @rule(
@@ -147,7 +151,8 @@ def image_too_small(dataset: Dataset) -> Iterator[Fault]:
     unless=("SPT112", "SPT305", "SPT311", "SPT322", "SPT351", "SPT603", "SPT704"),
 )
 def point_outside_image(dataset: Dataset) -> Iterator[Fault]:
-    """A labelled keypoint lies outside the image."""
+    """A labelled keypoint lies outside the image. A warning where the person's box reaches out to
+    it: there somebody meant it, as in PoseTrack."""
     if not dataset.keypoints.shape[1]:
         return
     over = _points_outside_image(dataset)
@@ -158,9 +163,14 @@ def point_outside_image(dataset: Dataset) -> Iterator[Fault]:
         image = f"{width[row]:.0f}x{height[row]:.0f}"
         return f"lies at ({x:.6g}, {y:.6g}), outside the image ({image})"
 
-    yield from point_faults(
-        dataset, over > POINT_EDGE_PX, message, lambda row, k: round(float(over[row, k]), 3)
-    )
+    outside = over > POINT_EDGE_PX
+    start, end = dataset.boxes[:, None, :2], dataset.boxes[:, None, :2] + dataset.boxes[:, None, 2:]
+    points = dataset.keypoints[..., :2]
+    meant = np.asarray(((points >= start - EDGE_PX) & (points <= end + EDGE_PX)).all(-1))
+    for fault in point_faults(
+        dataset, outside, message, lambda row, k: round(float(over[row, k]), 3)
+    ):
+        yield mild(fault) if meant[fault.row][outside[fault.row]].all() else fault
 
 
 def _points_outside_image(dataset: Dataset) -> Floats:

@@ -36,10 +36,14 @@ SEVERAL: Final = 5
 def id_used_twice(dataset: Dataset) -> Iterator[Fault]:
     """Two records of a section have the same id."""
     for section in ("images", "annotations", "categories", "licenses"):
-        first: dict[int, int] = {}
+        first: dict[int | str, int] = {}
         for row, record in enumerate(dataset.section(section)):
             value = record.get("id") if isinstance(record, dict) else None
-            if type(value) is int and first.setdefault(value, row) != row:
+            if (
+                isinstance(value, int | str)
+                and type(value) is not bool
+                and first.setdefault(value, row) != row
+            ):
                 message = f"{shown(value)} is the id of {section}[{first[value]}] too"
                 yield fault_at(dataset, section, row, message, ".id")
 
@@ -84,12 +88,14 @@ def _unknown(dataset: Dataset, name: str, section: str, target: Any, what: str) 
     if not dataset.section(section):
         return  # the missing or empty section is the fault
     dangling = [
-        row for row in rows_where(target < 0) if type(dataset.annotations[row].get(name)) is int
+        row
+        for row in rows_where(target < 0)
+        if type(dataset.annotations[row].get(name)) in (int, str)
     ]
     # A target that lost its id, or took another's, leaves its annotations behind: one fault.
     lost = dataset.section(section)
     ids = [record.get("id") for record in lost if isinstance(record, dict)]
-    whole = [value for value in ids if type(value) is int]
+    whole = [value for value in ids if type(value) in (int, str)]
     broken = len(lost) - len(set(whole))
     if len({dataset.annotations[row][name] for row in dangling}) <= broken:
         return
@@ -102,7 +108,7 @@ def _unknown(dataset: Dataset, name: str, section: str, target: Any, what: str) 
     "SPT204",
     "licence-unknown",
     family="identity",
-    severity=Severity.ERROR,
+    severity=Severity.WARNING,
     reason="""A licence number without a licence says nothing about what may be done with the
     image.""",
     example="`license` 9 where `licenses` ends at 8",
@@ -110,14 +116,16 @@ def _unknown(dataset: Dataset, name: str, section: str, target: Any, what: str) 
 def licence_unknown(dataset: Dataset) -> Iterator[Fault]:
     """An image's `license` is no licence of the file."""
     licences = dataset.section("licenses")
-    named = sum("license" in image for image in dataset.images)
-    if "licenses" not in dataset.data and named:
-        message = f"missing, but {named} images name a licence by its id"
+    # Without licences 0 is what tools write where they know of none.
+    named = sum(image.get("license") not in (None, "", 0) for image in dataset.images)
+    if not licences:
+        if not named or dataset.data.get("licenses") not in (None, "", []):  # no list, as told
+            return
+        lost = "empty" if "licenses" in dataset.data else "missing"
+        message = f"{lost}, but {named} images name a licence by its id"
         yield dataset.file_fault(message, place="licenses", value=named)
         return
     known = {r.get("id") for r in licences if isinstance(r, dict) and type(r.get("id")) is int}
-    if not known and not isinstance(dataset.data.get("licenses", []), list):
-        return
     faulty = [
         row
         for row, image in enumerate(dataset.images)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from spinetrack_synth.validation.columns import Dataset, Floats, rows_where
 from spinetrack_synth.validation.coordinates import box_hint
-from spinetrack_synth.validation.findings import Fault, Severity
+from spinetrack_synth.validation.findings import Fault, Severity, mild
 from spinetrack_synth.validation.rules import rule
 from spinetrack_synth.validation.shapes import Masks, masks_of
 
@@ -27,6 +27,8 @@ FULL: Final = 0.99
 LEAST_OF_BOX: Final = 0.1
 """A person, arms spread, fills more of the box."""
 LEAST_SIDE_PX: Final = 16.0
+MOST: Final = 0.8
+"""What most annotations of a file do is its convention."""
 AREA_SLACK: Final = 0.1
 """Share by which an area may differ from a polygon's surface: COCO's areas are counted pixels."""
 
@@ -143,9 +145,16 @@ def box_off_mask(dataset: Dataset) -> Iterator[Fault]:
     unless=("SPT303", "SPT321", "SPT322", "SPT323", "SPT328", "SPT329"),
 )
 def area_off_mask(dataset: Dataset) -> Iterator[Fault]:
-    """An area is not that of its mask."""
+    """An area is not that of its mask. A warning where all areas are those of the boxes."""
     masks = masks_of(dataset)
-    for row in rows_where(_area_off_mask(dataset, masks)):
+    wrong = _area_off_mask(dataset, masks)
+    if _areas_of_boxes(dataset):
+        if wrong.any():
+            message = f"the areas are those of the boxes, {wrong.sum()} masks cover less: OKS "
+            message += "forgives more than COCO's, which are those of the masks"
+            yield mild(dataset.file_fault(message, place="annotations.area"))
+        return
+    for row in rows_where(wrong):
         message = f"{dataset.areas[row]:.6g}, the mask covers {masks.area[row]:.6g} px"
         yield dataset.annotation_fault(
             row, message, field=".area", value=round(float(dataset.areas[row]), 3)
@@ -233,6 +242,8 @@ def mask_of_another(dataset: Dataset) -> Iterator[Fault]:
     """Neither the box nor the area is that of the mask."""
     masks = masks_of(dataset)
     both = _box_off_mask(dataset, masks)[1] & _area_off_mask(dataset, masks)
+    if _areas_of_boxes(dataset):
+        return  # the areas agree with the boxes, whatever the mask
     room = dataset.boxes[:, 2:].prod(1)
     both &= (dataset.areas > LEAST_OF_BOX * room) & (dataset.areas <= room)
     for row in rows_where(both):
@@ -246,6 +257,16 @@ def _box_off_mask(dataset: Dataset, masks: Masks) -> tuple[Floats, NDArray[np.bo
     difference = np.abs(box - masks.box).max(1, initial=0.0)
     extent = np.maximum(dataset.boxes[:, 2:], masks.box[:, 2:] - masks.box[:, :2]).max(1)
     return difference, (difference > EDGE_PX + BOX_SLACK * extent) & ~dataset.crowd
+
+
+def _areas_of_boxes(dataset: Dataset) -> bool:
+    """Does the file write the box's area where COCO has the mask's? Most do, of several."""
+    known = np.isfinite(dataset.areas + dataset.boxes.sum(1)) & ~dataset.crowd
+    room = dataset.boxes[:, 2:].prod(1)
+    # To a pixel more or less on each side: some count the last pixel too.
+    slack = dataset.boxes[:, 2:].sum(1) + 2 + 0.01 * room
+    same = (np.abs(dataset.areas - room) <= slack) & (dataset.areas > 0)
+    return bool(known.sum() >= 2 and same[known].mean() >= MOST)
 
 
 def _area_off_mask(dataset: Dataset, masks: Masks) -> NDArray[np.bool_]:

@@ -13,7 +13,7 @@ from spinetrack_synth.validation.findings import Fault, Severity, plain, shown
 from spinetrack_synth.validation.rules import rule
 
 DATE: Final = re.compile(
-    r"(\d{4})[-/](\d{1,2})[-/](\d{1,2})"
+    r"(\d{4})[-/](\d{1,2})(?:[-/](\d{1,2}))?"
     r"(?:[ T](\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?(?:Z|[+-]\d{2}:?\d{2})?)?"
 )
 CARDS: Final = ("README.md", "DATASHEET.md", "dataset_card.md", "DATASET_CARD.md", "README.rst")
@@ -85,7 +85,7 @@ def licence_missing(dataset: Dataset) -> Iterator[Fault]:
 
 
 def _unlicensed(image: dict[str, Any]) -> bool:
-    return image.get("license") is None
+    return image.get("license") in (None, "")
 
 
 @rule(
@@ -155,7 +155,7 @@ def date(dataset: Dataset) -> Iterator[Fault]:
         yield dataset.file_fault(problem, place="info.date_created")
     year = info_of(dataset).get("year")
     latest = datetime.date.today().year + 1
-    if year is not None and not (type(year) is int and 1900 <= year <= latest):
+    if year not in (None, "") and not (type(year) is int and 1900 <= year <= latest):
         yield dataset.file_fault(f"{shown(year)}, expected a year", place="info.year")
     for row, image in enumerate(dataset.images):
         problem = _wrong_date(image.get("date_captured"))
@@ -164,12 +164,12 @@ def date(dataset: Dataset) -> Iterator[Fault]:
 
 
 def _wrong_date(value: object) -> str | None:
-    if value is None or value == "":
-        return None
+    if value is None or value in ("", 0):
+        return None  # what tools write where they know of none
     match = DATE.fullmatch(value.strip()) if isinstance(value, str) else None
     if match is None:
         return f"{shown(value)}, expected year-month-day"
-    numbers = [int(number) for number in match.groups(default="0")]
+    numbers = [int(number or (at < 3)) for at, number in enumerate(match.groups())]
     try:
         moment = datetime.datetime(*numbers)  # type: ignore[arg-type]
     except ValueError:
@@ -186,13 +186,18 @@ def _wrong_date(value: object) -> str | None:
     severity=Severity.WARNING,
     reason="A licence is named by its text: a number or an empty name can be anything.",
     example='`{"id": 1, "name": ""}`',
-    unless=("SPT103", "SPT104"),
 )
 def licence_incomplete(dataset: Dataset) -> Iterator[Fault]:
-    """A licence has an address that is none."""
+    """A licence has no name, no id, or an address that is none."""
     for row, licence in enumerate(dataset.section("licenses")):
-        url = licence.get("url") if isinstance(licence, dict) else None
+        if not isinstance(licence, dict):
+            continue
+        name, url, place = licence.get("name"), licence.get("url"), f"licenses[{row}]"
+        if type(licence.get("id")) is not int:
+            yield Fault(f"{place}.id", place, "no whole number: no image can name this licence")
+        if not (isinstance(name, str) and name.strip()):
+            message = "no name" if url else "no name and no address: a tool's placeholder"
+            yield Fault(f"{place}.name", place, message)
         if url and not (isinstance(url, str) and re.match(r"https?://\S+$", url)):
-            place = f"licenses[{row}]"
             message = f"{plain(shown(url))} is no address of a licence"
             yield Fault(f"{place}.url", place, message)

@@ -49,6 +49,19 @@ def read(path: Path, *, pictures: Path | None = None, previous: Dataset | None =
     )
 
 
+def with_keypoints(datasets: list[Dataset]) -> tuple[list[Dataset], list[Dataset]]:
+    """The files that hold keypoints and the others, which are no splits of the same release:
+    COCO puts the captions and the boxes of a split beside its keypoints. Where none holds any, all
+    are judged."""
+    having = [
+        dataset
+        for dataset in datasets
+        if any("keypoints" in record for record in (*dataset.categories, *dataset.annotations))
+    ]
+    having = having or datasets
+    return having, [dataset for dataset in datasets if dataset not in having]
+
+
 def find_files(argument: Path) -> list[Path]:
     """The file that is named, or the annotation files of the folder that is."""
     if not argument.is_dir():
@@ -56,9 +69,16 @@ def find_files(argument: Path) -> list[Path]:
     for folder in (argument / "annotations", argument):
         found = sorted(folder.glob("*.json"))
         found = [path for path in found if path.name != "manifest.json"]
-        if found:
-            return found
+        objects = [path for path in found if not _is_list(path)]
+        if objects:
+            return objects
     raise UserError(f"{argument}: holds no annotation files (*.json); name one")
+
+
+def _is_list(path: Path) -> bool:
+    """Does the file hold a list, such as results of a detector?"""
+    with path.open("rb") as file:
+        return file.read(64).lstrip().startswith(b"[")
 
 
 def parse(content: bytes, name: str) -> tuple[dict[str, Any], list[Quirk]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Iterator
 from typing import Any, Final, TypeGuard
 
@@ -16,11 +17,13 @@ from spinetrack_synth.validation.columns import (
     Floats,
     as_float,
     canonical_name,
+    flat_points,
+    in_threes,
     is_number,
     is_numbers,
     rows_where,
 )
-from spinetrack_synth.validation.findings import Fault, Severity, shown
+from spinetrack_synth.validation.findings import Fault, Severity, mild, shown
 from spinetrack_synth.validation.rules import rule
 
 SECTIONS: Final = ("images", "annotations", "categories")
@@ -31,9 +34,12 @@ REQUIRED: Final[dict[str, tuple[str, ...]]] = {
         "id", "image_id", "category_id", "keypoints", "num_keypoints", "bbox", "area", "iscrowd",
     ),
     "categories": ("id", "name"),
-    "licenses": ("id", "name"),
 }  # fmt: skip
 """What pycocotools reads, field by field: without any of them evaluation ends in a KeyError."""
+EVALUATED: Final = ("num_keypoints", "bbox", "area", "iscrowd")
+"""Of these, what evaluation reads and loading does not: a file may do without all of one."""
+KINDS: Final = {"caption": "captions", "segments_info": "panoptic segments", "bbox": "objects"}
+"""What a file without keypoints is one of, by a field of its annotations."""
 
 RARE: Final = 0.1
 SEVERAL: Final = 5
@@ -88,9 +94,9 @@ def section_missing(dataset: Dataset) -> Iterator[Fault]:
             yield dataset.file_fault("empty: there is nothing in this dataset", place=name)
     for name, wanted in (("info", dict), ("licenses", list)):
         value = dataset.data.get(name)
-        if name in dataset.data and not isinstance(value, wanted):
+        if value not in (None, "") and not isinstance(value, wanted):
             kind = "an object" if wanted is dict else "a list"
-            yield dataset.file_fault(f"{_kind(value)}, expected {kind}", place=name)
+            yield mild(dataset.file_fault(f"{_kind(value)}, expected {kind}", place=name))
 
 
 @rule(
@@ -103,11 +109,11 @@ def section_missing(dataset: Dataset) -> Iterator[Fault]:
 )
 def record_not_object(dataset: Dataset) -> Iterator[Fault]:
     """A record is a number, a text, a list or null instead of an object."""
-    for section in REQUIRED:
+    for section in (*REQUIRED, "licenses"):
         for row, record in enumerate(records(dataset, section)):
             if not isinstance(record, dict):
-                message = f"{_kind(record)}, expected an object"
-                yield fault_at(dataset, section, row, message)
+                fault = fault_at(dataset, section, row, f"{_kind(record)}, expected an object")
+                yield mild(fault) if section == "licenses" else fault
 
 
 @rule(
@@ -120,14 +126,29 @@ def record_not_object(dataset: Dataset) -> Iterator[Fault]:
     example="an annotation without `iscrowd`",
 )
 def field_missing(dataset: Dataset) -> Iterator[Fault]:
-    """A record lacks a field that readers rely on."""
+    """A record lacks a field that readers rely on. A warning where all annotations do without a
+    field that only evaluation reads."""
+    without = _never_there(dataset)
+    if "keypoints" in without and not any("keypoints" in c for c in dataset.categories):
+        kinds = [kind for field, kind in KINDS.items() if field not in without]
+        kind = f": a file of {kinds[0]}" if kinds else ""
+        message = f"none of {len(dataset.annotations)} has keypoints{kind}, which is not judged"
+        yield dataset.file_fault(message, place="annotations")
+        return
+    for name in EVALUATED:
+        if name in without:
+            message = f"none of {len(dataset.annotations)} has {name}: training may do without, "
+            message += "evaluation with pycocotools ends in a KeyError"
+            yield mild(dataset.file_fault(message, place="annotations"))
     for section, names in REQUIRED.items():
         for row, record in enumerate(records(dataset, section)):
             if isinstance(record, dict):
                 lost = [
                     name
                     for name in names
-                    if name not in record and not _excused(dataset, section, row, name)
+                    if name not in record
+                    and not (section == "annotations" and name in without & set(EVALUATED))
+                    and not _excused(dataset, section, row, name)
                 ]
                 if lost:
                     close = _misspelt(record, lost[0])
@@ -138,7 +159,15 @@ def field_missing(dataset: Dataset) -> Iterator[Fault]:
     categories = records(dataset, "categories")
     if categories and not any("keypoints" in c for c in dataset.categories):
         message = "no category names its keypoints: without names nothing can be said of them"
-        yield dataset.file_fault(message, place="categories")
+        yield mild(dataset.file_fault(message, place="categories"))
+
+
+def _never_there(dataset: Dataset) -> set[str]:
+    """The required fields, and those of other kinds of files, that no annotation has."""
+    wanted = {*REQUIRED["annotations"], *KINDS} if any(dataset.annotations) else set()
+    for annotation in dataset.annotations:
+        wanted = wanted - annotation.keys()
+    return wanted
 
 
 def _excused(dataset: Dataset, section: str, row: int, name: str) -> bool:
@@ -169,18 +198,40 @@ def _misspelt(record: dict[str, Any], name: str) -> str | None:
     example='`"id": "4711"`, `"width": 640.0`, `"category_id": true`',
 )
 def field_type(dataset: Dataset) -> Iterator[Fault]:
-    """A field has the wrong type."""
+    """A field has the wrong type. A warning where all keypoints are lists of three, and for the
+    number of a licence."""
+    threes = [row for row, a in enumerate(dataset.annotations) if in_threes(a.get("keypoints"))]
+    nested = len(threes) > len(dataset.annotations) / 2
+    if nested:
+        message = f"the keypoints of {len(threes)} of {len(dataset.annotations)} are lists of "
+        message += "three, [[x, y, v], ...]; COCO has one flat list, and so has pycocotools"
+        yield mild(dataset.file_fault(message, place="annotations.keypoints", value=len(threes)))
     for section in REQUIRED:
-        for row, record in enumerate(records(dataset, section)):
-            if isinstance(record, dict):
-                for name, message in _wrong_types(section, record):
-                    yield fault_at(dataset, section, row, message, f".{name}")
+        rows = records(dataset, section)
+        wrong = [
+            (row, name, message)
+            for row, record in enumerate(rows)
+            if isinstance(record, dict)
+            for name, message in _wrong_types(section, record, nested)
+        ]
+        everywhere = Counter(name for _, name, _ in wrong)
+        told: set[str] = set()
+        for row, name, message in wrong:
+            if everywhere[name] < max(len(rows), SEVERAL):
+                fault = fault_at(dataset, section, row, message, f".{name}")
+                yield mild(fault) if name == "license" else fault
+            elif name not in told:
+                told.add(name)
+                message += f"; so are all {len(rows)}"
+                yield dataset.file_fault(message, place=f"{section}.{name}", value=len(rows))
 
 
-def _wrong_types(section: str, record: dict[str, Any]) -> Iterator[tuple[str, str]]:
+def _wrong_types(section: str, record: dict[str, Any], nested: bool) -> Iterator[tuple[str, str]]:
     for name in WHOLE:
-        if name == "license" and record.get(name) is None:
+        if name == "license" and record.get(name) in (None, ""):
             continue  # no licence, which SPT903 tells of
+        if name == "num_keypoints" and _is_whole(record.get(name)):
+            continue  # 17.0 counts as well as 17
         if name in record and type(record[name]) is not int and not _nan(record[name]):
             yield name, f"{shown(record[name])}, expected a whole number"
     for name in TEXTS:
@@ -192,6 +243,8 @@ def _wrong_types(section: str, record: dict[str, Any]) -> Iterator[tuple[str, st
         value = record.get(name, [])
         if not isinstance(value, list):
             yield name, f"{shown(value)}, expected a list of numbers"
+        elif nested and in_threes(value):
+            continue
         elif not is_numbers(value):
             bad = next(index for index, number in enumerate(value) if not is_number(number))
             more = sum(not is_number(number) for number in value) - 1
@@ -199,6 +252,10 @@ def _wrong_types(section: str, record: dict[str, Any]) -> Iterator[tuple[str, st
             yield f"{name}[{bad}]", f"{shown(value[bad])}, expected a number{others}"
     if "area" in record and not is_number(record["area"]):
         yield "area", f"{shown(record['area'])}, expected a number"
+
+
+def _is_whole(value: object) -> bool:
+    return isinstance(value, float) and value.is_integer()
 
 
 def _nan(value: object) -> TypeGuard[float]:
@@ -219,7 +276,7 @@ def _nan(value: object) -> TypeGuard[float]:
 def keypoints_length(dataset: Dataset) -> Iterator[Fault]:
     """The list of keypoints has not three numbers for each name."""
     for row, annotation in enumerate(dataset.annotations):
-        value = annotation.get("keypoints")
+        value = flat_points(annotation.get("keypoints"))
         count = dataset.expected_points(row)
         if isinstance(value, list) and count is not None and len(value) != 3 * count:
             message = f"{len(value)} values, expected {3 * count} ({count} x 3)"
@@ -299,15 +356,15 @@ def category_name(dataset: Dataset) -> Iterator[Fault]:
     "SPT107",
     "skeleton-links",
     family="schema",
-    severity=Severity.ERROR,
+    severity=Severity.WARNING,
     reason="""COCO counts the ends of links from 1. Counted from 0, every drawn bone joins the
-    wrong points.""",
+    wrong points. Training and evaluation do not read them.""",
     example="`[0, 1]`, or `[36, 38]` with 37 keypoints",
 )
 def skeleton_links(dataset: Dataset) -> Iterator[Fault]:
     """A link of the skeleton is no pair of keypoints counted from 1."""
     for row, category in enumerate(dataset.categories):
-        if "skeleton" not in category:
+        if category.get("skeleton") is None:
             continue
         links = category["skeleton"]
         if not isinstance(links, list):
@@ -408,7 +465,9 @@ def sigmas(dataset: Dataset) -> Iterator[Fault]:
     example='`"iscrowd": 2`',
 )
 def iscrowd(dataset: Dataset) -> Iterator[Fault]:
-    """`iscrowd` is neither 0 nor 1."""
+    """`iscrowd` is neither 0 nor 1, nor true and false throughout."""
+    if all(isinstance(a.get("iscrowd", False), bool) for a in dataset.annotations):
+        return  # every reader takes them for 0 and 1
     for row, annotation in enumerate(dataset.annotations):
         if "iscrowd" in annotation:
             value = annotation["iscrowd"]

@@ -63,15 +63,17 @@ def _measure(dataset: Dataset) -> Masks:
     strings: list[tuple[int, bytes]] = []
     runs: list[tuple[int, list[int]]] = []
     # Where no annotation has a mask, an empty list says so; elsewhere a mask was lost.
-    masked = any(annotation.get("segmentation") for annotation in dataset.annotations)
+    masked = any(a.get("segmentation") not in (None, [], [[]]) for a in dataset.annotations)
     for row, annotation in enumerate(dataset.annotations):
         if "segmentation" not in annotation:
             continue
         value = annotation["segmentation"]
+        if not masked and value in (None, [], [[]]):
+            continue
         problem = None
         if isinstance(value, list):
             problem = _polygon_problem(value)
-            if not value and masked:
+            if not value:
                 problem = "empty: no polygon"
             if problem is None:
                 masks.parts[row] = len(value)
