@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Final, TypeGuard, TypeVar
@@ -76,10 +77,37 @@ def pairs_where(mask: ArrayLike) -> list[tuple[int, int]]:
     return [(row, column) for row, column in np.argwhere(mask).tolist()]
 
 
+_JOINTS: Final = "shoulder|sho|elbow|elb|wrist|wri|hip|knee|ankle|ank|eye|ear"
+_ABBREVIATIONS: Final = {
+    "sho": "shoulder", "elb": "elbow", "wri": "wrist", "kne": "knee", "ank": "ankle"
+}  # fmt: skip
+
+LIMBS: Final = frozenset(
+    f"{side}_{part}"
+    for side in ("left", "right")
+    for part in ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
+)
+FEWEST_LIMBS: Final = 4
+"""A skeleton with fewer of these points is a hand, a face or a garment, not a person."""
+
+ANIMAL_PARTS: Final = frozenset(
+    "paw paws hoof hooves tail tailbase tailtip wing wings withers snout muzzle beak antenna "
+    "abdomen mane fetlock hock stifle rump foreleg hindleg".split()
+)
+ANIMALS: Final = frozenset(
+    "animal animals dog cat horse zebra cow sheep pig bird macaque monkey chimpanzee gorilla ape "
+    "fly locust mouse rat deer giraffe elephant bear lion tiger cheetah leopard wolf fox rabbit "
+    "antelope bison buffalo goat fish hamster panther panda hippo rhino raccoon otter".split()
+)
+"""Words of a category's name or supercategory by which it is no person."""
+
+
 def canonical_name(name: str) -> str:
     """A keypoint's name as SpineTrack writes it: ``LBigToe``, ``l_big_toe`` -> ``left_big_toe``."""
     words = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name)
     parts = [part for part in re.split(r"[\s_\-.]+", words.lower()) if part]
+    parts = re.sub(rf"\b([lr])({_JOINTS})\b", r"\1 \2", " ".join(parts)).split()
+    parts = [_ABBREVIATIONS.get(part, part) for part in parts]
     sides = {"l": "left", "r": "right", "left": "left", "right": "right"}
     side = [sides[part] for part in parts if part in sides]
     rest = [part for part in parts if part not in sides]
@@ -204,6 +232,19 @@ class Dataset:
         return tuple(trusted)
 
     @cached_property
+    def people_categories(self) -> tuple[bool, ...]:
+        """Which categories are people: by their name, supercategory and keypoints."""
+        return tuple(
+            names is not None and _is_person(category, names)
+            for category, names in zip(self.categories, self.names)
+        )
+
+    @cached_property
+    def people(self) -> NDArray[np.bool_]:
+        """Which annotations (N,) are of people."""
+        return np.array([*self.people_categories, False], dtype=bool)[self.category_row]
+
+    @cached_property
     def skeleton(self) -> str:
         """What people call the file's keypoints."""
         for names, known in zip(self.names, self.known_skeleton):
@@ -268,12 +309,24 @@ class Dataset:
         """Which keypoints (N, K) are labelled (v > 0) and have a place."""
         return (self.keypoints[..., 2] > 0) & np.isfinite(self.keypoints).all(-1)
 
+    @cached_property
+    def seen(self) -> NDArray[np.bool_]:
+        """Which keypoints (N, K) are visible (v = 2); those labelled where the file marks none."""
+        visible = self.labelled & (self.keypoints[..., 2] == 2)
+        return visible if visible.any() else self.labelled
+
+    @property
+    def seen_as(self) -> str:
+        """What messages call the points of ``seen``."""
+        hidden = self.labelled.any() and not (self.keypoints[..., 2] == 2).any()
+        return "labelled (none in the file is marked visible)" if hidden else "visible"
+
     def point(self, name: str) -> Floats:
-        """A named keypoint of all annotations (N, 3); nan where it is not labelled, not named, or
-        where the names cannot be trusted."""
+        """A named keypoint of all people (N, 3); nan where it is not labelled, not named, where
+        the names cannot be trusted, and for animals and things."""
         result = np.full((len(self.annotations), 3), np.nan)
         for category, names in enumerate(self.trusted_names):
-            if names is None or name not in names:
+            if names is None or name not in names or not self.people_categories[category]:
                 continue
             rows = np.flatnonzero(self.category_row == category)
             index = names.index(name)
@@ -350,11 +403,17 @@ class Dataset:
     def lacks(self) -> dict[str, str]:
         """What rules need (keys of ``rules.NEEDS``) and this file has not, with the reason."""
         lacking = {}
-        trusted = [names for names in self.trusted_names if names]
-        if not trusted:
+        named = [names for names in self.trusted_names if names]
+        trusted = [
+            names for names, person in zip(self.trusted_names, self.people_categories)
+            if names and person
+        ]  # fmt: skip
+        if not named:
             lacking["names"] = (
                 "the names of the keypoints are in doubt" if any(self.names) else "no keypoints"
             )
+        elif not trusted:
+            lacking["names"] = "no keypoints of a person's body"
         spine = {skeleton.NAMES[index] for index in skeleton.SPINE}
         if not any(spine <= set(names) for names in trusted):
             lacking["spine"] = lacking.get("names") or f"{self.skeleton} has no spine points"
@@ -496,14 +555,27 @@ def _is_names(value: object) -> TypeGuard[list[str]]:
 
 
 def _closest_skeleton(names: tuple[str, ...]) -> str | None:
-    """The known skeleton that shares most of its names, if it is nearly as long."""
-    canonical = set(map(canonical_name, names))
-    best, best_share = None, 0.7
+    """The known skeleton of these names in any order, slips of the pen included. Names of its own
+    make it another skeleton: PoseTrack shares 15 of 17 with COCO."""
+    canonical = list(map(canonical_name, names))
     for title, known in SKELETONS.items():
-        share = len(canonical & set(known)) / max(len(known), len(names))
-        if share > best_share:
-            best, best_share = title, share
-    return best
+        missing = [name for name in known if name not in canonical]
+        own = [name for name in canonical if name not in known]
+        slips = all(get_close_matches(name, missing, 1, 0.75) for name in own)
+        slips = slips or (len(own) == 1 and len(missing) == 1)
+        if len(known) == len(names) and len(missing) <= len(known) / 4 and slips:
+            return title
+    return None
+
+
+def _is_person(category: dict[str, Any], names: tuple[str, ...]) -> bool:
+    titles = [category.get("name"), category.get("supercategory")]
+    words = {w for t in titles if isinstance(t, str) for w in re.findall("[a-z]+", t.lower())}
+    canonical = set(map(canonical_name, names))
+    parts = {part for name in canonical for part in name.split("_")}
+    if words & ANIMALS or parts & ANIMAL_PARTS:
+        return False
+    return len(canonical & LIMBS) >= FEWEST_LIMBS
 
 
 def _table(values: list[list[Any]], width: int) -> Floats:

@@ -197,7 +197,7 @@ def point_outside_box(dataset: Dataset) -> Iterator[Fault]:
     yield from point_faults(
         dataset,
         over > limit[:, None],
-        lambda row, k: f"visible, but {over[row, k]:.4g} px outside the box",
+        lambda row, k: f"{dataset.seen_as}, but {over[row, k]:.4g} px outside the box",
         lambda row, k: round(float(over[row, k]), 3),
     )
 
@@ -219,7 +219,7 @@ def box_misses_person(dataset: Dataset) -> Iterator[Fault]:
     seen = np.isfinite(over).sum(1)
     outside = (over > 0.05 * dataset.boxes[:, 2:].max(1, initial=0.0)[:, None] + EDGE_PX).sum(1)
     for row in rows_where((seen >= 3) & (outside > seen / 2)):
-        message = f"{outside[row]} of {seen[row]} visible keypoints lie outside the box"
+        message = f"{outside[row]} of {seen[row]} {dataset.seen_as} keypoints lie outside the box"
         points = dataset.keypoints[row][dataset.labelled[row], :2]
         message += box_hint(dataset, row, np.concatenate([points.min(0), points.max(0)]))
         yield dataset.annotation_fault(row, message, field=".bbox", value=int(outside[row]))
@@ -231,7 +231,7 @@ def _outside_box(dataset: Dataset) -> tuple[np.ndarray, np.ndarray]:
     points = dataset.keypoints[..., :2]
     start, end = dataset.boxes[:, None, :2], dataset.boxes[:, None, :2] + dataset.boxes[:, None, 2:]
     over = np.maximum(start - points, points - end).max(-1)
-    over[(dataset.keypoints[..., 2] != 2) | dataset.crowd[:, None]] = np.nan
+    over[~dataset.seen | dataset.crowd[:, None]] = np.nan
     return over, OUTSIDE_BOX * dataset.boxes[:, 2:].max(1, initial=0.0) + EDGE_PX
 
 
@@ -306,7 +306,7 @@ def points_coincide(dataset: Dataset) -> Iterator[Fault]:
 )  # fmt: skip
 def points_fill_little(dataset: Dataset) -> Iterator[Fault]:
     """Ten or more visible keypoints fill only a small part of the box."""
-    visible = dataset.labelled & (dataset.keypoints[..., 2] == 2)
+    visible = dataset.seen
     points = np.where(visible[..., None], dataset.keypoints[..., :2], np.nan)
     low, high = _extent(points, visible)
     with np.errstate(invalid="ignore", divide="ignore"):

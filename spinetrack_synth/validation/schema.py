@@ -337,12 +337,13 @@ def _wrong_names(dataset: Dataset, row: int) -> str | None:
     severity=Severity.WARNING,
     reason="""Tools ask for the category `person` by its name and find no people, or no category,
     under any other spelling.""",
-    example='`"name": "Person"`, or the keypoints of a person under `dog`',
+    example='`"name": "Person"`, or the keypoints of a person under `players`',
     unless=("SPT103", "SPT104", "SPT106"),
 )
 def category_name(dataset: Dataset) -> Iterator[Fault]:
     """Keypoints of a person belong to a category that is not called person."""
-    people = [row for row, known in enumerate(dataset.known_skeleton) if known]
+    people = [row for row, known in enumerate(dataset.known_skeleton)
+              if known and dataset.people_categories[row]]  # fmt: skip
     if any(dataset.categories[row].get("name") == "person" for row in people):
         return
     for row in people:

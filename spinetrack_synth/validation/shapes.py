@@ -257,7 +257,9 @@ def _measure_runs(
     masks.area[good] = area[~wrong]
     masks.exact[good] = True
     # Every visible point as a pixel, counted down the columns as run lengths are.
-    owner, index = np.nonzero(points[row, :, 2] == 2)
+    # Where the file marks none visible, every labelled one (as in ``Dataset.seen``).
+    least = 2 if (points[..., 2] == 2).any() else 1
+    owner, index = np.nonzero(points[row, :, 2] == least)
     x, y = (np.clip(points[row[owner], index, axis], -1e6, 1e6).astype(np.int64) for axis in (0, 1))
     inside_image = (x >= 0) & (y >= 0) & (x < width[owner]) & (y < height[owner])
     pixel = np.where(inside_image, x * height[owner] + y, 0)
