@@ -318,7 +318,7 @@ class Dataset:
     @property
     def seen_as(self) -> str:
         """What messages call the points of ``seen``."""
-        hidden = self.labelled.any() and not (self.keypoints[..., 2] == 2).any()
+        hidden = self.labelled.any() and not (self.labelled & (self.keypoints[..., 2] == 2)).any()
         return "labelled (none in the file is marked visible)" if hidden else "visible"
 
     def point(self, name: str) -> Floats:
@@ -370,11 +370,6 @@ class Dataset:
     def crowd(self) -> NDArray[np.bool_]:
         """Which annotations (N,) stand for a crowd."""
         return np.array([a.get("iscrowd") == 1 for a in self.annotations], dtype=bool)
-
-    @cached_property
-    def people(self) -> NDArray[np.bool_]:
-        """Which annotations (N,) stand for a human."""
-        return np.ones(len(self.annotations), dtype=bool)
 
     @cached_property
     def image_sizes(self) -> Floats:
