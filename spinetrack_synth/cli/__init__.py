@@ -41,7 +41,7 @@ def group() -> None:
 
     \b
     Examples:
-      spinetrack-synth render --scenes yoga --count 12 --seed 7 --out OUT
+      spinetrack-synth render --scenes yoga
       spinetrack-synth validate annotations.json
       spinetrack-synth doctor
     """
@@ -52,17 +52,19 @@ class _OnStderr(logging.Handler):
         click.echo(record.getMessage(), err=True)
 
 
-def _say_when_compiling() -> None:
-    log = logging.getLogger("spinetrack_synth.compiled")
-    if not log.handlers:
-        log.addHandler(_OnStderr())
-        log.setLevel(logging.INFO)
-        log.propagate = False
+def _say_what_takes_long() -> None:
+    """Compiling and fetching happen on first use, whatever the command."""
+    for room in ("spinetrack_synth.compiled", "spinetrack_synth.avatars.assets"):
+        log = logging.getLogger(room)
+        if not log.handlers:
+            log.addHandler(_OnStderr())
+            log.setLevel(logging.INFO)
+            log.propagate = False
 
 
 def main() -> None:
     """Run the command line; mistakes of the user end in one line and exit code 2."""
-    _say_when_compiling()
+    _say_what_takes_long()
     try:
         group(standalone_mode=False)
     except UserError as error:
@@ -77,8 +79,9 @@ def main() -> None:
             raise
         remedy = pip_command(EXTRA_OF_MODULE[module])
         _fail(f"this needs {module}, which is not installed: {remedy}", code=2)
-    except (KeyboardInterrupt, click.Abort):
-        _fail("stopped; run the same command to go on", code=130, prefix="")
+    except (KeyboardInterrupt, click.Abort) as stop:
+        told = str(stop.__cause__ or stop)  # click raises Abort from the interrupt
+        _fail(told or "stopped; run the same command to go on", code=130, prefix="")
     except BrokenPipeError:
         # The reader went away (`| head`); keep the interpreter from writing to the pipe at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

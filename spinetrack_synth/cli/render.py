@@ -22,12 +22,21 @@ from spinetrack_synth.errors import UserError
     metavar="NAME|FILE",
     help="A scene (see `spinetrack-synth scenes`) or a scene file.",
 )
-@click.option("--count", type=int, required=True, help="Number of pictures.")
+@click.option(
+    "--count",
+    type=int,
+    help="Number of pictures.  [default: 12, or what the run in the folder was begun with]",
+)
 @click.option(
     "--out",
     type=click.Path(path_type=Path),
-    required=True,
-    help="Folder of the dataset; a run that was stopped goes on there.",
+    help="Folder of the dataset; a run that was stopped goes on there.  "
+    "[default: spinetrack-SCENE, or the next free name]",
+)
+@click.option(
+    "--close",
+    is_flag=True,
+    help="Finish a run that was stopped at the pictures that are there.",
 )
 @click.option(
     "--seed", type=int, default=0, show_default=True, help="The same seed makes the same labels."
@@ -70,8 +79,9 @@ from spinetrack_synth.errors import UserError
 )
 def command(
     scene: str,
-    count: int,
-    out: Path,
+    count: int | None,
+    out: Path | None,
+    close: bool,
     seed: int,
     split: str,
     size: tuple[int, int],
@@ -87,39 +97,63 @@ def command(
 ) -> None:
     """Make a dataset: pictures, COCO labels with 37 keypoints, 3D ground truth, contact sheet.
 
-    Stopped in the middle, the same command goes on where it was. A higher --count later extends
-    the dataset; another --split adds to the folder.
+    Stopped in the middle, the same command goes on where it was, and with --close it finishes at
+    the pictures that are there. A higher --count later extends the dataset; another --split adds
+    to the folder. Nothing is overwritten.
 
     \b
     Examples:
+      spinetrack-synth render --scenes yoga
       spinetrack-synth render --scenes yoga --count 12 --seed 7 --out OUT
       spinetrack-synth render --scenes yoga --count 500 --seed 8 --split val \\
           --size 1280x720 --quality final --subjects 1-2 --out OUT
       spinetrack-synth render --scenes yoga --count 12 --backend unreal --port 9000 --out OUT
     """
-    from spinetrack_synth.dataset import DatasetConfig, run_dataset
+    from spinetrack_synth import dataset
     from spinetrack_synth.dataset.layout import Layout
+    from spinetrack_synth.dataset.state import made_until
 
     doors: dict[str, Any] = {}
     if backend == "unreal":
         from spinetrack_synth.rendering import EngineSettings, open_renderer
 
         settings = EngineSettings(host or "127.0.0.1", ports or (9000,), launch, engines or 1)
-        end_on_sigterm()
         doors["open_renderer"] = partial(open_renderer, engines=settings)
     elif host or ports or launch or engines:
         raise UserError(
             f"--backend {backend} has no engine; --host, --port, --launch and --engines go with "
             "--backend unreal"
         )
-    config = DatasetConfig(
-        scene=scene, count=count, seed=seed, split=split, size=size, quality=quality,
-        subjects=subjects, backend=backend, format=image_format, motions=motions,
+    config = dataset.DatasetConfig(
+        scene=scene, count=dataset.DEFAULT_COUNT if count is None else count, seed=seed,
+        split=split, size=size, quality=quality, subjects=subjects, backend=backend,
+        format=image_format, motions=motions,
     )  # fmt: skip
-    with progress_bar("pictures") as progress:
-        made = run_dataset(config, out, progress, **doors)
-    sheet = Layout(out, split, image_format).contact_sheet
-    if made:
-        click.echo(f"{count} pictures in {out}; look at {sheet}")
+    chosen = out is None or count is None
+    if out is None:
+        out = dataset.own_folder(config)
+    if close:
+        config = dataset.as_made(config, out)
+    elif count is None:
+        config = dataset.as_begun(config, out)
+    if chosen and not close:
+        click.echo(f"{config.count} pictures into {out} (--count and --out change that)", err=True)
+    layout = Layout(out, split, image_format)
+    end_on_sigterm()
+    try:
+        with progress_bar("pictures") as progress:
+            made = dataset.run_dataset(config, out, progress, **doors)
+    except KeyboardInterrupt:
+        if there := made_until(layout):
+            raise KeyboardInterrupt(
+                f"stopped at {there} of {config.count} pictures in {out}; run the same command to "
+                "go on, or add --close to finish with what is there"
+            ) from None
+        raise
+    if made or close:
+        click.echo(f"{config.count} pictures in {out}; look at {layout.contact_sheet}")
     else:
-        click.echo(f"{out} is complete: {count} pictures; nothing to do")
+        click.echo(
+            f"{out} is complete: {config.count} pictures; nothing to do; "
+            "a higher --count extends it"
+        )

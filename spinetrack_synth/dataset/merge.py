@@ -54,10 +54,23 @@ def finish(layout: Layout, split: Description, committed: int) -> None:
     write_atomic(layout.ground_truth, truth, durable=True)
     splits = dict(sorted((read_splits(layout.root) | {layout.split: split}).items()))
     write_atomic(layout.contact_sheet, _draw_contact_sheet(layout, splits), durable=True)
+    _remove_pictures_from(layout, split["count"])
     write_json(layout.manifest, {"generator": GENERATOR, "splits": splits})
     shutil.rmtree(layout.work)
     with contextlib.suppress(OSError):  # another split may be under way
         layout.work.parent.rmdir()
+
+
+def _remove_pictures_from(layout: Layout, count: int) -> None:
+    """Delete what a killed run wrote of pictures past the last, without a record of them."""
+    for path in images_folder(layout.root, layout.split).iterdir():
+        name = path.name.removeprefix(".").removesuffix(".tmp")
+        number = name.removesuffix(f".{layout.format}")
+        whole = path.name == name
+        if number.isdecimal() and name == layout.image_name(int(number)):
+            if whole and int(number) < count:
+                continue
+            path.unlink()
 
 
 def _info(layout: Layout, split: Description) -> dict[str, Any]:

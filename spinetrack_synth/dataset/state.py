@@ -78,23 +78,49 @@ class Holding:
 
 def inspect(layout: Layout, wanted: Description) -> Holding:
     """Look at a folder without touching it; raises UserError where it belongs to something else."""
-    splits = read_splits(layout.root)
-    drawn_by: Mapping[str, str] = {}
-    for split, found in _all_descriptions(layout.root, splits):
+    same = find_run(layout, wanted)
+    made, count = made_until(layout), wanted["count"]
+    if made > count:
+        raise UserError(
+            f"{layout.root}: count {made} there, {count} here; a dataset can grow but not shrink"
+        )
+    drawn_by = same.get("drawn_by", {}) if same else {}
+    committed = read_splits(layout.root).get(layout.split, {}).get("count", 0)
+    if not (layout.annotations.is_file() and layout.ground_truth.is_file()):
+        committed = 0
+    missing = tuple(index for index in range(count) if not _is_made(layout, index, committed))
+    return Holding(committed, missing, drawn_by)
+
+
+def find_run(layout: Layout, wanted: Description) -> Description | None:
+    """What the folder says of the split, the run under way before the finished one; None: nothing.
+
+    Raises AnotherRunError where the folder belongs to something else, UserError where the split
+    would repeat the pictures of another.
+    """
+    same = None
+    for split, found in _all_descriptions(layout.root, read_splits(layout.root)):
         if split == layout.split:
             _check_same_run(layout.root, found, wanted)
-            drawn_by = found.get("drawn_by", {})
+            same = found
         elif all(found.get(key) == wanted[key] for key in ("scene", "seed")):
             raise UserError(
                 f"{layout.root}: split {layout.split!r} would repeat the pictures of split "
                 f"{split!r} (same scene, same seed); give another --seed"
             )
-    committed = splits.get(layout.split, {}).get("count", 0)
-    if not (layout.annotations.is_file() and layout.ground_truth.is_file()):
-        committed = 0
-    count = wanted["count"]
-    missing = tuple(index for index in range(count) if not _is_made(layout, index, committed))
-    return Holding(committed, missing, drawn_by)
+    return same
+
+
+def made_until(layout: Layout) -> int:
+    """One past the last picture that is done: where a run that was stopped can be closed."""
+    finished: int = read_splits(layout.root).get(layout.split, {}).get("count", 0)
+    records = (path for path in layout.work.glob("*.json") if path.stem.isdecimal())
+    done = (int(path.stem) + 1 for path in records if _is_made(layout, int(path.stem), 0))
+    return max(finished, *done, 0)
+
+
+class AnotherRunError(UserError):
+    """The folder belongs to another run, or to something else altogether."""
 
 
 def read_splits(root: Path) -> dict[str, Description]:
@@ -102,14 +128,16 @@ def read_splits(root: Path) -> dict[str, Description]:
     if not root.exists():
         return {}
     if not root.is_dir():
-        raise UserError(f"{root}: is a file; give a folder")
+        raise AnotherRunError(f"{root}: is a file; give a folder")
     manifest = read_json(root / MANIFEST)
     if manifest is None:
         if {path.name for path in root.iterdir()} - {LOCK} and not (root / WORK).is_dir():
-            raise UserError(f"{root}: is not empty and holds no dataset of ours; give a new folder")
+            raise AnotherRunError(
+                f"{root}: is not empty and holds no dataset of ours; give a new folder"
+            )
         return {}
     if manifest.get("generator") != GENERATOR:
-        raise UserError(f"{root / MANIFEST}: is not from {GENERATOR}; give a new folder")
+        raise AnotherRunError(f"{root / MANIFEST}: is not from {GENERATOR}; give a new folder")
     splits: dict[str, Description] = manifest["splits"]
     return splits
 
@@ -132,13 +160,8 @@ def _check_same_run(root: Path, found: Description, wanted: Description) -> None
         if key != "count" and found.get(key) != wanted[key]
     ]
     if differences:
-        raise UserError(
+        raise AnotherRunError(
             f"{root}: holds another run ({'; '.join(differences)}); give another folder"
-        )
-    if found["count"] > wanted["count"]:
-        raise UserError(
-            f"{root}: was begun with count {found['count']} there, {wanted['count']} here; "
-            "a dataset can grow but not shrink"
         )
 
 

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 
 import pytest
-from commands import Run
+from commands import Run, contents
 from stand_ins import BallRenderer, ball_source
 
 import spinetrack_synth.dataset
@@ -68,7 +68,8 @@ def test_every_command_is_listed_with_a_short_help(run: Run) -> None:
     ("arguments", "message"),
     [
         (("frobnicate",), "No such command 'frobnicate'."),
-        (("render", "--scenes", "yoga"), "Missing option '--count'."),
+        (("render",), "Missing option '--scenes'."),
+        ((*RENDER, "--out", "OUT", "--close"), "OUT: holds no picture of split 'train'; nothing"),
         (("render", "--frames", "3"), "--frames"),
         ((*RENDER, "--out", "OUT", "--count", "0"), "count 0: a dataset has at least one picture"),
         ((*RENDER, "--out", "OUT", "--count", "many"), "'many' is not a valid integer"),
@@ -107,7 +108,8 @@ def test_render_makes_a_dataset_and_then_has_nothing_to_do(
     assert "3 of 3 pictures" in first.err
     assert (out / "images/train/000002.jpg").is_file()
     again = run(*RENDER, "--out", out)
-    assert again == (0, f"{out} is complete: 3 pictures; nothing to do\n", "")
+    told = f"{out} is complete: 3 pictures; nothing to do; a higher --count extends it\n"
+    assert again == (0, told, "")
 
 
 def test_render_refuses_the_folder_of_another_run(run: Run, balls: None, tmp_path: Path) -> None:
@@ -147,9 +149,74 @@ def test_ctrl_c_ends_with_130_and_the_run_goes_on(
         patch.setattr(BallRenderer, "render", interrupted)
         code, _, err = run(*RENDER, "--out", tmp_path)
     assert code == 130
-    assert err.strip() == "stopped; run the same command to go on"
+    assert err.strip() == (
+        f"stopped at 1 of 3 pictures in {tmp_path}; run the same command to go on, or add --close "
+        "to finish with what is there"
+    )
     assert (tmp_path / "images/train/000000.jpg").is_file()
     assert run(*RENDER, "--out", tmp_path).code == 0
+
+
+def test_the_scene_alone_is_enough(
+    run: Run, balls: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    small = ("render", "--scenes", "balls", "--size", "64x48")
+    first = run(*small)
+    assert first.code == 0
+    assert "12 pictures into spinetrack-balls (--count and --out change that)\n" in first.err
+    assert len(list(Path("spinetrack-balls/images/train").iterdir())) == 12
+    before = contents(tmp_path)
+    assert "spinetrack-balls is complete: 12 pictures; nothing to do" in run(*small).out
+    assert contents(tmp_path) == before
+    run(*small, "--count", "13")
+    assert "spinetrack-balls is complete: 13 pictures" in run(*small).out
+    grown = contents(tmp_path)
+    Path("spinetrack-balls-2").mkdir()
+    Path("spinetrack-balls-2/thesis.tex").write_text("important")
+    assert "12 pictures in spinetrack-balls-3" in run(*small, "--seed", "8").out
+    assert grown.items() < contents(tmp_path).items()
+    assert "spinetrack-balls-3 is complete" in run(*small, "--seed", "8").out
+
+
+def test_another_split_joins_the_default_folder_unless_it_repeats_pictures(
+    run: Run, balls: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    small = ("render", "--scenes", "balls", "--size", "64x48", "--count", "2")
+    run(*small)
+    val = run(*small, "--split", "val")
+    assert val.code == 2
+    assert "would repeat the pictures" in val.err
+    assert run(*small, "--split", "val", "--seed", "1").code == 0
+    assert [path.name for path in tmp_path.iterdir()] == ["spinetrack-balls"]
+
+
+def test_close_finishes_a_stopped_run_by_the_same_command(
+    run: Run, balls: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draw = BallRenderer.render
+
+    def interrupted(self, shot, *, quality=None):
+        if shot.index == 2:
+            raise KeyboardInterrupt
+        return draw(self, shot)
+
+    out = tmp_path / "OUT"
+    with monkeypatch.context() as patch:
+        patch.setattr(BallRenderer, "render", interrupted)
+        assert run(*RENDER, "--out", out).code == 130
+    closed = run(*RENDER, "--out", out, "--close")
+    assert (closed.code, closed.out) == (
+        0, f"2 pictures in {out}; look at {out / 'contact_sheet.jpg'}\n"
+    )  # fmt: skip
+    labels = out / "annotations/person_keypoints_train.json"
+    checked = run("validate", labels, "--images", out / "images/train")
+    assert checked.code == 0
+    assert "clean: " in checked.out
+    run(*RENDER, "--out", out)
+    run(*RENDER, "--out", tmp_path / "one_go")
+    assert contents(out) == contents(tmp_path / "one_go")
 
 
 @pytest.mark.parametrize(("module", "extra"), [("mitsuba", "render"), ("opensim", "opensim")])

@@ -18,7 +18,7 @@ from pycocotools.cocoeval import COCOeval
 from stand_ins import BallRenderer, ball_source, model
 
 from spinetrack_synth.coco import CocoDataset, find_problems
-from spinetrack_synth.dataset import DatasetConfig, run_dataset
+from spinetrack_synth.dataset import DatasetConfig, as_begun, as_made, run_dataset
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.skeleton import NAMES, SIGMAS
 
@@ -217,6 +217,70 @@ def test_an_interrupted_run_goes_on(made: Path, tmp_path: Path, after: int) -> N
     assert calls[0] == (after + 1, 5)
     assert renderer.drawn == 4 - after
     assert contents(out) == contents(made)
+
+
+@pytest.mark.parametrize("after", [1, 3])
+def test_a_stopped_run_is_closed_at_what_is_there_and_grows_again(
+    made: Path, tmp_path: Path, after: int
+) -> None:
+    def stop(done: int, wanted: int) -> None:
+        if done == after:
+            raise Interrupted
+
+    out, short = tmp_path / "out", tmp_path / "short"
+    with pytest.raises(Interrupted):
+        make(out, progress=stop)
+    # What a kill leaves between a picture and its record, and in the middle of a picture.
+    (out / f"images/train/{after:06d}.png").write_bytes(b"half")
+    (out / f"images/train/.{after + 1:06d}.png.tmp").write_bytes(b"")
+    config = as_made(DatasetConfig(**CONFIG), out)
+    assert config.count == after
+    renderer = BallRenderer()
+    assert make(out, renderer=renderer, count=config.count) == renderer.drawn == 0
+    make(short, count=after)
+    assert contents(out) == contents(short)
+    assert as_begun(DatasetConfig(**CONFIG), out).count == after
+    assert make(out) == 5 - after
+    assert contents(out) == contents(made)
+
+
+def test_closing_draws_what_several_lanes_left_out(tmp_path: Path) -> None:
+    def stop(done: int, wanted: int) -> None:
+        if done == 4:
+            raise Interrupted
+
+    out, short = tmp_path / "out", tmp_path / "short"
+    with pytest.raises(Interrupted):
+        make(out, progress=stop)
+    (out / ".parts/train/000001.json").unlink()
+    config = as_made(DatasetConfig(**CONFIG), out)
+    assert config.count == 4
+    assert make(out, count=config.count) == 1
+    make(short, count=4)
+    assert contents(out) == contents(short)
+
+
+def test_a_grown_run_that_was_stopped_is_closed(made: Path, tmp_path: Path) -> None:
+    def stop(done: int, wanted: int) -> None:
+        if done == 4:
+            raise Interrupted
+
+    out, short = tmp_path / "out", tmp_path / "short"
+    make(out, count=2)
+    with pytest.raises(Interrupted):
+        make(out, progress=stop)
+    with pytest.raises(UserError, match="count 4 there, 3 here; a dataset can grow but not shrink"):
+        make(out, count=3)
+    make(out, count=4)
+    make(short, count=4)
+    assert contents(out) == contents(short)
+
+
+def test_nothing_is_closed_where_nothing_is_or_another_run(made: Path, tmp_path: Path) -> None:
+    with pytest.raises(UserError, match="holds no picture of split 'train'; nothing to close"):
+        as_made(DatasetConfig(**CONFIG), tmp_path)
+    with pytest.raises(UserError, match="holds another run"):
+        as_made(DatasetConfig(**{**CONFIG, "seed": 4}), made)
 
 
 def test_a_run_that_fails_at_once_leaves_no_trace(made: Path, tmp_path: Path) -> None:
