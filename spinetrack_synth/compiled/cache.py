@@ -37,7 +37,8 @@ from numba.core.dispatcher import Dispatcher
 from numba.core.runtime.nrt import rtsys
 from numba.core.serialize import dumps
 
-from spinetrack_synth.cache import cache_folder
+from spinetrack_synth.cache import ELSEWHERE, cache_folder
+from spinetrack_synth.errors import UserError
 
 LIMIT_BYTES: Final = 100 * 2**20
 """What all kept functions may take; the longest unused are deleted beyond it."""
@@ -104,6 +105,7 @@ class CodeCache:
             _prune(path.parent.parent)
         except OSError as error:
             _log.debug("%s: not kept, %s", path.name, error)
+            _say_not_kept(path.parents[2], error.strerror)
 
     def _path(self, sig: Any) -> Path:
         args = getattr(sig, "args", sig)
@@ -135,6 +137,16 @@ class CodeCache:
         empty = result.library.codegen._create_empty_module(result.library.name)
         result.library._shared_module = llvm.parse_assembly(str(empty))
         _apart[result.fndesc.mangled_name] = self._dispatcher, tuple(result.signature.args)
+
+
+@cache
+def _say_not_kept(folder: Path, reason: str) -> None:
+    _log.info(
+        "%s: compiled functions cannot be kept there (%s), each start compiles again; %s",
+        folder,
+        reason,
+        ELSEWHERE,
+    )
 
 
 @cache
@@ -217,7 +229,13 @@ def _stable(value: Any) -> str:
 
 def _folder() -> Path:
     """Of this environment: in numba's own cache folder where the user gave it one."""
-    root = Path(_config.CACHE_DIR) / "spinetrack-synth" if _config.CACHE_DIR else cache_folder()
+    if _config.CACHE_DIR:
+        root = Path(_config.CACHE_DIR) / "spinetrack-synth"
+    else:
+        try:
+            root = cache_folder()
+        except UserError:  # without a home nothing is found and nothing can be kept
+            root = Path(os.devnull)
     return root / "compiled" / _environment()
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from spinetrack_synth.atomic import write_atomic
-from spinetrack_synth.cache import cache_folder
+from spinetrack_synth.cache import cache_folder, writable_folder
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.spinepose.download import Progress, download, sha256
 
@@ -167,6 +167,7 @@ def obtain(
             f"{official.name} ({official.file_name}) is not here and --offline forbids fetching "
             f"it: name a file with --model, or put it into {models_folder()}"
         )
+    writable_folder(models_folder())
     if official.licence == NON_COMMERCIAL and NON_COMMERCIAL not in record["licences"]:
         if accept is None or not accept(LICENCE_TEXT):
             raise UserError(
