@@ -142,10 +142,8 @@ class CodeCache:
 @cache
 def _say_not_kept(folder: Path, reason: str) -> None:
     _log.info(
-        "%s: compiled functions cannot be kept there (%s), each start compiles again; %s",
-        folder,
-        reason,
-        ELSEWHERE,
+        f"{folder}: compiled functions cannot be kept there ({reason}), each start compiles again; "
+        f"{ELSEWHERE}"
     )
 
 

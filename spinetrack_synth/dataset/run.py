@@ -44,7 +44,7 @@ def run_dataset(
     if there is something to draw, and before anything is written.
 
     Raises UserError when the folder holds something else, when another run writes in it, when the
-    scene is unknown, and when the disk is full.
+    scene is unknown, when the disk is full, and when the folder is taken away meanwhile.
     """
     layout = Layout(out, config.split, config.format)
     split = describe(config)
@@ -134,6 +134,8 @@ def _make(
     if frame.people is not None:
         shot = replace(shot, people=frame.people)
     record = record_shot(shot, annotate(shot, frame), layout.image_name(index))
+    if not layout.state.is_file():  # to write would bring back a part of it
+        raise UserError(f"{layout.root}: was moved or deleted during the run, which ends here")
     write_atomic(layout.image(index), encode_image(frame.rgb, layout.format))
     write_atomic(layout.part(index), json.dumps(asdict(record), allow_nan=False).encode())
 
