@@ -6,6 +6,7 @@ tried in a process of its own, and the answer is kept in the user's cache.
 
 from __future__ import annotations
 
+import contextlib
 import ctypes.util
 import json
 import os
@@ -19,6 +20,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Final
 
+from spinetrack_synth.atomic import write_atomic
 from spinetrack_synth.cache import cache_folder
 from spinetrack_synth.errors import UserError
 
@@ -227,10 +229,5 @@ def _read(path: Path) -> VariantReport | None:
 
 
 def _write(path: Path, report: VariantReport) -> None:
-    partial = path.with_suffix(f".{os.getpid()}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        partial.write_text(json.dumps(asdict(report)))
-        os.replace(partial, path)
-    except OSError:
-        partial.unlink(missing_ok=True)  # a read-only home: the trial is simply run again next time
+    with contextlib.suppress(UserError):  # a read-only home: it is simply tried again next time
+        write_atomic(path, json.dumps(asdict(report)).encode())

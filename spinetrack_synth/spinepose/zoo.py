@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import os
 import shutil
 import zipfile
 import zlib
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from spinetrack_synth.atomic import write_atomic
-from spinetrack_synth.cache import cache_folder
+from spinetrack_synth.cache import cache_folder, cache_in_use
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.spinepose.download import Progress, download, sha256
 
@@ -126,9 +127,11 @@ def models_folder() -> Path:
 
 def package_folder() -> Path:
     """Where the ``spinepose`` package keeps its models."""
-    return Path.home() / ".cache" / "spinepose" / "hub" / "checkpoints"
+    home = os.path.expanduser("~")  # noqa: PTH111 - Path's raises where a user has no home
+    return Path(home) / ".cache" / "spinepose" / "hub" / "checkpoints"
 
 
+@cache_in_use()
 def state(official: Official) -> State:
     """Look where a model lies: in our folder, else in the package's."""
     own = models_folder() / official.file_name
@@ -138,6 +141,7 @@ def state(official: Official) -> State:
     return State(official, packages if packages.is_file() else None, packages.is_file())
 
 
+@cache_in_use()
 def obtain(
     official: Official,
     *,
@@ -223,6 +227,7 @@ def _unpack(official: Official, path: Path) -> None:
     inner.replace(path)
 
 
+@cache_in_use()
 def remove(official: Official) -> int:
     """Delete a model that we fetched, or part of one; the bytes freed. Its hash stays recorded."""
     freed = 0
