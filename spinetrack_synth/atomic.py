@@ -20,11 +20,11 @@ def write_atomic(path: Path, content: bytes | Iterable[bytes], *, durable: bool 
     cut. Folders are made as needed. Raises UserError where the disk is full or refuses, and where
     a folder or a device is in the way, which would be replaced.
     """
-    if path.exists() and not path.is_file():
-        kind = "a folder" if path.is_dir() else "no plain file"
-        raise UserError(f"{path}: cannot be written: it is {kind}")
     scratch = path.with_name(f".{path.name}.tmp")
     try:
+        if path.exists() and not path.is_file():
+            kind = "a folder" if path.is_dir() else "no plain file"
+            raise UserError(f"{path}: cannot be written: it is {kind}")
         path.parent.mkdir(parents=True, exist_ok=True)
         with scratch.open("wb") as stream:
             stream.writelines([content] if isinstance(content, bytes) else content)

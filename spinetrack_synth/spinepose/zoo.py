@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 import json
+import os
 import shutil
 import zipfile
 import zlib
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from spinetrack_synth.atomic import write_atomic
-from spinetrack_synth.cache import cache_folder, writable_folder
+from spinetrack_synth.cache import cache_folder, cache_in_use
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.spinepose.download import Progress, download, sha256
 
@@ -126,9 +127,14 @@ def models_folder() -> Path:
 
 def package_folder() -> Path:
     """Where the ``spinepose`` package keeps its models."""
-    return Path.home() / ".cache" / "spinepose" / "hub" / "checkpoints"
+    try:
+        home = Path.home()
+    except RuntimeError:  # a user without one has none of its models
+        home = Path(os.devnull)
+    return home / ".cache" / "spinepose" / "hub" / "checkpoints"
 
 
+@cache_in_use()
 def state(official: Official) -> State:
     """Look where a model lies: in our folder, else in the package's."""
     own = models_folder() / official.file_name
@@ -138,6 +144,7 @@ def state(official: Official) -> State:
     return State(official, packages if packages.is_file() else None, packages.is_file())
 
 
+@cache_in_use()
 def obtain(
     official: Official,
     *,
@@ -167,7 +174,7 @@ def obtain(
             f"{official.name} ({official.file_name}) is not here and --offline forbids fetching "
             f"it: name a file with --model, or put it into {models_folder()}"
         )
-    writable_folder(models_folder())
+    models_folder().mkdir(parents=True, exist_ok=True)
     if official.licence == NON_COMMERCIAL and NON_COMMERCIAL not in record["licences"]:
         if accept is None or not accept(LICENCE_TEXT):
             raise UserError(
@@ -224,6 +231,7 @@ def _unpack(official: Official, path: Path) -> None:
     inner.replace(path)
 
 
+@cache_in_use()
 def remove(official: Official) -> int:
     """Delete a model that we fetched, or part of one; the bytes freed. Its hash stays recorded."""
     freed = 0
