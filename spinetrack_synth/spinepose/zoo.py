@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import json
-import os
 import shutil
 import zipfile
 import zlib
@@ -127,8 +126,10 @@ def models_folder() -> Path:
 
 def package_folder() -> Path:
     """Where the ``spinepose`` package keeps its models."""
-    home = os.path.expanduser("~")  # noqa: PTH111 - Path's raises where a user has no home
-    return Path(home) / ".cache" / "spinepose" / "hub" / "checkpoints"
+    try:
+        return Path.home() / ".cache" / "spinepose" / "hub" / "checkpoints"
+    except RuntimeError:  # a user without a home has no second place
+        return models_folder()
 
 
 @cache_in_use()
@@ -171,6 +172,7 @@ def obtain(
             f"{official.name} ({official.file_name}) is not here and --offline forbids fetching "
             f"it: name a file with --model, or put it into {models_folder()}"
         )
+    models_folder().mkdir(parents=True, exist_ok=True)
     if official.licence == NON_COMMERCIAL and NON_COMMERCIAL not in record["licences"]:
         if accept is None or not accept(LICENCE_TEXT):
             raise UserError(
