@@ -1,4 +1,4 @@
-"""The user's cache folder: where it is, and one line where it cannot be used."""
+"""The cache folder: where it lies, and one line where it cannot be used."""
 
 from __future__ import annotations
 
@@ -9,34 +9,57 @@ from pathlib import Path
 
 import pytest
 
-from spinetrack_synth.cache import cache_folder, cache_in_use
+from spinetrack_synth.avatars import assets
+from spinetrack_synth.cache import OVERRIDE, cache_folder
 from spinetrack_synth.errors import UserError
+from spinetrack_synth.rendering import variants
+from spinetrack_synth.spinepose import zoo
 
 
-def test_the_variable_moves_it(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("SPINETRACK_SYNTH_CACHE", str(tmp_path))
-    assert cache_folder() == tmp_path
-
-
-def test_what_refuses_is_one_line(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+@pytest.fixture(params=["", "below"])
+def no_folder(request, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A file where the cache folder should be, or above it."""
     file = tmp_path / "file"
-    file.touch()
-    monkeypatch.setenv("SPINETRACK_SYNTH_CACHE", str(file))
-    told = r"file: the cache folder cannot be used.*SPINETRACK_SYNTH_CACHE"
-    with pytest.raises(UserError, match=told), cache_in_use():
-        (cache_folder() / "inside").mkdir(parents=True)
+    file.write_text("mine")
+    monkeypatch.setenv(OVERRIDE, str(file / request.param))
+    return file
 
 
-def test_without_a_home_the_line_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("SPINETRACK_SYNTH_CACHE", "XDG_CACHE_HOME"):
+@pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="where XDG's folders are used")
+def test_a_user_without_a_home_names_a_folder(monkeypatch: pytest.MonkeyPatch) -> None:
+    def none() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "home", none)
+    for name in (OVERRIDE, "XDG_CACHE_HOME"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr(Path, "home", classmethod(lambda cls: homeless()))
-    with pytest.raises(UserError, match=r"no home folder.*SPINETRACK_SYNTH_CACHE"):
+    with pytest.raises(UserError, match=OVERRIDE):
         cache_folder()
+    monkeypatch.setenv("XDG_CACHE_HOME", "caches")
+    assert cache_folder() == Path("caches/spinetrack-synth")
+    monkeypatch.setenv(OVERRIDE, "other")
+    assert cache_folder() == Path("other")
 
 
-def homeless() -> Path:
-    raise RuntimeError("Could not determine home directory.")
+@pytest.mark.parametrize(
+    "use",
+    [
+        assets.ensure,
+        lambda: zoo.obtain(zoo.by_mode("small"), accept=lambda text: True),
+    ],
+)
+def test_a_file_in_the_way_is_told_with_the_remedy(no_folder: Path, use) -> None:
+    with pytest.raises(UserError, match=f"{no_folder}.*cannot be used.*{OVERRIDE}"):
+        use()
+    assert no_folder.read_text() == "mine"
+
+
+def test_the_renderers_variant_is_found_without_a_cache(no_folder: Path) -> None:
+    report = variants.VariantReport("scalar_rgb", (variants.Trial("scalar_rgb", True),), None)
+    path = variants._cache_path(None)
+    variants._write(path, report)
+    assert variants._read(path) is None
+    assert no_folder.read_text() == "mine"
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime
 import json
-import os
 import shutil
 import zipfile
 import zlib
@@ -128,10 +127,9 @@ def models_folder() -> Path:
 def package_folder() -> Path:
     """Where the ``spinepose`` package keeps its models."""
     try:
-        home = Path.home()
-    except RuntimeError:  # a user without one has none of its models
-        home = Path(os.devnull)
-    return home / ".cache" / "spinepose" / "hub" / "checkpoints"
+        return Path.home() / ".cache" / "spinepose" / "hub" / "checkpoints"
+    except RuntimeError:  # a user without a home has no second place
+        return models_folder()
 
 
 @cache_in_use()

@@ -299,7 +299,22 @@ def keypoint_names(dataset: Dataset) -> Iterator[Fault]:
         if "keypoints" in category:
             message = _wrong_names(dataset, row)
             if message:
-                yield dataset.category_fault(row, message, field=".keypoints")
+                fault = dataset.category_fault(row, message, field=".keypoints")
+                yield mild(fault) if _names_suffice(dataset, row) else fault
+
+
+def _names_suffice(dataset: Dataset, row: int) -> bool:
+    """Are there none, which misleads nobody, or those of a known skeleton and points or names
+    beyond, as Human-Art and COCO-WholeBody have them?"""
+    names = dataset.names[row]
+    if names is None:
+        return False
+    fewer = tuple(map(canonical_name, names))[: max(int(dataset.point_count[row]), 0)]
+    return (
+        not names
+        or ((len(fewer) != len(names) or len(names) < dataset.point_count[row])
+        and (fewer in SKELETONS.values()))
+    )
 
 
 def _wrong_names(dataset: Dataset, row: int) -> str | None:
@@ -307,7 +322,7 @@ def _wrong_names(dataset: Dataset, row: int) -> str | None:
     if names is None:
         return "expected a list of names"
     if not names:
-        return "empty: expected the names of the keypoints"
+        return "empty: without the names of the keypoints nothing can be said of them"
     count = int(dataset.point_count[row])
     if len(names) != count:
         return f"{len(names)} names, but the annotations have {count} keypoints"

@@ -50,15 +50,20 @@ def write(folder: Path, kind: str = "inner", share: float = 3.0, comment: str = 
     (folder / "caller.py").write_text(comment + CALLER)
 
 
-def start(folder: Path, cache: Path) -> subprocess.Popen:
+def environment(folder: Path, cache: Path) -> dict[str, str]:
     project = str(Path(__file__).parents[2])
-    env = os.environ | {
+    return os.environ | {
         "NUMBA_CACHE_DIR": str(cache),
         "PYTHONPATH": os.pathsep.join([str(folder), project]),
         "PYTHONDONTWRITEBYTECODE": "1",
     }
+
+
+def start(folder: Path, cache: Path) -> subprocess.Popen:
     command = [sys.executable, "-c", RUN]
-    return subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True)
+    return subprocess.Popen(
+        command, env=environment(folder, cache), stdout=subprocess.PIPE, text=True
+    )
 
 
 def finish(process: subprocess.Popen) -> tuple[float, bool, list[str]]:
@@ -145,3 +150,20 @@ def test_the_longest_unused_are_deleted(tmp_path, monkeypatch):
     monkeypatch.setattr(cache, "LIMIT_BYTES", 250)
     cache._prune(tmp_path)
     assert {file.name for file in tmp_path.rglob("*") if file.is_file()} == {"newest", "older"}
+
+
+def test_without_a_folder_to_write_one_line_says_that_nothing_is_kept(tmp_path):
+    folder, cache = tmp_path / "package", tmp_path / "file"
+    write(folder)
+    cache.write_text("no folder")
+    done = subprocess.run(
+        [sys.executable, "-c", RUN],
+        env=environment(folder, cache),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert json.loads(done.stdout)[0] == 7.0
+    assert done.stderr.count("\n") == 1
+    assert "cannot be kept" in done.stderr and "NUMBA_CACHE_DIR" in done.stderr
+    assert cache.read_text() == "no folder"

@@ -8,6 +8,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -72,6 +73,7 @@ def connect(request) -> Iterator[Callable[[int], Any]]:
                 client = unrealcv.Client(("127.0.0.1", port))
             assert client.connect()
             stack.callback(client.disconnect)
+            client.request = partial(client.request, timeout=START_S)  # its own 15 s are too few
             return client
 
         yield to

@@ -16,7 +16,8 @@ from spinetrack_synth.rendering.server import listening
 from spinetrack_synth.rendering.server.listening import Doors, listen
 from spinetrack_synth.rendering.server.wire import MAGIC, FrameReader, frame
 
-WAIT_S = 20
+WAIT_S = 120
+"""For what a loaded machine is late with; nobody waits that long where all is well."""
 
 
 class Peer:
