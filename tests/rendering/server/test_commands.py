@@ -225,7 +225,7 @@ def test_requests_in_one_go(client) -> None:
 def test_what_was_set_stays_for_the_next_client(stripes, connect) -> None:
     first = connect(stripes[1])
     assert first.request("vset /camera/0/location 7 8 9") == "ok"
-    first.request("vset /camera/0/fov 33", -1)  # not waited for
+    first.request("vset /camera/0/fov 33", timeout=-1)  # not waited for
     first.disconnect()
     second = connect(stripes[1])
     assert second.request("vget /camera/0/location") == "7.000 8.000 9.000"
