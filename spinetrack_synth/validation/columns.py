@@ -407,7 +407,7 @@ class Dataset:
             if names and person
         ]  # fmt: skip
         if not named:
-            lacking["names"] = (
+            lacking["names"] = lacking["any names"] = (
                 "the names of the keypoints are in doubt" if any(self.names) else "no keypoints"
             )
         elif not trusted:

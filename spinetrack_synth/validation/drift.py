@@ -53,7 +53,7 @@ def fewer_records(dataset: Dataset) -> Iterator[Fault]:
     reason="""A keypoint that is labelled or visible much more often, or less, than before was
     labelled by other rules: metrics of the two releases cannot be compared.""",
     example="`left_ear` visible in 62% of the people before, in 31% now",
-    needs=("previous", "names"),
+    needs=("previous", "any names"),
 )
 def labelled_rate_changed(dataset: Dataset) -> Iterator[Fault]:
     """A keypoint is labelled or visible in another share of the people."""
@@ -131,7 +131,7 @@ def _ks(a: Floats, b: Floats) -> float | None:
     reason="""Where a joint lies in its box tells which poses people take. When that changes, the
     release shows other activities, or a keypoint now means something else.""",
     example="`left_wrist` above the shoulders in 10% of the people before, in 55% now",
-    needs=("previous", "names"),
+    needs=("previous", "any names"),
 )
 def pose_changed(dataset: Dataset) -> Iterator[Fault]:
     """A keypoint lies elsewhere in the box than it used to."""

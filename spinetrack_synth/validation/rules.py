@@ -32,7 +32,8 @@ FAMILIES: Final[dict[str, str]] = {
 """Family -> what the codes of its built-in rules begin with."""
 
 NEEDS: Final[dict[str, str]] = {
-    "names": "keypoint names that can be trusted",
+    "names": "keypoint names of a person that can be trusted",
+    "any names": "keypoint names that can be trusted",
     "spine": "the spine points of SpineTrack-37",
     "images": "the pictures (--images)",
     "ground truth": "ground_truth/<split>.parquet beside the annotations",

@@ -1,0 +1,131 @@
+"""Files of other people: what is theirs is no fault, and the rules that can run do."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from clean import clean, write
+
+from spinetrack_synth import skeleton
+from spinetrack_synth.validation.engine import validate
+from spinetrack_synth.validation.findings import Finding, Severity
+from spinetrack_synth.validation.reading import read
+from spinetrack_synth.validation.registry import builtin_rules, choose
+
+Data = dict[str, Any]
+
+LIMBS = [
+    f"{side}_{part}"
+    for part in ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
+    for side in ("left", "right")
+]
+BODIES = {
+    "CrowdPose-14": [*LIMBS, "top_head", "neck"],
+    "AIC-14": [name.replace("_", " ").title() for name in LIMBS] + ["Head top", "Neck"],
+    "OpenPose-18": [
+        "Nose", "Neck",
+        *(side + part for side in "RL" for part in ("Shoulder", "Elbow", "Wrist")),
+        *(side + part for side in "RL" for part in ("Hip", "Knee", "Ankle")),
+        "REye", "LEye", "REar", "LEar",
+    ],
+    "MPII-16": [
+        *(f"r_{part}" for part in ("ankle", "knee", "hip")),
+        *(f"l_{part}" for part in ("hip", "knee", "ankle")),
+        "pelvis", "thorax", "upper_neck", "head_top",
+        *(f"r_{part}" for part in ("wrist", "elbow", "shoulder")),
+        *(f"l_{part}" for part in ("shoulder", "elbow", "wrist")),
+    ],
+}  # fmt: skip
+NEAREST = {"top_head": "head", "head_top": "head", "thorax": "neck", "upper_neck": "neck",
+           "pelvis": "hip", "head top": "head"}  # fmt: skip
+
+
+def meant(name: str) -> int:
+    """The keypoint of the clean file that stands for one of another skeleton."""
+    from spinetrack_synth.validation.columns import canonical_name
+
+    return skeleton.INDEX[NEAREST.get(name.lower(), canonical_name(name))]
+
+
+def with_points(names: list[str], **category: Any) -> Data:
+    """The clean file with these keypoints."""
+    data = clean()
+    data["categories"] = [{"id": 1, "name": "person", "keypoints": names, **category}]
+    at = [meant(name) for name in names]
+    for annotation in data["annotations"]:
+        triples = np.reshape(annotation["keypoints"], (-1, 3))[at]
+        annotation["keypoints"] = triples.ravel().tolist()
+        annotation["num_keypoints"] = int((triples[:, 2] > 0).sum())
+    return data
+
+
+def found(data: Data, path: Path) -> tuple[Finding, ...]:
+    return validate(
+        [read(write(path / "a.json", data))], choose(builtin_rules(), (), (), ())
+    ).findings
+
+
+@pytest.mark.parametrize("body", BODIES)
+def test_another_skeleton_is_no_fault_and_exchanged_hips_are_one(body: str, tmp_path: Path) -> None:
+    names = BODIES[body]
+    data = with_points(names)
+    codes = {each.code for each in found(data, tmp_path)}
+    assert not codes - {"SPT310"}  # two points of MPII stand for the neck of the clean file
+    left, right = (3 * [meant(n) for n in names].index(skeleton.INDEX[f"{side}_hip"])
+                   for side in ("left", "right"))  # fmt: skip
+    points = data["annotations"][2]["keypoints"]
+    points[left : left + 3], points[right : right + 3] = (
+        points[right : right + 3], points[left : left + 3],
+    )  # fmt: skip
+    told = [each for each in found(data, tmp_path) if each.code in ("SPT502", "SPT403")]
+    assert told and all("annotations[2]" in each.place for each in told)
+
+
+@pytest.mark.parametrize("v", [1, 2])
+def test_boxes_of_the_neighbour_are_found_whatever_v_is(v: int, tmp_path: Path) -> None:
+    data = with_points(list(skeleton.NAMES[:17]))
+    for annotation in data["annotations"]:
+        triples = np.reshape(annotation["keypoints"], (-1, 3))
+        triples[triples[:, 2] > 0, 2] = v
+        annotation["keypoints"] = triples.ravel().tolist()
+        del annotation["segmentation"]
+    assert "SPT308" not in {each.code for each in found(data, tmp_path)}
+    boxes = [annotation["bbox"] for annotation in data["annotations"]]
+    for row, annotation in enumerate(data["annotations"]):  # two people a picture
+        annotation["bbox"] = boxes[row ^ 1]
+    told = [each for each in found(data, tmp_path) if each.code == "SPT308"]
+    assert len(told) == 6
+    assert ("none in the file is marked visible" in told[0].message) == (v == 1)
+
+
+def test_a_human_body_is_not_fitted_to_an_animal(tmp_path: Path) -> None:
+    for category in ({"name": "cow"}, {"name": "x", "supercategory": "animal"}):
+        data = with_points(list(skeleton.NAMES[:17]), **category)
+        points = data["annotations"][0]["keypoints"]
+        points[33:36], points[36:39] = points[36:39], points[33:36]  # hips
+        assert not [e for e in found(data, tmp_path) if e.code.startswith(("SPT4", "SPT5"))]
+    data["categories"][0] |= {"name": "athlete", "supercategory": "person"}
+    assert [e for e in found(data, tmp_path) if e.code.startswith(("SPT4", "SPT5"))]
+
+
+@pytest.mark.parametrize(
+    ("names", "told"),
+    [
+        ([], "empty"),
+        ([*skeleton.NAMES[:17], "left_hand", "right_hand"], "19 names, but"),
+    ],
+)
+def test_names_that_mislead_nobody_are_a_warning(
+    names: list[str], told: str, tmp_path: Path
+) -> None:
+    data = with_points(list(skeleton.NAMES[:17]))
+    data["categories"][0]["keypoints"] = names
+    odd = [each for each in found(data, tmp_path) if each.code == "SPT106"]
+    assert [each.severity for each in odd] == [Severity.WARNING]
+    assert told in odd[0].message
+    data["categories"][0]["keypoints"] = list(skeleton.NAMES[:16])
+    odd = [each for each in found(data, tmp_path) if each.code == "SPT106"]
+    assert [each.severity for each in odd] == [Severity.ERROR]
