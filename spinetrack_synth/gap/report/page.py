@@ -276,8 +276,11 @@ def _cost(cost: Interval | None, share: float | None) -> str:
 
 def _precision(comparison: Comparison) -> str:
     rows = "".join(
-        _row(name.replace(".", " "), gap, None).replace('<td class="n">–</td>', "")
+        _row(f"{oks.group_title(group, comparison.judged)} {kind}", gap, None).replace(
+            '<td class="n">–</td>', ""
+        )
         for name, gap in comparison.precision.items()
+        for group, kind in [name.split(".")]
     )
     if not rows:
         return ""
