@@ -38,7 +38,7 @@ class Versus:
     people: int
 
     def words(self, name: str) -> str:
-        """A measure's name for people, with the number of its keypoints where some are not there."""
+        """A measure's name for people, with the count of its keypoints where some are not there."""
         group, _, kind = name.partition(".")
         if kind not in ("AP", "AR"):
             return title(name)

@@ -215,8 +215,8 @@ def predict_dataset(
     """COCO keypoint results for the boxes of a dataset, with the id of each box's annotation.
 
     Boxes of crowds and of people without labelled keypoints are left out, as mmpose leaves them
-    out. ``progress`` is called with the people done and wanted, ``tell`` with a note of each picture
-    that is not as its record says. Raises PictureError where no way of looking at one fits.
+    out. ``progress`` is called with the people done and wanted, ``tell`` with a note of each
+    picture that is not as its record says. Raises PictureError where no way of looking at one fits.
     """
     wanted = [
         annotation

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,6 +11,7 @@ from made_people import jitter, make_coco, make_labels, paint, predict, project_
 
 from spinetrack_synth import skeleton
 from spinetrack_synth.errors import UserError
+from spinetrack_synth.gap.body import fill_in
 from spinetrack_synth.gap.bootstrap import LEAST_CLUSTERS
 from spinetrack_synth.gap.comparison import Comparison, compare
 from spinetrack_synth.gap.distances import mean_shift
@@ -38,6 +40,36 @@ def test_a_handful_of_pictures_has_no_intervals(pictures: int) -> None:
         assert np.isfinite(comparison.gaps["all.error"].gap.value)
         assert told(comparison, "too few for intervals")
         assert "too few to tell" in page.render(comparison, "made")
+
+
+def test_a_side_with_more_keypoints_is_judged_on_those_of_both() -> None:
+    """The face is right, the limbs are not: between a file and itself without faces is no gap."""
+    whole = make_labels(project_people(20, 7))
+    points = jitter(whole, 0.04, 1)
+    points[:, :5] = whole.points[:, :5]
+    limbs = np.arange(len(skeleton.NAMES)) >= 5
+    part = replace(
+        whole,
+        defined=whole.defined & limbs,
+        v=np.where(limbs, whole.v, 0),
+        remarks=("9 people have no area",),
+    )
+    sides = [evaluate(labels, predict(labels, points)) for labels in (whole, part)]
+    assert sides[0].precision["body"]["AP"] > sides[1].precision["body"]["AP"] + 0.05
+    comparison = compare(sides[0], sides[1], resamples=50)
+    for name in ("body.AP", "body.AR"):
+        assert comparison.precision[name].gap.value == pytest.approx(0, abs=1e-12)
+    assert told(comparison, "real side: 9 people have no area")
+    assert "body (12 of 17) AP" in page.render(comparison, "made")
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_limb_that_nobody_shows_fills_in_without_a_word_of_numpy_s() -> None:
+    poses = np.random.default_rng(0).normal(size=(8, 6))
+    poses[:, 2:4] = np.nan
+    poses[0, 0] = np.nan
+    filled = fill_in(poses)
+    assert np.isfinite(filled).all() and (filled[:, 2:4] == 0).all()
 
 
 def test_swapped_sides_are_told_and_mirrored_people_are_not() -> None:

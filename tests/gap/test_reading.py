@@ -210,6 +210,7 @@ def test_results_of_other_kinds(labels: Labels, tmp_path: Path) -> None:
 
     alike([{**r, "keypoints": np.reshape(r["keypoints"], (-1, 3)).tolist()} for r in plain])
     alike([{k: v for k, v in r.items() if k != "score"} for r in plain])
+    alike([{**r, "image_id": str(r["image_id"])} for r in plain])
     alike({"results": plain})
     alike({**data, "annotations": plain})
     other = {**data, "images": [{**i, "id": i["id"] + 5000} for i in data["images"]]}

@@ -166,8 +166,8 @@ MOST_DOTS: Final = 1500
 
 
 def bland_altman(agreement: Agreement, unit: str) -> str:
-    """Differences over means, with bias and limits of agreement. Intervals that go beyond the points
-    and the limits are cut off: of few people they would make the points one line."""
+    """Differences over means, with bias and limits of agreement. Intervals are cut off
+    beyond the points and the limits: of few people they would make the points one line."""
     width, height, left, bottom = 340, 230, 44, 34
     means = (agreement.reference + agreement.measured) / 2
     apart = agreement.measured - agreement.reference
