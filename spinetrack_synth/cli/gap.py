@@ -72,7 +72,7 @@ def command(
     from spinetrack_synth.gap.gates import judge, parse_gate
     from spinetrack_synth.gap.people import pictures_folder, predictions_of, read_labels
     from spinetrack_synth.gap.report import data, page
-    from spinetrack_synth.gap.running import predictor, results_for, with_notes
+    from spinetrack_synth.gap.running import needed_folder, predictor, results_for, with_notes
 
     gates = tuple(parse_gate(text) for text in conditions)
     if out.is_file():
@@ -80,6 +80,12 @@ def command(
     labels = [read_labels(path) for path in (synthetic, real)]
     given = (synthetic_images, real_images)
     folders = [pictures_folder(each, images) for each, images in zip(labels, given)]
+    if model is not None:  # before it runs on the other side
+        for each, saved, images, side in zip(
+            labels, (synthetic_predictions, real_predictions), given, ("synthetic", "real")
+        ):
+            if saved is None:
+                needed_folder(each, images, f"--{side}-images")
     evaluations = []
     for each, saved, images in zip(labels, (synthetic_predictions, real_predictions), given):
         notes: list[str] = []

@@ -38,12 +38,17 @@ def results_for(
         return read_results(saved)
     if model is None:
         raise UserError(f"{labels.path}: give a model (--model M.onnx) or saved predictions")
+    return predictor(model, preset)(labels.coco, needed_folder(labels, images), progress, tell)
+
+
+def needed_folder(labels: Labels, images: Path | None, option: str = "--images") -> Path:
+    """The folder of the pictures, for a model; raises UserError where there is none."""
     folder = pictures_folder(labels, images)
     if folder is None:
         raise UserError(
-            f"{labels.path}: its pictures are not found beside it; name their folder (--images)"
+            f"{labels.path}: its pictures are not found beside it; name their folder ({option})"
         )
-    return predictor(model, preset)(labels.coco, folder, progress, tell)
+    return folder
 
 
 def with_notes(labels: Labels, notes: Sequence[str]) -> Labels:

@@ -4,12 +4,22 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-from made_people import jitter, make_coco, make_labels, paint, predict, project_people
+from made_people import (
+    jitter,
+    make_coco,
+    make_labels,
+    make_results,
+    paint,
+    predict,
+    project_people,
+)
 
 from spinetrack_synth import skeleton
+from spinetrack_synth.coco import CocoDataset
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.gap.body import fill_in
 from spinetrack_synth.gap.bootstrap import LEAST_CLUSTERS
@@ -95,6 +105,29 @@ def test_pictures_that_cannot_be_read_are_told(tmp_path: Path) -> None:
     assert told(comparison, "2 real pictures are missing or cannot be read")
     with pytest.raises(UserError, match=r"00000[03]\.png: cannot be read"):
         cost(sides[1], comparison.judged, folders[1], lambda x: x, lambda *_: [], 50, 0)
+
+
+def test_pictures_are_changed_as_the_model_saw_them(tmp_path: Path) -> None:
+    """A picture of half the recorded size is brought to it, as for the model."""
+    pytest.importorskip("cv2", reason="pip install 'spinetrack-synth[spinepose]'")
+    from PIL import Image
+
+    coco = make_coco(project_people(6, 1) / 4, size=200)
+    folder = paint(tmp_path, coco, 1)
+    side = run(labels_of(coco, Path("made.json")))
+    with Image.open(folder / "000000.png") as whole:
+        whole.resize((100, 100)).save(folder / "000000.png")
+    sizes: list[tuple[int, int]] = []
+
+    def predicted(part: CocoDataset, scratch: Path) -> list[dict[str, Any]]:
+        for image in part.images:
+            with Image.open(scratch / image["file_name"]) as opened:
+                sizes.append(opened.size)
+        return make_results(side.labels, side.pairs.points)
+
+    found = cost(side, side.judged, folder, lambda pixels: pixels, predicted, 50, 0)
+    assert sizes == [(200, 200)] * 6
+    assert found.value == pytest.approx(0, abs=1e-9)
 
 
 def test_the_effect_of_values_without_spread_is_large_but_a_number() -> None:
