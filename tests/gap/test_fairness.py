@@ -70,7 +70,8 @@ def test_a_side_with_more_keypoints_is_judged_on_those_of_both() -> None:
     for name in ("body.AP", "body.AR"):
         assert comparison.precision[name].gap.value == pytest.approx(0, abs=1e-12)
     assert told(comparison, "real side: 9 people have no area")
-    assert "body (12 of 17) AP" in page.render(comparison, "made")
+    text = page.render(comparison, "made")
+    assert "body (12 of 17) AP" in text and "Over " in text and "the 17 body" not in text
 
 
 @pytest.mark.filterwarnings("error")
