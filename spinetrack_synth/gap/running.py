@@ -38,7 +38,8 @@ def results_for(
         return read_results(saved)
     if model is None:
         raise UserError(f"{labels.path}: give a model (--model M.onnx) or saved predictions")
-    return predictor(model, preset)(labels.coco, needed_folder(labels, images), progress, tell)
+    folder = needed_folder(labels, images)
+    return predictor(model, preset)(labels.coco, folder, progress, tell)
 
 
 def needed_folder(labels: Labels, images: Path | None, option: str = "--images") -> Path:
