@@ -13,7 +13,10 @@ from spinetrack_synth.errors import UserError
 
 @click.command("evaluate", short_help="Measure a model's keypoints against labels.")
 @click.option("--dataset", type=FILE, required=True, metavar="GT.json", help="COCO labels.")
-@click.option("--model", type=FILE, metavar="M.onnx", help="A pose network.")
+@click.option(
+    "--model", type=FILE, metavar="M.onnx",
+    help="A pose network: SimCC, heatmaps, coordinates, MoveNet, ...; told by its outputs.",
+)  # fmt: skip
 @click.option("--images", type=FILE, metavar="DIR", help="Its pictures.  [beside the labels]")
 @click.option(
     "--predictions",
@@ -65,7 +68,7 @@ def command(
     from spinetrack_synth.gap.evaluation import evaluate
     from spinetrack_synth.gap.people import pictures_folder, predictions_of, read_labels
     from spinetrack_synth.gap.report import evaluation_page
-    from spinetrack_synth.gap.running import results_for, with_picture_remarks
+    from spinetrack_synth.gap.running import results_for, with_notes
     from spinetrack_synth.gap.versus import agreement_of, clusters_of, versus
 
     if model is not None and predictions is not None:
@@ -73,23 +76,25 @@ def command(
     if against is not None and against_model is not None:
         raise UserError("give --against or --against-model, not both")
     labels = read_labels(dataset)
-    if model is not None:
-        labels = with_picture_remarks(labels, images)
+    rival, others, compared = against or against_model, None, None
+    notes: list[str] = []
     with progress_bar("people") as show:
         results = results_for(
-            labels, saved=predictions, model=model, images=images, preset=preset, progress=show
-        )
-    source = predictions or model
-    evaluation = evaluate(labels, predictions_of(results, labels, str(source)))
-    agreement = agreement_of(evaluation)
-    _, clustered_by = clusters_of(labels)
-    rival, compared = against or against_model, None
+            labels, saved=predictions, model=model, images=images, preset=preset, progress=show,
+            tell=notes.append,
+        )  # fmt: skip
     if rival is not None:
         with progress_bar("people") as show:
             others = results_for(
                 labels, saved=against, model=against_model, images=images, preset=preset,
-                progress=show,
+                progress=show, tell=notes.append,
             )  # fmt: skip
+    labels = with_notes(labels, notes)
+    source = predictions or model
+    evaluation = evaluate(labels, predictions_of(results, labels, str(source)))
+    agreement = agreement_of(evaluation)
+    _, clustered_by = clusters_of(labels)
+    if others is not None:
         compared = versus(evaluation, evaluate(labels, predictions_of(others, labels, str(rival))))
     if output_format == "json":
         figures = tables.to_json(evaluation, str(source))

@@ -29,7 +29,7 @@ from spinetrack_synth.errors import UserError
     metavar="CONDITION",
     help="Exit with 1 where it surely holds, such as 'spine.error>0.05'; may be given again.",
 )
-@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--seed", type=click.IntRange(min=0), default=0, show_default=True)
 @click.option(
     "--resamples", type=click.IntRange(min=50), default=1000, show_default=True,
     help="Draws behind an interval.",
@@ -72,7 +72,7 @@ def command(
     from spinetrack_synth.gap.gates import judge, parse_gate
     from spinetrack_synth.gap.people import pictures_folder, predictions_of, read_labels
     from spinetrack_synth.gap.report import data, page
-    from spinetrack_synth.gap.running import predictor, results_for
+    from spinetrack_synth.gap.running import needed_folder, predictor, results_for, with_notes
 
     gates = tuple(parse_gate(text) for text in conditions)
     if out.is_file():
@@ -80,14 +80,23 @@ def command(
     labels = [read_labels(path) for path in (synthetic, real)]
     given = (synthetic_images, real_images)
     folders = [pictures_folder(each, images) for each, images in zip(labels, given)]
+    if model is not None:  # before it runs on the other side
+        for each, saved, images, side in zip(
+            labels, (synthetic_predictions, real_predictions), given, ("synthetic", "real")
+        ):
+            if saved is None:
+                needed_folder(each, images, f"--{side}-images")
     evaluations = []
     for each, saved, images in zip(labels, (synthetic_predictions, real_predictions), given):
+        notes: list[str] = []
         with progress_bar("people") as show:
             results = results_for(
-                each, saved=saved, model=model, images=images, preset=preset, progress=show
-            )
+                each, saved=saved, model=model, images=images, preset=preset, progress=show,
+                tell=notes.append,
+            )  # fmt: skip
         source = str(saved or model)
-        evaluations.append(evaluate(each, predictions_of(results, each, source)))
+        predictions = predictions_of(results, each, source)
+        evaluations.append(evaluate(with_notes(each, notes), predictions))
         if saved is None:
             target = out / f"predictions_{'synthetic' if each is labels[0] else 'real'}.json"
             write_atomic(target, json.dumps(results).encode())

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from spinetrack_synth.gap.agreement import Agreement, Contrast
 from spinetrack_synth.gap.bootstrap import LEAST_CLUSTERS, Interval
-from spinetrack_synth.gap.measures import HEADLINES, title
+from spinetrack_synth.gap.measures import HEADLINES
 from spinetrack_synth.gap.quantities import QUANTITIES
 from spinetrack_synth.gap.tables import number
 from spinetrack_synth.gap.versus import Versus
@@ -107,10 +107,10 @@ def versus_text(compared: Versus, first: str, second: str) -> str:
     for name in shown:
         found = compared.measures[name]
         values = [_digits(value, 3) for value in (found.first, found.second)]
-        words = name.replace(".", " ") if name.endswith((".AP", ".AR")) else title(name)
-        rows.append((words, *values, _with_limits(found.difference, 3)))
+        rows.append((compared.words(name), *values, _with_limits(found.difference, 3)))
     parts = [
-        f"first: {first}\nsecond: {second}\n{compared.people:,} people found by both",
+        f"first: {first}\nsecond: {second}\n{compared.people:,} people found by both, "
+        f"{int(compared.first.judged.sum())} keypoints that both have",
         _columns(rows),
     ]
     if compared.agreement:

@@ -83,8 +83,7 @@ def fill_in(poses: Floats) -> Floats:
     rows = known.any(1)
     if not rows.any():
         return poses
-    with np.errstate(invalid="ignore"):
-        mean = np.where(known.any(0), np.nanmean(np.where(known, poses, np.nan), axis=0), 0.0)
+    mean = np.where(known, poses, 0.0).sum(0) / np.maximum(known.sum(0), 1)
     centred = np.where(known, poses - mean, 0.0)
     pairs = known.astype(float).T @ known
     covariance = centred.T @ centred / np.maximum(pairs, 1) + 1e-3 * np.eye(poses.shape[1])

@@ -27,7 +27,7 @@ from spinetrack_synth.gap.distances import (
     some,
     tell_apart,
 )
-from spinetrack_synth.gap.evaluation import Evaluation
+from spinetrack_synth.gap.evaluation import Evaluation, on_keypoints
 from spinetrack_synth.gap.fairness import unfairness
 from spinetrack_synth.gap.likeness import TRUNKS, likeness, trunk_strata
 from spinetrack_synth.gap.matching import Matching, match_people, matched_gaps
@@ -119,11 +119,11 @@ def compare(
     of the same people, to find what differences cost; ``tell`` hears what is being done.
     """
     judged = synthetic.judged & real.judged
+    tell("measuring")
+    synthetic, real = on_keypoints(synthetic, judged), on_keypoints(real, judged)
     sides = (synthetic, real)
     labels = (synthetic.labels, real.labels)
-    tell("measuring")
-    first, second = (table_of(s.labels, s.pairs, s.errors, judged) for s in sides)
-    tables = (first, second)
+    tables = (synthetic.table, real.table)
     clusters = (labels[0].cluster[labels[0].image], labels[1].cluster[labels[1].image])
     gaps = _correct_keypoints(differences(tables, clusters, resamples, seed))
     precision = _precision_gaps(sides, judged, resamples, seed)

@@ -67,6 +67,23 @@ def evaluate(labels: Labels, predictions: Predictions) -> Evaluation:
     )
 
 
+def on_keypoints(evaluation: Evaluation, judged: Bools) -> Evaluation:
+    """The evaluation of these keypoints (37,) alone, some of those that it judges: what is compared
+    has to be of the same points."""
+    if (judged == evaluation.judged).all():
+        return evaluation
+    labels = evaluation.labels
+    matches = oks.match(labels, evaluation.predictions, oks.groups_of(judged))
+    return replace(
+        evaluation,
+        judged=judged,
+        matches=matches,
+        precision=oks.statistics(matches),
+        table=table_of(labels, evaluation.pairs, evaluation.errors, judged),
+        baselines=evaluation.baselines if judged[list(skeleton.SPINE)].all() else {},
+    )
+
+
 def baseline_scores(labels: Labels) -> dict[str, float]:
     """Spine AP of the interpolation baselines, on the people whose spine and head are labelled;
     empty where there are none."""

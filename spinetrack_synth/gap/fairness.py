@@ -51,6 +51,8 @@ def unfairness(
                 f"{unread} {name} pictures are missing or cannot be read: nothing is told of how "
                 "they look"
             )
+        remarks = (*side.labels.remarks, *side.predictions.remarks)
+        found += [f"{name} side: {remark}" for remark in remarks]
         people, count = int(side.labels.people.sum()), len(np.unique(side.labels.image))
         if people < FEW_PEOPLE or count < FEW_PICTURES:
             found.append(

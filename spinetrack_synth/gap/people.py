@@ -232,11 +232,15 @@ def _usable(
     """The results of the dataset's people, with our numbers of their pictures, and what was left
     out; a file of which every result is of other pictures is refused."""
     numbers = labels.numbers or {int(number): int(number) for number in labels.image_ids}
+    as_text = {str(given): number for given, number in numbers.items()}
+    if len(as_text) == len(numbers):  # tools write 139 as "139", or the other way round
+        numbers = as_text | dict(numbers)
     category = labels.coco.annotations[0]["category_id"]
     kept, elsewhere, first, others = [], 0, "", 0
     for place, result in enumerate(results):
         image = result.get("image_id") if isinstance(result, dict) else None
         number = numbers.get(image) if isinstance(image, int | float | str) else None
+        number = numbers.get(str(image)) if number is None else number
         if isinstance(result, dict) and number is None:
             first = first or f"[{place}].image_id: {image!r} is no image of the dataset"
             elsewhere += 1

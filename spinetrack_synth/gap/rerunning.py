@@ -10,13 +10,13 @@ from typing import Any, Final
 import numpy as np
 
 from spinetrack_synth.coco import CocoDataset
-from spinetrack_synth.errors import UserError
 from spinetrack_synth.gap.appearance import Picture
 from spinetrack_synth.gap.bootstrap import Interval, draws, interval
 from spinetrack_synth.gap.evaluation import Evaluation
 from spinetrack_synth.gap.measures import errors_of, quotient
 from spinetrack_synth.gap.pairing import pair
 from spinetrack_synth.gap.people import Bools, labels_of, predictions_of
+from spinetrack_synth.spinepose.pictures import read_recorded, recorded_size
 
 MOST_PICTURES: Final = 60
 Predict = Callable[[CocoDataset, Path], list[dict[str, Any]]]
@@ -48,13 +48,9 @@ def cost(
     )
     with tempfile.TemporaryDirectory() as scratch:
         for image in images:
-            path = folder / image["file_name"]
-            try:
-                with Image.open(path) as opened:
-                    pixels = np.asarray(opened.convert("RGB"), dtype=np.float32)
-            except OSError as error:
-                reason = error.strerror or error
-                raise UserError(f"{path}: cannot be read: {reason}") from error
+            # As the model saw it, which may be turned or of another size than the file.
+            seen, _ = read_recorded(folder / image["file_name"], recorded_size(image))
+            pixels = seen[..., ::-1].astype(np.float32)
             altered = Image.fromarray(np.rint(change(pixels)).astype(np.uint8))
             altered.save(Path(scratch) / f"{image['id']}.png")
         results = predict(part, Path(scratch))

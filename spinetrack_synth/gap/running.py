@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, Final, Literal
 
-import numpy as np
-
-from spinetrack_synth.coco import CocoDataset, Record
+from spinetrack_synth.coco import CocoDataset
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.gap.people import Labels, pictures_folder
 from spinetrack_synth.gap.reading import read_results
-from spinetrack_synth.spinepose.pictures import ORIENTATION
 
 Preset = Literal["paper", "wheel"]
 PRESETS: Final[dict[str, dict[str, Any]]] = {
@@ -25,10 +22,6 @@ or as the ``spinepose`` package does, which feeds blue, green, red to networks t
 green, blue."""
 
 
-EXIF_SIDEWAYS: Final = (5, 6, 7, 8)
-"""Orientations that exchange width and height."""
-
-
 def results_for(
     labels: Labels,
     *,
@@ -37,63 +30,41 @@ def results_for(
     images: Path | None,
     preset: str,
     progress: Callable[[int, int], None] | None = None,
+    tell: Callable[[str], None] = lambda note: None,
 ) -> list[dict[str, Any]]:
-    """COCO results for the boxes of a dataset."""
+    """COCO results for the boxes of a dataset; ``tell`` hears of pictures that are not as their
+    records say."""
     if saved is not None:
         return read_results(saved)
     if model is None:
         raise UserError(f"{labels.path}: give a model (--model M.onnx) or saved predictions")
+    folder = needed_folder(labels, images)
+    return predictor(model, preset)(labels.coco, folder, progress, tell)
+
+
+def needed_folder(labels: Labels, images: Path | None, option: str = "--images") -> Path:
+    """The folder of the pictures, for a model; raises UserError where there is none."""
     folder = pictures_folder(labels, images)
     if folder is None:
         raise UserError(
-            f"{labels.path}: its pictures are not found beside it; name their folder (--images)"
+            f"{labels.path}: its pictures are not found beside it; name their folder ({option})"
         )
-    return predictor(model, preset)(labels.coco, folder, progress)
+    return folder
 
 
-def with_picture_remarks(labels: Labels, images: Path | None) -> Labels:
-    """The labels, with a remark where pictures are not of the size that the file records for them:
-    a model would look elsewhere than the labels say."""
-    folder = pictures_folder(labels, images)
-    if folder is None:
-        return labels
-    used = labels.image_ids[np.unique(labels.image)]
-    records = [labels.coco.image_of[int(number)] for number in used]
-    odd = [told for record in records if (told := _other_size(record, folder))]
+def with_notes(labels: Labels, notes: Sequence[str]) -> Labels:
+    """The labels, with a remark where the model looked at pictures otherwise than they lie there;
+    ``notes`` are what ``results_for`` told."""
+    odd = list(dict.fromkeys(notes))
     if not odd:
         return labels
-    more = f", {len(odd) - 1} more" if len(odd) > 1 else ""
-    remark = (
-        f"{len(odd):,} of {len(records):,} pictures are not of the size that the labels record "
-        f"({odd[0]}{more}): boxes and keypoints of these people do not fit, nor do their figures"
-    )
-    return replace(labels, remarks=(*labels.remarks, remark))
-
-
-def _other_size(record: Record, folder: Path) -> str:
-    """What is wrong with a picture's size; "" where nothing is or nothing can be told."""
-    from PIL import Image
-
-    recorded = (record.get("width"), record.get("height"))
-    try:
-        with Image.open(folder / record["file_name"]) as opened:
-            size = opened.size
-            turned = opened.getexif().get(ORIENTATION, 1) in EXIF_SIDEWAYS
-    except OSError:
-        return ""  # reading it for the model tells more
-    upright = size[::-1] if turned else size
-    if not all(isinstance(side, int) for side in recorded) or upright == recorded:
-        return ""
-    why = ", turned by its EXIF orientation" if turned else ""
-    return (
-        f"{record['file_name']} has {upright[0]} x {upright[1]}{why}, recorded are "
-        f"{recorded[0]} x {recorded[1]}"
-    )
+    more = f"; {len(odd) - 1:,} more such pictures" if len(odd) > 1 else ""
+    return replace(labels, remarks=(*labels.remarks, odd[0] + more))
 
 
 def predictor(model: Path, preset: str) -> Callable[..., list[dict[str, Any]]]:
-    """What runs a model: called with a dataset, the folder of its pictures and perhaps a function
-    that is told the people done and wanted."""
+    """What runs a model: called with a dataset, the folder of its pictures and perhaps functions
+    that are told the people done and wanted, and of pictures that are not as recorded."""
     from spinetrack_synth.spinepose import open_pose_model, predict_dataset
 
     options = dict(PRESETS[preset])
@@ -101,8 +72,13 @@ def predictor(model: Path, preset: str) -> Callable[..., list[dict[str, Any]]]:
     network = open_pose_model(model, **options)
 
     def predict(
-        coco: CocoDataset, folder: Path, progress: Callable[[int, int], None] | None = None
+        coco: CocoDataset,
+        folder: Path,
+        progress: Callable[[int, int], None] | None = None,
+        tell: Callable[[str], None] = lambda note: None,
     ) -> list[dict[str, Any]]:
-        return predict_dataset(network, coco, folder, flip_test=flip_test, progress=progress)
+        return predict_dataset(
+            network, coco, folder, flip_test=flip_test, progress=progress, tell=tell
+        )
 
     return predict

@@ -11,8 +11,8 @@ import numpy as np
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.gap import oks
 from spinetrack_synth.gap.agreement import Agreement, Contrast, agree, contrast, contrast_of
-from spinetrack_synth.gap.evaluation import Evaluation
-from spinetrack_synth.gap.measures import quotient
+from spinetrack_synth.gap.evaluation import Evaluation, on_keypoints
+from spinetrack_synth.gap.measures import quotient, title
 from spinetrack_synth.gap.people import Floats, Ints, Labels
 from spinetrack_synth.gap.quantities import QUANTITIES, measure
 
@@ -36,6 +36,13 @@ class Versus:
     better: Mapping[str, int]
     agreement: Mapping[str, Mapping[str, Contrast]]
     people: int
+
+    def words(self, name: str) -> str:
+        """A measure's name for people, with the count of its keypoints where some are not there."""
+        group, _, kind = name.partition(".")
+        if kind not in ("AP", "AR"):
+            return title(name)
+        return f"{oks.group_title(group, self.first.judged)} {kind}"
 
 
 def clusters_of(labels: Labels) -> tuple[Ints, str]:
@@ -61,9 +68,14 @@ def agreement_of(evaluation: Evaluation) -> dict[str, Agreement]:
 
 
 def versus(first: Evaluation, second: Evaluation) -> Versus:
-    """The first model less the second. Raises UserError where they are of other labels."""
+    """The first model less the second, on the keypoints that both have. Raises UserError where
+    they are of other labels or share no keypoint."""
     if first.labels is not second.labels:
         raise UserError("two models are compared on the same labels")
+    judged = first.judged & second.judged
+    if not judged.any():
+        raise UserError("the two models have no keypoint in common")
+    first, second = on_keypoints(first, judged), on_keypoints(second, judged)
     labels = first.labels
     cluster, _ = clusters_of(labels)
     both = first.pairs.found & second.pairs.found & labels.people

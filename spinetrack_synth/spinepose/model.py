@@ -210,11 +210,13 @@ def predict_dataset(
     sub_bin: bool = False,
     batch: int = BATCH,
     progress: Callable[[int, int], None] | None = None,
+    tell: Callable[[str], None] = lambda note: None,
 ) -> list[Record]:
     """COCO keypoint results for the boxes of a dataset, with the id of each box's annotation.
 
     Boxes of crowds and of people without labelled keypoints are left out, as mmpose leaves them
-    out. ``progress`` is called with the people done and wanted.
+    out. ``progress`` is called with the people done and wanted, ``tell`` with a note of each
+    picture that is not as its record says. Raises PictureError where no way of looking at one fits.
     """
     wanted = [
         annotation
@@ -252,7 +254,9 @@ def predict_dataset(
             if progress:
                 progress(len(results), len(wanted))
 
-    for picture, people in zip(pictures, of_image.values()):
+    for (picture, note), people in zip(pictures, of_image.values()):
+        if note:
+            tell(note)
         waiting.extend((picture, person) for person in people)
         flush(batch)
     flush(1)
@@ -373,14 +377,14 @@ def _check_boxes(boxes_xywh: object) -> NDArray[np.float64]:
 
 def _read_ahead(
     recorded: Sequence[tuple[Path, tuple[int, int] | None]],
-) -> Iterator[NDArray[np.uint8]]:
-    """Pictures in blue, green, red, as their records know them; while one is at work the next is
-    being read."""
+) -> Iterator[tuple[NDArray[np.uint8], str]]:
+    """Pictures in blue, green, red, as their records know them, with their notes; while one is at
+    work the next is being read."""
     with ThreadPoolExecutor(1) as reader:
         upcoming = reader.submit(read_recorded, *recorded[0]) if recorded else None
         for place in range(len(recorded)):
             assert upcoming is not None
-            picture, _ = upcoming.result()
+            picture = upcoming.result()
             if place + 1 < len(recorded):
                 upcoming = reader.submit(read_recorded, *recorded[place + 1])
             yield picture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import re
 from dataclasses import replace
 from itertools import combinations
 
@@ -15,6 +16,7 @@ from spinetrack_synth.errors import UserError
 from spinetrack_synth.gap.agreement import agree, contrast, unwrapped
 from spinetrack_synth.gap.evaluation import evaluate
 from spinetrack_synth.gap.quantities import QUANTITIES, measure
+from spinetrack_synth.gap.report.plots import bland_altman
 from spinetrack_synth.gap.versus import agreement_of, clusters_of, versus
 
 WRIGHT = [494, 395, 516, 434, 476, 557, 413, 442, 650, 433, 417, 656, 267, 478, 178, 423, 427]
@@ -236,3 +238,37 @@ def test_subjects_belong_together() -> None:
         annotation["subject_id"] = f"s{number % 2}"
     cluster, by = clusters_of(labels)
     assert by == "subject_id" and len(set(cluster.tolist())) == 2
+
+
+def test_two_models_are_compared_on_the_keypoints_of_both() -> None:
+    """The face is right, the limbs are not: a model without a face is not the worse for it."""
+    labels = make_labels(project_people(20, 7))
+    points = jitter(labels, 0.04, 1)
+    points[:, :5] = labels.points[:, :5]
+    whole = predict(labels, points)
+    without = whole.points.copy()
+    without[:, :5] = np.nan
+    part = replace(
+        whole, points=without, defined=whole.defined & (np.arange(len(skeleton.NAMES)) >= 5)
+    )
+    evaluations = evaluate(labels, whole), evaluate(labels, part)
+    full, fewer = (each.precision["body"]["AP"] for each in evaluations)
+    assert full > fewer + 0.05, "the face has to matter"
+    found = versus(*evaluations)
+    for name in ("body.AP", "body.AR", "body.error", "body.pck"):
+        assert found.measures[name].difference.value == pytest.approx(0, abs=1e-12), name
+    assert found.words("body.AP") == "body (12 of 17) AP"
+    assert found.words("body.pck").startswith("body: PCK")
+
+
+def test_points_stay_apart_where_intervals_are_wide() -> None:
+    reference = np.linspace(10, 60, 12)
+    found = agree(reference, reference + np.tile([-4.0, 4.0], 6), alone(12))
+    assert found is not None
+    wide = replace(found, upper=replace(found.upper, low=-900.0, high=900.0))
+    heights = [
+        float(height) for height in re.findall(r'cy="([0-9.]+)"', bland_altman(wide, "degrees"))
+    ]
+    assert max(heights) - min(heights) > 60
+    bands = re.findall(r'y="([-0-9.]+)" height="([-0-9.]+)"', bland_altman(wide, "degrees"))
+    assert bands and all(float(y) >= 0 and 0 < float(high) <= 230 for y, high in bands)

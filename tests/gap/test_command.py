@@ -156,6 +156,17 @@ def test_nothing_to_run_and_no_pictures_say_what_to_give(sets: Path, tmp_path: P
     lonely = write(tmp_path / "x" / "labels.json", read_labels(labels_path(sets, "made")).coco)
     done = run(evaluate, "--dataset", lonely, "--model", "no.onnx")
     assert "--images" in str(done.exception)
+    done = run(
+        gap, "--synthetic", labels_path(sets, "made"), "--real", lonely, "--model", "no.onnx",
+        "--out", tmp_path / "R",
+    )  # fmt: skip
+    assert "--real-images" in str(done.exception) and not (tmp_path / "R").exists()
+
+
+def test_a_seed_below_zero_is_refused(sets: Path, tmp_path: Path) -> None:
+    done = compare(sets, tmp_path / "R", "--seed", -1)
+    assert done.exit_code == 2 and "--seed" in done.output
+    assert not (tmp_path / "R").exists()
 
 
 @pytest.mark.skipif(not COCO_REAL.is_file(), reason="../shared is not there")

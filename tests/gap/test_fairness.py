@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-from made_people import jitter, make_coco, make_labels, paint, predict, project_people
+from made_people import (
+    jitter,
+    make_coco,
+    make_labels,
+    make_results,
+    paint,
+    predict,
+    project_people,
+)
 
 from spinetrack_synth import skeleton
+from spinetrack_synth.coco import CocoDataset
 from spinetrack_synth.errors import UserError
+from spinetrack_synth.gap.body import fill_in
 from spinetrack_synth.gap.bootstrap import LEAST_CLUSTERS
 from spinetrack_synth.gap.comparison import Comparison, compare
 from spinetrack_synth.gap.distances import mean_shift
@@ -40,6 +52,37 @@ def test_a_handful_of_pictures_has_no_intervals(pictures: int) -> None:
         assert "too few to tell" in page.render(comparison, "made")
 
 
+def test_a_side_with_more_keypoints_is_judged_on_those_of_both() -> None:
+    """The face is right, the limbs are not: between a file and itself without faces is no gap."""
+    whole = make_labels(project_people(20, 7))
+    points = jitter(whole, 0.04, 1)
+    points[:, :5] = whole.points[:, :5]
+    limbs = np.arange(len(skeleton.NAMES)) >= 5
+    part = replace(
+        whole,
+        defined=whole.defined & limbs,
+        v=np.where(limbs, whole.v, 0),
+        remarks=("9 people have no area",),
+    )
+    sides = [evaluate(labels, predict(labels, points)) for labels in (whole, part)]
+    assert sides[0].precision["body"]["AP"] > sides[1].precision["body"]["AP"] + 0.05
+    comparison = compare(sides[0], sides[1], resamples=50)
+    for name in ("body.AP", "body.AR"):
+        assert comparison.precision[name].gap.value == pytest.approx(0, abs=1e-12)
+    assert told(comparison, "real side: 9 people have no area")
+    text = page.render(comparison, "made")
+    assert "body (12 of 17) AP" in text and "Over 12 of the 17 body keypoints" in text
+
+
+@pytest.mark.filterwarnings("error")
+def test_a_limb_that_nobody_shows_fills_in_without_a_word_of_numpy_s() -> None:
+    poses = np.random.default_rng(0).normal(size=(8, 6))
+    poses[:, 2:4] = np.nan
+    poses[0, 0] = np.nan
+    filled = fill_in(poses)
+    assert np.isfinite(filled).all() and (filled[:, 2:4] == 0).all()
+
+
 def test_swapped_sides_are_told_and_mirrored_people_are_not() -> None:
     synthetic, exact = (make_labels(project_people(30, seed)) for seed in (1, 2))
     mirrored = exact.points[:, list(skeleton.MIRROR)]
@@ -63,6 +106,29 @@ def test_pictures_that_cannot_be_read_are_told(tmp_path: Path) -> None:
     assert told(comparison, "2 real pictures are missing or cannot be read")
     with pytest.raises(UserError, match=r"00000[03]\.png: cannot be read"):
         cost(sides[1], comparison.judged, folders[1], lambda x: x, lambda *_: [], 50, 0)
+
+
+def test_pictures_are_changed_as_the_model_saw_them(tmp_path: Path) -> None:
+    """A picture of half the recorded size is brought to it, as for the model."""
+    pytest.importorskip("cv2", reason="pip install 'spinetrack-synth[spinepose]'")
+    from PIL import Image
+
+    coco = make_coco(project_people(6, 1) / 4, size=200)
+    folder = paint(tmp_path, coco, 1)
+    side = run(labels_of(coco, Path("made.json")))
+    with Image.open(folder / "000000.png") as whole:
+        whole.resize((100, 100)).save(folder / "000000.png")
+    sizes: list[tuple[int, int]] = []
+
+    def predicted(part: CocoDataset, scratch: Path) -> list[dict[str, Any]]:
+        for image in part.images:
+            with Image.open(scratch / image["file_name"]) as opened:
+                sizes.append(opened.size)
+        return make_results(side.labels, side.pairs.points)
+
+    found = cost(side, side.judged, folder, lambda pixels: pixels, predicted, 50, 0)
+    assert sizes == [(200, 200)] * 6
+    assert found.value == pytest.approx(0, abs=1e-9)
 
 
 def test_the_effect_of_values_without_spread_is_large_but_a_number() -> None:

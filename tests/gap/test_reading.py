@@ -11,7 +11,6 @@ from typing import Any
 import numpy as np
 import pytest
 from made_people import jitter, make_coco, make_labels, make_results, project_people
-from PIL import Image
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
@@ -20,7 +19,7 @@ from spinetrack_synth.errors import UserError
 from spinetrack_synth.gap.evaluation import Evaluation, evaluate
 from spinetrack_synth.gap.people import Labels, predictions_of, read_labels
 from spinetrack_synth.gap.reading import ORDERS, columns_of, read_results
-from spinetrack_synth.gap.running import with_picture_remarks
+from spinetrack_synth.gap.running import with_notes
 from spinetrack_synth.gap.tables import to_json, to_text
 
 PEOPLE = project_people(12, 5)
@@ -211,6 +210,7 @@ def test_results_of_other_kinds(labels: Labels, tmp_path: Path) -> None:
 
     alike([{**r, "keypoints": np.reshape(r["keypoints"], (-1, 3)).tolist()} for r in plain])
     alike([{k: v for k, v in r.items() if k != "score"} for r in plain])
+    alike([{**r, "image_id": str(r["image_id"])} for r in plain])
     alike({"results": plain})
     alike({**data, "annotations": plain})
     other = {**data, "images": [{**i, "id": i["id"] + 5000} for i in data["images"]]}
@@ -284,23 +284,9 @@ def test_known_orders_name_what_spinetrack_knows() -> None:
     assert dict(columns_of(ORDERS[18]))[skeleton.INDEX["right_wrist"]] == 4
 
 
-def test_pictures_of_another_size_than_recorded_are_told(labels: Labels, tmp_path: Path) -> None:
-    data = records()
-    path = save(tmp_path / "labels.json", data)
-    size = (data["images"][0]["width"], data["images"][0]["height"])
-    for number, image in enumerate(data["images"]):
-        at = tmp_path / "images" / image["file_name"]
-        at.parent.mkdir(parents=True, exist_ok=True)
-        picture = Image.new("RGB", size if number else (size[0] // 2, size[1] // 2))
-        picture.save(at)
-    noted = with_picture_remarks(read_labels(path), tmp_path / "images")
-    assert (
-        "1 of" in noted.remarks[-1] and f"recorded are {size[0]} x {size[1]}" in noted.remarks[-1]
-    )
-    exif = Image.Exif()
-    exif[0x0112] = 6
-    first = tmp_path / "images" / data["images"][0]["file_name"]
-    Image.new("RGB", (size[0], size[1] + 1)).save(first.with_suffix(".jpg"), exif=exif)
-    first.with_suffix(".jpg").replace(first)
-    noted = with_picture_remarks(read_labels(path), tmp_path / "images")
-    assert "turned by its EXIF orientation" in noted.remarks[-1]
+def test_a_remark_says_how_pictures_were_looked_at(labels: Labels) -> None:
+    assert with_notes(labels, []) is labels
+    one = with_notes(labels, ["a.jpg: looked at unturned"] * 2)  # by two models
+    assert one.remarks[-1] == "a.jpg: looked at unturned"
+    three = with_notes(labels, ["a.jpg: looked at unturned", "b.jpg: so too", "c.jpg: so too"])
+    assert three.remarks[-1] == "a.jpg: looked at unturned; 2 more such pictures"

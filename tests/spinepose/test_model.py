@@ -309,7 +309,9 @@ def test_pictures_of_another_size_than_recorded(tmp_path: Path) -> None:
         "keypoints": np.column_stack([points[0] * 2, np.full(37, 2)]).ravel().tolist(),
     }  # fmt: skip
     record = {"id": 0, "file_name": "a.png", "width": 2 * width, "height": 2 * height}
-    (found,) = predict_dataset(model, CocoDataset([record], [person]), tmp_path)
+    notes: list[str] = []
+    (found,) = predict_dataset(model, CocoDataset([record], [person]), tmp_path, tell=notes.append)
+    assert len(notes) == 1 and "looked at in that size" in notes[0]
     places = np.reshape(found["keypoints"], (37, 3))[:, :2]
     np.testing.assert_allclose(places, points[0] * 2, atol=3)
     other = CocoDataset([{**record, "height": height}], [person])

@@ -184,7 +184,7 @@ def _versus(compared: Versus, first: str, second: str) -> str:
     shown += [name for name in HEADLINES if name in compared.measures]
     rows = [
         _contrast(
-            name.replace(".", " ") if name.endswith((".AP", ".AR")) else title(name),
+            compared.words(name),
             compared.measures[name],
             compared.better[name],
         )
@@ -202,7 +202,7 @@ def _versus(compared: Versus, first: str, second: str) -> str:
         "<h2>Two models <small>the first less the second</small></h2>"
         f'<p class="quiet">First <span class="mono">{escape(Path(first).name)}</span>, second '
         f'<span class="mono">{escape(Path(second).name)}</span>; {compared.people:,} people found '
-        "by both.</p>"
+        f"by both, {int(compared.first.judged.sum())} keypoints that both have.</p>"
         '<section class="card scroll"><table class="figures" style="--n:3">'
         f'<tr>{_heads("measure", "first", "second", "difference")}<th class="plot">95%</th></tr>'
         f"{''.join(rows)}</table></section>"

@@ -79,7 +79,12 @@ def _head(comparison: Comparison, model: str, judged: Sequence[Judged]) -> str:
         )  # fmt: skip
         if not math.isfinite(gap.gap.low):
             verdict, kind = "too few to tell", "info"
-        which = {"all": "all 37 keypoints", "body": "the 17 body keypoints"}.get(group, group)
+        of = len(oks.GROUPS[group])
+        there = int(comparison.judged[list(oks.GROUPS[group])].sum())
+        share = (
+            f"{there} of the {of}" if there < of else f"all {of}" if group == "all" else f"the {of}"
+        )
+        which = f"{share} keypoints" if group == "all" else f"{share} {group} keypoints"
         sentence = (
             f"Over {which} the mean error is {_number(gap.synthetic.value)} of the box's diagonal "
             f"on synthetic labels and {_number(gap.real.value)} on real ones: a gap of "
@@ -276,8 +281,11 @@ def _cost(cost: Interval | None, share: float | None) -> str:
 
 def _precision(comparison: Comparison) -> str:
     rows = "".join(
-        _row(name.replace(".", " "), gap, None).replace('<td class="n">–</td>', "")
+        _row(f"{oks.group_title(group, comparison.judged)} {kind}", gap, None).replace(
+            '<td class="n">–</td>', ""
+        )
         for name, gap in comparison.precision.items()
+        for group, kind in [name.split(".")]
     )
     if not rows:
         return ""

@@ -166,7 +166,8 @@ MOST_DOTS: Final = 1500
 
 
 def bland_altman(agreement: Agreement, unit: str) -> str:
-    """Differences over means, with bias and limits of agreement."""
+    """Differences over means, with bias and limits of agreement. Intervals are cut off
+    beyond the points and the limits: of few people they would make the points one line."""
     width, height, left, bottom = 340, 230, 44, 34
     means = (agreement.reference + agreement.measured) / 2
     apart = agreement.measured - agreement.reference
@@ -176,8 +177,14 @@ def bland_altman(agreement: Agreement, unit: str) -> str:
         ("zero", 0.0),
         *zip(("gap", "gap hollow", "gap hollow"), (each.value for each in told)),
     ]
-    ends = [end for each in told for end in (each.value, each.low, each.high)]
+    ends = [each.value for each in told]
     x_limits, y_limits = span(means.tolist()), span([*apart.tolist(), *ends], with_zero=True)
+    bands = [
+        (high, low)
+        for each in told
+        if math.isfinite(each.low)
+        and (high := min(each.high, y_limits[1])) > (low := max(each.low, y_limits[0]))
+    ]
 
     def across(value: float) -> float:
         return left + (width - left - 10) * (value - x_limits[0]) / (x_limits[1] - x_limits[0])
@@ -187,10 +194,9 @@ def bland_altman(agreement: Agreement, unit: str) -> str:
         return 10 + (height - bottom - 10) * (1 - share)
 
     parts = [
-        f'<rect class="band" x="{left}" width="{width - 10 - left}" y="{up(each.high):.1f}" '
-        f'height="{up(each.low) - up(each.high):.1f}"/>'
-        for each in told
-        if math.isfinite(each.low)
+        f'<rect class="band" x="{left}" width="{width - 10 - left}" y="{up(high):.1f}" '
+        f'height="{up(low) - up(high):.1f}"/>'
+        for high, low in bands
     ]
     parts += [
         f'<circle class="real dot" cx="{across(x):.1f}" cy="{up(y):.1f}" r="2.4"/>'
