@@ -39,7 +39,7 @@ BODIES = {
         *(f"l_{part}" for part in ("shoulder", "elbow", "wrist")),
     ],
 }  # fmt: skip
-NEAREST = {"top_head": "head", "head_top": "head", "thorax": "neck", "upper_neck": "neck",
+NEAREST = {"top_head": "head", "head_top": "head", "thorax": "neck", "upper_neck": "neck_03",
            "pelvis": "hip", "head top": "head"}  # fmt: skip
 
 
@@ -94,10 +94,9 @@ def test_boxes_of_the_neighbour_are_found_whatever_v_is(v: int, tmp_path: Path) 
         del annotation["segmentation"]
     assert "SPT308" not in {each.code for each in found(data, tmp_path)}
     boxes = [annotation["bbox"] for annotation in data["annotations"]]
-    for row, annotation in enumerate(data["annotations"]):  # two people a picture
-        annotation["bbox"] = boxes[row ^ 1]
+    data["annotations"][0]["bbox"], data["annotations"][1]["bbox"] = boxes[1], boxes[0]
     told = [each for each in found(data, tmp_path) if each.code == "SPT308"]
-    assert len(told) == 6
+    assert len(told) == 2
     assert ("none in the file is marked visible" in told[0].message) == (v == 1)
 
 
