@@ -7,6 +7,8 @@ from spinetrack_synth.avatars.dress import dress
 from spinetrack_synth.avatars.fabric import choose_fabric
 from spinetrack_synth.avatars.skin import survey, tone_color
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def subject():

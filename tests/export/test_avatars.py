@@ -25,6 +25,8 @@ from spinetrack_synth.poses.library import library
 from spinetrack_synth.poses.sampling import sample_pose
 from spinetrack_synth.skeleton import NAMES
 
+pytestmark = pytest.mark.slow
+
 POSES = ("adho_mukha_svanasana", "ustrasana", "utthita_trikonasana", "vrksasana")
 
 

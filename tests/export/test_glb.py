@@ -22,6 +22,8 @@ from spinetrack_synth.scenes.mats import ASSETS, unit_surfaces
 from spinetrack_synth.scenes.places import place
 from spinetrack_synth.shot import Material, Surface
 
+pytestmark = pytest.mark.slow
+
 
 def square(material: Material, normals: bool = True) -> Surface:
     corners = np.array([[0, 0, 0], [1, 0, 0], [1, 1, 0], [0, 1, 0]], np.float32)

@@ -24,6 +24,8 @@ from spinetrack_synth.motion.sizing import PARTS
 from spinetrack_synth.motion.trc import write_trc
 from spinetrack_synth.skeleton import NAMES
 
+pytestmark = pytest.mark.slow
+
 SETS = ("cmu", "helen-hayes", "ior", "opencap", "plug-in-gait")
 
 USUAL = {

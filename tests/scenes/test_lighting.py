@@ -8,6 +8,8 @@ from spinetrack_synth.scenes.lighting import black_body, light_up
 from spinetrack_synth.scenes.places import place
 from spinetrack_synth.shot import Ambient, AreaLight, Sun
 
+pytestmark = pytest.mark.slow
+
 
 def test_black_bodies_grow_bluer_and_keep_their_luminance():
     colors = np.array([black_body(kelvin) for kelvin in (2500, 4000, 6500, 10000)])

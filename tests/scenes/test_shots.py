@@ -18,6 +18,8 @@ from spinetrack_synth.scenes.placing import Footprint
 from spinetrack_synth.scenes.viewpoints import FILM_WIDTH_MM, behind_things, coverage
 from spinetrack_synth.shot import Shot
 
+pytestmark = pytest.mark.slow
+
 SIZE = (640, 480)
 
 

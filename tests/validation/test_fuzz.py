@@ -21,6 +21,8 @@ from spinetrack_synth.validation.reading import parse
 from spinetrack_synth.validation.registry import builtin_rules
 from spinetrack_synth.validation.reporting import FORMATS, reporter
 
+pytestmark = pytest.mark.slow
+
 NONSENSE: list[Any] = [
     None, True, False, 0, -1, 1, 2, 3, 37, 0.5, -0.0, 1e308, -1e308, 5e-324, math.nan, math.inf,
     2**31, 2**53 + 1, 2**63, -(2**63) - 1, 10**25, 10**400, "", "x", "12", "\ud800", "\x1b[31m",

@@ -19,6 +19,8 @@ from spinetrack_synth.rendering.server.level import (
 from spinetrack_synth.scenes.mats import ASSETS, thing_surfaces, unit_surfaces
 from spinetrack_synth.shot import Thing
 
+pytestmark = pytest.mark.slow
+
 EMPTY = Level()
 
 
