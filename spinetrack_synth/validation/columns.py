@@ -95,11 +95,24 @@ ANIMAL_PARTS: Final = frozenset(
     "abdomen mane fetlock hock stifle rump foreleg hindleg".split()
 )
 ANIMALS: Final = frozenset(
-    "animal animals dog cat horse zebra cow sheep pig bird macaque monkey chimpanzee gorilla ape "
-    "fly locust mouse rat deer giraffe elephant bear lion tiger cheetah leopard wolf fox rabbit "
-    "antelope bison buffalo goat fish hamster panther panda hippo rhino raccoon otter".split()
+    "animal mammal insect wildlife livestock cattle pet quadruped primate rodent equine bovine "
+    "canine feline dog puppy puppies cat kitten horse pony ponies foal mare stallion donkey mule "
+    "zebra cow bull ox oxen yak sheep lamb pig piglet hog boar goat llama alpaca camel bird "
+    "chicken hen duck goose geese pigeon fly flies drosophila locust mouse mice rat squirrel "
+    "beaver marmot hamster rabbit macaque monkey alouatta uakari baboon lemur gibbon orangutan "
+    "chimp chimpanzee bonobo gorilla ape deer moose elk caribou reindeer antelope impala gazelle "
+    "duiker argali bison buffalo giraffe elephant bear lion tiger cheetah leopard panther puma "
+    "lynx bobcat jaguar wolf wolves fox hyena coyote badger weasel skunk otter ferret marten "
+    "mongoose raccoon panda koala kangaroo wallaby hippo hippopotamus rhino rhinoceros lizard "
+    "fish".split()
 )
-"""Words of a category's name or supercategory by which it is no person."""
+"""Words of a category's name or supercategory by which it is no person; also in the plural."""
+HUMANS: Final = frozenset(
+    "person people human man men woman women boy girl child children kid baby infant player "
+    "athlete rider jockey walker runner handler trainer owner keeper user worker farmer patient "
+    "pedestrian".split()
+)
+"""Words by which it is one in spite of them: ``horse_rider``, ``dog walker``."""
 
 
 def canonical_name(name: str) -> str:
@@ -327,9 +340,13 @@ class Dataset:
     def point(self, name: str) -> Floats:
         """A named keypoint of all people (N, 3); nan where it is not labelled, not named, where
         the names cannot be trusted, and for animals and things."""
+        return np.where(self.people[:, None], self.anyones_point(name), np.nan)
+
+    def anyones_point(self, name: str) -> Floats:
+        """A named keypoint (N, 3) of people, animals and things."""
         result = np.full((len(self.annotations), 3), np.nan)
         for category, names in enumerate(self.trusted_names):
-            if names is None or name not in names or not self.people_categories[category]:
+            if names is None or name not in names:
                 continue
             rows = np.flatnonzero(self.category_row == category)
             index = names.index(name)
@@ -567,13 +584,20 @@ def _closest_skeleton(names: tuple[str, ...]) -> str | None:
 
 
 def _is_person(category: dict[str, Any], names: tuple[str, ...]) -> bool:
-    titles = [category.get("name"), category.get("supercategory")]
-    words = {w for t in titles if isinstance(t, str) for w in re.findall("[a-z]+", t.lower())}
+    name, kind = (_words(category.get(field)) for field in ("name", "supercategory"))
+    animal = not name & HUMANS and bool((name | kind) & ANIMALS)
     canonical = set(map(canonical_name, names))
-    parts = {part for name in canonical for part in name.split("_")}
-    if words & ANIMALS or parts & ANIMAL_PARTS:
+    parts = {part for each in canonical for part in each.split("_")}
+    if animal or parts & ANIMAL_PARTS:
         return False
     return len(canonical & LIMBS) >= FEWEST_LIMBS
+
+
+def _words(title: object) -> set[str]:
+    """The words of a title, and what they are the plural of."""
+    words = re.findall("[a-z]+", title.lower()) if isinstance(title, str) else []
+    return {form for word in words for form in (word, word.removesuffix("s"),
+                                                word.removesuffix("es"))}  # fmt: skip
 
 
 def _table(values: list[list[Any]], width: int) -> Floats:

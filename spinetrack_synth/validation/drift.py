@@ -80,9 +80,9 @@ def _common_names(a: Dataset, b: Dataset) -> list[str]:
 
 
 def _v(dataset: Dataset, name: str) -> Floats:
-    """v of a keypoint for all people with any labelled point."""
+    """v of a keypoint for all people, or animals, with any labelled point."""
     someone = dataset.labelled.any(1)
-    return np.nan_to_num(dataset.point(name)[someone, 2])
+    return np.nan_to_num(dataset.anyones_point(name)[someone, 2])
 
 
 @rule(
@@ -153,7 +153,7 @@ def pose_changed(dataset: Dataset) -> Iterator[Fault]:
 def _in_box(dataset: Dataset, name: str) -> Floats:
     """Places (n, 2) of a keypoint in its box, 0 to 1."""
     with np.errstate(invalid="ignore", divide="ignore"):
-        share = (dataset.point(name)[:, :2] - dataset.boxes[:, :2]) / dataset.boxes[:, 2:]
+        share = (dataset.anyones_point(name)[:, :2] - dataset.boxes[:, :2]) / dataset.boxes[:, 2:]
     return share[np.isfinite(share).all(1)]
 
 

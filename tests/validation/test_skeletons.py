@@ -65,3 +65,15 @@ def test_labelled_points_count_where_none_is_visible() -> None:
     assert dataset(CROWDPOSE, v=1).seen.all()
     assert "labelled" in dataset(CROWDPOSE, v=1).seen_as
     assert dataset(CROWDPOSE, v=2).seen_as == "visible"
+
+
+@pytest.mark.parametrize("name", ["athlete", "horse_rider", "Dog Walkers", "patient", "person"])
+def test_people_by_other_names_are_people(name: str) -> None:
+    assert dataset(CROWDPOSE, name=name).people.all()
+
+
+@pytest.mark.parametrize("name", ["cattle", "Ponies", "dogs", "lab mice", "bobcat"])
+def test_animals_by_other_names_are_animals(name: str) -> None:
+    animal = dataset(CROWDPOSE, name=name)
+    assert not animal.people.any()
+    assert animal.anyones_point("left_hip")[0].tolist() == [16, 26, 2]
