@@ -310,10 +310,7 @@ def _names_suffice(dataset: Dataset, row: int) -> bool:
     if names is None:
         return False
     fewer = tuple(map(canonical_name, names))[: max(int(dataset.point_count[row]), 0)]
-    return not names or (
-        (len(fewer) != len(names) or len(names) < dataset.point_count[row])
-        and (fewer in SKELETONS.values())
-    )
+    return not names or fewer in SKELETONS.values()
 
 
 def _wrong_names(dataset: Dataset, row: int) -> str | None:

@@ -18,7 +18,7 @@ from spinetrack_synth.gap.evaluation import Evaluation
 from spinetrack_synth.gap.measures import HEADLINES, title
 from spinetrack_synth.gap.quantities import QUANTITIES
 from spinetrack_synth.gap.report import pictures, plots
-from spinetrack_synth.gap.report.frame import document, limits, number, signed
+from spinetrack_synth.gap.report.frame import document, limits, number, signed, worst_section
 from spinetrack_synth.gap.report.worst import WORST, worst_people
 from spinetrack_synth.gap.versus import Versus
 
@@ -234,13 +234,7 @@ def _worst(evaluation: Evaluation, folder: Path | None) -> str:
         "</div></article>"
         for person in worst_people(evaluation, evaluation.judged, WORST)
     ]
-    if not cards:
-        return ""
-    legend = (
-        '<div class="legend"><span>drawn through: label</span>'
-        "<span>dashed green: prediction</span><span>ringed: largest error</span></div>"
-    )
-    return f'<h2>Worst people</h2>{legend}<section class="cases">{"".join(cards)}</section>'
+    return worst_section(cards)
 
 
 def _method(lines: Sequence[str] = METHOD) -> str:

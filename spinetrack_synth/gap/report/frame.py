@@ -46,3 +46,14 @@ def limits(found: Interval) -> str:
     if not math.isfinite(found.low):
         return ""
     return f" <small>{number(found.low)} to {number(found.high)}</small>"
+
+
+def worst_section(cards: Sequence[str]) -> str:
+    """The cards of the worst people with their legend; "" where there are none."""
+    if not cards:
+        return ""
+    legend = (
+        '<div class="legend"><span>drawn through: label</span>'
+        "<span>dashed green: prediction</span><span>ringed: largest error</span></div>"
+    )
+    return f'<h2>Worst people</h2>{legend}<section class="cases">{"".join(cards)}</section>'

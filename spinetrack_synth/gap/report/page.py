@@ -31,7 +31,7 @@ from spinetrack_synth.gap.matching import (
 )
 from spinetrack_synth.gap.report import pictures, plots
 from spinetrack_synth.gap.report.data import ANSWERED, NOT_ANSWERED
-from spinetrack_synth.gap.report.frame import document
+from spinetrack_synth.gap.report.frame import document, worst_section
 from spinetrack_synth.gap.report.frame import limits as _limits
 from spinetrack_synth.gap.report.frame import number as _number
 from spinetrack_synth.gap.report.frame import signed as _signed
@@ -528,13 +528,7 @@ def _worst(comparison: Comparison) -> str:
                 f'<p class="where mono">{escape(person.file_name)}, annotation '
                 f"{person.annotation_id}</p></div></article>"
             )
-    if not cards:
-        return ""
-    legend = (
-        '<div class="legend"><span>drawn through: label</span>'
-        "<span>dashed green: prediction</span><span>ringed: largest error</span></div>"
-    )
-    return f'<h2>Worst people</h2>{legend}<section class="cases">{"".join(cards)}</section>'
+    return worst_section(cards)
 
 
 def _method(comparison: Comparison) -> str:
