@@ -46,6 +46,8 @@ def record_shot(shot: Shot, labels: Sequence[PersonLabel], image_name: str) -> S
         **view,
         "scene": shot.scene,
         "place": shot.place,
+        "variant": shot.variant,
+        "light": shot.light,
         "seed": shot.seed,
     }
     annotations, ground_truth = [], []
@@ -56,7 +58,7 @@ def record_shot(shot: Shot, labels: Sequence[PersonLabel], image_name: str) -> S
             "image_id": shot.index,
         }
         annotations.append(ids | _annotation(label, person))
-        ground_truth.append(_ground_truth(ids, person, view))
+        ground_truth.append(_ground_truth(ids, shot, person, view))
     return ShotRecord(image, annotations, ground_truth)
 
 
@@ -74,12 +76,15 @@ def _annotation(label: PersonLabel, person: PosedPerson) -> Record:
     }
 
 
-def _ground_truth(ids: Record, person: PosedPerson, view: Record) -> Record:
+def _ground_truth(ids: Record, shot: Shot, person: PosedPerson, view: Record) -> Record:
     return {
         "image_id": ids["image_id"],
         "annotation_id": ids["id"],
         "subject": person.subject_id,
         "pose": person.pose,
+        "place": shot.place,
+        "variant": shot.variant,
+        "light": shot.light,
         "keypoints_world": person.keypoints_world.ravel().tolist(),
         "coordinates": person.coordinates.tolist(),
         "scale_factors": person.scale_factors.ravel().tolist(),
@@ -152,6 +157,9 @@ def _schema() -> Any:
         "annotation_id": pa.int64(),
         "subject": pa.string(),
         "pose": pa.string(),
+        "place": pa.string(),
+        "variant": pa.int64(),
+        "light": pa.string(),
         "keypoints_world": numbers(3 * len(skeleton.NAMES)),
         "coordinates": numbers(len(tree.coordinates)),
         "scale_factors": numbers(3 * len(tree.bodies)),

@@ -49,7 +49,7 @@ def level_of(shot: Shot) -> Level:
         size=(camera.width, camera.height),
     )
     level = Level(cameras=(lens,), lights=shot.lights, exposure=shot.exposure)
-    level = level.with_place(shot.place, int(shot.tags["variant"])).with_things(shot.things)
+    level = level.with_place(shot.place, shot.variant).with_things(shot.things)
     for person in shot.people:
         name = person.subject_id
         level = level.spawned("avatar", person.subject_id, name, Placement())

@@ -294,7 +294,7 @@ def lens_of(camera: Camera) -> UnrealCamera:
 
 def _place_of(shot: Shot) -> list[str]:
     """Place and variant, as ``vget /place`` tells them."""
-    return [shot.place, shot.tags.get("variant", "0")]
+    return [shot.place, str(shot.variant)]
 
 
 def _listed(reply: Reply) -> dict[str, str]:

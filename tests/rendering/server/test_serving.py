@@ -167,7 +167,7 @@ def test_a_shot_is_set_up_over_the_wire(serve, connect, shot, renderer) -> None:
     client = connect(serve("--size", "64x48", "--quality", "draft")[1])
     camera = axes.camera_to_unreal(shot.camera)
     commands = [
-        f"vset /place/{shot.place}/{shot.tags['variant']}",
+        f"vset /place/{shot.place}/{shot.variant}",
         f"vset /things {messages.things_json(shot.things)}",
         f"vset /lights {messages.lights_json(shot.lights, shot.exposure)}",
         "vset /cameras/spawn",
@@ -188,7 +188,7 @@ def test_a_shot_is_set_up_over_the_wire(serve, connect, shot, renderer) -> None:
         ]
     replies = client.request_batch(commands)
     assert set(replies) - {"FusionCameraActor_1"} == {"ok"}
-    assert client.request("vget /place") == f"{shot.place} {shot.tags['variant']}"
+    assert client.request("vget /place") == f"{shot.place} {shot.variant}"
     objects = client.request("vget /objects").split()
     assert len(objects) == 1 + len(shot.things) + len(shot.people)
 
