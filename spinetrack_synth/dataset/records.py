@@ -6,7 +6,6 @@ import io
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
-from functools import cache
 from typing import Any, Final
 
 import numpy as np
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from spinetrack_synth import skeleton
-from spinetrack_synth.anatomy.model import Tree, fullbody_path, load_model
+from spinetrack_synth.anatomy.model import fullbody
 from spinetrack_synth.anatomy.spine import RegionalAngles, regional_angles
 from spinetrack_synth.coco import PERSON, Record
 from spinetrack_synth.labels import PersonLabel
@@ -91,23 +90,17 @@ def _ground_truth(ids: Record, shot: Shot, person: PosedPerson, view: Record) ->
         "keypoint_offsets": _keypoint_offsets(person).ravel().tolist(),
         "K": [n for row in view["K"] for n in row],
         "world2cam": [n for row in view["world2cam"] for n in row],
-        **asdict(regional_angles(model(), person.coordinates)),
+        **asdict(regional_angles(fullbody(), person.coordinates)),
     }
 
 
 def _keypoint_offsets(person: PosedPerson) -> NDArray[np.float64]:
     """Where the keypoints lie in their OpenSim bodies, (37, 3) m: the subject's own markers."""
-    tree = model()
+    tree = fullbody()
     bodies = tree.marker_body[[tree.marker_index[name] for name in skeleton.NAMES]]
     frames = person.body2world[bodies]
     from_origin = person.keypoints_world - frames[:, :3, 3]
     return np.asarray(np.einsum("kji,kj->ki", frames[:, :3, :3], from_origin))
-
-
-@cache
-def model() -> Tree:
-    """The one skeleton everything is expressed in."""
-    return load_model(fullbody_path())
 
 
 def encode_image(rgb: NDArray[np.uint8], image_format: str) -> bytes:
@@ -147,7 +140,7 @@ def _schema() -> Any:
     """Columns of the ground truth; the file's metadata names what the lists hold."""
     import pyarrow as pa
 
-    tree = model()
+    tree = fullbody()
 
     def numbers(length: int) -> pa.DataType:
         return pa.list_(pa.float64(), length)

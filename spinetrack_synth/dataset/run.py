@@ -12,12 +12,13 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from threading import Lock
 
+from spinetrack_synth.anatomy.model import fullbody
 from spinetrack_synth.atomic import write_atomic
 from spinetrack_synth.dataset.config import DatasetConfig
 from spinetrack_synth.dataset.files import locked, write_json
 from spinetrack_synth.dataset.layout import Layout
 from spinetrack_synth.dataset.merge import finish
-from spinetrack_synth.dataset.records import encode_image, model, record_shot
+from spinetrack_synth.dataset.records import encode_image, record_shot
 from spinetrack_synth.dataset.state import describe, inspect, motion_weights
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.labels import annotate
@@ -87,7 +88,7 @@ def scene_source(config: DatasetConfig) -> ShotAt:
     from spinetrack_synth.scenes import load_scene, make_shot
 
     scene = load_scene(config.scene)
-    performances = load_performances(model(), motion_weights(config))
+    performances = load_performances(fullbody(), motion_weights(config))
     cast = Cast(config.seed)
 
     def shot_at(index: int) -> Shot:
