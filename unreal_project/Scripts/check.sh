@@ -21,7 +21,7 @@ minor=$(sed -n 's/.*"MinorVersion": *\([0-9]*\).*/\1/p' "$build")
 [ -e "$unrealcv/UnrealCV.uplugin" ] ||
 	tell "$unrealcv is missing: clone UnrealCV there (see README.md)"
 # The project's module calls this; UnrealCV has it since March 2026.
-grep -q GetCommandDispatcher "$unrealcv/Source/UnrealCV/Public/Server/UnrealcvServer.h" ||
+grep -qs GetCommandDispatcher "$unrealcv/Source/UnrealCV/Public/Server/UnrealcvServer.h" ||
 	tell "$unrealcv is too old to compile with: check out v1.1.2 (see README.md)"
 version=$(sed -n 's/.*"VersionName": *"\([^"]*\)".*/\1/p' "$unrealcv/UnrealCV.uplugin")
 case $version in

@@ -176,11 +176,11 @@ struct FMath
 	static double DegreesToRadians(double Degrees);
 };
 
-template <std::size_t Length, typename... Types> void Log(const TCHAR (&)[Length], Types...) {}
+template <std::size_t Length, typename... Types> void StubLog(const TCHAR (&)[Length], Types...) {}
 #define DEFINE_LOG_CATEGORY_STATIC(Category, Default, CompileTime) struct F##Category {}
 #define UE_LOG(Category, Verbosity, Format, ...) \
 	do \
 	{ \
 		(void)sizeof(F##Category); \
-		Log(Format, __VA_ARGS__); \
+		StubLog(Format, __VA_ARGS__); \
 	} while (false)

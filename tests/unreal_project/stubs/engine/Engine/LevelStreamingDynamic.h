@@ -6,5 +6,5 @@ class ULevelStreamingDynamic : public ULevelStreaming
 {
 public:
 	static ULevelStreamingDynamic* LoadLevelInstance(UObject* WorldContextObject, FString LevelName, FVector Location,
-		FRotator Rotation, bool& bOutSuccess, const FString& OptionalLevelNameOverride = TEXT(""));
+		FRotator Rotation, bool& bOutSuccess, const FString& OptionalLevelNameOverride = {});
 };

@@ -5,7 +5,7 @@
 class FExecStatus
 {
 public:
-	[[nodiscard]] static FExecStatus OK(const FString& Message = TEXT(""));
+	[[nodiscard]] static FExecStatus OK(const FString& Message = {});
 	[[nodiscard]] static FExecStatus Error(const FString& ErrorMessage);
 	static const FExecStatus InvalidArgument;
 };
