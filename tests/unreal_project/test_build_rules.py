@@ -37,15 +37,16 @@ def project_hash(project: Path) -> tuple[str, int]:
 @pytest.fixture(scope="module")
 def rules(tmp_path_factory: pytest.TempPathFactory) -> Path:
     program = tmp_path_factory.mktemp("rules") / "rules.exe"
-    command = ["mcs", "-langversion:7", "-warnaserror+", f"-out:{program}", STUB, *RULES]
-    done = subprocess.run(command, capture_output=True, text=True)
+    command = ["mcs", "-langversion:7", "-warnaserror+", f"-out:{program}"]
+    done = subprocess.run([*command, str(STUB), *map(str, RULES)], capture_output=True, text=True)
     assert done.returncode == 0, done.stdout + done.stderr
     return program
 
 
 def applied(rules: Path, project: Path) -> tuple[str, int]:
-    command = ["mono", rules, project]
-    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        ["mono", str(rules), str(project)], capture_output=True, text=True, check=True
+    )
     definition, count = done.stdout.splitlines()
     match = re.fullmatch(r'SPINETRACK_PROJECT_HASH="([0-9a-f]{64})"', definition)
     assert match

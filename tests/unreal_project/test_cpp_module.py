@@ -1,7 +1,7 @@
 """The C++ of the Unreal project: its syntax against stubs, its arithmetic against our own.
 
-The stubs (``stubs/engine``, ``stubs/UnrealCV/Public``) are headers at the paths where the engine and
-UnrealCV have them, with the names and signatures that are used. What passes here has not been
+The stubs (``stubs/engine``, ``stubs/UnrealCV/Public``) are headers at the paths where the engine
+and UnrealCV have them, with the names and signatures that are used. What passes here has not been
 compiled by the engine.
 """
 
@@ -95,12 +95,14 @@ def changed(tmp_path: Path, name: str, old: str, new: str) -> Path:
 @pytest.mark.parametrize(
     "name, old, new, complaint",
     [
-        ("SpineTrackCommands.cpp", '"Server/UnrealcvServer.h"', '"UnrealcvServer.h"', "No such file"),
+        ("SpineTrackCommands.cpp", '"Server/UnrealcvServer.h"', '"UnrealcvServer.h"',
+         "No such file"),
         ("SpineTrackCommands.cpp", '"Server/CommandDispatcher.h"', '"CommandDispatcher.h"',
          "No such file"),
         ("SpineTrackLights.cpp", '"Engine/RectLight.h"', '"RectLight.h"', "No such file"),
-        ("SpineTrackLights.cpp", '#include "Components/SkyLightComponent.h"\n', "", "incomplete type"),
-        ("SpineTrackCommands.cpp", "const SpineTrack::FVec& At =", "const SpineTrack::FVec& Place =",
+        ("SpineTrackLights.cpp", '#include "Components/SkyLightComponent.h"\n', "",
+         "incomplete type"),
+        ("SpineTrackCommands.cpp", "SpineTrack::FVec& At =", "SpineTrack::FVec& Place =",
          "shadows a member"),
         ("SpineTrackLights.cpp", "SetRealTimeCaptureEnabled", "SetRealTimeCapture",
          "no member named"),

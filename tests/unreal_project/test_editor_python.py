@@ -70,6 +70,8 @@ class Editor(ModuleType):
         self.fields = {part: list(fields) for part, fields in names["FIELDS"].items()}
         self.classes = set(names["CLASSES"])
         self.lines: list[str] = []
+        self.Paths: object = None
+        self.EditorAssetLibrary: object = object
         self.Object = self.Actor = self.StructBase = object
         self.SystemLibrary = SimpleNamespace(get_engine_version=lambda: version)
         self.Vector = lambda x, y, z: (x, y, z)
@@ -177,7 +179,7 @@ def test_fields_that_an_engine_does_not_know_are_left(editor: Editor) -> None:
 
 
 def test_what_the_import_sets_is_checked_before() -> None:
-    """Every name in quotes that goes to an Interchange pipeline: in the check, or left if unknown."""
+    """Every name in quotes that goes to an Interchange pipeline."""
     text = (SCRIPTS / "spinetrack_import.py").read_text()
     start = text.index("pipeline = unreal.Interchange")
     body = text[start : text.index("manager =", start)]

@@ -37,7 +37,8 @@ def declared(header: Path) -> set[str]:
     text = re.sub(r"#include[^\n]*", "", text)
     names = set(re.findall(r"#define (\w+)", text))
     text = re.sub(r"#define(?:[^\n]*\\\n)*[^\n]*", "", text)
-    names |= set(re.findall(r"\b(?:class|struct|namespace|enum(?: class)?)\s+(\w+)[^;{()]*\{", text))
+    kinds = r"\b(?:class|struct|namespace|enum(?: class)?)"
+    names |= set(re.findall(kinds + r"\s+(\w+)[^;{()]*\{", text))
     for values in re.findall(r"\benum[^;{]*\{([^}]*)\}", text):
         names |= set(re.findall(r"(\w+)\s*(?:=[^,]*)?(?:,|$)", values.strip()))
     text = re.sub(r"\b(?:class|struct) \w+;", "", text)

@@ -57,7 +57,7 @@ def run_script(
     environment = {key: value for key, value in os.environ.items() if key != "UE_ROOT"}
     if engine:
         environment["UE_ROOT"] = str(engine)
-    command = ["sh", project / "Scripts" / name]
+    command = ["sh", str(project / "Scripts" / name)]
     return subprocess.run(command, env=environment, capture_output=True, text=True)
 
 

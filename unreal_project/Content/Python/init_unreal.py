@@ -1,4 +1,4 @@
-"""The editor runs this when it opens the project: it says what is missing and what there is to do."""
+"""The editor runs this when it opens the project: it says what is missing, and what to do."""
 
 from __future__ import annotations
 

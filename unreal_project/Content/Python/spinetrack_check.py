@@ -16,7 +16,7 @@ from pathlib import Path
 import unreal
 
 LEAST_ENGINE = (5, 4)
-"""The oldest engine whose reference has every field below, and that UnrealCV 1.1.2 was built with."""
+"""Its reference has every field below, and UnrealCV 1.1.2 was built with it."""
 LEAST_UNREALCV = (1, 1)
 """Knows ``vget /unrealcv/commands`` and ``vget /object/NAME/bones``."""
 

@@ -1,3 +1,4 @@
+#include "CoreMinimal.h"
 #include "Misc/EngineVersionComparison.h"
 #include "Modules/ModuleManager.h"
 #include "SpineTrackCommands.h"
@@ -11,7 +12,11 @@ class FSpineTrackSynthModule : public FDefaultGameModuleImpl
 {
 	virtual void StartupModule() override
 	{
-		Commands.Register();
+		// UnrealCV starts no server in the cooker, and asking for it would make one.
+		if (!IsRunningCommandlet())
+		{
+			Commands.Register();
+		}
 	}
 
 	FSpineTrackCommands Commands;

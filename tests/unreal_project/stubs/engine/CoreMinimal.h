@@ -13,6 +13,8 @@ using TCHAR = char16_t;
 #define TEXT_PASTE(Text) u##Text
 #define TEXT(Text) TEXT_PASTE(Text)
 
+bool IsRunningCommandlet();
+
 template <typename T> std::remove_reference_t<T>&& MoveTemp(T&& Value);
 
 class FString
