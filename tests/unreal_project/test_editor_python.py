@@ -9,6 +9,7 @@ import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
 
@@ -176,6 +177,68 @@ def test_fields_that_an_engine_does_not_know_are_left(editor: Editor) -> None:
     script._set_if_known(holder, "known", False)
     script._set_if_known(holder, "scene_name_sub_folder", False)
     assert vars(holder) == {"known": False}
+
+
+@pytest.mark.parametrize("newer", [False, True])
+def test_a_file_is_imported_under_its_name(
+    newer: bool, editor: Editor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Settings(SimpleNamespace):
+        def get_editor_property(self, name: str) -> object:
+            return getattr(self, name)
+
+        def set_editor_property(self, name: str, value: object) -> None:
+            assert hasattr(self, name), f"this engine has no {name}"
+            setattr(self, name, value)
+
+        def get_path_name(self) -> str:
+            return "/Engine/Transient.Pipeline_0"
+
+    class Mesh(Settings):
+        def get_path_name(self) -> str:
+            return "/Game/SpineTrack/Avatars/a_7/Pelvis.Pelvis"
+
+    parts = {part: Settings(**dict.fromkeys(f)) for part, f in editor.fields.items()}
+    later = {"asset_type_sub_folders": True, "scene_name_sub_folder": True} if newer else {}
+    pipeline = Settings(**parts, **later)
+    parameters = Settings(is_automated=False, override_pipelines=[])
+    imported: list[tuple[object, ...]] = []
+    renamed: list[tuple[object, ...]] = []
+
+    def note(calls: list[tuple[object, ...]]) -> Callable[..., bool]:
+        return lambda *arguments: calls.append(arguments) is None
+
+    manager = SimpleNamespace(create_source_data=str, import_asset=note(imported))
+    library = SimpleNamespace(
+        does_directory_exist=lambda path: False,
+        does_asset_exist=lambda path: newer,
+        list_assets=lambda path, recursive: ["skeleton", "mesh"],
+        load_asset=lambda path: Mesh() if path == "mesh" else object(),
+        rename_asset=note(renamed),
+    )
+    vars(editor).update(
+        InterchangeGenericAssetsPipeline=lambda: pipeline,
+        ImportAssetParameters=lambda: parameters,
+        InterchangeManager=SimpleNamespace(get_interchange_manager_scripted=lambda: manager),
+        SoftObjectPath=str,
+        SkeletalMesh=Mesh,
+        StaticMesh=type("StaticMesh", (), {}),
+        EditorAssetLibrary=library,
+    )
+    script = load("spinetrack_import")
+    monkeypatch.setattr(script.glb, "about", lambda file: {})
+    script.import_file(tmp_path / "a_7.glb", "Avatars")
+    folder = "/Game/SpineTrack/Avatars/a_7"
+    assert imported == [(folder, str(tmp_path / "a_7.glb"), parameters)]
+    assert renamed == [(f"{folder}/Pelvis", f"{folder}/a_7")]
+    assert vars(parts["mesh_pipeline"]) == {
+        "import_static_meshes": False,
+        "import_skeletal_meshes": True,
+        "create_physics_asset": False,
+    }
+    assert all(value is False for name, value in vars(pipeline).items() if name in later)
+    gltf = "/Interchange/Pipelines/DefaultGLTFPipeline.DefaultGLTFPipeline"
+    assert parameters.override_pipelines == ["/Engine/Transient.Pipeline_0", *[gltf][: int(newer)]]
 
 
 def test_what_the_import_sets_is_checked_before() -> None:

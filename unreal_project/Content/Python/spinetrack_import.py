@@ -21,6 +21,7 @@ import spinetrack_check
 import unreal
 
 ROOT = "/Game/SpineTrack"
+GLTF_PIPELINE = "/Interchange/Pipelines/DefaultGLTFPipeline"
 KINDS = {"avatars": "Avatars", "things": "Things", "places": "Places"}
 PREVIEW_TAG = "SpineTrackPreview"
 CM_PER_M = 100.0
@@ -73,9 +74,11 @@ def import_file(file: Path, kind: str) -> None:
     parameters = unreal.ImportAssetParameters()
     parameters.set_editor_property("is_automated", True)
     _set_if_known(parameters, "replace_existing", True)  # the folder was deleted anyway
-    parameters.set_editor_property(
-        "override_pipelines", [unreal.SoftObjectPath(pipeline.get_path_name())]
-    )
+    pipelines = [pipeline.get_path_name()]
+    if unreal.EditorAssetLibrary.does_asset_exist(GLTF_PIPELINE):
+        # What the engine adds when it imports glTF by itself, for the materials.
+        pipelines.append(f"{GLTF_PIPELINE}.DefaultGLTFPipeline")
+    parameters.set_editor_property("override_pipelines", [*map(unreal.SoftObjectPath, pipelines)])
     source = manager.create_source_data(str(file))
     if not manager.import_asset(folder, source, parameters):
         raise RuntimeError(f"{file} could not be imported")
