@@ -206,7 +206,11 @@ def test_a_file_is_imported_under_its_name(
     renamed: list[tuple[object, ...]] = []
 
     def note(calls: list[tuple[object, ...]]) -> Callable[..., bool]:
-        return lambda *arguments: calls.append(arguments) is None
+        def call(*arguments: object) -> bool:
+            calls.append(arguments)
+            return True
+
+        return call
 
     manager = SimpleNamespace(create_source_data=str, import_asset=note(imported))
     library = SimpleNamespace(
