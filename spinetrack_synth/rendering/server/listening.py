@@ -296,7 +296,7 @@ class Client:
 
     @property
     def silent(self) -> bool:
-        """Whether nothing was sent, taken or done for so long that it may be forgotten."""
+        """Whether it sent and took nothing for so long that it may be forgotten."""
         patience = SILENT_S if self._admission.granted else SILENT_STRANGER_S
         return monotonic() - self._stirred > patience
 
@@ -322,7 +322,6 @@ class Client:
             return
         refused = self._admission.refusal(request.command)
         self.send(reply(request, answer(request.command) if refused is None else refused))
-        self._stirred = monotonic()
         if self._admission.denied:
             self._requests.clear()
             self._hung_up = True

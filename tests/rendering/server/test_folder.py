@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import socket
-import threading
 from contextlib import suppress
 from pathlib import Path
 
@@ -128,35 +127,31 @@ def test_another_name_of_a_replaced_file_keeps_its_content(folder: Folder, outsi
     assert (outside / "precious.png").read_bytes() == b"precious"
 
 
-def test_a_folder_that_is_swapped_for_a_link_again_and_again_lets_nothing_out(
-    folder: Folder, outside: Path
+@pytest.mark.parametrize("when", ["mkdir", "open", "stat", "replace"])
+def test_a_folder_that_is_swapped_for_a_link_meanwhile_lets_nothing_out(
+    folder: Folder, outside: Path, monkeypatch, when: str
 ) -> None:
-    """Another process of the machine races with the server for the name `night`."""
+    """Another process is quicker, right after the server has looked at `night`."""
     night, aside = folder.path / "night", folder.path / "aside"
     night.mkdir()
-    done = threading.Event()
+    looked, swapped = getattr(os, when), []
 
-    def swap() -> None:
-        while not done.is_set():
-            with suppress(OSError):
+    def swap_after(path, *arguments, **options):
+        try:
+            return looked(path, *arguments, **options)
+        finally:
+            if isinstance(path, str) and not swapped:  # the folder itself comes as a Path
+                swapped.append(path)
                 night.rename(aside)
                 night.symlink_to(outside)
-                night.unlink()
-                aside.rename(night)
 
-    thread = threading.Thread(target=swap)
-    thread.start()
-    written = 0
-    try:
-        for k in range(2000):
-            with suppress(UserError):
-                save(folder, f"night/{k % 7}.png")
-                written += 1
-    finally:
-        done.set()
-        thread.join()
-    assert written
+    monkeypatch.setattr(os, when, swap_after)
+    with suppress(UserError):
+        save(folder, "night/precious.png")
+    monkeypatch.undo()
+    assert swapped in (["night"], ["precious.png"]) or when == "replace" and swapped
     assert files(outside) == {"precious.png"}
+    assert (outside / "precious.png").read_bytes() == b"precious"
 
 
 def test_the_folder_itself_swapped_for_a_link_is_refused(folder: Folder, outside: Path) -> None:

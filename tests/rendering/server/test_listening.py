@@ -292,6 +292,7 @@ def test_unknown_hosts_are_told() -> None:
 def test_a_silent_client_makes_way_when_another_comes(served: Served, clock: Clock) -> None:
     first = served.connect()
     assert first.ask("here") == b"0:here"
+    served.turn_away()
     clock.now += listening.SILENT_S
     served.turn_away()  # it is silent no longer than it may be
     clock.now += 1
