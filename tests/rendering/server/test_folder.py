@@ -149,7 +149,7 @@ def test_a_folder_that_is_swapped_for_a_link_meanwhile_lets_nothing_out(
     with suppress(UserError):
         save(folder, "night/precious.png")
     monkeypatch.undo()
-    assert swapped in (["night"], ["precious.png"]) or when == "replace" and swapped
+    assert swapped in (["night"], ["precious.png"]) or (when == "replace" and swapped)
     assert files(outside) == {"precious.png"}
     assert (outside / "precious.png").read_bytes() == b"precious"
 
