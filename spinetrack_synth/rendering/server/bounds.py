@@ -11,6 +11,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import ArrayLike
 
+from spinetrack_synth.rendering.unreal import axes
 from spinetrack_synth.shot import AreaLight, Light, Sun
 
 FARTHEST_CM: Final = 1e6
@@ -62,9 +63,9 @@ def check_light(light: Light) -> None:
         return
     _check(light.radiance, 0, MOST_RADIANCE, "a radiance")
     if isinstance(light, AreaLight):
-        check_location(100 * np.asarray(light.center_world))
-        _check_direction(light.half_u_world, "a half axis of a light")
-        _check_direction(light.half_v_world, "a half axis of a light")
+        check_location(axes.CM_PER_M * np.asarray(light.center_world))
+        for half_axis_world in (light.half_u_world, light.half_v_world):
+            _check_direction(axes.CM_PER_M * np.asarray(half_axis_world), "a half axis of a light")
 
 
 def _check(values: ArrayLike, least: float, most: float, what: str) -> None:
@@ -75,6 +76,4 @@ def _check(values: ArrayLike, least: float, most: float, what: str) -> None:
 
 
 def _check_direction(vector: ArrayLike, what: str) -> None:
-    length = float(np.linalg.norm(vector))
-    if not 1e-6 <= length <= FARTHEST_CM:
-        raise ValueError(f"{what} has a length of {length:g}")
+    _check(np.linalg.norm(vector), 1e-6, FARTHEST_CM, f"{what} with a length")

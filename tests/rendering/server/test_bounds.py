@@ -62,8 +62,8 @@ def test_every_number_of_lights_and_things(engine, capsys, command, field, numbe
         ('"sun_scale":1', '"sun_scale":-1', "a factor on the sun or the sky of -1"),
         ('"radiance":[1,1,1]', '"radiance":[1,-1,1]', "a radiance of -1"),
         ('"radiance":[1,1,1]', '"radiance":[1,1]', "is not three numbers"),
-        ('"direction":[0,0,1]', '"direction":[0,0,0]', "a sun's direction has a length of 0"),
-        ('"half_u":[9,0,0]', '"half_u":[0,0,0]', "a half axis of a light has a length of 0"),
+        ('"direction":[0,0,1]', '"direction":[0,0,0]', "a sun's direction with a length of 0 is not in"),
+        ('"half_u":[9,0,0]', '"half_u":[0,0,0]', "a half axis of a light with a length of 0 is"),
     ],
 )
 def test_lights_that_cannot_shine(engine, capsys, field, wrong, told) -> None:
