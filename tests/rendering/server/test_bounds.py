@@ -62,7 +62,7 @@ def test_every_number_of_lights_and_things(engine, capsys, command, field, numbe
         ('"sun_scale":1', '"sun_scale":-1', "a factor on the sun or the sky of -1"),
         ('"radiance":[1,1,1]', '"radiance":[1,-1,1]', "a radiance of -1"),
         ('"radiance":[1,1,1]', '"radiance":[1,1]', "is not three numbers"),
-        ('"direction":[0,0,1]', '"direction":[0,0,0]', "a sun's direction with a length of 0 is not in"),
+        ('"direction":[0,0,1]', '"direction":[0,0,0]', "a sun's direction with a length of 0"),
         ('"half_u":[9,0,0]', '"half_u":[0,0,0]', "a half axis of a light with a length of 0 is"),
     ],
 )
