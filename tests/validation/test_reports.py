@@ -233,12 +233,12 @@ def test_the_page_draws_the_fitted_body(report: Report) -> None:
 
     import numpy as np
 
-    from spinetrack_synth.validation.reporting.drawing import FITTED_COLOR
+    from spinetrack_synth.drawing.palette import FITTED_COLOR, hexadecimal
 
     finding = next(f for f in report.findings if f.row is not None)
     fitted = np.full((37, 2), 100.0) + np.arange(37)[:, None]
     with_body = replace(report, findings=(replace(finding, fitted=fitted),))
-    stroke = f'stroke="{FITTED_COLOR}"'
+    stroke = f'stroke="{hexadecimal(FITTED_COLOR)}"'
     assert stroke in render(with_body, "html")
     assert stroke not in render(report, "html")
 
