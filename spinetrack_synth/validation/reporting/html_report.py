@@ -30,6 +30,7 @@ DRAWN: Final = (
     ("subject's right", palette.RIGHT_COLOR),
     ("meant by the finding", palette.RING_COLOR),
     ("fitted body", palette.FITTED_COLOR),
+    ("mask", palette.MASK_COLOR),
 )
 
 Values = dict[str, Any]
