@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -35,9 +34,6 @@ def person_card(person: Person, picture: Path | None, size_wh: Floats) -> Markup
         return _nothing()
     unit = view[2] / CARD_PX
     canvas = SvgCanvas()
-    box = person.box
-    if box is not None and not (np.isfinite(box).all() and (box[2:] > 0).all()):
-        person = replace(person, box=None)
     draw_person(canvas, person, STROKE_PX * unit)
     parts = [_background(picture, size_wh, view), *canvas.parts]
     return element(

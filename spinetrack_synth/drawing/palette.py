@@ -15,6 +15,8 @@ RIGHT_COLOR: Final = (255, 92, 138)
 MIDLINE_COLOR: Final = (235, 235, 235)
 OUTLINE: Final = (20, 20, 24)
 MASK_COLOR: Final = (160, 110, 255)
+VEIL: Final = 0.4
+"""How much of a mask's colour covers the picture."""
 BOX_COLOR: Final = (200, 200, 200)
 FITTED_COLOR: Final = (125, 255, 155)
 RING_COLOR: Final = (255, 59, 48)

@@ -25,6 +25,10 @@ from spinetrack_synth.skeleton import LINKS, NAMES
 
 Floats = NDArray[np.floating]
 Links = Sequence[tuple[int, int]]
+Dashes = tuple[float, float] | None
+"""Lengths of a dash and of a gap; None draws through."""
+Edge = tuple[Color, float] | None
+"""Colour and width of a disc's edge, which lies within the radius."""
 
 SIDES_OF_TRUNK: Final = (
     ("left_shoulder", "right_shoulder"), ("left_hip", "right_hip"),
@@ -65,28 +69,13 @@ class Person:
 
 
 class Canvas(Protocol):
-    """Something to draw on. Places, widths and radii are pixels of the picture; ``dashes`` are the
-    lengths of a dash and a gap."""
+    """Something to draw on. Places, widths and radii are pixels of the picture."""
 
-    def line(
-        self,
-        a: Floats,
-        b: Floats,
-        color: Color,
-        width: float,
-        dashes: tuple[float, float] | None = None,
-    ) -> None:
+    def line(self, a: Floats, b: Floats, color: Color, width: float, dashes: Dashes = None) -> None:
         """A line from ``a`` to ``b``."""
 
-    def circle(
-        self,
-        center: Floats,
-        radius: float,
-        fill: Color | None,
-        edge: Color | None = None,
-        width: float = 0.0,
-    ) -> None:
-        """A disc; its edge lies within the radius."""
+    def circle(self, center: Floats, radius: float, fill: Color | None, edge: Edge = None) -> None:
+        """A disc, its edge or both."""
 
     def mask(self, mask: NDArray[np.bool_], color: Color) -> None:
         """A veil over the pixels of a mask (H, W)."""
@@ -129,8 +118,9 @@ def draw_person(canvas: Canvas, person: Person, stroke: float) -> None:
     points, shown, names = person.points, person.shown, person.names
     if person.mask is not None:
         canvas.mask(person.mask, MASK_COLOR)
-    if person.box is not None:
-        _draw_box(canvas, person.box, stroke)
+    box = person.box
+    if box is not None and np.isfinite(box).all() and (box[2:] > 0).all():
+        _draw_box(canvas, box, stroke)
     links = [(a, b) for a, b in person.links if shown[a] and shown[b]]
     # Limbs first, so that the spine lies on top.
     for a, b in sorted(links, key=lambda link: is_spine(names[link[0]], names[link[1]])):
@@ -143,12 +133,12 @@ def draw_person(canvas: Canvas, person: Person, stroke: float) -> None:
         color, radius = keypoint_color(names[k]), stroke * (1.25 if is_spine(names[k]) else 0.9)
         canvas.circle(points[k], radius + 0.25 * stroke, OUTLINE)
         if person.v[k] == HIDDEN:
-            canvas.circle(points[k], radius, OUTLINE, color, 0.6 * stroke)
+            canvas.circle(points[k], radius, OUTLINE, (color, 0.6 * stroke))
         else:
             canvas.circle(points[k], radius, color)
     for k in person.ringed:
         if shown[k]:
-            canvas.circle(points[k], 3.6 * stroke, None, RING_COLOR, 0.8 * stroke)
+            canvas.circle(points[k], 3.6 * stroke, None, (RING_COLOR, 0.8 * stroke))
 
 
 def _draw_box(canvas: Canvas, box: Floats, stroke: float) -> None:

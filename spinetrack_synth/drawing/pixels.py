@@ -9,17 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
-from spinetrack_synth.drawing.palette import Color
-from spinetrack_synth.drawing.person import Floats
+from spinetrack_synth.drawing.palette import VEIL, Color
+from spinetrack_synth.drawing.person import Dashes, Edge, Floats
 
 FINE: Final = 3
 """OpenCV draws to 1/8 of a pixel: it counts places in 2**-FINE pixels."""
 FAR_PX: Final = 1e5
 """Places farther off are drawn here, where they still fit OpenCV's integers."""
-VEIL: Final = 0.4
-"""How much of a mask's colour covers the picture."""
-
-Dashes = tuple[float, float] | None
 
 
 class PillowCanvas:
@@ -33,15 +29,9 @@ class PillowCanvas:
         for start, end in _dashed(a, b, dashes):
             self._draw.line([_pair(start), _pair(end)], color, width=round(width))
 
-    def circle(
-        self,
-        center: Floats,
-        radius: float,
-        fill: Color | None,
-        edge: Color | None = None,
-        width: float = 0.0,
-    ) -> None:
-        self._draw.circle(_pair(center), radius, fill, edge, width=max(1, round(width)))
+    def circle(self, center: Floats, radius: float, fill: Color | None, edge: Edge = None) -> None:
+        color, width = edge or (None, 0)
+        self._draw.circle(_pair(center), radius, fill, color, width=max(1, round(width)))
 
     def mask(self, mask: NDArray[np.bool_], color: Color) -> None:
         veil = Image.fromarray((mask * round(255 * VEIL)).astype(np.uint8))
@@ -63,14 +53,7 @@ class OpenCvCanvas:
         for start, end in _dashed(a, b, dashes):
             cv2.line(self._picture, _fine(start), _fine(end), color[::-1], thick, cv2.LINE_AA, FINE)
 
-    def circle(
-        self,
-        center: Floats,
-        radius: float,
-        fill: Color | None,
-        edge: Color | None = None,
-        width: float = 0.0,
-    ) -> None:
+    def circle(self, center: Floats, radius: float, fill: Color | None, edge: Edge = None) -> None:
         import cv2
 
         if fill is not None:
@@ -79,9 +62,10 @@ class OpenCvCanvas:
                 self._picture, _fine(center), size, fill[::-1], cv2.FILLED, cv2.LINE_AA, FINE
             )
         if edge is not None:
+            color, width = edge
             size = max(1, round((radius - width / 2) * 2**FINE))
             thick = max(1, round(width))
-            cv2.circle(self._picture, _fine(center), size, edge[::-1], thick, cv2.LINE_AA, FINE)
+            cv2.circle(self._picture, _fine(center), size, color[::-1], thick, cv2.LINE_AA, FINE)
 
     def mask(self, mask: NDArray[np.bool_], color: Color) -> None:
         height, width = (min(ends) for ends in zip(mask.shape, self._picture.shape))
@@ -101,10 +85,10 @@ def _fine(point: Floats) -> list[int]:
 
 def _dashed(a: Floats, b: Floats, dashes: Dashes) -> Iterator[tuple[Floats, Floats]]:
     """The parts of a line that are drawn."""
-    length = float(np.hypot(*(b - a)))
-    if dashes is None or length == 0:
+    if dashes is None:
         yield a, b
         return
-    on, off = dashes
+    a, b = np.clip((a, b), -FAR_PX, FAR_PX)
+    length, (on, off) = float(np.hypot(*(b - a))), dashes
     for start in np.arange(0.0, length, on + off):
         yield a + (b - a) * (start / length), a + (b - a) * (min(start + on, length) / length)

@@ -11,9 +11,8 @@ from markupsafe import Markup, escape
 from numpy.typing import NDArray
 from PIL import Image
 
-from spinetrack_synth.drawing.palette import Color, hexadecimal
-from spinetrack_synth.drawing.person import Floats
-from spinetrack_synth.drawing.pixels import VEIL
+from spinetrack_synth.drawing.palette import VEIL, Color, hexadecimal
+from spinetrack_synth.drawing.person import Dashes, Edge, Floats
 
 
 def element(tag: str, *children: str, **attributes: object) -> Markup:
@@ -55,14 +54,7 @@ class SvgCanvas:
     def __init__(self) -> None:
         self.parts: list[Markup] = []
 
-    def line(
-        self,
-        a: Floats,
-        b: Floats,
-        color: Color,
-        width: float,
-        dashes: tuple[float, float] | None = None,
-    ) -> None:
+    def line(self, a: Floats, b: Floats, color: Color, width: float, dashes: Dashes = None) -> None:
         self.parts.append(
             element(
                 "line", x1=a[0], y1=a[1], x2=b[0], y2=b[1],
@@ -72,19 +64,13 @@ class SvgCanvas:
             )
         )  # fmt: skip
 
-    def circle(
-        self,
-        center: Floats,
-        radius: float,
-        fill: Color | None,
-        edge: Color | None = None,
-        width: float = 0.0,
-    ) -> None:
+    def circle(self, center: Floats, radius: float, fill: Color | None, edge: Edge = None) -> None:
+        color, width = edge or (None, 0.0)
         self.parts.append(
             element(
                 "circle", cx=center[0], cy=center[1], r=radius - width / 2,
                 fill="none" if fill is None else hexadecimal(fill),
-                stroke=None if edge is None else hexadecimal(edge),
+                stroke=None if color is None else hexadecimal(color),
                 stroke_width=None if edge is None else width,
             )
         )  # fmt: skip

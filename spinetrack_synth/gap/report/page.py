@@ -200,13 +200,13 @@ def _row(title: str, gap: Gap, matched: Gap | None) -> Values:
     return {
         "title": title,
         "gap": gap,
-        "colour": _colour(gap) if gap.better else "",
+        "color": _color(gap) if gap.better else "",
         "matched": matched,
         "plot": plots.whisker(gap.gap, axis, "gap", None if matched is None else matched.gap),
     }
 
 
-def _colour(gap: Gap) -> str:
+def _color(gap: Gap) -> str:
     return "" if not gap.clear else "worse" if gap.harm > 0 else "better"
 
 
@@ -278,7 +278,7 @@ def _keypoints(comparison: Comparison) -> Values:
             {
                 "name": name,
                 "gap": gap,
-                "colour": _colour(gap),
+                "color": _color(gap),
                 "matched": comparison.matched.get(f"keypoint.{name}.error"),
                 "plot": plots.pair(gap.synthetic, gap.real, limits),
             }
@@ -360,7 +360,7 @@ def _strata(comparison: Comparison) -> Values | None:
             "name": _stratum(comparison, each),
             "people": f"{each.synthetic_people:,}, {each.real_people:,}",
             "gap": gap,
-            "colour": "" if gap is None else _colour(gap),
+            "color": "" if gap is None else _color(gap),
             "plot": "" if gap is None else plots.whisker(gap.gap, limits, "gap"),
             "spine": each.gaps.get(spine),
         })  # fmt: skip

@@ -51,7 +51,8 @@ def _mask(dataset: Dataset, row: int) -> NDArray[np.bool_] | None:
     if isinstance(written, list) or isinstance(written["counts"], list):
         written = coco_mask.frPyObjects(written, int(size[1]), int(size[0]))
     decoded = coco_mask.decode(written)
-    return decoded.reshape(*decoded.shape[:2], -1).any(axis=2)
+    mask: NDArray[np.bool_] = decoded.reshape(*decoded.shape[:2], -1).any(axis=2)
+    return mask
 
 
 def _links(dataset: Dataset, category: int, count: int) -> Links:
