@@ -23,8 +23,8 @@ from spinetrack_synth.rendering.unreal.pictures import (
 from spinetrack_synth.rendering.unreal.session import Reply
 
 CUBE: Final = "spinetrack_calibration_cube"
-"""How names of cubes begin. UnrealCV leaves a cube nameless, and standing at the origin, where its
-name was ever given: each needs one of its own."""
+"""How names of cubes begin. UnrealCV spawns a nameless one at the origin where the name is taken,
+and one that was destroyed may live on for a while: each gets a name of its own."""
 
 CUBE_COLOR: Final = COLORS[0]
 

@@ -35,8 +35,8 @@ DESCRIPTIONS = {
 
 
 class OldEngine(BallEngine):
-    """UnrealCV's 1.0: its help in place of a list of commands, one TCP client in its life and then
-    a Unix socket, and names that are never given twice."""
+    """UnrealCV's 1.0.1: its help in place of a list of commands, one TCP client in its life and
+    then a Unix socket, and a nameless cube where a name was given before."""
 
     def __init__(self, version: str = "1.0.1") -> None:
         self.version = version
