@@ -58,12 +58,12 @@ class Engine:
         self._endpoint = endpoint
         self._binary = binary
         self._patience = patience or Patience()
+        self._closed = Event()
         self._launched: Launched | None = None
         self._stage: Stage | None = None
         self._calibration: Calibration | None = None
         self._provenance: dict[str, str] | None = None
         self._last: tuple[int, NDArray[np.uint8]] | None = None
-        self._closed = Event()
 
     @property
     def provenance(self) -> dict[str, str]:
@@ -91,20 +91,16 @@ class Engine:
         within a minute, and where it is closed meanwhile.
         """
         trouble: EngineError | None = None
-        try:
-            for attempt in range(ATTEMPTS):
-                if trouble is not None:
-                    self._recover(attempt, shot, trouble)
-                try:
-                    frame = self._ready().draw(shot)
-                    self._check_new(shot, frame)
-                    return frame
-                except EngineError as error:
-                    trouble = error
-                    self._let_go()
-        finally:
-            if self._closed.is_set():
-                self.close()  # what was opened after it was closed
+        for attempt in range(ATTEMPTS):
+            if trouble is not None:
+                self._recover(attempt, shot, trouble)
+            try:
+                frame = self._ready().draw(shot)
+                self._check_new(shot, frame)
+                return frame
+            except EngineError as error:
+                trouble = error
+                self._let_go()
         raise UserError(
             f"{self._endpoint}: shot {shot.index} failed {ATTEMPTS} times, at last: {trouble}; "
             "what is done is safe: see to the engine and run the same command again"
@@ -126,20 +122,25 @@ class Engine:
 
     def _ready(self) -> Stage:
         """The stage, made anew where the last one is gone."""
-        if self._stage is None:
+        stage = self._stage
+        if stage is None:
             if self._binary is not None and self._launched is None:
-                self._stage = self._launch(self._binary)
+                stage = self._launch(self._binary)
             else:
-                self._stage = self._set_up()
-            told = self._stage.offer.provenance
+                stage = self._set_up()
+            self._stage = stage
+            told = stage.offer.provenance
             if self._provenance is not None and told != self._provenance:
                 self._let_go()
                 raise UserError(
                     f"{self._endpoint}: another engine answers than at first ({told}); "
                     "give another folder to draw with it"
                 )
-            self._calibration, self._provenance = self._stage.calibration, told
-        return self._stage
+            self._calibration, self._provenance = stage.calibration, told
+            if self._closed.is_set():  # by another thread, which did not see this stage
+                self.close()
+                raise UserError(f"{self._endpoint}: closed")
+        return stage
 
     def _set_up(self) -> Stage:
         again = self._provenance is not None
@@ -163,6 +164,7 @@ class Engine:
             except EngineError as error:
                 trouble = error
             if self._closed.wait(0.25):
+                self._end()
                 raise UserError(f"--launch {binary}: closed before it was ready")
             if not launched.alive:
                 words = launched.last_words

@@ -48,14 +48,16 @@ def test_missing_commands_are_named_with_what_brings_them(balls: BallEngine, dri
         drive(balls.port)
     assert str(error.value) == (
         f"127.0.0.1:{balls.port}: UnrealCV 1.1.2 there lacks 'vset /cameras/spawn' (UnrealCV "
-        "1.0.1 or newer, see unreal_project/README.md); 'vget /avatars', 'vset /avatar/name/pose {}' "
-        "(the project's own module, see unreal_project/README.md)"
+        "1.0.1 or newer, see unreal_project/README.md); 'vget /avatars', "
+        "'vset /avatar/name/pose {}' (the project's own module, see unreal_project/README.md)"
     )
 
 
 def test_a_server_that_lists_nothing(balls: BallEngine, drive) -> None:
     balls.templates.remove("vget /unrealcv/commands")
-    with pytest.raises(UserError, match=r"lists neither its commands nor .*UnrealCV 1\.0\.1 or newer"):
+    with pytest.raises(
+        UserError, match=r"lists neither its commands nor .*UnrealCV 1\.0\.1 or newer"
+    ):
         drive(balls.port)
 
 
