@@ -22,7 +22,7 @@ from spinetrack_synth.rendering.unreal.errors import (
     WrongPicture,
 )
 from spinetrack_synth.rendering.unreal.launching import Launched
-from spinetrack_synth.rendering.unreal.session import Endpoint, open_session
+from spinetrack_synth.rendering.unreal.session import Endpoint, load_client, open_session
 from spinetrack_synth.rendering.unreal.stage import Patience, Stage
 from spinetrack_synth.shot import Frame, Shot
 
@@ -156,6 +156,7 @@ class Engine:
 
         UnrealCV listens before the engine is ready to draw, so a failing set-up says little.
         """
+        load_client()
         launched = self._launched = Launched(binary, self._endpoint.port)
         give_up = time.monotonic() + self._patience.start_s
         while True:

@@ -166,6 +166,12 @@ def within(timeout_s: float, call: Callable[[], Any]) -> Any:
     raise value
 
 
+def load_client() -> None:
+    """Import the official client, for those who start what an interrupt must end: in one import out
+    of a hundred Python or a module loses the interrupt that comes meanwhile."""
+    _client_class()
+
+
 @cache
 def _client_class() -> Any:
     """The official client, less its prints and its patience with dead connections."""
