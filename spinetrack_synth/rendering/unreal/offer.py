@@ -11,6 +11,7 @@ from typing import Final
 
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.rendering.unreal.errors import CommandFailed, EngineError
+from spinetrack_synth.rendering.unreal.messages import TOKEN_VARIABLE
 from spinetrack_synth.rendering.unreal.session import Session
 
 LIST_COMMANDS: Final = "vget /unrealcv/commands"
@@ -52,9 +53,6 @@ NEEDED: Final = {
 }
 """A command as it will be sent -> what brings it. Those of UnrealCV are in its branches 4.22 to
 5.2 (0.3.10 to 1.0.1) and in 1.1."""
-
-TOKEN_VARIABLE: Final = "SPINETRACK_SYNTH_TOKEN"
-"""Environment variable with the token of a server that wants one, as `serve` takes it."""
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from stand_ins import BallRenderer, ball_person, ball_shot
 
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.rendering import EngineSettings
-from spinetrack_synth.rendering.unreal.offer import TOKEN_VARIABLE
+from spinetrack_synth.rendering.unreal.messages import TOKEN_VARIABLE
 from spinetrack_synth.rendering.unreal.pictures import COLORS, PLAIN
 from spinetrack_synth.rendering.unreal.renderer import open_engines
 from spinetrack_synth.rendering.unreal.stage import WARM_UP
@@ -231,7 +231,7 @@ def test_place_things_and_lights_are_sent(balls: BallEngine, drive) -> None:
     shot = shot_of(
         "ada",
         place="park",
-        tags={"variant": "2"},
+        variant=2,
         things=(Thing("mat/3", (1.0, 0.0, 2.0), 0.5),),
         lights=(Sun((0.0, 1.0, 0.0)),),
         exposure=1.5,
