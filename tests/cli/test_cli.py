@@ -20,7 +20,8 @@ from spinetrack_synth.cli import COMMANDS
 from spinetrack_synth.dataset import run_dataset
 from spinetrack_synth.extras import EXTRAS
 
-HEAVY = ("numpy", "scipy", "numba", "pandas", "pyarrow", "mitsuba", "opensim", "rich", "PIL")
+HEAVY = ("numpy", "scipy", "numba", "pandas", "pyarrow", "mitsuba", "opensim", "rich", "PIL",
+         "jinja2", "markupsafe")  # fmt: skip
 RENDER = ("render", "--scenes", "balls", "--count", "3", "--seed", "5", "--size", "64x48")
 
 
