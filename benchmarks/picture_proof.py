@@ -34,10 +34,10 @@ from spinetrack_synth.rendering.unreal.contours import (
     Contours,
     check_contours,
     find_contours,
-    limit,
     match,
     offsets,
     regions,
+    room,
 )
 from spinetrack_synth.rendering.unreal.errors import WrongPicture
 from spinetrack_synth.rendering.unreal.resemblance import (
@@ -246,6 +246,15 @@ def right_pictures(drawn: Drawn, rng: Rng) -> Iterator[tuple[str, RGB]]:
     yield "foggy", foggy(drawn.rgb, drawn.depth_m)
 
 
+def before_a_pattern(drawn: Drawn, grain_px: float, rng: Rng) -> Drawn:
+    """The people before a wall with blots of such a size and as strong as silhouettes."""
+    wall = cv2.GaussianBlur(rng.normal(0, 1, drawn.rgb.shape), (0, 0), grain_px)
+    wall = np.clip(110 + 35 * wall / wall.std(), 0, 255).astype(np.uint8)
+    nobody = drawn.ids == 0
+    depth_m = np.where(nobody, np.float32(50), drawn.depth_m)
+    return drawn._replace(rgb=np.where(nobody[..., None], wall, drawn.rgb), depth_m=depth_m)
+
+
 def wrong_pictures(drawn: Drawn, before: Drawn, rng: Rng) -> Iterator[tuple[str, RGB]]:
     """None of them has the bytes of any other picture."""
     now, old = drawn.rgb, before.rgb
@@ -298,11 +307,11 @@ def judge(rgb: RGB, drawn: Drawn, contours: Contours, before: Impression) -> Ver
         check_contours(found, names)
     except WrongPicture as error:
         refused = next(k for k in PROOFS if k in str(error))
-    room: tuple[list[float], list[float]] = ([], [])
+    left: tuple[list[float], list[float]] = ([], [])
     off = []
     for owner in range(contours.people + 1):
         mine = found.owner == owner
-        room[owner > 0] += [s - limit(n, owner) for n, s in regions(found, mine)]
+        left[owner > 0].extend(room(*region, owner) for region in regions(found, mine))
         group = mine if owner else found.owner >= 0
         off += [OFF_LIMIT - o for n, o, _ in offsets(found, group) if n >= FEWEST_FOR_OFF]
     alike = []
@@ -310,7 +319,7 @@ def judge(rgb: RGB, drawn: Drawn, contours: Contours, before: Impression) -> Ver
         count, likeness = resemblance(now, before, turn)
         if count >= FEWEST_PIXELS:
             alike.append(ALIKE_LIMIT[0] + ALIKE_LIMIT[1] / np.sqrt(count) - likeness)
-    return Verdict(refused, *(min(v, default=np.nan) for v in (room[1], room[0], off, alike)))
+    return Verdict(refused, *(min(v, default=np.nan) for v in (left[1], left[0], off, alike)))
 
 
 def main() -> None:
@@ -339,6 +348,11 @@ def main() -> None:
                 old = impression(before.rgb, before.ids, before.depth_m)
                 for name, rgb in right_pictures(drawn, rng):
                     right[name].append(judge(rgb, drawn, contours, old))
+                for grain_px in (1, 2, 4, 8):
+                    walled = before_a_pattern(drawn, grain_px, rng)
+                    ends = find_contours(walled.ids, walled.depth_m)
+                    found = judge(walled.rgb, walled, ends, old)
+                    right[f"before a pattern of {grain_px} px"].append(found)
                 for name, rgb in wrong_pictures(drawn, before, rng):
                     wrong[name].append(judge(rgb, drawn, contours, old))
                 for name, pair in pairs(drawn, before, rng):
@@ -358,8 +372,9 @@ def main() -> None:
     print("two pictures one after the other: least correlation, lowest, median and highest")
     for name, values in steady.items():
         changes = sum(v < SETTLED for v in values)
-        print(f"{name:40s} {changes:4d}/{len(values):<4d} "
-              + " ".join(f"{v:+.2f}" for v in (min(values), np.median(values), max(values))))  # fmt: skip
+        three = (min(values), np.median(values), max(values))
+        told = " ".join(f"{v:+.2f}" for v in three)
+        print(f"{name:40s} {changes:4d}/{len(values):<4d} {told}")
 
 
 def pairs(drawn: Drawn, before: Drawn, rng: Rng) -> Iterator[tuple[str, tuple[RGB, RGB]]]:

@@ -108,6 +108,7 @@ class BallEngine:
         self.fov_of_width = False
         self.actors: dict[str, Actor] = {}
         self.place = "void 0"
+        self.wallpaper: int | None = None
         self.cameras = 1
         self.camera = UnrealCamera(np.zeros(3), np.zeros(3), 90.0, 640, 480)
         self.spoil: Callable[[str, bytes], bytes] = lambda command, reply: reply
@@ -246,6 +247,8 @@ class BallEngine:
             shot = ball_shot(*(person for person, _ in people))
             drawn = BallRenderer().render(replace(shot, camera=pinhole))
             rgb, ids, depth_m = drawn.rgb, drawn.ids, drawn.depth_m
+            if self.wallpaper is not None:
+                rgb = papered(rgb, ids, self.wallpaper)
         else:  # nobody is as high as the calibration's camera
             rgb = np.full((camera.height, camera.width, 3), 60, np.uint8)
             ids = np.zeros(rgb.shape[:2], np.uint8)
@@ -268,6 +271,15 @@ def _cube_depth(camera, middle: NDArray[np.float64]) -> NDArray[np.float32]:
         ends = (middle + np.array([[-0.5], [0.5]]) - camera.position_world)[:, None, None] / rays
     near, far = ends.min(axis=0).max(axis=-1), ends.max(axis=0).min(axis=-1)
     return np.where((near < far) & (near > 0), near, np.inf).astype(np.float32)
+
+
+def papered(rgb: NDArray[np.uint8], ids: NDArray[np.uint8], pattern: int) -> NDArray[np.uint8]:
+    """A picture with a patterned wall behind its people: real places are not plain."""
+    import cv2
+
+    rough = np.random.default_rng(pattern).normal(0, 240, ids.shape).astype(np.float32)
+    wall = np.clip(90 + cv2.GaussianBlur(rough, (0, 0), 2.0), 0, 255).astype(np.uint8)
+    return np.where((ids == 0)[..., None], wall[..., None], rgb)
 
 
 def png(pixels: NDArray[np.uint8]) -> bytes:

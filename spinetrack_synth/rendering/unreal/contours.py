@@ -27,14 +27,18 @@ ASIDE_PX: Final = np.array([k for k in range(-24, 25) if abs(k) >= 5])
 FEWEST_ASIDE: Final = 12
 """Contours with fewer such places (the others are contours, or outside) are left out."""
 
-SOFTNESS_PX: Final = 1.3
+FINE_PX: Final = 1.3
 """Gradients are of the picture blurred by so much: edges may be a pixel off, soft or noisy."""
+
+COARSE_PX: Final = 4.0
+"""And once more so: patterns of leaves or carpets, stronger than any silhouette before them, are
+averaged out, and how rough they are is a colour of its own."""
 
 VISIBLE: Final = 0.6
 """Grey levels a pixel by which gradients must differ to tell anything, without noise."""
 
 NOISE_LEFT: Final = 0.15
-"""What this blur leaves in gradients of a pixel's noise."""
+"""What the fine blur leaves in gradients of a pixel's noise."""
 
 TELLING: Final = 0.2
 """Least share of the places aside whose gradient tells anything; elsewhere all is equally plain."""
@@ -61,7 +65,10 @@ FEWEST_POINTS: Final = 160
 
 PERSON_LIMIT: Final = (0.5, 8.0)
 THINGS_LIMIT: Final = (0.35, 12.0)
-"""Mean score below which N points are not of this picture: a - b / sqrt(N)."""
+"""Mean fine score below which N points are not of this picture: a - b / sqrt(N)."""
+
+COARSE_LIMIT: Final = 0.35
+"""The coarse score must be below this too."""
 
 OFF_PX: Final = 3
 """Edges may be up to a pixel from their contours; what is this far or further is elsewhere."""
@@ -104,8 +111,8 @@ class Contours:
 class Match:
     """How a picture (H, W) meets contours: of the N points that tell anything.
 
-    ``score`` (N,) is 1 where the contour has the largest gradient around, 0 on average for another
-    picture, -1 where it has the smallest. ``edge`` (N, len(SHIFTS_PX)) are gradients from one side
+    ``score`` (N, 2) of fine and of coarse edges is 1 where the contour has the largest gradient
+    around, 0 on average for another picture, -1 where it has the smallest. ``edge`` (N, len(SHIFTS_PX)) are gradients from one side
     to the other, the largest being 1; ``axis`` (N,) is 1 where these lie in a row, 0 in a column.
     """
 
@@ -127,37 +134,40 @@ def check_contours(found: Match, names: Sequence[str]) -> None:
     """
     for owner, name in enumerate(("the surroundings", *names)):
         of_owner = found.owner == owner
-        for count, score in regions(found, of_owner):
-            if score < limit(count, owner):
+        for count, *scores in regions(found, of_owner):
+            if room(count, *scores, owner) < 0:
                 raise WrongPicture(
-                    f"lit: {name} ends elsewhere than in mask and depth "
-                    f"(agreement {score:.2f} along {count:.0f} px)"
+                    f"lit: {name} {'ends' if owner else 'end'} elsewhere than in mask and depth "
+                    f"(agreement {max(scores):.2f} along {count:.0f} px)"
                 )
         if owner:
             _check_in_place(found, of_owner, name)
     _check_in_place(found, found.owner >= 0, "everything")
 
 
-def limit(count: float, owner: int) -> float:
-    """Mean score below which so many points of an owner are not of this picture."""
+def room(count: float, fine: float, coarse: float, owner: int) -> float:
+    """How far mean scores of so many points of an owner are above those of another picture; a
+    right picture has either the fine or the coarse edges."""
     a, b = PERSON_LIMIT if owner else THINGS_LIMIT
-    return a - b / float(np.sqrt(count))
+    return max(fine - (a - b / float(np.sqrt(count))), coarse - COARSE_LIMIT)
 
 
-def regions(found: Match, chosen: NDArray[np.bool_]) -> Iterator[tuple[float, float]]:
-    """Points, as many as they count for, and mean score of each rectangle with enough of them."""
+def regions(found: Match, chosen: NDArray[np.bool_]) -> Iterator[tuple[float, float, float]]:
+    """Points, as many as they count for, and mean fine and coarse score of each rectangle with
+    enough of them."""
     (height, width), (rows, columns) = found.shape, GRID
     cell = (found.row[chosen] * rows // height, found.column[chosen] * columns // width)
-    sums = np.zeros((2, rows + 1, columns + 1))
-    np.add.at(sums[0, 1:, 1:], cell, min(1.0, USUAL_PX / max(height, width)))
-    np.add.at(sums[1, 1:, 1:], cell, found.score[chosen] * min(1.0, USUAL_PX / max(height, width)))
+    sums = np.zeros((3, rows + 1, columns + 1))
+    for k, value in enumerate((1.0, *found.score[chosen].T)):
+        np.add.at(sums[k, 1:, 1:], cell, value)
     sums = sums.cumsum(axis=1).cumsum(axis=2)
     above, below = np.triu_indices(rows + 1, 1)
     left, right = np.triu_indices(columns + 1, 1)
     bands = sums[:, below] - sums[:, above]
-    count, total = (bands[:, :, right] - bands[:, :, left]).reshape(2, -1)
-    enough = count >= FEWEST_POINTS
-    yield from zip(count[enough], total[enough] / count[enough])
+    sums = (bands[:, :, right] - bands[:, :, left]).reshape(3, -1)
+    weight = min(1.0, USUAL_PX / max(height, width))
+    points, fine, coarse = sums[:, weight * sums[0] >= FEWEST_POINTS]
+    yield from zip(weight * points, fine / points, coarse / points)
 
 
 def _check_in_place(found: Match, chosen: NDArray[np.bool_], name: str) -> None:
@@ -256,47 +266,57 @@ def match(rgb: NDArray[np.uint8], contours: Contours) -> Match:
     """Hold a picture (H, W, 3) against contours."""
     import cv2
 
-    soft = cv2.GaussianBlur(rgb.astype(np.float32), (0, 0), SOFTNESS_PX)
+    fine = cv2.GaussianBlur(rgb.astype(np.float32), (0, 0), FINE_PX)
+    rough = np.zeros((*rgb.shape[:2], 1), np.float32)
+    rough[:, 1:, 0] = np.abs(np.diff(fine, axis=1)).max(axis=-1)
+    rough[1:, :, 0] += np.abs(np.diff(fine, axis=0)).max(axis=-1)
+    coarse = cv2.GaussianBlur(np.concatenate([fine, 2 * rough], axis=-1), (0, 0), COARSE_PX)
     visible = np.float32(VISIBLE + NOISE_LEFT * _noise(rgb))
     clipped = (rgb.min(axis=-1) >= 250) | (rgb.max(axis=-1) <= 4)
     clipped = cv2.erode(clipped.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0
     parts = []
     for axis, crossings in ((1, contours.across), (0, contours.down)):
-        gradient = np.abs(np.diff(soft, axis=axis)).max(axis=-1)
-        gradient, dull = (gradient, clipped) if axis else (gradient.T, clipped.T)
-        parts.append(_matched(np.ascontiguousarray(gradient), dull, crossings, visible, axis))
+        both = [np.abs(np.diff(soft, axis=axis)).max(axis=-1) for soft in (fine, coarse)]
+        if axis == 0:
+            both = [np.ascontiguousarray(gradient.T) for gradient in both]
+        parts.append(_matched(both, clipped if axis else clipped.T, crossings, visible, axis))
     return Match(contours.shape, *(np.concatenate(pair) for pair in zip(*parts)))
 
 
 def _matched(
-    gradient, clipped, crossings: Crossings, visible: np.float32, axis: int
+    gradients: Sequence[NDArray[np.float32]],
+    clipped: NDArray[np.bool_],
+    crossings: Crossings,
+    visible: np.float32,
+    axis: int,
 ) -> tuple[NDArray, ...]:
-    """The parts of a Match for one axis, of gradients (H, W - 1)."""
+    """The parts of a Match for one axis, of fine and coarse gradients (H, W - 1)."""
+    fine, coarse = gradients
+    row, column = crossings.row, crossings.column
+    score, tells = _ranked(fine, crossings, visible)
+    roughly, _ = _ranked(coarse, crossings, visible / 4)  # such a blur leaves less of noise
+    tells &= ~(clipped[row, column] & clipped[row, column + 1])
+    edge = fine[row[:, None], (column[:, None] + SHIFTS_PX).clip(0, fine.shape[1] - 1)]
+    edge = edge / (edge.max(axis=1, keepdims=True) + visible)
+    place = (row, column) if axis else (column, row)
+    ends = (np.full(len(row), axis, np.int8), crossings.owner, crossings.side)
+    found = (*place, *ends, np.stack([score, roughly], axis=1), edge)
+    return tuple(value[tells] for value in found)
+
+
+def _ranked(
+    gradient: NDArray[np.float32], crossings: Crossings, visible: np.float32
+) -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
+    """Score of each crossing (N,) and whether enough gradients aside are other than its own."""
     import cv2
 
-    row, column, free = crossings.row, crossings.column, crossings.free
-    last = gradient.shape[1] - 1
+    row, column, free = crossings.row[:, None], crossings.column[:, None], crossings.free
     largest = cv2.dilate(gradient, np.ones((1, 3), np.uint8))  # a pixel aside is no other place
-    aside = largest[row[:, None], (column[:, None] + ASIDE_PX).clip(0, last)]
-    apart = largest[row, column][:, None] - aside
-    above, below = free & (apart > visible), free & (apart < -visible)
+    apart = largest[row, column] - largest[row, (column + ASIDE_PX).clip(0, gradient.shape[1] - 1)]
+    above = (free & (apart > visible)).sum(axis=1)
+    below = (free & (apart < -visible)).sum(axis=1)
     count = free.sum(axis=1)
-    score = (above.sum(axis=1) - below.sum(axis=1)) / count
-    tells = (above | below).sum(axis=1) > TELLING * count
-    tells &= ~(clipped[row, column] & clipped[row, column + 1])
-    edge = gradient[row[:, None], (column[:, None] + SHIFTS_PX).clip(0, last)]
-    edge = edge / (edge.max(axis=1, keepdims=True) + visible)
-    y, x = (row, column) if axis else (column, row)
-    every = (
-        y,
-        x,
-        np.full(len(y), axis, np.int8),
-        crossings.owner,
-        crossings.side,
-        score.astype(np.float32),
-        edge,
-    )
-    return tuple(value[tells] for value in every)
+    return ((above - below) / count).astype(np.float32), above + below > TELLING * count
 
 
 def _noise(rgb: NDArray[np.uint8]) -> float:

@@ -82,6 +82,9 @@ def check_new(now: Impression, before: Impression) -> None:
     Only what mask and depth say is something else now counts: people may move before a camera that
     stays, and a shot may be drawn twice.
     """
+    same = np.array_equal(now.structure, before.structure)
+    if same and _apart(now, before.people, before.nearness).any():
+        raise WrongPicture("lit: shows the shot before, to the pixel")
     for way, turn in WAYS:
         count, likeness = resemblance(now, before, turn)
         a, b = ALIKE_LIMIT
@@ -102,12 +105,17 @@ def resemblance(
     if now.structure.shape != before.structure.shape:
         return 0, 0.0
     structure, people, nearness = map(turn, (before.structure, before.people, before.nearness))
-    apart = np.abs(now.nearness - nearness) > NEARNESS * np.maximum(now.nearness, nearness)
-    apart |= now.people != people
+    apart = _apart(now, people, nearness)
     # Rims of things that stay are apart by chance.
     apart = cv2.erode(apart.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
     count = int(np.count_nonzero(apart))
     return count, _correlation(now.structure[apart], structure[apart]) if count else 0.0
+
+
+def _apart(now: Impression, people: NDArray[np.bool_], nearness: Image) -> NDArray[np.bool_]:
+    """Where there is something else now (h, w)."""
+    step = NEARNESS * np.maximum(now.nearness, nearness)
+    return (np.abs(now.nearness - nearness) > step) | (now.people != people)
 
 
 def check_settled(earlier: NDArray[np.uint8], later: NDArray[np.uint8]) -> None:
