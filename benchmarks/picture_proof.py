@@ -60,6 +60,9 @@ Light = NDArray[np.float64]
 Rng = np.random.Generator
 Change = Callable[[RGB, Rng], RGB]
 
+IN_TURN = 3
+"""Most changes and wrong pictures are made of every so manieth shot."""
+
 MISTAKEN_EVERY = 4
 """Other cameras and poses are drawn for every so manieth shot: they take as long as ten shots."""
 
@@ -240,14 +243,16 @@ RIGHT: dict[str, Change] = {
 }  # fmt: skip
 
 
-def right_pictures(drawn: Drawn, rng: Rng) -> Iterator[tuple[str, RGB]]:
-    for name, change in RIGHT.items():
-        yield name, change(drawn.rgb, rng)
-    yield "foggy", foggy(drawn.rgb, drawn.depth_m)
+def right_pictures(drawn: Drawn, rng: Rng, turn: int) -> Iterator[tuple[str, RGB]]:
+    """Of every shot as drawn and of an engine, the other changes in turn."""
+    changes = {**RIGHT, "foggy": lambda rgb, rng: foggy(rgb, drawn.depth_m)}
+    for number, (name, change) in enumerate(changes.items()):
+        if name in ("as drawn", "of an engine") or number % IN_TURN == turn % IN_TURN:
+            yield name, change(drawn.rgb, rng)
 
 
 def before_a_pattern(drawn: Drawn, grain_px: float, rng: Rng) -> Drawn:
-    """The people before a wall with blots of such a size and as strong as silhouettes."""
+    """The people before a wall of blots of such a size, as strong as silhouettes."""
     wall = cv2.GaussianBlur(rng.normal(0, 1, drawn.rgb.shape), (0, 0), grain_px)
     wall = np.clip(110 + 35 * wall / wall.std(), 0, 255).astype(np.uint8)
     nobody = drawn.ids == 0
@@ -255,26 +260,30 @@ def before_a_pattern(drawn: Drawn, grain_px: float, rng: Rng) -> Drawn:
     return drawn._replace(rgb=np.where(nobody[..., None], wall, drawn.rgb), depth_m=depth_m)
 
 
-def wrong_pictures(drawn: Drawn, before: Drawn, rng: Rng) -> Iterator[tuple[str, RGB]]:
+def wrong_pictures(drawn: Drawn, before: Drawn, rng: Rng) -> dict[str, Callable[[], RGB]]:
     """None of them has the bytes of any other picture."""
     now, old = drawn.rgb, before.rgb
     height = len(now)
     upper = np.arange(height)[:, None, None] < height // 2
     middle = abs(np.arange(height)[:, None, None] - height / 2) < height / 6
-    yield "the shot before, a grey level of noise", one_level(old, rng)
-    yield "the shot before, of an engine", of_an_engine(old, rng)
-    yield "the shot before, mirrored", noisy(old[:, ::-1], rng)
-    yield "half the shot before, half this one", noisy((now / 2 + old / 2).astype(np.uint8), rng)
-    yield "mirrored", noisy(now[:, ::-1], rng)
-    yield "upside down", noisy(now[::-1], rng)
-    yield "upper half old", noisy(np.where(upper, old, now), rng)
-    yield "lower half old", noisy(np.where(upper, now, old), rng)
-    yield "middle third old", noisy(np.where(middle, old, now), rng)
+    half = (now / 2 + old / 2).astype(np.uint8)
+    found = {
+        "the shot before, a grey level of noise": lambda: one_level(old, rng),
+        "the shot before, of an engine": lambda: of_an_engine(old, rng),
+        "the shot before, mirrored": lambda: noisy(old[:, ::-1], rng),
+        "half the shot before, half this one": lambda: noisy(half, rng),
+        "mirrored": lambda: noisy(now[:, ::-1], rng),
+        "upside down": lambda: noisy(now[::-1], rng),
+        "upper half old": lambda: noisy(np.where(upper, old, now), rng),
+        "lower half old": lambda: noisy(np.where(upper, now, old), rng),
+        "middle third old": lambda: noisy(np.where(middle, old, now), rng),
+        "3 px aside and down": lambda: noisy(aside(now, 3, 3), rng),
+    }
     for px in (2, 3, 4, 5, 10):
-        yield f"{px} px aside", noisy(aside(now, px, 0), rng)
-    yield "3 px aside and down", noisy(aside(now, 3, 3), rng)
+        found[f"{px} px aside"] = lambda px=px: noisy(aside(now, px, 0), rng)
     for name, rgb in drawn.wrong.items():
-        yield name, noisy(rgb, rng)
+        found[name] = lambda rgb=rgb: noisy(rgb, rng)
+    return found
 
 
 def one_level(rgb: RGB, rng: Rng) -> RGB:
@@ -311,7 +320,7 @@ def judge(rgb: RGB, drawn: Drawn, contours: Contours, before: Impression) -> Ver
     off = []
     for owner in range(contours.people + 1):
         mine = found.owner == owner
-        left[owner > 0].extend(room(*region, owner) for region in regions(found, mine))
+        left[owner > 0].extend(room(regions(found, mine), owner))
         group = mine if owner else found.owner >= 0
         off += [OFF_LIMIT - o for n, o, _ in offsets(found, group) if n >= FEWEST_FOR_OFF]
     alike = []
@@ -338,7 +347,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         before = None
         cache = options.cache or Path(folder)
-        for drawn in draw_shots(options.seed, options.shots, (width, height), cache):
+        shots = draw_shots(options.seed, options.shots, (width, height), cache)
+        for turn, drawn in enumerate(shots):
             begin = time.process_time()
             contours = find_contours(drawn.ids, drawn.depth_m)
             check_contours(match(drawn.rgb, contours), ["1", "2", "3"])
@@ -346,15 +356,15 @@ def main() -> None:
             spent.append(time.process_time() - begin)
             if before is not None:
                 old = impression(before.rgb, before.ids, before.depth_m)
-                for name, rgb in right_pictures(drawn, rng):
+                for name, rgb in right_pictures(drawn, rng, turn):
                     right[name].append(judge(rgb, drawn, contours, old))
-                for grain_px in (1, 2, 4, 8):
-                    walled = before_a_pattern(drawn, grain_px, rng)
-                    ends = find_contours(walled.ids, walled.depth_m)
-                    found = judge(walled.rgb, walled, ends, old)
-                    right[f"before a pattern of {grain_px} px"].append(found)
-                for name, rgb in wrong_pictures(drawn, before, rng):
-                    wrong[name].append(judge(rgb, drawn, contours, old))
+                grain_px = 2 ** (turn % 4)
+                walled = before_a_pattern(drawn, grain_px, rng)
+                ends = find_contours(walled.ids, walled.depth_m)
+                right["before a pattern"].append(judge(walled.rgb, walled, ends, old))
+                for number, (name, take) in enumerate(wrong_pictures(drawn, before, rng).items()):
+                    if name in drawn.wrong or number % IN_TURN == turn % IN_TURN:
+                        wrong[name].append(judge(take(), drawn, contours, old))
                 for name, pair in pairs(drawn, before, rng):
                     steady[name].append(least_agreement(*pair))
             before = drawn

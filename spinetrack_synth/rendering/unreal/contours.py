@@ -43,6 +43,9 @@ NOISE_LEFT: Final = 0.15
 TELLING: Final = 0.2
 """Least share of the places aside whose gradient tells anything; elsewhere all is equally plain."""
 
+BUSY: Final = 0.45
+"""Part of the strongest gradient that half of those aside exceed where a pattern hides edges."""
+
 SHIFTS_PX: Final = np.arange(-8, 9)
 """Where along its axis a contour's edge is looked for."""
 
@@ -63,8 +66,8 @@ USUAL_PX: Final = 480
 FEWEST_POINTS: Final = 160
 """Less contour than this proves nothing."""
 
-PERSON_LIMIT: Final = (0.5, 8.0)
-THINGS_LIMIT: Final = (0.35, 12.0)
+PERSON_LIMIT: Final = (0.55, 8.0)
+THINGS_LIMIT: Final = (0.4, 12.0)
 """Mean fine score below which N points are not of this picture: a - b / sqrt(N)."""
 
 COARSE_LIMIT: Final = 0.35
@@ -112,8 +115,9 @@ class Match:
     """How a picture (H, W) meets contours: of the N points that tell anything.
 
     ``score`` (N, 2) of fine and of coarse edges is 1 where the contour has the largest gradient
-    around, 0 on average for another picture, -1 where it has the smallest. ``edge`` (N, len(SHIFTS_PX)) are gradients from one side
-    to the other, the largest being 1; ``axis`` (N,) is 1 where these lie in a row, 0 in a column.
+    around, 0 on average for another picture, -1 where it has the smallest. ``edge``
+    (N, len(SHIFTS_PX)) are gradients from one side to the other, the largest being 1; ``axis``
+    (N,) is 1 where these lie in a row, 0 in a column.
     """
 
     shape: tuple[int, int]
@@ -134,27 +138,30 @@ def check_contours(found: Match, names: Sequence[str]) -> None:
     """
     for owner, name in enumerate(("the surroundings", *names)):
         of_owner = found.owner == owner
-        for count, *scores in regions(found, of_owner):
-            if room(count, *scores, owner) < 0:
-                raise WrongPicture(
-                    f"lit: {name} {'ends' if owner else 'end'} elsewhere than in mask and depth "
-                    f"(agreement {max(scores):.2f} along {count:.0f} px)"
-                )
+        found_here = regions(found, of_owner)
+        left = room(found_here, owner)
+        if (left < 0).any():
+            count, *scores = found_here[left.argmin()]
+            raise WrongPicture(
+                f"lit: {name} {'ends' if owner else 'end'} elsewhere than in mask and depth "
+                f"(agreement {max(scores):.2f} along {count:.0f} px)"
+            )
         if owner:
             _check_in_place(found, of_owner, name)
     _check_in_place(found, found.owner >= 0, "everything")
 
 
-def room(count: float, fine: float, coarse: float, owner: int) -> float:
-    """How far mean scores of so many points of an owner are above those of another picture; a
+def room(regions: NDArray[np.float64], owner: int) -> NDArray[np.float64]:
+    """How far the scores of an owner's regions (R, 3) are above those of another picture, (R,): a
     right picture has either the fine or the coarse edges."""
+    count, fine, coarse = regions.T
     a, b = PERSON_LIMIT if owner else THINGS_LIMIT
-    return max(fine - (a - b / float(np.sqrt(count))), coarse - COARSE_LIMIT)
+    return np.maximum(fine - (a - b / np.sqrt(count)), coarse - COARSE_LIMIT)
 
 
-def regions(found: Match, chosen: NDArray[np.bool_]) -> Iterator[tuple[float, float, float]]:
-    """Points, as many as they count for, and mean fine and coarse score of each rectangle with
-    enough of them."""
+def regions(found: Match, chosen: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """Of each rectangle of cells with enough points, (R, 3): how many points they count for, mean
+    fine and mean coarse score."""
     (height, width), (rows, columns) = found.shape, GRID
     cell = (found.row[chosen] * rows // height, found.column[chosen] * columns // width)
     sums = np.zeros((3, rows + 1, columns + 1))
@@ -167,7 +174,7 @@ def regions(found: Match, chosen: NDArray[np.bool_]) -> Iterator[tuple[float, fl
     sums = (bands[:, :, right] - bands[:, :, left]).reshape(3, -1)
     weight = min(1.0, USUAL_PX / max(height, width))
     points, fine, coarse = sums[:, weight * sums[0] >= FEWEST_POINTS]
-    yield from zip(weight * points, fine / points, coarse / points)
+    return np.stack([weight * points, fine / points, coarse / points], axis=1)
 
 
 def _check_in_place(found: Match, chosen: NDArray[np.bool_], name: str) -> None:
@@ -312,11 +319,15 @@ def _ranked(
 
     row, column, free = crossings.row[:, None], crossings.column[:, None], crossings.free
     largest = cv2.dilate(gradient, np.ones((1, 3), np.uint8))  # a pixel aside is no other place
-    apart = largest[row, column] - largest[row, (column + ASIDE_PX).clip(0, gradient.shape[1] - 1)]
-    above = (free & (apart > visible)).sum(axis=1)
-    below = (free & (apart < -visible)).sum(axis=1)
+    own = largest[row, column]
+    aside = np.where(free, largest[row, (column + ASIDE_PX).clip(0, gradient.shape[1] - 1)], own)
+    above = (own - aside > visible).sum(axis=1)
+    below = (aside - own > visible).sum(axis=1)
     count = free.sum(axis=1)
-    return ((above - below) / count).astype(np.float32), above + below > TELLING * count
+    strong = BUSY * np.maximum(own[:, 0], aside.max(axis=1, initial=0))
+    busy = (free & (aside > strong[:, None])).sum(axis=1) > count / 2
+    tells = (above + below > TELLING * count) & ~busy
+    return ((above - below) / count).astype(np.float32), tells
 
 
 def _noise(rgb: NDArray[np.uint8]) -> float:

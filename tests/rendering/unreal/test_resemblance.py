@@ -31,7 +31,7 @@ def before() -> Frame:
 @pytest.fixture(scope="module")
 def now() -> Frame:
     """The same place and camera."""
-    return drawn(1, pelvis_tz=0.5)
+    return drawn(1, pelvis_tz=0.1)
 
 
 def seen(rgb: np.ndarray, frame: Frame):
