@@ -171,9 +171,9 @@ def regions(found: Match, chosen: NDArray[np.bool_]) -> NDArray[np.float64]:
     above, below = np.triu_indices(rows + 1, 1)
     left, right = np.triu_indices(columns + 1, 1)
     bands = sums[:, below] - sums[:, above]
-    sums = (bands[:, :, right] - bands[:, :, left]).reshape(3, -1)
+    boxes = (bands[:, :, right] - bands[:, :, left]).reshape(3, -1)
     weight = min(1.0, USUAL_PX / max(height, width))
-    points, fine, coarse = sums[:, weight * sums[0] >= FEWEST_POINTS]
+    points, fine, coarse = boxes[:, weight * boxes[0] >= FEWEST_POINTS]
     return np.stack([weight * points, fine / points, coarse / points], axis=1)
 
 
@@ -209,7 +209,7 @@ def find_contours(ids: NDArray[np.uint8], depth_m: NDArray[np.float32]) -> Conto
     every = np.zeros(ids.shape, np.uint8)
     every[:, :-1] |= across
     every[:-1] |= down.T
-    crowd = cv2.blur(every.astype(np.float32), (15, 15))
+    crowd = np.asarray(cv2.blur(every.astype(np.float32), (15, 15)), np.float32)
     weight = [
         cv2.blur(np.pad(ends, ((0, 0), (0, 1))).astype(np.float32), (7, 7))
         for ends in (across, down)

@@ -72,7 +72,7 @@ def impression(
     return Impression(
         _structure(rgb),
         cv2.resize(ids, size, interpolation=cv2.INTER_NEAREST) > 0,
-        cv2.resize(nearness, size, interpolation=cv2.INTER_NEAREST),
+        np.asarray(cv2.resize(nearness, size, interpolation=cv2.INTER_NEAREST), np.float32),
     )
 
 

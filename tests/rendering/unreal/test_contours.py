@@ -95,8 +95,8 @@ WRONG: dict[str, Callable[[np.ndarray], np.ndarray]] = {
         two_people(camera_at=(0.05, 1.2, -4), target=(0.05, 0.9, 0))
     ),
     "a camera turned by 2 degrees": lambda p: seen(two_people(target=(0.14, 0.9, 0))),
-    "the upper half of another": lambda p: np.concatenate([p[:120, ::-1], p[120:]]),
-    "the lower half of another": lambda p: np.concatenate([p[:120], p[120:, ::-1]]),
+    "the lower half mirrored": lambda p: np.concatenate([p[:120], p[120:, ::-1]]),
+    "the left half upside down": lambda p: np.concatenate([p[::-1, :160], p[:, 160:]], axis=1),
     "a field of view 10 % off": lambda p: seen(
         replace(
             two_people(),
