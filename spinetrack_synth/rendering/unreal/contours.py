@@ -56,7 +56,6 @@ CROWDED: Final = 0.25
 """Share of contours in 15 x 15 pixels from which on surroundings are leaves or grass: mask, depth
 and picture of engines differ there."""
 
-
 GRID: Final = (9, 12)
 """Rows and columns of cells; every rectangle of cells is judged, for half a picture may be old."""
 
@@ -138,10 +137,10 @@ def check_contours(found: Match, names: Sequence[str]) -> None:
     """
     for owner, name in enumerate(("the surroundings", *names)):
         of_owner = found.owner == owner
-        found_here = regions(found, of_owner)
-        left = room(found_here, owner)
+        judged = regions(found, of_owner)
+        left = room(judged, owner)
         if (left < 0).any():
-            count, *scores = found_here[left.argmin()]
+            count, *scores = judged[left.argmin()]
             raise WrongPicture(
                 f"lit: {name} {'ends' if owner else 'end'} elsewhere than in mask and depth "
                 f"(agreement {max(scores):.2f} along {count:.0f} px)"
@@ -151,10 +150,10 @@ def check_contours(found: Match, names: Sequence[str]) -> None:
     _check_in_place(found, found.owner >= 0, "everything")
 
 
-def room(regions: NDArray[np.float64], owner: int) -> NDArray[np.float64]:
+def room(judged: NDArray[np.float64], owner: int) -> NDArray[np.float64]:
     """How far the scores of an owner's regions (R, 3) are above those of another picture, (R,): a
     right picture has either the fine or the coarse edges."""
-    count, fine, coarse = regions.T
+    count, fine, coarse = judged.T
     a, b = PERSON_LIMIT if owner else THINGS_LIMIT
     return np.maximum(fine - (a - b / np.sqrt(count)), coarse - COARSE_LIMIT)
 
@@ -245,7 +244,7 @@ def _crossings(
     first, second = ids[row, column], ids[row, column + 1]
     nearer = nearness[row, column + 1] > nearness[row, column]
     owner = np.where(nearer, second, first)
-    # Somebody before a thing that depth has no room for, such as a floor under a foot.
+    # Mask and depth may be a pixel apart: between somebody and a thing it is theirs.
     owner = np.where((first != second) & (owner == 0), np.maximum(first, second), owner)
     wanted = (owner > 0) | (crowd[row, column] < CROWDED)
     some = np.concatenate(
@@ -264,9 +263,8 @@ def _crossings(
 
 def _thinned(index: NDArray[np.intp]) -> NDArray[np.intp]:
     """At most MOST_POINTS of some indices, evenly."""
-    return index[
-        np.unique(np.linspace(0, len(index) - 1, min(len(index), MOST_POINTS)).astype(int))
-    ]
+    even = np.linspace(0, len(index) - 1, min(len(index), MOST_POINTS))
+    return index[even.astype(int)]
 
 
 def match(rgb: NDArray[np.uint8], contours: Contours) -> Match:
