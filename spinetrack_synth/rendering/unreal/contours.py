@@ -65,17 +65,17 @@ USUAL_PX: Final = 480
 FEWEST_POINTS: Final = 160
 """Less contour than this proves nothing."""
 
-PERSON_LIMIT: Final = (0.55, 8.0)
-THINGS_LIMIT: Final = (0.4, 12.0)
+PERSON_LIMIT: Final = (0.45, 8.0)
+THINGS_LIMIT: Final = (0.3, 12.0)
 """Mean fine score below which N points are not of this picture: a - b / sqrt(N)."""
 
-COARSE_LIMIT: Final = 0.35
+COARSE_LIMIT: Final = 0.25
 """The coarse score must be below this too."""
 
 OFF_PX: Final = 3
 """Edges may be up to a pixel from their contours; what is this far or further is elsewhere."""
 
-OFF_LIMIT: Final = 0.15
+OFF_LIMIT: Final = 0.3
 FEWEST_FOR_OFF: Final = 100
 """By how much edges so many pixels off must be above those in place, on average of so many points
 at least. These limits are from ``benchmarks/picture_proof.py``: docs/unreal.md has the figures."""

@@ -39,7 +39,7 @@ STRUCTURED: Final = 4.0
 """Grey levels of structure (standard deviation) from which on tiles must agree: noise of 10 leaves
 2 in such a small picture."""
 
-SETTLED: Final = 0.7
+SETTLED: Final = 0.5
 """Least correlation of such tiles. These limits are from ``benchmarks/picture_proof.py``."""
 
 WAYS: Final[tuple[tuple[str, Callable[[NDArray], NDArray]], ...]] = (
