@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from spinetrack_synth.anatomy.documents import read_document
-from spinetrack_synth.anatomy.tasks import read_setup, read_tasks
+from spinetrack_synth.anatomy.ik.setup_files import read_setup, read_tasks
 from spinetrack_synth.errors import UserError
 
 NOTE = (

@@ -12,19 +12,21 @@ import pytest
 from click.testing import CliRunner
 from commands import Run
 
+from spinetrack_synth.anatomy.ik.setup_files import read_setup, read_tasks
 from spinetrack_synth.anatomy.kinematics import marker_positions
 from spinetrack_synth.anatomy.measure import measured_factors, scale_to_person
 from spinetrack_synth.anatomy.model import Tree, fullbody_path, load_model
 from spinetrack_synth.anatomy.scaling import scale_tree, with_marker_offsets
-from spinetrack_synth.anatomy.tasks import read_setup, read_tasks
 from spinetrack_synth.cli.ik import command
 from spinetrack_synth.errors import UserError
-from spinetrack_synth.motion import fitting, models
+from spinetrack_synth.motion import models, opensim_judge
 from spinetrack_synth.motion.data import MarkerMotion
-from spinetrack_synth.motion.fitting import Request, fit, prepare, solution_at, tool_input
+from spinetrack_synth.motion.fitting import fit
+from spinetrack_synth.motion.opensim_judge import solution_at, tool_input
 from spinetrack_synth.motion.overlap import is_slip
 from spinetrack_synth.motion.storage import Storage, read_coordinates, read_storage, write_storage
 from spinetrack_synth.motion.trc import read_trc, write_trc
+from spinetrack_synth.motion.trial import Request, prepare
 from spinetrack_synth.poses.library import library
 from spinetrack_synth.poses.sampling import blend, pose_coordinates
 from spinetrack_synth.skeleton import NAMES
@@ -402,7 +404,7 @@ def test_a_failed_check_does_not_cost_the_fit(
     def fail(*_: object) -> None:
         raise UserError("OpenSim: its tool failed: no idea")
 
-    monkeypatch.setattr(fitting, "run_tool", fail)
+    monkeypatch.setattr(opensim_judge, "run_tool", fail)
     result = CliRunner().invoke(command, [*map(str, files), "--check", "2"])
     assert isinstance(result.exception, UserError)
     assert "the fit is written, but could not be checked: OpenSim: its tool" in str(
