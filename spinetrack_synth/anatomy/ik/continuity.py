@@ -161,8 +161,10 @@ def _leaps(problem: Problem, trajectory: Trajectory, scratch: Scratch) -> tuple[
 def _turning(problem: Problem) -> Bools:
     """Columns (k,) that turn something."""
     turning = np.zeros(len(problem.lower), dtype=np.bool_)
-    for motion, column in enumerate(problem.motion_column):
-        parts = problem.part_axis[problem.part_start[motion] : problem.part_start[motion + 1]]
+    for motion, column in enumerate(problem.motions.column):
+        parts = problem.motions.part_axis[
+            problem.motions.part_start[motion] : problem.motions.part_start[motion + 1]
+        ]
         turning[column] |= bool(np.any(problem.chain.axis_is_rotation[parts]))
     return turning
 
@@ -182,10 +184,10 @@ def _turn(
     """
     chain = problem.chain
     turn, taken = 0.0, 0.0
-    for motion in np.flatnonzero(problem.motion_column == column).tolist():
-        body = problem.motion_body[motion]
-        parts = slice(problem.part_start[motion], problem.part_start[motion + 1])
-        axes, entries = problem.part_axis[parts], problem.part_entry[parts]
+    for motion in np.flatnonzero(problem.motions.column == column).tolist():
+        body = problem.motions.body[motion]
+        parts = slice(problem.motions.part_start[motion], problem.motions.part_start[motion + 1])
+        axes, entries = problem.motions.part_axis[parts], problem.motions.part_entry[parts]
         slopes = scratch.axis_slope[axes] * scratch.slope_of_entry[entries]
         slope = float(np.abs(slopes * chain.axis_is_rotation[axes]).max())
         if slope == 0:

@@ -55,15 +55,19 @@ def _lines(problem: Problem) -> tuple[Array, Array]:
     chain = problem.chain
     slope, intercept = np.zeros((2, len(problem.lower)))
     parts = np.zeros(len(problem.lower), dtype=np.int64)
-    for motion, column in enumerate(problem.motion_column):
-        for part in range(problem.part_start[motion], problem.part_start[motion + 1]):
-            axis, entry = problem.part_axis[part], problem.part_entry[part]
+    for motion, column in enumerate(problem.motions.column):
+        for part in range(
+            problem.motions.part_start[motion], problem.motions.part_start[motion + 1]
+        ):
+            axis, entry = problem.motions.part_axis[part], problem.motions.part_entry[part]
             parts[column] += 1
             first, last = chain.piece_start[axis], chain.piece_start[axis + 1]
             row = chain.piece_coefficient[first]
             if chain.axis_is_rotation[axis] and last - first == 1 and not np.any(row[2:]):
-                at_zero = problem.offset[chain.axis_coordinate[axis]] - chain.piece_knot[first]
-                slope[column] = row[1] * problem.entry_slope[entry]
+                at_zero = (
+                    problem.coupling.offset[chain.axis_coordinate[axis]] - chain.piece_knot[first]
+                )
+                slope[column] = row[1] * problem.coupling.slope[entry]
                 intercept[column] = row[0] + row[1] * at_zero
     return np.where(parts == 1, slope, 0.0), intercept
 
@@ -79,7 +83,10 @@ def _twins(problem: Problem) -> tuple[Ints, Array]:
     slope, intercept = _lines(problem)
     free = (np.abs(slope) == 1.0) & ~has_task(problem)
     column_of_axis = dict(
-        zip(problem.part_axis[problem.part_start[:-1]].tolist(), problem.motion_column.tolist())
+        zip(
+            problem.motions.part_axis[problem.motions.part_start[:-1]].tolist(),
+            problem.motions.column.tolist(),
+        )
     )
     found, sums = [], []
     for body in range(len(chain.parent)):

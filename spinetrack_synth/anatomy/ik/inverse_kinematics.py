@@ -17,7 +17,7 @@ from numpy.typing import ArrayLike, NDArray
 from spinetrack_synth.anatomy.ik.branch_recovery import recover_branches
 from spinetrack_synth.anatomy.ik.continuity import Leap, remove_leaps
 from spinetrack_synth.anatomy.ik.observability import unshown_share
-from spinetrack_synth.anatomy.ik.problem import CoordinateGoal, Problem, make_problem
+from spinetrack_synth.anatomy.ik.problem import CoordinateGoal, make_problem, with_prior
 from spinetrack_synth.anatomy.ik.ranges import FAINT_PRIOR_M, prior_weight
 from spinetrack_synth.anatomy.ik.sequence import Progress, fit_frames
 from spinetrack_synth.anatomy.ik.solution import CoordinateLeap, Solution
@@ -152,12 +152,10 @@ def _with_prior_on_open(
     problem = solver.problem
     faint = prior_weight(tree, FAINT_PRIOR_M)[problem.free]
 
-    def under(weight: Array) -> Solver:
-        changed: Problem = problem._replace(prior_weight=weight)
-        return solver._replace(problem=changed)
-
-    is_open = _open_share(tree, under(faint), recording, prior_m) > share
-    return under(np.where(is_open, problem.prior_weight, faint))
+    faintly = solver._replace(problem=with_prior(problem, faint))
+    is_open = _open_share(tree, faintly, recording, prior_m) > share
+    weight = np.where(is_open, problem.prior.weight, faint)
+    return solver._replace(problem=with_prior(problem, weight))
 
 
 def _open_share(tree: Tree, solver: Solver, recording: Recording, error_m: float) -> Array:

@@ -74,11 +74,11 @@ def make_scratch(problem: Problem) -> Scratch:
     """Scratch for a problem."""
     ties = len(problem.ties.kind)
     bodies, axes = len(problem.chain.parent), len(problem.chain.axis_coordinate)
-    markers, columns = len(problem.marker_body), len(problem.lower)
+    markers, columns = len(problem.markers.body), len(problem.lower)
     return Scratch(
-        np.zeros(len(problem.offset)),
-        problem.entry_slope.copy(),
-        np.zeros(len(problem.program.source)),
+        np.zeros(len(problem.coupling.offset)),
+        problem.coupling.slope.copy(),
+        np.zeros(len(problem.coupling.program.source)),
         np.zeros((bodies, 4, 4)),
         np.zeros((axes, 3)),
         np.zeros((axes, 3)),
@@ -87,7 +87,7 @@ def make_scratch(problem: Problem) -> Scratch:
         np.zeros(markers),
         np.zeros(3),
         np.zeros((bodies, 25)),
-        np.zeros((len(problem.motion_body), 6)),
+        np.zeros((len(problem.motions.body), 6)),
         np.zeros((columns, columns)),
         np.zeros((columns, columns)),
         np.zeros(columns),
@@ -112,21 +112,21 @@ def coordinates(problem: Problem, z: Array, scratch: Scratch) -> None:
     """Write all quantities into ``scratch.q``, from the free coordinates z (k,), rad and m, and the
     slopes of those that are no lines."""
     q, slope = scratch.q, scratch.slope_of_entry
-    offset, entry_start = problem.offset, problem.entry_start
-    entry_slope, entry_column = problem.entry_slope, problem.entry_column
+    offset, entry_start = problem.coupling.offset, problem.coupling.start
+    entry_slope, entry_column = problem.coupling.slope, problem.coupling.column
     for i in range(len(q)):
         value = offset[i]
         for entry in range(entry_start[i], entry_start[i + 1]):
             value += entry_slope[entry] * z[entry_column[entry]]
         q[i] = value
-    if len(problem.program.kind):
-        follow(problem.program, q, scratch.slope_of_source)
-        term_entry, term_source = problem.term_entry, problem.term_source
+    if len(problem.coupling.program.kind):
+        follow(problem.coupling.program, q, scratch.slope_of_source)
+        term_entry, term_source = problem.coupling.term_entry, problem.coupling.term_source
         for term in range(len(term_entry)):
             slope[term_entry[term]] = 0.0
         for term in range(len(term_entry)):
             by_source = scratch.slope_of_source[term_source[term]]
-            slope[term_entry[term]] += by_source * slope[problem.term_from[term]]
+            slope[term_entry[term]] += by_source * slope[problem.coupling.term_from[term]]
 
 
 @njit(error_model="numpy")
@@ -136,13 +136,13 @@ def weigh(problem: Problem, target_m: Array, counted: Bools, scratch: Scratch) -
 
     Returns how many of them are on bodies: those on ground say nothing.
     """
-    kept, marker_weight = scratch.kept, problem.marker_weight
+    kept, marker_weight = scratch.kept, problem.markers.weight
     total, count = 0.0, 0
     for p in range(len(target_m)):
         seen = np.isfinite(target_m[p, 0] + target_m[p, 1] + target_m[p, 2])
         kept[p] = marker_weight[p] if seen and counted[p] else 0.0
         total += kept[p]
-        if kept[p] > 0 and problem.marker_body[p] >= 0:
+        if kept[p] > 0 and problem.markers.body[p] >= 0:
             count += 1
     if total > 0:
         for p in range(len(target_m)):
@@ -166,7 +166,7 @@ def evaluate(
         scratch.axis_world, scratch.origin_world, scratch.axis_slope,
     )  # fmt: skip
     body2world, kept, points = scratch.body2world, scratch.kept, scratch.points
-    marker_body, offset_m = problem.marker_body, problem.marker_offset_m
+    marker_body, offset_m = problem.markers.body, problem.markers.offset_m
     of_markers = 0.0
     for p in range(len(target_m)):
         body = marker_body[p]
@@ -184,15 +184,15 @@ def evaluate(
             squared += (x - target_m[p, i]) ** 2
         of_markers += kept[p] * squared
     cost = of_markers
-    for t in range(len(problem.task_coordinate)):
-        away = scratch.q[problem.task_coordinate[t]] - task_values[t]
-        cost += problem.task_weight[t] * away * away
+    for t in range(len(problem.tasks.coordinate)):
+        away = scratch.q[problem.tasks.coordinate[t]] - task_values[t]
+        cost += problem.tasks.weight[t] * away * away
     if len(problem.ties.kind):
         error, force = scratch.tie_error, scratch.tie_force
         pull(problem.ties, scratch.q, body2world, error, scratch.tie_point, scratch.tie_direction)
         for t in range(len(error)):
             cost += TIE_WEIGHT * error[t] * (error[t] + 2.0 * force[t])
-    share, center, prior_weight = 1.0 / max(seen, 1), problem.prior_center, problem.prior_weight
+    share, center, prior_weight = 1.0 / max(seen, 1), problem.prior.center, problem.prior.weight
     for k in range(len(z)):
         away = z[k] - center[k]
         cost += share * prior_weight[k] * away * away
@@ -208,7 +208,7 @@ def _gather_masses(problem: Problem, target_m: Array, scratch: Scratch) -> None:
     """
     mass, reference = scratch.mass, scratch.reference
     kept, points = scratch.kept, scratch.points
-    marker_body, parents = problem.marker_body, problem.chain.parent
+    marker_body, parents = problem.markers.body, problem.chain.parent
     reference[:] = 0.0
     for p in range(len(target_m)):
         if kept[p] > 0:
@@ -264,7 +264,11 @@ def _gather_twists(problem: Problem, scratch: Scratch) -> None:
     twist, reference = scratch.twist, scratch.reference
     axis_slope, slope_of_entry = scratch.axis_slope, scratch.slope_of_entry
     axis_world, origin_world = scratch.axis_world, scratch.origin_world
-    part_start, part_axis, part_entry = problem.part_start, problem.part_axis, problem.part_entry
+    part_start, part_axis, part_entry = (
+        problem.motions.part_start,
+        problem.motions.part_axis,
+        problem.motions.part_entry,
+    )
     is_rotation = problem.chain.axis_is_rotation
     twist[:] = 0.0
     for motion in range(len(twist)):
@@ -312,8 +316,8 @@ def differentiate(
     _gather_twists(problem, scratch)
     hessian, gradient = scratch.hessian, scratch.gradient
     mass, twist = scratch.mass, scratch.twist
-    motion_body, motion_column = problem.motion_body, problem.motion_column
-    above_start, above = problem.above_start, problem.above
+    motion_body, motion_column = problem.motions.body, problem.motions.column
+    above_start, above = problem.motions.above_start, problem.motions.above
     hessian[:] = 0.0
     gradient[:] = 0.0
     for motion in range(len(twist)):
@@ -399,21 +403,21 @@ def differentiate(
                 hessian[column, second] += value
             else:
                 hessian[second, column] += value
-    for t in range(len(problem.task_coordinate)):
-        i, w = problem.task_coordinate[t], problem.task_weight[t]
+    for t in range(len(problem.tasks.coordinate)):
+        i, w = problem.tasks.coordinate[t], problem.tasks.weight[t]
         away = scratch.q[i] - task_values[t]
-        first, last = problem.entry_start[i], problem.entry_start[i + 1]
+        first, last = problem.coupling.start[i], problem.coupling.start[i + 1]
         for e in range(first, last):
-            column, slope = problem.entry_column[e], scratch.slope_of_entry[e]
+            column, slope = problem.coupling.column[e], scratch.slope_of_entry[e]
             gradient[column] += w * slope * away
             for d in range(first, last):
-                if problem.entry_column[d] >= column:
-                    hessian[column, problem.entry_column[d]] += (
+                if problem.coupling.column[d] >= column:
+                    hessian[column, problem.coupling.column[d]] += (
                         w * slope * scratch.slope_of_entry[d]
                     )
     for t in range(len(problem.ties.kind)):
         _add_tie(problem, t, scratch)
-    share, center, prior_weight = 1.0 / max(seen, 1), problem.prior_center, problem.prior_weight
+    share, center, prior_weight = 1.0 / max(seen, 1), problem.prior.center, problem.prior.weight
     for k in range(len(z)):
         hessian[k, k] += share * prior_weight[k]
         gradient[k] += share * prior_weight[k] * (z[k] - center[k])
@@ -426,13 +430,13 @@ def _add_tie(problem: Problem, t: int, scratch: Scratch) -> None:
     row[:] = 0.0
     if problem.ties.kind[t] == QUANTITY:
         i = problem.ties.quantity[t]
-        for entry in range(problem.entry_start[i], problem.entry_start[i + 1]):
-            row[problem.entry_column[entry]] += scratch.slope_of_entry[entry]
+        for entry in range(problem.coupling.start[i], problem.coupling.start[i + 1]):
+            row[problem.coupling.column[entry]] += scratch.slope_of_entry[entry]
     else:
         n, at, reference = scratch.tie_direction[t], scratch.tie_point[t], scratch.reference
         x, y, z = at[0] - reference[0], at[1] - reference[1], at[2] - reference[2]
-        for index in range(problem.tied_start[t], problem.tied_start[t + 1]):
-            motion = problem.tied_motion[index]
+        for index in range(problem.tied.start[t], problem.tied.start[t + 1]):
+            motion = problem.tied.motion[index]
             w0, w1, w2 = (
                 scratch.twist[motion, 0],
                 scratch.twist[motion, 1],
@@ -442,7 +446,7 @@ def _add_tie(problem: Problem, t: int, scratch: Scratch) -> None:
             v1 = scratch.twist[motion, 4] + w2 * x - w0 * z
             v2 = scratch.twist[motion, 5] + w0 * y - w1 * x
             along = n[0] * v0 + n[1] * v1 + n[2] * v2
-            row[problem.motion_column[motion]] += problem.tied_sign[index] * along
+            row[problem.motions.column[motion]] += problem.tied.sign[index] * along
     pulled = TIE_WEIGHT * (scratch.tie_error[t] + scratch.tie_force[t])
     for k in range(len(row)):
         if row[k] != 0.0:

@@ -38,8 +38,8 @@ class Observability(NamedTuple):
 def find_observability(problem: Problem, z: Array) -> Observability:
     """Which markers each column moves at z (k,): not those that lie on its axis."""
     scratch = make_scratch(problem)
-    goals = np.zeros(len(problem.task_coordinate))
-    nowhere = np.zeros((len(problem.marker_body), 3))
+    goals = np.zeros(len(problem.tasks.coordinate))
+    nowhere = np.zeros((len(problem.markers.body), 3))
     weigh(problem, nowhere, np.ones(len(nowhere), dtype=np.bool_), scratch)
 
     def placed_m(at: Array) -> Array:

@@ -33,8 +33,8 @@ class Restarts(NamedTuple):
 def make_restarts(tree: Tree, problem: Problem) -> Restarts:
     """The starting points of a problem, and the limbs that its markers show."""
     hangs_on = ancestors(tree)
-    carries = np.zeros((len(tree.bodies), len(problem.marker_body)), dtype=np.bool_)
-    for marker, body in enumerate(problem.marker_body):
+    carries = np.zeros((len(tree.bodies), len(problem.markers.body)), dtype=np.bool_)
+    for marker, body in enumerate(problem.markers.body):
         if body >= 0:
             carries[hangs_on[body], marker] = True
     column_of = column_of_free(problem)
@@ -42,7 +42,7 @@ def make_restarts(tree: Tree, problem: Problem) -> Restarts:
     for body, k in moved_bodies(tree):
         moved_at.setdefault(int(column_of[k]), []).append(body)
     base = is_base(tree)[problem.free]
-    everything = problem.marker_body >= 0
+    everything = problem.markers.body >= 0
     limbs = [(base, everything)]
     if not base.any():  # an arm on a wall: all of it is one limb, besides those that it branches to
         limbs.append((np.ones(len(base), dtype=np.bool_), everything))
@@ -70,8 +70,8 @@ def _starting_points(tree: Tree, problem: Problem) -> Array:
     roots = np.sqrt(_primes(len(free)))
     share = (0.5 + np.arange(1, STARTS + 1)[:, None] * (roots % 1.0)) % 1.0
     points = lower + share * (upper - lower)
-    points[0] = problem.prior_center
-    return np.ascontiguousarray(np.where(tree.rotational[free], points, problem.prior_center))
+    points[0] = problem.prior.center
+    return np.ascontiguousarray(np.where(tree.rotational[free], points, problem.prior.center))
 
 
 def _primes(count: int) -> Array:

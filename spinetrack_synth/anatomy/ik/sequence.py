@@ -114,7 +114,7 @@ def _fit_stretch(
         target_m, task_values = recording.targets_m[t], recording.task_values[t]
         unknown = stretch.cold or (stretch.fresh and t == stretch.begin)
         if unknown:
-            assign(now, problem.prior_center)
+            assign(now, problem.prior.center)
         else:
             assign(now, z[max(t - 1, 0)])
         if weigh(problem, target_m, all_markers, scratch) == 0:

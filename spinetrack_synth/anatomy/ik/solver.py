@@ -10,7 +10,7 @@ from spinetrack_synth.anatomy.ik.equivalent_angles import (
 )
 from spinetrack_synth.anatomy.ik.objective import Scratch, make_scratch
 from spinetrack_synth.anatomy.ik.observability import Observability, find_observability
-from spinetrack_synth.anatomy.ik.problem import Problem
+from spinetrack_synth.anatomy.ik.problem import Problem, with_prior
 from spinetrack_synth.anatomy.ik.ranges import prior_weight
 from spinetrack_synth.anatomy.ik.restarts import Restarts, make_restarts
 from spinetrack_synth.anatomy.model import Tree
@@ -41,7 +41,7 @@ def make_solver(tree: Tree, problem: Problem, prior_m: float) -> Solver:
     restarts = make_restarts(tree, problem)
     return Solver(
         problem,
-        problem._replace(prior_weight=broad),
+        with_prior(problem, broad),
         restarts,
         find_equivalent_angles(tree, problem),
         find_observability(problem, restarts.starts[1]),
