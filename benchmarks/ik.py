@@ -40,7 +40,7 @@ from spinetrack_synth.errors import UserError
 from spinetrack_synth.motion.data import MarkerMotion
 from spinetrack_synth.motion.fitting import fit
 from spinetrack_synth.motion.models import model_file
-from spinetrack_synth.motion.opensim_judge import solution_at, tool_input
+from spinetrack_synth.motion.opensim_reference import solution_at, tool_input
 from spinetrack_synth.motion.opensim_tool import run_tool
 from spinetrack_synth.motion.trc import write_trc
 from spinetrack_synth.motion.trial import Request, prepare, request_from_setups

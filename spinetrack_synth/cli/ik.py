@@ -108,21 +108,12 @@ def command(
     scaling = read_scale_setup(scale_setup) if scale_setup else None
     if static is not None and static.suffix.lower() == ".xml":
         raise UserError(f"{static}: --scale takes a static trial: give a set-up as --scale-setup")
-    if mass_kg is not None and (
-        (static is None and scaling is None) or not 0 < mass_kg < float("inf")
-    ):
-        raise UserError(f"--mass {mass_kg:g}: give a mass in kg, together with --scale")
+    _check_mass(mass_kg, scales=static is not None or scaling is not None)
     if threads < 1 or check < 0 or (prior_mm is not None and not 0 <= prior_mm < 1e9):
         raise UserError("--threads, --check and --prior take numbers that are not negative")
+    wanted = read_tasks(tasks) if tasks else None
     request = dataclasses.replace(
-        request_from_setups(
-            given,
-            scaling,
-            model=model,
-            markers=markers,
-            tasks=read_tasks(tasks) if tasks else None,
-            marker_sets=marker_sets,
-        ),
+        request_from_setups(given, scaling, model, markers, wanted, marker_sets),
         leave_out=leave_out,
         static=static,
         mass_kg=mass_kg,
@@ -134,23 +125,22 @@ def command(
     if request.markers is None and scaling is not None and given is None:
         _scale_only(request, scaling, out)
         return
-    out = out or (given.output if given else None)
+    _fit(request, out or (given.output if given else None), check)
+
+
+def _fit(request: Request, out: Path | None, check: int) -> None:
+    from spinetrack_synth.motion import fit_files, fit_summary, fitting, opensim_reference
+    from spinetrack_synth.motion.trial import prepare
+
     if request.markers is None:
         raise UserError("no markers: give --markers, or a --setup that names them")
     if out is None:
         raise UserError("nowhere to write: give --out")
-    _fit(request, out, check)
-
-
-def _fit(request: Request, out: Path, check: int) -> None:
-    from spinetrack_synth.motion import fit_files, fit_summary, fitting, opensim_judge
-    from spinetrack_synth.motion.trial import prepare
-
     fit_files.check_out(out)
     trial = prepare(request)
     _note(trial.remarks)
     if check or request.engine == "opensim":
-        opensim_judge.tool_input(trial, request.model)  # what it refuses, it refuses at once
+        opensim_reference.tool_input(trial, request.model)  # what it refuses, it refuses at once
     _say(fit_summary.said_of_size(trial.model.person))
     solution = fitting.fit(trial, progress_bar)
     files = fit_files.write_results(trial, solution, out)
@@ -162,7 +152,7 @@ def _fit(request: Request, out: Path, check: int) -> None:
         _note(("OpenSim solved all of it, so there is nothing to check",))
     elif check:
         try:
-            checked = opensim_judge.check_against_opensim(trial, solution, out, check)
+            checked = opensim_reference.check_against_opensim(trial, solution, out, check)
         except (UserError, ModuleNotFoundError) as error:
             raise UserError(f"the fit is written, but could not be checked: {error}") from None
         _say(fit_summary.said_of_check(trial.tree, solution, checked))
@@ -195,6 +185,11 @@ def _say_files(model: Model, files: tuple[Path, ...]) -> None:
         click.echo("the scaled model was not written: that needs the opensim package", err=True)
     if files:
         click.echo(f"wrote {', '.join(map(str, files))}")
+
+
+def _check_mass(mass_kg: float | None, scales: bool) -> None:
+    if mass_kg is not None and not (scales and 0 < mass_kg < float("inf")):
+        raise UserError(f"--mass {mass_kg:g}: give a mass in kg, together with --scale")
 
 
 def _filter(text: str | None) -> float | Literal["auto"] | None:

@@ -8,7 +8,7 @@ import numpy as np
 
 from spinetrack_synth.anatomy.ik import Solution
 from spinetrack_synth.anatomy.model import Tree
-from spinetrack_synth.motion.opensim_judge import Check
+from spinetrack_synth.motion.opensim_reference import Check
 from spinetrack_synth.motion.scaling import Person
 
 Lines = tuple[str, ...]

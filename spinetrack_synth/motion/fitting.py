@@ -13,7 +13,7 @@ from spinetrack_synth.anatomy.ik import Solution, solve
 from spinetrack_synth.anatomy.kinematics import constraint_errors
 from spinetrack_synth.motion.coordinate_trajectories import trajectory_goals
 from spinetrack_synth.motion.data import MarkerMotion
-from spinetrack_synth.motion.opensim_judge import solve_by_opensim
+from spinetrack_synth.motion.opensim_reference import solve_by_opensim
 from spinetrack_synth.motion.smoothing import Smoothed
 from spinetrack_synth.motion.subjects import RenderedPeople
 from spinetrack_synth.motion.trial import Trial

@@ -73,7 +73,6 @@ class Request:
 def request_from_setups(
     setup: Setup | None,
     scale_setup: ScaleSetup | None = None,
-    *,
     model: Path | None = None,
     markers: Path | None = None,
     tasks: Tasks | None = None,
@@ -328,11 +327,11 @@ def _said_of_missing(
 ) -> tuple[str, ...]:
     """Remarks on markers of a weight that are ``seen`` (F, M) in no frame, or not at all."""
     remarks: tuple[str, ...] = ()
-    dark = np.flatnonzero(~seen[:, [name in weights for name in markers.names]].any(axis=1))
-    if len(dark):
+    empty = np.flatnonzero(~seen[:, [name in weights for name in markers.names]].any(axis=1))
+    if len(empty):
         remarks += (
-            f"{len(dark)} frames without a marker repeat their predecessor, "
-            f"the first at {markers.times_s[dark[0]]:g} s",
+            f"{len(empty)} frames without a marker repeat their predecessor, "
+            f"the first at {markers.times_s[empty[0]]:g} s",
         )
     at_zero = np.sum(~np.any(markers.positions_m, axis=2), axis=0)
     nought = [n for n, count in zip(markers.names, at_zero) if n in weights and count]

@@ -89,7 +89,7 @@ def _turn_base(solver: Solver, target_m: Array, task_values: Array, z: Array) ->
         if trial_cost < BETTER * cost:
             cost = trial_cost
             assign(z, trial)
-            _judge(solver, target_m, task_values, z, limb_error_m)
+            _limb_errors(solver, target_m, task_values, z, limb_error_m)
             # A base at its end may have been stopped there on its way round.
             stuck = _score(problem, restarts.limb_columns[0], z, 0.0) > END_COST_M2
             if limb_error_m[0] < BASE_M and not stuck:
@@ -108,7 +108,7 @@ def _restart_limbs(
     all_columns = np.ones(len(z), dtype=np.bool_)
     limb_error_m, trial = np.empty(len(restarts.limb_columns)), np.empty(len(z))
     steps, count = 0, len(restarts.starts)
-    good_m = _judge(solver, target_m, task_values, z, limb_error_m)
+    good_m = _limb_errors(solver, target_m, task_values, z, limb_error_m)
     for round_ in range(ROUNDS):
         found = False
         for limb in range(1, len(limb_error_m)):
@@ -134,7 +134,7 @@ def _restart_limbs(
                     cost = trial_cost
                     assign(z, trial)
                     found = True
-                    good_m = _judge(solver, target_m, task_values, z, limb_error_m)
+                    good_m = _limb_errors(solver, target_m, task_values, z, limb_error_m)
         if not found:
             break
     return cost, steps
@@ -195,7 +195,7 @@ def solve_limb(
 
 
 @inner(error_model="numpy")
-def _judge(
+def _limb_errors(
     solver: Solver, target_m: Array, task_values: Array, z: Array, limb_error_m: Array
 ) -> float:
     """Write the RMS distance of each limb's markers at z, unweighted, NaN without any, into

@@ -38,7 +38,14 @@ TIE_WEIGHT: Final = 1e3
 
 @by_reference
 class Scratch(NamedTuple):
-    """Memory that one thread uses again and again; ``kept`` are the weights in force, (P,)."""
+    """Memory that one thread uses again and again, for B bodies, A axes, P markers, k columns.
+
+    `coordinates` fills the quantities ``q`` and slopes, `weigh` the weights in force, ``kept``,
+    `evaluate` the places in the world, m, and the ties' errors, `differentiate` the masses of
+    composite bodies about the ``reference``, the twists of motions, ``hessian`` and ``gradient``.
+    The rest is the step's: its ``factor``, where columns are ``held``, ``stopped`` at their bounds
+    and by how much ``put`` there, and the ``force`` that holds them.
+    """
 
     q: Array
     slope_of_entry: Array
@@ -76,34 +83,34 @@ def make_scratch(problem: Problem) -> Scratch:
     bodies, axes = len(problem.chain.parent), len(problem.chain.axis_coordinate)
     markers, columns = len(problem.markers.body), len(problem.lower)
     return Scratch(
-        np.zeros(len(problem.coupling.offset)),
-        problem.coupling.slope.copy(),
-        np.zeros(len(problem.coupling.program.source)),
-        np.zeros((bodies, 4, 4)),
-        np.zeros((axes, 3)),
-        np.zeros((axes, 3)),
-        np.zeros(axes),
-        np.zeros((markers, 3)),
-        np.zeros(markers),
-        np.zeros(3),
-        np.zeros((bodies, 25)),
-        np.zeros((len(problem.motions.body), 6)),
-        np.zeros((columns, columns)),
-        np.zeros((columns, columns)),
-        np.zeros(columns),
-        np.zeros(columns),
-        np.zeros(columns),
-        np.zeros(columns),
-        np.zeros(columns),
-        np.zeros((columns, columns)),
-        np.zeros((columns, columns)),
-        np.zeros(columns, dtype=np.int64),
-        np.zeros(columns, dtype=np.bool_),
-        np.zeros(ties),
-        np.zeros(ties),
-        np.zeros((ties, 3)),
-        np.zeros((ties, 3)),
-        np.zeros(columns),
+        q=np.zeros(len(problem.coupling.offset)),
+        slope_of_entry=problem.coupling.slope.copy(),
+        slope_of_source=np.zeros(len(problem.coupling.program.source)),
+        body2world=np.zeros((bodies, 4, 4)),
+        axis_world=np.zeros((axes, 3)),
+        origin_world=np.zeros((axes, 3)),
+        axis_slope=np.zeros(axes),
+        points=np.zeros((markers, 3)),
+        kept=np.zeros(markers),
+        reference=np.zeros(3),
+        mass=np.zeros((bodies, 25)),
+        twist=np.zeros((len(problem.motions.body), 6)),
+        hessian=np.zeros((columns, columns)),
+        factor=np.zeros((columns, columns)),
+        gradient=np.zeros(columns),
+        step=np.zeros(columns),
+        put=np.zeros(columns),
+        free_step=np.zeros(columns),
+        force=np.zeros(columns),
+        response=np.zeros((columns, columns)),
+        between=np.zeros((columns, columns)),
+        stopped=np.zeros(columns, dtype=np.int64),
+        held=np.zeros(columns, dtype=np.bool_),
+        tie_error=np.zeros(ties),
+        tie_force=np.zeros(ties),
+        tie_point=np.zeros((ties, 3)),
+        tie_direction=np.zeros((ties, 3)),
+        tie_row=np.zeros(columns),
     )
 
 

@@ -1,4 +1,4 @@
-"""What OpenSim makes of our fits, and its own on the same markers."""
+"""OpenSim as the reference: our fits read back by it, and its own of the same markers."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ from spinetrack_synth.anatomy.ik.setup_files import read_setup, read_tasks
 from spinetrack_synth.anatomy.model import Tree, fullbody_path, load_model
 from spinetrack_synth.cli.ik import command
 from spinetrack_synth.errors import UserError
-from spinetrack_synth.motion import models, opensim_judge
+from spinetrack_synth.motion import models, opensim_reference
 from spinetrack_synth.motion.data import MarkerMotion
 from spinetrack_synth.motion.fitting import fit
-from spinetrack_synth.motion.opensim_judge import solution_at, tool_input
+from spinetrack_synth.motion.opensim_reference import solution_at, tool_input
 from spinetrack_synth.motion.storage import read_coordinates
 from spinetrack_synth.motion.trc import write_trc
 from spinetrack_synth.motion.trial import Request, prepare
@@ -54,7 +54,7 @@ def test_a_failed_check_does_not_cost_the_fit(
     def fail(*_: object) -> None:
         raise UserError("OpenSim: its tool failed: no idea")
 
-    monkeypatch.setattr(opensim_judge, "run_tool", fail)
+    monkeypatch.setattr(opensim_reference, "run_tool", fail)
     result = CliRunner().invoke(command, [*map(str, files), "--check", "2"])
     assert isinstance(result.exception, UserError)
     assert "the fit is written, but could not be checked: OpenSim: its tool" in str(

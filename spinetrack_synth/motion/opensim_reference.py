@@ -1,4 +1,4 @@
-"""A trial solved by OpenSim's tool, and OpenSim's judgement on a fit of ours."""
+"""OpenSim as the reference: a trial solved by its tool, and a fit of ours checked against it."""
 
 from __future__ import annotations
 
