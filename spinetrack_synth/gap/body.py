@@ -11,8 +11,8 @@ from typing import Final
 import numpy as np
 
 from spinetrack_synth import skeleton
+from spinetrack_synth.coco.proportions import pixels_per_metre
 from spinetrack_synth.gap.people import Bools, Floats, Ints, Labels
-from spinetrack_synth.validation.proportions import pixels_per_metre
 
 STATURE_M: Final = 1.75
 """Of the unscaled model: turns pixels a metre into the height of somebody who stands."""
@@ -60,7 +60,7 @@ def segment_vectors(labels: Labels) -> Floats:
 
 def scale(labels: Labels) -> Floats:
     """Pixels a metre (N,) from the bones that are seen longest; nan where few are labelled."""
-    return pixels_per_metre(labels.records)[labels.rows]
+    return pixels_per_metre(labels.document)[labels.rows]
 
 
 def height_px(labels: Labels) -> Floats:

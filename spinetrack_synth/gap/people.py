@@ -12,21 +12,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spinetrack_synth import skeleton
-from spinetrack_synth.coco import CocoDataset, PictureNames
+from spinetrack_synth.coco import CocoDataset, Document
+from spinetrack_synth.coco.document import SEQUENCE_FIELDS
+from spinetrack_synth.coco.pictures import PictureNames
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.gap.reading import ORDERS, columns_of, read_dataset, sound_result
-from spinetrack_synth.validation.columns import Dataset
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 Bools = NDArray[np.bool_]
 
 K: Final = len(skeleton.NAMES)
-SEQUENCE_FIELDS: Final = (
-    "sequence", "sequence_id", "seq_id", "video", "video_id", "vid_id", "clip", "clip_id",
-    "session", "session_id",
-)  # fmt: skip
-"""Fields of an image that say which pictures belong together: they are resampled together."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,14 +63,9 @@ class Labels:
         return ~self.crowd & (self.v > 0).any(1) & np.array(stated, dtype=bool)[self.rows]
 
     @cached_property
-    def records(self) -> Dataset:
-        """The same file as the columns of the gate, in the order of the file."""
-        data = {
-            "images": list(self.coco.images),
-            "annotations": list(self.coco.annotations),
-            "categories": list(self.coco.categories),
-        }
-        return Dataset(self.path, data, pictures=pictures_root(self.path))
+    def document(self) -> Document:
+        """The same file as columns, in the order of the file."""
+        return self.coco.document(self.path, pictures_root(self.path))
 
     @property
     def title(self) -> str:

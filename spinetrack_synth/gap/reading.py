@@ -16,9 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spinetrack_synth import skeleton
-from spinetrack_synth.coco import CocoDataset, Record, read_json
+from spinetrack_synth.coco import CocoDataset, Record
+from spinetrack_synth.coco.keypoint_names import canonical_name
+from spinetrack_synth.coco.parsing import read_json
 from spinetrack_synth.errors import UserError
-from spinetrack_synth.validation.columns import canonical_name
 
 Floats = NDArray[np.float64]
 

@@ -7,8 +7,10 @@ from typing import Any, Final
 
 import numpy as np
 
-from spinetrack_synth.validation.columns import Dataset, Floats
-from spinetrack_synth.validation.findings import Fault, Severity, plain, shown
+from spinetrack_synth.coco.document import Floats
+from spinetrack_synth.coco.values import plain, shown
+from spinetrack_synth.validation.dataset import Dataset
+from spinetrack_synth.validation.findings import Fault, Severity
 from spinetrack_synth.validation.rules import rule
 
 COUNT_SHARE: Final = 0.05

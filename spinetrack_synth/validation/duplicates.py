@@ -9,8 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spinetrack_synth import skeleton
-from spinetrack_synth.validation.columns import Dataset, Floats, Rows
-from spinetrack_synth.validation.findings import Fault, Severity, Work, shown
+from spinetrack_synth.coco.document import SEQUENCE_FIELDS, Floats, Rows
+from spinetrack_synth.coco.values import shown
+from spinetrack_synth.validation.dataset import Dataset
+from spinetrack_synth.validation.findings import Fault, Severity, Work
 from spinetrack_synth.validation.masks import LEAST_INSIDE
 from spinetrack_synth.validation.pictures import alike, near_pairs, pictures_of
 from spinetrack_synth.validation.rules import rule
@@ -31,11 +33,6 @@ SAME_PX: Final = 2.0
 """Small people: nobody labels all points of one to the pixel again."""
 LEAST_POINTS: Final = 3
 COPIED_POINTS: Final = 5
-SEQUENCE_FIELDS: Final = (
-    "sequence", "sequence_id", "seq_id", "video", "video_id", "vid_id", "clip", "clip_id",
-    "session", "session_id",
-)  # fmt: skip
-"""Fields of an image that say which frames belong together."""
 NEAR_BITS: Final = 6
 """Of 256: re-encoding and mild scaling change fewer, the next frame of a video more."""
 

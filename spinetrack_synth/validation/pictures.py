@@ -15,8 +15,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from spinetrack_synth.validation.columns import Dataset
-from spinetrack_synth.validation.findings import Work, plain
+from spinetrack_synth.coco.document import Document
+from spinetrack_synth.coco.values import plain
+from spinetrack_synth.validation.dataset import Dataset
+from spinetrack_synth.validation.findings import Work
 
 HASH_SIDE: Final = 16
 ALIKE_LEVELS: Final = 4
@@ -62,7 +64,7 @@ def _inspect_all(dataset: Dataset, work: Work) -> tuple[Picture, ...]:
     return tuple(found)
 
 
-def picture_folders(dataset: Dataset) -> tuple[Path, ...]:
+def picture_folders(dataset: Document) -> tuple[Path, ...]:
     """Where a file name may start: the folder given, and its part for the split."""
     root = dataset.pictures
     if root is None:

@@ -11,19 +11,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spinetrack_synth import skeleton
-from spinetrack_synth.validation.columns import (
-    SKELETONS,
-    Dataset,
-    Floats,
+from spinetrack_synth.coco.document import Floats, rows_where
+from spinetrack_synth.coco.keypoint_names import SKELETONS, canonical_name
+from spinetrack_synth.coco.values import (
     as_float,
-    canonical_name,
     flat_points,
     in_threes,
     is_number,
     is_numbers,
-    rows_where,
+    shown,
 )
-from spinetrack_synth.validation.findings import Fault, Severity, mild, shown
+from spinetrack_synth.validation.dataset import Dataset
+from spinetrack_synth.validation.findings import Fault, Severity, mild
 from spinetrack_synth.validation.rules import rule
 
 SECTIONS: Final = ("images", "annotations", "categories")

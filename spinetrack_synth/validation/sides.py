@@ -14,9 +14,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from spinetrack_synth.validation.columns import Dataset, Floats, rows_where
+from spinetrack_synth.coco.document import Floats, rows_where
+from spinetrack_synth.coco.proportions import pixels_per_metre
+from spinetrack_synth.validation.dataset import Dataset
 from spinetrack_synth.validation.findings import Fault, Severity
-from spinetrack_synth.validation.proportions import pixels_per_metre
 from spinetrack_synth.validation.rules import rule
 
 WIDTHS_M: Final = {
@@ -187,7 +188,7 @@ def mirrored_person(dataset: Dataset) -> Iterator[Fault]:
             f"left and right are exchanged in the whole file: {len(rows)} of {whole} people whose "
             "face is labelled lie as if seen from behind",
             value=round(len(rows) / whole, 3),
-            covers=tuple(map(dataset.annotation_key, rows)),
+            covers=tuple(dataset.key("annotations", row) for row in rows),
         )
         return
     for row in rows_where(behind & face_seen(dataset)):

@@ -14,9 +14,10 @@ from typing import Final
 import numpy as np
 
 from spinetrack_synth import skeleton
-from spinetrack_synth.validation.columns import Dataset, Floats, rows_where
+from spinetrack_synth.coco.document import Floats, rows_where
+from spinetrack_synth.coco.proportions import BONES_M, bone_scales, pixels_per_metre
+from spinetrack_synth.validation.dataset import Dataset
 from spinetrack_synth.validation.findings import Fault, Severity
-from spinetrack_synth.validation.proportions import BONES_M, bone_scales, pixels_per_metre
 from spinetrack_synth.validation.rules import rule
 from spinetrack_synth.validation.sides import BEFORE
 

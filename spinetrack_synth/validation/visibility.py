@@ -8,8 +8,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from spinetrack_synth.validation.columns import SKELETONS, Dataset, canonical_name, rows_where
-from spinetrack_synth.validation.findings import Fault, Severity, shown
+from spinetrack_synth.coco.document import rows_where
+from spinetrack_synth.coco.keypoint_names import SKELETONS, canonical_name
+from spinetrack_synth.coco.values import shown
+from spinetrack_synth.validation.dataset import Dataset
+from spinetrack_synth.validation.findings import Fault, Severity
 from spinetrack_synth.validation.geometry import point_faults
 from spinetrack_synth.validation.rules import rule
 

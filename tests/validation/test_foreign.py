@@ -12,8 +12,8 @@ from clean import clean, write
 from spinetrack_synth import skeleton
 from spinetrack_synth.validation.engine import validate
 from spinetrack_synth.validation.findings import Finding, Severity
-from spinetrack_synth.validation.reading import read
 from spinetrack_synth.validation.registry import builtin_rules, choose
+from spinetrack_synth.validation.release import read
 
 Data = dict[str, Any]
 
@@ -45,7 +45,7 @@ NEAREST = {"top_head": "head", "head_top": "head", "thorax": "neck", "upper_neck
 
 def meant(name: str) -> int:
     """The keypoint of the clean file that stands for one of another skeleton."""
-    from spinetrack_synth.validation.columns import canonical_name
+    from spinetrack_synth.coco.keypoint_names import canonical_name
 
     return skeleton.INDEX[NEAREST.get(name.lower(), canonical_name(name))]
 

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from spinetrack_synth import skeleton
-from spinetrack_synth.validation.columns import Dataset, canonical_name
+from spinetrack_synth.coco.keypoint_names import canonical_name
+from spinetrack_synth.validation.dataset import Dataset
 
 CROWDPOSE = [f"{s}_{p}" for p in ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
              for s in ("left", "right")] + ["top_head", "neck"]  # fmt: skip

@@ -36,7 +36,7 @@ def draw(evaluation: Evaluation, person: Worst, folder: Path | None) -> str:
         code="", name="", severity=Severity.INFO, file=labels.path, place="",
         key=f"annotation/{own_name}", message="", fitted=fitted,
     )  # fmt: skip
-    records = replace(labels.records, pictures=folder or labels.records.pictures)
+    records = replace(labels.document, pictures=folder or labels.document.pictures)
     return draw_person(records, int(labels.rows[row]), [meant])
 
 

@@ -11,7 +11,8 @@ from typing import Final
 import numpy as np
 
 from spinetrack_synth import palette, skeleton
-from spinetrack_synth.validation.columns import SKELETONS, Dataset, Floats, rows_where
+from spinetrack_synth.coco.document import Document, Floats, rows_where
+from spinetrack_synth.coco.keypoint_names import SKELETONS
 from spinetrack_synth.validation.findings import Finding
 from spinetrack_synth.validation.pictures import locate, picture_folders
 
@@ -33,7 +34,7 @@ COCO_LINKS: Final = (("left_shoulder", "right_shoulder"), ("left_hip", "right_hi
 """The trunk and arms of skeletons without spine or clavicles."""
 
 
-def draw_person(dataset: Dataset, row: int, findings: Sequence[Finding]) -> str:
+def draw_person(dataset: Document, row: int, findings: Sequence[Finding]) -> str:
     """An SVG of one annotation."""
     points = dataset.keypoints[row]
     labelled = dataset.labelled[row]
@@ -76,14 +77,14 @@ def draw_person(dataset: Dataset, row: int, findings: Sequence[Finding]) -> str:
     )
 
 
-def meant_points(dataset: Dataset, row: int, findings: Sequence[Finding]) -> set[int]:
+def meant_points(dataset: Document, row: int, findings: Sequence[Finding]) -> set[int]:
     """The keypoints that findings name as part of the annotation's key."""
     names = _names(dataset, row)
     parts = {finding.key.partition("/")[2] for finding in findings}
     return {index for index, name in enumerate(names) if name in parts}
 
 
-def links_of(dataset: Dataset, row: int, count: int) -> list[tuple[int, int]]:
+def links_of(dataset: Document, row: int, count: int) -> list[tuple[int, int]]:
     """The lines to draw (0-based): those of the known skeleton, or of the category."""
     category = int(dataset.category_row[row])
     known = dataset.known_skeleton[category] if category >= 0 else None
@@ -103,13 +104,13 @@ def links_of(dataset: Dataset, row: int, count: int) -> list[tuple[int, int]]:
     ]
 
 
-def _names(dataset: Dataset, row: int) -> tuple[str, ...]:
+def _names(dataset: Document, row: int) -> tuple[str, ...]:
     category = int(dataset.category_row[row])
     names = dataset.names[category] if category >= 0 else None
     return names or ()
 
 
-def color_of(dataset: Dataset, row: int, index: int) -> str:
+def color_of(dataset: Document, row: int, index: int) -> str:
     """The colour of a keypoint by its side."""
     category = int(dataset.category_row[row])
     names = dataset.trusted_names[category] if category >= 0 else None
@@ -122,14 +123,14 @@ def color_of(dataset: Dataset, row: int, index: int) -> str:
     return SPINE_COLOR if name in spine else MIDLINE_COLOR
 
 
-def link_color(dataset: Dataset, row: int, a: int, b: int) -> str:
+def link_color(dataset: Document, row: int, a: int, b: int) -> str:
     """The colour of the end that is off the midline."""
     colors = (color_of(dataset, row, a), color_of(dataset, row, b))
     sides = [color for color in colors if color in (LEFT_COLOR, RIGHT_COLOR)]
     return sides[0] if sides and len(set(sides)) == 1 else colors[0] if not sides else MIDLINE_COLOR
 
 
-def _view(dataset: Dataset, row: int) -> tuple[float, float, float, float] | None:
+def _view(dataset: Document, row: int) -> tuple[float, float, float, float] | None:
     """The part of the picture to show: box and points with a margin, in the card's aspect."""
     size = dataset.sizes[row]
     corners = [dataset.keypoints[row][dataset.labelled[row], :2]]
@@ -158,7 +159,7 @@ def _into(start: float, length: float, whole: float) -> float:
     return min(max(start, 0.0), whole - length) if length <= whole else (whole - length) / 2
 
 
-def _picture(dataset: Dataset, row: int, view: tuple[float, float, float, float]) -> str:
+def _picture(dataset: Document, row: int, view: tuple[float, float, float, float]) -> str:
     """The part of the picture file, as JPEG in the SVG; a plain frame where there is no file."""
     from PIL import Image
 

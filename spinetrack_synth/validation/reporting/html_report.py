@@ -12,9 +12,11 @@ from typing import Final
 import numpy as np
 
 from spinetrack_synth import __version__
-from spinetrack_synth.validation.columns import Dataset, Floats
+from spinetrack_synth.coco.document import Floats
+from spinetrack_synth.coco.values import plain
+from spinetrack_synth.validation.dataset import Dataset
 from spinetrack_synth.validation.engine import Report
-from spinetrack_synth.validation.findings import Finding, Severity, plain
+from spinetrack_synth.validation.findings import Finding, Severity
 from spinetrack_synth.validation.reporting import by_rule, cut, drawing, plural
 from spinetrack_synth.validation.rules import Rule
 
