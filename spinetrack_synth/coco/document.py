@@ -12,13 +12,13 @@ from typing import Any, Final, TypeVar
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from spinetrack_synth.coco.categories import is_person
 from spinetrack_synth.coco.conventions import Boxes, boxes_in_pixels, points_in_pixels
 from spinetrack_synth.coco.keypoint_names import (
     SKELETONS,
     canonical_name,
     closest_skeleton,
     is_names,
-    is_person,
 )
 from spinetrack_synth.coco.parsing import Quirk
 from spinetrack_synth.coco.values import as_float, flat_points, is_number, is_numbers, plain

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from difflib import get_close_matches
-from typing import Any, Final, TypeGuard
+from typing import Final, TypeGuard
 
 from spinetrack_synth import skeleton
 
@@ -15,43 +16,35 @@ SKELETONS: Final[dict[str, tuple[str, ...]]] = {
 }
 """The skeletons whose names and order are known."""
 
+_COCO: Final = skeleton.NAMES[:17]
+_FEET: Final = tuple(
+    f"{side}_{part}" for side in ("left", "right") for part in ("big_toe", "small_toe", "heel")
+)
+_OPENPOSE: Final = (
+    "nose", "neck",
+    *(f"{side}_{part}" for side in ("right", "left") for part in ("shoulder", "elbow", "wrist")),
+)  # fmt: skip
+_LEGS: Final = tuple(
+    f"{side}_{part}" for side in ("right", "left") for part in ("hip", "knee", "ankle")
+)
+_FACE: Final = ("right_eye", "left_eye", "right_ear", "left_ear")
+
+ORDERS: Final[Mapping[int, tuple[str, ...]]] = {
+    37: skeleton.NAMES,
+    26: skeleton.NAMES[:26],
+    17: _COCO,
+    18: (*_OPENPOSE, *_LEGS, *_FACE),
+    25: (*_OPENPOSE, "hip", *_LEGS, *_FACE, *_FEET),
+    133: (*_COCO, *_FEET, *(f"wholebody_{number}" for number in range(23, 133))),
+    136: (*skeleton.NAMES[:26], *(f"halpe_{number}" for number in range(26, 136))),
+}
+"""What so many keypoints without names are: SpineTrack, Halpe, COCO, OpenPose (18 and 25), COCO
+WholeBody, Halpe full body. Hands and faces have names that SpineTrack does not know."""
 
 _JOINTS: Final = "shoulder|sho|elbow|elb|wrist|wri|hip|knee|ankle|ank|eye|ear"
 _ABBREVIATIONS: Final = {
     "sho": "shoulder", "elb": "elbow", "wri": "wrist", "kne": "knee", "ank": "ankle"
 }  # fmt: skip
-
-LIMBS: Final = frozenset(
-    f"{side}_{part}"
-    for side in ("left", "right")
-    for part in ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
-)
-FEWEST_LIMBS: Final = 4
-"""A skeleton with fewer of these points is a hand, a face or a garment, not a person."""
-
-ANIMAL_PARTS: Final = frozenset(
-    "paw paws hoof hooves tail tailbase tailtip wing wings withers snout muzzle beak antenna "
-    "abdomen mane fetlock hock stifle rump foreleg hindleg".split()
-)
-ANIMALS: Final = frozenset(
-    "animal mammal insect wildlife livestock cattle pet quadruped primate rodent equine bovine "
-    "canine feline dog puppy puppies cat kitten horse pony ponies foal mare stallion donkey mule "
-    "zebra cow bull ox oxen yak sheep lamb pig piglet hog boar goat llama alpaca camel bird "
-    "chicken hen duck goose geese pigeon fly flies drosophila locust mouse mice rat squirrel "
-    "beaver marmot hamster rabbit macaque monkey alouatta uakari baboon lemur gibbon orangutan "
-    "chimp chimpanzee bonobo gorilla ape deer moose elk caribou reindeer antelope impala gazelle "
-    "duiker argali bison buffalo giraffe elephant bear lion tiger cheetah leopard panther puma "
-    "lynx bobcat jaguar wolf wolves fox hyena coyote badger weasel skunk otter ferret marten "
-    "mongoose raccoon panda koala kangaroo wallaby hippo hippopotamus rhino rhinoceros lizard "
-    "fish".split()
-)
-"""Words of a category's name or supercategory by which it is no person; also in the plural."""
-HUMANS: Final = frozenset(
-    "person people human man men woman women boy girl child children kid baby infant player "
-    "athlete rider jockey walker runner handler trainer owner keeper user worker farmer patient "
-    "pedestrian".split()
-)
-"""Words by which it is one in spite of them: ``horse_rider``, ``dog walker``."""
 
 
 def is_names(value: object) -> TypeGuard[list[str]]:
@@ -71,6 +64,21 @@ def canonical_name(name: str) -> str:
     return "_".join(side + rest)
 
 
+def columns_of(names: Sequence[str]) -> list[tuple[int, int]]:
+    """(keypoint of ours, place in the file) of the names that are known."""
+    canonical = [canonical_name(name) for name in names]
+    places: dict[int, int] = {}
+    for place, name in enumerate(canonical):
+        index = skeleton.INDEX.get(name)
+        if index is not None:
+            places.setdefault(index, place)
+    for side in ("left", "right"):  # Human3.6M calls ankles feet
+        index, foot = skeleton.INDEX[f"{side}_ankle"], f"{side}_foot"
+        if index not in places and foot in canonical:
+            places[index] = canonical.index(foot)
+    return sorted(places.items())
+
+
 def closest_skeleton(names: tuple[str, ...]) -> str | None:
     """The known skeleton of these names in any order, slips of the pen included. Names of its own
     make it another skeleton: PoseTrack shares 15 of 17 with COCO."""
@@ -83,21 +91,3 @@ def closest_skeleton(names: tuple[str, ...]) -> str | None:
         if len(known) == len(names) and len(missing) <= len(known) / 4 and slips:
             return title
     return None
-
-
-def is_person(category: dict[str, Any], names: tuple[str, ...]) -> bool:
-    """Is a category with these keypoints one of people, by its name, supercategory and points?"""
-    name, kind = (_words(category.get(field)) for field in ("name", "supercategory"))
-    animal = not name & HUMANS and bool((name | kind) & ANIMALS)
-    canonical = set(map(canonical_name, names))
-    parts = {part for each in canonical for part in each.split("_")}
-    if animal or parts & ANIMAL_PARTS:
-        return False
-    return len(canonical & LIMBS) >= FEWEST_LIMBS
-
-
-def _words(title: object) -> set[str]:
-    """The words of a title, and what they are the plural of."""
-    words = re.findall("[a-z]+", title.lower()) if isinstance(title, str) else []
-    return {form for word in words for form in (word, word.removesuffix("s"),
-                                                word.removesuffix("es"))}  # fmt: skip

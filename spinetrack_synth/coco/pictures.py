@@ -1,10 +1,16 @@
-"""The pictures that a COCO file names."""
+"""The pictures that a COCO file names: which one is meant, where it lies, how large it is said to
+be."""
 
 from __future__ import annotations
 
+import os
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from itertools import takewhile
+from pathlib import Path
+from typing import Any
+
+from spinetrack_synth.coco.document import Document
 
 
 class PictureNames:
@@ -34,3 +40,42 @@ def _parts(path: str) -> list[str]:
 def _agreeing(parts: list[str], others: list[str]) -> int:
     pairs = zip(reversed(parts), reversed(others))
     return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
+
+
+def pictures_root(path: Path) -> Path:
+    """Where the pictures of an annotation file usually lie: in ``images`` beside it, or beside the
+    folder it is in."""
+    beside = path.parent / "images"
+    return beside if beside.is_dir() else path.parent.parent / "images"
+
+
+def picture_folders(document: Document) -> tuple[Path, ...]:
+    """Where a file name may start: the folder given, and its part for the split."""
+    root = document.pictures
+    if root is None:
+        return ()
+    candidates = (root / document.split, root / "images" / document.split, root)
+    return tuple(folder for folder in candidates if folder.is_dir())
+
+
+def locate(name: object, folders: tuple[Path, ...]) -> Path | None:
+    """The file of that name in the first folder that has it; never outside of the folders."""
+    if not isinstance(name, str) or not name.strip() or "\0" in name:
+        return None
+    try:
+        for folder in folders:
+            path = folder / name
+            inside = os.path.normpath(path).startswith(os.path.normpath(folder) + os.sep)
+            if inside and path.is_file():
+                return path
+    except (OSError, ValueError):  # a name that no file system can hold
+        return None
+    return None
+
+
+def recorded_size(image: Mapping[str, Any]) -> tuple[int, int] | None:
+    """Width and height that a dataset's record of a picture tells; None where it does not."""
+    sides = image.get("width"), image.get("height")
+    if not all(isinstance(side, int | float) and 1 <= side < 2**31 for side in sides):
+        return None
+    return int(sides[0]), int(sides[1])  # type: ignore[arg-type]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any, TypeGuard
 
 
@@ -29,6 +30,18 @@ def in_threes(value: object) -> TypeGuard[list[list[Any]]]:
 def flat_points(value: object) -> object:
     """The keypoints of a record as the flat list that COCO means; anything else as it is."""
     return [number for point in value for number in point] if in_threes(value) else value
+
+
+def is_id(value: object) -> bool:
+    """A number or a text, which may name a record."""
+    return isinstance(value, int | float | str)
+
+
+def flattened(value: Sequence[Any]) -> list[Any]:
+    """A list of numbers, whether its points lie in lists of their own or not."""
+    if value and isinstance(value[0], list):
+        return [number for point in value for number in (point if isinstance(point, list) else [])]
+    return value if isinstance(value, list) else list(value)
 
 
 def as_float(value: object) -> float:

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from spinetrack_synth.gap.people import Bools, Floats, Ints, Labels
+from spinetrack_synth.gap.labels import Bools, Floats, Ints, Labels
 
 Picture = NDArray[np.float32]
 """Grey levels 0..255, (h, w, 3), red, green, blue."""

@@ -12,7 +12,7 @@ import numpy as np
 
 from spinetrack_synth import skeleton
 from spinetrack_synth.coco.proportions import pixels_per_metre
-from spinetrack_synth.gap.people import Bools, Floats, Ints, Labels
+from spinetrack_synth.gap.labels import Bools, Floats, Ints, Labels
 
 STATURE_M: Final = 1.75
 """Of the unscaled model: turns pixels a metre into the height of somebody who stands."""

@@ -11,8 +11,8 @@ from scipy import stats
 
 from spinetrack_synth import skeleton
 from spinetrack_synth.gap import body
+from spinetrack_synth.gap.labels import Bools, Floats, Ints, Labels
 from spinetrack_synth.gap.measures import Errors
-from spinetrack_synth.gap.people import Bools, Floats, Ints, Labels
 
 LEAST_SHIFT: Final = 0.008
 """Of the box's diagonal, some 15 mm of somebody who stands: less is nobody's definition."""

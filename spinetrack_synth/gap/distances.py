@@ -10,7 +10,7 @@ import numpy as np
 
 from spinetrack_synth.gap.bootstrap import Interval, draws, interval
 from spinetrack_synth.gap.calibration import auroc
-from spinetrack_synth.gap.people import Bools, Floats, Ints
+from spinetrack_synth.gap.labels import Bools, Floats, Ints
 
 MOST: Final = 800
 """People of each side that are compared; more change the figures little and cost the square."""

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from spinetrack_synth.gap import body
-from spinetrack_synth.gap.people import Floats, Ints, Labels
+from spinetrack_synth.gap.labels import Floats, Ints, Labels
 
 COMPONENTS: Final = 6
 """Main components of the poses: nine tenths of the spread of the pose library."""

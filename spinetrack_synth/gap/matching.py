@@ -13,9 +13,9 @@ from scipy.spatial import cKDTree
 
 from spinetrack_synth.gap.bootstrap import LEAST_CLUSTERS, LEVEL, Interval
 from spinetrack_synth.gap.differences import Gap
+from spinetrack_synth.gap.labels import Bools, Floats, Ints
 from spinetrack_synth.gap.likeness import Likeness
 from spinetrack_synth.gap.measures import Table, quotient
-from spinetrack_synth.gap.people import Bools, Floats, Ints
 
 NEIGHBOURS: Final = 5
 _ASKED: Final = 25

@@ -15,8 +15,9 @@ import numpy as np
 from spinetrack_synth import skeleton
 from spinetrack_synth.gap import taxonomy
 from spinetrack_synth.gap.baselines import HEAD, INNER, interpolated
+from spinetrack_synth.gap.labels import Bools, Floats, Labels
 from spinetrack_synth.gap.oks import groups_of, keypoint_similarity
-from spinetrack_synth.gap.people import Bools, Floats, Labels, Pairs
+from spinetrack_synth.gap.pairing import Pairs
 from spinetrack_synth.gap.spine_shape import SPINE, curvatures, level_slips, spine_length
 
 PCK_BOX: Final = 0.05

@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from spinetrack_synth import skeleton
 from spinetrack_synth.compiled import njit
-from spinetrack_synth.gap.people import Bools, Floats, Ints, Labels, Predictions
+from spinetrack_synth.gap.labels import Bools, Floats, Ints, Labels
+from spinetrack_synth.gap.predictions import Predictions
 
 GROUPS: Final[dict[str, tuple[int, ...]]] = {
     **skeleton.SUBSETS,

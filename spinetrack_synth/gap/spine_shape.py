@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from spinetrack_synth import skeleton
-from spinetrack_synth.gap.people import Bools, Floats
+from spinetrack_synth.gap.labels import Bools, Floats
 
 SPINE: Final = list(skeleton.SPINE)
 """Caudal to cranial: hip (sacrum), L5, L3, T12/L1, T8, T3, C7, C3/C4, C1."""

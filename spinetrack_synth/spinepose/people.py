@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spinetrack_synth.coco.parsing import read_json
-from spinetrack_synth.coco.pictures import PictureNames
-from spinetrack_synth.errors import UserError
+from spinetrack_synth.coco.pictures import PictureNames, recorded_size
+from spinetrack_synth.errors import PictureError, UserError
 from spinetrack_synth.spinepose.model import Estimate, PoseModel, estimate
-from spinetrack_synth.spinepose.pictures import Picture, PictureError, recorded_size
+from spinetrack_synth.spinepose.pictures import Picture
 
 Floats = NDArray[np.float64]
 

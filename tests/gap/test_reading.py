@@ -15,10 +15,12 @@ from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
 from spinetrack_synth import skeleton
+from spinetrack_synth.coco.keypoint_names import ORDERS, columns_of
+from spinetrack_synth.coco.results import read_results
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.gap.evaluation import Evaluation, evaluate
-from spinetrack_synth.gap.people import Labels, predictions_of, read_labels
-from spinetrack_synth.gap.reading import ORDERS, columns_of, read_results
+from spinetrack_synth.gap.labels import Labels, read_labels
+from spinetrack_synth.gap.predictions import predictions_of
 from spinetrack_synth.gap.running import with_notes
 from spinetrack_synth.gap.tables import to_json, to_text
 

@@ -11,9 +11,9 @@ from typing import Final
 
 import numpy as np
 
+from spinetrack_synth.coco.keypoint_names import columns_of
 from spinetrack_synth.gap.appearance import Crops, Picture
 from spinetrack_synth.gap.evaluation import Evaluation
-from spinetrack_synth.gap.reading import columns_of
 from spinetrack_synth.gap.report.worst import Worst
 from spinetrack_synth.validation.findings import Finding, Severity
 from spinetrack_synth.validation.reporting.drawing import draw_person

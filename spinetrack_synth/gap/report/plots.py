@@ -12,7 +12,7 @@ import numpy as np
 from spinetrack_synth.gap import body
 from spinetrack_synth.gap.agreement import Agreement
 from spinetrack_synth.gap.bootstrap import Interval
-from spinetrack_synth.gap.people import Floats
+from spinetrack_synth.gap.labels import Floats
 
 WIDTH: Final = 220
 SIDES: Final = ("synthetic", "real")

@@ -13,8 +13,8 @@ import numpy as np
 from spinetrack_synth import palette, skeleton
 from spinetrack_synth.coco.document import Document, Floats, rows_where
 from spinetrack_synth.coco.keypoint_names import SKELETONS
+from spinetrack_synth.coco.pictures import locate, picture_folders
 from spinetrack_synth.validation.findings import Finding
-from spinetrack_synth.validation.pictures import locate, picture_folders
 
 SPINE_COLOR: Final = palette.hexadecimal(palette.SPINE_COLOR)
 LEFT_COLOR: Final = palette.hexadecimal(palette.LEFT_COLOR)
