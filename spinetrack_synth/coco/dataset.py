@@ -35,12 +35,17 @@ class CocoDataset:
     @staticmethod
     def read(path: Path) -> CocoDataset:
         """Read a file; raises UserError that names the first faulty place and counts the others."""
-        data = read_json(path)
+        return CocoDataset.of(Document(path, read_json(path)))
+
+    @staticmethod
+    def of(document: Document) -> CocoDataset:
+        """The strict view of a document; raises UserError as ``read`` does."""
+        data = document.data
         problems = find_problems(data)
         first = next(problems, None)
         if first is not None:
             others = sum(1 for _ in problems)
-            raise UserError(f"{path}: {first}" + (f" ({others} more)" if others else ""))
+            raise UserError(f"{document.path}: {first}" + (f" ({others} more)" if others else ""))
         return CocoDataset(
             images=data["images"],
             annotations=data["annotations"],
@@ -66,7 +71,8 @@ class CocoDataset:
         return {image["id"]: image for image in self.images}
 
     def document(self, path: Path, pictures: Path | None = None) -> Document:
-        """The same records as columns, in the order of the file."""
+        """The same records as a document of that path, in the order of the file; ``pictures`` is
+        the folder from which file names lead to pictures."""
         data = {
             "images": list(self.images),
             "annotations": list(self.annotations),
