@@ -221,7 +221,8 @@ def channel_means(crops: Crops) -> Floats:
 
 def blurred(picture: Picture, blur_px: float) -> Picture:
     """The picture behind a normal blur."""
-    return ndimage.gaussian_filter(picture, (blur_px, blur_px, 0)).astype(np.float32)
+    behind: Picture = ndimage.gaussian_filter(picture, (blur_px, blur_px, 0)).astype(np.float32)
+    return behind
 
 
 def noisy(picture: Picture, noise: float, seed: int) -> Picture:

@@ -52,7 +52,8 @@ def segment_vectors(labels: Labels) -> Floats:
     points = np.where((labels.v > 0)[..., None], labels.points, np.nan)
 
     def mean(names: tuple[str, ...]) -> Floats:
-        return points[:, [skeleton.INDEX[name] for name in names]].mean(1)
+        middle: Floats = points[:, [skeleton.INDEX[name] for name in names]].mean(1)
+        return middle
 
     vectors = np.stack([mean(end) - mean(start) for _, start, end in SEGMENTS], axis=1)
     return vectors / scale(labels)[:, None, None]

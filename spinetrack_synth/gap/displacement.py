@@ -242,7 +242,8 @@ def _mostly_near(*sides: Errors) -> Bools:
     for errors in sides:
         known = np.isfinite(errors.box).sum(0)
         shares.append((errors.box <= MOST_OFFSET).sum(0) / np.maximum(known, 1))
-    return np.min(shares, axis=0) >= LEAST_NEAR
+    near: Bools = np.min(shares, axis=0) >= LEAST_NEAR
+    return near
 
 
 def _cluster_means(values: Floats, cluster: Ints) -> Floats:

@@ -49,7 +49,8 @@ def kernel_distance(
 
 def _lengths(x: Floats) -> Floats:
     squares = (x**2).sum(1)
-    return np.sqrt(np.maximum(squares[:, None] + squares - 2 * x @ x.T, 0.0))
+    lengths: Floats = np.sqrt(np.maximum(squares[:, None] + squares - 2 * x @ x.T, 0.0))
+    return lengths
 
 
 def _distance(

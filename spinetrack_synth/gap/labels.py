@@ -61,7 +61,8 @@ class Labels:
     def people(self) -> Bools:
         """Who is judged (N,): no crowds, at least one labelled keypoint."""
         stated = [a.get("num_keypoints", 1) != 0 for a in self.coco.annotations]
-        return ~self.crowd & (self.v > 0).any(1) & np.array(stated, dtype=bool)[self.rows]
+        judged: Bools = ~self.crowd & (self.v > 0).any(1) & np.array(stated, dtype=bool)[self.rows]
+        return judged
 
     @cached_property
     def document(self) -> Document:

@@ -110,4 +110,5 @@ def likeness(
 def _even(block: Floats, least: float) -> Floats:
     """A block (N, k) of features, centred, with a spread of 1 in all."""
     centred = block - block.mean(0)
-    return centred / max(float(np.sqrt((centred**2).sum(1).mean())), least)
+    even: Floats = centred / max(float(np.sqrt((centred**2).sum(1).mean())), least)
+    return even

@@ -130,7 +130,8 @@ def _trunks_alike(real: Floats, synthetic: Floats) -> Bools:
     seen = [np.abs(each).sum(-1) > 0 for each in (real, synthetic)]
     cosine = np.einsum("nd,nkd->nk", real, synthetic)
     together = seen[0][:, None] == seen[1]
-    return together & (~seen[1] | (cosine >= np.cos(np.radians(TRUNK_DEG))))
+    alike: Bools = together & (~seen[1] | (cosine >= np.cos(np.radians(TRUNK_DEG))))
+    return alike
 
 
 def _usual_distance(x: Floats, cluster: Ints) -> float:

@@ -99,7 +99,8 @@ def torso_length(labels: Labels) -> Floats:
         (points[:, skeleton.INDEX[f"left_{part}"]] + points[:, skeleton.INDEX[f"right_{part}"]]) / 2
         for part in ("shoulder", "hip")
     )
-    return np.linalg.norm(shoulders - hips, axis=1)
+    length: Floats = np.linalg.norm(shoulders - hips, axis=1)
+    return length
 
 
 def table_of(labels: Labels, pairs: Pairs, errors: Errors, judged: Bools) -> Table:

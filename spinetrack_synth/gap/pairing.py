@@ -71,4 +71,5 @@ def similarity(labels: Labels, people: np.ndarray, points: Floats) -> Floats:
     """Object keypoint similarity (D, P) of predictions (D, 37, 2) and the people in these rows."""
     each = keypoint_similarity(points[:, None], labels.points[people], labels.areas[people])
     usable = (labels.v[people] > 0) & np.isfinite(each)
-    return np.where(usable, each, 0.0).sum(2) / np.maximum(usable.sum(2), 1)
+    mean: Floats = np.where(usable, each, 0.0).sum(2) / np.maximum(usable.sum(2), 1)
+    return mean

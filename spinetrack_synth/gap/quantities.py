@@ -116,7 +116,8 @@ def _middle(points: Floats, part: str) -> Floats:
 
 
 def _length(points: Floats, start: str, end: str) -> Floats:
-    return np.linalg.norm(_at(points, end) - _at(points, start), axis=-1)
+    length: Floats = np.linalg.norm(_at(points, end) - _at(points, start), axis=-1)
+    return length
 
 
 def _trunk(points: Floats) -> Floats:

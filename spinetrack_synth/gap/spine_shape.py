@@ -23,7 +23,8 @@ tangents, in the picture."""
 
 def spine_length(spine: Floats) -> Floats:
     """Length (...) px of the way through spine points (..., 9, 2); nan where one is missing."""
-    return np.linalg.norm(np.diff(spine, axis=-2), axis=-1).sum(-1)
+    length: Floats = np.linalg.norm(np.diff(spine, axis=-2), axis=-1).sum(-1)
+    return length
 
 
 def curvatures(spine: Floats) -> dict[str, Floats]:

@@ -27,7 +27,8 @@ def seen_boxes(boxes_xywh: Floats, size_wh: tuple[int, int]) -> NDArray[np.bool_
     """Which boxes (P, 4) hold anything of a picture of that size."""
     low = boxes_xywh[:, :2].clip(0)
     high = np.minimum(boxes_xywh[:, :2] + boxes_xywh[:, 2:], size_wh)
-    return np.all(high > low, axis=1)
+    seen: NDArray[np.bool_] = np.all(high > low, axis=1)
+    return seen
 
 
 def box_of(

@@ -109,7 +109,7 @@ def box_scale_changed(dataset: Dataset) -> Iterator[Fault]:
 
 def _box_scale(dataset: Dataset) -> Floats:
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
-        share = np.sqrt(dataset.boxes[:, 2:].prod(1) / dataset.sizes.prod(1))
+        share: Floats = np.sqrt(dataset.boxes[:, 2:].prod(1) / dataset.sizes.prod(1))
     return share[np.isfinite(share)]
 
 

@@ -165,9 +165,10 @@ def _iou(dataset: Dataset, first: Rows, second: Rows) -> Floats:
     start = np.maximum(a[:, :2], b[:, :2])
     end = np.minimum(a[:, :2] + a[:, 2:], b[:, :2] + b[:, 2:])
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
-        shared = np.clip(end - start, 0, None).prod(1)
+        shared: Floats = np.clip(end - start, 0, None).prod(1)
         whole = a[:, 2:].prod(1) + b[:, 2:].prod(1) - shared
-        return np.nan_to_num(shared / whole)
+        overlap: Floats = np.nan_to_num(shared / whole)
+    return overlap
 
 
 @rule(

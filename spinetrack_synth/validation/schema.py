@@ -615,14 +615,15 @@ def _odd_pinholes(
 
 def _pinhole(matrices: Floats) -> NDArray[np.bool_]:
     last = np.abs(matrices[:, 2] - [0, 0, 1]).max(1, initial=0) < 1e-6
-    return (matrices[:, 0, 0] > 0) & (matrices[:, 1, 1] > 0) & last
+    pinhole: NDArray[np.bool_] = (matrices[:, 0, 0] > 0) & (matrices[:, 1, 1] > 0) & last
+    return pinhole
 
 
 def _rigid(matrices: Floats) -> NDArray[np.bool_]:
     rotation = np.nan_to_num(np.clip(matrices[:, :3, :3], -1e3, 1e3))
     product = rotation @ rotation.transpose(0, 2, 1)
-    rigid = np.abs(product - np.eye(3)).max((1, 2), initial=0) < 1e-4
-    last = np.abs(matrices[:, 3] - [0, 0, 0, 1]).max(1, initial=0) < 1e-6
+    rigid: NDArray[np.bool_] = np.abs(product - np.eye(3)).max((1, 2), initial=0) < 1e-4
+    last: NDArray[np.bool_] = np.abs(matrices[:, 3] - [0, 0, 0, 1]).max(1, initial=0) < 1e-6
     return rigid & (np.linalg.det(rotation) > 0) & last
 
 

@@ -69,7 +69,8 @@ def across(dataset: Dataset, name: str) -> Floats:
 def cosine(a: Floats, b: Floats) -> Floats:
     """Cosine (N,) of the angle between vectors (N, 2)."""
     with np.errstate(invalid="ignore", divide="ignore"):
-        return (a * b).sum(1) / (np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1))
+        result: Floats = (a * b).sum(1) / (np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1))
+    return result
 
 
 FEET: Final = (("ankle", "heel"), ("big_toe", "small_toe"))
@@ -257,6 +258,6 @@ def _oriented(dataset: Dataset, way: int) -> NDArray[np.bool_]:
 def _turn(up: Floats, left: Floats) -> Floats:
     """Sine (N,) of the turn from up to left: positive where the front is seen (y is down)."""
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
-        return (up[:, 0] * left[:, 1] - up[:, 1] * left[:, 0]) / (
-            np.linalg.norm(up, axis=1) * np.linalg.norm(left, axis=1)
-        )
+        lengths = np.linalg.norm(up, axis=1) * np.linalg.norm(left, axis=1)
+        turn: Floats = (up[:, 0] * left[:, 1] - up[:, 1] * left[:, 0]) / lengths
+    return turn
