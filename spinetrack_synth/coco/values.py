@@ -44,6 +44,11 @@ def flattened(value: Sequence[Any]) -> list[Any]:
     return value if isinstance(value, list) else list(value)
 
 
+def is_not_finite(value: object) -> TypeGuard[float]:
+    """NaN or infinity."""
+    return isinstance(value, float) and not math.isfinite(value)
+
+
 def as_float(value: object) -> float:
     """A finite number as float, nan for everything else."""
     if not is_number(value):
@@ -53,6 +58,14 @@ def as_float(value: object) -> float:
     except OverflowError:
         return math.nan
     return number if math.isfinite(number) else math.nan
+
+
+def kind_of(value: object) -> str:
+    """What a value is, in words."""
+    if value is None:
+        return "null"
+    kinds = {dict: "an object", list: "a list", str: "a text", bool: "true or false"}
+    return kinds.get(type(value), "a number")
 
 
 def shown(value: Any, limit: int = 60) -> str:
