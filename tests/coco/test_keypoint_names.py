@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pytest
+
 from spinetrack_synth import skeleton
-from spinetrack_synth.coco.keypoint_names import ORDERS, columns_of
+from spinetrack_synth.coco.keypoint_names import ORDERS, canonical_name, columns_of
 
 
 def test_known_orders_name_what_spinetrack_knows() -> None:
@@ -13,3 +15,11 @@ def test_known_orders_name_what_spinetrack_knows() -> None:
     assert len(columns_of(ORDERS[136])) == 26
     assert dict(columns_of(ORDERS[25]))[skeleton.INDEX["left_small_toe"]] == 20
     assert dict(columns_of(ORDERS[18]))[skeleton.INDEX["right_wrist"]] == 4
+
+
+@pytest.mark.parametrize(
+    "spelt", ["left shoulder", "l_shoulder", "LShoulder", "shoulder_left", "leftShoulder",
+              "left_sho", "lshoulder", "Left-Shoulder", "L.Shoulder"],
+)  # fmt: skip
+def test_names_are_known_in_every_spelling(spelt: str) -> None:
+    assert canonical_name(spelt) == "left_shoulder"
