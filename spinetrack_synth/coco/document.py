@@ -85,10 +85,12 @@ class Document:
 
     @cached_property
     def annotations(self) -> Sequence[dict[str, Any]]:
+        """Annotation records; one that is no object is an empty one here."""
         return _objects(self.section("annotations"))
 
     @cached_property
     def categories(self) -> Sequence[dict[str, Any]]:
+        """Category records; one that is no object is an empty one here."""
         return _objects(self.section("categories"))
 
     @property
@@ -105,6 +107,7 @@ class Document:
 
     @cached_property
     def row_of_category(self) -> dict[Any, int]:
+        """Category id -> row of its first record."""
         return _rows_by_id(self.categories)
 
     @cached_property

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spinetrack_synth.coco.document import Floats
-from spinetrack_synth.coco.parsing import read_json
+from spinetrack_synth.coco.parsing import check_objects, read_json
 from spinetrack_synth.coco.pictures import PictureNames, recorded_size
 from spinetrack_synth.errors import PictureError, UserError
 
@@ -80,10 +80,7 @@ def _read_listing(path: Path, *, with_boxes: bool) -> Listing:
         lists = f"lists named {' and '.join(needed)}" if with_boxes else "a list named images"
         raise UserError(f"{path}: no COCO file: expected {lists}")
     for section in (*needed, "categories"):
-        for place, record in enumerate(data.get(section) or []):
-            if not isinstance(record, dict):
-                kind = type(record).__name__
-                raise UserError(f"{path}: {section}[{place}]: {kind}, expected an object")
+        check_objects(data.get(section) or [], f"{path}: {section}")
     people = [
         category.get("id", 1)
         for category in data.get("categories") or []

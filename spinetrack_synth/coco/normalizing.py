@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from spinetrack_synth.coco.dataset import CocoDataset
 from spinetrack_synth.coco.keypoint_names import ORDERS, columns_of
-from spinetrack_synth.coco.parsing import read_json
+from spinetrack_synth.coco.parsing import check_objects, read_json
 from spinetrack_synth.coco.values import flattened, is_id
 from spinetrack_synth.coco.writing import Record
 from spinetrack_synth.errors import UserError
@@ -47,10 +47,7 @@ def read_normalized(path: Path) -> Normalized:
     for name in ("images", "annotations"):
         if not isinstance(data.get(name), list):
             raise UserError(f"{path}: {name}: missing, expected a list")
-        for place, record in enumerate(data[name]):
-            if not isinstance(record, dict):
-                kind = type(record).__name__
-                raise UserError(f"{path}: {name}[{place}]: {kind}, expected an object")
+        check_objects(data[name], f"{path}: {name}")
     image_ids = _numbers(data["images"], path)
     images = [
         {**image, "id": image_ids[image["id"]], "file_name": str(image.get("file_name", ""))}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -45,6 +45,13 @@ def read_json(path: Path) -> Any:
         raise UserError(f"{path}: cannot be read: {error.strerror}") from error
     except ValueError as error:
         raise UserError(f"{path}: not a JSON file: {error}") from error
+
+
+def check_objects(records: Iterable[Any], section: str) -> None:
+    """Raises UserError, beginning with ``section``, at the first record that is no object."""
+    for place, record in enumerate(records):
+        if not isinstance(record, dict):
+            raise UserError(f"{section}[{place}]: {type(record).__name__}, expected an object")
 
 
 def read_object(path: Path) -> tuple[dict[str, Any], list[Quirk]]:
