@@ -13,7 +13,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from spinetrack_synth.coco.pictures import locate
+from spinetrack_synth.coco.picture_paths import locate
 from spinetrack_synth.coco.values import plain
 
 HASH_SIDE: Final = 16

@@ -13,8 +13,16 @@ from numpy.typing import NDArray
 
 from spinetrack_synth.coco.document import Floats
 from spinetrack_synth.coco.parsing import check_objects, read_json
-from spinetrack_synth.coco.pictures import PictureNames, recorded_size
+from spinetrack_synth.coco.picture_paths import PictureNames
 from spinetrack_synth.errors import PictureError, UserError
+
+
+def recorded_size(image: Mapping[str, Any]) -> tuple[int, int] | None:
+    """Width and height that a dataset's record of a picture tells; None where it does not."""
+    sides = image.get("width"), image.get("height")
+    if not all(isinstance(side, int | float) and 1 <= side < 2**31 for side in sides):
+        return None
+    return int(sides[0]), int(sides[1])  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)

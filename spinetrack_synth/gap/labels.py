@@ -16,7 +16,7 @@ from spinetrack_synth.coco import CocoDataset, Document
 from spinetrack_synth.coco.document import SEQUENCE_FIELDS
 from spinetrack_synth.coco.keypoint_names import columns_of
 from spinetrack_synth.coco.normalizing import read_normalized
-from spinetrack_synth.coco.pictures import pictures_root
+from spinetrack_synth.coco.picture_paths import pictures_root
 from spinetrack_synth.errors import UserError
 
 Floats = NDArray[np.float64]

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from spinetrack_synth.coco.keypoint_names import ORDERS, columns_of
-from spinetrack_synth.coco.pictures import PictureNames
+from spinetrack_synth.coco.picture_paths import PictureNames
 from spinetrack_synth.coco.results import sound_result
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.gap.labels import Bools, Floats, Ints, K, Labels

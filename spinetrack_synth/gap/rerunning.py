@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 
 from spinetrack_synth.coco import CocoDataset
-from spinetrack_synth.coco.pictures import recorded_size
+from spinetrack_synth.coco.listing import recorded_size
 from spinetrack_synth.gap.appearance import Picture
 from spinetrack_synth.gap.bootstrap import Interval, draws, interval
 from spinetrack_synth.gap.evaluation import Evaluation

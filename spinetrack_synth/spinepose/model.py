@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from spinetrack_synth import skeleton
 from spinetrack_synth.coco import CocoDataset, Record
-from spinetrack_synth.coco.pictures import recorded_size
+from spinetrack_synth.coco.listing import recorded_size
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.spinepose import simcc
 from spinetrack_synth.spinepose.crops import (

@@ -14,8 +14,8 @@ from spinetrack_synth.coco.fingerprints import alike, near_pairs
 from spinetrack_synth.coco.values import shown
 from spinetrack_synth.validation.dataset import Dataset
 from spinetrack_synth.validation.findings import Fault, Severity, Work
+from spinetrack_synth.validation.fingerprints import pictures_of
 from spinetrack_synth.validation.masks import LEAST_INSIDE
-from spinetrack_synth.validation.pictures import pictures_of
 from spinetrack_synth.validation.rules import rule
 from spinetrack_synth.validation.shapes import masks_of
 

@@ -14,7 +14,7 @@ from spinetrack_synth.coco.values import plain, shown
 from spinetrack_synth.validation.dataset import Dataset
 from spinetrack_synth.validation.duplicates import NEAR_BITS
 from spinetrack_synth.validation.findings import Fault, Severity, Work
-from spinetrack_synth.validation.pictures import pictures_of
+from spinetrack_synth.validation.fingerprints import pictures_of
 from spinetrack_synth.validation.rules import rule
 
 PERSON_FIELDS: Final = (

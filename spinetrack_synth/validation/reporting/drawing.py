@@ -13,7 +13,7 @@ import numpy as np
 from spinetrack_synth import palette, skeleton
 from spinetrack_synth.coco.document import Document, Floats, rows_where
 from spinetrack_synth.coco.keypoint_names import SKELETONS
-from spinetrack_synth.coco.pictures import locate, picture_folders
+from spinetrack_synth.coco.picture_paths import locate, picture_folders
 from spinetrack_synth.validation.findings import Finding
 
 SPINE_COLOR: Final = palette.hexadecimal(palette.SPINE_COLOR)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from spinetrack_synth.coco.pictures import PictureNames
+from spinetrack_synth.coco.picture_paths import PictureNames
 
 
 @pytest.mark.parametrize(

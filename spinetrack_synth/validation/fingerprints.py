@@ -5,7 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 
 from spinetrack_synth.coco.fingerprints import Picture, inspect
-from spinetrack_synth.coco.pictures import picture_folders
+from spinetrack_synth.coco.picture_paths import picture_folders
 from spinetrack_synth.validation.dataset import Dataset
 from spinetrack_synth.validation.findings import Work
 

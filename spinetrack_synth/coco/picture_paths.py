@@ -1,14 +1,12 @@
-"""The pictures that a COCO file names: which one is meant, where it lies, how large it is said to
-be."""
+"""Which picture of a COCO file a path means, and where the pictures lie."""
 
 from __future__ import annotations
 
 import os
 import unicodedata
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from itertools import takewhile
 from pathlib import Path
-from typing import Any
 
 from spinetrack_synth.coco.document import Document
 
@@ -71,11 +69,3 @@ def locate(name: object, folders: tuple[Path, ...]) -> Path | None:
     except (OSError, ValueError):  # a name that no file system can hold
         return None
     return None
-
-
-def recorded_size(image: Mapping[str, Any]) -> tuple[int, int] | None:
-    """Width and height that a dataset's record of a picture tells; None where it does not."""
-    sides = image.get("width"), image.get("height")
-    if not all(isinstance(side, int | float) and 1 <= side < 2**31 for side in sides):
-        return None
-    return int(sides[0]), int(sides[1])  # type: ignore[arg-type]
