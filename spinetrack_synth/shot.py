@@ -5,7 +5,7 @@ Only frozen data lives here. World = OpenSim ground: metres, X forward, Y up, Z 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -120,9 +120,10 @@ class Thing:
 class Shot:
     """Everything one picture shows: a pure function of (configuration, seed, index).
 
-    ``exposure`` multiplies the automatic exposure. ``place`` names the surroundings.
-    ``surroundings`` are all surfaces beside the people's; those of the ``things`` are among them,
-    for a renderer that knows assets the things are listed too.
+    ``exposure`` multiplies the automatic exposure. ``place`` and its ``variant`` name the
+    surroundings, ``light`` what lights them (daylight, evening, sun, overcast).
+    ``surroundings`` are all surfaces beside the people's; those of the ``things`` are among
+    them, for a renderer that knows assets the things are listed too.
     """
 
     index: int
@@ -135,7 +136,8 @@ class Shot:
     lights: tuple[Light, ...]
     exposure: float = 1.0
     things: tuple[Thing, ...] = ()
-    tags: dict[str, str] = field(default_factory=dict)
+    variant: int = 0
+    light: str = ""
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from itertools import count
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -204,6 +204,12 @@ def fullbody_path(coupled: bool = True) -> Path:
         if (folder / name).is_file():
             return folder / name
     raise UserError(f"{name} is neither in the package nor beside it: install the package again")
+
+
+@cache
+def fullbody() -> Tree:
+    """The one skeleton everything is expressed in, read once a process."""
+    return load_model(fullbody_path())
 
 
 def load_model(path: Path) -> Tree:

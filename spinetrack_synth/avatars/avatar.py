@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spinetrack_synth.anatomy.kinematics import body_transforms, points_world
-from spinetrack_synth.anatomy.model import Tree, fullbody_path, load_model
+from spinetrack_synth.anatomy.model import Tree, fullbody
 from spinetrack_synth.avatars import assets
 from spinetrack_synth.avatars.body import RestBody, Subject, body_vertices, sample_subject, shape
 from spinetrack_synth.avatars.dress import dress
@@ -127,7 +127,7 @@ def bare_avatar(subject: Subject) -> Avatar:
 
 
 def _bound(data: assets.BodyData, rest: RestBody, subject: Subject) -> Avatar:
-    rig = fit(_model(), find_landmarks(data, rest, subject), subject)
+    rig = fit(fullbody(), find_landmarks(data, rest, subject), subject)
     bone, weight = skin_weights(data, rest, rig)
     quads = data.quads[~np.char.startswith(np.array(data.groups), "joint")[data.quad_group]]
     binding = bind(rest.vertices_world, bone, weight, quads, softness=_softness(weight))
@@ -215,11 +215,6 @@ def bone_frames(avatar: Avatar, body2world: NDArray) -> NDArray[np.float64]:
     rest = avatar.rig.body2world
     hangs, _ = avatar.limbs
     return bone_motions(avatar, body2world) @ np.concatenate([rest, rest[hangs[:, 1]]])
-
-
-@lru_cache(maxsize=1)
-def _model() -> Tree:
-    return load_model(fullbody_path())
 
 
 def _bone_order(tree: Tree) -> NDArray[np.int32]:

@@ -97,14 +97,14 @@ def export(
     """
     if chosen and count is not None:
         raise click.UsageError("give --subject or --count, not both")
-    from spinetrack_synth.anatomy.model import fullbody_path, load_model
+    from spinetrack_synth.anatomy.model import fullbody
     from spinetrack_synth.avatars.body import sample_subject
     from spinetrack_synth.export.files import export_avatars, export_scene
     from spinetrack_synth.motion.performance import load_performance
     from spinetrack_synth.scenes import load_scene
 
     surroundings = load_scene(scene) if scene else None
-    performance = load_performance(load_model(fullbody_path()), motion) if motion else None
+    performance = load_performance(fullbody(), motion) if motion else None
     numbers = chosen or range(CAST if count is None else count)
     subjects = [sample_subject(seed, k) for k in dict.fromkeys(numbers)]
     with progress_bar("avatars") as progress:

@@ -45,12 +45,22 @@ from spinetrack_synth.errors import UserError
 @click.option(
     "--size", type=Size(), default="640x480", show_default=True, help="Width and height in pixels."
 )
-@click.option("--quality", default="normal", show_default=True, help="draft, normal or final.")
+@click.option(
+    "--quality",
+    type=click.Choice(("draft", "normal", "final")),
+    default="normal",
+    show_default=True,
+    help="How much work a picture gets.",
+)
 @click.option(
     "--subjects", type=Span(), default="1-3", show_default=True, help="People in a picture."
 )
 @click.option(
-    "--backend", default="embedded", show_default=True, help="embedded, or unreal (UnrealCV)."
+    "--backend",
+    type=click.Choice(("embedded", "unreal")),
+    default="embedded",
+    show_default=True,
+    help="The package's own renderer, or Unreal Engine through UnrealCV.",
 )
 @click.option("--host", help="unreal: where engines listen.  [default: 127.0.0.1]")
 @click.option(
@@ -69,7 +79,14 @@ from spinetrack_synth.errors import UserError
 @click.option(
     "--engines", type=click.IntRange(1), help="unreal: how many to --launch.  [default: 1]"
 )
-@click.option("--format", "image_format", default="jpg", show_default=True, help="jpg or png.")
+@click.option(
+    "--format",
+    "image_format",
+    type=click.Choice(("jpg", "png")),
+    default="jpg",
+    show_default=True,
+    help="Format of the pictures.",
+)
 @click.option(
     "--motion",
     "motions",

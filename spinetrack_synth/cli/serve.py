@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from contextlib import closing, suppress
+from pathlib import Path
 
 import click
 
 from spinetrack_synth.cli.stopping import end_on_sigterm
-from spinetrack_synth.cli.values import Size
+from spinetrack_synth.cli.values import FILE, Size
 
 
 @click.command("serve", short_help="Serve pictures to UnrealCV scripts.")
@@ -16,7 +17,21 @@ from spinetrack_synth.cli.values import Size
     "--host",
     default="127.0.0.1",
     show_default=True,
-    help="Address to listen at; clients can write files, so open it to those you trust.",
+    help="Address to listen at; one that other machines reach needs a token.",
+)
+@click.option(
+    "--token",
+    envvar="SPINETRACK_SYNTH_TOKEN",
+    show_envvar=True,
+    metavar="TEXT",
+    help="What clients must give first: `vset /session/token TEXT`.",
+)
+@click.option(
+    "--out",
+    type=FILE,
+    default=".",
+    metavar="DIR",
+    help="Folder that clients may write pictures in, and nowhere else.  [default: this one]",
 )
 @click.option(
     "--scene",
@@ -36,7 +51,14 @@ from spinetrack_synth.cli.values import Size
     show_default=True,
 )
 def command(
-    port: int, host: str, scene: str | None, seed: int, size: tuple[int, int], quality: str
+    port: int,
+    host: str,
+    token: str | None,
+    out: Path,
+    scene: str | None,
+    seed: int,
+    size: tuple[int, int],
+    quality: str,
 ) -> None:
     """Answer UnrealCV commands over TCP and a Unix socket, one client at a time, until stopped.
 
@@ -47,21 +69,29 @@ def command(
       spinetrack-synth serve --scene yoga
       spinetrack-synth serve --port 9010 --scene yoga --seed 3 --size 1280x720
     """
-    from pathlib import Path
-
     from spinetrack_synth.rendering import Quality
+    from spinetrack_synth.rendering.server.folder import Folder
     from spinetrack_synth.rendering.server.listening import Doors
     from spinetrack_synth.rendering.server.serving import open_embedded, opening, serve
 
+    def ready() -> None:
+        if doors.open_to_others:
+            click.echo(
+                "Other machines reach this server: whoever has the token, which goes over the "
+                f"network unencrypted, may write pictures in {folder.path}.",
+                err=True,
+            )
+        click.echo(f"listening at {doors}")
+
     end_on_sigterm()
-    with closing(Doors(host, port)) as doors, suppress(KeyboardInterrupt):
-        where = f"{doors.host}:{doors.port} and {doors.unix_path}"
+    with closing(Doors(host, port, token)) as doors, suppress(KeyboardInterrupt):
+        folder = Folder(out)
         renderer = open_embedded()
         serve(
             doors,
             opening(scene, seed, size),
             renderer,
             quality=Quality(quality),
-            folder=Path.cwd(),
-            ready=lambda: click.echo(f"listening at {where}"),
+            folder=folder,
+            ready=ready,
         )

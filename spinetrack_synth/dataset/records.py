@@ -6,7 +6,6 @@ import io
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
-from functools import cache
 from typing import Any, Final
 
 import numpy as np
@@ -14,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from spinetrack_synth import skeleton
-from spinetrack_synth.anatomy.model import Tree, fullbody_path, load_model
+from spinetrack_synth.anatomy.model import fullbody
 from spinetrack_synth.anatomy.spine import RegionalAngles, regional_angles
 from spinetrack_synth.coco import PERSON, Record
 from spinetrack_synth.labels import PersonLabel
@@ -46,6 +45,8 @@ def record_shot(shot: Shot, labels: Sequence[PersonLabel], image_name: str) -> S
         **view,
         "scene": shot.scene,
         "place": shot.place,
+        "variant": shot.variant,
+        "light": shot.light,
         "seed": shot.seed,
     }
     annotations, ground_truth = [], []
@@ -56,7 +57,7 @@ def record_shot(shot: Shot, labels: Sequence[PersonLabel], image_name: str) -> S
             "image_id": shot.index,
         }
         annotations.append(ids | _annotation(label, person))
-        ground_truth.append(_ground_truth(ids, person, view))
+        ground_truth.append(_ground_truth(ids, shot, person, view))
     return ShotRecord(image, annotations, ground_truth)
 
 
@@ -74,35 +75,32 @@ def _annotation(label: PersonLabel, person: PosedPerson) -> Record:
     }
 
 
-def _ground_truth(ids: Record, person: PosedPerson, view: Record) -> Record:
+def _ground_truth(ids: Record, shot: Shot, person: PosedPerson, view: Record) -> Record:
     return {
         "image_id": ids["image_id"],
         "annotation_id": ids["id"],
         "subject": person.subject_id,
         "pose": person.pose,
+        "place": shot.place,
+        "variant": shot.variant,
+        "light": shot.light,
         "keypoints_world": person.keypoints_world.ravel().tolist(),
         "coordinates": person.coordinates.tolist(),
         "scale_factors": person.scale_factors.ravel().tolist(),
         "keypoint_offsets": _keypoint_offsets(person).ravel().tolist(),
         "K": [n for row in view["K"] for n in row],
         "world2cam": [n for row in view["world2cam"] for n in row],
-        **asdict(regional_angles(model(), person.coordinates)),
+        **asdict(regional_angles(fullbody(), person.coordinates)),
     }
 
 
 def _keypoint_offsets(person: PosedPerson) -> NDArray[np.float64]:
     """Where the keypoints lie in their OpenSim bodies, (37, 3) m: the subject's own markers."""
-    tree = model()
+    tree = fullbody()
     bodies = tree.marker_body[[tree.marker_index[name] for name in skeleton.NAMES]]
     frames = person.body2world[bodies]
     from_origin = person.keypoints_world - frames[:, :3, 3]
     return np.asarray(np.einsum("kji,kj->ki", frames[:, :3, :3], from_origin))
-
-
-@cache
-def model() -> Tree:
-    """The one skeleton everything is expressed in."""
-    return load_model(fullbody_path())
 
 
 def encode_image(rgb: NDArray[np.uint8], image_format: str) -> bytes:
@@ -142,7 +140,7 @@ def _schema() -> Any:
     """Columns of the ground truth; the file's metadata names what the lists hold."""
     import pyarrow as pa
 
-    tree = model()
+    tree = fullbody()
 
     def numbers(length: int) -> pa.DataType:
         return pa.list_(pa.float64(), length)
@@ -152,6 +150,9 @@ def _schema() -> Any:
         "annotation_id": pa.int64(),
         "subject": pa.string(),
         "pose": pa.string(),
+        "place": pa.string(),
+        "variant": pa.int64(),
+        "light": pa.string(),
         "keypoints_world": numbers(3 * len(skeleton.NAMES)),
         "coordinates": numbers(len(tree.coordinates)),
         "scale_factors": numbers(3 * len(tree.bodies)),

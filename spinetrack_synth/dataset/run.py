@@ -5,19 +5,20 @@ from __future__ import annotations
 import contextlib
 import json
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import ExitStack, closing
 from dataclasses import asdict, replace
 from pathlib import Path
 from threading import Lock
 
+from spinetrack_synth.anatomy.model import fullbody
 from spinetrack_synth.atomic import write_atomic
 from spinetrack_synth.dataset.config import DatasetConfig
 from spinetrack_synth.dataset.files import locked, write_json
 from spinetrack_synth.dataset.layout import Layout
 from spinetrack_synth.dataset.merge import finish
-from spinetrack_synth.dataset.records import encode_image, model, record_shot
+from spinetrack_synth.dataset.records import encode_image, record_shot
 from spinetrack_synth.dataset.state import describe, inspect, motion_weights
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.labels import annotate
@@ -74,8 +75,9 @@ def run_dataset(
             def make(index: int) -> None:
                 _make(index, source, renderer, Quality(config.quality), layout)
 
-            for number, _ in enumerate(_each(make, holding.missing, renderer.lanes), made + 1):
-                progress(number, config.count)
+            with closing(_each(make, holding.missing, renderer.lanes, renderer.close)) as each:
+                for number, _ in enumerate(each, made + 1):
+                    progress(number, config.count)
         finish(layout, split, holding.committed)
     return len(holding.missing)
 
@@ -87,7 +89,7 @@ def scene_source(config: DatasetConfig) -> ShotAt:
     from spinetrack_synth.scenes import load_scene, make_shot
 
     scene = load_scene(config.scene)
-    performances = load_performances(model(), motion_weights(config))
+    performances = load_performances(fullbody(), motion_weights(config))
     cast = Cast(config.seed)
 
     def shot_at(index: int) -> Shot:
@@ -98,8 +100,11 @@ def scene_source(config: DatasetConfig) -> ShotAt:
     return shot_at
 
 
-def _each(make: Callable[[int], None], indices: Sequence[int], lanes: int) -> Iterator[None]:
-    """Make all indices, ``lanes`` at once; yield after each. What one raises ends the others."""
+def _each(
+    make: Callable[[int], None], indices: Sequence[int], lanes: int, stop: Callable[[], None]
+) -> Generator[None, None, None]:
+    """Make all indices, ``lanes`` at once; yield after each. What one raises ends the others once
+    they are done with theirs; an interrupt calls ``stop``, which has to end them at once."""
     if lanes == 1:
         for index in indices:
             make(index)
@@ -110,6 +115,9 @@ def _each(make: Callable[[int], None], indices: Sequence[int], lanes: int) -> It
         try:
             for done in as_completed(under_way):
                 yield done.result()
+        except (KeyboardInterrupt, GeneratorExit):
+            stop()
+            raise
         finally:
             pool.shutdown(cancel_futures=True)
 

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from spinetrack_synth import __version__
 from spinetrack_synth.anatomy.model import fullbody_path
 from spinetrack_synth.avatars import assets
+from spinetrack_synth.checksum import file_sha256
 from spinetrack_synth.dataset.config import DatasetConfig
 from spinetrack_synth.dataset.files import read_json
 from spinetrack_synth.dataset.layout import LOCK, MANIFEST, WORK, Layout
 from spinetrack_synth.errors import UserError
+
+if TYPE_CHECKING:
+    from spinetrack_synth.scenes import Scene
 
 GENERATOR: Final = "spinetrack-synth"
 
@@ -23,15 +26,16 @@ Description = dict[str, Any]
 
 def describe(config: DatasetConfig) -> Description:
     """All that determines a split's content: settings, version, model and assets."""
-    scene = Path(config.scene)
-    own_scene = {"scene_sha256": _sha256(scene)} if scene.is_file() else {}
+    scene = _own_scene(config)
+    # Named as it names itself, wherever its file lies.
+    own = {"scene": scene.name, "scene_sha256": file_sha256(Path(config.scene))} if scene else {}
     motions = {path: _motion_sha256(Path(path)) for path in motion_weights(config)}
     return {
         **config.as_json(),
-        **own_scene,
+        **own,
         **({"motion_sha256": motions} if motions else {}),
         "version": __version__,
-        "model_sha256": _sha256(fullbody_path()),
+        "model_sha256": file_sha256(fullbody_path()),
         "assets": assets.fingerprint(),
     }
 
@@ -40,23 +44,23 @@ def motion_weights(config: DatasetConfig) -> dict[str, float]:
     """The motions that people perform, path to weight: those asked for, else the scene's."""
     if config.motions:
         return dict.fromkeys(config.motions, 1.0)
-    if not Path(config.scene).is_file():
-        return {}  # the scenes of the package name none
+    scene = _own_scene(config)
+    return dict(scene.motions) if scene else {}  # the scenes of the package name none
 
-    from spinetrack_synth.scenes import load_scene
 
-    return dict(load_scene(config.scene).motions)
+def _own_scene(config: DatasetConfig) -> Scene | None:
+    """The scene where it is a file of the user's own."""
+    from spinetrack_synth.scenes import load_scene, own_scene
+
+    path = own_scene(config.scene)
+    return load_scene(path) if path is not None and path.is_file() else None
 
 
 def _motion_sha256(path: Path) -> str:
     try:
-        return _sha256(path)
+        return file_sha256(path)
     except OSError as error:
         raise UserError(f"{path}: {error.strerror or error}; give a motion file") from None
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -103,7 +107,7 @@ def find_run(layout: Layout, wanted: Description) -> Description | None:
         if split == layout.split:
             _check_same_run(layout.root, found, wanted)
             same = found
-        elif all(found.get(key) == wanted[key] for key in ("scene", "seed")):
+        elif all(found.get(key) == wanted.get(key) for key in ("scene", "scene_sha256", "seed")):
             raise UserError(
                 f"{layout.root}: split {layout.split!r} would repeat the pictures of split "
                 f"{split!r} (same scene, same seed); give another --seed"

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 from pycocotools import mask as coco_mask
 
-from spinetrack_synth.anatomy.model import fullbody_path, load_model
+from spinetrack_synth.anatomy.model import fullbody
 from spinetrack_synth.labels.visibility import OUTSIDE, visibility
 from spinetrack_synth.shot import Frame, Shot
 
@@ -52,7 +51,7 @@ def annotate(shot: Shot, frame: Frame) -> tuple[PersonLabel, ...]:
         if area < MIN_MASK_PX:
             continue
         pixels = camera.project(person.keypoints_world).round(DECIMALS)
-        v = visibility(frame, camera, person, person_id, pixels, _bodies())
+        v = visibility(frame, camera, person, person_id, pixels, fullbody().bodies)
         pixels[v == OUTSIDE] = 0.0
         labels.append(
             PersonLabel(
@@ -64,11 +63,6 @@ def annotate(shot: Shot, frame: Frame) -> tuple[PersonLabel, ...]:
             )
         )
     return tuple(labels)
-
-
-@cache
-def _bodies() -> tuple[str, ...]:
-    return load_model(fullbody_path()).bodies
 
 
 def _tight_box(mask: NDArray[np.bool_]) -> tuple[int, int, int, int]:

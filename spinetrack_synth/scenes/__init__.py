@@ -1,7 +1,13 @@
 """Scene descriptions, and the shots made from them."""
 
-from spinetrack_synth.scenes.description import Scene, describe, load_scene, scene_names
+from spinetrack_synth.scenes.description import (
+    Scene,
+    describe,
+    load_scene,
+    own_scene,
+    scene_names,
+)
 from spinetrack_synth.scenes.placing import Cast
 from spinetrack_synth.scenes.shots import make_shot
 
-__all__ = ["Cast", "Scene", "describe", "load_scene", "make_shot", "scene_names"]
+__all__ = ["Cast", "Scene", "describe", "load_scene", "make_shot", "own_scene", "scene_names"]

@@ -97,17 +97,22 @@ def scene_names() -> tuple[str, ...]:
                         if p.name.endswith(".toml")))  # fmt: skip
 
 
+def own_scene(name_or_path: str | Path) -> Path | None:
+    """The file of one's own scene; None for a scene of the package, whose name goes before a file
+    of that name."""
+    return None if str(name_or_path) in scene_names() else Path(name_or_path)
+
+
 def load_scene(name_or_path: str | Path) -> Scene:
     """A scene of the package by name, or one's own by the path of its TOML file.
 
     Raises UserError where there is no such scene (with the nearest name) or where the file is
     wrong (with file and key).
     """
-    text = str(name_or_path)
-    if text in scene_names():
+    text, path = str(name_or_path), own_scene(name_or_path)
+    if path is None:
         content = files("spinetrack_synth.scenes").joinpath(f"{text}.toml").read_bytes()
         return parse_scene(content, f"{text}.toml")
-    path = Path(name_or_path)
     if path.suffix != ".toml" and not path.is_file():
         near = _nearest(text, scene_names())
         raise UserError(

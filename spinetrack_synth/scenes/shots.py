@@ -76,12 +76,8 @@ def make_shot(
             lights=lights,
             exposure=exposure,
             things=things,
-            tags={
-                "place": where,
-                "variant": str(variant),
-                "light": light,
-                "poses": ", ".join(person.pose for person in placed.people),
-            },
+            variant=variant,
+            light=light,
         )
     raise UserError(
         f"scene {scene.name!r}, seed {seed}, index {index}: {DRAWS} arrangements of {count} people "

@@ -14,10 +14,10 @@ import numpy as np
 
 from spinetrack_synth.atomic import write_atomic
 from spinetrack_synth.coco.listing import Listed, Listing
+from spinetrack_synth.drawing.predictions import LEAST_SCORE, draw_people
 from spinetrack_synth.errors import PictureError, UserError
 from spinetrack_synth.spinepose.boxes import only_person, seen_boxes
 from spinetrack_synth.spinepose.detector import Detector, detect
-from spinetrack_synth.spinepose.drawing import LEAST_SCORE, draw_people
 from spinetrack_synth.spinepose.following import Follower
 from spinetrack_synth.spinepose.layout import (
     Input,

@@ -32,7 +32,7 @@ from spinetrack_synth.anatomy.fit2d.swaps import (
     joined,
     try_swaps,
 )
-from spinetrack_synth.anatomy.model import fullbody_path, load_model
+from spinetrack_synth.anatomy.model import fullbody
 from spinetrack_synth.coco.values import as_float
 from spinetrack_synth.poses.library import library
 from spinetrack_synth.poses.sampling import pose_coordinates
@@ -98,14 +98,14 @@ def bodies_of(dataset: Dataset, work: Work) -> Bodies:
 @lru_cache(maxsize=1)
 def fit_model() -> FitModel:
     """The full-body model, beginning at the poses of the library."""
-    tree = load_model(fullbody_path())
+    tree = fullbody()
     return make_fit_model(tree, [pose_coordinates(tree, pose) for pose in library().values()])
 
 
 @lru_cache(maxsize=1)
 def fit_columns() -> tuple[str, ...]:
     """Names of the fits' columns."""
-    return column_names(load_model(fullbody_path()))
+    return column_names(fullbody())
 
 
 def estimate_noise(model: FitModel, people: Sightings, threads: int = 1) -> float:

@@ -255,8 +255,9 @@ def _project(truth: Truth) -> Floats:
 )
 def truth_joint_limits(dataset: Dataset) -> Iterator[Fault]:
     """A coordinate of the body model lies outside its range."""
-    truth = truth_of(dataset)
-    tree = _model()
+    from spinetrack_synth.anatomy.model import fullbody
+
+    truth, tree = truth_of(dataset), fullbody()
     if truth.problem:
         return
     if truth.names != tree.coordinates:
@@ -279,12 +280,6 @@ def truth_joint_limits(dataset: Dataset) -> Iterator[Fault]:
         name = tree.coordinates[index]
         message = f"{name} is {value:.4g} {unit}, its range {low:.4g} to {high:.4g}"
         yield dataset.annotation_fault(row, message, part=name, value=round(float(value), 3))
-
-
-def _model() -> Any:
-    from spinetrack_synth.anatomy.model import fullbody_path, load_model
-
-    return load_model(fullbody_path())
 
 
 @rule(
@@ -382,7 +377,9 @@ def truth_sides(dataset: Dataset) -> Iterator[Fault]:
 
 def _wrong_sides(truth: Truth) -> NDArray[np.bool_]:
     """Which of ``PAIRS`` lie the wrong way across their body, (R, pairs)."""
-    tree = _model()
+    from spinetrack_synth.anatomy.model import fullbody
+
+    tree = fullbody()
     wrong = np.zeros((len(truth.row), len(PAIRS)), dtype=bool)
     if truth.names != tree.coordinates or not len(truth.row):
         return wrong

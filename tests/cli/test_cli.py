@@ -9,6 +9,7 @@ import sys
 from functools import partial
 from pathlib import Path
 
+import click
 import pytest
 from commands import Run, contents
 from stand_ins import BallRenderer, ball_source
@@ -16,10 +17,11 @@ from stand_ins import BallRenderer, ball_source
 import spinetrack_synth.dataset
 from spinetrack_synth import __version__
 from spinetrack_synth.cli import COMMANDS
-from spinetrack_synth.dataset import files, run_dataset
+from spinetrack_synth.dataset import run_dataset
 from spinetrack_synth.extras import EXTRAS
 
-HEAVY = ("numpy", "scipy", "numba", "pandas", "pyarrow", "mitsuba", "opensim", "rich", "PIL")
+HEAVY = ("numpy", "scipy", "numba", "pandas", "pyarrow", "mitsuba", "opensim", "rich", "PIL",
+         "jinja2", "markupsafe")  # fmt: skip
 RENDER = ("render", "--scenes", "balls", "--count", "3", "--seed", "5", "--size", "64x48")
 
 
@@ -77,8 +79,11 @@ def test_every_command_is_listed_with_a_short_help(run: Run) -> None:
         ((*RENDER, "--out", "OUT", "--size", "8x8"), "size 8x8: sides of 32 to 8192 pixels"),
         ((*RENDER, "--out", "OUT", "--subjects", "two"), "'two' is no number or span"),
         ((*RENDER, "--out", "OUT", "--subjects", "3-1"), "subjects 3-1"),
-        ((*RENDER, "--out", "OUT", "--quality", "best"), "choose draft, normal, final"),
-        ((*RENDER, "--out", "OUT", "--format", "gif"), "choose jpg, png"),
+        (
+            (*RENDER, "--out", "OUT", "--quality", "best"),
+            "'best' is not one of",
+        ),
+        ((*RENDER, "--out", "OUT", "--format", "gif"), "'gif' is not one of 'jpg', 'png'"),
         ((*RENDER, "--out", "OUT", "--split", "a/b"), "split 'a/b'"),
         ((*RENDER, "--out", "OUT", "--seed", "-1"), "seed -1"),
         (("assets", "fetch", "--wheel", "none.whl"), "none.whl"),
@@ -127,7 +132,7 @@ def test_a_full_disk_is_told_in_one_line(
     def full(source: Path, target: Path) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(files.os, "replace", full)
+    monkeypatch.setattr(os, "replace", full)
     code, _, err = run(*RENDER, "--out", tmp_path / "OUT")
     assert code == 2
     assert err.endswith("free some space and run the same command again\n")
@@ -290,3 +295,12 @@ def test_doctor_names_every_extra_and_the_way_to_get_it(
     assert "renderer:      none: pip install 'spinetrack-synth[render]'" in out
     assert "spinetrack_fullbody.osim" in out
     assert "missing; run: spinetrack-synth assets fetch" in out
+
+
+def test_render_offers_what_there_is() -> None:
+    from spinetrack_synth.cli.render import command
+    from spinetrack_synth.dataset.config import FORMATS, QUALITIES
+    from spinetrack_synth.rendering import BACKENDS
+
+    offered = {p.name: p.type.choices for p in command.params if isinstance(p.type, click.Choice)}
+    assert offered == {"quality": QUALITIES, "backend": BACKENDS, "image_format": FORMATS}

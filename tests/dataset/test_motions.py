@@ -12,6 +12,7 @@ from stand_ins import BallRenderer, ball_source
 from spinetrack_synth.dataset import DatasetConfig, run_dataset
 from spinetrack_synth.dataset.state import describe, motion_weights
 from spinetrack_synth.errors import UserError
+from spinetrack_synth.scenes import load_scene
 
 
 def config(*motions: Path, scene: str = "balls") -> DatasetConfig:
@@ -56,3 +57,22 @@ def test_those_asked_for_replace_those_of_the_scene(tmp_path: Path) -> None:
     assert motion_weights(config(scene=str(scene))) == {str(tmp_path / "walk.bvh"): 3.0}
     asked = config(tmp_path / "run.bvh", scene=str(scene))
     assert motion_weights(asked) == {str(tmp_path / "run.bvh"): 1.0}
+
+
+def test_a_scene_of_ones_own_is_told_by_its_name_and_content(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    yoga = files("spinetrack_synth.scenes").joinpath("yoga.toml").read_text(encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    Path("mine.toml").write_text(yoga.replace('name = "yoga"', 'name = "stretching"'))
+    there, elsewhere = (
+        describe(config(scene=str(path))) for path in (Path("mine.toml"), tmp_path / "mine.toml")
+    )
+    assert there == elsewhere
+    assert there["scene"] == "stretching"
+    assert there["scene_sha256"] == hashlib.sha256(Path("mine.toml").read_bytes()).hexdigest()
+    packaged = describe(config(scene="yoga"))
+    Path("yoga").write_text(Path("mine.toml").read_text())  # the package's goes before it
+    assert describe(config(scene="yoga")) == packaged
+    assert "scene_sha256" not in packaged
+    assert load_scene("yoga").name == "yoga"

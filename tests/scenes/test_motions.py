@@ -56,11 +56,12 @@ def test_shots_show_moments_and_are_pure(cast, yoga: Scene, bow: Performance) ->
     one, again = (
         make_shot(yoga, 3, 1, cast, subjects=(1, 1), performances=(bow,)) for _ in range(2)
     )
-    assert one.tags["poses"].startswith("bow ")
-    assert one.tags == again.tags
+    assert one.people[0].pose.startswith("bow ")
+    assert (one.place, one.variant, one.light) == (again.place, again.variant, again.light)
+    assert one.people[0].pose == again.people[0].pose
     np.testing.assert_array_equal(one.people[0].coordinates, again.people[0].coordinates)
     other = make_shot(yoga, 4, 1, cast, subjects=(1, 1), performances=(bow,))
-    assert other.tags["poses"] != one.tags["poses"]
+    assert other.people[0].pose != one.people[0].pose
 
 
 def test_scenes_name_motions_beside_their_file(tmp_path: Path) -> None:

@@ -1,7 +1,8 @@
-"""The C++ of the Unreal project: its syntax against a stub, its arithmetic against our own.
+"""The C++ of the Unreal project: its syntax against stubs, its arithmetic against our own.
 
-The stub (``stubs/engine.h``) holds the engine's names as far as they are used; what passes here has
-not been compiled by the engine.
+The stubs (``stubs/engine``, ``stubs/UnrealCV/Public``) are headers at the paths where the engine
+and UnrealCV have them, with the names and signatures that are used. What passes here has not been
+compiled by the engine.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import re
 import shutil
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -27,22 +29,9 @@ pytestmark = pytest.mark.slow
 
 SOURCE = Path(__file__).parents[2] / "unreal_project/Source/SpineTrackSynth"
 STUBS = Path(__file__).parent / "stubs"
+Check = Callable[..., subprocess.CompletedProcess[str]]
 
-ENGINE_HEADERS = """
-    CoreMinimal.h EngineUtils.h ReferenceSkeleton.h
-    Animation/AnimInstance.h Animation/AnimInstanceProxy.h Animation/AnimNodeBase.h
-    Components/DirectionalLightComponent.h Components/RectLightComponent.h
-    Components/SkeletalMeshComponent.h Components/SkyAtmosphereComponent.h
-    Components/SkyLightComponent.h Components/StaticMeshComponent.h
-    Dom/JsonObject.h Engine/DirectionalLight.h Engine/Level.h Engine/LevelStreamingDynamic.h
-    Engine/RectLight.h Engine/SkeletalMesh.h Engine/SkyLight.h Engine/StaticMesh.h
-    Engine/StaticMeshActor.h Engine/TextureCube.h Engine/World.h GameFramework/Actor.h
-    Interfaces/IPluginManager.h Misc/App.h Misc/ConfigCacheIni.h Misc/EngineVersion.h
-    Misc/PackageName.h Modules/ModuleManager.h Serialization/JsonReader.h
-    Serialization/JsonSerializer.h
-    CommandDispatcher.h Controller/ActorController.h ExecStatus.h UnrealcvServer.h
-""".split()
-"""Headers of the engine and of UnrealCV; all of them are ``engine.h`` here."""
+UNREALCV = STUBS / "UnrealCV/Public"
 
 needs_compiler = pytest.mark.skipif(
     shutil.which("g++") is None, reason="g++ is not installed: apt-get install g++"
@@ -50,43 +39,105 @@ needs_compiler = pytest.mark.skipif(
 
 
 def compile_with(arguments: list[str]) -> subprocess.CompletedProcess[str]:
-    strict = ["g++", "-std=c++20", "-Wall", "-Wextra", "-Wno-unused-parameter", "-Werror"]
+    strict = ["g++", "-std=c++20", "-Wall", "-Wextra", "-Wshadow", "-Werror"]
     return subprocess.run([*strict, *arguments], capture_output=True, text=True)
 
 
 @pytest.fixture(scope="module")
-def include(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder where engine headers lead to the stub; what the header tool would make is empty."""
-    folder = tmp_path_factory.mktemp("include")
-    for header in ENGINE_HEADERS:
-        path = folder / header
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(f'#include "{STUBS / "engine.h"}"\n')
-    for source in SOURCE.glob("*.h"):
-        (folder / f"{source.stem}.generated.h").write_text("")
+def generated(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the engine's header tool would write beside the sources: nothing."""
+    folder = tmp_path_factory.mktemp("generated")
+    for header in SOURCE.glob("*.h"):
+        (folder / f"{header.stem}.generated.h").write_text("")
     return folder
+
+
+@pytest.fixture(scope="module")
+def check(generated: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Compiles a file, without making anything, where includes lead to what a module finds."""
+    folders = [STUBS / "engine", UNREALCV, generated, SOURCE]
+    includes = [f"-I{folder}" for folder in folders]
+    defined = ['-DSPINETRACK_PROJECT_HASH=""', "-DSPINETRACKSYNTH_API="]
+    return lambda source, *more: compile_with(
+        ["-fsyntax-only", *defined, *includes, *more, str(source)]
+    )
 
 
 @needs_compiler
 @pytest.mark.parametrize("source", sorted(SOURCE.glob("*.cpp")), ids=lambda path: path.name)
-def test_every_file_passes_the_compiler(source: Path, include: Path) -> None:
-    done = compile_with(
-        ["-fsyntax-only", '-DSPINETRACK_PROJECT_HASH=""',
-         f"-I{include}", f"-I{SOURCE}", str(source)]
-    )  # fmt: skip
+def test_every_file_passes_the_compiler(source: Path, check: Check) -> None:
+    done = check(source)
     assert done.returncode == 0, done.stderr
+
+
+@needs_compiler
+def test_files_pass_together_and_headers_alone(check: Check, tmp_path: Path) -> None:
+    """The build tool puts several files into one; a header must not need what others include."""
+    together = tmp_path / "together.cpp"
+    together.write_text("".join(f'#include "{path}"\n' for path in sorted(SOURCE.glob("*.cpp"))))
+    assert check(together).returncode == 0, check(together).stderr
+    for header in sorted(SOURCE.glob("*.h")):
+        alone = tmp_path / "alone.cpp"
+        alone.write_text(f'#include "{header}"\n')
+        assert check(alone).returncode == 0, check(alone).stderr
+
+
+def changed(tmp_path: Path, name: str, old: str, new: str) -> Path:
+    """One of our files with a mistake in it."""
+    text = (SOURCE / name).read_text()
+    assert text.count(old) == 1, f"{name} has not one {old}"
+    path = tmp_path / name
+    path.write_text(text.replace(old, new))
+    return path
+
+
+@needs_compiler
+@pytest.mark.parametrize(
+    "name, old, new, complaint",
+    [
+        ("SpineTrackCommands.cpp", '"Server/UnrealcvServer.h"', '"UnrealcvServer.h"',
+         "No such file"),
+        ("SpineTrackCommands.cpp", '"Server/CommandDispatcher.h"', '"CommandDispatcher.h"',
+         "No such file"),
+        ("SpineTrackLights.cpp", '"Engine/RectLight.h"', '"RectLight.h"', "No such file"),
+        ("SpineTrackLights.cpp", '#include "Components/SkyLightComponent.h"\n', "",
+         "incomplete type"),
+        ("SpineTrackCommands.cpp", "SpineTrack::FVec& At =", "SpineTrack::FVec& Place =",
+         "shadows a member"),
+        ("SpineTrackLights.cpp", "SetRealTimeCaptureEnabled", "SetRealTimeCapture",
+         "no member named"),
+        ("SpineTrackCommands.cpp", "GetProject(const FArgs& /*Args*/)",
+         "GetProject(const FArgs& Args)", "unused parameter"),
+    ],
+)  # fmt: skip
+def test_the_check_sees_mistakes(
+    name: str, old: str, new: str, complaint: str, check: Check, tmp_path: Path
+) -> None:
+    done = check(changed(tmp_path, name, old, new))
+    assert done.returncode != 0 and complaint in done.stderr, done.stderr
 
 
 @needs_compiler
 @pytest.mark.parametrize(
     "mistake",
     ["FVector V(1.0);", "FString S = 3.5;", "AActor* A = nullptr; A->Fly();",
-     "FUnrealcvServer::Get().GetCommandDispatcher()->BindCommand(1, 2);"],
+     "FUnrealcvServer::Get().GetCommandDispatcher()->BindCommand(1, 2);",
+     'TSharedPtr<FCommandDispatcher> D; D->BindCommand(TEXT(""), {}, TEXT(""));'],
 )  # fmt: skip
-def test_the_check_sees_mistakes(mistake: str, include: Path, tmp_path: Path) -> None:
-    wrong = tmp_path / "Wrong.cpp"
-    wrong.write_text(f'#include "CoreMinimal.h"\nvoid Wrong() {{ {mistake} }}\n')
-    assert compile_with(["-fsyntax-only", f"-I{include}", str(wrong)]).returncode != 0
+def test_the_signatures_are_checked(mistake: str, check: Check, tmp_path: Path) -> None:
+    (tmp_path / "Wrong.cpp").write_text(
+        '#include "Server/UnrealcvServer.h"\n#include "GameFramework/Actor.h"\n'
+        f"void Wrong() {{ {mistake} }}\n"
+    )
+    assert check(tmp_path / "Wrong.cpp").returncode != 0
+
+
+@needs_compiler
+@pytest.mark.parametrize("minor, passes", [(3, False), (4, True), (6, True)])
+def test_an_older_engine_is_refused(minor: int, passes: bool, check: Check) -> None:
+    done = check(SOURCE / "SpineTrackSynthModule.cpp", f"-DENGINE_MINOR_VERSION={minor}")
+    assert (done.returncode == 0) is passes
+    assert passes or "needs Unreal Engine 5.4 or newer" in done.stderr
 
 
 def test_the_commands_are_those_of_the_wire() -> None:

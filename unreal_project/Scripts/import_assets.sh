@@ -4,7 +4,7 @@
 set -eu
 
 project=$(cd "$(dirname "$0")/.." && pwd)
-: "${UE_ROOT:?set UE_ROOT to the folder that holds Engine/}"
+"$project/Scripts/check.sh"
 [ -d "$project/Exported/avatars" ] || {
 	echo "nothing exported: spinetrack-synth avatars export --scenes yoga --seed 7 --out $project/Exported" >&2
 	exit 2

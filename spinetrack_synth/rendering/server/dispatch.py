@@ -51,16 +51,18 @@ class Dispatcher:
 
     def __init__(self) -> None:
         self._commands: list[Command] = []
+        self._absent: list[tuple[re.Pattern[str], str]] = []
 
     def bind(self, template: str, help: str, handler: Callable[..., Answer]) -> None:
         """Add a command. Where two templates fit, the one added first answers."""
-        pieces = re.split(r"\[(\w+)\]", template)
-        names = pieces[1::2]
-        pieces[::2] = [re.escape(literal) for literal in pieces[::2]]
-        pieces[1::2] = [_TYPES[name][0] for name in names]
-        pattern = re.compile("".join(pieces) + " *")
+        pattern, names = _expression(template)
         types = tuple(_TYPES[name][1] for name in names)
-        self._commands.append(Command(template, help, handler, pattern, types))
+        self._commands.append(Command(template, help, handler, re.compile(pattern + " *"), types))
+
+    def bind_absent(self, template: str, why: str) -> None:
+        """Tell why there is no command of a template, given without its arguments."""
+        pattern, _ = _expression(template)
+        self._absent.append((re.compile(pattern + "(?: .*)?"), why))
 
     @property
     def templates(self) -> tuple[str, ...]:
@@ -92,9 +94,22 @@ class Dispatcher:
             if isinstance(answer, bytes):
                 return answer
             return (answer or "ok").encode()
-        return (
+        unknown = (
             f"error No handler found for URI '{text}' (Can not find a handler for URI '{text}')"
-        ).encode()
+        )
+        for pattern, why in self._absent:
+            if pattern.fullmatch(text):
+                unknown += f": UnrealCV has this command, this server does not: {why}"
+        return unknown.encode()
+
+
+def _expression(template: str) -> tuple[str, list[str]]:
+    """A template as a regular expression, and the names of its placeholders."""
+    pieces = re.split(r"\[(\w+)\]", template)
+    names = pieces[1::2]
+    pieces[::2] = [re.escape(literal) for literal in pieces[::2]]
+    pieces[1::2] = [_TYPES[name][0] for name in names]
+    return "".join(pieces), names
 
 
 def _line(error: Exception) -> str:

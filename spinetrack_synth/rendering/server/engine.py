@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from hashlib import sha256
 from pathlib import Path
 from re import fullmatch
 from typing import Any, Final
@@ -15,8 +14,11 @@ from numpy.typing import NDArray
 
 from spinetrack_synth import __version__
 from spinetrack_synth.anatomy.model import fullbody_path
-from spinetrack_synth.atomic import write_atomic
+from spinetrack_synth.checksum import file_sha256
+from spinetrack_synth.rendering.server import admission
+from spinetrack_synth.rendering.server.absent import ABSENT
 from spinetrack_synth.rendering.server.dispatch import Answer, Dispatcher
+from spinetrack_synth.rendering.server.folder import Folder
 from spinetrack_synth.rendering.server.level import (
     CLASS_NAMES,
     Actor,
@@ -51,14 +53,14 @@ CAMERA_CLASS: Final = "FusionCameraActor"
 class Engine:
     """The level as clients see and change it.
 
-    ``port`` is told in the status; pictures saved under a relative name go into ``folder``.
+    ``port`` is told in the status; pictures that clients save go below ``folder``.
     """
 
-    def __init__(self, level: Level, darkroom: Darkroom, port: int, folder: Path) -> None:
+    def __init__(self, level: Level, darkroom: Darkroom, port: int, folder: Folder) -> None:
         self.level = level
         self._darkroom = darkroom
         self._port = port
-        self._folder = folder.absolute()
+        self._folder = folder
         self._view_mode = "lit"
         self._paused = False
         self._cubes = 0
@@ -66,6 +68,8 @@ class Engine:
         for bind in (self._bind_status, self._bind_cameras, self._bind_objects, self._bind_rest):
             bind(self.dispatcher.bind)
         self._bind_avatars(self.dispatcher.bind)
+        for template, why in ABSENT.items():
+            self.dispatcher.bind_absent(template, why)
 
     # Status
 
@@ -80,6 +84,7 @@ class Engine:
             lambda: "\n".join(dispatcher.templates),
         )
         bind("vget /unrealcv/echo [str]", "Give back what was sent", lambda text: text)
+        bind(admission.TEMPLATE, "Give the token, where the server wants one", lambda token: None)
         bind("vget /scene/name", "Get the name of the project", lambda: "spinetrack_synth")
         bind("vget /level/name", "Get the name of the level", self._level_name)
 
@@ -92,7 +97,7 @@ class Engine:
                 "Client Connected",
                 f"{self._port}",
                 "Configuration",
-                f"Config file: {self._folder / 'unrealcv.ini'}",
+                f"Config file: {self._folder.path / 'unrealcv.ini'}",
                 f"Port: {self._port}",
                 f"Width: {width}",
                 f"Height: {height}",
@@ -208,11 +213,11 @@ class Engine:
         form = target if "." not in target else Path(target).suffix[1:].lower()
         if form not in FORMATS:
             raise LevelError(f"Invalid filename type, filename {target}")
+        path = None if target == form else self._folder.below(target)
         content = encode(self._drawn(camera, mode, as_array=form == "npy"), form)
-        if target == form:
+        if path is None:
             return content
-        path = self._folder / target
-        write_atomic(path, content)
+        self._folder.write(path, content)
         return str(path)
 
     def _drawn(self, camera: int, mode: str, *, as_array: bool) -> NDArray:
@@ -407,12 +412,10 @@ class Engine:
         bind("vget /action/game/is_paused", "Is the game paused?", self._is_paused)
         bind("vset /action/input/enable", "Enable input: there is none here", lambda: None)
         bind("vset /action/input/disable", "Disable input: there is none here", lambda: None)
-        for words in range(1, 5):
-            bind(
-                "vrun" + " [str]" * words,
-                "Run a console command: setres WxH sizes camera 0, others change nothing here",
-                self._run,
-            )
+        help = "Run a console command: setres WxH sizes camera 0, others change nothing here"
+        bind("vcmd [str]", help, self._run)
+        for words in range(1, 7):
+            bind("vrun" + " [str]" * words, help, self._run)
 
     def _pause(self) -> None:
         self._paused = True
@@ -493,15 +496,14 @@ class Engine:
         self.level = self.level.with_things(messages.parse_things(text))
 
     def _set_lights(self, text: str) -> None:
-        lights, exposure = messages.parse_lights(text)
-        self.level = replace(self.level, lights=lights, exposure=exposure)
+        self.level = self.level.lit(*messages.parse_lights(text))
 
     def _project(self) -> str:
         return _json(
             {
                 "name": "spinetrack_synth",
                 "version": __version__,
-                "hash": sha256(fullbody_path().read_bytes()).hexdigest(),
+                "hash": file_sha256(fullbody_path()),
                 "engine": f"spinetrack-synth {__version__}",
                 "plugin": VERSION,
             }

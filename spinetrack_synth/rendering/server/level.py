@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from spinetrack_synth.avatars.avatar import Avatar, bone_frames, make_avatar, pose_bodies
 from spinetrack_synth.avatars.body import known_subject
 from spinetrack_synth.avatars.rig import bone_names
+from spinetrack_synth.rendering.server import bounds
 from spinetrack_synth.rendering.unreal import axes
 from spinetrack_synth.scenes import mats, shapes, textures
 from spinetrack_synth.scenes.places import PLACES, place
@@ -55,11 +56,19 @@ class LevelError(Exception):
 
 @dataclass(frozen=True)
 class Placement:
-    """Where an actor stands: location cm, rotator degrees, scale along its own axes."""
+    """Where an actor stands: location cm, rotator degrees, scale along its own axes.
+
+    Raises ValueError for numbers that the level cannot bear, as do cameras.
+    """
 
     location: Triple = (0.0, 0.0, 0.0)
     rotator_deg: Triple = (0.0, 0.0, 0.0)
     scale: Triple = (1.0, 1.0, 1.0)
+
+    def __post_init__(self) -> None:
+        bounds.check_location(self.location)
+        bounds.check_angles(self.rotator_deg)
+        bounds.check_scale(self.scale)
 
     @property
     def local2world(self) -> Array:
@@ -127,14 +136,20 @@ class Actor:
         return self.placement.local2world @ self.pose.bodies
 
     def posed(self, body2world: Array) -> Actor:
-        """The avatar with its bodies at frames (B, 4, 4) in the world, the actor where it was."""
+        """The avatar with its bodies at frames (B, 4, 4) in the world, the actor where it was.
+
+        Raises ValueError where a body is too far away.
+        """
         assert self.pose is not None
+        bounds.check_location(axes.to_unreal(body2world[:, :3, 3]))
         bodies = np.linalg.inv(self.placement.local2world) @ body2world
         return replace(self, pose=Pose(bodies, self.pose.fingers))
 
     def holding(self, fingers: Array | None) -> Actor:
-        """The avatar with its fingers bent (2, 5, 3) rad."""
+        """The avatar with its fingers bent (2, 5, 3) rad. Raises ValueError for angles too wide."""
         assert self.pose is not None
+        if fingers is not None:
+            bounds.check_angles(np.degrees(fingers))
         return replace(self, pose=Pose(self.pose.bodies, fingers))
 
     @property
@@ -169,6 +184,10 @@ class Lens:
     rotator_deg: Triple = (0.0, 0.0, 0.0)
     fov_deg: float = 90.0
     size: tuple[int, int] = (640, 480)
+
+    def __post_init__(self) -> None:
+        bounds.check_location(self.location)
+        bounds.check_angles(self.rotator_deg)
 
 
 @dataclass(frozen=True)
@@ -256,6 +275,16 @@ class Level:
                 name += "_"
             level = level.spawned("thing", thing.asset, name, placement_of(thing))
         return level
+
+    def lit(self, lights: tuple[Light, ...], exposure: float) -> Level:
+        """Other lights and another factor on the exposure.
+
+        Raises ValueError for a light or a factor that cannot be.
+        """
+        bounds.check_exposure(exposure)
+        for light in lights:
+            bounds.check_light(light)
+        return replace(self, lights=lights, exposure=exposure)
 
     def view(self, camera: int) -> View:
         """What a camera sees. Raises LevelError where there is no such camera."""

@@ -6,6 +6,7 @@ Colours are RGBA, depth is planar in cm with the precision of float16, normals a
 from __future__ import annotations
 
 import io
+import struct
 from collections.abc import Mapping
 from typing import Final, Protocol
 
@@ -122,12 +123,22 @@ def encode(picture: NDArray, form: str) -> bytes:
 
         Image.fromarray(picture).save(buffer, "PNG", compress_level=1)
     elif form == "bmp":
-        from PIL import Image
-
-        Image.fromarray(picture[..., :3]).save(buffer, "BMP")
+        buffer.write(_bmp_header(picture.shape[1], picture.shape[0]))
+        buffer.write(picture[..., [2, 1, 0, 3]].tobytes())
     else:
         raise LevelError(f"Invalid filename type, filename {form}")
     return buffer.getvalue()
+
+
+def _bmp_header(width: int, height: int) -> bytes:
+    """The 54 bytes before the pixels, as UnrealCV fills them in.
+
+    32 bits a pixel, blue first; the negative height says that the top row comes first.
+    """
+    start, size = 54, 4 * width * height
+    return struct.pack("<2sIHHI", b"BM", start + size, 0, 0, start) + struct.pack(
+        "<IiiHHIIiiII", 40, width, -height, 1, 32, 0, 0, 1024, 1024, 0, 0
+    )
 
 
 def _opaque(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from spinetrack_synth.avatars.avatar import Cast
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.rendering import Quality, open_renderer
 from spinetrack_synth.rendering.server.engine import LARGEST_SIDE_PX, Engine
+from spinetrack_synth.rendering.server.folder import Folder
 from spinetrack_synth.rendering.server.level import Lens, Level, Placement
 from spinetrack_synth.rendering.server.listening import Doors, listen
 from spinetrack_synth.rendering.server.pictures import Darkroom, Renderer
@@ -49,7 +49,7 @@ def level_of(shot: Shot) -> Level:
         size=(camera.width, camera.height),
     )
     level = Level(cameras=(lens,), lights=shot.lights, exposure=shot.exposure)
-    level = level.with_place(shot.place, int(shot.tags["variant"])).with_things(shot.things)
+    level = level.with_place(shot.place, shot.variant).with_things(shot.things)
     for person in shot.people:
         name = person.subject_id
         level = level.spawned("avatar", person.subject_id, name, Placement())
@@ -73,16 +73,15 @@ def serve(
     renderer: Renderer,
     *,
     quality: Quality,
-    folder: Path,
+    folder: Folder,
     ready: Callable[[], None],
 ) -> None:
     """Answer clients until something raises; ``ready`` is called when they may come.
 
-    Pictures that clients save under a relative name go into ``folder``. Raises UserError where the
-    port is taken.
+    Pictures that clients save go below ``folder``. Raises UserError where the port is taken.
     """
     engine = Engine(level, Darkroom(renderer, quality), doors.port, folder)
     engine.warm_up()
-    listeners = doors.open()
+    doors.open()
     ready()
-    listen(listeners, GREETING, engine.dispatcher.answer)
+    listen(doors, GREETING, engine.dispatcher.answer)

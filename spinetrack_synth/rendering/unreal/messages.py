@@ -25,6 +25,9 @@ QUATERNION_DECIMALS: Final = 9
 
 FINGER_DECIMALS: Final = 4
 
+TOKEN_VARIABLE: Final = "SPINETRACK_SYNTH_TOKEN"
+"""Environment variable with the token of a server that wants one: others can read command lines."""
+
 
 def number(value: float, decimals: int = 6) -> str:
     """A number as commands want it: fixed point, no exponent, no trailing dot."""
@@ -61,7 +64,7 @@ def parse_pose(text: str) -> dict[str, NDArray[np.float64]]:
     names = list(data)
     try:
         rows = np.array([data[name] for name in names], dtype=float).reshape(len(names), 7)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise ValueError("each body of a pose has seven numbers: x y z, qx qy qz qw") from None
     lengths = np.linalg.norm(rows[:, 3:], axis=1)
     if not (np.isfinite(rows).all() and (np.abs(lengths - 1) < 1e-3).all()):
@@ -89,7 +92,7 @@ def parse_fingers(text: str) -> NDArray[np.float64] | None:
     """
     try:
         angles = np.radians(np.array(_loads(text), dtype=float).reshape(2, 5, 3))
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         raise ValueError("fingers are two lists of fifteen degrees") from None
     if not np.isfinite(angles).all():
         raise ValueError("fingers are two lists of fifteen degrees")
@@ -191,9 +194,12 @@ def _parse_light(data: dict[str, Any]) -> Light:
 
 
 def _one(value: Any) -> float:
-    number = float(value)
+    try:
+        number = float(value)
+    except OverflowError:  # a whole number of hundreds of digits
+        number = math.inf
     if not math.isfinite(number):
-        raise ValueError(f"{value!r} is no finite number")
+        raise ValueError(f"{str(value)[:12]} is no finite number")
     return number
 
 
@@ -213,5 +219,5 @@ def _listed(values: ArrayLike, decimals: int = 6) -> str:
 def _loads(text: str) -> Any:
     try:
         return json.loads(text)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ValueError(f"no JSON: {error}") from None

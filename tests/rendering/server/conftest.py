@@ -44,11 +44,13 @@ def run_server() -> Callable[..., Any]:
 
 @pytest.fixture
 def start(tmp_path: Path) -> Iterator[Callable[..., tuple[subprocess.Popen, int]]]:
-    """Starts servers, each in a folder of its own; they are ended with the test."""
+    """Starts servers, in the folder `served`; they are ended with the test."""
+    folder = tmp_path / "served"
+    folder.mkdir()
     with ExitStack() as stack:
 
         def started(*arguments: str) -> tuple[subprocess.Popen, int]:
-            return stack.enter_context(running([sys.executable, *arguments], tmp_path))
+            return stack.enter_context(running([sys.executable, *arguments], folder))
 
         yield started
 

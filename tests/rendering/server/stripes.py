@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spinetrack_synth.rendering import Quality
+from spinetrack_synth.rendering.server.folder import Folder
 from spinetrack_synth.rendering.server.level import Lens, Level
 from spinetrack_synth.rendering.server.listening import Doors
 from spinetrack_synth.rendering.server.serving import serve
@@ -43,16 +44,16 @@ class StripeRenderer:
         return np.where(surface[..., None] >= 0, [0.0, 1.0, 0.0], 0.0).astype(np.float32)
 
 
-def main(port: int) -> None:
+def main(port: int, token: str | None = None) -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    doors = Doors("127.0.0.1", port)
+    doors = Doors("127.0.0.1", port, token)
     try:
         serve(
             doors,
             Level(cameras=(Lens(size=(60, 40)),)),
             StripeRenderer(),
             quality=Quality.DRAFT,
-            folder=Path.cwd(),
+            folder=Folder(Path.cwd()),
             ready=lambda: print(f"listening at 127.0.0.1:{doors.port}", flush=True),  # noqa: T201
         )
     finally:
@@ -60,4 +61,4 @@ def main(port: int) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]))
+    main(int(sys.argv[1]), *sys.argv[2:])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import re
 import warnings
 from pathlib import Path
@@ -78,11 +79,17 @@ EXAMPLES = {
     "vset /action/game/resume": "ok",
     "vset /action/input/enable": "ok",
     "vset /action/input/disable": "ok",
+    "vset /session/token none_is_wanted": "ok",
+    "vset /camera/0/moveto 1 2 3": "error No handler found .*: UnrealCV has this command, .*",
+    "vbp box set_phy 0": "error No handler found .*: UnrealCV has this command, .*",
     "vrun setres 90x50w": "ok",
     "vrun r.MotionBlurQuality 0": "ok",
     "vrun stat": "ok",
     "vrun one two three": "ok",
     "vrun one two three four": "ok",
+    "vrun one two three four five": "ok",
+    "vrun one two three four five six": "ok",
+    "vcmd one": "ok",
     "vget /avatars": r"\[\]",
     "vset /avatars/spawn nobody a": "error there is no avatar nobody; .*",
     "vget /avatar/box/pose": "error box is no avatar",
@@ -113,6 +120,7 @@ def client(stripes, connect):
     """A client of a fresh level, that fails where the server does not list what it asks."""
     with warnings.catch_warnings():
         warnings.simplefilter("error", UserWarning)
+        warnings.filterwarnings("ignore", "(?s).*(moveto|vbp)")  # asked to be told why not
         yield connect(stripes[1])
 
 
@@ -192,19 +200,54 @@ def test_every_picture_in_every_form(client, tmp_path: Path) -> None:
         assert png.shape == (40, 60, 4)
         bmp = decoded(client.request(f"vget /camera/0/{mode} bmp"))
         np.testing.assert_array_equal(bmp, png[..., :3])
+        raw = np.frombuffer(client.request(f"vget /camera/0/{mode} bmp"), dtype=np.uint8)
+        blue_first = raw[-40 * 60 * 4 :].reshape(40, 60, 4)[..., :3]
+        np.testing.assert_array_equal(blue_first[..., ::-1], png[..., :3])
         for form in ("png", "npy", "bmp"):
             name = f"pictures/{mode}.{form}"
             path = client.request(f"vget /camera/0/{mode} {name}")
-            assert path == str(tmp_path / name)
+            assert path == str(tmp_path / "served" / name)
             content = client.request(f"vget /camera/0/{mode} {form}")
             assert Path(path).read_bytes() == content
     assert client.request("vget /screenshot png") == client.request("vget /camera/0/lit png")
-    absolute = tmp_path / "elsewhere.PNG"
+    absolute = tmp_path / "served/absolute.PNG"
     assert client.request(f"vget /camera/0/lit {absolute}") == str(absolute)
     status = client.request("vget /unrealcv/status")
-    assert f"Config file: {tmp_path}/unrealcv.ini" in status
+    assert f"Config file: {tmp_path}/served/unrealcv.ini" in status
     for wrong in ("jpg", "picture.jpg", "picture", "png.", "/proc/none/lit.png"):
         assert client.request(f"vget /camera/0/lit {wrong}").startswith("error ")
+
+
+def test_no_file_is_written_outside_the_folder(client, tmp_path: Path) -> None:
+    """The server's folder is `served`; what lies beside it is what clients are after."""
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    for name in ("precious.png", "precious.npy", "precious.bmp"):
+        (outside / name).write_bytes(b"precious")
+    served = tmp_path / "served"
+    (served / "link").symlink_to(outside)
+    for form in ("png", "npy", "bmp"):
+        (served / f"link.{form}").symlink_to(outside / f"precious.{form}")
+        (served / f"new.{form}").symlink_to(outside / f"new.{form}")
+        os.mkfifo(served / f"pipe.{form}")
+
+    def there() -> set[tuple]:
+        found = ((path, path.lstat()) for path in tmp_path.rglob("*"))
+        return {(path, s.st_ino, s.st_mode, s.st_size, s.st_mtime_ns) for path, s in found}
+
+    before = there()
+    commands = [f"vget /camera/0/{m}" for m in ("lit", "object_mask", "seg", "normal", "depth")]
+    for command in [*commands, "vget /screenshot"]:
+        for form in ("png", "npy", "bmp"):
+            for name in (
+                "../precious", "../outside/precious", "link/precious", "link", "new", "pipe",
+                f"{outside}/precious", f"{outside}/new/new", f"{served}/../outside/precious",
+                "a/../../outside/precious", "/precious", "link/../new", "/dev/precious",
+            ):  # fmt: skip
+                answer = client.request(f"{command} {name}.{form}")
+                assert answer.startswith("error ") and "\n" not in answer, (name, answer)
+                assert "nowhere else: give a name" in answer or "cannot be written" in answer
+    assert there() == before
 
 
 def test_the_size_of_pictures_is_that_of_the_camera(client) -> None:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import shutil
 import socket
 import struct
+import tempfile
 import threading
+import time
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import pytest
@@ -51,25 +55,34 @@ class Peer:
 class Served:
     """A server on a thread that notes what it is asked, and how to reach it."""
 
-    def __init__(self) -> None:
+    def __init__(self, token: str | None = None) -> None:
         self.asked: list[str] = []
-        self.doors = Doors("127.0.0.1", 0)
+        self.draw: Callable[[str], bytes] = str.encode
+        self.doors = Doors("127.0.0.1", 0, token)
         self.tcp = ("127.0.0.1", self.doors.port)
         self.unix = str(self.doors.unix_path)
-        listeners = self.doors.open()
-        self.thread = threading.Thread(target=self._run, args=(listeners,), daemon=True)
+        self.doors.open()
+        self.thread = threading.Thread(target=self._run, daemon=True)
         self.thread.start()
 
-    def _run(self, listeners: tuple[socket.socket, ...]) -> None:
+    def _run(self) -> None:
         with pytest.raises(KeyboardInterrupt):
-            listen(listeners, "test", self.answer)
+            listen(self.doors, "test", self.answer)
 
     def answer(self, command: str) -> bytes:
         self.asked.append(command)
         verb, _, rest = command.partition(" ")
         if verb == "stop":
             raise KeyboardInterrupt
+        if verb == "draw":
+            return self.draw(command)
         return int(rest) * b"x" if verb == "long" else command.encode()
+
+    def turn_away(self) -> None:
+        """Come while another is served; when this returns, all that went before is done."""
+        peer = Peer(self.tcp)
+        assert peer.receive() is None
+        peer.socket.close()
 
     def connect(self, unix: bool = False) -> Peer:
         """A client that has been greeted; one that is turned away tries again."""
@@ -78,14 +91,47 @@ class Served:
         return peer
 
 
-@pytest.fixture
-def served() -> Iterator[Served]:
-    served = Served()
+@contextmanager
+def serving(token: str | None = None) -> Iterator[Served]:
+    served = Served(token)
     with closing(served.doors):
         yield served
-        served.connect().ask("stop")
+        served.connect(unix=token is not None).ask("stop")
         served.thread.join(WAIT_S)
         assert not served.thread.is_alive()
+
+
+@pytest.fixture
+def served() -> Iterator[Served]:
+    with serving() as served:
+        yield served
+
+
+TOKEN = "0123456789abcdef"
+
+
+@pytest.fixture
+def guarded() -> Iterator[Served]:
+    """A server that wants a token."""
+    with serving(TOKEN) as served:
+        yield served
+
+
+class Clock:
+    """A clock that goes when it is told to, in the place of the server's."""
+
+    def __init__(self) -> None:
+        self.now = 100.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock(monkeypatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(listening, "monotonic", clock)
+    return clock
 
 
 @pytest.fixture(params=["tcp", "unix"])
@@ -243,9 +289,214 @@ def test_unknown_hosts_are_told() -> None:
     assert "192.0.2.1" in refusal(lambda: Doors("192.0.2.1", 9000))
 
 
-def test_a_socket_file_that_was_left_behind_is_replaced() -> None:
+def test_a_silent_client_makes_way_when_another_comes(served: Served, clock: Clock) -> None:
+    first = served.connect()
+    assert first.ask("here") == b"0:here"
+    served.turn_away()
+    clock.now += listening.SILENT_S
+    served.turn_away()  # it is silent no longer than it may be
+    clock.now += 1
+    second = served.connect()
+    assert first.receive() is None
+    assert second.ask("mine now") == b"0:mine now"
+    for peer in (first, second):
+        peer.socket.close()
+
+
+def test_a_silent_client_that_nobody_follows_stays(served: Served, clock: Clock) -> None:
+    peer = served.connect()
+    clock.now += 100 * listening.SILENT_S
+    assert peer.ask("still here") == b"0:still here"
+    served.turn_away()  # it has just spoken
+    peer.socket.close()
+
+
+def test_a_client_whose_picture_takes_long_is_not_silent(served: Served, clock: Clock) -> None:
+    begun, go_on = threading.Event(), threading.Event()
+
+    def draw(command: str) -> bytes:
+        begun.set()
+        assert go_on.wait(WAIT_S)
+        clock.now += 10 * listening.SILENT_S
+        return command.encode()
+
+    first = served.connect()
+    assert first.ask("before") == b"0:before"
+    served.draw = draw
+    first.socket.sendall(frame(b"1:draw"))
+    assert begun.wait(WAIT_S)
+    second = Peer(served.tcp)
+    go_on.set()
+    assert second.receive() is None
+    assert first.receive() == b"1:draw"
+    assert first.ask("after") == b"0:after"
+    for peer in (first, second):
+        peer.socket.close()
+
+
+def test_a_client_that_takes_nothing_is_silent(served: Served, clock: Clock, monkeypatch) -> None:
+    monkeypatch.setattr(listening, "ENOUGH_UNREAD", 1 << 20)
+    first = served.connect()
+    first.socket.sendall(frame(b"0:long 16000000") + frame(b"1:long 1") * 3)
+    assert first.socket.recv(1)
+    served.turn_away()
+    clock.now += listening.SILENT_S + 1
+    second = served.connect()
+    assert second.ask("next") == b"0:next"
+    for peer in (first, second):
+        peer.socket.close()
+
+
+def test_nothing_is_done_before_the_token(guarded: Served) -> None:
+    peer = guarded.connect()
+    refused = b"0:error this server wants its token first: vset /session/token TOKEN"
+    assert peer.ask("vset 1") == refused
+    assert peer.ask("vget /unrealcv/version") == b"0:vget /unrealcv/version"
+    assert peer.ask("vset /session/token nonsense") == b"0:error that is not the token"
+    assert guarded.asked == ["vget /unrealcv/version"]
+    assert peer.ask(f"vset /session/token {TOKEN}") == f"0:vset /session/token {TOKEN}".encode()
+    assert peer.ask("vset 1") == b"0:vset 1"
+    peer.socket.close()
+    other = guarded.connect()
+    assert other.ask("vset 2") == refused, "the token holds for one connection"
+    other.socket.close()
+
+
+def test_a_client_that_was_wrong_three_times_is_sent_away(guarded: Served) -> None:
+    peer = guarded.connect()
+    guesses = [f"{k}:vset /session/token guess{k}" for k in range(9)]
+    guesses += [f"9:vset /session/token {TOKEN}", "10:vset 1"]
+    peer.socket.sendall(b"".join(frame(guess.encode()) for guess in guesses))
+    for k in range(3):
+        assert peer.receive() == b"%d:error that is not the token" % k
+    assert peer.receive() is None
+    peer.socket.close()
+    assert guarded.asked == []
+
+
+def test_the_unix_socket_needs_no_token(guarded: Served) -> None:
+    peer = guarded.connect(unix=True)
+    assert peer.ask("vset 1") == b"0:vset 1"
+    peer.socket.close()
+
+
+def test_who_gives_no_token_makes_way_soon(guarded: Served, clock: Clock) -> None:
+    stranger = guarded.connect()
+    guarded.turn_away()
+    clock.now += listening.SILENT_STRANGER_S + 1
+    friend = guarded.connect()
+    assert friend.ask(f"vset /session/token {TOKEN}")
+    clock.now += listening.SILENT_STRANGER_S + 1
+    guarded.turn_away()  # who has given it may be silent for longer
+    for peer in (stranger, friend):
+        peer.socket.close()
+
+
+@pytest.mark.parametrize("host", ["0.0.0.0", "", "somewhere.example", "::", "::ffff:0.0.0.0"])
+def test_an_open_host_without_a_token_is_refused(host: str, monkeypatch) -> None:
+    if host == "somewhere.example":  # a name that resolves beyond loopback
+        known = [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("0.0.0.0", 0))]
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *arguments, **options: known)
+    message = refusal(lambda: Doors(host, 0))
+    if ":" in host and "token" not in message:
+        pytest.skip(f"no IPv6 here: {message}")
+    assert message.startswith(f"--host {host} lets other machines in: set a token with --token or ")
+    assert "SPINETRACK_SYNTH_TOKEN" in message and "\n" not in message
+    with closing(Doors(host, 0, TOKEN)) as doors:
+        assert doors.open_to_others
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "127.1.2.3", "localhost", "::1", "::ffff:127.0.0.1"])
+def test_loopback_needs_no_token(host: str) -> None:
+    try:
+        doors = Doors(host, 0)
+    except UserError as error:
+        pytest.skip(f"no such loopback here: {error}")
+    with closing(doors):
+        assert not doors.open_to_others
+        where = f"[{host}]" if ":" in host else host
+        assert str(doors).startswith(f"{where}:{doors.port} and /")
+
+
+def test_a_token_that_is_none_is_told_before_anything_listens() -> None:
+    assert refusal(lambda: Doors("127.0.0.1", 0, "short")).startswith("--token: ")
+
+
+@pytest.fixture
+def doors(tmp_path, monkeypatch) -> Iterator[Doors]:
+    """Not yet open, with a temporary folder of their own."""
+    short = tempfile.mkdtemp()  # a socket's path may not be long
+    monkeypatch.setattr(tempfile, "tempdir", short)
     with closing(Doors("127.0.0.1", 0)) as doors:
-        doors.unix_path.write_text("left behind")
-        doors.open()
-        assert doors.unix_path.is_socket()
-        assert doors.unix_path.stat().st_mode & 0o777 == 0o600
+        yield doors
+    shutil.rmtree(short)
+
+
+def test_a_socket_that_was_left_behind_is_replaced(doors: Doors) -> None:
+    with socket.socket(socket.AF_UNIX) as left:
+        left.bind(str(doors.unix_path))
+    doors.open()
+    assert doors.unix_path.is_socket()
+    assert doors.unix_path.stat().st_mode & 0o777 == 0o600
+    peer = Peer(str(doors.unix_path))
+    peer.socket.close()
+    doors.close()
+    assert not doors.unix_path.exists()
+
+
+@pytest.mark.parametrize("kind", ["file", "folder", "pipe", "link", "link to nothing", "socket"])
+def test_what_somebody_else_put_there_stays(doors: Doors, tmp_path: Path, kind: str) -> None:
+    path, precious = doors.unix_path, tmp_path / "precious"
+    precious.write_text("precious")
+    with socket.socket(socket.AF_UNIX) as other:
+        if kind == "file":
+            path.write_text("precious")
+        elif kind == "folder":
+            path.mkdir()
+        elif kind == "pipe":
+            os.mkfifo(path)
+        elif kind == "link":
+            path.symlink_to(precious)
+        elif kind == "link to nothing":
+            path.symlink_to(tmp_path / "nothing")
+        else:
+            other.bind(str(path))
+            other.listen()
+        before, mode = path.lstat(), precious.stat().st_mode
+        message = refusal(doors.open)
+        assert message.startswith(f"{path} is there and was not left by a server of yours")
+        doors.close()
+        assert os.path.samestat(path.lstat(), before) and path.lstat().st_mode == before.st_mode
+    assert precious.read_text() == "precious" and precious.stat().st_mode == mode
+    assert not (tmp_path / "nothing").exists()
+
+
+def test_what_took_the_sockets_place_stays_when_the_server_ends(doors: Doors) -> None:
+    doors.open()
+    doors.unix_path.unlink()
+    doors.unix_path.write_text("somebody else's")
+    doors.mend()
+    doors.close()
+    assert doors.unix_path.read_text() == "somebody else's"
+
+
+def test_the_unix_socket_comes_back_when_it_is_deleted(served: Served) -> None:
+    path = Path(served.unix)
+    for busy in (False, True, True):
+        peer = served.connect(unix=busy)
+        path.unlink()
+        assert wait_for(path.is_socket)
+        assert path.stat().st_mode & 0o777 == 0o600
+        assert peer.ask("still here") == b"0:still here"
+        peer.socket.close()
+        again = served.connect(unix=True)
+        assert again.ask("back") == b"0:back"
+        again.socket.close()
+
+
+def wait_for(happened: Callable[[], bool]) -> bool:
+    """Wait for what another thread does; False where it does not."""
+    end = time.monotonic() + WAIT_S
+    while not happened() and time.monotonic() < end:
+        time.sleep(0.01)
+    return happened()

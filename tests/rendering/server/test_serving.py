@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 import tempfile
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -167,7 +168,7 @@ def test_a_shot_is_set_up_over_the_wire(serve, connect, shot, renderer) -> None:
     client = connect(serve("--size", "64x48", "--quality", "draft")[1])
     camera = axes.camera_to_unreal(shot.camera)
     commands = [
-        f"vset /place/{shot.place}/{shot.tags['variant']}",
+        f"vset /place/{shot.place}/{shot.variant}",
         f"vset /things {messages.things_json(shot.things)}",
         f"vset /lights {messages.lights_json(shot.lights, shot.exposure)}",
         "vset /cameras/spawn",
@@ -188,7 +189,7 @@ def test_a_shot_is_set_up_over_the_wire(serve, connect, shot, renderer) -> None:
         ]
     replies = client.request_batch(commands)
     assert set(replies) - {"FusionCameraActor_1"} == {"ok"}
-    assert client.request("vget /place") == f"{shot.place} {shot.tags['variant']}"
+    assert client.request("vget /place") == f"{shot.place} {shot.variant}"
     objects = client.request("vget /objects").split()
     assert len(objects) == 1 + len(shot.things) + len(shot.people)
 
@@ -237,6 +238,29 @@ def test_a_busy_port_is_one_line() -> None:
     assert done.returncode == 2
     assert done.stderr == f"Error: port {port} of 127.0.0.1 is taken: choose another --port\n"
     assert done.stdout == ""
+
+
+def test_an_open_host_wants_its_token_and_writes_below_its_folder(
+    shot, run_server, tmp_path: Path, monkeypatch
+) -> None:
+    unrealcv = pytest.importorskip("unrealcv")
+    monkeypatch.setenv("SPINETRACK_SYNTH_TOKEN", "0123456789abcdef")
+    options = "--port 0 --host 0.0.0.0 --out pictures --size 64x48 --quality draft".split()
+    command = [sys.executable, "-m", "spinetrack_synth", "serve", *options]
+    with run_server(command, tmp_path) as (_, port):
+        warned = (tmp_path / "stderr.txt").read_text()
+        assert f"may write pictures in {tmp_path}/pictures" in warned
+        client = unrealcv.Client(("127.0.0.1", port))
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")  # the client's, where it is told no commands
+            assert client.connect()
+            assert client.request("vget /camera/0/lit a.png").startswith("error this server wants")
+            assert not (tmp_path / "pictures/a.png").exists()
+            assert client.request("vset /session/token 0123456789abcdef") == "ok"
+            saved = client.request("vget /camera/0/lit a.png", timeout=60)
+        assert saved == str(tmp_path / "pictures/a.png")
+        assert Image.open(saved).size == (64, 48)
+        client.disconnect()
 
 
 def test_python_of_the_page_runs(looked_at) -> None:

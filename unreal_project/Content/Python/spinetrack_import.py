@@ -17,9 +17,11 @@ from pathlib import Path
 from typing import Any
 
 import glb
+import spinetrack_check
 import unreal
 
 ROOT = "/Game/SpineTrack"
+GLTF_PIPELINE = "/Interchange/Pipelines/DefaultGLTFPipeline"
 KINDS = {"avatars": "Avatars", "things": "Things", "places": "Places"}
 PREVIEW_TAG = "SpineTrackPreview"
 CM_PER_M = 100.0
@@ -31,6 +33,8 @@ def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("--only", choices=KINDS)
     chosen = parser.parse_args().only
+    if faults := spinetrack_check.faults(unreal.SystemLibrary.get_engine_version()):
+        raise RuntimeError("; ".join(faults))
     exported = Path(unreal.Paths.project_dir()) / "Exported"
     for kind in [chosen] if chosen else KINDS:
         files = sorted((exported / kind).glob("*.glb"))
@@ -55,8 +59,9 @@ def import_file(file: Path, kind: str) -> None:
         unreal.EditorAssetLibrary.delete_directory(folder)
     skeletal = kind == "Avatars"
     pipeline = unreal.InterchangeGenericAssetsPipeline()
-    pipeline.set_editor_property("asset_type_sub_folders", False)
-    pipeline.set_editor_property("scene_name_sub_folder", False)
+    # Engines that do not know these put everything into the one folder.
+    _set_if_known(pipeline, "asset_type_sub_folders", False)
+    _set_if_known(pipeline, "scene_name_sub_folder", False)
     meshes = pipeline.get_editor_property("mesh_pipeline")
     meshes.set_editor_property("import_static_meshes", not skeletal)
     meshes.set_editor_property("import_skeletal_meshes", skeletal)
@@ -68,15 +73,22 @@ def import_file(file: Path, kind: str) -> None:
     manager = unreal.InterchangeManager.get_interchange_manager_scripted()
     parameters = unreal.ImportAssetParameters()
     parameters.set_editor_property("is_automated", True)
-    parameters.set_editor_property("replace_existing", True)
-    parameters.set_editor_property(
-        "override_pipelines", [unreal.SoftObjectPath(pipeline.get_path_name())]
-    )
+    _set_if_known(parameters, "replace_existing", True)  # the folder was deleted anyway
+    pipelines = [pipeline.get_path_name()]
+    if unreal.EditorAssetLibrary.does_asset_exist(GLTF_PIPELINE):
+        # What the engine adds when it imports glTF by itself, for the materials.
+        pipelines.append(f"{GLTF_PIPELINE}.DefaultGLTFPipeline")
+    parameters.set_editor_property("override_pipelines", [*map(unreal.SoftObjectPath, pipelines)])
     source = manager.create_source_data(str(file))
     if not manager.import_asset(folder, source, parameters):
         raise RuntimeError(f"{file} could not be imported")
     _name_mesh(folder, file.stem, unreal.SkeletalMesh if skeletal else unreal.StaticMesh)
     unreal.log(f"imported {file.name}")
+
+
+def _set_if_known(holder: unreal.Object | unreal.StructBase, name: str, value: object) -> None:
+    if hasattr(holder, name):
+        holder.set_editor_property(name, value)
 
 
 def _name_mesh(folder: str, name: str, kind: type[unreal.Object]) -> None:

@@ -1,6 +1,5 @@
 #include "SpineTrackCommands.h"
 
-#include "CommandDispatcher.h"
 #include "Controller/ActorController.h"
 #include "Dom/JsonObject.h"
 #include "Engine/Level.h"
@@ -18,9 +17,13 @@
 #include "Misc/PackageName.h"
 #include "Serialization/JsonReader.h"
 #include "Serialization/JsonSerializer.h"
+#include "Server/CommandDispatcher.h"
+#include "Server/UnrealcvServer.h"
+#include "SpineTrackAssets.h"
 #include "SpineTrackAvatar.h"
 #include "SpineTrackLights.h"
-#include "UnrealcvServer.h"
+
+DEFINE_LOG_CATEGORY_STATIC(LogSpineTrack, Log, All);
 
 namespace
 {
@@ -108,8 +111,11 @@ FString Quoted(const FString& Text)
 void FSpineTrackCommands::Bind(
 	const TCHAR* Uri, FExecStatus (FSpineTrackCommands::*Handler)(const FArgs&), const TCHAR* Help)
 {
-	FUnrealcvServer::Get().GetCommandDispatcher()->BindCommand(
-		Uri, FDispatcherDelegate::CreateRaw(this, Handler), Help);
+	const FDispatcherDelegate Command = FDispatcherDelegate::CreateRaw(this, Handler);
+	if (!FUnrealcvServer::Get().GetCommandDispatcher()->BindCommand(Uri, Command, Help))
+	{
+		UE_LOG(LogSpineTrack, Error, TEXT("UnrealCV did not take the command %s"), Uri);
+	}
 }
 
 void FSpineTrackCommands::Register()
@@ -146,7 +152,7 @@ ASpineTrackAvatar* FSpineTrackCommands::FindAvatar(const FString& Name) const
 	return nullptr;
 }
 
-FExecStatus FSpineTrackCommands::ListAvatars(const FArgs& Args)
+FExecStatus FSpineTrackCommands::ListAvatars(const FArgs& /*Args*/)
 {
 	TArray<FString> Entries;
 	for (TActorIterator<ASpineTrackAvatar> It(FUnrealcvServer::Get().GetWorld()); It; ++It)
@@ -210,6 +216,7 @@ FExecStatus FSpineTrackCommands::SetPose(const FArgs& Args)
 	std::map<std::string, SpineTrack::FBoneFrame> Bodies;
 	for (const auto& Body : (*Object)->Values)
 	{
+		const FString Name(*Body.Key); // keys are of another type of string from 5.8 on
 		const TArray<double> Row = Numbers(Body.Value, 7);
 		const double Squared = Row.Num() == 7
 			? Row[3] * Row[3] + Row[4] * Row[4] + Row[5] * Row[5] + Row[6] * Row[6]
@@ -217,9 +224,9 @@ FExecStatus FSpineTrackCommands::SetPose(const FArgs& Args)
 		if (!(FMath::Abs(Squared - 1.0) < 1e-3))
 		{
 			return FExecStatus::Error(
-				FString::Printf(TEXT("%s: seven numbers are wanted, x y z and a unit quaternion"), *FString(Body.Key)));
+				FString::Printf(TEXT("%s: seven numbers are wanted, x y z and a unit quaternion"), *Name));
 		}
-		Bodies[SpineTrack::BodyName(TCHAR_TO_UTF8(*FString(Body.Key)))] = {
+		Bodies[SpineTrack::BodyName(TCHAR_TO_UTF8(*Name))] = {
 			SpineTrack::Unit(SpineTrack::FRotation{Row[3], Row[4], Row[5], Row[6]}), {Row[0], Row[1], Row[2]}};
 	}
 	FString Error;
@@ -236,10 +243,10 @@ FExecStatus FSpineTrackCommands::GetPose(const FArgs& Args)
 	TArray<FString> Entries;
 	for (const auto& Body : Avatar->GetPose())
 	{
-		const SpineTrack::FVec& Place = Body.second.Location;
+		const SpineTrack::FVec& At = Body.second.Location;
 		const SpineTrack::FRotation& Turn = Body.second.Rotation;
 		Entries.Add(FString::Printf(TEXT("\"%s\":[%.5f,%.5f,%.5f,%.9f,%.9f,%.9f,%.9f]"),
-			UTF8_TO_TCHAR(Body.first.c_str()), Place.X, Place.Y, Place.Z, Turn.X, Turn.Y, Turn.Z, Turn.W));
+			UTF8_TO_TCHAR(Body.first.c_str()), At.X, At.Y, At.Z, Turn.X, Turn.Y, Turn.Z, Turn.W));
 	}
 	return FExecStatus::OK(TEXT("{") + FString::Join(Entries, TEXT(",")) + TEXT("}"));
 }
@@ -329,7 +336,7 @@ FExecStatus FSpineTrackCommands::SetPlace(const FArgs& Args)
 	return FExecStatus::OK();
 }
 
-FExecStatus FSpineTrackCommands::GetPlace(const FArgs& Args)
+FExecStatus FSpineTrackCommands::GetPlace(const FArgs& /*Args*/)
 {
 	return FExecStatus::OK(Place);
 }
@@ -429,6 +436,10 @@ FExecStatus FSpineTrackCommands::SetLights(const FArgs& Args)
 			return FExecStatus::Error(FString::Printf(TEXT("A %s light lacks a number"), *Type));
 		}
 	}
+	if (!Wanted.Ambients.empty() && GetDefault<USpineTrackAssets>()->EvenSurround == nullptr)
+	{
+		return FExecStatus::Error(TEXT("The engine's GrayLightTextureCube is not in the package: no even light"));
+	}
 	DestroyAll(Lights);
 	Lights = SpawnLights(FUnrealcvServer::Get().GetWorld(), Wanted);
 	return FExecStatus::OK();
@@ -436,7 +447,7 @@ FExecStatus FSpineTrackCommands::SetLights(const FArgs& Args)
 
 // The project
 
-FExecStatus FSpineTrackCommands::GetProject(const FArgs& Args)
+FExecStatus FSpineTrackCommands::GetProject(const FArgs& /*Args*/)
 {
 	FString Version;
 	GConfig->GetString(

@@ -1,7 +1,8 @@
 #pragma once
 
 #include "CoreMinimal.h"
-#include "ExecStatus.h"
+#include "Server/ExecStatus.h"
+#include "UObject/WeakObjectPtrTemplates.h"
 
 class AActor;
 class ASpineTrackAvatar;

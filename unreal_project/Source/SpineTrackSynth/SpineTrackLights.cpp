@@ -9,15 +9,13 @@
 #include "Engine/SkyLight.h"
 #include "Engine/TextureCube.h"
 #include "Engine/World.h"
+#include "SpineTrackAssets.h"
 
 namespace
 {
 /** Haze of the engine's default sky, 1/km, about that of turbidity 3. */
 constexpr float DefaultMie = 0.003996f;
 constexpr double DefaultTurbidity = 3.0;
-
-/** An even white surround; its grey is taken for 1. */
-const TCHAR* const EvenCubemap = TEXT("/Engine/EngineResources/GrayLightTextureCube.GrayLightTextureCube");
 
 constexpr float ReachCm = 3000.0f;
 
@@ -108,14 +106,14 @@ AActor* SpawnSkyLight(UWorld* World, const SpineTrack::FVec* Ambient, double Sca
 	Component->SetMobility(EComponentMobility::Movable);
 	if (Ambient == nullptr)
 	{
-		Component->SetRealTimeCapture(true);
+		Component->SetRealTimeCaptureEnabled(true);
 		return Light;
 	}
 	double Largest = 0.0;
 	const FLinearColor Color = Hue(*Ambient, Largest);
 	Component->SourceType = SLS_SpecifiedCubemap;
 	Component->bLowerHemisphereIsBlack = false;
-	Component->SetCubemap(LoadObject<UTextureCube>(nullptr, EvenCubemap));
+	Component->SetCubemap(GetDefault<USpineTrackAssets>()->EvenSurround);
 	Component->SetLightColor(Color);
 	Component->SetIntensity(static_cast<float>(Largest * Scale));
 	Component->RecaptureSky();

@@ -1,0 +1,7 @@
+#pragma once
+
+#include "Components/SceneComponent.h"
+
+class ULightComponentBase : public USceneComponent
+{
+};

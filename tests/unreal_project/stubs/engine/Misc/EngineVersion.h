@@ -1,0 +1,10 @@
+#pragma once
+
+#include "CoreMinimal.h"
+
+class FEngineVersion
+{
+public:
+	static const FEngineVersion& Current();
+	FString ToString() const;
+};
