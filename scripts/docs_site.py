@@ -1,0 +1,180 @@
+"""What mkdocs needs beside docs/: a hook of mkdocs.yml.
+
+Pages are written for the repository, where a link leads to any file. In the site, pages that lie
+outside docs/ get a place of their own, other files that are linked to are copied along, and links
+to folders become plain text. Each room of the package gets an API page, and the commands one.
+"""
+
+from __future__ import annotations
+
+import os
+import posixpath
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+if TYPE_CHECKING:
+    from mkdocs.config.defaults import MkDocsConfig
+    from mkdocs.structure.files import Files
+
+ROOT: Final = Path(__file__).parents[1]
+PACKAGE: Final = "spinetrack_synth"
+
+PAGES: Final = {
+    "README.md": "overview.md",
+    "CONTRIBUTING.md": "contributing.md",
+    "CHANGELOG.md": "changelog.md",
+    "unreal_project/README.md": "unreal-project.md",
+}
+"""Pages outside docs/: where they lie in the repository, and in the site."""
+
+COPIES: Final = "repository"
+"""The folder of the site that holds files of the repository that pages link to."""
+
+_LINK: Final = re.compile(r"(!?)\[((?:[^\[\]]|\[[^\]]*\])*)\]\(([^)#\s]+)(#[^)\s]*)?\)")
+_FENCE: Final = re.compile(r"^( *)(```|~~~).*?^\1\2 *$", re.M | re.S)
+
+
+def prose(text: str) -> Iterator[tuple[bool, str]]:
+    """The parts of a page in order, each with whether it is prose; the others are code blocks."""
+    end = 0
+    for fence in _FENCE.finditer(text):
+        yield True, text[end : fence.start()]
+        yield False, fence[0]
+        end = fence.end()
+    yield True, text[end:]
+
+
+def in_the_repository(page: str) -> str:
+    """Where the source of a page of the site lies: README.md for overview.md."""
+    return {place: source for source, place in PAGES.items()}.get(page, f"docs/{page}")
+
+
+def in_the_site(path: str) -> str | None:
+    """Where a file of the repository lies in the site; None for a folder."""
+    if path in PAGES:
+        return PAGES[path]
+    if (ROOT / path).is_dir():
+        return None
+    return path.removeprefix("docs/") if path.startswith("docs/") else f"{COPIES}/{path}"
+
+
+def targets(text: str, page: str) -> Iterator[str]:
+    """Paths in the repository of the files that a page of the site links to."""
+    for is_prose, part in prose(text):
+        for link in _LINK.finditer(part) if is_prose else ():
+            if "://" not in link[3]:
+                yield _target(link[3], page)
+
+
+def _target(link: str, page: str) -> str:
+    return posixpath.normpath(posixpath.join(posixpath.dirname(in_the_repository(page)), link))
+
+
+def for_the_site(text: str, page: str) -> str:
+    """A page as the site shows it: its links lead on, its lists begin after an empty line."""
+
+    def led(link: re.Match[str]) -> str:
+        mark, words, target, anchor = link[1], link[2], link[3], link[4] or ""
+        if "://" in target:
+            return link[0]
+        place = in_the_site(_target(target, page))
+        if place is None:
+            return words
+        return f"{mark}[{words}]({posixpath.relpath(place, posixpath.dirname(page) or '.')}{anchor})"
+
+    def shown(part: str) -> str:
+        # Python-Markdown, unlike the repository's view, takes a list that follows text for text.
+        part = re.sub(r"(?m)^(?!\s|[-*>|#]|\d+\.)(.+\n)(?=(?:[-*]|\d+\.) )", r"\1\n", part)
+        return _LINK.sub(led, part)
+
+    return "".join(shown(part) if is_prose else part for is_prose, part in prose(text))
+
+
+def api_pages() -> dict[str, str]:
+    """The API pages by their place in the site: one for the loose modules, one a room."""
+    package = ROOT / PACKAGE
+    loose = sorted(path.stem for path in package.glob("*.py") if not path.name.startswith("_"))
+    options = '    options: {heading_level: 2, filters: ["!^_"]}'  # here constants are public too
+    blocks = "\n\n".join(f"::: {PACKAGE}.{name}\n{options}" for name in loose)
+    pages = {"api/package.md": f"# {PACKAGE}\n\n{blocks}\n"}
+    for folder in sorted(path.parent for path in package.glob("*/__init__.py")):
+        if folder.name != "cli":  # its page is that of the commands
+            pages[f"api/{folder.name}.md"] = f"::: {PACKAGE}.{folder.name}\n"
+    return pages
+
+
+def command_page() -> str:
+    """Every command of the command line with its help, as the terminal shows it."""
+    import click
+
+    from spinetrack_synth.cli import group
+
+    lines = [
+        "# Command line",
+        "Every command with its `--help`. Mistakes end in one line and exit code 2, findings of "
+        "`validate` and conditions of `gap` in 1, Ctrl-C in 130.",
+    ]
+
+    def tell(command: click.Command, context: click.Context, level: str) -> None:
+        name = context.command_path
+        lines.extend(["", f"{level} {name}", "```text", command.get_help(context), "```"])
+        if isinstance(command, click.Group):
+            for inner in command.list_commands(context):
+                found = command.get_command(context, inner)
+                assert found is not None
+                tell(found, click.Context(found, context, inner, terminal_width=78), "#" + level)
+
+    top = click.Context(group, info_name="spinetrack-synth", terminal_width=78)
+    tell(group, top, "##")
+    return "\n".join(lines) + "\n"
+
+
+def on_config(config: MkDocsConfig) -> None:
+    """Put the API pages into the navigation, under the page api.md."""
+
+    def extended(items: list[Any]) -> list[Any]:
+        return [
+            {title: extended(inner) if isinstance(inner, list) else _with_rooms(inner)}
+            for item in items
+            for title, inner in item.items()
+        ]
+
+    config.nav = extended(config.nav or [])
+
+
+def _with_rooms(page: str) -> str | list[Any]:
+    if page != "api.md":
+        return page
+    return [{"Rooms": page}, *({Path(place).stem: place} for place in api_pages())]
+
+
+def on_files(files: Files, config: MkDocsConfig) -> Files:
+    """Add pages from outside docs/, API pages, and files that pages link to."""
+    from mkdocs.structure.files import File, InclusionLevel
+
+    for source, place in PAGES.items():
+        files.append(File.generated(config, place, abs_src_path=str(ROOT / source)))
+    linked = set()
+    for page in files.documentation_pages():
+        linked.update(targets(page.content_string, page.src_uri))
+    for place, text in {**api_pages(), "command-line.md": command_page()}.items():
+        files.append(File.generated(config, place, content=text))
+    for path in sorted(linked):
+        place = in_the_site(path)
+        if place and place.startswith(f"{COPIES}/"):
+            files.append(
+                File.generated(
+                    config,
+                    place,
+                    abs_src_path=os.fspath(ROOT / path),
+                    inclusion=InclusionLevel.NOT_IN_NAV,
+                )
+            )
+    return files
+
+
+def on_page_markdown(markdown: str, page: Any, **_: Any) -> str:
+    """Lead the links of a page to where the site has what they mean."""
+    return for_the_site(markdown, page.file.src_uri)
