@@ -33,6 +33,7 @@ COPIES: Final = "repository"
 """The folder of the site that holds files of the repository that pages link to."""
 
 _LINK: Final = re.compile(r"(!?)\[((?:[^\[\]]|\[[^\]]*\])*)\]\(([^)#\s]+)(#[^)\s]*)?\)")
+_NUMBERED: Final = re.compile(r"^\d\. .*\n(?:(?:   .*)?\n)*", re.M)
 _FENCE: Final = re.compile(r"^( *)(```|~~~).*?^\1\2 *$", re.M | re.S)
 
 
@@ -73,7 +74,7 @@ def _target(link: str, page: str) -> str:
 
 
 def for_the_site(text: str, page: str) -> str:
-    """A page as the site shows it: its links lead on, its lists begin after an empty line."""
+    """A page as the site shows it: its links lead on, its lists are as Python-Markdown has them."""
 
     def led(link: re.Match[str]) -> str:
         mark, words, target, anchor = link[1], link[2], link[3], link[4] or ""
@@ -82,13 +83,21 @@ def for_the_site(text: str, page: str) -> str:
         place = in_the_site(_target(target, page))
         if place is None:
             return words
-        return f"{mark}[{words}]({posixpath.relpath(place, posixpath.dirname(page) or '.')}{anchor})"
+        return (
+            f"{mark}[{words}]({posixpath.relpath(place, posixpath.dirname(page) or '.')}{anchor})"
+        )
 
     def shown(part: str) -> str:
-        # Python-Markdown, unlike the repository's view, takes a list that follows text for text.
+        # Elsewhere a list may follow text without an empty line; Python-Markdown takes it for text.
         part = re.sub(r"(?m)^(?!\s|[-*>|#]|\d+\.)(.+\n)(?=(?:[-*]|\d+\.) )", r"\1\n", part)
         return _LINK.sub(led, part)
 
+    def widened(item: re.Match[str]) -> str:
+        # What belongs to "1. " is indented by three columns elsewhere, by four in Python-Markdown.
+        lines = re.sub(r"(?m)^   (?=.)", "    ", item[0])
+        return lines if lines == item[0] or lines.endswith("\n\n") else f"{lines}\n"
+
+    text = _NUMBERED.sub(widened, text)
     return "".join(shown(part) if is_prose else part for is_prose, part in prose(text))
 
 
