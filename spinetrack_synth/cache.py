@@ -9,8 +9,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+import platformdirs
+
 from spinetrack_synth.errors import UserError
 
+NAME: Final = "spinetrack-synth"
 OVERRIDE: Final = "SPINETRACK_SYNTH_CACHE"
 """The environment variable that names another folder."""
 
@@ -22,18 +25,14 @@ def cache_folder() -> Path:
     """
     if override := os.environ.get(OVERRIDE):
         return Path(override)
-    if sys.platform == "win32" and (local := os.environ.get("LOCALAPPDATA")):
-        return Path(local) / "spinetrack-synth"
-    if sys.platform != "darwin" and (caches := os.environ.get("XDG_CACHE_HOME")):
-        return Path(caches) / "spinetrack-synth"
+    if sys.platform not in ("win32", "darwin") and (caches := os.environ.get("XDG_CACHE_HOME")):
+        return Path(caches) / NAME  # a relative one too, which platformdirs passes over
     try:
-        home = Path.home()
+        return platformdirs.user_cache_path(NAME, appauthor=False, opinion=False)
     except RuntimeError:
         raise UserError(
             f"no cache folder: this user has no home folder; name one in {OVERRIDE}"
         ) from None
-    caches = "Library/Caches" if sys.platform == "darwin" else ".cache"
-    return home / caches / "spinetrack-synth"
 
 
 @contextlib.contextmanager

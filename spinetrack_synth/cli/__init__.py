@@ -53,8 +53,12 @@ class _OnStderr(logging.Handler):
 
 
 def _say_what_takes_long() -> None:
-    """Compiling and fetching happen on first use, whatever the command."""
-    for room in ("spinetrack_synth.compiled", "spinetrack_synth.avatars.assets"):
+    """Compiling and fetching happen on first use, whatever the command; engines go and come."""
+    for room in (
+        "spinetrack_synth.compiled",
+        "spinetrack_synth.avatars.assets",
+        "spinetrack_synth.rendering.unreal.engine",
+    ):
         log = logging.getLogger(room)
         if not log.handlers:
             log.addHandler(_OnStderr())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 from spinetrack_synth.atomic import write_atomic
 from spinetrack_synth.dataset.layout import LOCK
 from spinetrack_synth.errors import UserError
+from spinetrack_synth.locking import file_lock
 
 
 def write_json(path: Path, data: Any) -> None:
@@ -39,28 +39,18 @@ def locked(folder: Path) -> Iterator[None]:
 
     The kernel lets go of the lock when the process ends, however it ends.
     """
-    import fcntl
-
-    path = folder / LOCK
+    taken = f"{folder}: another run is writing here; wait for it or give another folder"
     made = not folder.exists()
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        stream = path.open("wb")
-    except OSError as error:
-        raise UserError(f"{folder}: cannot be written: {error.strerror}") from error
-    with stream:
+    with contextlib.ExitStack() as held:
         try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if not os.path.samestat(os.fstat(stream.fileno()), path.stat()):
-                raise BlockingIOError  # the holder before us deleted the file we had opened
-        except (BlockingIOError, FileNotFoundError) as error:
-            raise UserError(
-                f"{folder}: another run is writing here; wait for it or give another folder"
-            ) from error
+            folder.mkdir(parents=True, exist_ok=True)
+            held.enter_context(file_lock(folder / LOCK, taken))
+        except OSError as error:
+            raise UserError(f"{folder}: cannot be written: {error.strerror}") from error
         try:
             yield
         finally:
-            path.unlink(missing_ok=True)
+            held.close()
             if made:
                 with contextlib.suppress(OSError):  # something was written
                     folder.rmdir()

@@ -12,11 +12,11 @@ import numpy as np
 
 from spinetrack_synth import coco
 from spinetrack_synth.atomic import write_atomic
-from spinetrack_synth.dataset.drawing import MAX_TILES, Tile, contact_sheet
 from spinetrack_synth.dataset.files import write_json
 from spinetrack_synth.dataset.layout import Layout, annotations_path, images_folder
 from spinetrack_synth.dataset.records import ground_truth_bytes
 from spinetrack_synth.dataset.state import GENERATOR, Description, read_splits
+from spinetrack_synth.drawing.sheet import MAX_TILES, Tile, contact_sheet
 
 
 def finish(layout: Layout, split: Description, committed: int) -> None:

@@ -11,9 +11,9 @@ import numpy as np
 
 from spinetrack_synth.atomic import write_atomic
 from spinetrack_synth.avatars.avatar import Cast
-from spinetrack_synth.dataset.drawing import Tile, contact_sheet
 from spinetrack_synth.dataset.layout import CONTACT_SHEET
 from spinetrack_synth.dataset.records import encode_image
+from spinetrack_synth.drawing.sheet import Tile, contact_sheet
 from spinetrack_synth.labels import annotate
 from spinetrack_synth.poses.library import library
 from spinetrack_synth.rendering import Quality, Renderer, open_renderer

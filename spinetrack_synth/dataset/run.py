@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import shutil
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import ExitStack, closing
 from dataclasses import asdict, replace
@@ -75,8 +75,9 @@ def run_dataset(
             def make(index: int) -> None:
                 _make(index, source, renderer, Quality(config.quality), layout)
 
-            for number, _ in enumerate(_each(make, holding.missing, renderer.lanes), made + 1):
-                progress(number, config.count)
+            with closing(_each(make, holding.missing, renderer.lanes, renderer.close)) as each:
+                for number, _ in enumerate(each, made + 1):
+                    progress(number, config.count)
         finish(layout, split, holding.committed)
     return len(holding.missing)
 
@@ -99,8 +100,11 @@ def scene_source(config: DatasetConfig) -> ShotAt:
     return shot_at
 
 
-def _each(make: Callable[[int], None], indices: Sequence[int], lanes: int) -> Iterator[None]:
-    """Make all indices, ``lanes`` at once; yield after each. What one raises ends the others."""
+def _each(
+    make: Callable[[int], None], indices: Sequence[int], lanes: int, stop: Callable[[], None]
+) -> Generator[None, None, None]:
+    """Make all indices, ``lanes`` at once; yield after each. What one raises ends the others once
+    they are done with theirs; an interrupt calls ``stop``, which has to end them at once."""
     if lanes == 1:
         for index in indices:
             make(index)
@@ -111,6 +115,9 @@ def _each(make: Callable[[int], None], indices: Sequence[int], lanes: int) -> It
         try:
             for done in as_completed(under_way):
                 yield done.result()
+        except (KeyboardInterrupt, GeneratorExit):
+            stop()
+            raise
         finally:
             pool.shutdown(cancel_futures=True)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from spinetrack_synth import __version__
 from spinetrack_synth.anatomy.model import fullbody_path
 from spinetrack_synth.avatars import assets
+from spinetrack_synth.checksum import file_sha256
 from spinetrack_synth.dataset.config import DatasetConfig
 from spinetrack_synth.dataset.files import read_json
 from spinetrack_synth.dataset.layout import LOCK, MANIFEST, WORK, Layout
@@ -28,14 +28,14 @@ def describe(config: DatasetConfig) -> Description:
     """All that determines a split's content: settings, version, model and assets."""
     scene = _own_scene(config)
     # Named as it names itself, wherever its file lies.
-    own = {"scene": scene.name, "scene_sha256": _sha256(Path(config.scene))} if scene else {}
+    own = {"scene": scene.name, "scene_sha256": file_sha256(Path(config.scene))} if scene else {}
     motions = {path: _motion_sha256(Path(path)) for path in motion_weights(config)}
     return {
         **config.as_json(),
         **own,
         **({"motion_sha256": motions} if motions else {}),
         "version": __version__,
-        "model_sha256": _sha256(fullbody_path()),
+        "model_sha256": file_sha256(fullbody_path()),
         "assets": assets.fingerprint(),
     }
 
@@ -58,13 +58,9 @@ def _own_scene(config: DatasetConfig) -> Scene | None:
 
 def _motion_sha256(path: Path) -> str:
     try:
-        return _sha256(path)
+        return file_sha256(path)
     except OSError as error:
         raise UserError(f"{path}: {error.strerror or error}; give a motion file") from None
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 @dataclass(frozen=True)

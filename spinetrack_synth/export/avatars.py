@@ -2,7 +2,8 @@
 
 Other programs move vertices by linear blending, the embedded renderer by dual quaternions and a
 smoothing; both start from the same weights and the same skeleton, whose bones are the model's
-bodies, the twist-free helpers of `avatars.rig` and the phalanges of `avatars.fingers`.
+bodies, the twist-free helpers of `avatars.rig` and the phalanges of `avatars.fingers`. Files have
+four bones a vertex, fitted to move it as all of its bones do (`influences`).
 """
 
 from __future__ import annotations
@@ -15,18 +16,18 @@ from numpy.typing import NDArray
 
 from spinetrack_synth.anatomy.kinematics import body_transforms_batch
 from spinetrack_synth.avatars.avatar import Avatar, bone_frames, pose_avatar, pose_skin
-from spinetrack_synth.avatars.fingers import DIGITS, KNUCKLES, Hand
+from spinetrack_synth.avatars.fingers import CLOSED, DIGITS, KNUCKLES, OPEN, Hand
 from spinetrack_synth.avatars.parts import Part
 from spinetrack_synth.avatars.rig import bone_names
 from spinetrack_synth.export.glb import Clip, Skeleton, Skin, to_glb
+from spinetrack_synth.export.influences import fitted, spread
 from spinetrack_synth.motion.performance import Performance
+from spinetrack_synth.poses.library import library
 from spinetrack_synth.poses.placement import moved
+from spinetrack_synth.poses.sampling import mirror, pose_coordinates
 from spinetrack_synth.skeleton import NAMES
 
 Array = NDArray[np.float64]
-
-INFLUENCES: Final = 8
-"""Bones that may move a vertex: two sets of glTF."""
 
 PHALANGES: Final = tuple(
     f"finger{digit}_{knuckle}_{side}"
@@ -49,7 +50,7 @@ def avatar_glb(avatar: Avatar, clip: Clip | None = None) -> bytes:
         avatar.subject.subject_id,
         rest.surfaces,
         skeleton(avatar),
-        tuple(linear_skin(avatar, part) for part in avatar.parts),
+        linear_skins(avatar),
         clip,
         {"spinetrack_synth": _about(avatar)},
     )
@@ -87,17 +88,34 @@ def bones_world(avatar: Avatar, body2world: Array, fingers_rad: Array | None = N
     return np.concatenate([bone_frames(avatar, body2world), fingers])
 
 
-def linear_skin(avatar: Avatar, part: Part) -> Skin:
-    """The strongest bones of a part's vertices, for linear blending."""
+def linear_skins(avatar: Avatar) -> tuple[Skin, ...]:
+    """The four bones that move each vertex of every part, for linear blending."""
+    rest = pose_avatar(avatar, avatar.rig.coordinates)
+    moving = spread(exercise(avatar))
+    return tuple(
+        fitted(bone_weights(avatar, part), surface.vertices_world.astype(float), moving)
+        for part, surface in zip(avatar.parts, rest.surfaces, strict=True)
+    )
+
+
+def bone_weights(avatar: Avatar, part: Part) -> Array:
+    """Weights (P, S) of a part's vertices on all bones, rows sum to 1."""
     if part.body is not None:
-        bone = np.zeros((len(part.uv), INFLUENCES), np.int32)
-        bone[:, 0] = avatar.tree.bodies.index(part.body)
-        return Skin(bone, np.eye(1, INFLUENCES).repeat(len(bone), axis=0))
+        weight = np.zeros((len(part.uv), len(bone_names(avatar.tree)) + len(PHALANGES)))
+        weight[:, avatar.tree.bodies.index(part.body)] = 1.0
+        return weight
     assert part.stencil is not None
-    mixed = part.stencil @ _dense_weights(avatar)
-    strongest = np.argsort(-mixed, axis=1, kind="stable")[:, :INFLUENCES]
-    weight = np.take_along_axis(mixed, strongest, axis=1)
-    return Skin(strongest.astype(np.int32), weight / weight.sum(axis=1, keepdims=True))
+    return part.stencil @ _dense_weights(avatar)
+
+
+def exercise(avatar: Avatar) -> Array:
+    """Motions (F, S, 4, 4) from rest of all bones in what an avatar is made for: every pose of the
+    library and its mirror image, the fingers anywhere in their range."""
+    tree, rng = avatar.tree, np.random.default_rng(0)
+    poses = [pose_coordinates(tree, pose) for pose in library().values()]
+    bodies = body_transforms_batch(tree, np.array(poses + [mirror(tree, q) for q in poses]))
+    frames = [bones_world(avatar, b, rng.uniform(OPEN, CLOSED, (2, *OPEN.shape))) for b in bodies]
+    return np.array(frames) @ np.linalg.inv(bones_world(avatar, avatar.rig.body2world))
 
 
 def perform(avatar: Avatar, performance: Performance, fps: float) -> Clip:

@@ -26,7 +26,7 @@ Array = NDArray[np.float64]
 
 JPEG_QUALITY: Final = 92
 SET: Final = 4
-"""Influences in one set of glTF's joints and weights."""
+"""Bones in one set of glTF's joints and weights. More sets are allowed, but not read by all."""
 
 _PRINCIPLED_SPECULAR: Final = 0.5
 """What the principled BSDF calls the 4% that glTF reflects by default."""
@@ -45,7 +45,10 @@ class Skeleton:
 
 @dataclass(frozen=True)
 class Skin:
-    """How a surface's P vertices follow: ``bone`` (P, K), ``weight`` (P, K), rows sum to 1."""
+    """How a surface's P vertices follow: ``bone`` (P, K), ``weight`` (P, K), rows sum to 1.
+
+    In a file K is 4, one set.
+    """
 
     bone: NDArray[np.int32]
     weight: NDArray[np.float64]
@@ -158,12 +161,9 @@ class _File:
             TEXCOORD_0=column((surface.uv * [1, -1] + [0, 1]).astype(np.float32)),
         )
         if skin is not None:
-            for start in range(0, skin.bone.shape[1], SET):
-                number, chosen = start // SET, slice(start, start + SET)
-                weight = skin.weight[:, chosen].astype(np.float32)
-                bone = np.where(weight > 0, skin.bone[:, chosen], 0).astype(np.uint8)
-                setattr(found, f"JOINTS_{number}", column(bone))
-                setattr(found, f"WEIGHTS_{number}", column(weight))
+            weight = skin.weight.astype(np.float32)
+            bone = np.where(weight > 0, skin.bone, 0).astype(np.uint8)
+            found.JOINTS_0, found.WEIGHTS_0 = column(bone), column(weight)
         return found
 
     def material(self, name: str, material: Material) -> int:

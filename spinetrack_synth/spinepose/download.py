@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import contextlib
-import fcntl
-import hashlib
 import http.client
 import json
 import os
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
 from spinetrack_synth.errors import UserError
+from spinetrack_synth.locking import file_lock
 
 Progress = Callable[[int, int], None]
 
@@ -28,12 +27,6 @@ TIMEOUT_S: Final = 30.0
 CHUNK: Final = 1 << 18
 
 
-def sha256(path: Path) -> str:
-    """The SHA-256 of a file, in hexadecimal digits."""
-    with path.open("rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
-
-
 def download(url: str, path: Path, progress: Progress | None = None) -> None:
     """Fetch a file to a path, which exists only when all of it is there.
 
@@ -43,13 +36,13 @@ def download(url: str, path: Path, progress: Progress | None = None) -> None:
     """
     part = path.with_name(f".{path.name}.part")
     note = path.with_name(f".{path.name}.part.json")
-    lock = part.with_suffix(".lock")
+    taken = f"{url}: another process is fetching it; wait for it"
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with _locked(lock, url):
+        with file_lock(part.with_suffix(".lock"), taken):
             _fetch_whole(url, part, note, progress)
             os.replace(part, path)
-            _drop(note, lock)
+            _drop(note)
     except OSError as error:
         raise UserError(f"{path}: cannot be written: {error.strerror}") from error
 
@@ -84,17 +77,6 @@ def _fetch_whole(url: str, part: Path, note: Path, progress: Progress | None) ->
         came = _size(part)
         _drop(part, note)
         raise UserError(f"{url}: {came} bytes came, the server spoke of {wanted}")
-
-
-@contextlib.contextmanager
-def _locked(path: Path, url: str) -> Iterator[None]:
-    """Keep other processes from the same file."""
-    with path.open("ab") as stream:
-        try:
-            fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise UserError(f"{url}: another process is fetching it; wait for it") from error
-        yield
 
 
 def _fetch(url: str, part: Path, note: Path, progress: Progress | None) -> int:

@@ -7,8 +7,8 @@ import warnings
 from collections.abc import Mapping
 from typing import Any, Final
 
+from spinetrack_synth.drawing.palette import keypoint_color, link_color
 from spinetrack_synth.errors import UserError
-from spinetrack_synth.palette import keypoint_color, link_color
 from spinetrack_synth.skeleton import KEYPOINTS, LINKS, MIRROR, NAMES
 from spinetrack_synth.spinepose.session import PROVIDERS
 
@@ -83,14 +83,18 @@ def metainfo(keypoints: int = len(KEYPOINTS)) -> dict[str, Any]:
             index: {
                 "name": NAMES[index],
                 "id": index,
-                "color": list(keypoint_color(index)),
+                "color": list(keypoint_color(NAMES[index])),
                 "type": "",
                 "swap": NAMES[MIRROR[index]] if MIRROR[index] != index else "",
             }
             for index in range(keypoints)
         },
         "skeleton_info": {
-            number: {"link": (NAMES[a], NAMES[b]), "id": number, "color": list(link_color(a, b))}
+            number: {
+                "link": (NAMES[a], NAMES[b]),
+                "id": number,
+                "color": list(link_color(NAMES[a], NAMES[b])),
+            }
             for number, (a, b) in enumerate(links)
         },
         "joint_weights": [1.0] * keypoints,

@@ -13,9 +13,9 @@ from typing import Any, Final
 import numpy as np
 
 from spinetrack_synth.atomic import write_atomic
+from spinetrack_synth.drawing.predictions import LEAST_SCORE, draw_people
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.spinepose.detector import Detector, detect
-from spinetrack_synth.spinepose.drawing import LEAST_SCORE, draw_people
 from spinetrack_synth.spinepose.following import Follower
 from spinetrack_synth.spinepose.layout import (
     Input,

@@ -14,8 +14,9 @@ from typing import Any, Final
 
 from spinetrack_synth.atomic import write_atomic
 from spinetrack_synth.cache import cache_folder, cache_in_use
+from spinetrack_synth.checksum import file_sha256
 from spinetrack_synth.errors import UserError
-from spinetrack_synth.spinepose.download import Progress, download, sha256
+from spinetrack_synth.spinepose.download import Progress, download
 
 MODES: Final = ("small", "medium", "large", "xlarge")
 VERSIONS: Final = ("latest", "v2", "v1")
@@ -161,7 +162,7 @@ def obtain(
     record = _read_record()
     known = record["files"].get(official.file_name)
     if found.path is not None:
-        if not found.of_package and known and sha256(found.path) != known["sha256"]:
+        if not found.of_package and known and file_sha256(found.path) != known["sha256"]:
             raise UserError(
                 f"{found.path}: is not the file that was fetched (its SHA-256 differs); run: "
                 f"spinetrack-synth models remove {official.name} and fetch it again"
@@ -190,7 +191,7 @@ def obtain(
         if stream.read(1) != ONNX_START:
             arrived.unlink()
             raise UserError(f"{official.url}: what came is no ONNX file; a page to log in, perhaps")
-    digest = sha256(arrived)
+    digest = file_sha256(arrived)
     if known and digest != known["sha256"] and not changed:
         arrived.unlink()
         raise UserError(

@@ -17,10 +17,11 @@ from stand_ins import BallRenderer, ball_source
 import spinetrack_synth.dataset
 from spinetrack_synth import __version__
 from spinetrack_synth.cli import COMMANDS
-from spinetrack_synth.dataset import files, run_dataset
+from spinetrack_synth.dataset import run_dataset
 from spinetrack_synth.extras import EXTRAS
 
-HEAVY = ("numpy", "scipy", "numba", "pandas", "pyarrow", "mitsuba", "opensim", "rich", "PIL")
+HEAVY = ("numpy", "scipy", "numba", "pandas", "pyarrow", "mitsuba", "opensim", "rich", "PIL",
+         "jinja2", "markupsafe")  # fmt: skip
 RENDER = ("render", "--scenes", "balls", "--count", "3", "--seed", "5", "--size", "64x48")
 
 
@@ -131,7 +132,7 @@ def test_a_full_disk_is_told_in_one_line(
     def full(source: Path, target: Path) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(files.os, "replace", full)
+    monkeypatch.setattr(os, "replace", full)
     code, _, err = run(*RENDER, "--out", tmp_path / "OUT")
     assert code == 2
     assert err.endswith("free some space and run the same command again\n")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner, Result
 from made_people import jitter, make_coco, make_results, project_people, write
+from pages import SCRIPT, check_page
 
 from spinetrack_synth.cli.evaluate import command
 from spinetrack_synth.gap.people import labels_of
@@ -56,24 +56,6 @@ def test_two_models_are_compared(files: Path) -> None:
     assert "not both" in str(both.exception)
 
 
-class Tags(HTMLParser):
-    def __init__(self) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.seen: list[str] = []
-
-    def handle_starttag(self, tag: str, attrs: Any) -> None:
-        self.seen.append(tag)
-        if tag not in ("meta", "img", "br"):
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: Any) -> None:
-        self.seen.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-
 def test_the_page_has_its_parts_and_needs_nothing(files: Path, tmp_path: Path) -> None:
     out = tmp_path / "page.html"
     done = run(files, "--against", files / "B.json", "--output-format", "html", "--out", out)
@@ -82,7 +64,24 @@ def test_the_page_has_its_parts_and_needs_nothing(files: Path, tmp_path: Path) -
     for part in ("Two models", "Agreement", "Bland-Altman", "Keypoints", "Worst people"):
         assert f"<h2>{part}" in page
     assert "000000.png" in page or "annotation 1" in page
-    tags = Tags()
-    tags.feed(page)
+    tags = check_page(page)
     assert tags.open == [] and "script" not in tags.seen and "link" not in tags.seen
     assert page.count("Bland-Altman plot") > 15 and "nan" not in page.split("</style>")[1]
+
+
+def test_names_cannot_break_out_of_the_page(tmp_path: Path) -> None:
+    coco = make_coco(project_people(24, 9), per_image=2)
+    for image in coco.images:
+        image["file_name"] = image["sequence"] = SCRIPT.replace("/", "") + str(image["id"])
+    coco.categories[0] = {**coco.categories[0], "name": SCRIPT}
+    labels = labels_of(coco, write(tmp_path / "<script>.json", coco))
+    for name, share in (("<script>A.json", 0.01), ("<script>B.json", 0.03)):
+        write(tmp_path / name, coco, make_results(labels, jitter(labels, share, 1)))
+    arguments = ("--dataset", tmp_path / "<script>.json",
+                 "--predictions", tmp_path / "<script>A.json",
+                 "--against", tmp_path / "<script>B.json", "--output-format", "html")  # fmt: skip
+    done = CliRunner().invoke(command, [str(argument) for argument in arguments])
+    assert done.exit_code == 0, done.output
+    assert check_page(done.output).articles > 0
+    assert "&lt;script&gt;A.json" in done.output and "&lt;script&gt;B.json" in done.output
+    assert "&lt;script&gt;alert" in done.output and "<script" not in done.output

@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 from commands import Run
 
-from spinetrack_synth.rendering.server.admission import VARIABLE
+from spinetrack_synth.rendering.unreal.messages import TOKEN_VARIABLE
 
 TOKEN = "0123456789abcdef"
 
 
 @pytest.fixture(autouse=True)
 def no_token(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delenv(VARIABLE, raising=False)
+    monkeypatch.delenv(TOKEN_VARIABLE, raising=False)
 
 
 def refusal(run: Run, *arguments: str) -> str:
@@ -26,14 +26,14 @@ def refusal(run: Run, *arguments: str) -> str:
 
 def test_an_open_host_without_a_token(run: Run) -> None:
     told = refusal(run, "--host", "0.0.0.0")
-    assert f"set a token with --token or {VARIABLE}, or leave --host out" in told
+    assert f"set a token with --token or {TOKEN_VARIABLE}, or leave --host out" in told
 
 
 def test_a_token_that_is_too_short(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     assert "openssl rand" in refusal(run, "--host", "0.0.0.0", "--token", "short")
-    monkeypatch.setenv(VARIABLE, "short")
+    monkeypatch.setenv(TOKEN_VARIABLE, "short")
     assert "openssl rand" in refusal(run)
-    monkeypatch.setenv(VARIABLE, "")
+    monkeypatch.setenv(TOKEN_VARIABLE, "")
     assert "set a token" in refusal(run, "--host", "0.0.0.0")
 
 

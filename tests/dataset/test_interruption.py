@@ -132,7 +132,7 @@ def test_a_full_disk_at_any_write(
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         real(source, target)
 
-    monkeypatch.setattr(files.os, "replace", replace)
+    monkeypatch.setattr(os, "replace", replace)
     with pytest.raises(UserError, match=r"cannot be written: No space left on device; .*free some"):
         make(tmp_path)
     assert not list(tmp_path.rglob("*.tmp"))

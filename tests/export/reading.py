@@ -86,17 +86,16 @@ class File:
         return world
 
     def skinned(self, primitive: dict[str, Any], local: dict[int, Array] | None = None) -> Array:
-        """Vertices (P, 3) of a primitive as the specification has a skin move them."""
+        """Vertices (P, 3) of a primitive as the specification has a skin move them, by the first
+        set of joints alone, which is all that some engines read."""
         (skin,) = self.json["skins"]
         inverse = self.accessor(skin["inverseBindMatrices"]).swapaxes(1, 2).astype(float)
         joints = self.nodes_world(local)[skin["joints"]] @ inverse
         attributes = primitive["attributes"]
         places = self.accessor(attributes["POSITION"]).astype(float)
-        total = np.zeros((len(places), 4, 4))
-        for k in range(2):
-            bone = self.accessor(attributes[f"JOINTS_{k}"])
-            weight = self.accessor(attributes[f"WEIGHTS_{k}"]).astype(float)
-            total += np.einsum("pk,pkij->pij", weight, joints[bone])
+        bone = self.accessor(attributes["JOINTS_0"])
+        weight = self.accessor(attributes["WEIGHTS_0"]).astype(float)
+        total = np.einsum("pk,pkij->pij", weight, joints[bone])
         return np.einsum("pij,pj->pi", total[:, :3, :3], places) + total[:, :3, 3]
 
     def animated(self, frame: int) -> dict[int, Array]:

@@ -10,16 +10,25 @@ from export.reading import File
 from numpy.typing import NDArray
 
 from spinetrack_synth.anatomy.kinematics import all_coordinates, body_transforms, marker_positions
-from spinetrack_synth.avatars.avatar import Avatar, bone_motions, pose_avatar, pose_skin
+from spinetrack_synth.avatars.avatar import (
+    Avatar,
+    bone_motions,
+    make_avatar,
+    pose_avatar,
+    pose_skin,
+)
 from spinetrack_synth.avatars.rig import TWIST_FREE
 from spinetrack_synth.export.avatars import (
     PHALANGES,
     avatar_glb,
+    bone_weights,
     bones_world,
-    linear_skin,
+    linear_skins,
     perform,
     skeleton,
 )
+from spinetrack_synth.export.glb import SET, Skin
+from spinetrack_synth.export.influences import MOST, strongest
 from spinetrack_synth.motion.performance import Performance
 from spinetrack_synth.poses.library import library
 from spinetrack_synth.poses.sampling import sample_pose
@@ -35,6 +44,11 @@ def file(avatar: Avatar) -> File:
     return File.of(avatar_glb(avatar))
 
 
+@pytest.fixture(scope="module")
+def skins(avatar: Avatar) -> tuple[Skin, ...]:
+    return linear_skins(avatar)
+
+
 def posture(avatar: Avatar, pose: str, seed: int = 0) -> NDArray[np.float64]:
     return sample_pose(avatar.tree, library()[pose], np.random.default_rng(seed))
 
@@ -45,6 +59,12 @@ def local_frames(avatar: Avatar, file: File, world: NDArray) -> dict[int, NDArra
         file.node(name): world[k] if above < 0 else np.linalg.inv(world[above]) @ world[k]
         for k, (name, above) in enumerate(zip(bones.names, bones.parent))
     }
+
+
+def blended(skin: Skin, points: NDArray, motion: NDArray) -> NDArray[np.float64]:
+    """Points (P, 3) where bones have moved by (S, 4, 4) from rest."""
+    mixed = np.einsum("pk,pkij->pij", skin.weight, motion[skin.bone])
+    return np.einsum("pij,pj->pi", mixed[:, :3, :3], points) + mixed[:, :3, 3]
 
 
 def test_bones_are_the_bodies_and_their_helpers(avatar: Avatar, file: File) -> None:
@@ -82,7 +102,7 @@ def test_at_rest_the_skin_is_that_of_the_renderer(avatar: Avatar, file: File) ->
 
 @pytest.mark.parametrize("pose", POSES)
 def test_posed_by_its_own_arrays_it_is_posed_as_by_ours(
-    avatar: Avatar, file: File, pose: str
+    avatar: Avatar, file: File, skins: tuple[Skin, ...], pose: str
 ) -> None:
     body2world = body_transforms(avatar.tree, posture(avatar, pose))
     frames = bones_world(avatar, body2world)
@@ -90,23 +110,49 @@ def test_posed_by_its_own_arrays_it_is_posed_as_by_ours(
     np.testing.assert_allclose(motion[: -len(PHALANGES)], bone_motions(avatar, body2world))
     local = local_frames(avatar, file, frames)
     rest = pose_avatar(avatar, avatar.rig.coordinates)
-    for primitive, surface, part in zip(file.primitives, rest.surfaces, avatar.parts):
-        skin = linear_skin(avatar, part)
-        blended = np.einsum("pk,pkij->pij", skin.weight, motion[skin.bone])
-        points = surface.vertices_world.astype(float)
-        wanted = np.einsum("pij,pj->pi", blended[:, :3, :3], points) + blended[:, :3, 3]
+    for primitive, surface, skin in zip(file.primitives, rest.surfaces, skins):
+        wanted = blended(skin, surface.vertices_world.astype(float), motion)
         np.testing.assert_allclose(file.skinned(primitive, local), wanted, atol=5e-6)
 
 
-def test_weights_are_shares_of_few_bones(avatar: Avatar, file: File) -> None:
+def test_weights_are_shares_of_four_bones(avatar: Avatar, file: File) -> None:
     for primitive in file.primitives:
         found = primitive["attributes"]
-        assert {name for name in found if name.startswith("WEIGHTS")} == {"WEIGHTS_0", "WEIGHTS_1"}
-        weight = np.hstack([file.accessor(found[f"WEIGHTS_{k}"]) for k in range(2)])
-        bone = np.hstack([file.accessor(found[f"JOINTS_{k}"]) for k in range(2)])
-        np.testing.assert_allclose(weight.sum(axis=1), 1, atol=1e-6)
+        sets = {name for name in found if name.startswith(("JOINTS", "WEIGHTS"))}
+        assert sets == {"JOINTS_0", "WEIGHTS_0"}
+        weight, bone = file.accessor(found["WEIGHTS_0"]), file.accessor(found["JOINTS_0"])
+        np.testing.assert_allclose(weight.sum(axis=1, dtype=float), 1, atol=2e-7)
         assert weight.min() >= 0 and bone.max() < len(file.json["skins"][0]["joints"])
         assert not bone[weight == 0].any()
+
+
+def test_four_bones_move_the_skin_as_eight_do(avatar: Avatar, skins: tuple[Skin, ...]) -> None:
+    rest = pose_avatar(avatar, avatar.rig.coordinates).surfaces
+    bones = np.linalg.inv(skeleton(avatar).rest_world)
+    fitted_mm, largest_mm = [], []
+    for seed, pose in enumerate((*POSES, "apanasana", "garudasana")):
+        body2world = body_transforms(avatar.tree, posture(avatar, pose, seed))
+        fingers = np.random.default_rng(seed).uniform(0, 1.2, (2, 5, 3))
+        motion = bones_world(avatar, body2world, fingers) @ bones
+        for surface, part, skin in zip(rest, avatar.parts, skins):
+            weight = bone_weights(avatar, part)
+            np.testing.assert_allclose(weight.sum(axis=1), 1, atol=1e-6)
+            if part.name not in ("skin", "tank"):
+                continue
+            points = surface.vertices_world.astype(float)
+            eight = blended(strongest(weight, MOST), points, motion)
+            fitted_mm.append(1000 * np.linalg.norm(blended(skin, points, motion) - eight, axis=1))
+            four = blended(strongest(weight, SET), points, motion)
+            largest_mm.append(1000 * np.linalg.norm(four - eight, axis=1))
+    fitted, largest = np.concatenate(fitted_mm), np.concatenate(largest_mm)
+    assert np.percentile(fitted, 99) < 2 and fitted.max() < 8
+    assert np.percentile(largest, 99) > 5, "the largest weights alone would have done"
+
+
+def test_the_same_avatar_has_the_same_weights(avatar: Avatar, skins: tuple[Skin, ...]) -> None:
+    for skin, again in zip(skins, linear_skins(make_avatar(avatar.subject))):
+        np.testing.assert_array_equal(skin.bone, again.bone)
+        np.testing.assert_array_equal(skin.weight, again.weight)
 
 
 @pytest.mark.parametrize("pose", POSES)

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from click.testing import CliRunner, Result
 from made_people import jitter, make_coco, make_results, paint, project_people, write
+from pages import SCRIPT, check_page
 
 from spinetrack_synth.cli.evaluate import command as evaluate
 from spinetrack_synth.cli.gap import command as gap
@@ -87,6 +88,28 @@ def test_the_report_is_one_page_and_its_figures(sets: Path, tmp_path: Path) -> N
     assert {each["by"] for each in figures["strata"]} == {
         "scale", "view", "trunk", "occlusion", "pose", "visibility",
     }  # fmt: skip
+
+
+def test_names_cannot_break_out_of_the_page(tmp_path: Path) -> None:
+    paths = []
+    for number, share in enumerate((0.01, 0.02)):
+        coco = make_coco(project_people(36, 20 + number))
+        for image in coco.images:
+            image["file_name"] = image["sequence"] = SCRIPT.replace("/", "") + str(image["id"])
+        coco.categories[0] = {**coco.categories[0], "name": SCRIPT}
+        path = write(tmp_path / f"<script>{number}.json", coco)
+        labels = labels_of(coco, path)
+        results = make_results(labels, jitter(labels, share, number))
+        paths += [path, write(tmp_path / f"P{number}.json", coco, results)]
+    done = run(
+        gap, "--synthetic", paths[0], "--synthetic-predictions", paths[1], "--real", paths[2],
+        "--real-predictions", paths[3], "--resamples", 50, "--out", tmp_path / "R",
+    )  # fmt: skip
+    assert done.exit_code == 0, done.output
+    text = (tmp_path / "R/report.html").read_text()
+    assert check_page(text).articles > 0
+    assert "&lt;script&gt;0.json" in text and "&lt;script&gt;1.json" in text
+    assert "&lt;script&gt;alert" in text and "<script" not in text
 
 
 @pytest.mark.slow

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from pages import SCRIPT, check_page
 
 from spinetrack_synth.anatomy.model import Tree
 from spinetrack_synth.errors import UserError
@@ -105,6 +106,22 @@ def test_the_page_needs_no_other_file(tmp_path: Path, tree: Tree, steps: Coordin
     assert "&lt;steps&gt; &amp; more.mot" in page
     for found in inspection.checks:
         assert f"{found.value:.2f} {found.unit}" in page
+
+
+def test_names_cannot_break_out_of_the_page(
+    tmp_path: Path, tree: Tree, steps: CoordinateMotion
+) -> None:
+    pytest.importorskip("matplotlib", reason="plots need the extra motion")
+    named = dataclasses.replace(steps, source=f"{SCRIPT}.mot", notes=(SCRIPT,))
+    found = inspect_motion(named, tree)
+    checks = [dataclasses.replace(c, title=SCRIPT, worst=SCRIPT) for c in found.checks]
+    curves = [
+        dataclasses.replace(c, title=SCRIPT, names=tuple(SCRIPT for _ in c.names))
+        for c in found.curves
+    ]
+    found = dataclasses.replace(found, subject=SCRIPT, checks=checks, curves=curves)
+    write_report(tmp_path / "report.html", found)
+    check_page((tmp_path / "report.html").read_text())
 
 
 def test_a_folder_without_ground_truth_is_told(tmp_path: Path, tree: Tree) -> None:

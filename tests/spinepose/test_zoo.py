@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
+from filelock import FileLock
 
 from spinetrack_synth.cli.models import command
 from spinetrack_synth.errors import UserError
@@ -249,7 +250,7 @@ def test_a_page_to_log_in_is_no_network(official: Official, shelf: Shelf) -> Non
 
 def test_two_processes_do_not_mix_their_parts(url: str, tmp_path: Path) -> None:
     with (
-        downloads._locked(tmp_path / ".net.onnx.lock", url),
+        FileLock(tmp_path / ".net.onnx.lock"),
         pytest.raises(UserError, match="another process is fetching it"),
     ):
         download(url, tmp_path / "net.onnx")

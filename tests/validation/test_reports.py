@@ -6,12 +6,12 @@ import json
 import os
 import re
 from dataclasses import replace
-from html.parser import HTMLParser
 from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 from clean import clean, write, write_pictures
+from pages import SCRIPT, check_page
 from sarif_schema import SARIF
 
 from spinetrack_synth.validation.engine import Report, validate
@@ -183,45 +183,28 @@ def test_junit_has_the_elements_of_the_schema(report: Report) -> None:
     assert int(root.attrib["failures"]) == failures
 
 
-class Page(HTMLParser):
-    """Counts tags, and remembers what would be fetched or run."""
-
-    VOID = frozenset({"meta", "br"})
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.open: list[str] = []
-        self.articles = 0
-        self.pictures = 0
-        self.outside: list[str] = []
-
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.articles += tag == "article"
-        for name, value in attrs:
-            if name in ("src", "href"):
-                self.pictures += str(value).startswith("data:image/jpeg;base64,")
-                if not str(value).startswith("data:"):
-                    self.outside.append(str(value))
-            assert not name.startswith("on")
-        assert tag not in ("script", "link", "iframe")
-        if tag not in self.VOID:
-            self.open.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.handle_starttag(tag, attrs)
-        self.handle_endtag(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-
 def test_the_page_is_whole_and_needs_nothing_from_elsewhere(report: Report) -> None:
-    page = Page()
-    page.feed(render(report, "html"))
-    assert page.open == []
-    assert page.outside == []
+    page = check_page(render(report, "html"))
     assert page.articles == len({f.row for f in report.findings if f.row is not None})
     assert page.pictures >= 4
+
+
+def test_names_cannot_break_out_of_the_page(tmp_path: Path) -> None:
+    data = clean()
+    (category,) = data["categories"]
+    category["name"] = category["supercategory"] = SCRIPT
+    category["keypoints"] = [f"{name} {SCRIPT}" for name in category["keypoints"]]
+    for image in data["images"]:
+        image["file_name"] = SCRIPT + image["file_name"]
+    for annotation in data["annotations"]:
+        annotation["subject"], annotation["num_keypoints"] = SCRIPT, 3
+    path = tmp_path / "<script>.json"
+    page = render(
+        validate([read(write(path, data)), read(write(tmp_path / "b", data))], RULES), "html"
+    )
+    assert check_page(page).articles > 0
+    assert "&lt;script&gt;.json" in page and "<script" not in page
+    assert "left_eye &lt;script&gt;alert" in page
 
 
 def test_the_page_cuts_with_a_count(report: Report) -> None:
@@ -233,14 +216,47 @@ def test_the_page_draws_the_fitted_body(report: Report) -> None:
 
     import numpy as np
 
-    from spinetrack_synth.validation.reporting.drawing import FITTED_COLOR
+    from spinetrack_synth.drawing.palette import FITTED_COLOR, hexadecimal
 
     finding = next(f for f in report.findings if f.row is not None)
     fitted = np.full((37, 2), 100.0) + np.arange(37)[:, None]
     with_body = replace(report, findings=(replace(finding, fitted=fitted),))
-    stroke = f'stroke="{FITTED_COLOR}"'
+    stroke = f'stroke="{hexadecimal(FITTED_COLOR)}"'
     assert stroke in render(with_body, "html")
     assert stroke not in render(report, "html")
+
+
+@pytest.mark.parametrize("written", ["polygons", "counts", "compressed"])
+def test_the_page_draws_a_mask_that_is_meant(tmp_path: Path, written: str) -> None:
+    from pycocotools import mask as coco_mask
+
+    data = clean()
+    polygon = [5, 5, 40, 5, 40, 60]
+    runs = coco_mask.frPyObjects([polygon], 480, 640)[0]
+    counts = [480 * 5 + 5, 55, 640 * 480 - 480 * 5 - 60]
+    data["annotations"][0]["segmentation"] = {
+        "polygons": [polygon],
+        "counts": {"size": [480, 640], "counts": counts},
+        "compressed": {"size": [480, 640], "counts": runs["counts"].decode()},
+    }[written]
+    report = validate([read(write(tmp_path / "a.json", data))], RULES)
+    assert any(".segmentation" in finding.place for finding in report.findings)
+    assert render(report, "html").count("data:image/png") == 1
+    no_mask = replace(report, findings=report.findings[:0])
+    assert "data:image/png" not in render(no_mask, "html")
+
+
+@pytest.mark.parametrize(
+    "segmentation",
+    [[[1, 2]], [[1e9, 0, 0, 1e9, 1e9, 1e9]], {"size": [480, 640], "counts": "?"},
+     {"size": [10**5, 10**5], "counts": [10**10]}, {"size": [480, 640], "counts": [1]}, None],
+)  # fmt: skip
+def test_a_mask_that_cannot_be_decoded_is_not_drawn(tmp_path: Path, segmentation: object) -> None:
+    data = clean()
+    data["annotations"][0]["segmentation"] = segmentation
+    report = validate([read(write(tmp_path / "a.json", data))], RULES)
+    assert any(".segmentation" in finding.place for finding in report.findings)
+    assert "data:image/png" not in render(report, "html")
 
 
 def test_a_clean_page_says_so(tmp_path: Path) -> None:

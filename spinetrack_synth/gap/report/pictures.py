@@ -3,41 +3,78 @@ classifier is surest of."""
 
 from __future__ import annotations
 
-import base64
-import io
-from dataclasses import replace
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
+from markupsafe import Markup
+from PIL import Image
 
+from spinetrack_synth import skeleton
+from spinetrack_synth.drawing.cards import person_card, small_jpeg
+from spinetrack_synth.drawing.person import Links, Person, links_between, stated_links
+from spinetrack_synth.drawing.svg import data_url
 from spinetrack_synth.gap.appearance import Crops, Picture
 from spinetrack_synth.gap.evaluation import Evaluation
+from spinetrack_synth.gap.people import Bools, Labels, pictures_root
 from spinetrack_synth.gap.reading import columns_of
-from spinetrack_synth.gap.report.worst import Worst
-from spinetrack_synth.validation.findings import Finding, Severity
-from spinetrack_synth.validation.reporting.drawing import draw_person
+from spinetrack_synth.gap.report.worst import WORST, Worst, worst_people
+from spinetrack_synth.validation.pictures import locate
 
 CROP_PX: Final = 180
 JPEG_QUALITY: Final = 80
 
 
-def draw(evaluation: Evaluation, person: Worst, folder: Path | None) -> str:
+def worst_cards(
+    evaluation: Evaluation, judged: Bools, folder: Path | None, side: str = ""
+) -> list[dict[str, Any]]:
+    """The people with the largest errors, for ``worst`` of the report's parts."""
+    return [
+        {
+            "picture": draw(evaluation, person, folder),
+            "side": side,
+            "error": person.error,
+            "keypoint": skeleton.NAMES[person.keypoint],
+            "where": f"{person.file_name}, annotation {person.annotation_id}",
+        }
+        for person in worst_people(evaluation, judged, WORST)
+    ]
+
+
+def draw(evaluation: Evaluation, worst: Worst, folder: Path | None) -> Markup:
     """An SVG of a person with label and prediction, the worst keypoint ringed."""
-    labels, row = evaluation.labels, person.row
-    fitted = np.full((len(labels.names), 2), np.nan)
-    own_name = ""
-    for index, place in columns_of(labels.names):
-        if evaluation.predictions.defined[index]:
-            fitted[place] = evaluation.pairs.points[row, index]
-        if index == person.keypoint:
-            own_name = labels.names[place]
-    meant = Finding(
-        code="", name="", severity=Severity.INFO, file=labels.path, place="",
-        key=f"annotation/{own_name}", message="", fitted=fitted,
-    )  # fmt: skip
-    records = replace(labels.records, pictures=folder or labels.records.pictures)
-    return draw_person(records, int(labels.rows[row]), [meant])
+    labels, row = evaluation.labels, worst.row
+    place = int(labels.rows[row])
+    columns = columns_of(labels.names)
+    names = list(labels.names)
+    fitted = np.full((len(names), 2), np.nan)
+    for keypoint, column in columns:
+        names[column] = skeleton.NAMES[keypoint]
+        if evaluation.predictions.defined[keypoint]:
+            fitted[column] = evaluation.pairs.points[row, keypoint]
+    points = labels.coco.keypoints[place]
+    person = Person(
+        points=points[:, :2],
+        v=points[:, 2],
+        names=names,
+        links=_links(labels, place, tuple(names)),
+        box=labels.boxes[row],
+        fitted=fitted,
+        ringed=[column for keypoint, column in columns if keypoint == worst.keypoint],
+    )
+    image = labels.coco.image_of[worst.image_id]
+    sides = [image.get("width"), image.get("height")]
+    size = np.array([side if isinstance(side, int | float) else np.nan for side in sides])
+    root = folder or pictures_root(labels.path)
+    return person_card(person, locate(worst.file_name, (root / labels.title, root)), size)
+
+
+def _links(labels: Labels, place: int, names: tuple[str, ...]) -> Links:
+    """Our lines for our skeletons, for others those that their category states, if any."""
+    category = labels.coco.annotations[place]["category_id"]
+    stated = next(c.get("skeleton") for c in labels.coco.categories if c["id"] == category)
+    own = names == skeleton.NAMES[: len(names)] and len(names) in (17, 26, 37)
+    return (not own and stated_links(stated, len(names))) or links_between(names)
 
 
 def telling(scores: np.ndarray, crops: tuple[Crops, Crops], count: int) -> dict[str, list[Picture]]:
@@ -63,10 +100,5 @@ def telling(scores: np.ndarray, crops: tuple[Crops, Crops], count: int) -> dict[
 
 def embed(picture: Picture) -> str:
     """A picture as a small JPEG for a page."""
-    from PIL import Image
-
     image = Image.fromarray(np.clip(picture, 0, 255).astype(np.uint8))
-    image.thumbnail((CROP_PX, CROP_PX))
-    buffer = io.BytesIO()
-    image.save(buffer, "JPEG", quality=JPEG_QUALITY)
-    return "data:image/jpeg;base64," + base64.b64encode(buffer.getvalue()).decode()
+    return data_url(small_jpeg(image, CROP_PX, JPEG_QUALITY), "jpeg")

@@ -13,9 +13,6 @@ from spinetrack_synth.errors import UserError
 
 TEMPLATE: Final = "vset /session/token [str]"
 
-VARIABLE: Final = "SPINETRACK_SYNTH_TOKEN"
-"""Environment variable that the command takes the token from: others can read command lines."""
-
 SHORTEST: Final = 16
 """Characters of a token: too many to be guessed, however fast."""
 

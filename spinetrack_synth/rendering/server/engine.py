@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from hashlib import sha256
 from pathlib import Path
 from re import fullmatch
 from typing import Any, Final
@@ -15,6 +14,7 @@ from numpy.typing import NDArray
 
 from spinetrack_synth import __version__
 from spinetrack_synth.anatomy.model import fullbody_path
+from spinetrack_synth.checksum import file_sha256
 from spinetrack_synth.rendering.server import admission
 from spinetrack_synth.rendering.server.absent import ABSENT
 from spinetrack_synth.rendering.server.dispatch import Answer, Dispatcher
@@ -503,7 +503,7 @@ class Engine:
             {
                 "name": "spinetrack_synth",
                 "version": __version__,
-                "hash": sha256(fullbody_path().read_bytes()).hexdigest(),
+                "hash": file_sha256(fullbody_path()),
                 "engine": f"spinetrack-synth {__version__}",
                 "plugin": VERSION,
             }

@@ -20,7 +20,7 @@ from time import monotonic
 from typing import Final
 
 from spinetrack_synth.errors import UserError
-from spinetrack_synth.rendering.server.admission import VARIABLE, Admission, check_token
+from spinetrack_synth.rendering.server.admission import Admission, check_token
 from spinetrack_synth.rendering.server.wire import (
     MOST_BYTES,
     BadFrame,
@@ -30,6 +30,7 @@ from spinetrack_synth.rendering.server.wire import (
     parse_request,
     reply,
 )
+from spinetrack_synth.rendering.unreal.messages import TOKEN_VARIABLE
 
 PIECE: Final = 1 << 18
 """Bytes read at once."""
@@ -72,8 +73,9 @@ class Doors:
         if self.open_to_others and token is None:
             self._tcp.close()
             raise UserError(
-                f"--host {host} lets other machines in: set a token with --token or {VARIABLE}, "
-                f"or leave --host out and come through ssh -L {self.port}:127.0.0.1:{self.port}"
+                f"--host {host} lets other machines in: set a token with --token or "
+                f"{TOKEN_VARIABLE}, or leave --host out and come through "
+                f"ssh -L {self.port}:127.0.0.1:{self.port}"
             )
 
     def __str__(self) -> str:

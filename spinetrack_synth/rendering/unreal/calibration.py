@@ -23,6 +23,9 @@ from spinetrack_synth.rendering.unreal.pictures import (
 from spinetrack_synth.rendering.unreal.session import Reply
 
 CUBE: Final = "spinetrack_calibration_cube"
+"""How names of cubes begin. UnrealCV spawns a nameless one at the origin where the name is taken,
+and one that was destroyed may live on for a while: each gets a name of its own."""
+
 CUBE_COLOR: Final = COLORS[0]
 
 HEIGHT_CM: Final = 30_000.0
@@ -58,10 +61,10 @@ class Calibration:
     wanted_px: float
 
 
-def placements() -> tuple[str, ...]:
-    """A command for each distance that puts the cube there."""
+def placements(cube: str) -> tuple[str, ...]:
+    """A command for each distance that puts the cube of a name there."""
     return tuple(
-        f"vset /object/{CUBE}/location {distance:.1f} 0.0 {HEIGHT_CM:.1f}"
+        f"vset /object/{cube}/location {distance:.1f} 0.0 {HEIGHT_CM:.1f}"
         for distance in DISTANCES_CM
     )
 

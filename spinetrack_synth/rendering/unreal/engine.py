@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from pathlib import Path
+from threading import Event
 from typing import Final
 
 import numpy as np
@@ -20,15 +22,22 @@ from spinetrack_synth.rendering.unreal.errors import (
     WrongPicture,
 )
 from spinetrack_synth.rendering.unreal.launching import Launched
-from spinetrack_synth.rendering.unreal.session import Endpoint, open_session
+from spinetrack_synth.rendering.unreal.session import Endpoint, load_client, open_session
 from spinetrack_synth.rendering.unreal.stage import Patience, Stage
 from spinetrack_synth.shot import Frame, Shot
 
 ATTEMPTS: Final = 4
 """Times a shot is tried before the run stops."""
 
-PAUSES_S: Final = (0.2, 1.0, 3.0)
-"""Waited before connecting again to an engine that was not started by us: it may be coming back."""
+NOTICE_S: Final = 0.2
+"""Waited before connecting again: a server may have to notice first that its client is gone."""
+
+RETURN_S: Final = 60.0
+"""How long an engine that was not started by us may be gone: systemd, Docker and the like start it
+anew, and a packaged project takes a while to draw."""
+
+RETRY_S: Final = 1.0
+"""Between looking whether it is back."""
 
 REMEDIES: Final = {
     Refused: "start the engine, or give its --host and --port, or --launch BINARY",
@@ -36,6 +45,8 @@ REMEDIES: Final = {
     "had its only client: end the client or restart the engine",
     Busy: "it serves another client, or it is no UnrealCV server: end the other client",
 }
+
+_log = logging.getLogger(__name__)
 
 
 class Engine:
@@ -47,6 +58,7 @@ class Engine:
         self._endpoint = endpoint
         self._binary = binary
         self._patience = patience or Patience()
+        self._closed = Event()
         self._launched: Launched | None = None
         self._stage: Stage | None = None
         self._calibration: Calibration | None = None
@@ -75,12 +87,13 @@ class Engine:
     def draw(self, shot: Shot) -> Frame:
         """Draw a shot, again on a fresh connection after anything that was late, lost or wrong.
 
-        Raises UserError where that does not help.
+        Raises UserError where that does not help, where an engine that is gone does not come back
+        within a minute, and where it is closed meanwhile.
         """
         trouble: EngineError | None = None
         for attempt in range(ATTEMPTS):
-            if attempt:
-                self._recover(attempt)
+            if trouble is not None:
+                self._recover(attempt, shot, trouble)
             try:
                 frame = self._ready().draw(shot)
                 self._check_new(shot, frame)
@@ -94,7 +107,9 @@ class Engine:
         )
 
     def close(self) -> None:
-        """Disconnect, and end the engine if it was started here."""
+        """Disconnect, and end the engine if it was started here. A shot that another thread draws
+        or waits for ends."""
+        self._closed.set()
         self._let_go()
         self._end()
 
@@ -107,23 +122,29 @@ class Engine:
 
     def _ready(self) -> Stage:
         """The stage, made anew where the last one is gone."""
-        if self._stage is None:
+        stage = self._stage
+        if stage is None:
             if self._binary is not None and self._launched is None:
-                self._stage = self._launch(self._binary)
+                stage = self._launch(self._binary)
             else:
-                self._stage = self._set_up()
-            told = self._stage.offer.provenance
+                stage = self._set_up()
+            self._stage = stage
+            told = stage.offer.provenance
             if self._provenance is not None and told != self._provenance:
                 self._let_go()
                 raise UserError(
                     f"{self._endpoint}: another engine answers than at first ({told}); "
                     "give another folder to draw with it"
                 )
-            self._calibration, self._provenance = self._stage.calibration, told
-        return self._stage
+            self._calibration, self._provenance = stage.calibration, told
+            if self._closed.is_set():  # by another thread, which did not see this stage
+                self.close()
+                raise UserError(f"{self._endpoint}: closed")
+        return stage
 
     def _set_up(self) -> Stage:
-        session = open_session(self._endpoint, self._patience.hello_s)
+        again = self._provenance is not None
+        session = open_session(self._endpoint, self._patience.hello_s, again=again)
         try:
             return Stage(session, self._endpoint, self._patience, known=self._calibration)
         except BaseException:
@@ -135,15 +156,19 @@ class Engine:
 
         UnrealCV listens before the engine is ready to draw, so a failing set-up says little.
         """
-        self._launched = Launched(binary, self._endpoint.port)
+        load_client()
+        launched = self._launched = Launched(binary, self._endpoint.port)
         give_up = time.monotonic() + self._patience.start_s
         while True:
             try:
                 return self._set_up()
             except EngineError as error:
                 trouble = error
-            if not self._launched.alive:
-                words = self._launched.last_words
+            if self._closed.wait(0.25):
+                self._end()
+                raise UserError(f"--launch {binary}: closed before it was ready")
+            if not launched.alive:
+                words = launched.last_words
                 self._end()
                 raise UserError(f"--launch {binary}: {words}")
             if time.monotonic() > give_up:
@@ -151,21 +176,47 @@ class Engine:
                 raise UserError(
                     f"--launch {binary}: not ready after {self._patience.start_s:.0f} s: {trouble}"
                 )
-            time.sleep(0.25)
 
-    def _recover(self, attempt: int) -> None:
-        """Before another attempt: an engine of ours that is gone or fails again starts anew."""
-        if self._launched is None:
-            time.sleep(PAUSES_S[min(attempt, len(PAUSES_S)) - 1])
-        elif not self._launched.alive or attempt > 1:
+    def _recover(self, attempt: int, shot: Shot, trouble: EngineError) -> None:
+        """Before another attempt: an engine of ours that is gone or fails again starts anew, for
+        another one we wait until it can be set up."""
+        if self._closed.wait(NOTICE_S):
+            raise UserError(f"{self._endpoint}: closed during shot {shot.index}")
+        if self._binary is None:
+            self._await(shot, trouble)
+        elif self._launched is not None and (not self._launched.alive or attempt > 1):
             self._end()
 
+    def _await(self, shot: Shot, trouble: EngineError) -> None:
+        """Connect and set up, if need be over and over, for a minute."""
+        give_up = time.monotonic() + RETURN_S
+        waiting = False
+        while True:
+            try:
+                self._ready()
+                if waiting:
+                    _log.info("%s: back again", self._endpoint)
+                return
+            except EngineError as error:
+                gone = error
+            if time.monotonic() >= give_up:
+                raise UserError(
+                    f"{self._endpoint}: shot {shot.index} failed ({trouble}) and the engine did "
+                    f"not come back within {RETURN_S:.0f} s: {gone}; what is done is safe: see to "
+                    "the engine and run the same command again"
+                )
+            if not waiting:
+                _log.info("%s; waiting up to %.0f s for the engine to come back", gone, RETURN_S)
+                waiting = True
+            if self._closed.wait(RETRY_S):
+                raise UserError(f"{self._endpoint}: closed during shot {shot.index}")
+
     def _let_go(self) -> None:
-        if self._stage is not None:
-            self._stage.close()
-            self._stage = None
+        stage, self._stage = self._stage, None
+        if stage is not None:
+            stage.close()
 
     def _end(self) -> None:
-        if self._launched is not None:
-            self._launched.end()
-            self._launched = None
+        launched, self._launched = self._launched, None
+        if launched is not None:
+            launched.end()

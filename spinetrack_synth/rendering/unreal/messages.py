@@ -25,6 +25,9 @@ QUATERNION_DECIMALS: Final = 9
 
 FINGER_DECIMALS: Final = 4
 
+TOKEN_VARIABLE: Final = "SPINETRACK_SYNTH_TOKEN"
+"""Environment variable with the token of a server that wants one: others can read command lines."""
+
 
 def number(value: float, decimals: int = 6) -> str:
     """A number as commands want it: fixed point, no exponent, no trailing dot."""

@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.rendering.unreal.errors import CommandFailed, EngineError
+from spinetrack_synth.rendering.unreal.messages import TOKEN_VARIABLE
 from spinetrack_synth.rendering.unreal.session import Session
 
 LIST_COMMANDS: Final = "vget /unrealcv/commands"
+"""Since UnrealCV 1.1: a template a line."""
 
-UNREALCV: Final = "UnrealCV 1.1.0 or newer"
+HELP: Final = "vget /unrealcv/help"
+"""In every version: a template, and on the next line what the command does."""
+
+UNREALCV: Final = "UnrealCV 1.0.1 or newer, see unreal_project/README.md"
 PROJECT: Final = "the project's own module, see unreal_project/README.md"
 
 NEEDED: Final = {
@@ -45,7 +51,8 @@ NEEDED: Final = {
     "vset /lights {}": PROJECT,
     "vget /project": PROJECT,
 }
-"""A command as it will be sent -> what brings it."""
+"""A command as it will be sent -> what brings it. Those of UnrealCV are in its branches 4.22 to
+5.2 (0.3.10 to 1.0.1) and in 1.1."""
 
 
 @dataclass(frozen=True)
@@ -77,20 +84,43 @@ class Offer:
 def read_offer(session: Session, where: object, timeout_s: float) -> Offer:
     """Ask an engine what it offers. Raises UserError where it lacks what the driver needs."""
     version = str(session.ask(["vget /unrealcv/version"], timeout_s)[0]).strip()
-    try:
-        listed = str(session.ask([LIST_COMMANDS], timeout_s)[0])
-    except CommandFailed:
-        listed = ""
-    templates = tuple(" ".join(line.split()) for line in listed.splitlines() if line.strip())
-    if LIST_COMMANDS not in templates:
+    offer = Offer(version, _templates(session, timeout_s), {})
+    if not offer.templates:
         raise UserError(
-            f"{where}: UnrealCV {version} does not list its commands; {UNREALCV} is needed"
+            f"{where}: UnrealCV {version} lists neither its commands nor their help; {UNREALCV}"
         )
-    offer = Offer(version, templates, {})
+    _give_token(session, offer, where, timeout_s)
     missing = [command for command in NEEDED if not offer.has(command)]
     if missing:
         raise UserError(f"{where}: UnrealCV {version} there lacks {_told(missing)}")
-    return Offer(version, templates, _project(str(session.ask(["vget /project"], timeout_s)[0])))
+    return replace(offer, project=_project(str(session.ask(["vget /project"], timeout_s)[0])))
+
+
+def _templates(session: Session, timeout_s: float) -> tuple[str, ...]:
+    """The templates of an engine's commands, none where it does not tell them."""
+    for command in (LIST_COMMANDS, HELP):
+        (told,) = session.ask([command], timeout_s, errors_too=True)
+        lines = (" ".join(line.split()) for line in str(told).splitlines())
+        templates = tuple(line for line in lines if line.startswith(("vget ", "vset ")))
+        if command in templates:
+            return templates
+    return ()
+
+
+def _give_token(session: Session, offer: Offer, where: object, timeout_s: float) -> None:
+    """Say who we are to a server that knows of tokens: `serve` does, UnrealCV does not."""
+    if not offer.has("vset /session/token x"):
+        return
+    token = os.environ.get(TOKEN_VARIABLE, "").strip()
+    try:
+        session.ask([f"vset /session/token {token}" if token else "vget /project"], timeout_s)
+    except CommandFailed as error:
+        if "token" not in str(error):
+            raise
+        needed = "holds another token than the server's" if token else "must hold its token"
+        raise UserError(f"{where}: the server wants a token: {TOKEN_VARIABLE} {needed}") from None
+    except EngineError:
+        raise EngineError("the connection broke before there were any replies") from None
 
 
 def _project(text: str) -> dict[str, str]:

@@ -7,6 +7,7 @@ a thread that is given a time, and a client that was late, or failed in any way,
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import socket
 import tempfile
@@ -44,9 +45,15 @@ class Endpoint:
 
     @property
     def unix_socket(self) -> Path | None:
-        """The Unix socket of an engine on this machine, None where there is none."""
-        path = Path(tempfile.gettempdir()) / f"unrealcv_{self.port}.socket"
-        return path if self.host in LOCAL_HOSTS and path.is_socket() else None
+        """The Unix socket of an engine on this machine, None where there is none.
+
+        UnrealCV makes it in /tmp, whatever the temporary folder is.
+        """
+        if self.host not in LOCAL_HOSTS:
+            return None
+        folders = (Path(tempfile.gettempdir()), Path("/tmp"))
+        paths = (folder / f"unrealcv_{self.port}.socket" for folder in folders)
+        return next((path for path in paths if path.is_socket()), None)
 
 
 class Session:
@@ -90,17 +97,22 @@ class Session:
         self._client.recv_data_q.put(ConnectionError("the session was closed"))
 
 
-def open_session(endpoint: Endpoint, hello_s: float) -> Session:
+def open_session(endpoint: Endpoint, hello_s: float, *, again: bool = False) -> Session:
     """Connect to an engine over TCP, else over the Unix socket of one on this machine.
 
-    On Linux, UnrealCV up to 1.0.1 serves one TCP client in its life and then that socket only.
-    Raises Refused, NoHello or Busy, as TCP was answered.
+    On Linux, UnrealCV up to 1.0.1 serves one TCP client in its life and then that socket only, so
+    ``again``, after a session with this engine, the socket comes first. Raises Refused, NoHello or
+    Busy, as TCP was answered.
     """
+    tried = endpoint.unix_socket if again else None
+    if tried is not None:
+        with contextlib.suppress(Unreachable):
+            return _greeted(endpoint, hello_s, tried)
     try:
         return _greeted(endpoint, hello_s, None)
     except Unreachable as error:
         unix = endpoint.unix_socket
-        if unix is None:
+        if unix in (None, tried):
             raise
         try:
             return _greeted(endpoint, hello_s, unix)
@@ -152,6 +164,12 @@ def within(timeout_s: float, call: Callable[[], Any]) -> Any:
     if went_well:
         return value
     raise value
+
+
+def load_client() -> None:
+    """Import the official client, for those who start what an interrupt must end: in one import out
+    of a hundred Python or a module loses the interrupt that comes meanwhile."""
+    _client_class()
 
 
 @cache

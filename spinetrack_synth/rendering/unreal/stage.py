@@ -125,13 +125,16 @@ class Stage:
         return len(cameras) - 1
 
     def _calibrate(self) -> Calibration:
-        cube = calibration.CUBE
+        cube = f"{calibration.CUBE}_{next(_numbers)}"
         camera = calibration.CAMERA
         size = camera.width * camera.height
+        there = str(self._ask(["vget /objects"])[0]).split()
+        left = [name for name in there if name.lower().startswith(calibration.CUBE)]
+        self._ask([f"vset /object/{name}/destroy" for name in left])  # it would stand in the way
         self._ask([f"vset /objects/spawn_cube {cube}", self._color(cube, calibration.CUBE_COLOR)])
         try:
             taken = []
-            for placement in calibration.placements():
+            for placement in calibration.placements(cube):
                 shooting = [
                     *self._aim(camera),
                     *self._warm_up(),

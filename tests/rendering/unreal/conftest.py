@@ -22,7 +22,9 @@ def balls() -> Iterator[BallEngine]:
 def drive(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., UnrealRenderer]]:
     """Renderers of engines at some ports, closed in the end."""
     pytest.importorskip("unrealcv")
-    monkeypatch.setattr(driver, "PAUSES_S", (0.01, 0.05))
+    monkeypatch.setattr(driver, "NOTICE_S", 0.0)
+    monkeypatch.setattr(driver, "RETRY_S", 0.02)
+    monkeypatch.setattr(driver, "RETURN_S", 0.1)
     with ExitStack() as stack:
 
         def open_at(*ports: int) -> UnrealRenderer:

@@ -12,6 +12,7 @@ from stand_ins import BallRenderer, ball_person, ball_shot
 
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.rendering import EngineSettings
+from spinetrack_synth.rendering.unreal.messages import TOKEN_VARIABLE
 from spinetrack_synth.rendering.unreal.pictures import COLORS, PLAIN
 from spinetrack_synth.rendering.unreal.renderer import open_engines
 from spinetrack_synth.rendering.unreal.stage import WARM_UP
@@ -46,16 +47,60 @@ def test_missing_commands_are_named_with_what_brings_them(balls: BallEngine, dri
     with pytest.raises(UserError) as error:
         drive(balls.port)
     assert str(error.value) == (
-        f"127.0.0.1:{balls.port}: UnrealCV 1.1.2 there lacks 'vset /cameras/spawn' (UnrealCV 1.1.0 "
-        "or newer); 'vget /avatars', 'vset /avatar/name/pose {}' (the project's own module, see "
-        "unreal_project/README.md)"
+        f"127.0.0.1:{balls.port}: UnrealCV 1.1.2 there lacks 'vset /cameras/spawn' (UnrealCV "
+        "1.0.1 or newer, see unreal_project/README.md); 'vget /avatars', "
+        "'vset /avatar/name/pose {}' (the project's own module, see unreal_project/README.md)"
     )
 
 
-def test_an_old_server_is_told_from_a_bare_one(balls: BallEngine, drive) -> None:
+def test_a_server_that_lists_nothing(balls: BallEngine, drive) -> None:
     balls.templates.remove("vget /unrealcv/commands")
-    with pytest.raises(UserError, match=r"does not list its commands; UnrealCV 1\.1\.0 or newer"):
+    with pytest.raises(
+        UserError, match=r"lists neither its commands nor .*UnrealCV 1\.0\.1 or newer"
+    ):
         drive(balls.port)
+
+
+class Guarded(BallEngine):
+    """A server that wants a token, as `serve` does beyond this machine."""
+
+    def __init__(self, token: str) -> None:
+        self.token, self.inside = token, False
+        super().__init__()
+        self.templates.append("vset /session/token [str]")
+
+    def answer(self, command: str) -> bytes:
+        if command.startswith("vset /session/token "):
+            self.inside = command.endswith(f" {self.token}")
+            return b"ok" if self.inside else b"error that is not the token"
+        if not self.inside and not command.startswith("vget /unrealcv/"):
+            return b"error this server wants its token first: vset /session/token TOKEN"
+        return super().answer(command)
+
+
+def test_a_token_is_taken_from_the_environment(drive, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(TOKEN_VARIABLE, "0123456789abcdef")
+    with Guarded("0123456789abcdef") as engine:
+        assert drive(engine.port).render(shot_of("ada")).ids.any()
+
+
+@pytest.mark.parametrize("held", ["", "another-than-that"])
+def test_a_missing_or_wrong_token_is_told(
+    drive, monkeypatch: pytest.MonkeyPatch, held: str
+) -> None:
+    monkeypatch.setenv(TOKEN_VARIABLE, held)
+    with Guarded("0123456789abcdef") as engine, pytest.raises(UserError) as error:
+        drive(engine.port)
+    assert f": the server wants a token: {TOKEN_VARIABLE} " in str(error.value)
+    assert "another-than-that" not in str(error.value)
+
+
+def test_a_token_is_not_told_to_who_does_not_ask(
+    balls: BallEngine, drive, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv(TOKEN_VARIABLE, "0123456789abcdef")
+    drive(balls.port).render(shot_of("ada"))
+    assert not any("0123456789abcdef" in command for command in balls.commands)
 
 
 def test_settings_go_where_the_engine_knows_them(balls: BallEngine, drive) -> None:
@@ -186,7 +231,7 @@ def test_place_things_and_lights_are_sent(balls: BallEngine, drive) -> None:
     shot = shot_of(
         "ada",
         place="park",
-        tags={"variant": "2"},
+        variant=2,
         things=(Thing("mat/3", (1.0, 0.0, 2.0), 0.5),),
         lights=(Sun((0.0, 1.0, 0.0)),),
         exposure=1.5,

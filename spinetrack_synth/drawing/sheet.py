@@ -1,4 +1,4 @@
-"""The skeleton drawn over pictures, and the sheet that shows a whole dataset at a glance."""
+"""The sheet that shows a whole dataset at a glance."""
 
 from __future__ import annotations
 
@@ -12,16 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from spinetrack_synth.palette import (
-    LEFT_COLOR,
-    MIDLINE_COLOR,
-    OUTLINE,
-    RIGHT_COLOR,
-    SPINE_COLOR,
-    keypoint_color,
-    link_color,
-)
-from spinetrack_synth.skeleton import KEYPOINTS, LINKS, SPINE
+from spinetrack_synth.drawing.palette import LEFT_COLOR, MIDLINE_COLOR, RIGHT_COLOR, SPINE_COLOR
+from spinetrack_synth.drawing.person import Person, draw_person, stroke_of
+from spinetrack_synth.drawing.pixels import PillowCanvas
+from spinetrack_synth.skeleton import LINKS, NAMES
 
 PAPER: Final = (24, 24, 28)
 INK: Final = (230, 230, 230)
@@ -32,34 +26,8 @@ CAPTION_PX: Final = 22
 MAX_TILES: Final = 24
 _SMOOTH: Final = 2
 """Pillow draws without anti-aliasing, so tiles are drawn this much larger and reduced."""
-
-
-def draw_skeleton(picture: Image.Image, keypoints: NDArray[np.float64], *, stroke: float) -> None:
-    """Draw one person's keypoints (37, 3) over a picture: seen points full, hidden ones hollow.
-
-    ``stroke`` is the width of a spine link in pixels; the other links are thinner.
-    """
-    draw = ImageDraw.Draw(picture)
-    points = [tuple(point) for point in keypoints[:, :2]]
-    v = keypoints[:, 2]
-    # Limbs first, so that the spine lies on top.
-    for a, b in sorted(LINKS, key=lambda link: set(link) <= set(SPINE)):
-        if v[a] == 0 or v[b] == 0:
-            continue
-        width = stroke if {a, b} <= set(SPINE) else 0.6 * stroke
-        draw.line([points[a], points[b]], OUTLINE, width=round(width + 0.5 * stroke))
-        draw.line([points[a], points[b]], link_color(a, b), width=round(width))
-    for keypoint in sorted(range(len(KEYPOINTS)), key=lambda k: k in SPINE):
-        if v[keypoint] == 0:
-            continue
-        radius = stroke * (1.25 if keypoint in SPINE else 0.9)
-        if v[keypoint] == 2:
-            draw.circle(points[keypoint], radius + 0.25 * stroke, OUTLINE)
-            draw.circle(points[keypoint], radius, keypoint_color(keypoint))
-        else:
-            ring = max(1, round(0.6 * stroke))
-            draw.circle(points[keypoint], radius + 0.25 * stroke, OUTLINE)
-            draw.circle(points[keypoint], radius, OUTLINE, keypoint_color(keypoint), width=ring)
+LEAST_STROKE_PX: Final = 1.5
+MOST_STROKE_PX: Final = 2.5 * _SMOOTH
 
 
 @dataclass(frozen=True)
@@ -105,16 +73,10 @@ def _draw_tile(tile: Tile) -> Image.Image:
         size = (TILE_WIDTH_PX, round(image.height * scale))
         large = image.convert("RGB").resize((size[0] * _SMOOTH, size[1] * _SMOOTH))
     for keypoints in tile.people:
-        enlarged = keypoints * [scale * _SMOOTH, scale * _SMOOTH, 1]
-        draw_skeleton(large, enlarged, stroke=_stroke(enlarged))
+        points, v = keypoints[:, :2] * (scale * _SMOOTH), keypoints[:, 2]
+        stroke = stroke_of(points[v > 0], LEAST_STROKE_PX, MOST_STROKE_PX)
+        draw_person(PillowCanvas(large), Person(points, v, NAMES, LINKS), stroke)
     return large.reduce(_SMOOTH)
-
-
-def _stroke(keypoints: NDArray[np.float64]) -> float:
-    """Thin strokes for small people: about a fortieth of the spine's length in pixels."""
-    labelled = keypoints[keypoints[:, 2] > 0, :2]
-    extent = float(np.ptp(labelled, axis=0).max()) if len(labelled) else 0.0
-    return float(np.clip(extent / 110, 1.5, 2.5 * _SMOOTH))
 
 
 def _fit(caption: str, font: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> str:

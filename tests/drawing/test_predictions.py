@@ -9,10 +9,11 @@ pytest.importorskip("cv2", reason="pip install 'spinetrack-synth[spinepose]'")
 
 from PIL import Image
 
-from spinetrack_synth.dataset.drawing import draw_skeleton
-from spinetrack_synth.palette import SPINE_COLOR
-from spinetrack_synth.skeleton import INDEX, SPINE
-from spinetrack_synth.spinepose.drawing import draw_people
+from spinetrack_synth.drawing.palette import SPINE_COLOR
+from spinetrack_synth.drawing.person import Person, draw_person
+from spinetrack_synth.drawing.pixels import PillowCanvas
+from spinetrack_synth.drawing.predictions import draw_people
+from spinetrack_synth.skeleton import INDEX, LINKS, NAMES, SPINE
 
 PICTURE = np.full((400, 300, 3), 90, np.uint8)
 
@@ -28,7 +29,7 @@ def test_points_have_the_colours_of_the_contact_sheets() -> None:
         scores[0, INDEX[name]] = 1
         drawn = draw_people(PICTURE, points[None], scores)
         sheet = Image.fromarray(PICTURE)
-        draw_skeleton(sheet, np.column_stack([points, 2 * scores[0]]), stroke=4)
+        draw_person(PillowCanvas(sheet), Person(points, 2 * scores[0], NAMES, LINKS), 4)
         assert tuple(drawn[place[1], place[0], ::-1]) == sheet.getpixel(place), name
         assert tuple(drawn[place[1], place[0]]) != (90, 90, 90)
 

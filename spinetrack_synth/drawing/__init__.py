@@ -1,0 +1,1 @@
+"""How people and pages look: sheets, predictions, reports."""
