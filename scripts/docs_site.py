@@ -7,6 +7,8 @@ to folders become plain text. Each room of the package gets an API page, and the
 
 from __future__ import annotations
 
+import ast
+import json
 import os
 import posixpath
 import re
@@ -104,14 +106,31 @@ def for_the_site(text: str, page: str) -> str:
 def api_pages() -> dict[str, str]:
     """The API pages by their place in the site: one for the loose modules, one a room."""
     package = ROOT / PACKAGE
-    loose = sorted(path.stem for path in package.glob("*.py") if not path.name.startswith("_"))
-    options = '    options: {heading_level: 2, filters: ["!^_"]}'  # here constants are public too
-    blocks = "\n\n".join(f"::: {PACKAGE}.{name}\n{options}" for name in loose)
-    pages = {"api/package.md": f"# {PACKAGE}\n\n{blocks}\n"}
+    # Constants of the loose modules are public too.
+    loose = [_module(path, ["!^_"]) for path in sorted(package.glob("[!_]*.py"))]
+    pages = {"api/package.md": f"# {PACKAGE}\n\n{''.join(loose)}"}
     for folder in sorted(path.parent for path in package.glob("*/__init__.py")):
         if folder.name != "cli":  # its page is that of the commands
-            pages[f"api/{folder.name}.md"] = f"::: {PACKAGE}.{folder.name}\n"
+            inner = [path for path in sorted(folder.rglob("*.py")) if path.parent != folder
+                     or path.name != "__init__.py"]  # fmt: skip
+            title = f"# {PACKAGE}.{folder.name}\n\n"
+            blocks = map(_module, [folder / "__init__.py", *inner])
+            pages[f"api/{folder.name}.md"] = title + "".join(blocks)
     return pages
+
+
+def _module(path: Path, filters: list[str] | None = None) -> str:
+    """The block of a module; of a package, what is defined there and not what it hands on."""
+    way = path.relative_to(ROOT).with_suffix("").parts
+    options: dict[str, Any] = {"toc_label": way[-1]}
+    if filters:
+        options["filters"] = filters
+    if way[-1] == "__init__":
+        way = way[:-1]
+        top = ast.parse(path.read_text(encoding="utf-8")).body
+        own = [item.name for item in top if isinstance(item, ast.FunctionDef | ast.ClassDef)]
+        options |= {"members": own or False, "toc_label": way[-1]}
+    return f"::: {'.'.join(way)}\n    options: {json.dumps(options)}\n\n"
 
 
 def command_page() -> str:
