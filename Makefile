@@ -35,7 +35,7 @@ lint: $(TEST_READY)
 	$(BIN)/mypy
 
 docs: $(DOCS_READY)
-	$(BIN)/mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
 	@echo "Open $(CURDIR)/site/index.html"
 
 bench: $(TEST_READY)

@@ -108,14 +108,11 @@ def api_pages() -> dict[str, str]:
     package = ROOT / PACKAGE
     # Constants of the loose modules are public too.
     loose = [_module(path, ["!^_"]) for path in sorted(package.glob("[!_]*.py"))]
-    pages = {"api/package.md": f"# {PACKAGE}\n\n{''.join(loose)}"}
+    pages = {"api/package.md": f"# package\n\n{''.join(loose)}"}
     for folder in sorted(path.parent for path in package.glob("*/__init__.py")):
         if folder.name != "cli":  # its page is that of the commands
-            inner = [path for path in sorted(folder.rglob("*.py")) if path.parent != folder
-                     or path.name != "__init__.py"]  # fmt: skip
-            title = f"# {PACKAGE}.{folder.name}\n\n"
-            blocks = map(_module, [folder / "__init__.py", *inner])
-            pages[f"api/{folder.name}.md"] = title + "".join(blocks)
+            blocks = map(_module, sorted(folder.rglob("*.py")))
+            pages[f"api/{folder.name}.md"] = f"# {folder.name}\n\n{''.join(blocks)}"
     return pages
 
 
@@ -128,7 +125,8 @@ def _module(path: Path, filters: list[str] | None = None) -> str:
     if way[-1] == "__init__":
         way = way[:-1]
         top = ast.parse(path.read_text(encoding="utf-8")).body
-        own = [item.name for item in top if isinstance(item, ast.FunctionDef | ast.ClassDef)]
+        names = [item.name for item in top if isinstance(item, ast.FunctionDef | ast.ClassDef)]
+        own = [name for name in names if not name.startswith("_")]
         options |= {"members": own or False, "toc_label": way[-1]}
     return f"::: {'.'.join(way)}\n    options: {json.dumps(options)}\n\n"
 
