@@ -33,15 +33,17 @@ from typing import NamedTuple
 import numpy as np
 from start import least, seconds
 
+from spinetrack_synth.anatomy.ik.setup_files import Setup, read_setup
 from spinetrack_synth.anatomy.kinematics import marker_positions
 from spinetrack_synth.anatomy.model import Tree, fullbody_path, load_model
-from spinetrack_synth.anatomy.tasks import Setup, read_setup
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.motion.data import MarkerMotion
-from spinetrack_synth.motion.fitting import Request, fit, prepare, solution_at, tool_input
+from spinetrack_synth.motion.fitting import fit
 from spinetrack_synth.motion.models import model_file
+from spinetrack_synth.motion.opensim_reference import solution_at, tool_input
 from spinetrack_synth.motion.opensim_tool import run_tool
 from spinetrack_synth.motion.trc import write_trc
+from spinetrack_synth.motion.trial import Request, prepare, request_from_setups
 from spinetrack_synth.poses.library import library
 from spinetrack_synth.poses.sampling import blend, pose_coordinates
 
@@ -82,7 +84,9 @@ def recorded(tree: Tree, frames: int, noise_mm: float, folder: Path) -> Path:
 
 PEAK = """
 import resource, sys, time
-from spinetrack_synth.motion.fitting import Request, fit, prepare, write_results
+from spinetrack_synth.motion.fit_files import write_results
+from spinetrack_synth.motion.fitting import fit
+from spinetrack_synth.motion.trial import Request, prepare
 from pathlib import Path
 trial = prepare(Request(*map(Path, sys.argv[1:3])))
 write_results(trial, fit(trial), Path(sys.argv[3]))
@@ -160,15 +164,7 @@ def request_of(setup: Setup) -> Request:
     """What a set-up file asks for, as the command ``ik`` understands it."""
     if setup.model is None or setup.markers is None:
         raise UserError("names no model or no markers")
-    return Request(
-        setup.model,
-        setup.markers,
-        setup.tasks,
-        marker_sets=(setup.marker_set,) if setup.marker_set else (),
-        coordinates=setup.coordinates,
-        time_range_s=setup.time_range_s,
-        accuracy=setup.accuracy,
-    )
+    return request_from_setups(setup)
 
 
 def cpu_s(call: Callable[[], object], for_s: float) -> float:

@@ -27,8 +27,9 @@ from spinetrack_synth.anatomy.kinematics import (
 from spinetrack_synth.anatomy.model import Tree, fullbody_path, load_model
 from spinetrack_synth.anatomy.spine import RegionalAngles, regional_angles
 from spinetrack_synth.motion.data import MarkerMotion
-from spinetrack_synth.motion.fitting import Request, fit, prepare, with_courses
+from spinetrack_synth.motion.fitting import fit
 from spinetrack_synth.motion.trc import write_trc
+from spinetrack_synth.motion.trial import Request, prepare
 from spinetrack_synth.poses.library import library
 from spinetrack_synth.poses.sampling import blend, pose_coordinates
 from spinetrack_synth.skeleton import NAMES
@@ -100,7 +101,7 @@ def main() -> None:
                     file = Path(folder) / "recorded.trc"
                     write_trc(file, MarkerMotion(tuple(names), times_s, positions_m))
                     trial = prepare(Request(fullbody_path(), file, filter_hz=filter_hz))
-                found = angles(tree, fit(with_courses(trial)).coordinates)
+                found = angles(tree, fit(trial).coordinates)
                 error = np.sqrt(((found - truth) ** 2).mean(axis=0))
                 tell(f"{seconds:g} s a pose, {len(names)} markers, --filter {filter_hz}", error)
 

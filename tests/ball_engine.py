@@ -22,14 +22,18 @@ from numpy.typing import NDArray
 from PIL import Image
 from stand_ins import BallRenderer, ball_shot, model, standing_person
 
+from spinetrack_synth.camera import Camera
 from spinetrack_synth.rendering.protocol import EngineSettings
 from spinetrack_synth.rendering.unreal import axes, calibration, messages
 from spinetrack_synth.rendering.unreal.axes import UnrealCamera
 from spinetrack_synth.rendering.unreal.renderer import UnrealRenderer, open_engines
 from spinetrack_synth.rendering.unreal.stage import Patience
-from spinetrack_synth.shot import PosedPerson
+from spinetrack_synth.shot import Frame, PosedPerson
 
 MAGIC = 0x9E2B83C1
+
+PATIENT = Patience(hello_s=60.0, reply_s=60.0, start_s=60.0)
+"""For a driver that is to wait for larger pictures on a busy machine."""
 
 HASTY = Patience(hello_s=2.0, reply_s=2.0, megapixel_s=0.0, start_s=30.0)
 """For a driver of an engine that answers at once."""
@@ -83,6 +87,11 @@ def open_hastily(*ports: int, **settings: Any) -> UnrealRenderer:
     return open_engines(EngineSettings(ports=ports, **settings), HASTY)
 
 
+def open_patiently(*ports: int) -> UnrealRenderer:
+    """A driver of engines that take their time."""
+    return open_engines(EngineSettings(ports=ports), PATIENT)
+
+
 def frame(payload: bytes) -> bytes:
     return struct.pack("<II", MAGIC, len(payload)) + payload
 
@@ -108,6 +117,7 @@ class BallEngine:
         self.fov_of_width = False
         self.actors: dict[str, Actor] = {}
         self.place = "void 0"
+        self.wallpaper: int | None = None
         self.cameras = 1
         self.camera = UnrealCamera(np.zeros(3), np.zeros(3), 90.0, 640, 480)
         self.spoil: Callable[[str, bytes], bytes] = lambda command, reply: reply
@@ -243,9 +253,10 @@ class BallEngine:
         pinhole = axes.camera_to_world(camera)
         people = list(self._people())
         if people and camera.location[2] < calibration.HEIGHT_CM / 2:
-            shot = ball_shot(*(person for person, _ in people))
-            drawn = BallRenderer().render(replace(shot, camera=pinhole))
+            drawn = _drawn(pinhole, tuple(person for person, _ in people))
             rgb, ids, depth_m = drawn.rgb, drawn.ids, drawn.depth_m
+            if self.wallpaper is not None:
+                rgb = papered(rgb, ids, self.wallpaper)
         else:  # nobody is as high as the calibration's camera
             rgb = np.full((camera.height, camera.width, 3), 60, np.uint8)
             ids = np.zeros(rgb.shape[:2], np.uint8)
@@ -259,6 +270,21 @@ class BallEngine:
         return rgb, mask, depth_m
 
 
+_LATELY: dict[bytes, Frame] = {}
+
+
+def _drawn(camera: Camera, people: tuple[PosedPerson, ...]) -> Frame:
+    """Drawn once, however often tests ask for the same shot."""
+    frames = [person.body2world for person in people]
+    size = np.array([camera.width, camera.height], float)
+    key = b"".join(a.tobytes() for a in (camera.K, camera.world2cam, size, *frames))
+    if key not in _LATELY:
+        if len(_LATELY) > 50:
+            _LATELY.clear()
+        _LATELY[key] = BallRenderer().render(replace(ball_shot(*people), camera=camera))
+    return _LATELY[key]
+
+
 def _cube_depth(camera, middle: NDArray[np.float64]) -> NDArray[np.float32]:
     """Depth (H, W) of a cube of 1 m along the axes, inf beside it."""
     u, v = np.meshgrid(np.arange(camera.width) + 0.5, np.arange(camera.height) + 0.5)
@@ -268,6 +294,19 @@ def _cube_depth(camera, middle: NDArray[np.float64]) -> NDArray[np.float32]:
         ends = (middle + np.array([[-0.5], [0.5]]) - camera.position_world)[:, None, None] / rays
     near, far = ends.min(axis=0).max(axis=-1), ends.max(axis=0).min(axis=-1)
     return np.where((near < far) & (near > 0), near, np.inf).astype(np.float32)
+
+
+def papered(rgb: NDArray[np.uint8], ids: NDArray[np.uint8], pattern: int) -> NDArray[np.uint8]:
+    """A picture with boxes of all greys on the wall behind its people: real places are not
+    plain."""
+    rng = np.random.default_rng(pattern)
+    height, width = ids.shape
+    wall = np.full(ids.shape, 180, np.uint8)
+    for _ in range(60):
+        y, x = rng.integers(0, height), rng.integers(0, width)
+        h, w = rng.integers(height // 12, height // 4, 2)
+        wall[y : y + h, x : x + w] = rng.integers(20, 240)
+    return np.where((ids == 0)[..., None], wall[..., None], rgb)
 
 
 def png(pixels: NDArray[np.uint8]) -> bytes:

@@ -17,8 +17,8 @@ from spinetrack_synth.anatomy.documents import (
     text_of,
     time_range,
 )
+from spinetrack_synth.anatomy.ik.setup_files import Tasks, parse_tasks
 from spinetrack_synth.anatomy.measure import Measurement
-from spinetrack_synth.anatomy.tasks import Tasks, parse_tasks
 from spinetrack_synth.errors import UserError
 
 _WHAT = "a set-up of OpenSim's ScaleTool (.xml)"

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -12,17 +13,9 @@ from spinetrack_synth.cli.values import FILE
 from spinetrack_synth.errors import UserError
 
 if TYPE_CHECKING:
-    from spinetrack_synth.anatomy.ik import Solution
     from spinetrack_synth.anatomy.scale_setup import ScaleSetup
-    from spinetrack_synth.anatomy.tasks import Setup, Tasks
-    from spinetrack_synth.motion.fitting import Check, Request, Trial
     from spinetrack_synth.motion.models import Model
-
-VIOLATED: Final = 1e-4
-"""What a constraint may be violated by (rad, m) without a word."""
-
-WORSE_M2: Final = 1e-9
-"""By how much an objective must be worse to count: 5 nm at a marker error of 10 cm."""
+    from spinetrack_synth.motion.trial import Engine, Request
 
 
 @click.command("ik", short_help="Fit a model to markers (inverse kinematics).")
@@ -86,7 +79,7 @@ def command(
     static: Path | None,
     scale_setup: Path | None,
     mass_kg: float | None,
-    engine: str,
+    engine: Engine,
     check: int,
     filter_text: str | None,
     prior_mm: float | None,
@@ -107,129 +100,96 @@ def command(
       spinetrack-synth ik --scale-setup Setup_Scale.xml --setup Setup_IK.xml --out walk.mot
       spinetrack-synth ik --markers OUT/ground_truth/train.parquet --out people.mot
     """
+    from spinetrack_synth.anatomy.ik.setup_files import read_setup, read_tasks
     from spinetrack_synth.anatomy.scale_setup import read_scale_setup
-    from spinetrack_synth.anatomy.tasks import read_setup
-    from spinetrack_synth.motion import fitting
+    from spinetrack_synth.motion.trial import request_from_setups
 
     given = read_setup(setup, markers) if setup else None
     scaling = read_scale_setup(scale_setup) if scale_setup else None
     if static is not None and static.suffix.lower() == ".xml":
         raise UserError(f"{static}: --scale takes a static trial: give a set-up as --scale-setup")
-    if mass_kg is not None and (
-        (static is None and scaling is None) or not 0 < mass_kg < float("inf")
-    ):
-        raise UserError(f"--mass {mass_kg:g}: give a mass in kg, together with --scale")
+    _check_mass(mass_kg, scales=static is not None or scaling is not None)
     if threads < 1 or check < 0 or (prior_mm is not None and not 0 <= prior_mm < 1e9):
         raise UserError("--threads, --check and --prior take numbers that are not negative")
-    markers = markers or (given.markers if given else None)
-    named = [s.marker_set for s in (scaling, given) if s is not None and s.marker_set]
-    request = fitting.Request(
-        model=_model(model, scaling, given),
-        markers=markers or Path(),
-        tasks=_tasks(tasks, given),
-        marker_sets=(*named, *marker_sets),
-        scale_setup=scaling,
+    wanted = read_tasks(tasks) if tasks else None
+    request = dataclasses.replace(
+        request_from_setups(given, scaling, model, markers, wanted, marker_sets),
         leave_out=leave_out,
-        coordinates=given.coordinates if given else None,
-        time_range_s=given.time_range_s if given else None,
         static=static,
         mass_kg=mass_kg,
         prior_m=None if prior_mm is None else prior_mm / 1000,
         filter_hz=_filter(filter_text),
-        engine=engine,  # type: ignore[arg-type]
-        accuracy=given.accuracy if given else 1e-5,
+        engine=engine,
         threads=threads,
     )
-    if markers is None and scaling is not None and given is None:
+    if request.markers is None and scaling is not None and given is None:
         _scale_only(request, scaling, out)
         return
-    out = out or (given.output if given else None)
-    if markers is None:
+    _fit(request, out or (given.output if given else None), check)
+
+
+def _fit(request: Request, out: Path | None, check: int) -> None:
+    from spinetrack_synth.motion import fit_files, fit_summary, fitting, opensim_reference
+    from spinetrack_synth.motion.trial import prepare
+
+    if request.markers is None:
         raise UserError("no markers: give --markers, or a --setup that names them")
     if out is None:
         raise UserError("nowhere to write: give --out")
-    fitting.check_out(out)
-    trial = fitting.prepare(request)
-    for remark in trial.remarks:
-        click.echo(f"note: {remark}", err=True)
-    if check or engine == "opensim":
-        fitting.tool_input(trial, trial.request.model)  # what it refuses, it refuses at once
-    _tell_size(trial.model)
-    if trial.smoothed is not None:
-        with progress_bar("frames, beforehand") as progress:
-            trial = fitting.with_courses(trial, progress)
-    with progress_bar("frames") as progress:
-        solution = fitting.fit(trial, progress)
-    files = fitting.write_results(trial, solution, out)
-    _tell(solution)
-    _tell_files(trial.model, files)
-    if check and engine == "opensim":
-        click.echo("note: OpenSim solved all of it, so there is nothing to check", err=True)
+    fit_files.check_out(out)
+    trial = prepare(request)
+    _note(trial.remarks)
+    if check or request.engine == "opensim":
+        opensim_reference.tool_input(trial, request.model)  # what it refuses, it refuses at once
+    _say(fit_summary.said_of_size(trial.model.person))
+    solution = fitting.fit(trial, progress_bar)
+    files = fit_files.write_results(trial, solution, out)
+    _say(fit_summary.said_of_errors(solution))
+    _note(fit_summary.said_of_leaps(solution))
+    _say(fit_summary.said_of_constraints(solution, "the fit"))
+    _say_files(trial.model, files)
+    if check and request.engine == "opensim":
+        _note(("OpenSim solved all of it, so there is nothing to check",))
     elif check:
         try:
-            checked = fitting.check_against_opensim(trial, solution, out, check)
+            checked = opensim_reference.check_against_opensim(trial, solution, out, check)
         except (UserError, ModuleNotFoundError) as error:
             raise UserError(f"the fit is written, but could not be checked: {error}") from None
-        _tell_check(trial, solution, checked)
-
-
-def _model(model: Path | None, scaling: ScaleSetup | None, setup: Setup | None) -> Path:
-    """The model's file: as given, as the set-ups name it, or ours where there are none."""
-    from spinetrack_synth.anatomy.model import fullbody_path
-
-    if model is not None:
-        return model
-    setups = [s for s in (scaling, setup) if s is not None]
-    named = [s.model for s in setups if s.model is not None]
-    if setups and not named:
-        raise UserError(f"{setups[0].path}: names no model: give --model")
-    return named[0] if named else fullbody_path()
+        _say(fit_summary.said_of_check(trial.tree, solution, checked))
 
 
 def _scale_only(request: Request, scaling: ScaleSetup, out: Path | None) -> None:
     """Scale a model and place its markers, as OpenSim's ScaleTool does."""
-    from spinetrack_synth.motion import fitting
+    from spinetrack_synth.motion import fit_files, fit_summary
+    from spinetrack_synth.motion.models import open_model
+    from spinetrack_synth.motion.trial import as_person
 
-    model = fitting.as_person(fitting.open_model(request.model, request.marker_sets), request)
-    for remark in model.person.remarks if model.person else ():
+    model = as_person(open_model(request.model, request.marker_sets), request)
+    _note(model.person.remarks if model.person else ())
+    _say(fit_summary.said_of_size(model.person))
+    _say_files(model, fit_files.write_person(model, scaling, out))
+
+
+def _say(lines: tuple[str, ...]) -> None:
+    for line in lines:
+        click.echo(line)
+
+
+def _note(remarks: tuple[str, ...]) -> None:
+    for remark in remarks:
         click.echo(f"note: {remark}", err=True)
-    _tell_size(model)
-    written_model = out.with_name(f"{out.stem}_scaled.osim") if out else scaling.output_model
-    motion = out or (scaling.placer.output_motion if scaling.placer else None)
-    if written_model is None:
-        raise UserError(f"{scaling.path}: names no output_model_file: give --out")
-    _tell_files(model, fitting.write_person(model, written_model, motion))
 
 
-def _tell_size(model: Model) -> None:
-    """The scale factors of all bodies, those that are alike in one line, and the static pose."""
-    import numpy as np
-
-    person = model.person
-    if person is None:
-        return
-    alike: dict[str, list[str]] = {}
-    for i in np.unique(person.tree.stands_for[person.tree.stands_for >= 0]):
-        body, row, measured = person.tree.bodies[i], person.factors[i], person.measured[i]
-        factors = "1" if np.all(row == 1) else " ".join(f"{factor:.4f}" for factor in row)
-        said = f"{'' if measured else 'not measured, '}scaled by {factors}"
-        alike.setdefault(said, []).append(body)
-    for said, bodies in alike.items():
-        click.echo(f"{said}: {', '.join(bodies)}")
-    if person.static is not None:
-        error_mm = 1000 * person.static.marker_error_m[0]
-        worst = int(np.nanargmax(error_mm))
-        click.echo(
-            f"static pose, before markers are moved: RMS {1000 * person.static.rms_m:.2f} mm, "
-            f"largest {error_mm[worst]:.2f} mm ({person.static.markers[worst]})"
-        )
-
-
-def _tell_files(model: Model, files: tuple[Path, ...]) -> None:
+def _say_files(model: Model, files: tuple[Path, ...]) -> None:
     if model.person is not None and not any(file.suffix == ".osim" for file in files):
         click.echo("the scaled model was not written: that needs the opensim package", err=True)
     if files:
         click.echo(f"wrote {', '.join(map(str, files))}")
+
+
+def _check_mass(mass_kg: float | None, scales: bool) -> None:
+    if mass_kg is not None and not (scales and 0 < mass_kg < float("inf")):
+        raise UserError(f"--mass {mass_kg:g}: give a mass in kg, together with --scale")
 
 
 def _filter(text: str | None) -> float | Literal["auto"] | None:
@@ -242,81 +202,3 @@ def _filter(text: str | None) -> float | Literal["auto"] | None:
     if not 0 < frequency_hz < float("inf"):
         raise UserError(f"--filter {text}: give a frequency in Hz, or auto")
     return frequency_hz
-
-
-def _tasks(path: Path | None, setup: Setup | None) -> Tasks | None:
-    from spinetrack_synth.anatomy.tasks import read_tasks
-
-    if path is not None:
-        return read_tasks(path)
-    return setup.tasks if setup else None
-
-
-def _tell(solution: Solution) -> None:
-    import numpy as np
-
-    error_mm = 1000 * solution.marker_error_m
-    frame, marker = np.unravel_index(np.nanargmax(error_mm), error_mm.shape)
-    click.echo(
-        f"{len(error_mm)} frames, {len(solution.markers)} markers: "
-        f"RMS {1000 * solution.rms_m:.2f} mm, "
-        f"largest {error_mm[frame, marker]:.2f} mm ({solution.markers[marker]}, frame {frame + 1})"
-    )
-    with np.errstate(invalid="ignore"):
-        seen = np.isfinite(error_mm)
-        of_marker = np.sqrt((np.where(seen, error_mm, 0) ** 2).sum(axis=0) / seen.sum(axis=0))
-    worst = np.argsort(-np.nan_to_num(of_marker))[:5]
-    said = (f"{solution.markers[i]} {of_marker[i]:.2f}" for i in worst)
-    click.echo(f"worst markers, RMS mm: {', '.join(said)}")
-    if opened := solution.open_coordinates:
-        first = f"{', '.join(opened[:5])}{', ...' if len(opened) > 5 else ''}"
-        click.echo(
-            f"markers wrong by {1000 * solution.axis_error_m:.2g} mm say next to nothing about "
-            f"{len(opened)} coordinates: {first}; --prior 5 draws such to their defaults"
-        )
-    for leap in solution.leaps[:3]:
-        click.echo(
-            f"note: {leap.coordinate} leaps by {np.degrees(leap.change_rad):.0f} deg from frame "
-            f"{leap.frame + 1} to {leap.frame + 2}, where its bones turn by "
-            f"{np.degrees(leap.turn_rad):.1f} deg",
-            err=True,
-        )
-    if len(solution.leaps) > 3:
-        click.echo(f"note: and {len(solution.leaps) - 3} more such leaps", err=True)
-    _tell_violations(solution, "the fit")
-
-
-def _tell_violations(solution: Solution, whose: str) -> None:
-    violated = {name: by for name, by in solution.violations.items() if by > VIOLATED}
-    for name, by in violated.items():
-        click.echo(f"{whose} violates constraint {name} by up to {by:.2g} (rad, m)")
-    if solution.violations and not violated:
-        click.echo(f"{whose} holds all {len(solution.violations)} constraints to {VIOLATED:g}")
-
-
-def _tell_check(trial: Trial, ours: Solution, check: Check) -> None:
-    import numpy as np
-
-    theirs, apart, rows = check.solution, check.apart, check.frames
-    turns = trial.tree.rotational
-    said = ""
-    if turns.any():
-        rms_deg = np.degrees(np.sqrt((apart[:, turns] ** 2).mean(axis=0)))
-        names = [name for name, turn in zip(trial.tree.coordinates, turns) if turn]
-        worst = int(np.argmax(rms_deg))
-        said = (
-            f"coordinates differ by {rms_deg.mean():.4f} deg RMS on average, at most "
-            f"{rms_deg[worst]:.4f} ({names[worst]}); "
-        )
-    worse = int(np.sum(ours.objective[rows] > theirs.objective + WORSE_M2))
-    click.echo(
-        f"OpenSim on frames {rows[0] + 1} to {rows[-1] + 1}: {said}"
-        f"weighted marker RMS {1000 * np.nanmean(theirs.frame_weighted_rms_m):.4f} mm, "
-        f"ours {1000 * np.nanmean(ours.frame_weighted_rms_m[rows]):.4f}; "
-        f"{worse} frames fit worse than OpenSim's"
-    )
-    click.echo(
-        f"read back by OpenSim, the motion puts markers within {1000 * check.read_back_m:.2g} mm "
-        "of where they are told"
-    )
-    _tell_violations(theirs, "OpenSim")

@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spinetrack_synth.anatomy.ik import CoordinateGoal
+from spinetrack_synth.anatomy.ik.setup_files import Tasks
 from spinetrack_synth.anatomy.model import Tree
-from spinetrack_synth.anatomy.tasks import Tasks
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.motion.storage import read_coordinates
 

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spinetrack_synth.anatomy.ik import FAINT_PRIOR_M, Solution, solve
+from spinetrack_synth.anatomy.ik.setup_files import Tasks
 from spinetrack_synth.anatomy.kinematics import body_transforms
 from spinetrack_synth.anatomy.markers import only_markers
 from spinetrack_synth.anatomy.measure import (
@@ -23,7 +24,6 @@ from spinetrack_synth.anatomy.measure import (
 from spinetrack_synth.anatomy.model import GROUND, Tree
 from spinetrack_synth.anatomy.scale_setup import Placer, Scaler, ScaleSetup, Span
 from spinetrack_synth.anatomy.scaling import with_marker_offsets
-from spinetrack_synth.anatomy.tasks import Tasks
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.motion.data import CoordinateMotion, MarkerMotion
 from spinetrack_synth.motion.goals import coordinate_goals

@@ -78,6 +78,17 @@ class Smoothed:
     cutoff_hz: Array
     left_m: Array
 
+    @property
+    def taken_m(self) -> float:
+        """What was taken off the markers, RMS on one axis."""
+        taken = self.markers.positions_m - self.recorded.positions_m
+        return float(np.sqrt(np.nanmean(taken**2)))
+
+    @property
+    def error_m(self) -> float:
+        """Error of the smoothed markers, RMS on one axis."""
+        return float(np.sqrt(np.nanmean(self.left_m**2)))
+
 
 def smooth(markers: MarkerMotion) -> Smoothed:
     """The markers without what is noise by their own showing.
@@ -109,16 +120,16 @@ def smooth(markers: MarkerMotion) -> Smoothed:
     return Smoothed(markers, without_noise, cutoff_hz, left_m)
 
 
-def smooth_course(values: Array, times_s: Array) -> tuple[Array, float]:
+def smooth_trajectory(values: Array, times_s: Array) -> tuple[Array, float]:
     """A coordinate over time (F,), smoothed in the same way, and the error that is left (standard
     deviation, in its unit). Every one of the `pieces` needs `SHORTEST` frames."""
-    course, squares = np.empty(len(values)), 0.0
+    trajectory, squares = np.empty(len(values)), 0.0
     for piece in pieces(times_s):
         part = values[piece, None]
         fitted, _, variance = _spline(part, np.zeros(len(part), dtype=np.bool_))
-        course[piece] = fitted[:, 0]
+        trajectory[piece] = fitted[:, 0]
         squares += variance * len(part)
-    return course, float(np.sqrt(squares / len(values)))
+    return trajectory, float(np.sqrt(squares / len(values)))
 
 
 def jitter_m(markers: MarkerMotion) -> float:

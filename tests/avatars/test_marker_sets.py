@@ -13,9 +13,10 @@ from spinetrack_synth.anatomy.scaling import scale_tree
 from spinetrack_synth.avatars.avatar import Avatar, bare_avatar, pose_skin
 from spinetrack_synth.avatars.body import sample_subject
 from spinetrack_synth.motion.data import MarkerMotion
-from spinetrack_synth.motion.fitting import Request, fit, prepare
+from spinetrack_synth.motion.fitting import fit
 from spinetrack_synth.motion.marker_sets import load_set
 from spinetrack_synth.motion.trc import write_trc
+from spinetrack_synth.motion.trial import Request, prepare
 from spinetrack_synth.poses.library import library
 from spinetrack_synth.poses.sampling import blend, pose_coordinates
 

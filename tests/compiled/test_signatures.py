@@ -73,7 +73,7 @@ def test_inverse_kinematics_has_one_signature_of_every_function(tmp_path):
         ["ik", "--model", model, "--markers", trc, "--prior", 5, "--tasks", tasks, "--out", out],
         ["ik", "--markers", trc, "--filter", "auto", "--threads", 2, "--out", out],
     ])  # fmt: skip
-    assert len(found["spinetrack_synth.anatomy.least_squares.solve_frame"]) == 1
+    assert len(found["spinetrack_synth.anatomy.ik.frame_solver.solve_frame"]) == 1
     assert {name: many for name, many in found.items() if len(many) > 1} == {}
 
 

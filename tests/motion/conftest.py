@@ -1,12 +1,21 @@
-"""A short motion of the project's own model: some steps with a turning, bending trunk."""
+"""Short motions of the project's own model, a recording of one, and the command ik."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
 import numpy as np
 import pytest
+from click.testing import CliRunner
 
+from spinetrack_synth.anatomy.kinematics import marker_positions
 from spinetrack_synth.anatomy.model import Tree, fullbody_path, load_model
-from spinetrack_synth.motion.data import CoordinateMotion
+from spinetrack_synth.cli.ik import command
+from spinetrack_synth.motion.data import CoordinateMotion, MarkerMotion
+from spinetrack_synth.poses.library import library
+from spinetrack_synth.poses.sampling import blend, pose_coordinates
+from spinetrack_synth.skeleton import NAMES
 
 FRAMES = 12
 
@@ -18,6 +27,7 @@ def tree() -> Tree:
 
 @pytest.fixture(scope="session")
 def steps(tree: Tree) -> CoordinateMotion:
+    """Some steps with a turning, bending trunk."""
     swing = np.sin(np.linspace(0, 2 * np.pi, FRAMES))
     moving = {
         "pelvis_tx": 0.05 * np.arange(FRAMES),
@@ -42,3 +52,28 @@ def steps(tree: Tree) -> CoordinateMotion:
         values[:, tree.free.index(name)] = column
     rotational = tree.rotational[tree.free_index]
     return CoordinateMotion(tree.free, np.arange(FRAMES) / 30, values, rotational, "steps")
+
+
+@pytest.fixture(scope="module")
+def truth(tree: Tree) -> np.ndarray:
+    poses = library()
+    a, b = (pose_coordinates(tree, poses[name]) for name in ("tadasana", "virabhadrasana_2"))
+    return np.array([blend(tree, a, b, s) for s in np.linspace(0.2, 0.7, 12)])
+
+
+@pytest.fixture(scope="module")
+def recording(tree: Tree, truth: np.ndarray) -> MarkerMotion:
+    rows = [tree.marker_index[name] for name in NAMES]
+    positions = np.array([marker_positions(tree, q)[rows] for q in truth])
+    return MarkerMotion(tuple(NAMES), np.arange(len(truth)) / 50, positions)
+
+
+@pytest.fixture
+def run_ik(tmp_path: Path) -> Callable[..., str]:
+    def call(*arguments: object) -> str:
+        result = CliRunner().invoke(command, [*map(str, arguments)])
+        if result.exception:
+            raise result.exception
+        return result.output
+
+    return call

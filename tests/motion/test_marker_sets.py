@@ -18,10 +18,11 @@ from spinetrack_synth.anatomy.scaling import scale_tree, with_marker_offsets
 from spinetrack_synth.cli.ik import command
 from spinetrack_synth.motion import marker_sets
 from spinetrack_synth.motion.data import MarkerMotion
-from spinetrack_synth.motion.fitting import Request, fit, prepare
+from spinetrack_synth.motion.fitting import fit
 from spinetrack_synth.motion.marker_sets import landmarks, load_set, recognise, set_names
 from spinetrack_synth.motion.sizing import PARTS
 from spinetrack_synth.motion.trc import write_trc
+from spinetrack_synth.motion.trial import Request, prepare
 from spinetrack_synth.skeleton import NAMES
 
 pytestmark = pytest.mark.slow

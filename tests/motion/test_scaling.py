@@ -20,11 +20,11 @@ from spinetrack_synth.anatomy.scaling import scale_tree
 from spinetrack_synth.cli.ik import command
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.motion.data import MarkerMotion
-from spinetrack_synth.motion.fitting import Request, as_person, open_model
-from spinetrack_synth.motion.models import Model
+from spinetrack_synth.motion.models import Model, open_model
 from spinetrack_synth.motion.scaling import offsets_at, scaled_to_trial
 from spinetrack_synth.motion.storage import read_coordinates
 from spinetrack_synth.motion.trc import read_trc, write_trc
+from spinetrack_synth.motion.trial import Request, as_person
 
 
 @pytest.fixture

@@ -13,7 +13,7 @@ from spinetrack_synth.motion.smoothing import (
     low_pass,
     pieces,
     smooth,
-    smooth_course,
+    smooth_trajectory,
 )
 
 NOISE_M = 0.005
@@ -75,8 +75,8 @@ def test_a_course_loses_its_noise_and_knows_what_is_left() -> None:
     times = np.arange(400) / 100
     truth = 0.3 * np.sin(2 * np.pi * 0.4 * times)
     values = truth + np.random.default_rng(2).normal(0, 0.05, len(times))
-    course, left = smooth_course(values, times)
-    error = np.std(course - truth)
+    trajectory, left = smooth_trajectory(values, times)
+    error = np.std(trajectory - truth)
     assert error < 0.02
     assert left == pytest.approx(error, rel=0.5)
 
@@ -100,8 +100,8 @@ def test_nothing_is_smoothed_across_missing_time() -> None:
     cut = MarkerMotion(("a",), markers.times_s[kept], slow[kept])
     assert [(p.start, p.stop) for p in pieces(cut.times_s)] == [(0, 100), (100, 320)]
     np.testing.assert_allclose(smooth(cut).markers.positions_m, slow[kept], atol=1e-4)
-    course, _ = smooth_course(slow[kept, 0, 0], cut.times_s)
-    np.testing.assert_allclose(course, slow[kept, 0, 0], atol=1e-4)
+    trajectory, _ = smooth_trajectory(slow[kept, 0, 0], cut.times_s)
+    np.testing.assert_allclose(trajectory, slow[kept, 0, 0], atol=1e-4)
 
 
 def test_a_quick_moment_in_a_quiet_recording_is_kept() -> None:

@@ -8,20 +8,18 @@ from pathlib import Path
 from threading import Event
 from typing import Final
 
-import numpy as np
-from numpy.typing import NDArray
-
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.rendering.unreal.calibration import Calibration
+from spinetrack_synth.rendering.unreal.contours import check_contours, find_contours, match
 from spinetrack_synth.rendering.unreal.errors import (
     Busy,
     EngineError,
     NoHello,
     Refused,
     Unreachable,
-    WrongPicture,
 )
 from spinetrack_synth.rendering.unreal.launching import Launched
+from spinetrack_synth.rendering.unreal.resemblance import Impression, check_new, impression
 from spinetrack_synth.rendering.unreal.session import Endpoint, load_client, open_session
 from spinetrack_synth.rendering.unreal.stage import Patience, Stage
 from spinetrack_synth.shot import Frame, Shot
@@ -63,7 +61,7 @@ class Engine:
         self._stage: Stage | None = None
         self._calibration: Calibration | None = None
         self._provenance: dict[str, str] | None = None
-        self._last: tuple[int, NDArray[np.uint8]] | None = None
+        self._seen: Impression | None = None
 
     @property
     def provenance(self) -> dict[str, str]:
@@ -96,7 +94,7 @@ class Engine:
                 self._recover(attempt, shot, trouble)
             try:
                 frame = self._ready().draw(shot)
-                self._check_new(shot, frame)
+                self._check_picture(frame)
                 return frame
             except EngineError as error:
                 trouble = error
@@ -113,12 +111,14 @@ class Engine:
         self._let_go()
         self._end()
 
-    def _check_new(self, shot: Shot, frame: Frame) -> None:
-        """Raises WrongPicture for the picture of another shot: a view that lags behind."""
-        index, rgb = self._last or (shot.index, frame.rgb)
-        if index != shot.index and np.array_equal(rgb, frame.rgb):
-            raise WrongPicture("lit: the engine sent the picture of the shot before")
-        self._last = (shot.index, frame.rgb)
+    def _check_picture(self, frame: Frame) -> None:
+        """Raises WrongPicture for a picture that shows anything but what mask and depth show."""
+        seen = impression(frame.rgb, frame.ids, frame.depth_m)
+        if self._seen is not None:
+            check_new(seen, self._seen)
+        found = match(frame.rgb, find_contours(frame.ids, frame.depth_m))
+        check_contours(found, [person.subject_id for person in frame.people or ()])
+        self._seen = seen
 
     def _ready(self) -> Stage:
         """The stage, made anew where the last one is gone."""

@@ -34,6 +34,7 @@ from spinetrack_synth.rendering.unreal.pictures import (
     decode_rgb,
     is_near,
 )
+from spinetrack_synth.rendering.unreal.resemblance import check_settled
 from spinetrack_synth.rendering.unreal.session import Reply, Session
 from spinetrack_synth.shot import Frame, Shot
 
@@ -211,7 +212,9 @@ class Stage:
         ]
         views = 3 + len(self._warm_up())
         replies = self._ask(batch, pixels=views * lens.width * lens.height)
-        back = iter(replies[len(batch) - 7 - 2 * len(names) :])
+        first = len(batch) - 7 - 2 * len(names)
+        earlier = replies[first - 1] if self._warm_up() else None
+        back = iter(replies[first:])
         lit, mask, depth = (next(back) for _ in range(3))
         bones = [_pose(next(back)) for _ in names]
         colors = [str(next(back)) for _ in names]
@@ -222,18 +225,21 @@ class Stage:
             raise EngineError(f"the engine shows {', '.join(standing) or 'nobody'}")
         if (place := str(next(back)).split()) != _place_of(shot):
             raise EngineError(f"the engine shows the place {' '.join(place)!r}")
-        return self._frame(shot, lens, (lit, mask, depth), bones)
+        return self._frame(shot, lens, (lit, mask, depth), earlier, bones)
 
     def _frame(
         self,
         shot: Shot,
         lens: UnrealCamera,
         views: tuple[Reply, Reply, Reply],
+        earlier: Reply | None,
         bones: Sequence[dict[str, Any]],
     ) -> Frame:
         size = (lens.width, lens.height)
         lit, mask = (decode_rgb(v, *size, n) for v, n in zip(views, ("lit", "object_mask")))
         check_lit(lit, mask)
+        if earlier is not None:
+            check_settled(decode_rgb(earlier, *size, "lit"), lit)
         ids = decode_ids(mask, COLORS[: len(shot.people)])
         depth_m = decode_depth(views[2], *size, self.calibration.per_cm)
         people = tuple(as_drawn(person, frames) for person, frames in zip(shot.people, bones))

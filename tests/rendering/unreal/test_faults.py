@@ -8,11 +8,12 @@ import json
 import os
 import random
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from ball_engine import BallEngine, open_hastily, png
+from ball_engine import BallEngine, open_hastily, open_patiently, papered, png
 from faulty_wire import (
     Fault,
     FaultyWire,
@@ -30,9 +31,11 @@ from faulty_wire import (
 from PIL import Image
 from stand_ins import BallRenderer, ball_source
 
+from spinetrack_synth.camera import look_at
 from spinetrack_synth.dataset import DatasetConfig, run_dataset
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.rendering.unreal.pictures import COLORS
+from spinetrack_synth.rendering.unreal.stage import WARM_UP
 
 pytestmark = pytest.mark.slow
 
@@ -211,6 +214,164 @@ def test_a_picture_that_lags_behind_is_taken_again(
         make(tmp_path, drive(wire.port))
         assert wire.connections == 2
     assert contents(tmp_path) == clean
+
+
+# Pictures that are sound in themselves: only what they show tells. They are large enough to.
+
+LARGE = replace(CONFIG, size=(256, 192))
+AT = (3.2, 1.2, 0.0)
+
+
+def large_source(config: DatasetConfig):
+    """Shots of people who fill half the picture."""
+    shot_at = ball_source(config)
+    camera = look_at(AT, (0, 0.9, 0), focal_px=220, width=256, height=192)
+    return lambda index: replace(shot_at(index), camera=camera)
+
+
+def make_large(out: Path, renderer) -> None:
+    run_dataset(LARGE, out, open_source=large_source, open_renderer=lambda backend: renderer)
+
+
+@pytest.fixture
+def rooms(balls: BallEngine) -> BallEngine:
+    """Balls before a wall that is not plain."""
+    balls.wallpaper = 5
+    return balls
+
+
+@pytest.fixture(scope="module")
+def clean_large(tmp_path_factory: pytest.TempPathFactory) -> dict[str, bytes]:
+    out = tmp_path_factory.mktemp("large")
+    with BallEngine() as engine:
+        engine.wallpaper = 5
+        make_large(out, open_patiently(engine.port))
+    return contents(out)
+
+
+def noisy(pixels: np.ndarray, level: float = 1.0) -> np.ndarray:
+    noise = np.random.default_rng(3).normal(0, level, pixels.shape)
+    return np.clip(np.rint(pixels + noise), 0, 255).astype(np.uint8)
+
+
+def seen_from(position: tuple[float, float, float], target: tuple[float, float, float]):
+    """The second shot by another camera, for a change of the right picture."""
+
+    def change(now: np.ndarray, before: np.ndarray) -> np.ndarray:
+        camera = look_at(position, target, focal_px=220, width=256, height=192)
+        drawn = BallRenderer().render(replace(large_source(LARGE)(1), camera=camera))
+        return noisy(papered(drawn.rgb, drawn.ids, 5))
+
+    return change
+
+
+HALF = 96
+OTHERS: dict[str, Callable[[np.ndarray, np.ndarray], np.ndarray]] = {
+    "the shot before with noise": lambda now, before: noisy(before),
+    "the shot before, mirrored": lambda now, before: noisy(before[:, ::-1]),
+    "mirrored": lambda now, before: noisy(now[:, ::-1]),
+    "upside down": lambda now, before: noisy(now[::-1]),
+    "an old upper half": lambda now, before: noisy(np.concatenate([before[:HALF], now[HALF:]])),
+    "an old right half": lambda now, before: noisy(
+        np.concatenate([now[:, :128], before[:, 128:]], axis=1)
+    ),
+    "both at once": lambda now, before: noisy(now // 2 + before // 2),
+    "a camera 20 cm aside": seen_from((3.2, 1.2, 0.2), (0, 0.9, 0.2)),
+    "a camera turned by 3 degrees": seen_from(AT, (0, 0.9, 0.17)),
+    "a camera 40 cm behind": seen_from((3.6, 1.2, 0.0), (0, 0.9, 0)),
+}
+
+
+def second(change: Callable[[np.ndarray, np.ndarray], np.ndarray]):
+    """Harm to the second of two pictures that is told what the first one was."""
+    kept: list[np.ndarray] = []
+
+    def harm(body: bytes) -> bytes:
+        with Image.open(io.BytesIO(body)) as image:
+            kept.append(np.asarray(image.convert("RGB")))
+        return png(change(kept[1], kept[0])) if len(kept) == 2 else body
+
+    return replaced(harm)
+
+
+@pytest.mark.parametrize("what", OTHERS)
+def test_a_picture_of_something_else_is_taken_again(
+    rooms: BallEngine, tmp_path: Path, clean_large: dict[str, bytes], what: str
+) -> None:
+    with FaultyWire(rooms.port, Fault(LIT, second(OTHERS[what]), times=2)) as wire:
+        make_large(tmp_path, open_patiently(wire.port))
+        assert wire.connections == 2
+    assert contents(tmp_path) == clean_large
+
+
+@pytest.mark.parametrize("what", ["the shot before with noise", "mirrored"])
+def test_pictures_that_stay_those_of_something_else_end_the_run(
+    rooms: BallEngine, tmp_path: Path, what: str
+) -> None:
+    kept: list[np.ndarray] = []
+
+    def harm(body: bytes) -> bytes:
+        with Image.open(io.BytesIO(body)) as image:
+            kept.append(np.asarray(image.convert("RGB")))
+        return body if len(kept) == 1 else png(OTHERS[what](kept[-1], kept[0]))
+
+    told = {"mirrored": "mask and depth", "the shot before with noise": "shows the shot before"}
+    with (
+        FaultyWire(rooms.port, Fault(LIT, replaced(harm), times=-1)) as wire,
+        pytest.raises(UserError, match=rf"shot 1 failed \d times, at last: lit: .*{told[what]}"),
+    ):
+        make_large(tmp_path, open_patiently(wire.port))
+
+
+def compressed(pixels: np.ndarray) -> np.ndarray:
+    import cv2
+
+    return cv2.imdecode(cv2.imencode(".jpg", pixels, [cv2.IMWRITE_JPEG_QUALITY, 75])[1], 1)
+
+
+def soft(pixels: np.ndarray) -> np.ndarray:
+    import cv2
+
+    return cv2.GaussianBlur(pixels, (0, 0), 1.0)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [lambda p: noisy(p, 4.0), soft, compressed, lambda p: noisy(p // 4, 2.0),
+     lambda p: noisy(np.clip(p * 1.5, 0, 255), 2.0)],
+    ids=["noisy", "soft", "compressed", "dark and noisy", "overexposed"],
+)  # fmt: skip
+def test_right_pictures_are_not_refused_however_they_look(
+    rooms: BallEngine, tmp_path: Path, clean_large: dict[str, bytes], change
+) -> None:
+    with FaultyWire(rooms.port, Fault(LIT, on_pixels(change), times=-1)) as wire:
+        make_large(tmp_path, open_patiently(wire.port))
+        assert wire.connections == 1
+    made = contents(tmp_path)
+    labels = "annotations/person_keypoints_train.json"
+    assert made.keys() == clean_large.keys() and made[labels] == clean_large[labels]
+    picture = "images/train/000001.png"
+    assert made[picture] != clean_large[picture]
+
+
+def test_a_picture_that_still_changes_is_taken_again(
+    tmp_path: Path, clean_large: dict[str, bytes]
+) -> None:
+    """Of the pictures that build up, the last one thrown away is half of something else."""
+
+    def half_updated(pixels: np.ndarray) -> np.ndarray:
+        return np.concatenate([pixels[:HALF, ::-1], pixels[HALF:]])
+
+    earlier = 2 * WARM_UP  # those of the calibration
+    fault = Fault(LIT, on_pixels(half_updated), skip=earlier + WARM_UP - 1)
+    with BallEngine(engine="Unreal Engine 5.4") as engine:
+        engine.wallpaper = 5
+        with FaultyWire(engine.port, fault) as wire:
+            make_large(tmp_path, open_patiently(wire.port))
+            assert wire.all_struck and wire.connections == 2
+    made = contents(tmp_path)
+    for name in (name for name in made if name.startswith(("images", "annotations"))):
+        assert made[name] == clean_large[name]
 
 
 @pytest.mark.slow

@@ -1,10 +1,10 @@
-"""What each coordinate does over time, from noisy frames: tasks for a second fit.
+"""Coordinate trajectories: what each coordinate does over time, as goals for a second fit.
 
 A marker on the head of somebody who walks through the room goes a long way, so that little of its
 noise can be taken off without taking motion with it. The neck below hardly turns, and most of its
 noise can go. So a recording is fitted as it stands first. Each coordinate is then smoothed on its
-own, as stiffly as its own course allows, and its course is a task of the second fit, that of the
-smoothed markers; both weigh as much as the errors that are left in them say.
+own, as stiffly as its own trajectory allows, and that trajectory is a goal of the second fit, that
+of the smoothed markers; both weigh as much as the errors that are left in them say.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from spinetrack_synth.anatomy.ik import CoordinateGoal, Solution
 from spinetrack_synth.anatomy.model import Tree
-from spinetrack_synth.motion.smoothing import SHORTEST, Smoothed, pieces, smooth_course
+from spinetrack_synth.motion.smoothing import SHORTEST, Smoothed, pieces, smooth_trajectory
 
 Array = NDArray[np.float64]
 
@@ -30,18 +30,18 @@ AT_END: Final = 0.02
 other side."""
 
 FAR: Final = 5.0
-"""A course farther from the smoothed markers' fit than so many standard deviations of its noise is
-of another fit: an arm and its twin."""
+"""A trajectory farther from the smoothed markers' fit than so many standard deviations of its noise
+is of another fit: an arm and its twin."""
 
 
-def courses(
+def trajectory_goals(
     tree: Tree, recorded: Solution, smoothed: Solution, markers: Smoothed, taken: Collection[str]
 ) -> tuple[CoordinateGoal, ...]:
-    """A task for each free coordinate whose noise can be smoothed, but for those ``taken`` already.
+    """A goal for each free coordinate whose noise can be smoothed, but for those ``taken`` already.
 
     ``recorded`` and ``smoothed`` are the fits of the ``markers`` as recorded and as smoothed. Left
     out are coordinates that can say the same in two ways (an angle that may turn half round or
-    more), and courses that the smoothed markers contradict.
+    more), and trajectories that the smoothed markers contradict.
     """
     times_s, names = markers.markers.times_s, list(markers.markers.names)
     left_m = markers.left_m[[names.index(name) for name in recorded.markers]]
@@ -55,10 +55,10 @@ def courses(
         values = recorded.coordinates[:, i]
         if name in taken or _is_ambiguous(tree, int(i)) or not _is_steady(tree, int(i), values):
             continue
-        course, left = smooth_course(values, times_s)
-        apart = np.abs(smoothed.coordinates[:, i] - course)
-        if apart.max() < FAR * np.std(values - course):
-            goals.append(CoordinateGoal(name, marker_variance / left**2, course))
+        trajectory, left = smooth_trajectory(values, times_s)
+        apart = np.abs(smoothed.coordinates[:, i] - trajectory)
+        if apart.max() < FAR * np.std(values - trajectory):
+            goals.append(CoordinateGoal(name, marker_variance / left**2, trajectory))
     return tuple(goals)
 
 

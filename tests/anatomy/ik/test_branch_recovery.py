@@ -7,8 +7,7 @@ from dataclasses import astuple
 import numpy as np
 import pytest
 
-from spinetrack_synth.anatomy import ik
-from spinetrack_synth.anatomy.ik import Solution, solve
+from spinetrack_synth.anatomy.ik import Solution, inverse_kinematics, sequence, solve
 from spinetrack_synth.anatomy.kinematics import marker_positions
 from spinetrack_synth.anatomy.model import Tree
 from spinetrack_synth.anatomy.spine import regional_angles
@@ -49,7 +48,7 @@ def test_a_limb_led_astray_by_noise_is_led_back(
         assert worst_m(found) < 0.0082
         fitted = np.array([astuple(regional_angles(coupled, row)) for row in found.coordinates])
         assert np.sqrt(np.mean((fitted - truth) ** 2)) < 3.0  # deg; what single frames show
-    monkeypatch.setattr(ik, "look_again", lambda *_: None)
+    monkeypatch.setattr(inverse_kinematics, "recover_branches", lambda *_: None)
     astray = [worst_m(solve(coupled, coupled.marker_names, recording)) for recording in recordings]
     assert max(astray) > 0.015
 
@@ -61,14 +60,14 @@ def test_threads_do_not_change_a_bit(
     dropped: float,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(ik, "BLOCK_FRAMES", 32)
+    monkeypatch.setattr(sequence, "BLOCK_FRAMES", 32)
     recording = noisy(over_the_shoulder[1], 1)
     recording[np.random.default_rng(0).random(recording.shape[:2]) < dropped] = np.nan
     one, three = (solve(coupled, coupled.marker_names, recording, threads=n) for n in (1, 3))
     np.testing.assert_array_equal(three.coordinates, one.coordinates)
 
 
-def test_few_markers_are_enough_for_a_second_look(
+def test_few_markers_are_enough_to_recover_a_branch(
     coupled: Tree, over_the_shoulder: tuple[np.ndarray, np.ndarray]
 ) -> None:
     _, positions_m = over_the_shoulder

@@ -10,16 +10,17 @@ import numpy as np
 import pytest
 
 from spinetrack_synth.anatomy.ik import Solution, solve
+from spinetrack_synth.anatomy.ik.setup_files import CoordinateTask, Tasks
 from spinetrack_synth.anatomy.kinematics import marker_positions
 from spinetrack_synth.anatomy.model import Tree, fullbody_path, load_model
 from spinetrack_synth.anatomy.spine import regional_angles
-from spinetrack_synth.anatomy.tasks import CoordinateTask, Tasks
 from spinetrack_synth.errors import UserError
-from spinetrack_synth.motion.courses import courses
+from spinetrack_synth.motion.coordinate_trajectories import trajectory_goals
 from spinetrack_synth.motion.data import MarkerMotion
-from spinetrack_synth.motion.fitting import Request, fit, prepare, with_courses
+from spinetrack_synth.motion.fitting import fit
 from spinetrack_synth.motion.smoothing import smooth
 from spinetrack_synth.motion.trc import write_trc
+from spinetrack_synth.motion.trial import Request, prepare
 from spinetrack_synth.poses.library import library
 from spinetrack_synth.poses.sampling import blend, pose_coordinates
 from spinetrack_synth.skeleton import NAMES
@@ -56,7 +57,7 @@ def angles_deg(tree: Tree, q: np.ndarray) -> np.ndarray:
 
 def fitted(path: Path, filter_hz: object) -> Solution:
     request = Request(fullbody_path(), path, filter_hz=filter_hz)  # type: ignore[arg-type]
-    return fit(with_courses(prepare(request)))
+    return fit(prepare(request))
 
 
 @pytest.mark.slow
@@ -82,7 +83,7 @@ def test_both_kinds_of_smoothing_are_better_than_one(tree: Tree, yoga: np.ndarra
     markers = recorded(tree, yoga, tree.marker_names, NOISE_M)
     smoothed = smooth(markers)
     fits = (solve(tree, markers.names, m.positions_m) for m in (markers, smoothed.markers))
-    goals = courses(tree, *fits, smoothed, taken=("lumbar_bending",))
+    goals = trajectory_goals(tree, *fits, smoothed, taken=("lumbar_bending",))
     chosen = [goal.coordinate for goal in goals]
     assert "lumbar_extension" in chosen and "lumbar_bending" not in chosen
     exact_m = np.array([marker_positions(tree, row) for row in yoga])
@@ -140,7 +141,7 @@ def test_a_recording_without_any_marker_is_one_line(
         prepare(Request(fullbody_path(), tmp_path / "m.trc", filter_hz="auto"))
 
 
-def test_missing_time_parts_a_course(tree: Tree, yoga: np.ndarray, tmp_path: Path) -> None:
+def test_missing_time_parts_a_trajectory(tree: Tree, yoga: np.ndarray, tmp_path: Path) -> None:
     markers = recorded(tree, yoga, tree.marker_names, NOISE_M)
     kept = np.r_[0:150, 330:600]
     write_trc(
@@ -157,7 +158,7 @@ def test_tasks_that_were_given_are_kept(tree: Tree, yoga: np.ndarray, tmp_path: 
     write_trc(tmp_path / "m.trc", recorded(tree, yoga[:100], tree.marker_names, NOISE_M))
     tasks = Tasks({}, (CoordinateTask("lumbar_extension", 5.0, "manual_value", 0.1),))
     request = Request(fullbody_path(), tmp_path / "m.trc", tasks=tasks, filter_hz="auto")
-    goals = with_courses(prepare(request)).goals
+    goals = fit(prepare(request)).goals
     mine = [goal for goal in goals if goal.coordinate == "lumbar_extension"]
     assert [goal.weight for goal in mine] == [5.0]
     assert len(goals) > 10

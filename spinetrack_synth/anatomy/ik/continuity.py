@@ -1,4 +1,4 @@
-"""One course through a recording: of coordinates that say the same, those that go on.
+"""Coordinates that go on: of angles that say the same, those that change the least over time.
 
 Three angles reach every place in two ways, and a full turn on is the same place. Which of them a
 frame gets decides what goes on from the frames around it. Where a coordinate leaps all the same
@@ -13,17 +13,26 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from spinetrack_synth.anatomy.kinematics import forward
-from spinetrack_synth.anatomy.least_squares import Problem, Scratch, coordinates, solve_frame
-from spinetrack_synth.anatomy.second_look import EVIDENCE, evidence
-from spinetrack_synth.anatomy.tracking import (
-    Restarts,
-    largest_difference,
+from spinetrack_synth.anatomy.ik.branch_recovery import EVIDENCE
+from spinetrack_synth.anatomy.ik.equivalent_angles import (
+    EquivalentAngles,
     nearest_angles,
-    read_out,
-    shown_columns,
+    twin_angle,
 )
-from spinetrack_synth.compiled import assign, njit
+from spinetrack_synth.anatomy.ik.frame_solver import solve_frame
+from spinetrack_synth.anatomy.ik.objective import Scratch, coordinates
+from spinetrack_synth.anatomy.ik.observability import shown_columns
+from spinetrack_synth.anatomy.ik.problem import Problem
+from spinetrack_synth.anatomy.ik.solver import Solver
+from spinetrack_synth.anatomy.ik.trajectory import (
+    Recording,
+    Trajectory,
+    evidence,
+    largest_difference,
+    read_residuals,
+)
+from spinetrack_synth.anatomy.kinematics import forward
+from spinetrack_synth.compiled import assign, inner, njit
 
 Array = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -55,46 +64,32 @@ class Leap(NamedTuple):
     turn_rad: float
 
 
-def draw_through(
-    problem: Problem,
-    restarts: Restarts,
-    targets_m: Array,
-    task_values: Array,
-    z: Array,
-    cost: Array,
-    steps: Ints,
-    q: Array,
-    error_m: Array,
-    scratch: Scratch,
-) -> tuple[Leap, ...]:
-    """Let a fitted recording go on without leaps where it can, in place: z (F, k), cost and steps
-    (F,), and what `read_out` makes of it, q (F, n) and error_m (F, P). Returns the leaps left."""
+def remove_leaps(solver: Solver, recording: Recording, trajectory: Trajectory) -> tuple[Leap, ...]:
+    """Let a fitted recording, of which the residuals are read, go on without leaps where it can, in
+    place: all of it. Returns the leaps left."""
+    problem, z = solver.problem, trajectory.z
     before = z.copy()
-    _unfold(problem, restarts, z)
-    left = _leaps(problem, z, cost, scratch)
+    _unwrap(problem, solver.angles, z)
+    left = _leaps(problem, trajectory, solver.scratch)
     may_fit = FRAMES_LED * len(z)
     for _ in range(ROUNDS):
-        drawn = False
+        led = False
         for leap in left:
-            led = _lead_over(
-                problem, restarts, targets_m, task_values, leap, z, cost, steps, may_fit, scratch
-            )
-            may_fit -= abs(led)
-            drawn |= led > 0
-        if not drawn:
+            fitted = _lead_over(solver, recording, leap, trajectory, may_fit)
+            may_fit -= abs(fitted)
+            led |= fitted > 0
+        if not led:
             break
-        _unfold(problem, restarts, z)
-        left = _leaps(problem, z, cost, scratch)
+        _unwrap(problem, solver.angles, z)
+        left = _leaps(problem, trajectory, solver.scratch)
     changed = np.flatnonzero(np.any(z != before, axis=1))
     if len(changed):
-        first, last = int(changed[0]), int(changed[-1]) + 1
-        run = slice(first, last)
-        read_out(problem, targets_m[run], task_values[run], z[run], q[run], error_m[run], scratch)
+        read_residuals(solver, recording, int(changed[0]), int(changed[-1]) + 1, trajectory)
     return left
 
 
 @njit(error_model="numpy")
-def _unfold(problem: Problem, restarts: Restarts, z: Array) -> None:
+def _unwrap(problem: Problem, angles: EquivalentAngles, z: Array) -> None:
     """Write z (F, k) with the angles that make the least of all ways through the same places.
 
     Each frame of a three-axis joint may stand as it is or as its twin; of all sequences the one
@@ -102,14 +97,14 @@ def _unfold(problem: Problem, restarts: Restarts, z: Array) -> None:
     """
     frames, turn = len(z), 2 * np.pi
     other, least, origin = np.empty((frames, 3)), np.empty(2), np.empty((frames, 2), np.int64)
-    for twin in range(len(restarts.twin_columns)):
-        columns = restarts.twin_columns[twin]
+    for twin in range(len(angles.twin_columns)):
+        columns = angles.twin_columns[twin]
         least[0], least[1] = 0.0, 1e-6  # as they are, where either is as good
         for t in range(frames):
             allowed = True
             for i in range(3):
                 k = columns[i]
-                other[t, i] = restarts.twin_fold[twin] - z[t, k] if i == 1 else z[t, k] + np.pi
+                other[t, i] = twin_angle(angles, twin, i, z[t])
                 centre = 0.5 * (problem.lower[k] + problem.upper[k])
                 centre = centre if np.isfinite(centre) else 0.0
                 other[t, i] -= turn * np.round((other[t, i] - centre) / turn)
@@ -141,16 +136,17 @@ def _unfold(problem: Problem, restarts: Restarts, z: Array) -> None:
             now = origin[t, now]
     for t in range(1, frames):
         for k in range(z.shape[1]):
-            if restarts.round_columns[k]:
+            if angles.round_columns[k]:
                 angle = z[t, k] - turn * np.round((z[t, k] - z[t - 1, k]) / turn)
                 if problem.lower[k] <= angle <= problem.upper[k]:
                     z[t, k] = angle
 
 
-def _leaps(problem: Problem, z: Array, cost: Array, scratch: Scratch) -> tuple[Leap, ...]:
-    """Where angles change a lot and the bones that they move hardly turn; not at dark frames."""
-    lit = ~np.isnan(cost)
-    change = np.abs(np.diff(z, axis=0)) * (lit[1:] & lit[:-1])[:, None]
+def _leaps(problem: Problem, trajectory: Trajectory, scratch: Scratch) -> tuple[Leap, ...]:
+    """Where angles change a lot and the bones that they move hardly turn; not where a frame has no
+    marker."""
+    z, seen = trajectory.z, ~np.isnan(trajectory.cost)
+    change = np.abs(np.diff(z, axis=0)) * (seen[1:] & seen[:-1])[:, None]
     change[:, ~_turning(problem)] = 0.0
     found = []
     for t in np.flatnonzero(change.max(axis=1, initial=0.0) > LEAP).tolist():
@@ -165,8 +161,10 @@ def _leaps(problem: Problem, z: Array, cost: Array, scratch: Scratch) -> tuple[L
 def _turning(problem: Problem) -> Bools:
     """Columns (k,) that turn something."""
     turning = np.zeros(len(problem.lower), dtype=np.bool_)
-    for motion, column in enumerate(problem.motion_column):
-        parts = problem.part_axis[problem.part_start[motion] : problem.part_start[motion + 1]]
+    for motion, column in enumerate(problem.motions.column):
+        parts = problem.motions.part_axis[
+            problem.motions.part_start[motion] : problem.motions.part_start[motion + 1]
+        ]
         turning[column] |= bool(np.any(problem.chain.axis_is_rotation[parts]))
     return turning
 
@@ -186,10 +184,10 @@ def _turn(
     """
     chain = problem.chain
     turn, taken = 0.0, 0.0
-    for motion in np.flatnonzero(problem.motion_column == column).tolist():
-        body = problem.motion_body[motion]
-        parts = slice(problem.part_start[motion], problem.part_start[motion + 1])
-        axes, entries = problem.part_axis[parts], problem.part_entry[parts]
+    for motion in np.flatnonzero(problem.motions.column == column).tolist():
+        body = problem.motions.body[motion]
+        parts = slice(problem.motions.part_start[motion], problem.motions.part_start[motion + 1])
+        axes, entries = problem.motions.part_axis[parts], problem.motions.part_entry[parts]
         slopes = scratch.axis_slope[axes] * scratch.slope_of_entry[entries]
         slope = float(np.abs(slopes * chain.axis_is_rotation[axes]).max())
         if slope == 0:
@@ -219,65 +217,25 @@ def _joints(problem: Problem, z: Array, scratch: Scratch) -> tuple[Array, Array]
 
 @njit(error_model="numpy")
 def _lead_over(
-    problem: Problem,
-    restarts: Restarts,
-    targets_m: Array,
-    task_values: Array,
-    leap: Leap,
-    z: Array,
-    cost: Array,
-    steps: Ints,
-    most: int,
-    scratch: Scratch,
+    solver: Solver, recording: Recording, leap: Leap, trajectory: Trajectory, most: int
 ) -> int:
     """Lead the fit before a leap on over the frames after it, and the one after it back; the
     likelier of the two is taken if it is about as likely as what stands.
 
-    Returns the number of frames fitted, negative where nothing changed.
+    No more than ``most`` frames are fitted. Returns how many were, negative where nothing changed.
     """
-    frames, columns = z.shape
+    z, cost = trajectory.z, trajectory.cost
     if abs(z[leap.frame + 1, leap.column] - z[leap.frame, leap.column]) < LEAP:
         return 0
-    all_markers = np.ones(targets_m.shape[1], dtype=np.bool_)
-    shown = np.empty(columns, dtype=np.bool_)
-    other, other_cost = np.empty((2, frames, columns)), np.empty((2, frames))
-    there = np.empty(columns)
+    other, other_cost = np.empty((2, *z.shape)), np.empty((2, len(z)))
     loss, ends = np.full(2, np.inf), np.empty(2, np.int64)
     fitted = 0
     for side in range(2):
-        ahead = 1 if side == 0 else -1
-        t = leap.frame + side
-        now = z[t].copy()
-        total = 0.0
-        while True:
-            t += ahead
-            if not 0 <= t < frames:
-                loss[side] = -total
-                break
-            if np.isnan(cost[t]):
-                assign(other[side, t], now)
-                other_cost[side, t] = np.nan
-                continue
-            if fitted >= most:
-                break
-            before = now.copy()
-            shown_columns(restarts, targets_m[t], shown)
-            other_cost[side, t], more = solve_frame(
-                problem, targets_m[t], all_markers, task_values[t], shown, now, 0.0, scratch
-            )
-            fitted += 1
-            steps[t] += more
-            nearest_angles(problem, restarts, before, now)
-            assign(other[side, t], now)
-            assign(there, now)
-            nearest_angles(problem, restarts, z[t], there)
-            if largest_difference(there, z[t]) < MET:
-                loss[side] = -total
-                break
-            total += evidence(problem, targets_m[t], cost[t], other_cost[side, t])
-            if total < -EVIDENCE:
-                break
-        ends[side] = t
+        loss[side], ends[side], more = _lead_on(
+            solver, recording, leap.frame + side, 1 if side == 0 else -1, most - fitted,
+            trajectory, other[side], other_cost[side],
+        )  # fmt: skip
+        fitted += more
     side = 0 if loss[0] <= loss[1] else 1
     if not loss[side] < np.inf:
         return -fitted
@@ -288,3 +246,55 @@ def _lead_over(
         assign(z[t], other[side, t])
         cost[t] = other_cost[side, t]
     return fitted
+
+
+@inner(error_model="numpy")
+def _lead_on(
+    solver: Solver,
+    recording: Recording,
+    frame: int,
+    ahead: int,
+    most: int,
+    trajectory: Trajectory,
+    other: Array,
+    other_cost: Array,
+) -> tuple[float, int, int]:
+    """Lead the fit of a frame on, forward (``ahead`` 1) or back (-1), into ``other`` (F, k) and
+    ``other_cost`` (F,), until it meets what the trajectory holds or the recording ends.
+
+    Returns the evidence against it, infinite where it is too much or takes more than ``most``
+    frames, the frame at which it ended, and how many were fitted.
+    """
+    problem, angles = solver.problem, solver.angles
+    z, cost = trajectory.z, trajectory.cost
+    all_markers = np.ones(recording.targets_m.shape[1], dtype=np.bool_)
+    shown, there = np.empty(z.shape[1], dtype=np.bool_), np.empty(z.shape[1])
+    now = z[frame].copy()
+    t, total, fitted = frame, 0.0, 0
+    while True:
+        t += ahead
+        if not 0 <= t < len(z):
+            return -total, t, fitted
+        if np.isnan(cost[t]):
+            assign(other[t], now)
+            other_cost[t] = np.nan
+            continue
+        if fitted >= most:
+            return np.inf, t, fitted
+        before = now.copy()
+        target_m, task_values = recording.targets_m[t], recording.task_values[t]
+        shown_columns(solver.observability, target_m, shown)
+        other_cost[t], more = solve_frame(
+            problem, target_m, all_markers, task_values, shown, now, 0.0, solver.scratch
+        )
+        fitted += 1
+        trajectory.steps[t] += more
+        nearest_angles(problem, angles, before, now)
+        assign(other[t], now)
+        assign(there, now)
+        nearest_angles(problem, angles, z[t], there)
+        if largest_difference(there, z[t]) < MET:
+            return -total, t, fitted
+        total += evidence(problem, target_m, cost[t], other_cost[t])
+        if total < -EVIDENCE:
+            return np.inf, t, fitted

@@ -1,4 +1,4 @@
-"""A second look at limbs of a tracked recording that stay at the end of a joint.
+"""Limbs of a tracked recording that are on a wrong branch, found and led back.
 
 A fit that follows its predecessor can follow the wrong one of two: noise turns a straight arm half
 round with its elbow bent the wrong way, as far as it goes, and when the arm bends again the fit
@@ -15,24 +15,27 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from spinetrack_synth.anatomy.least_squares import Problem, Scratch, solve_frame
-from spinetrack_synth.anatomy.tracking import (
-    COLD_DAMPING,
-    END_COST_M2,
-    EXACT_M,
-    ROUNDS,
-    Restarts,
+from spinetrack_synth.anatomy.ik.cold_start import COLD_DAMPING, EXACT_M, solve_limb
+from spinetrack_synth.anatomy.ik.equivalent_angles import nearest_angles, turn_to_twin
+from spinetrack_synth.anatomy.ik.frame_solver import solve_frame
+from spinetrack_synth.anatomy.ik.observability import shown_columns
+from spinetrack_synth.anatomy.ik.restarts import Restarts
+from spinetrack_synth.anatomy.ik.solver import Solver
+from spinetrack_synth.anatomy.ik.trajectory import (
+    Recording,
+    Trajectory,
+    evidence,
     largest_difference,
-    limb_anew,
-    nearest_angles,
-    read_out,
-    shown_columns,
+    read_residuals,
+    repeat_over_gaps,
 )
 from spinetrack_synth.compiled import assign, inner, njit
 
 Array = NDArray[np.float64]
 Bools = NDArray[np.bool_]
 Ints = NDArray[np.int64]
+
+ROUNDS: Final = 3
 
 LONG: Final = 8
 """Frames that it must last, with gaps no longer than that."""
@@ -72,7 +75,7 @@ SAME: Final = 1e-6
 """Fits no further apart (rad, m) are one."""
 
 
-class Stretch(NamedTuple):
+class Suspect(NamedTuple):
     """Frames ``begin`` to ``end`` of one limb, the one to begin at, and whether the limb fits worse
     there than elsewhere."""
 
@@ -83,78 +86,81 @@ class Stretch(NamedTuple):
     misfit: bool
 
 
-def look_again(
-    problem: Problem,
-    restarts: Restarts,
-    targets_m: Array,
-    task_values: Array,
-    z: Array,
-    cost: Array,
-    steps: Ints,
-    q: Array,
-    error_m: Array,
-    scratch: Scratch,
-) -> None:
-    """Improve a tracked recording in place: z (F, k), cost and steps (F,), and what `read_out` made
-    of it, q (F, n) and error_m (F, P)."""
-    changed, every = np.ones(len(z), dtype=np.bool_), np.zeros(len(z), dtype=np.bool_)
-    other, other_cost = np.empty_like(z), np.empty_like(cost)
+def recover_branches(solver: Solver, recording: Recording, trajectory: Trajectory) -> None:
+    """Improve a tracked recording, of which the residuals are read, in place: all of it."""
+    frames = len(trajectory.cost)
+    changed, every = np.ones(frames, dtype=np.bool_), np.zeros(frames, dtype=np.bool_)
+    other = trajectory._replace(z=np.empty_like(trajectory.z), cost=np.empty_like(trajectory.cost))
     for _ in range(ROUNDS):
-        wanted = _suspects(problem, restarts, z, error_m, changed & ~np.isnan(cost))
+        wanted = _suspects(solver, trajectory, changed & ~np.isnan(trajectory.cost))
         changed[:] = False
-        fruitless, rest = np.zeros((2, len(restarts.limb_columns)), dtype=np.int64)
-        for limb, begin, end, frame, misfit in wanted:
-            if rest[limb] > 0 and not misfit:
+        fruitless, rest = np.zeros((2, len(solver.restarts.limb_columns)), dtype=np.int64)
+        for suspect in wanted:
+            limb = suspect.limb
+            if rest[limb] > 0 and not suspect.misfit:
                 rest[limb] -= 1
                 continue
-            now = z[frame].copy()
-            other_cost[frame], more = _look(
-                problem, restarts, limb, targets_m[frame], task_values[frame], now, scratch
-            )
-            steps[frame] += more
-            other[frame] = now
+            found, led = _lead_back(solver, recording, suspect, trajectory, other)
             # A limb that has no other place at its end is looked at ever more rarely.
-            found = np.isfinite(other_cost[frame])
             fruitless[limb] = 0 if found else min(2 * fruitless[limb] + 1, LONGEST_REST)
             rest[limb] = fruitless[limb]
-            total = evidence(problem, targets_m[frame], cost[frame], other_cost[frame])
-            if total < 0:
-                continue
-            ends = []
-            for ahead in (-1, 1):
-                gained, last = _lead(
-                    problem, restarts, targets_m, task_values, frame, ahead, now.copy(), z, cost,
-                    other, other_cost, steps, scratch,
-                )  # fmt: skip
-                total += gained
-                ends.append(last)
-            if total < EVIDENCE:
-                continue
-            led = slice(ends[0], ends[1] + 1)
-            z[led], cost[led] = other[led], other_cost[led]
-            every[led] = True
-            changed[begin:end] = changed[led] = True
+            if led is not None:
+                every[led] = True
+                changed[suspect.begin : suspect.end] = changed[led] = True
         if not changed.any():
             break
         for run in _runs(np.flatnonzero(every & changed), 1):
-            read_out(
-                problem, targets_m[run], task_values[run], z[run], q[run], error_m[run], scratch
-            )
-    fill_dark_frames(z, q, cost)
+            read_residuals(solver, recording, run.start, run.stop, trajectory)
+    repeat_over_gaps(trajectory)
 
 
-def _suspects(
-    problem: Problem, restarts: Restarts, z: Array, error_m: Array, among: Bools
-) -> list[Stretch]:
+def _lead_back(
+    solver: Solver,
+    recording: Recording,
+    suspect: Suspect,
+    trajectory: Trajectory,
+    other: Trajectory,
+) -> tuple[bool, slice | None]:
+    """Begin a suspect limb anew and lead its neighbours from there, through ``other``; what is
+    likelier is written into the trajectory.
+
+    Returns whether the limb has another place, and the frames that were written, if any.
+    """
+    frame = suspect.frame
+    target_m, task_values = recording.targets_m[frame], recording.task_values[frame]
+    now = trajectory.z[frame].copy()
+    other.cost[frame], steps = _other_branch(solver, suspect.limb, target_m, task_values, now)
+    trajectory.steps[frame] += steps
+    other.z[frame] = now
+    found = bool(np.isfinite(other.cost[frame]))
+    total = evidence(solver.problem, target_m, trajectory.cost[frame], other.cost[frame])
+    if total < 0:
+        return found, None
+    ends = []
+    for ahead in (-1, 1):
+        gained, last = _follow(solver, recording, frame, ahead, now.copy(), trajectory, other)
+        total += gained
+        ends.append(last)
+    if total < EVIDENCE:
+        return found, None
+    led = slice(ends[0], ends[1] + 1)
+    trajectory.z[led], trajectory.cost[led] = other.z[led], other.cost[led]
+    return found, led
+
+
+def _suspects(solver: Solver, trajectory: Trajectory, among: Bools) -> list[Suspect]:
     """What is to be looked at, ``among`` these frames (F,).
 
     A trunk, which carries other limbs, is left out: it has no twin, and much to be begun anew.
     """
+    problem, restarts, z = solver.problem, solver.restarts, trajectory.z
     at_end = (z <= problem.lower) | (z >= problem.upper)
     squares = {
         limb: square
         for limb in _limbs(restarts)
-        if np.isfinite(square := _limb_square(restarts.limb_markers[limb], error_m)).any()
+        if np.isfinite(
+            square := _limb_square(restarts.limb_markers[limb], trajectory.marker_error_m)
+        ).any()
     }
     usual = np.nanmedian([*squares.values()]) if squares else 0.0
     found = []
@@ -170,7 +176,7 @@ def _suspects(
             cuts = np.linspace(run.start, run.stop, 1 + parts).round().astype(int).tolist()
             for begin, end in zip(cuts, cuts[1:]):
                 worst = begin + int(np.argmax(np.where(suspect, square, -1.0)[begin:end]))
-                found.append(Stretch(limb, begin, end, worst, bool(misfit[worst])))
+                found.append(Suspect(limb, begin, end, worst, bool(misfit[worst])))
     return found
 
 
@@ -193,7 +199,8 @@ def _limb_square(members: Bools, error_m: Array) -> Array:
     around = slice(LONG // 2, LONG // 2 + len(part))
     total = np.convolve(np.nansum(part**2, axis=1), window)[around]
     count = np.convolve(np.isfinite(part).sum(axis=1), window)[around]
-    return np.divide(total, count, out=np.full(len(part), np.nan), where=count > 0.5)
+    mean: Array = np.divide(total, count, out=np.full(len(part), np.nan), where=count > 0.5)
+    return mean
 
 
 def _runs(frames: Ints, gap: int) -> list[slice]:
@@ -202,36 +209,9 @@ def _runs(frames: Ints, gap: int) -> list[slice]:
     return [slice(int(run[0]), int(run[-1]) + 1) for run in runs if len(run)]
 
 
-def fill_dark_frames(z: Array, q: Array, cost: Array) -> None:
-    """Frames without a marker repeat the one before them, the first ones the one after."""
-    dark = np.isnan(cost)
-    first = int(np.argmin(dark))
-    for frame in np.flatnonzero(dark):
-        like = frame - 1 if frame > first else first
-        z[frame], q[frame] = z[like], q[like]
-
-
 @njit(error_model="numpy")
-def evidence(problem: Problem, target_m: Array, old: float, new: float) -> float:
-    """How much likelier markers are under the cost ``new`` than under ``old``: the logarithm, for
-    an error of the markers that is not known but the same for both."""
-    seen = 0
-    for p in range(len(target_m)):
-        if np.isfinite(target_m[p, 0] + target_m[p, 1] + target_m[p, 2]):
-            seen += 1
-    freedom = max(3 * seen - len(problem.lower), seen)
-    return 0.5 * freedom * np.log((old + END_COST_M2) / (new + END_COST_M2))
-
-
-@njit(error_model="numpy")
-def _look(
-    problem: Problem,
-    restarts: Restarts,
-    limb: int,
-    target_m: Array,
-    task_values: Array,
-    z: Array,
-    scratch: Scratch,
+def _other_branch(
+    solver: Solver, limb: int, target_m: Array, task_values: Array, z: Array
 ) -> tuple[float, int]:
     """Begin a limb anew; z (k,) becomes the best fit in another place, if any.
 
@@ -239,62 +219,45 @@ def _look(
     leads to another place that fits about as well. Returns the objective, infinite if none, and
     the steps.
     """
-    markers = restarts.limb_markers[limb]
+    problem, angles = solver.problem, solver.angles
     everything = np.ones(len(target_m), dtype=np.bool_)
-    shown = np.empty(len(z), dtype=np.bool_)
-    shown_columns(restarts, target_m, shown)
-    columns = np.empty(len(z), dtype=np.bool_)
+    shown, columns = np.empty(len(z), dtype=np.bool_), np.empty(len(z), dtype=np.bool_)
+    shown_columns(solver.observability, target_m, shown)
     at_end, ends = np.empty(len(z), dtype=np.int64), 0
     for k in range(len(z)):
-        columns[k] = restarts.limb_columns[limb, k] and shown[k]
+        columns[k] = solver.restarts.limb_columns[limb, k] and shown[k]
         if columns[k] and (z[k] <= problem.lower[k] or z[k] >= problem.upper[k]):
             at_end[ends] = k
             ends += 1
-    twins, spread = len(restarts.twin_columns), min(STARTS, len(restarts.starts))
-    tried = np.empty((1 + twins + spread + ends, len(z)))
+    starts = len(angles.twin_columns) + min(STARTS, len(solver.restarts.starts)) + ends
+    tried = np.empty((1 + starts, len(z)))
     trial, best = np.empty(len(z)), z.copy()
     assign(tried[0], z)
     limb_cost, steps = solve_frame(
-        problem, target_m, markers, task_values, columns, tried[0], 0.0, scratch
-    )
+        problem, target_m, solver.restarts.limb_markers[limb], task_values, columns, tried[0], 0.0,
+        solver.scratch,
+    )  # fmt: skip
     cost, count = np.inf, 1
-    for start in range(twins + spread + ends):
+    for start in range(starts):
         here = tried[count]
-        if start < twins:
-            if not columns[restarts.twin_columns[start, 0]]:
-                continue
-            assign(here, z)
-            _turn_to_twin(problem, restarts, start, here)
-            limb_trial_cost, more = solve_frame(
-                problem, target_m, markers, task_values, columns, here, COLD_DAMPING, scratch
-            )
-        elif start >= twins + spread:
-            k = at_end[start - twins - spread]
-            assign(here, z)
-            here[k] = problem.upper[k] if z[k] <= problem.lower[k] else problem.lower[k]
-            if np.isinf(here[k]):
-                continue
-            limb_trial_cost, more = solve_frame(
-                problem, target_m, markers, task_values, columns, here, COLD_DAMPING, scratch
-            )
-        else:
-            limb_trial_cost, more = limb_anew(
-                problem, problem, restarts, limb, start - twins, target_m, task_values, z, here,
-                scratch,
-            )  # fmt: skip
+        limb_trial_cost, more = _begin_elsewhere(
+            solver, limb, start, at_end, columns, target_m, task_values, z, here
+        )
+        steps += more
+        if np.isinf(limb_trial_cost):
+            continue
         for k in range(len(z)):
             if not shown[k]:
                 here[k] = z[k]
-        nearest_angles(problem, restarts, z, here)
-        steps += more
+        nearest_angles(problem, angles, z, here)
         if limb_trial_cost > PROMISING * limb_cost or _is_among(here, tried[:count]):
             continue
         count += 1
         assign(trial, here)
         trial_cost, more = solve_frame(
-            problem, target_m, everything, task_values, shown, trial, COLD_DAMPING, scratch
+            problem, target_m, everything, task_values, shown, trial, COLD_DAMPING, solver.scratch
         )
-        nearest_angles(problem, restarts, z, trial)
+        nearest_angles(problem, angles, z, trial)
         steps += more
         if trial_cost < cost and not _is_among(trial, tried[:1]):
             cost = trial_cost
@@ -303,16 +266,44 @@ def _look(
     return cost, steps
 
 
-@njit(error_model="numpy")
-def _turn_to_twin(problem: Problem, restarts: Restarts, twin: int, z: Array) -> None:
-    """Write the other angles that turn a joint to the same place, as far as it may go."""
-    for i in range(3):
-        k = restarts.twin_columns[twin, i]
-        angle = restarts.twin_fold[twin] - z[k] if i == 1 else z[k] + np.pi
-        centre = 0.5 * (problem.lower[k] + problem.upper[k])
-        if np.isfinite(centre):
-            angle -= 2 * np.pi * np.round((angle - centre) / (2 * np.pi))
-        z[k] = min(max(angle, problem.lower[k]), problem.upper[k])
+@inner(error_model="numpy")
+def _begin_elsewhere(
+    solver: Solver,
+    limb: int,
+    start: int,
+    at_end: Ints,
+    columns: Bools,
+    target_m: Array,
+    task_values: Array,
+    z: Array,
+    here: Array,
+) -> tuple[float, int]:
+    """Fit a limb alone, from one of its starting points, into ``here`` (k,), the rest as in z: from
+    its joints' twins, from places spread over the ranges, from the other ends of the columns
+    ``at_end``.
+
+    Returns the objective of its markers, infinite where there is no such start, and the steps.
+    """
+    problem, angles, restarts = solver.problem, solver.angles, solver.restarts
+    twins, spread = len(angles.twin_columns), min(STARTS, len(restarts.starts))
+    if twins <= start < twins + spread:
+        return solve_limb(  # type: ignore[no-any-return]
+            solver, limb, start - twins, False, target_m, task_values, z, here
+        )
+    assign(here, z)
+    if start < twins:
+        if not columns[angles.twin_columns[start, 0]]:
+            return np.inf, 0
+        turn_to_twin(problem, angles, start, here)
+    else:
+        k = at_end[start - twins - spread]
+        here[k] = problem.upper[k] if z[k] <= problem.lower[k] else problem.lower[k]
+        if np.isinf(here[k]):
+            return np.inf, 0
+    return solve_frame(  # type: ignore[no-any-return]
+        problem, target_m, restarts.limb_markers[limb], task_values, columns, here, COLD_DAMPING,
+        solver.scratch,
+    )  # fmt: skip
 
 
 @inner(error_model="numpy")
@@ -325,45 +316,42 @@ def _is_among(z: Array, others: Array) -> bool:
 
 
 @njit(error_model="numpy")
-def _lead(
-    problem: Problem,
-    restarts: Restarts,
-    targets_m: Array,
-    task_values: Array,
+def _follow(
+    solver: Solver,
+    recording: Recording,
     frame: int,
     ahead: int,
     now: Array,
-    z: Array,
-    cost: Array,
-    other: Array,
-    other_cost: Array,
-    steps: Ints,
-    scratch: Scratch,
+    trajectory: Trajectory,
+    other: Trajectory,
 ) -> tuple[float, int]:
     """Follow the fit ``now`` (k,) of a frame forward (``ahead`` 1) or back (-1).
 
-    Fills ``other`` (F, k) and its cost for the frames after it, until it meets what z holds, or has
-    been none the likelier for long. Returns the evidence for it and the last frame that adds to it.
+    Fills z and cost of ``other`` for the frames after it, until it meets what the trajectory holds,
+    or has been none the likelier for long. Returns the evidence for it and the last frame that adds
+    to it.
     """
-    all_markers = np.ones(targets_m.shape[1], dtype=np.bool_)
+    problem, z, cost = solver.problem, trajectory.z, trajectory.cost
+    all_markers = np.ones(recording.targets_m.shape[1], dtype=np.bool_)
     shown = np.empty(len(now), dtype=np.bool_)
     total, most, last = 0.0, 0.0, frame
     t = frame + ahead
     while 0 <= t < len(z) and abs(t - last) <= (PATIENCE if most > HINT else SHORT_PATIENCE):
         if np.isnan(cost[t]):
-            assign(other[t], now)
-            other_cost[t] = np.nan
+            assign(other.z[t], now)
+            other.cost[t] = np.nan
             t += ahead
             continue
-        shown_columns(restarts, targets_m[t], shown)
-        other_cost[t], more = solve_frame(
-            problem, targets_m[t], all_markers, task_values[t], shown, now, 0.0, scratch
+        target_m, task_values = recording.targets_m[t], recording.task_values[t]
+        shown_columns(solver.observability, target_m, shown)
+        other.cost[t], more = solve_frame(
+            problem, target_m, all_markers, task_values, shown, now, 0.0, solver.scratch
         )
-        steps[t] += more
-        assign(other[t], now)
+        trajectory.steps[t] += more
+        assign(other.z[t], now)
         if largest_difference(now, z[t]) < SAME:
             break
-        total += evidence(problem, targets_m[t], cost[t], other_cost[t])
+        total += evidence(problem, target_m, cost[t], other.cost[t])
         if total > most:
             most, last = total, t
         t += ahead

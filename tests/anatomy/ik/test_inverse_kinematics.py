@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from spinetrack_synth.anatomy import ik
 from spinetrack_synth.anatomy.ik import CoordinateGoal, Solution, solve
+from spinetrack_synth.anatomy.ik.objective import differentiate, evaluate, make_scratch, weigh
+from spinetrack_synth.anatomy.ik.problem import make_problem
 from spinetrack_synth.anatomy.kinematics import all_coordinates, marker_positions, point_jacobian
-from spinetrack_synth.anatomy.least_squares import differentiate, evaluate, make_scratch, weigh
 from spinetrack_synth.anatomy.model import Tree, load_model
 from spinetrack_synth.anatomy.spine import regional_angles
 from spinetrack_synth.errors import UserError
@@ -64,16 +64,15 @@ def observable(tree: Tree, q: np.ndarray, names) -> np.ndarray:
 
 def test_derivatives_equal_finite_differences(coupled: Tree) -> None:
     rng = np.random.default_rng(0)
-    order = ik._leaves_first(coupled)
     goals = (CoordinateGoal("knee_angle_r", 0.3, 0.2), CoordinateGoal("L3_L4_FE", 0.7, 0.1))
     weights = rng.uniform(0.5, 2, len(coupled.marker_names))
-    problem = ik._problem(coupled, order, coupled.marker_names, weights, goals, 0.02)
+    problem = make_problem(coupled, coupled.marker_names, weights, goals, 0.02)
     scratch = make_scratch(problem)
     q = library_poses(coupled, 0)[7]
     target = markers_of(coupled, q)[0] + rng.normal(0, 0.05, (len(weights), 3))
     target[4] = np.nan
     values = np.array([0.2, 0.1])
-    z = np.clip(q[coupled.free_index][order] + 0.05, problem.lower, problem.upper)
+    z = np.clip(q[coupled.free_index][problem.free] + 0.05, problem.lower, problem.upper)
     seen = weigh(problem, target, np.ones(len(weights), dtype=bool), scratch)
 
     def slopes(at: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

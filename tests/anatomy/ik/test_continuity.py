@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from spinetrack_synth.anatomy import continuity, ik
-from spinetrack_synth.anatomy.ik import CoordinateGoal, Solution, solve
+from spinetrack_synth.anatomy.ik import CoordinateGoal, Solution, continuity, solve
+from spinetrack_synth.anatomy.ik.equivalent_angles import find_equivalent_angles
+from spinetrack_synth.anatomy.ik.problem import make_problem
 from spinetrack_synth.anatomy.kinematics import all_coordinates, marker_positions
 from spinetrack_synth.anatomy.model import Tree, load_model
 
@@ -81,7 +82,7 @@ def write_limb(
     return path
 
 
-def course(frames: int = 160, middle: float = 0.2) -> np.ndarray:
+def trajectory(frames: int = 160, middle: float = 0.2) -> np.ndarray:
     """Free coordinates (F, 4) far from where axes lie on one another, one of them going round."""
     t = np.linspace(0, 2 * np.pi, frames)
     return np.stack(
@@ -102,7 +103,7 @@ def largest_step(found: Solution) -> float:
 @pytest.mark.parametrize("arm", ARMS)
 def test_angles_go_on_through_turns(arm: str, noise_m: float, tmp_path: Path) -> None:
     tree = load_model(write_limb(tmp_path / "limb.osim", ARMS[arm]))
-    z = course(middle=MIDDLE.get(arm, 0.2))
+    z = trajectory(middle=MIDDLE.get(arm, 0.2))
     found = solve(tree, tree.marker_names, placed_m(tree, z, noise_m))
     assert found.leaps == ()
     assert largest_step(found) < 0.1 + 30 * noise_m
@@ -114,20 +115,19 @@ def test_angles_go_on_through_turns(arm: str, noise_m: float, tmp_path: Path) ->
 def test_frames_that_hold_the_twin_are_drawn_through(arm: str, tmp_path: Path) -> None:
     """Whatever a fit holds, half of the frames the other three angles of the same place."""
     tree = load_model(write_limb(tmp_path / "limb.osim", ARMS[arm]))
-    order = ik._leaves_first(tree)
-    problem = ik._problem(tree, order, tree.marker_names, np.ones(8), (), 1e-5)
-    restarts = ik._restarts(tree, order, problem, np.zeros(4))
-    assert len(restarts.twin_columns) == 1
-    z = course(40, MIDDLE.get(arm, 0.2))
+    problem = make_problem(tree, tree.marker_names, np.ones(8), (), 1e-5)
+    order, angles = problem.free, find_equivalent_angles(tree, problem)
+    assert len(angles.twin_columns) == 1
+    z = trajectory(40, MIDDLE.get(arm, 0.2))
     twin = z[:, order].copy()
-    columns = restarts.twin_columns[0]
+    columns = angles.twin_columns[0]
     twin[:, columns] += np.pi
-    twin[:, columns[1]] = restarts.twin_fold[0] - z[:, order][:, columns[1]]
+    twin[:, columns[1]] = angles.twin_sum[0] - z[:, order][:, columns[1]]
     back = np.empty_like(twin)
     back[:, order] = twin
     np.testing.assert_allclose(placed_m(tree, back), placed_m(tree, z), atol=1e-12)
     mixed = np.where((np.arange(40) % 7 < 3)[:, None], twin, z[:, order])
-    continuity._unfold(problem, restarts, mixed)
+    continuity._unwrap(problem, angles, mixed)
     assert np.abs(np.diff(mixed, axis=0)).max() < 0.5
 
 
@@ -147,7 +147,7 @@ def test_a_knee_stays_where_its_spline_is_known(tmp_path: Path) -> None:
     that may fit better."""
     for knee_range in ("-2.1 0.2", "-10 10"):
         tree = load_model(write_limb(tmp_path / "limb.osim", knee_range=knee_range))
-        z = course(300)
+        z = trajectory(300)
         z[:, 3] = 0.1 - 0.25 * (1 - np.cos(np.linspace(0, 12, 300)))
         wrong = placed_m(tree, z, 0.02)
         wrong[:, 4:, 0] += 0.03  # markers that no knee of this kind explains
@@ -160,16 +160,16 @@ def test_a_knee_stays_where_its_spline_is_known(tmp_path: Path) -> None:
 
 def test_what_a_task_wants_is_not_taken_for_its_twin(tmp_path: Path) -> None:
     tree = load_model(write_limb(tmp_path / "limb.osim"))
-    order, goals = ik._leaves_first(tree), [CoordinateGoal("one", 1.0, 0.0)]
-    problem = ik._problem(tree, order, tree.marker_names, np.ones(8), goals, 1e-5)
-    restarts = ik._restarts(tree, order, problem, np.zeros(4))
-    assert len(restarts.twin_columns) == 0
-    assert [tree.free[k] for k in order[restarts.round_columns]] == ["two", "three"]
+    goals = [CoordinateGoal("one", 1.0, 0.0)]
+    problem = make_problem(tree, tree.marker_names, np.ones(8), goals, 1e-5)
+    angles = find_equivalent_angles(tree, problem)
+    assert len(angles.twin_columns) == 0
+    assert [tree.free[k] for k in problem.free[angles.round_columns]] == ["two", "three"]
 
 
 def test_a_hidden_limb_stays_where_it_was_last_seen(tmp_path: Path) -> None:
     tree = load_model(write_limb(tmp_path / "limb.osim"))
-    z = course(80)
+    z = trajectory(80)
     positions_m = placed_m(tree, z, 0.001)
     positions_m[30:50, 4:] = np.nan
     found = solve(tree, tree.marker_names, positions_m)
