@@ -152,7 +152,8 @@ def command_page() -> str:
                 assert found is not None
                 tell(found, click.Context(found, context, inner, terminal_width=78), "#" + level)
 
-    top = click.Context(group, info_name="spinetrack-synth", terminal_width=78)
+    settings = group.context_settings
+    top = click.Context(group, info_name="spinetrack-synth", terminal_width=78, **settings)
     tell(group, top, "##")
     return "\n".join(lines) + "\n"
 
