@@ -174,7 +174,7 @@ def on_config(config: MkDocsConfig) -> None:
 def _with_rooms(page: str) -> str | list[Any]:
     if page != "api.md":
         return page
-    return [{"Rooms": page}, *({Path(place).stem: place} for place in api_pages())]
+    return [{"Public names": page}, *({Path(place).stem: place} for place in api_pages())]
 
 
 def on_files(files: Files, config: MkDocsConfig) -> Files:

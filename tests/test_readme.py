@@ -8,20 +8,14 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
-from importlib.util import find_spec
 from pathlib import Path
 
-import numpy as np
 import pytest
+from stage import set_stage
 from stand_ins import BallRenderer, ball_source
 
-from spinetrack_synth.anatomy.kinematics import all_coordinates, marker_positions
-from spinetrack_synth.anatomy.model import fullbody_path, load_model
 from spinetrack_synth.dataset import DatasetConfig, run_dataset
 from spinetrack_synth.extras import EXTRAS
-from spinetrack_synth.motion.data import CoordinateMotion
-from spinetrack_synth.motion.files import write_motion
-from spinetrack_synth.skeleton import NAMES
 
 ROOT = Path(__file__).parents[1]
 PAGES = (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md")))
@@ -59,36 +53,8 @@ def marked(command: str) -> object:
 
 @pytest.fixture(scope="session")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder with what the pages' commands name: a dataset and a few seconds of motion."""
-    folder = tmp_path_factory.mktemp("stage")
-    run_dataset(
-        DatasetConfig(scene="balls", count=3, size=(96, 72)),
-        folder / "OUT",
-        open_source=ball_source,
-        open_renderer=lambda backend: BallRenderer(),
-    )
-    shutil.copytree(folder / "OUT", folder / "spinetrack-yoga")
-    labels = folder / "OUT/annotations/person_keypoints_train.json"
-    shutil.copy(labels, folder / "annotations.json")
-    tree = load_model(fullbody_path())
-    times_s = np.arange(20) / 10
-    values = np.tile(tree.default_coordinates[tree.free_index], (len(times_s), 1))
-    for name, amount in (("hip_flexion_r", 0.4), ("knee_angle_r", 0.5), ("lumbar_extension", 0.2)):
-        values[:, tree.free.index(name)] += amount * (1 - np.cos(2 * np.pi * times_s / 2))
-    q = np.array([all_coordinates(tree, z) for z in values])
-    walk = CoordinateMotion(tree.coordinates, times_s, q, tree.rotational)
-    write_motion(folder / "walk.bvh", walk, tree)
-    write_motion(folder / "walk.mot", walk, tree)
-    write_motion(folder / "walk.trc", walk, tree)
-    rows = [tree.marker_index[name] for name in NAMES]
-    world = np.array([marker_positions(tree, frame)[rows] for frame in q])
-    z_up_mm = 1000 * world[..., [0, 2, 1]] * [1, -1, 1]
-    np.savez(folder / "keypoints.npz", positions=z_up_mm, names=np.array(NAMES))
-    if find_spec("cv2") and find_spec("onnx"):
-        from pose_networks import stage_files
-
-        stage_files(folder)
-    return folder
+    """A folder with what the pages' commands name."""
+    return set_stage(tmp_path_factory.mktemp("stage"))
 
 
 @pytest.mark.parametrize("command", [marked(c) for c in dict.fromkeys(commands())])

@@ -105,7 +105,7 @@ def command(
     from spinetrack_synth.validation.engine import validate
     from spinetrack_synth.validation.findings import Severity, Work
     from spinetrack_synth.validation.registry import all_rules, choose
-    from spinetrack_synth.validation.release import find_files, read, with_keypoints
+    from spinetrack_synth.validation.release import read_release
     from spinetrack_synth.validation.settings import find_settings
 
     targets = pair_outputs(formats, outputs)
@@ -120,13 +120,7 @@ def command(
     if images is not None and not images.is_dir():
         raise UserError(f"{images}: no folder; --images names the folder of the pictures")
     previous = previous or settings.previous
-    old = read(previous) if previous else None
-    datasets = [
-        read(path, pictures=images, previous=old)
-        for argument in files
-        for path in find_files(argument)
-    ]
-    datasets, others = with_keypoints(datasets)
+    datasets, others = read_release(files, pictures=images, previous=previous)
     for other in others:
         click.echo(f"{other.path}: left out, it holds no keypoints", err=True)
     accepted = baseline or settings.baseline

@@ -33,8 +33,9 @@ class CocoDataset:
     licenses: Sequence[Record] = ()
 
     @staticmethod
-    def read(path: Path) -> CocoDataset:
+    def read(path: str | Path) -> CocoDataset:
         """Read a file; raises UserError that names the first faulty place and counts the others."""
+        path = Path(path)
         return CocoDataset.of(Document(path, read_json(path)))
 
     @staticmethod

@@ -25,7 +25,7 @@ class Layout:
 
     @property
     def ground_truth(self) -> Path:
-        return self.root / "ground_truth" / f"{self.split}.parquet"
+        return ground_truth_path(self.root, self.split)
 
     @property
     def manifest(self) -> Path:
@@ -58,6 +58,11 @@ class Layout:
 def annotations_path(root: Path, split: str) -> Path:
     """The COCO file of a split."""
     return root / "annotations" / f"person_keypoints_{split}.json"
+
+
+def ground_truth_path(root: Path, split: str) -> Path:
+    """The Parquet file of a split's ground truth."""
+    return root / "ground_truth" / f"{split}.parquet"
 
 
 def images_folder(root: Path, split: str) -> Path:

@@ -32,7 +32,7 @@ Progress = Callable[[int, int], None]
 
 def run_dataset(
     config: DatasetConfig,
-    out: Path,
+    out: str | Path,
     progress: Progress = lambda done, wanted: None,
     *,
     open_source: Callable[[DatasetConfig], ShotAt] | None = None,
@@ -47,6 +47,7 @@ def run_dataset(
     Raises UserError when the folder holds something else, when another run writes in it, when the
     scene is unknown, when the disk is full, and when the folder is taken away meanwhile.
     """
+    out = Path(out)
     layout = Layout(out, config.split, config.format)
     split = describe(config)
     holding = inspect(layout, split)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -14,9 +14,19 @@ from spinetrack_synth.gap import oks
 from spinetrack_synth.gap.baselines import BASELINES, HEAD
 from spinetrack_synth.gap.calibration import Calibration, calibrate
 from spinetrack_synth.gap.labels import Bools, Labels
-from spinetrack_synth.gap.measures import Errors, Table, errors_of, table_of
+from spinetrack_synth.gap.measures import (
+    KEYPOINT_FIGURES,
+    Errors,
+    Table,
+    errors_of,
+    quotient,
+    table_of,
+)
 from spinetrack_synth.gap.pairing import Pairs, pair
 from spinetrack_synth.gap.predictions import Predictions
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 FEW_PEOPLE: Final = 30
 """Of fewer people no mean says much: intervals would be as wide as what they measure."""
@@ -39,6 +49,33 @@ class Evaluation:
     calibration: Calibration
     baselines: Mapping[str, float]
     remarks: tuple[str, ...]
+
+    def groups_frame(self) -> pd.DataFrame:
+        """AP and AR as COCO has them, a row a group of keypoints."""
+        import pandas as pd
+
+        return pd.DataFrame.from_dict(dict(self.precision), orient="index")
+
+    def keypoints_frame(self) -> pd.DataFrame:
+        """Each judged keypoint by its name: mean ``error`` over box diagonal and ``error_torso``
+        over torso length, ``pck`` and ``auc``; nan where nothing was measured."""
+        import pandas as pd
+
+        values = dict(zip(self.table.names, self.table.values()))
+        names = [skeleton.NAMES[k] for k in np.flatnonzero(self.judged)]
+        rows = [[values[f"keypoint.{name}.{one}"] for one in KEYPOINT_FIGURES] for name in names]
+        return pd.DataFrame(rows, index=names, columns=KEYPOINT_FIGURES)
+
+    def people_frame(self) -> pd.DataFrame:
+        """All measures of each labelled person by annotation id, nan where they have none;
+        ``image_id`` and ``found``, whether a prediction means them, stand first."""
+        import pandas as pd
+
+        labels, table = self.labels, self.table
+        measures = pd.DataFrame(quotient(table.above, table.below), columns=table.names)
+        measures.insert(0, "image_id", labels.image_ids[labels.image])
+        measures.insert(1, "found", self.pairs.found)
+        return measures.set_index(pd.Index(labels.ids, name="annotation_id"))[labels.people]
 
 
 def evaluate(labels: Labels, predictions: Predictions) -> Evaluation:

@@ -28,6 +28,9 @@ PCK_TORSO: Final = 0.2
 LEAST_TORSO: Final = 0.1
 """Torsos shorter than this share of the box's diagonal are seen end on and measure nothing."""
 
+KEYPOINT_FIGURES: Final = ("error", "error_torso", "pck", "auc")
+"""What is measured of each keypoint."""
+
 
 @dataclass(frozen=True, eq=False)
 class Table:

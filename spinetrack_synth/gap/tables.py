@@ -12,9 +12,7 @@ from spinetrack_synth import __version__, skeleton
 from spinetrack_synth.gap import oks, taxonomy
 from spinetrack_synth.gap.calibration import Calibration
 from spinetrack_synth.gap.evaluation import Evaluation
-from spinetrack_synth.gap.measures import HEADLINES, title
-
-KEYPOINT_FIGURES = ("error", "error_torso", "pck", "auc")
+from spinetrack_synth.gap.measures import HEADLINES, KEYPOINT_FIGURES, title
 
 
 def number(value: float) -> float | None:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from numpy.typing import NDArray
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Array = NDArray[np.float64]
 
@@ -34,6 +37,19 @@ class MarkerMotion:
         expected = (len(self.times_s), len(self.names), 3)
         if self.positions_m.shape != expected:
             raise ValueError(f"positions_m: shape {self.positions_m.shape}, expected {expected}")
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """What tables (F, 3 M) of it call their columns."""
+        return tuple(f"{name}_{axis}_m" for name in self.names for axis in "xyz")
+
+    def to_frame(self) -> pd.DataFrame:
+        """A table (F, 3 M) in metres by time in s, NaN where a marker is missing."""
+        import pandas as pd
+
+        rows = self.positions_m.reshape(len(self.times_s), -1)
+        times_s = pd.Index(self.times_s, name="time_s")
+        return pd.DataFrame(rows, index=times_s, columns=self.columns)
 
 
 @dataclass(frozen=True)
@@ -104,6 +120,24 @@ class CoordinateMotion:
             raise ValueError(
                 f"rotational: shape {self.rotational.shape}, expected ({expected[1]},)"
             )
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """What tables (F, n) of it call their columns: coordinates with their units."""
+        units = ("deg" if turns else "m" for turns in self.rotational)
+        return tuple(f"{name}_{unit}" for name, unit in zip(self.names, units))
+
+    @property
+    def values_deg(self) -> Array:
+        """The values (F, n) as tables have them, in degrees and metres."""
+        return np.where(self.rotational, np.degrees(self.values), self.values)
+
+    def to_frame(self) -> pd.DataFrame:
+        """A table (F, n) in degrees (``*_deg``) and metres (``*_m``) by time in s."""
+        import pandas as pd
+
+        times_s = pd.Index(self.times_s, name="time_s")
+        return pd.DataFrame(self.values_deg, index=times_s, columns=self.columns)
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,7 @@ WRITTEN: Final = (".trc", ".mot", ".sto", ".bvh", ".csv")
 
 
 def read_motion(
-    path: Path,
+    path: str | Path,
     tree: Tree,
     *,
     unit: str | None = None,
@@ -53,6 +53,7 @@ def read_motion(
 
     Raises UserError where the ending is unknown or the file cannot be read.
     """
+    path = Path(path)
     ending = _ending(path, READ)
     if not (rate_hz > 0 and np.isfinite(rate_hz)):
         raise UserError(f"rate {rate_hz:g}: give frames a second, above 0")
@@ -91,7 +92,7 @@ def _read(
 
 
 def write_motion(
-    path: Path,
+    path: str | Path,
     motion: Motion,
     tree: Tree,
     *,
@@ -105,6 +106,7 @@ def write_motion(
 
     Raises UserError where the ending is unknown, no table fits, or the disk refuses.
     """
+    path = Path(path)
     ending = _ending(path, WRITTEN)
     if holds_coordinates(path):
         if not isinstance(motion, CoordinateMotion):

@@ -323,16 +323,13 @@ def _one(value: Any, path: Path, key: str) -> float:
 
 def write_points(path: Path, motion: MarkerMotion) -> None:
     """Write points as a wide CSV table in metres; missing ones are empty fields."""
-    header = ["time", *(f"{name}_{axis}_m" for name in motion.names for axis in "xyz")]
-    _write(path, header, motion.times_s, motion.positions_m.reshape(len(motion.times_s), -1))
+    rows = motion.positions_m.reshape(len(motion.times_s), -1)
+    _write(path, ["time", *motion.columns], motion.times_s, rows)
 
 
 def write_coordinate_table(path: Path, motion: CoordinateMotion) -> None:
     """Write coordinates as a CSV table in degrees and metres."""
-    units = ("deg" if turns else "m" for turns in motion.rotational)
-    header = ["time", *(f"{name}_{unit}" for name, unit in zip(motion.names, units))]
-    values = np.where(motion.rotational, np.degrees(motion.values), motion.values)
-    _write(path, header, motion.times_s, values)
+    _write(path, ["time", *motion.columns], motion.times_s, motion.values_deg)
 
 
 def _write(path: Path, header: list[str], times_s: Array, values: Array) -> None:

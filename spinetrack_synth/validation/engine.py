@@ -5,9 +5,9 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import numpy as np
 
@@ -17,6 +17,9 @@ from spinetrack_synth.validation.baseline import Baseline
 from spinetrack_synth.validation.dataset import Dataset
 from spinetrack_synth.validation.findings import Fault, Finding, Severity, Work
 from spinetrack_synth.validation.rules import NEEDS, Rule
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 RULE_FAILED: Final = "SPT009"
 
@@ -48,6 +51,15 @@ class Report:
     def fails(self, fail_on: Severity | None) -> bool:
         """Is anything at or above ``fail_on``? None never fails."""
         return fail_on is not None and any(f.severity >= fail_on for f in self.findings)
+
+    def to_frame(self) -> pd.DataFrame:
+        """The findings as a table, a row each; columns as in `Finding`, severities as words."""
+        import pandas as pd
+
+        columns = [name.name for name in fields(Finding) if name.compare]
+        rows = [[getattr(finding, name) for name in columns] for finding in self.findings]
+        frame = pd.DataFrame(rows, columns=columns)
+        return frame.assign(severity=[str(finding.severity) for finding in self.findings])
 
 
 def validate(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from spinetrack_synth.coco.parsing import read_object
@@ -26,6 +27,17 @@ def read(path: Path, *, pictures: Path | None = None, previous: Dataset | None =
         previous=previous,
         truth_path=truth_path if truth_path.is_file() else None,
     )
+
+
+def read_release(
+    paths: Sequence[Path], *, pictures: Path | None = None, previous: Path | None = None
+) -> tuple[list[Dataset], list[Dataset]]:
+    """Read the files and folders of a release: those to judge, and those left out as in
+    ``with_keypoints``. ``previous`` is the file of the release before. Raises UserError as ``read``
+    does, and where a folder holds no annotations."""
+    old = read(previous) if previous else None
+    files = [file for path in paths for file in find_files(path)]
+    return with_keypoints([read(file, pictures=pictures, previous=old) for file in files])
 
 
 def with_keypoints(datasets: list[Dataset]) -> tuple[list[Dataset], list[Dataset]]:
