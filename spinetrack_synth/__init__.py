@@ -63,13 +63,15 @@ _HOMES: Final = {
 """Where each public name lives: module and name there. The imports above tell type checkers."""
 
 
-def __getattr__(name: str) -> object:
-    if name not in _HOMES:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    module, _, attribute = _HOMES[name].partition(":")
-    found: object = getattr(import_module(f"{__name__}.{module}"), attribute)
-    globals()[name] = found  # the next look finds it here
-    return found
+if not TYPE_CHECKING:  # or type checkers would let every misspelt name pass
+
+    def __getattr__(name: str) -> object:
+        if name not in _HOMES:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        module, _, attribute = _HOMES[name].partition(":")
+        found: object = getattr(import_module(f"{__name__}.{module}"), attribute)
+        globals()[name] = found  # the next look finds it here
+        return found
 
 
 def __dir__() -> list[str]:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow.parquet as pq
 import pytest
 from made_people import jitter, make_coco, make_labels, make_results, project_people, write
 from stage import set_stage
@@ -144,6 +145,14 @@ def test_ground_truth_is_shaped_and_named(stage: Path) -> None:
     assert len(truth.attrs["keypoints"]) == 37
     with pytest.raises(st.UserError, match="is 'val' a split of"):
         st.read_ground_truth(stage / "OUT", "val")
+
+
+def test_ground_truth_of_nobody_is_an_empty_table(stage: Path, tmp_path: Path) -> None:
+    table = pq.read_table(stage / "OUT/ground_truth/train.parquet")
+    (tmp_path / "ground_truth").mkdir()
+    pq.write_table(table.slice(0, 0), tmp_path / "ground_truth/train.parquet")
+    truth, full = st.read_ground_truth(tmp_path), st.read_ground_truth(stage / "OUT")
+    assert len(truth) == 0 and list(truth.columns) == list(full.columns)
 
 
 @pytest.mark.parametrize("content", [b"", b"nothing of the kind", None])

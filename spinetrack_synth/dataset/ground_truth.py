@@ -47,7 +47,8 @@ def read_ground_truth(folder: str | Path, split: str = "train") -> pd.DataFrame:
             for key in ("keypoints", "coordinates", "bodies")
         }
         frame = table.to_pandas().set_index("annotation_id")
-        coordinates = np.stack(frame.pop("coordinates").to_list())
+        coordinates = np.array(frame.pop("coordinates").to_list(), dtype=np.float64)
+        coordinates = coordinates.reshape(len(frame), len(names["coordinates"]))
         for column, shape in SHAPES.items():
             frame[column] = [values.reshape(shape) for values in frame[column]]
     except FileNotFoundError:
