@@ -1,4 +1,4 @@
-"""Hands that have entered other skin: which of their points, and which way is out."""
+"""Hands that penetrate other skin: which of their points, and which way is out."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ from spinetrack_synth.poses.skin import SkinProbe
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-ENTERED_M: Final = 0.002
+PENETRATION_M: Final = 0.002
 """Less than this is what a plane through the nearest point of skin misses of its curve."""
 
 DEEPEST_M: Final = 0.03
-"""Of a point that counts as entered: farther in, the nearest skin no longer tells the way out."""
+"""Of a point that counts: farther in, the nearest skin no longer tells the way out."""
 
-ENTRIES: Final = 6
-APART_M: Final = 0.012
-"""Most points of a hand that stand for all that has entered, and how far apart they are."""
+MOST_POINTS: Final = 6
+SPACING_M: Final = 0.012
+"""Most points of a hand that stand for all that penetrates, and how far apart they are."""
 
 PALM: Final = 0.55
 """Share of a hand's length that is palm: the fingers of a hand that holds close later."""
@@ -34,7 +34,7 @@ _ARM: Final = ("hand", "radius", "ulna", "humerus")
 
 
 @dataclass(frozen=True)
-class Entry:
+class Penetration:
     """A point of a hand in other skin, and the place where it comes out: on bodies (2,), at offsets
     (2, 3) m in them, and where the skin faces there, (3,) in the second. ``point`` is its index
     among those of the skin."""
@@ -45,18 +45,18 @@ class Entry:
     outward: Array
 
 
-def entries(
+def hand_penetrations(
     tree: Tree,
     q: Array,
     skin: SkinProbe,
     reaches: tuple[Reach, ...],
-    before: tuple[Entry, ...] = (),
-) -> tuple[Entry, ...]:
+    before: tuple[Penetration, ...] = (),
+) -> tuple[Penetration, ...]:
     """Points of both hands in other skin at q (n,), the deepest of each hand first, then those of
     ``before`` that are still near other skin: they would go back in."""
     body2world = body_transforms(tree, q)
     gripping = _gripping(reaches)
-    found: list[Entry] = []
+    found: list[Penetration] = []
     for side in ("right", "left"):
         hand = np.flatnonzero(skin.body == tree.body_index[f"hand_{side[0]}"])
         if side in gripping:
@@ -66,11 +66,11 @@ def entries(
         own[[tree.body_index[f"{name}_{side[0]}"] for name in _ARM]] = True
         depth, at = _depths(body2world, skin.body, skin.offset_m, skin.normal, hand, own)
         deepest = _spread(skin.offset_m[hand], depth)
-        kept = np.isin(hand, [entry.point for entry in before]) & (depth > -DEEPEST_M)
+        kept = np.isin(hand, [penetration.point for penetration in before]) & (depth > -DEEPEST_M)
         for k in dict.fromkeys([*deepest, *np.flatnonzero(kept).tolist()]):
             mine, other = hand[k], at[k]
             found.append(
-                Entry(
+                Penetration(
                     int(mine),
                     (int(skin.body[mine]), int(skin.body[other])),
                     (skin.offset_m[mine], skin.offset_m[other]),
@@ -95,9 +95,9 @@ def _spread(points: Array, depth: Array) -> list[int]:
     """The deepest points, some way apart from each other."""
     chosen: list[int] = []
     for k in np.argsort(-depth):
-        if depth[k] < ENTERED_M or len(chosen) == ENTRIES:
+        if depth[k] < PENETRATION_M or len(chosen) == MOST_POINTS:
             break
-        if all(np.linalg.norm(points[k] - points[c]) > APART_M for c in chosen):
+        if all(np.linalg.norm(points[k] - points[c]) > SPACING_M for c in chosen):
             chosen.append(int(k))
     return chosen
 

@@ -1,10 +1,10 @@
-"""Hands that have entered other skin find the way out."""
+"""Hands that penetrate other skin find the way out."""
 
 import numpy as np
 import pytest
 
 from spinetrack_synth.anatomy.kinematics import body_transforms, points_world
-from spinetrack_synth.poses.entering import ENTRIES, entries
+from spinetrack_synth.poses.hand_penetration import MOST_POINTS, hand_penetrations
 from spinetrack_synth.poses.library import Reach
 from spinetrack_synth.poses.skin import SkinProbe, refresh
 
@@ -29,12 +29,12 @@ def in_trunk(figure, depth_m):
 
 def test_the_deepest_points_are_told_to_come_out_of_the_back(figure):
     q, skin = in_trunk(figure, 0.012)
-    found = entries(figure.tree, q, skin, ())
-    assert 1 <= len(found) <= ENTRIES
+    found = hand_penetrations(figure.tree, q, skin, ())
+    assert 1 <= len(found) <= MOST_POINTS
     body2world = body_transforms(figure.tree, q)
-    for entry in found:
-        inner, outer = points_world(body2world, np.array(entry.body), np.array(entry.offset_m))
-        out = body2world[entry.body[1], :3, :3] @ entry.outward
+    for p in found:
+        inner, outer = points_world(body2world, np.array(p.body), np.array(p.offset_m))
+        out = body2world[p.body[1], :3, :3] @ p.outward
         assert 0.002 <= (outer - inner) @ out <= 0.0121
     inner, outer = points_world(body2world, np.array(found[0].body), np.array(found[0].offset_m))
     assert outer[0] - inner[0] == pytest.approx(0.012, abs=1e-6)
@@ -42,16 +42,16 @@ def test_the_deepest_points_are_told_to_come_out_of_the_back(figure):
 
 def test_a_hand_clear_of_all_has_nothing_to_leave(figure):
     q, skin = in_trunk(figure, -0.002)
-    assert entries(figure.tree, q, skin, ()) == ()
+    assert hand_penetrations(figure.tree, q, skin, ()) == ()
 
 
 def test_fingers_that_will_close_do_not_count(figure):
     """Of a hand that holds only the palm counts, whichever way it holds."""
     q, skin = in_trunk(figure, 0.012)
     wrist = figure.tree.body_index["hand_r"]
-    everything = entries(figure.tree, q, skin, ())
-    palm = entries(figure.tree, q, skin, (Reach("right_hand", "left_shin"),))
+    everything = hand_penetrations(figure.tree, q, skin, ())
+    palm = hand_penetrations(figure.tree, q, skin, (Reach("right_hand", "left_shin"),))
     lowest = skin.offset_m[skin.body == wrist, 1].min()
-    assert all(entry.offset_m[0][1] > 0.55 * lowest for entry in palm)
-    back = entries(figure.tree, q, skin, (Reach("right_hand_back", "upper_back"),))
+    assert all(p.offset_m[0][1] > 0.55 * lowest for p in palm)
+    back = hand_penetrations(figure.tree, q, skin, (Reach("right_hand_back", "upper_back"),))
     assert len(back) == len(everything)
