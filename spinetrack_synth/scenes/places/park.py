@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from spinetrack_synth.scenes import props, textures
+from spinetrack_synth.scenes import textures
 from spinetrack_synth.scenes.landscape import HAZE, Field, noise_field, polar_ground, smoothstep
 from spinetrack_synth.scenes.place import Part, Place, Prop, assembled, bounds, placed
+from spinetrack_synth.scenes.props import outdoors, plants
 from spinetrack_synth.scenes.shapes import Array, Mesh, Rng, terrain
 from spinetrack_synth.scenes.textures import Finish, paint
 from spinetrack_synth.shot import Material
@@ -146,8 +147,8 @@ def build(variant: int) -> Place:
 
     # Beside the path, its front to the path.
     for thing, along in (
-        (props.park_bench(), rng.uniform(-0.25, 0.25)),
-        (props.lamp_post(), rng.uniform(0.3, 0.45)),
+        (outdoors.park_bench(), rng.uniform(-0.25, 0.25)),
+        (outdoors.lamp_post(), rng.uniform(0.3, 0.45)),
     ):
         turn = bearing + np.pi + along * min(1.0, 10 / bend)
         reach = bend + (half_path + 0.6)
@@ -167,7 +168,7 @@ def build(variant: int) -> Place:
         leaf_m, leaf_count, crowns_of_it = (
             (0.3, 2000, 4) if close else (0.45, 800, 3) if r < 36 else (0.7, 400, 2)
         )
-        thing = props.tree(
+        thing = plants.tree(
             rng, tall, leaf_m=leaf_m, count=leaf_count, crowns=crowns_of_it, finish=name
         )
         stand(thing, x, z, rng.uniform(0, 6.28))
@@ -177,12 +178,14 @@ def build(variant: int) -> Place:
         if path(np.array([x]), np.array([z]))[0] > 1.2:
             size = rng.uniform(1.0, 2.6, 3) * [1.2, 0.6, 1.2]
             stand(
-                props.bush(rng, size, leaf_m=0.15 if r < 20 else 0.3, count=500 if r < 20 else 160),
+                plants.bush(
+                    rng, size, leaf_m=0.15 if r < 20 else 0.3, count=500 if r < 20 else 160
+                ),
                 x,
                 z,
             )
-    parts += props.forest(wood_from, wood_high, "wood_edge")
-    parts += props.forest(1.9 * wood_from, 2.2 * wood_high, "far_wood")
+    parts += outdoors.forest(wood_from, wood_high, "wood_edge")
+    parts += outdoors.forest(1.9 * wood_from, 2.2 * wood_high, "far_wood")
     return Place(
         name="park",
         variant=variant,

@@ -5,8 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from spinetrack_synth.scenes import props, textures
+from spinetrack_synth.scenes import textures
 from spinetrack_synth.scenes.place import Part, Place, Prop, assembled, bounds, placed
+from spinetrack_synth.scenes.props import furniture, gear, plants
 from spinetrack_synth.scenes.shapes import Array, Rng, box, moved, rectangle, wall
 from spinetrack_synth.scenes.textures import Finish, paint
 from spinetrack_synth.shot import AreaLight
@@ -108,7 +109,7 @@ def _windowed_wall(
     glass = []
     curtains = rng.random() < 0.45
     for x0, x1, y0, y1 in openings:
-        parts += placed(props.window(x1 - x0, y1 - y0, WALL_DEPTH_M, panes), (x0, y0, 0))
+        parts += placed(furniture.window(x1 - x0, y1 - y0, WALL_DEPTH_M, panes), (x0, y0, 0))
         glass.append(
             (
                 np.array([(x0 + x1) / 2, (y0 + y1) / 2, -WALL_DEPTH_M + 0.005]),
@@ -118,7 +119,7 @@ def _windowed_wall(
         )
         if curtains:
             for x in (x0 - 0.3, x1 - 0.08):
-                parts += placed(props.curtain(0.38, top + 0.12, rng, "curtain"), (x, 0, 0))
+                parts += placed(furniture.curtain(0.38, top + 0.12, rng, "curtain"), (x, 0, 0))
     if curtains:
         rod = box((length - 0.5, 0.022, 0.022), (length / 2, top + 0.13, 0.07), edge=0.008)
         parts.append(("metal", rod))
@@ -135,42 +136,42 @@ def _furnished(rng: Rng, length: float) -> list[Prop]:
         room = length - x - 0.3
         if kind == "shelf" and room > 1.8:
             columns = int(rng.integers(2, min(5, int(room / 0.42))))
-            rack = props.shelf(rng, columns, int(rng.integers(1, 4)))
+            rack = furniture.shelf(rng, columns, int(rng.integers(1, 4)))
             wide = columns * 0.4
             things.append(placed(rack, (x + wide / 2, 0, 0.22)))
             x += wide + 0.4
         elif kind == "bench" and room > 1.6:
-            seat = props.bench(rng.uniform(1.1, 1.5))
+            seat = furniture.bench(rng.uniform(1.1, 1.5))
             things.append(placed(seat, (x + 0.75, 0, 0.26)))
             if rng.random() < 0.6:
-                things.append(placed(props.folded("cloth"), (x + 0.5, 0.445, 0.26)))
+                things.append(placed(gear.folded("cloth"), (x + 0.5, 0.445, 0.26)))
             x += 1.9
         elif kind == "plant":
-            green = props.house_plant(rng, rng.uniform(0.9, 1.8))
+            green = plants.house_plant(rng, rng.uniform(0.9, 1.8))
             things.append(placed(green, (x + 0.35, 0, 0.5)))
             x += 0.95
         elif kind == "gear":
             choice = rng.integers(0, 3)
             if choice == 0:
-                things.append(placed(props.basket(), (x + 0.3, 0, 0.3)))
+                things.append(placed(gear.basket(), (x + 0.3, 0, 0.3)))
             elif choice == 1:
                 for k in range(int(rng.integers(2, 5))):
                     name = "gear2" if k % 2 else "gear"
-                    things.append(placed(props.block(name), (x + 0.3, 0.076 * k, 0.22),
+                    things.append(placed(gear.block(name), (x + 0.3, 0.076 * k, 0.22),
                                          yaw=rng.uniform(-0.12, 0.12)))  # fmt: skip
             else:
                 for k in range(2):
                     name = "cloth2" if k else "cloth"
-                    things.append(placed(props.bolster(name), (x + 0.4, 0, 0.2 + 0.25 * k)))
+                    things.append(placed(gear.bolster(name), (x + 0.4, 0, 0.2 + 0.25 * k)))
             x += 1.0
         elif kind == "door" and room > 1.4:
-            things.append(placed(props.door(), (x + 0.6, 0, 0)))
+            things.append(placed(furniture.door(), (x + 0.6, 0, 0)))
             x += 1.5
         elif kind == "art":
             wide, tall = rng.uniform(0.6, 1.1), rng.uniform(0.6, 1.0)
-            things.append(placed(props.painting(wide, tall), (x + 0.6, 1.55, 0)))
+            things.append(placed(furniture.painting(wide, tall), (x + 0.6, 1.55, 0)))
             if rng.random() < 0.5:
-                things.append(placed(props.cushion(), (x + 0.5, 0, 0.3)))
+                things.append(placed(gear.cushion(), (x + 0.5, 0, 0.3)))
             x += 1.4
         else:
             x += 0.8
@@ -206,7 +207,7 @@ def build(variant: int) -> Place:
             local += built
             for center, half_u, half_v in glass:
                 panes.append(_turned_light(center, half_u, half_v, start, yaw))
-            stock = [placed(props.house_plant(rng, rng.uniform(0.8, 1.5)),
+            stock = [placed(plants.house_plant(rng, rng.uniform(0.8, 1.5)),
                             (rng.choice([0.45, span - 0.45]), 0, 0.5))]  # fmt: skip
         else:
             local.append((finish, wall((0, 0, 0), (span, 0, 0), height)))
@@ -227,7 +228,7 @@ def build(variant: int) -> Place:
                 parts.append(("frame", tray))
                 lamps.append(AreaLight((x, height - 0.07, z), (0.6, 0, 0), (0, 0, 0.09), (1, 1, 1)))
             else:
-                globe = placed(props.paper_lamp(drop), (x, height, z))
+                globe = placed(furniture.paper_lamp(drop), (x, height, z))
                 bulky.append(bounds(globe))
                 parts += globe
     if rng.random() < 0.5:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from spinetrack_synth.scenes import props, textures
+from spinetrack_synth.scenes import textures
 from spinetrack_synth.scenes.landscape import (
     hazed,
     noise_field,
@@ -13,6 +13,7 @@ from spinetrack_synth.scenes.landscape import (
     smoothstep,
 )
 from spinetrack_synth.scenes.place import Part, Place, Prop, assembled, bounds, placed
+from spinetrack_synth.scenes.props import furniture, gear, outdoors, plants
 from spinetrack_synth.scenes.shapes import Array, Rng, box, joined, moved, rectangle, wall
 from spinetrack_synth.scenes.textures import Finish, paint
 
@@ -136,11 +137,11 @@ def _country(rng: Rng) -> tuple[list[Part], dict[str, Finish]]:
         y = float(height(np.array([x]), np.array([z]))[0])
         kind = rng.random()
         if kind < 0.3:
-            thing = props.cypress(rng, rng.uniform(7, 12), count=350)
+            thing = plants.cypress(rng, rng.uniform(7, 12), count=350)
         elif kind < 0.7:
-            thing = props.tree(rng, rng.uniform(4.5, 8), leaf_m=0.3, count=450, crowns=2)
+            thing = plants.tree(rng, rng.uniform(4.5, 8), leaf_m=0.3, count=450, crowns=2)
         else:
-            thing = props.bush(rng, rng.uniform(1.2, 3.0, 3) * [1, 0.7, 1], leaf_m=0.16, count=220)
+            thing = plants.bush(rng, rng.uniform(1.2, 3.0, 3) * [1, 0.7, 1], leaf_m=0.16, count=220)
         parts += placed(thing, (x, y - 0.1, z))
     return parts, finishes
 
@@ -159,7 +160,7 @@ def _house(rng: Rng, length: float) -> Prop:
         low, high = (0.02, 2.25) if k == door else (0.9, 2.2)
         openings.append((x - w / 2, x + w / 2, low, high))
         parts += placed(
-            props.window(w, high - low, 0.2, (2, 2 if k == door else 3)), (x - w / 2, low, 0)
+            furniture.window(w, high - low, 0.2, (2, 2 if k == door else 3)), (x - w / 2, low, 0)
         )
         glass = rectangle((x - w / 2, low, -0.13), (w, 0, 0), (0, high - low, 0))
         parts.append(("glass", glass))
@@ -214,7 +215,7 @@ def build(variant: int) -> Place:
             cap = box((span + 0.06, 0.05, 0.3), (span / 2, low + 0.02, 0), edge=0.012)
             parts += placed((("wall", body), ("stone", cap)), (x, 0, z), yaw=yaw)
         else:
-            parts += placed(props.railing(span, 1.0, str(fence)), (x, 0, z), yaw=yaw)
+            parts += placed(outdoors.railing(span, 1.0, str(fence)), (x, 0, z), yaw=yaw)
     for _ in range(int(rng.integers(5, 9))):  # pots along the fence and the house
         side = rng.integers(0, 3)
         along = rng.uniform(-0.9, 0.9)
@@ -224,31 +225,33 @@ def build(variant: int) -> Place:
             (-half_x + 0.5, along * half_z),
         )[side]
         if rng.random() < 0.5:
-            stand(props.house_plant(rng, rng.uniform(0.8, 1.7)), (x, 0, z))
+            stand(plants.house_plant(rng, rng.uniform(0.8, 1.7)), (x, 0, z))
         else:
             radius, tall = rng.uniform(0.18, 0.3), rng.uniform(0.3, 0.5)
-            shrub = props.bush(
+            shrub = plants.bush(
                 rng, (2.3 * radius, rng.uniform(0.5, 1.0), 2.3 * radius), leaf_m=0.06, count=420
             )
-            stand((*props.pot(radius, tall), *placed(shrub, (0, tall - 0.12, 0))), (x, 0, z))
+            stand((*plants.pot(radius, tall), *placed(shrub, (0, tall - 0.12, 0))), (x, 0, z))
     corner = (half_x - 1.3) * rng.choice([-1, 1])
-    furniture = rng.integers(0, 4)
-    if furniture == 0:
-        stand(props.lounger(), (corner, 0, half_z - 1.2), yaw=rng.uniform(-0.3, 0.3) + np.pi / 2)
-        stand(props.parasol(), (np.sign(corner) * (half_x - 0.7), 0, half_z - 0.7))
-    elif furniture == 1:
-        stand(props.pergola(3.4, width - 0.4), (np.sign(corner) * (half_x - 1.75), 0, 0))
+    furnishing = rng.integers(0, 4)
+    if furnishing == 0:
+        stand(
+            furniture.lounger(), (corner, 0, half_z - 1.2), yaw=rng.uniform(-0.3, 0.3) + np.pi / 2
+        )
+        stand(furniture.parasol(), (np.sign(corner) * (half_x - 0.7), 0, half_z - 0.7))
+    elif furnishing == 1:
+        stand(outdoors.pergola(3.4, width - 0.4), (np.sign(corner) * (half_x - 1.75), 0, 0))
         bulky.pop()  # only its posts are in the way
         for x in (corner - 1.95, corner + 1.05):
             for z in (-half_z + 0.35, half_z - 0.35):
                 bulky.append(np.array([[x - 0.3, 0, z - 0.2], [x + 0.3, 2.5, z + 0.2]]))
-    elif furniture == 2:
-        stand(props.sofa_table(), (corner, 0, -half_z + 1.2))
-        stand(props.stool(), (corner - 0.55, 0, -half_z + 1.0))
-        stand(props.stool(), (corner + 0.5, 0, -half_z + 1.35))
+    elif furnishing == 2:
+        stand(furniture.sofa_table(), (corner, 0, -half_z + 1.2))
+        stand(furniture.stool(), (corner - 0.55, 0, -half_z + 1.0))
+        stand(furniture.stool(), (corner + 0.5, 0, -half_z + 1.35))
     else:
-        stand(props.bench(), (corner, 0, -half_z + 0.5))
-        stand(props.basket(), (corner - np.sign(corner) * 1.1, 0, -half_z + 0.5))
+        stand(furniture.bench(), (corner, 0, -half_z + 0.5))
+        stand(gear.basket(), (corner - np.sign(corner) * 1.1, 0, -half_z + 0.5))
     parts = [(name, moved(mesh, (0, FLOOR_M, 0))) for name, mesh in (*parts, *country)]
     return Place(
         name="terrace",
