@@ -174,20 +174,7 @@ def fit_people(
     seen, usable = seen_from_center(people)
     count = len(seen)
     sizes = np.full(count, np.nan) if torso_px is None else np.asarray(torso_px, dtype=float)
-    fits = Fits(
-        fitted=np.zeros(count, dtype=bool),
-        columns=np.full((count, len(model.body.mean)), np.nan),
-        root=np.full((count, 3, 3), np.nan),
-        cost=np.full(count, np.nan),
-        prior=np.full(count, np.nan),
-        projected_px=np.full((count, MARKERS, 2), np.nan),
-        off_px=np.full((count, MARKERS, 2), np.nan),
-        surprise=np.full((count, MARKERS), np.nan),
-        dropped=np.zeros((count, MARKERS), dtype=bool),
-        residual_px=np.full((count, MARKERS), np.nan),
-        torso_px=np.full(count, np.nan),
-        labelled=(seen[:, :, 2] > 0).sum(axis=1),
-    )
+    fits = _nobody_fitted(len(model.body.mean), seen)
     cameras = (
         np.asarray(people.focal_px, dtype=float),
         np.asarray(people.center_px, dtype=float),
@@ -221,6 +208,24 @@ def fit_people(
     return fits
 
 
+def _nobody_fitted(columns: int, seen: Array) -> Fits:
+    count = len(seen)
+    return Fits(
+        fitted=np.zeros(count, dtype=bool),
+        columns=np.full((count, columns), np.nan),
+        root=np.full((count, 3, 3), np.nan),
+        cost=np.full(count, np.nan),
+        prior=np.full(count, np.nan),
+        projected_px=np.full((count, MARKERS, 2), np.nan),
+        off_px=np.full((count, MARKERS, 2), np.nan),
+        surprise=np.full((count, MARKERS), np.nan),
+        dropped=np.zeros((count, MARKERS), dtype=bool),
+        residual_px=np.full((count, MARKERS), np.nan),
+        torso_px=np.full(count, np.nan),
+        labelled=(seen[:, :, 2] > 0).sum(axis=1),
+    )
+
+
 def seen_from_center(people: Sightings) -> tuple[Array, Flags]:
     """Points (N, 37, 3) from the principal point with 1 where seen, and who (N,) can be fitted."""
     points = np.asarray(people.points_px, dtype=float)
@@ -239,6 +244,7 @@ def seen_from_center(people: Sightings) -> tuple[Array, Flags]:
     return seen, usable
 
 
+# In one piece: a person's fit goes through its stages with a dozen numbers and buffers at hand.
 @njit()
 def _fit_chunk(
     model: FitModel,
