@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import ArrayLike
 
@@ -41,7 +43,7 @@ _RUGS = (
 _GREENS = ((0.10, 0.19, 0.08), (0.16, 0.30, 0.12), (0.25, 0.42, 0.17), (0.38, 0.52, 0.24))
 
 
-def _pick(rng: Rng, options: tuple) -> Array:
+def _pick(rng: Rng, options: Sequence[ArrayLike]) -> Array:
     return np.asarray(options[int(rng.integers(len(options)))], float)
 
 
@@ -183,17 +185,18 @@ def build(variant: int) -> Place:
     rng = np.random.default_rng([71, variant])
     length, width = rng.uniform(9.0, 10.8), rng.uniform(7.8, 9.2)
     height = rng.uniform(2.9, 3.5)
+    half_x, half_z = length / 2, width / 2
     finishes = _finishes(rng, length, width, height)
     parts: list[Part] = [
-        ("floor", rectangle((-length / 2, 0, width / 2), (length, 0, 0), (0, 0, -width))),
-        ("ceiling", rectangle((-length / 2, height, -width / 2), (length, 0, 0), (0, 0, width))),
+        ("floor", rectangle((-half_x, 0, half_z), (length, 0, 0), (0, 0, -width))),
+        ("ceiling", rectangle((-half_x, height, -half_z), (length, 0, 0), (0, 0, width))),
     ]
     # Each wall in its own frame: X along it, Z into the room.
     walls = (
-        ((-length / 2, 0, -width / 2), 0.0, length),
-        ((length / 2, 0, -width / 2), -np.pi / 2, width),
-        ((length / 2, 0, width / 2), np.pi, length),
-        ((-length / 2, 0, width / 2), np.pi / 2, width),
+        ((-half_x, 0, -half_z), 0.0, length),
+        ((half_x, 0, -half_z), -np.pi / 2, width),
+        ((half_x, 0, half_z), np.pi, length),
+        ((-half_x, 0, half_z), np.pi / 2, width),
     )
     accent = int(rng.integers(1, 4))
     windowed = {0} if rng.random() < 0.5 else {0, int(rng.choice([1, 3]))}
@@ -219,40 +222,53 @@ def build(variant: int) -> Place:
                 bulky.append(extent)
             parts += standing
         parts += placed(placed(tuple(local), (0, 0, 0), yaw=yaw), start)
-    lamps: list[AreaLight] = []
-    drop = rng.uniform(0.25, 0.5)
-    for x in (-length / 4, length / 4):
-        for z in (-width / 5, width / 5):
-            if drop < 0.4:
-                tray = box((1.25, 0.05, 0.22), (x, height - 0.03, z))
-                parts.append(("frame", tray))
-                lamps.append(AreaLight((x, height - 0.07, z), (0.6, 0, 0), (0, 0, 0.09), (1, 1, 1)))
-            else:
-                globe = placed(furniture.paper_lamp(drop), (x, height, z))
-                bulky.append(bounds(globe))
-                parts += globe
-    if rng.random() < 0.5:
-        carpet = rectangle((-0.8, 0.006, 1.15), (1.6, 0, 0), (0, 0, -2.3))
-        corner = np.array([length / 2 - 1.1, 0, rng.choice([-1, 1]) * (width / 2 - 1.5)])
-        parts.append(("rug", moved(carpet, corner)))
+    lamps, hanging, globes = _lamps(rng, length, width, height)
+    parts += hanging
+    bulky += globes
+    parts += _rug(rng, half_x, half_z)
     parts = [(name, moved(mesh, (0, FLOOR_M, 0))) for name, mesh in parts]
     return Place(
         name="studio",
         variant=variant,
         surfaces=assembled(f"studio/{variant}", finishes, parts),
-        mat_area=np.array(
-            [[-length / 2 + 2.0, -width / 2 + 1.9], [length / 2 - 2.0, width / 2 - 1.9]]
-        ),
+        mat_area=np.array([[-half_x + 2.0, -half_z + 1.9], [half_x - 2.0, half_z - 1.9]]),
         camera_room=np.array(
-            [
-                [-length / 2 + 0.8, 0.1, -width / 2 + 0.8],
-                [length / 2 - 0.8, height - 0.5, width / 2 - 0.8],
-            ]
+            [[-half_x + 0.8, 0.1, -half_z + 0.8], [half_x - 0.8, height - 0.5, half_z - 0.8]]
         ),
         obstacles=np.array(bulky).reshape(-1, 2, 3),
         windows=tuple(panes),
         lamps=tuple(lamps),
     )
+
+
+def _lamps(
+    rng: Rng, length: float, width: float, height: float
+) -> tuple[list[AreaLight], list[Part], list[Array]]:
+    """Four lamps under the ceiling: as lights where they shine, as parts, and the bounds (2, 3) of
+    those that hang down."""
+    lamps: list[AreaLight] = []
+    parts: list[Part] = []
+    globes: list[Array] = []
+    drop = rng.uniform(0.25, 0.5)
+    for x in (-length / 4, length / 4):
+        for z in (-width / 5, width / 5):
+            if drop < 0.4:
+                parts.append(("frame", box((1.25, 0.05, 0.22), (x, height - 0.03, z))))
+                lamps.append(AreaLight((x, height - 0.07, z), (0.6, 0, 0), (0, 0, 0.09), (1, 1, 1)))
+            else:
+                globe = placed(furniture.paper_lamp(drop), (x, height, z))
+                globes.append(bounds(globe))
+                parts += globe
+    return lamps, parts, globes
+
+
+def _rug(rng: Rng, half_x: float, half_z: float) -> list[Part]:
+    """A rug in a corner, in every second studio."""
+    if rng.random() >= 0.5:
+        return []
+    carpet = rectangle((-0.8, 0.006, 1.15), (1.6, 0, 0), (0, 0, -2.3))
+    corner = np.array([half_x - 1.1, 0, rng.choice([-1, 1]) * (half_z - 1.5)])
+    return [("rug", moved(carpet, corner))]
 
 
 def _turned_light(
