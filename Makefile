@@ -1,6 +1,7 @@
 # Two commands do everything on a fresh Debian or Ubuntu machine with Python, make and gcc:
 #   make demo    twelve labelled yoga pictures in demo/
 #   make test    the whole test suite
+# make lint runs linters and types, make docs builds the documentation into site/.
 # PYTHON names the interpreter the virtual environment is made from (3.11 to 3.13).
 
 PYTHON ?= python3
@@ -9,11 +10,12 @@ BIN := $(VENV)/bin
 # A stamp is newer than pyproject.toml as long as what is installed fits it.
 DEMO_READY := $(VENV)/.installed-render
 TEST_READY := $(VENV)/.installed-all-dev
+DOCS_READY := $(VENV)/.installed-docs
 # A worker that renders needs 2.5 GB; files stay whole, for their fixtures are dear.
 TWO_AT_A_TIME := -n 2 --dist loadfile
 
 .DELETE_ON_ERROR:
-.PHONY: demo test test-quick lint bench clean
+.PHONY: demo test test-quick lint docs bench clean
 
 demo: $(DEMO_READY)
 	$(BIN)/spinetrack-synth assets fetch
@@ -32,11 +34,15 @@ lint: $(TEST_READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+docs: $(DOCS_READY)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@echo "Open $(CURDIR)/site/index.html"
+
 bench: $(TEST_READY)
 	set -e; for file in benchmarks/*.py; do $(BIN)/python $$file; done
 
 clean:
-	rm -rf $(VENV) demo build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) demo build dist site .pytest_cache .mypy_cache .ruff_cache .hypothesis
 
 $(BIN)/python:
 	PYTHON=$(PYTHON) sh scripts/system_libraries.sh
@@ -50,4 +56,8 @@ $(DEMO_READY): pyproject.toml | $(BIN)/python
 
 $(TEST_READY): pyproject.toml | $(BIN)/python
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[all,dev]'
+	@touch $@
+
+$(DOCS_READY): pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[docs]'
 	@touch $@

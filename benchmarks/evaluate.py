@@ -23,7 +23,8 @@ from pycocotools.cocoeval import COCOeval
 from spinetrack_synth import skeleton
 from spinetrack_synth.coco import PERSON, CocoDataset, Record
 from spinetrack_synth.gap import oks
-from spinetrack_synth.gap.people import labels_of, predictions_of
+from spinetrack_synth.gap.labels import labels_of
+from spinetrack_synth.gap.predictions import predictions_of
 
 
 def make_files(count: int, seed: int) -> tuple[CocoDataset, list[Record]]:

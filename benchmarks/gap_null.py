@@ -36,7 +36,8 @@ from spinetrack_synth import skeleton
 from spinetrack_synth.gap.comparison import Comparison, compare
 from spinetrack_synth.gap.differences import Gap
 from spinetrack_synth.gap.evaluation import Evaluation, evaluate
-from spinetrack_synth.gap.people import labels_of, predictions_of
+from spinetrack_synth.gap.labels import labels_of
+from spinetrack_synth.gap.predictions import predictions_of
 
 POOL = 1200
 PICTURE_PX = 200

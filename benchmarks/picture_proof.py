@@ -94,7 +94,7 @@ def draw_shots(seed: int, count: int, size: tuple[int, int], cache: Path) -> Ite
             others = {} if index % MISTAKEN_EVERY else mistaken(shot, cast, rng)
             for name, other in others.items():
                 pictures[f"wrong {name}"] = renderer.render(other, quality=Quality.DRAFT).rgb
-            place = np.array(f"{shot.place} {shot.tags['variant']}")
+            place = np.array(f"{shot.place} {shot.variant}")
             part = path.with_suffix(".part")
             with part.open("wb") as file:
                 np.savez(file, place=place, **pictures)

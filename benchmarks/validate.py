@@ -30,10 +30,10 @@ from spinetrack_synth.coco import PERSON, Record
 from spinetrack_synth.poses.library import library
 from spinetrack_synth.poses.sampling import sample_pose
 from spinetrack_synth.validation import sides, spine
-from spinetrack_synth.validation.columns import Dataset
+from spinetrack_synth.validation.dataset import Dataset
 from spinetrack_synth.validation.engine import validate
-from spinetrack_synth.validation.reading import read
 from spinetrack_synth.validation.registry import all_rules, choose
+from spinetrack_synth.validation.release import read
 
 SIZE = 1200
 

@@ -247,7 +247,7 @@ class InMemory:
         marker = NAMES.index(name)
         return np.where(self.labelled[:, marker, None], self.keypoints[:, marker], np.nan)
 
-    def annotation_key(self, row: int) -> str:
+    def key(self, section: str, row: int) -> str:
         return str(row)
 
     def annotation_fault(self, row: int, message: str, **more: object) -> tuple[int, str]:
@@ -397,7 +397,7 @@ def calibrate(model: FitModel, crowd: Crowd) -> None:
 def photos(path: Path) -> None:
     """False alarms on people labelled by hand: every finding with its place."""
     from spinetrack_synth.validation.engine import validate
-    from spinetrack_synth.validation.reading import read
+    from spinetrack_synth.validation.release import read
 
     dataset = read(path)
     found = validate([dataset], RULES)

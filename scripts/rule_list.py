@@ -5,6 +5,7 @@ python scripts/rule_list.py
 
 from __future__ import annotations
 
+import re
 from itertools import groupby
 from pathlib import Path
 
@@ -30,7 +31,9 @@ def rule_list() -> str:
                 "",
                 f"Example: {' '.join(rule.example.split())}",
             ]
-    return "\n".join(lines).strip()
+    # What is not code and stands in angle brackets would be taken for HTML.
+    text = "\n".join(lines).strip()
+    return re.sub(r"(`[^`]*`)|<(?=\w)", lambda found: found[1] or "&lt;", text)
 
 
 def with_rule_list(page: str) -> str:

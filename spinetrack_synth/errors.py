@@ -1,4 +1,4 @@
-"""The one error that means: the user can mend this."""
+"""The errors that mean: the user can mend this."""
 
 from __future__ import annotations
 
@@ -8,3 +8,7 @@ class UserError(Exception):
 
     The command line prints it as ``Error: ...`` and exits with code 2.
     """
+
+
+class PictureError(UserError):
+    """One picture or video cannot be looked at; the others can."""

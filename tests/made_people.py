@@ -15,7 +15,8 @@ from spinetrack_synth.anatomy.kinematics import marker_positions
 from spinetrack_synth.anatomy.model import fullbody_path, load_model
 from spinetrack_synth.camera import look_at
 from spinetrack_synth.coco import PERSON, CocoDataset
-from spinetrack_synth.gap.people import Labels, Predictions, labels_of, predictions_of
+from spinetrack_synth.gap.labels import Labels, labels_of
+from spinetrack_synth.gap.predictions import Predictions, predictions_of
 from spinetrack_synth.poses.library import library
 from spinetrack_synth.poses.sampling import sample_pose
 

@@ -20,7 +20,7 @@ def names(requirements: list[str]) -> set[str]:
 
 def test_the_table_of_extras_is_that_of_the_project() -> None:
     declared = PROJECT["optional-dependencies"]
-    assert set(declared) == {*EXTRAS, "all", "dev"}
+    assert set(declared) == {*EXTRAS, "all", "dev", "docs"}
     for extra, packages in EXTRAS.items():
         assert names(declared[extra]) == set(packages)
     assert declared["all"] == [f"spinetrack-synth[{','.join(EXTRAS)}]"]
@@ -68,3 +68,11 @@ def test_the_wheel_carries_the_model_and_not_its_builder(tmp_path: Path) -> None
     templates = {str(path.relative_to(ROOT)) for path in ROOT.glob("spinetrack_synth/**/*.html")}
     assert "spinetrack_synth/drawing/page.html" in templates <= files
     assert not any(name.startswith(("tests/", "benchmarks/")) for name in files)
+
+
+def test_continuous_integration_tries_every_python_that_is_promised() -> None:
+    workflow = (ROOT / ".github/workflows/tests.yml").read_text()
+    tried = re.search(r"python-version: \[(.*)\]", workflow)
+    assert tried
+    promised = re.findall(r"Python :: (3\.\d+)", "\n".join(PROJECT["classifiers"]))
+    assert re.findall(r"3\.\d+", tried[1]) == promised

@@ -24,7 +24,9 @@ from spinetrack_synth.motion.files import write_motion
 from spinetrack_synth.skeleton import NAMES
 
 ROOT = Path(__file__).parents[1]
-PAGES = (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+PAGES = (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md")))
+TUTORIALS = tuple(sorted((ROOT / "docs" / "tutorials").glob("*.md")))
+"""Their commands are run by test_tutorials.py, in order."""
 
 SMALLER = {
     "spinetrack-synth render": ["--size", "160x120", "--quality", "draft", "--count", "2"],
@@ -158,7 +160,7 @@ def test_python_of_the_labels_page_runs(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 def test_links_between_the_pages_lead_somewhere() -> None:
-    for page in PAGES:
+    for page in (*PAGES, *TUTORIALS):
         for target in re.findall(r"\]\(([^)#]+)", page.read_text()):
             if "://" not in target:
                 assert (page.parent / target).exists(), f"{page.name}: {target}"

@@ -66,7 +66,8 @@ def command(
     from spinetrack_synth.atomic import write_atomic
     from spinetrack_synth.gap import agreement_tables, tables
     from spinetrack_synth.gap.evaluation import evaluate
-    from spinetrack_synth.gap.people import pictures_folder, predictions_of, read_labels
+    from spinetrack_synth.gap.labels import pictures_folder, read_labels
+    from spinetrack_synth.gap.predictions import predictions_of
     from spinetrack_synth.gap.report import evaluation_page
     from spinetrack_synth.gap.running import results_for, with_notes
     from spinetrack_synth.gap.versus import agreement_of, clusters_of, versus

@@ -70,7 +70,8 @@ def command(
     from spinetrack_synth.gap.comparison import compare
     from spinetrack_synth.gap.evaluation import evaluate
     from spinetrack_synth.gap.gates import judge, parse_gate
-    from spinetrack_synth.gap.people import pictures_folder, predictions_of, read_labels
+    from spinetrack_synth.gap.labels import pictures_folder, read_labels
+    from spinetrack_synth.gap.predictions import predictions_of
     from spinetrack_synth.gap.report import data, page
     from spinetrack_synth.gap.running import needed_folder, predictor, results_for, with_notes
 

@@ -165,8 +165,8 @@ def command(
       spinetrack-synth predict clip.mp4 --mode small --detector rfdetr --accept-licence
       spinetrack-synth predict "photos/**/*.jpg" --model M.onnx --boxes annotations.json
     """
+    from spinetrack_synth.coco.listing import read_boxes, read_pictures
     from spinetrack_synth.spinepose.layout import USUAL_FOLDER, find_inputs
-    from spinetrack_synth.spinepose.people import read_boxes, read_dataset
     from spinetrack_synth.spinepose.predicting import Options, predict
     from spinetrack_synth.spinepose.solution import WHOLE, open_models
 
@@ -175,7 +175,7 @@ def command(
     if boxes and dataset:
         raise click.UsageError("--boxes links to its own dataset: leave --dataset out")
     found = find_inputs([*inputs, *more_inputs])
-    listing = read_boxes(boxes) if boxes else read_dataset(dataset) if dataset else None
+    listing = read_boxes(boxes) if boxes else read_pictures(dataset) if dataset else None
     with progress_bar("MB") as fetched:
         network, finder = open_models(
             mode,

@@ -104,8 +104,8 @@ def command(
     from spinetrack_synth.validation import baseline as baselines
     from spinetrack_synth.validation.engine import validate
     from spinetrack_synth.validation.findings import Severity, Work
-    from spinetrack_synth.validation.reading import find_files, read, with_keypoints
     from spinetrack_synth.validation.registry import all_rules, choose
+    from spinetrack_synth.validation.release import find_files, read, with_keypoints
     from spinetrack_synth.validation.settings import find_settings
 
     targets = pair_outputs(formats, outputs)

@@ -30,7 +30,7 @@ import numpy as np
 from scipy import stats
 
 from spinetrack_synth.gap.bootstrap import LEAST_CLUSTERS, LEVEL, Interval, draws
-from spinetrack_synth.gap.people import Bools, Floats, Ints
+from spinetrack_synth.gap.labels import Bools, Floats, Ints
 
 LIMIT: Final = 1.96
 RESAMPLES: Final = 500

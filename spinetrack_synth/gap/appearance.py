@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from spinetrack_synth.gap.people import Bools, Floats, Ints, Labels
+from spinetrack_synth.gap.labels import Bools, Floats, Ints, Labels
 
 Picture = NDArray[np.float32]
 """Grey levels 0..255, (h, w, 3), red, green, blue."""
@@ -221,7 +221,8 @@ def channel_means(crops: Crops) -> Floats:
 
 def blurred(picture: Picture, blur_px: float) -> Picture:
     """The picture behind a normal blur."""
-    return ndimage.gaussian_filter(picture, (blur_px, blur_px, 0)).astype(np.float32)
+    behind: Picture = ndimage.gaussian_filter(picture, (blur_px, blur_px, 0)).astype(np.float32)
+    return behind
 
 
 def noisy(picture: Picture, noise: float, seed: int) -> Picture:

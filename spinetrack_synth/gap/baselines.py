@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from spinetrack_synth import skeleton
-from spinetrack_synth.gap.people import Floats
+from spinetrack_synth.gap.labels import Floats
 
 SPINE: Final = list(skeleton.SPINE)
 HIP, NECK, HEAD = (skeleton.INDEX[name] for name in ("hip", "neck", "head"))

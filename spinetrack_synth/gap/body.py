@@ -11,8 +11,8 @@ from typing import Final
 import numpy as np
 
 from spinetrack_synth import skeleton
-from spinetrack_synth.gap.people import Bools, Floats, Ints, Labels
-from spinetrack_synth.validation.proportions import pixels_per_metre
+from spinetrack_synth.coco.proportions import pixels_per_metre
+from spinetrack_synth.gap.labels import Bools, Floats, Ints, Labels
 
 STATURE_M: Final = 1.75
 """Of the unscaled model: turns pixels a metre into the height of somebody who stands."""
@@ -52,7 +52,8 @@ def segment_vectors(labels: Labels) -> Floats:
     points = np.where((labels.v > 0)[..., None], labels.points, np.nan)
 
     def mean(names: tuple[str, ...]) -> Floats:
-        return points[:, [skeleton.INDEX[name] for name in names]].mean(1)
+        middle: Floats = points[:, [skeleton.INDEX[name] for name in names]].mean(1)
+        return middle
 
     vectors = np.stack([mean(end) - mean(start) for _, start, end in SEGMENTS], axis=1)
     return vectors / scale(labels)[:, None, None]
@@ -60,7 +61,7 @@ def segment_vectors(labels: Labels) -> Floats:
 
 def scale(labels: Labels) -> Floats:
     """Pixels a metre (N,) from the bones that are seen longest; nan where few are labelled."""
-    return pixels_per_metre(labels.records)[labels.rows]
+    return pixels_per_metre(labels.document)[labels.rows]
 
 
 def height_px(labels: Labels) -> Floats:

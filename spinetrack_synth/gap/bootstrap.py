@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from spinetrack_synth.gap.people import Floats, Ints
+from spinetrack_synth.gap.labels import Floats, Ints
 
 LEVEL: Final = 0.95
 LEAST_CLUSTERS: Final = 5

@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from spinetrack_synth.gap.people import Floats
+from spinetrack_synth.gap.labels import Floats
 
 CORRECT_SIMILARITY: Final = 0.5
 """A keypoint is correct from this similarity on: neither missed, swapped nor inverted."""

@@ -9,7 +9,7 @@ from typing import Final
 from spinetrack_synth.gap.appearance import Picture
 from spinetrack_synth.gap.displacement import Displacement
 from spinetrack_synth.gap.distances import Shift
-from spinetrack_synth.gap.people import Floats
+from spinetrack_synth.gap.labels import Floats
 
 LEVEL: Final = 0.035
 """Of all causes together, after Holm's correction."""

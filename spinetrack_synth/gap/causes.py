@@ -13,8 +13,8 @@ from spinetrack_synth.gap.candidates import LEAST_EFFECT, LEVEL, Candidate, Caus
 from spinetrack_synth.gap.displacement import Displacement
 from spinetrack_synth.gap.distances import Distance, Shift, mean_shift
 from spinetrack_synth.gap.evaluation import Evaluation
+from spinetrack_synth.gap.labels import Bools, Floats, Ints
 from spinetrack_synth.gap.looks import of_appearance
-from spinetrack_synth.gap.people import Bools, Floats, Ints
 
 LEAST_POSE_SHARE: Final = 0.02
 """Of the distance between people that is between the sets (0 alike, 1 nothing in common)."""

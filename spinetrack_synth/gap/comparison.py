@@ -29,10 +29,10 @@ from spinetrack_synth.gap.distances import (
 )
 from spinetrack_synth.gap.evaluation import Evaluation, on_keypoints
 from spinetrack_synth.gap.fairness import unfairness
+from spinetrack_synth.gap.labels import Bools, Floats, Ints, Labels
 from spinetrack_synth.gap.likeness import TRUNKS, likeness, trunk_strata
 from spinetrack_synth.gap.matching import Matching, match_people, matched_gaps
 from spinetrack_synth.gap.measures import Table, errors_of, table_of
-from spinetrack_synth.gap.people import Bools, Floats, Ints, Labels
 from spinetrack_synth.gap.rerunning import Predict, cost
 
 PERMUTATIONS: Final = 3999

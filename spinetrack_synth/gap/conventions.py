@@ -11,7 +11,7 @@ import numpy as np
 from spinetrack_synth import skeleton
 from spinetrack_synth.gap import taxonomy
 from spinetrack_synth.gap.evaluation import Evaluation
-from spinetrack_synth.gap.people import Bools, Floats
+from spinetrack_synth.gap.labels import Bools, Floats
 
 LEAST_POINTS: Final = 8
 """Fewer labelled points do not show how far a person reaches."""

@@ -19,8 +19,8 @@ from scipy import stats
 from scipy.sparse import csr_array
 
 from spinetrack_synth.gap.bootstrap import LEAST_CLUSTERS, LEVEL, Interval
+from spinetrack_synth.gap.labels import Bools, Floats, Ints
 from spinetrack_synth.gap.measures import Table, quotient
-from spinetrack_synth.gap.people import Bools, Floats, Ints
 
 FALSE_DISCOVERIES: Final = 0.05
 """Of what is told of a table with many rows, at most this share is there by accident."""

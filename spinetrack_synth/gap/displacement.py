@@ -11,8 +11,8 @@ from scipy import stats
 
 from spinetrack_synth import skeleton
 from spinetrack_synth.gap import body
+from spinetrack_synth.gap.labels import Bools, Floats, Ints, Labels
 from spinetrack_synth.gap.measures import Errors
-from spinetrack_synth.gap.people import Bools, Floats, Ints, Labels
 
 LEAST_SHIFT: Final = 0.008
 """Of the box's diagonal, some 15 mm of somebody who stands: less is nobody's definition."""
@@ -242,7 +242,8 @@ def _mostly_near(*sides: Errors) -> Bools:
     for errors in sides:
         known = np.isfinite(errors.box).sum(0)
         shares.append((errors.box <= MOST_OFFSET).sum(0) / np.maximum(known, 1))
-    return np.min(shares, axis=0) >= LEAST_NEAR
+    near: Bools = np.min(shares, axis=0) >= LEAST_NEAR
+    return near
 
 
 def _cluster_means(values: Floats, cluster: Ints) -> Floats:

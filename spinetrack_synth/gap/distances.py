@@ -10,7 +10,7 @@ import numpy as np
 
 from spinetrack_synth.gap.bootstrap import Interval, draws, interval
 from spinetrack_synth.gap.calibration import auroc
-from spinetrack_synth.gap.people import Bools, Floats, Ints
+from spinetrack_synth.gap.labels import Bools, Floats, Ints
 
 MOST: Final = 800
 """People of each side that are compared; more change the figures little and cost the square."""
@@ -49,7 +49,8 @@ def kernel_distance(
 
 def _lengths(x: Floats) -> Floats:
     squares = (x**2).sum(1)
-    return np.sqrt(np.maximum(squares[:, None] + squares - 2 * x @ x.T, 0.0))
+    lengths: Floats = np.sqrt(np.maximum(squares[:, None] + squares - 2 * x @ x.T, 0.0))
+    return lengths
 
 
 def _distance(

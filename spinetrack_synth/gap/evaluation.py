@@ -13,9 +13,10 @@ from spinetrack_synth.errors import UserError
 from spinetrack_synth.gap import oks
 from spinetrack_synth.gap.baselines import BASELINES, HEAD
 from spinetrack_synth.gap.calibration import Calibration, calibrate
+from spinetrack_synth.gap.labels import Bools, Labels
 from spinetrack_synth.gap.measures import Errors, Table, errors_of, table_of
-from spinetrack_synth.gap.pairing import pair
-from spinetrack_synth.gap.people import Bools, Labels, Pairs, Predictions
+from spinetrack_synth.gap.pairing import Pairs, pair
+from spinetrack_synth.gap.predictions import Predictions
 
 FEW_PEOPLE: Final = 30
 """Of fewer people no mean says much: intervals would be as wide as what they measure."""

@@ -10,11 +10,11 @@ from typing import Final
 import numpy as np
 
 from spinetrack_synth import skeleton
+from spinetrack_synth.coco.fingerprints import Picture, alike, inspect, near_pairs
 from spinetrack_synth.gap import taxonomy
 from spinetrack_synth.gap.bootstrap import LEAST_CLUSTERS
 from spinetrack_synth.gap.evaluation import FEW_PEOPLE, Evaluation
-from spinetrack_synth.gap.people import Labels
-from spinetrack_synth.validation.pictures import Picture, alike, inspect, near_pairs
+from spinetrack_synth.gap.labels import Labels
 
 FEW_PICTURES: Final = 20
 PAIRED: Final = [k for k, twin in enumerate(skeleton.MIRROR) if twin != k]

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from spinetrack_synth.gap import body
-from spinetrack_synth.gap.people import Floats, Ints, Labels
+from spinetrack_synth.gap.labels import Floats, Ints, Labels
 
 COMPONENTS: Final = 6
 """Main components of the poses: nine tenths of the spread of the pose library."""
@@ -110,4 +110,5 @@ def likeness(
 def _even(block: Floats, least: float) -> Floats:
     """A block (N, k) of features, centred, with a spread of 1 in all."""
     centred = block - block.mean(0)
-    return centred / max(float(np.sqrt((centred**2).sum(1).mean())), least)
+    even: Floats = centred / max(float(np.sqrt((centred**2).sum(1).mean())), least)
+    return even

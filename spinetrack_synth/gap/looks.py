@@ -15,7 +15,7 @@ from spinetrack_synth.gap import appearance
 from spinetrack_synth.gap.appearance import Crops, Picture
 from spinetrack_synth.gap.candidates import LEVEL, Candidate, candidate
 from spinetrack_synth.gap.distances import Shift, mean_shift
-from spinetrack_synth.gap.people import Bools, Floats, Labels
+from spinetrack_synth.gap.labels import Bools, Floats, Labels
 
 LEAST_TONE, LEAST_BLUR_PX, LEAST_NOISE = 6.0, 0.3, 0.8
 """Grey levels, pixels and grey levels that a picture has to change by for anyone to see it."""

@@ -13,9 +13,9 @@ from scipy.spatial import cKDTree
 
 from spinetrack_synth.gap.bootstrap import LEAST_CLUSTERS, LEVEL, Interval
 from spinetrack_synth.gap.differences import Gap
+from spinetrack_synth.gap.labels import Bools, Floats, Ints
 from spinetrack_synth.gap.likeness import Likeness
 from spinetrack_synth.gap.measures import Table, quotient
-from spinetrack_synth.gap.people import Bools, Floats, Ints
 
 NEIGHBOURS: Final = 5
 _ASKED: Final = 25
@@ -130,7 +130,8 @@ def _trunks_alike(real: Floats, synthetic: Floats) -> Bools:
     seen = [np.abs(each).sum(-1) > 0 for each in (real, synthetic)]
     cosine = np.einsum("nd,nkd->nk", real, synthetic)
     together = seen[0][:, None] == seen[1]
-    return together & (~seen[1] | (cosine >= np.cos(np.radians(TRUNK_DEG))))
+    alike: Bools = together & (~seen[1] | (cosine >= np.cos(np.radians(TRUNK_DEG))))
+    return alike
 
 
 def _usual_distance(x: Floats, cluster: Ints) -> float:

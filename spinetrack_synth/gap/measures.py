@@ -15,8 +15,9 @@ import numpy as np
 from spinetrack_synth import skeleton
 from spinetrack_synth.gap import taxonomy
 from spinetrack_synth.gap.baselines import HEAD, INNER, interpolated
+from spinetrack_synth.gap.labels import Bools, Floats, Labels
 from spinetrack_synth.gap.oks import groups_of, keypoint_similarity
-from spinetrack_synth.gap.people import Bools, Floats, Labels, Pairs
+from spinetrack_synth.gap.pairing import Pairs
 from spinetrack_synth.gap.spine_shape import SPINE, curvatures, level_slips, spine_length
 
 PCK_BOX: Final = 0.05
@@ -98,7 +99,8 @@ def torso_length(labels: Labels) -> Floats:
         (points[:, skeleton.INDEX[f"left_{part}"]] + points[:, skeleton.INDEX[f"right_{part}"]]) / 2
         for part in ("shoulder", "hip")
     )
-    return np.linalg.norm(shoulders - hips, axis=1)
+    length: Floats = np.linalg.norm(shoulders - hips, axis=1)
+    return length
 
 
 def table_of(labels: Labels, pairs: Pairs, errors: Errors, judged: Bools) -> Table:

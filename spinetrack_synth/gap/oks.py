@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 
 from spinetrack_synth import skeleton
 from spinetrack_synth.compiled import njit
-from spinetrack_synth.gap.people import Bools, Floats, Ints, Labels, Predictions
+from spinetrack_synth.gap.labels import Bools, Floats, Ints, Labels
+from spinetrack_synth.gap.predictions import Predictions
 
 GROUPS: Final[dict[str, tuple[int, ...]]] = {
     **skeleton.SUBSETS,
@@ -276,4 +277,5 @@ def keypoint_similarity(points: Floats, truth: Floats, areas: Floats) -> Floats:
     """Similarity (..., 37) of single keypoints (..., 37, 2) to labels, people of areas (...)."""
     squares = ((points - truth) ** 2).sum(-1)
     variances = (2 * np.array(skeleton.SIGMAS)) ** 2
-    return np.exp(-squares / variances / (areas[..., None] + np.spacing(1)) / 2)
+    similarity: Floats = np.exp(-squares / variances / (areas[..., None] + np.spacing(1)) / 2)
+    return similarity

@@ -2,15 +2,32 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
 
+from spinetrack_synth.gap.labels import Bools, Floats, Labels
 from spinetrack_synth.gap.oks import keypoint_similarity
-from spinetrack_synth.gap.people import Floats, Labels, Pairs, Predictions
+from spinetrack_synth.gap.predictions import Predictions
 
 LEAST_SIMILARITY: Final = 0.1
 """Less similar people are not the same one (Ronchi & Perona 2017)."""
+
+
+@dataclass(frozen=True, eq=False)
+class Pairs:
+    """Every label with the prediction that means the same person.
+
+    N labels: ``found`` (N,) whether there is one; ``points`` (N, 37, 2) px and ``scores`` (N, 37)
+    of it, nan where there is none; ``by_box`` whether predictions name the label whose box they
+    were made in (else they are paired by similarity).
+    """
+
+    found: Bools
+    points: Floats
+    scores: Floats
+    by_box: bool
 
 
 def pair(labels: Labels, predictions: Predictions) -> Pairs:
@@ -54,4 +71,5 @@ def similarity(labels: Labels, people: np.ndarray, points: Floats) -> Floats:
     """Object keypoint similarity (D, P) of predictions (D, 37, 2) and the people in these rows."""
     each = keypoint_similarity(points[:, None], labels.points[people], labels.areas[people])
     usable = (labels.v[people] > 0) & np.isfinite(each)
-    return np.where(usable, each, 0.0).sum(2) / np.maximum(usable.sum(2), 1)
+    mean: Floats = np.where(usable, each, 0.0).sum(2) / np.maximum(usable.sum(2), 1)
+    return mean

@@ -12,7 +12,7 @@ from typing import Final
 import numpy as np
 
 from spinetrack_synth import skeleton
-from spinetrack_synth.gap.people import Bools, Floats
+from spinetrack_synth.gap.labels import Bools, Floats
 from spinetrack_synth.gap.spine_shape import SEEN_SHARE, SPINE, spine_length
 from spinetrack_synth.spinepose.angles import REGIONS, spine_angles
 
@@ -116,7 +116,8 @@ def _middle(points: Floats, part: str) -> Floats:
 
 
 def _length(points: Floats, start: str, end: str) -> Floats:
-    return np.linalg.norm(_at(points, end) - _at(points, start), axis=-1)
+    length: Floats = np.linalg.norm(_at(points, end) - _at(points, start), axis=-1)
+    return length
 
 
 def _trunk(points: Floats) -> Floats:

@@ -10,13 +10,15 @@ from typing import Any, Final
 import numpy as np
 
 from spinetrack_synth.coco import CocoDataset
+from spinetrack_synth.coco.listing import recorded_size
 from spinetrack_synth.gap.appearance import Picture
 from spinetrack_synth.gap.bootstrap import Interval, draws, interval
 from spinetrack_synth.gap.evaluation import Evaluation
+from spinetrack_synth.gap.labels import Bools, labels_of
 from spinetrack_synth.gap.measures import errors_of, quotient
 from spinetrack_synth.gap.pairing import pair
-from spinetrack_synth.gap.people import Bools, labels_of, predictions_of
-from spinetrack_synth.spinepose.pictures import read_recorded, recorded_size
+from spinetrack_synth.gap.predictions import predictions_of
+from spinetrack_synth.spinepose.pictures import read_recorded
 
 MOST_PICTURES: Final = 60
 Predict = Callable[[CocoDataset, Path], list[dict[str, Any]]]

@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from spinetrack_synth.coco import CocoDataset
+from spinetrack_synth.coco.results import read_results
 from spinetrack_synth.errors import UserError
-from spinetrack_synth.gap.people import Labels, pictures_folder
-from spinetrack_synth.gap.reading import read_results
+from spinetrack_synth.gap.labels import Labels, pictures_folder
 
 Preset = Literal["paper", "wheel"]
 PRESETS: Final[dict[str, dict[str, Any]]] = {

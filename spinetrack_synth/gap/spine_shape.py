@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 
 from spinetrack_synth import skeleton
-from spinetrack_synth.gap.people import Bools, Floats
+from spinetrack_synth.gap.labels import Bools, Floats
 
 SPINE: Final = list(skeleton.SPINE)
 """Caudal to cranial: hip (sacrum), L5, L3, T12/L1, T8, T3, C7, C3/C4, C1."""
@@ -23,7 +23,8 @@ tangents, in the picture."""
 
 def spine_length(spine: Floats) -> Floats:
     """Length (...) px of the way through spine points (..., 9, 2); nan where one is missing."""
-    return np.linalg.norm(np.diff(spine, axis=-2), axis=-1).sum(-1)
+    length: Floats = np.linalg.norm(np.diff(spine, axis=-2), axis=-1).sum(-1)
+    return length
 
 
 def curvatures(spine: Floats) -> dict[str, Floats]:

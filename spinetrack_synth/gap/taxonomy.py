@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spinetrack_synth import skeleton
+from spinetrack_synth.gap.labels import Labels
 from spinetrack_synth.gap.oks import keypoint_similarity
-from spinetrack_synth.gap.people import Labels, Pairs
+from spinetrack_synth.gap.pairing import Pairs
 from spinetrack_synth.gap.spine_shape import SPINE, level_slips
 
 KINDS: Final = ("good", "jitter", "level slip", "inversion", "swap", "miss")

@@ -12,8 +12,8 @@ from spinetrack_synth.errors import UserError
 from spinetrack_synth.gap import oks
 from spinetrack_synth.gap.agreement import Agreement, Contrast, agree, contrast, contrast_of
 from spinetrack_synth.gap.evaluation import Evaluation, on_keypoints
+from spinetrack_synth.gap.labels import Floats, Ints, Labels
 from spinetrack_synth.gap.measures import quotient, title
-from spinetrack_synth.gap.people import Floats, Ints, Labels
 from spinetrack_synth.gap.quantities import QUANTITIES, measure
 
 SUBJECT_FIELDS: Final = (

@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from spinetrack_synth.spinepose.boxes import box_of, only_person
 from spinetrack_synth.spinepose.detector import Detector, detect
 from spinetrack_synth.spinepose.model import Estimate, PoseModel, estimate
-from spinetrack_synth.spinepose.people import box_of, only_person
 from spinetrack_synth.spinepose.pictures import Picture
 from spinetrack_synth.spinepose.tracking import Tracked, Tracker
 

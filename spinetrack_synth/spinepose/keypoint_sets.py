@@ -10,8 +10,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from spinetrack_synth.coco.keypoint_names import canonical_name
 from spinetrack_synth.skeleton import INDEX, NAMES
-from spinetrack_synth.validation.columns import canonical_name
 
 LIMBS_MPII: Final = (
     "right_ankle", "right_knee", "right_hip", "left_hip", "left_knee", "left_ankle", "pelvis",

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from spinetrack_synth import skeleton
 from spinetrack_synth.coco import CocoDataset, Record
+from spinetrack_synth.coco.listing import recorded_size
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.spinepose import simcc
 from spinetrack_synth.spinepose.crops import (
@@ -29,7 +30,7 @@ from spinetrack_synth.spinepose.inputs import NetworkInput, named_shapes, read_i
 from spinetrack_synth.spinepose.keypoint_sets import BY_COUNT, SETS, KeypointMap, keypoint_map
 from spinetrack_synth.spinepose.kinds import KINDS, recognise
 from spinetrack_synth.spinepose.metadata import normalisation, read_metadata
-from spinetrack_synth.spinepose.pictures import read_recorded, recorded_size
+from spinetrack_synth.spinepose.pictures import read_recorded
 from spinetrack_synth.spinepose.session import open_session
 
 if TYPE_CHECKING:

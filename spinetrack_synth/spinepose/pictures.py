@@ -6,18 +6,17 @@ What OpenCV does not read, or does not turn upright, Pillow reads: HEIC and AVIF
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from spinetrack_synth.errors import UserError
+from spinetrack_synth.errors import PictureError, UserError
 from spinetrack_synth.extras import pip_command
 
 Picture = NDArray[np.uint8]
@@ -57,10 +56,6 @@ ORIENTATION: Final = 0x0112
 """The EXIF tag that says how the camera was held."""
 
 
-class PictureError(UserError):
-    """One picture or video cannot be looked at; the others can."""
-
-
 @cache
 def opencv() -> ModuleType:
     """OpenCV, kept from talking to the terminal: what is wrong is told by us."""
@@ -83,14 +78,6 @@ def read_picture(path: Path) -> Picture:
     """
     path = Path(path)
     return _decode(path, _content(path), upright=True)
-
-
-def recorded_size(image: Mapping[str, Any]) -> tuple[int, int] | None:
-    """Width and height that a dataset's record of a picture tells; None where it does not."""
-    sides = image.get("width"), image.get("height")
-    if not all(isinstance(side, int | float) and 1 <= side < 2**31 for side in sides):
-        return None
-    return int(sides[0]), int(sides[1])  # type: ignore[arg-type]
 
 
 def read_recorded(path: Path, size_wh: tuple[int, int] | None) -> tuple[Picture, str]:

@@ -13,8 +13,10 @@ from typing import Any, Final
 import numpy as np
 
 from spinetrack_synth.atomic import write_atomic
+from spinetrack_synth.coco.listing import Listed, Listing
 from spinetrack_synth.drawing.predictions import LEAST_SCORE, draw_people
-from spinetrack_synth.errors import UserError
+from spinetrack_synth.errors import PictureError, UserError
+from spinetrack_synth.spinepose.boxes import only_person, seen_boxes
 from spinetrack_synth.spinepose.detector import Detector, detect
 from spinetrack_synth.spinepose.following import Follower
 from spinetrack_synth.spinepose.layout import (
@@ -25,10 +27,8 @@ from spinetrack_synth.spinepose.layout import (
     lay_out,
 )
 from spinetrack_synth.spinepose.model import BATCH, PoseModel, estimate
-from spinetrack_synth.spinepose.people import Listed, Listing, only_person, seen_boxes
 from spinetrack_synth.spinepose.pictures import (
     Picture,
-    PictureError,
     encode_picture,
     opencv,
     read_picture,

@@ -18,11 +18,11 @@ from spinetrack_synth.drawing.predictions import draw_people
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.skeleton import SPINE
 from spinetrack_synth.spinepose import legacy, zoo
+from spinetrack_synth.spinepose.boxes import only_person
 from spinetrack_synth.spinepose.crops import ColorOrder
 from spinetrack_synth.spinepose.detector import Detector, detect, open_detector
 from spinetrack_synth.spinepose.following import Follower
 from spinetrack_synth.spinepose.model import BATCH, PoseModel, estimate, open_pose_model
-from spinetrack_synth.spinepose.people import only_person
 from spinetrack_synth.spinepose.pictures import Picture, encode_picture, read_picture
 from spinetrack_synth.spinepose.session import PROVIDERS
 from spinetrack_synth.spinepose.simcc import Score

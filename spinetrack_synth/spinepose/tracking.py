@@ -8,8 +8,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from spinetrack_synth.spinepose.boxes import box_of
 from spinetrack_synth.spinepose.model import Estimate
-from spinetrack_synth.spinepose.people import box_of
 from spinetrack_synth.spinepose.smoothing import OneEuro, PoseFilter
 
 Floats = NDArray[np.float64]

@@ -14,8 +14,9 @@ import numpy as np
 
 from spinetrack_synth import skeleton
 from spinetrack_synth.anatomy.fit2d.body import SEGMENTS
+from spinetrack_synth.coco.document import Floats
 from spinetrack_synth.validation import sides
-from spinetrack_synth.validation.columns import Dataset, Floats
+from spinetrack_synth.validation.dataset import Dataset
 from spinetrack_synth.validation.findings import Fault, Severity, Work
 from spinetrack_synth.validation.rules import rule
 
@@ -272,7 +273,7 @@ def person_exchanged(dataset: Dataset, work: Work) -> Iterator[Fault]:
             f"left and right are exchanged in the whole file: {np.mean(gain > 0):.0%} of "
             f"{len(gain)} people fit better the other way round",
             value=round(float(np.median(gain)), 1),
-            covers=tuple(dataset.annotation_key(row) for row in bodies.rows.tolist()),
+            covers=tuple(dataset.key("annotations", row) for row in bodies.rows.tolist()),
         )
         return
     if bodies.noise > MIRROR_NOISE:

@@ -10,8 +10,9 @@ from pathlib import Path
 from typing import Any, Final
 
 from spinetrack_synth.atomic import write_atomic
+from spinetrack_synth.coco.values import plain, shown
 from spinetrack_synth.errors import UserError
-from spinetrack_synth.validation.findings import Finding, Severity, plain, shown
+from spinetrack_synth.validation.findings import Finding, Severity
 
 STALE: Final = "SPT010"
 EXPIRED: Final = "SPT011"

@@ -33,9 +33,10 @@ from spinetrack_synth.anatomy.fit2d.swaps import (
     try_swaps,
 )
 from spinetrack_synth.anatomy.model import fullbody
+from spinetrack_synth.coco.values import as_float
 from spinetrack_synth.poses.library import library
 from spinetrack_synth.poses.sampling import pose_coordinates
-from spinetrack_synth.validation.columns import Dataset, as_float
+from spinetrack_synth.validation.dataset import Dataset
 from spinetrack_synth.validation.findings import Work
 
 Floats = NDArray[np.float64]

@@ -9,7 +9,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from spinetrack_synth.validation.columns import Dataset, Floats, Rows, rows_where
+from spinetrack_synth.coco.document import Floats, Rows, rows_where
+from spinetrack_synth.validation.dataset import Dataset
 from spinetrack_synth.validation.findings import Fault, Severity
 from spinetrack_synth.validation.rules import rule
 
@@ -72,7 +73,7 @@ def other_coordinates(dataset: Dataset) -> Iterator[Fault]:
                 "annotations",
                 f"the keypoints do not lie on the people, but do if {reading} "
                 f"({count} of {int(some.sum())} people)",
-                covers=tuple(dataset.annotation_key(row) for row in rows_where(some)),
+                covers=tuple(dataset.key("annotations", row) for row in rows_where(some)),
                 value=count,
             )
             return

@@ -7,8 +7,10 @@ from typing import Any, Final
 
 import numpy as np
 
-from spinetrack_synth.validation.columns import Dataset, Floats
-from spinetrack_synth.validation.findings import Fault, Severity, plain, shown
+from spinetrack_synth.coco.document import Floats
+from spinetrack_synth.coco.values import plain, shown
+from spinetrack_synth.validation.dataset import Dataset
+from spinetrack_synth.validation.findings import Fault, Severity
 from spinetrack_synth.validation.rules import rule
 
 COUNT_SHARE: Final = 0.05
@@ -107,7 +109,7 @@ def box_scale_changed(dataset: Dataset) -> Iterator[Fault]:
 
 def _box_scale(dataset: Dataset) -> Floats:
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
-        share = np.sqrt(dataset.boxes[:, 2:].prod(1) / dataset.sizes.prod(1))
+        share: Floats = np.sqrt(dataset.boxes[:, 2:].prod(1) / dataset.sizes.prod(1))
     return share[np.isfinite(share)]
 
 

@@ -9,10 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spinetrack_synth import skeleton
-from spinetrack_synth.validation.columns import Dataset, Floats, Rows
-from spinetrack_synth.validation.findings import Fault, Severity, Work, shown
+from spinetrack_synth.coco.document import SEQUENCE_FIELDS, Floats, Rows
+from spinetrack_synth.coco.fingerprints import alike, near_pairs
+from spinetrack_synth.coco.values import shown
+from spinetrack_synth.validation.dataset import Dataset
+from spinetrack_synth.validation.findings import Fault, Severity, Work
+from spinetrack_synth.validation.fingerprints import pictures_of
 from spinetrack_synth.validation.masks import LEAST_INSIDE
-from spinetrack_synth.validation.pictures import alike, near_pairs, pictures_of
 from spinetrack_synth.validation.rules import rule
 from spinetrack_synth.validation.shapes import masks_of
 
@@ -31,11 +34,6 @@ SAME_PX: Final = 2.0
 """Small people: nobody labels all points of one to the pixel again."""
 LEAST_POINTS: Final = 3
 COPIED_POINTS: Final = 5
-SEQUENCE_FIELDS: Final = (
-    "sequence", "sequence_id", "seq_id", "video", "video_id", "vid_id", "clip", "clip_id",
-    "session", "session_id",
-)  # fmt: skip
-"""Fields of an image that say which frames belong together."""
 NEAR_BITS: Final = 6
 """Of 256: re-encoding and mild scaling change fewer, the next frame of a video more."""
 
@@ -167,9 +165,10 @@ def _iou(dataset: Dataset, first: Rows, second: Rows) -> Floats:
     start = np.maximum(a[:, :2], b[:, :2])
     end = np.minimum(a[:, :2] + a[:, 2:], b[:, :2] + b[:, 2:])
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
-        shared = np.clip(end - start, 0, None).prod(1)
+        shared: Floats = np.clip(end - start, 0, None).prod(1)
         whole = a[:, 2:].prod(1) + b[:, 2:].prod(1) - shared
-        return np.nan_to_num(shared / whole)
+        overlap: Floats = np.nan_to_num(shared / whole)
+    return overlap
 
 
 @rule(

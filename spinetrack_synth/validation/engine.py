@@ -11,10 +11,11 @@ from typing import Final
 
 import numpy as np
 
+from spinetrack_synth.coco.values import shown
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.validation.baseline import Baseline
-from spinetrack_synth.validation.columns import Dataset
-from spinetrack_synth.validation.findings import Fault, Finding, Severity, Work, shown
+from spinetrack_synth.validation.dataset import Dataset
+from spinetrack_synth.validation.findings import Fault, Finding, Severity, Work
 from spinetrack_synth.validation.rules import NEEDS, Rule
 
 RULE_FAILED: Final = "SPT009"

@@ -7,31 +7,29 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Final
 
-from spinetrack_synth.validation.columns import Dataset
+from spinetrack_synth.coco.parsing import ENCODING, MARK, NOT_FINITE, REPEATED_KEY, Quirk
+from spinetrack_synth.validation.dataset import Dataset
 from spinetrack_synth.validation.findings import Fault, Severity
 from spinetrack_synth.validation.rules import rule
-
-ENCODING, MARK, REPEATED_KEY, NOT_FINITE = "encoding", "mark", "repeated key", "not finite"
-
 
 _RECORD: Final = re.compile(r"(images|annotations|categories)\[(\d+)\](.*)", re.DOTALL)
 
 
 def _quirks(dataset: Dataset, kind: str) -> Iterator[Fault]:
-    return (_of_record(dataset, fault) for of_kind, fault in dataset.quirks if of_kind == kind)
+    return (_of_record(dataset, quirk) for quirk in dataset.quirks if quirk.kind == kind)
 
 
-def _of_record(dataset: Dataset, fault: Fault) -> Fault:
-    """The fault as one of the record that it lies in, where there is one."""
-    match = _RECORD.fullmatch(fault.place)
+def _of_record(dataset: Dataset, quirk: Quirk) -> Fault:
+    """The quirk as a fault of the record that it lies in, where there is one."""
+    match = _RECORD.fullmatch(quirk.place)
     if match is None or int(match[2]) >= len(dataset.section(match[1])):
-        return fault
+        return dataset.file_fault(quirk.message, place=quirk.place)
     make = {
         "images": dataset.image_fault,
         "annotations": dataset.annotation_fault,
         "categories": dataset.category_fault,
     }[match[1]]
-    made = make(int(match[2]), fault.message, field=match[3])
+    made = make(int(match[2]), quirk.message, field=match[3])
     return replace(made, key=f"{made.key}/{match[3]}" if match[3] else made.key)
 
 

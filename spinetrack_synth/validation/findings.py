@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from enum import IntEnum
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -81,20 +80,3 @@ class Work:
 
     progress: Callable[[int, int], None] = lambda done, wanted: None
     processes: int = 1
-
-
-def shown(value: Any, limit: int = 60) -> str:
-    """A value as a short text of one line that every terminal and XML file can hold."""
-    try:
-        if isinstance(value, int) and abs(value) >= 10**20:
-            text = f"a number of more than {20} digits"
-        else:
-            text = ascii(value) if not isinstance(value, str) else plain(repr(value))
-    except (RecursionError, ValueError):
-        text = f"a {type(value).__name__}"
-    return text if len(text) <= limit else text[: limit - 3] + "..."
-
-
-def plain(text: str) -> str:
-    """A text without control characters, lone surrogates and what else no terminal can show."""
-    return "".join(c if c.isprintable() else ascii(c)[1:-1] for c in text)

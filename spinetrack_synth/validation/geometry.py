@@ -8,11 +8,13 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from spinetrack_synth.validation.columns import Dataset, Floats, canonical_name, rows_where
+from spinetrack_synth.coco.document import Floats, rows_where
+from spinetrack_synth.coco.keypoint_names import canonical_name
+from spinetrack_synth.coco.proportions import BONES_M
 from spinetrack_synth.validation.coordinates import box_hint
+from spinetrack_synth.validation.dataset import Dataset
 from spinetrack_synth.validation.findings import Fault, Severity, mild
 from spinetrack_synth.validation.masks import EDGE_PX
-from spinetrack_synth.validation.proportions import BONES_M
 from spinetrack_synth.validation.rules import rule
 from spinetrack_synth.validation.shapes import masks_of
 

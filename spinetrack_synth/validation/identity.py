@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import Any, Final
 
-from spinetrack_synth.validation.columns import Dataset, rows_where
-from spinetrack_synth.validation.findings import Fault, Severity, plain, shown
+from spinetrack_synth.coco.document import rows_where
+from spinetrack_synth.coco.values import plain, shown
+from spinetrack_synth.validation.dataset import Dataset
+from spinetrack_synth.validation.findings import Fault, Severity
 from spinetrack_synth.validation.rules import rule
 from spinetrack_synth.validation.schema import fault_at
 from spinetrack_synth.validation.truth import truth_of

@@ -8,9 +8,11 @@ from typing import Final
 
 import numpy as np
 
-from spinetrack_synth.validation.columns import Dataset
-from spinetrack_synth.validation.findings import Fault, Severity, Work, plain
-from spinetrack_synth.validation.pictures import picture_folders, pictures_of
+from spinetrack_synth.coco.picture_paths import picture_folders
+from spinetrack_synth.coco.values import plain
+from spinetrack_synth.validation.dataset import Dataset
+from spinetrack_synth.validation.findings import Fault, Severity, Work
+from spinetrack_synth.validation.fingerprints import pictures_of
 from spinetrack_synth.validation.rules import rule
 
 SUFFIXES: Final = {

@@ -8,10 +8,13 @@ from typing import Any, Final
 
 import numpy as np
 
-from spinetrack_synth.validation.columns import Dataset, rows_where
-from spinetrack_synth.validation.duplicates import NEAR_BITS, SEQUENCE_FIELDS
-from spinetrack_synth.validation.findings import Fault, Severity, Work, plain, shown
-from spinetrack_synth.validation.pictures import alike, near_pairs, pictures_of
+from spinetrack_synth.coco.document import SEQUENCE_FIELDS, rows_where
+from spinetrack_synth.coco.fingerprints import alike, near_pairs
+from spinetrack_synth.coco.values import plain, shown
+from spinetrack_synth.validation.dataset import Dataset
+from spinetrack_synth.validation.duplicates import NEAR_BITS
+from spinetrack_synth.validation.findings import Fault, Severity, Work
+from spinetrack_synth.validation.fingerprints import pictures_of
 from spinetrack_synth.validation.rules import rule
 
 PERSON_FIELDS: Final = (

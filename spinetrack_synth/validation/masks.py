@@ -10,8 +10,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from spinetrack_synth.validation.columns import Dataset, Floats, rows_where
+from spinetrack_synth.coco.document import Floats, rows_where
 from spinetrack_synth.validation.coordinates import box_hint
+from spinetrack_synth.validation.dataset import Dataset
 from spinetrack_synth.validation.findings import Fault, Severity, mild
 from spinetrack_synth.validation.rules import rule
 from spinetrack_synth.validation.shapes import Masks, masks_of

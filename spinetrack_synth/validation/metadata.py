@@ -8,8 +8,9 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Final
 
-from spinetrack_synth.validation.columns import Dataset
-from spinetrack_synth.validation.findings import Fault, Severity, plain, shown
+from spinetrack_synth.coco.values import plain, shown
+from spinetrack_synth.validation.dataset import Dataset
+from spinetrack_synth.validation.findings import Fault, Severity
 from spinetrack_synth.validation.rules import rule
 
 DATE: Final = re.compile(

@@ -18,6 +18,7 @@ ENTRY_POINTS: Final = "spinetrack_synth.rules"
 MODULES: Final = (
     "file",
     "schema",
+    "categories",
     "identity",
     "geometry",
     "coordinates",

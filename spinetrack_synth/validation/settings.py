@@ -9,8 +9,9 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any, Final
 
+from spinetrack_synth.coco.values import shown
 from spinetrack_synth.errors import UserError
-from spinetrack_synth.validation.findings import Severity, shown
+from spinetrack_synth.validation.findings import Severity
 
 FILE: Final = "spinetrack.toml"
 FAIL_ON: Final = ("error", "warning", "info", "never")

@@ -11,8 +11,9 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from spinetrack_synth.validation.columns import Dataset, Floats, is_number, is_numbers
-from spinetrack_synth.validation.findings import shown
+from spinetrack_synth.coco.document import Floats
+from spinetrack_synth.coco.values import is_number, is_numbers, shown
+from spinetrack_synth.validation.dataset import Dataset
 
 Ints = NDArray[np.int64]
 

@@ -14,9 +14,10 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from spinetrack_synth.validation.columns import Dataset, Floats, rows_where
+from spinetrack_synth.coco.document import Floats, rows_where
+from spinetrack_synth.coco.proportions import pixels_per_metre
+from spinetrack_synth.validation.dataset import Dataset
 from spinetrack_synth.validation.findings import Fault, Severity
-from spinetrack_synth.validation.proportions import pixels_per_metre
 from spinetrack_synth.validation.rules import rule
 
 WIDTHS_M: Final = {
@@ -68,7 +69,8 @@ def across(dataset: Dataset, name: str) -> Floats:
 def cosine(a: Floats, b: Floats) -> Floats:
     """Cosine (N,) of the angle between vectors (N, 2)."""
     with np.errstate(invalid="ignore", divide="ignore"):
-        return (a * b).sum(1) / (np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1))
+        result: Floats = (a * b).sum(1) / (np.linalg.norm(a, axis=1) * np.linalg.norm(b, axis=1))
+    return result
 
 
 FEET: Final = (("ankle", "heel"), ("big_toe", "small_toe"))
@@ -187,7 +189,7 @@ def mirrored_person(dataset: Dataset) -> Iterator[Fault]:
             f"left and right are exchanged in the whole file: {len(rows)} of {whole} people whose "
             "face is labelled lie as if seen from behind",
             value=round(len(rows) / whole, 3),
-            covers=tuple(map(dataset.annotation_key, rows)),
+            covers=tuple(dataset.key("annotations", row) for row in rows),
         )
         return
     for row in rows_where(behind & face_seen(dataset)):
@@ -256,6 +258,6 @@ def _oriented(dataset: Dataset, way: int) -> NDArray[np.bool_]:
 def _turn(up: Floats, left: Floats) -> Floats:
     """Sine (N,) of the turn from up to left: positive where the front is seen (y is down)."""
     with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
-        return (up[:, 0] * left[:, 1] - up[:, 1] * left[:, 0]) / (
-            np.linalg.norm(up, axis=1) * np.linalg.norm(left, axis=1)
-        )
+        lengths = np.linalg.norm(up, axis=1) * np.linalg.norm(left, axis=1)
+        turn: Floats = (up[:, 0] * left[:, 1] - up[:, 1] * left[:, 0]) / lengths
+    return turn

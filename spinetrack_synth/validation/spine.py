@@ -14,9 +14,10 @@ from typing import Final
 import numpy as np
 
 from spinetrack_synth import skeleton
-from spinetrack_synth.validation.columns import Dataset, Floats, rows_where
+from spinetrack_synth.coco.document import Floats, rows_where
+from spinetrack_synth.coco.proportions import BONES_M, bone_scales, pixels_per_metre
+from spinetrack_synth.validation.dataset import Dataset
 from spinetrack_synth.validation.findings import Fault, Severity
-from spinetrack_synth.validation.proportions import BONES_M, bone_scales, pixels_per_metre
 from spinetrack_synth.validation.rules import rule
 from spinetrack_synth.validation.sides import BEFORE
 
@@ -57,7 +58,8 @@ def spine_points(dataset: Dataset) -> Floats:
 
 def _way(points: Floats) -> Floats:
     """Length of the way through points (..., P, 2)."""
-    return np.linalg.norm(np.diff(points, axis=-2), axis=-1).sum(-1)
+    length: Floats = np.linalg.norm(np.diff(points, axis=-2), axis=-1).sum(-1)
+    return length
 
 
 PAIRS: Final = tuple(combinations(range(len(SPINE_NAMES)), 2))
@@ -85,7 +87,8 @@ def upside_down_m(dataset: Dataset) -> Floats:
     ]
     to_hips, to_shoulders = (np.linalg.norm(ends - middle, axis=2) for middle in middles)
     nearer = np.minimum(to_hips[0] - to_shoulders[0], to_shoulders[1] - to_hips[1])
-    return nearer / pixels_per_metre(dataset)
+    nearer_m: Floats = nearer / pixels_per_metre(dataset)
+    return nearer_m
 
 
 def off_curve_m(dataset: Dataset) -> Floats:
@@ -94,13 +97,15 @@ def off_curve_m(dataset: Dataset) -> Floats:
     share = (GAPS_M[:-1] / (GAPS_M[:-1] + GAPS_M[1:]))[:, None]
     expected = points[:, :-2] * (1 - share) + points[:, 2:] * share
     distance = np.linalg.norm(points[:, 1:-1] - expected, axis=2)
-    return distance / pixels_per_metre(dataset)[:, None]
+    distance_m: Floats = distance / pixels_per_metre(dataset)[:, None]
+    return distance_m
 
 
 def gaps_m(dataset: Dataset) -> Floats:
     """Distances (N, 8) from each spine point to the next."""
     gaps = np.linalg.norm(np.diff(spine_points(dataset), axis=1), axis=2)
-    return gaps / pixels_per_metre(dataset)[:, None]
+    gaps_in_m: Floats = gaps / pixels_per_metre(dataset)[:, None]
+    return gaps_in_m
 
 
 def bend_deg(dataset: Dataset) -> Floats:
@@ -110,7 +115,7 @@ def bend_deg(dataset: Dataset) -> Floats:
     least = np.fmax(0.5 * GAPS_M * pixels_per_metre(dataset)[:, None], 2 * LEAST_PX)
     with np.errstate(invalid="ignore", divide="ignore"):
         cosine = (steps[:, 1:] * steps[:, :-1]).sum(2) / (length[:, 1:] * length[:, :-1])
-    bend = np.degrees(np.arccos(np.clip(cosine, -1, 1)))
+    bend: Floats = np.degrees(np.arccos(np.clip(cosine, -1, 1)))
     bend[~(length > least)[:, 1:] | ~(length > least)[:, :-1]] = np.nan
     return bend
 

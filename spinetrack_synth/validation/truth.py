@@ -13,8 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spinetrack_synth import skeleton
-from spinetrack_synth.validation.columns import Dataset, Floats, pairs_where, rows_where
-from spinetrack_synth.validation.findings import Fault, Severity, plain, shown
+from spinetrack_synth.coco.document import Floats, pairs_where, rows_where
+from spinetrack_synth.coco.values import plain, shown
+from spinetrack_synth.validation.dataset import Dataset
+from spinetrack_synth.validation.findings import Fault, Severity
 from spinetrack_synth.validation.geometry import point_fault
 from spinetrack_synth.validation.rules import rule
 

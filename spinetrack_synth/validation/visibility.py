@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
-from spinetrack_synth.validation.columns import Dataset, rows_where
-from spinetrack_synth.validation.findings import Fault, Severity, shown
+from spinetrack_synth.coco.document import rows_where
+from spinetrack_synth.coco.keypoint_names import SKELETONS, canonical_name
+from spinetrack_synth.coco.values import shown
+from spinetrack_synth.validation.dataset import Dataset
+from spinetrack_synth.validation.findings import Fault, Severity
 from spinetrack_synth.validation.geometry import point_faults
 from spinetrack_synth.validation.rules import rule
+
+WHOLE_BODY: Final = 133
+"""Keypoints of COCO-WholeBody, whose `num_keypoints` counts the body's alone."""
+BODY: Final = SKELETONS["COCO-17"]
 
 
 @rule(
@@ -51,9 +60,11 @@ def place_of_unlabelled_point(dataset: Dataset) -> Iterator[Fault]:
     )
 
 
-def _placed(dataset: Dataset) -> np.ndarray:
+def _placed(dataset: Dataset) -> NDArray[np.bool_]:
     points = dataset.keypoints
-    return (points[..., 2] == 0) & (points[..., :2] != 0).any(-1) & np.isfinite(points).all(-1)
+    there = (points[..., :2] != 0).any(-1) & np.isfinite(points).all(-1)
+    placed: NDArray[np.bool_] = (points[..., 2] == 0) & there
+    return placed
 
 
 @rule(
@@ -67,19 +78,31 @@ def _placed(dataset: Dataset) -> np.ndarray:
     unless=("SPT004", "SPT351", "SPT355"),
 )
 def num_keypoints(dataset: Dataset) -> Iterator[Fault]:
-    """`num_keypoints` is not the number of keypoints with v > 0."""
+    """`num_keypoints` is not the number of keypoints with v > 0. Of COCO-WholeBody's 133 the number
+    of the body's 17 will do."""
     v = dataset.keypoints[..., 2]
-    counted = (v > 0).sum(1)
-    placed = _placed(dataset).sum(1)
+    labelled = v > 0
+    meant = labelled | _placed(dataset)  # a v that was set to 0 by mistake is told by SPT352
+    whole_body = np.array([*map(_is_whole_body, dataset.names), False])[dataset.category_row]
+    counted = ~whole_body[:, None] | (np.arange(v.shape[1]) < len(BODY))
+    right = np.column_stack(
+        [points.sum(1) for points in (labelled, meant, labelled & counted, meant & counted)]
+    ).tolist()
     # Where names and lists disagree in length, nobody knows which points are meant.
     agreed = [len(names or ()) == n for names, n in zip(dataset.names, dataset.point_count)]
     usable = np.isfinite(v).any(1) & np.array([*agreed, True])[dataset.category_row]
     for row in rows_where(usable):
         value = dataset.annotations[row].get("num_keypoints")
-        # A v that was set to 0 by mistake is told by SPT352.
-        if type(value) is int and value not in (counted[row], counted[row] + placed[row]):
-            message = f"{shown(value)}, but {counted[row]} keypoints have v > 0"
+        if type(value) is int and value not in right[row]:
+            message = f"{shown(value)}, but {right[row][0]} keypoints have v > 0"
             yield dataset.annotation_fault(row, message, field=".num_keypoints")
+
+
+def _is_whole_body(names: tuple[str, ...] | None) -> bool:
+    """Does a category name COCO-WholeBody's keypoints: the body's, then feet, face and hands?"""
+    if names is None or len(names) != WHOLE_BODY:
+        return False
+    return tuple(map(canonical_name, names[: len(BODY)])) == BODY
 
 
 @rule(

@@ -12,7 +12,7 @@ from made_people import jitter, make_coco, make_results, project_people, write
 from pages import SCRIPT, check_page
 
 from spinetrack_synth.cli.evaluate import command
-from spinetrack_synth.gap.people import labels_of
+from spinetrack_synth.gap.labels import labels_of
 
 
 @pytest.fixture(scope="module")

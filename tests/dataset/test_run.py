@@ -18,7 +18,8 @@ from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 from stand_ins import BallRenderer, ball_source, model
 
-from spinetrack_synth.coco import CocoDataset, find_problems
+from spinetrack_synth.coco import CocoDataset
+from spinetrack_synth.coco.dataset import find_problems
 from spinetrack_synth.dataset import DatasetConfig, as_begun, as_made, run_dataset
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.skeleton import NAMES, SIGMAS

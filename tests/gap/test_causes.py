@@ -27,7 +27,8 @@ from spinetrack_synth import skeleton
 from spinetrack_synth.gap.comparison import Comparison, compare
 from spinetrack_synth.gap.displacement import body_axes
 from spinetrack_synth.gap.evaluation import Evaluation, evaluate
-from spinetrack_synth.gap.people import Labels, labels_of, predictions_of, read_labels
+from spinetrack_synth.gap.labels import Labels, labels_of, read_labels
+from spinetrack_synth.gap.predictions import predictions_of
 
 pytestmark = pytest.mark.slow
 

@@ -20,7 +20,8 @@ from spinetrack_synth.gap import tables
 from spinetrack_synth.gap.comparison import compare as compare_sets
 from spinetrack_synth.gap.evaluation import Evaluation
 from spinetrack_synth.gap.evaluation import evaluate as measure
-from spinetrack_synth.gap.people import labels_of, predictions_of, read_labels
+from spinetrack_synth.gap.labels import labels_of, read_labels
+from spinetrack_synth.gap.predictions import predictions_of
 from spinetrack_synth.gap.report import data, page
 
 pytestmark = pytest.mark.slow

@@ -12,7 +12,8 @@ from spinetrack_synth.cli.evaluate import command as evaluate_command
 from spinetrack_synth.cli.gap import command as gap_command
 from spinetrack_synth.gap import measures, running, taxonomy
 from spinetrack_synth.gap.evaluation import evaluate
-from spinetrack_synth.gap.people import labels_of, predictions_of
+from spinetrack_synth.gap.labels import labels_of
+from spinetrack_synth.gap.predictions import predictions_of
 
 ROOT = Path(__file__).parents[2]
 EVALUATE = (ROOT / "docs/evaluate.md").read_text(encoding="utf-8")

@@ -26,7 +26,7 @@ from spinetrack_synth.gap.bootstrap import LEAST_CLUSTERS
 from spinetrack_synth.gap.comparison import Comparison, compare
 from spinetrack_synth.gap.distances import mean_shift
 from spinetrack_synth.gap.evaluation import Evaluation, evaluate
-from spinetrack_synth.gap.people import Labels, labels_of
+from spinetrack_synth.gap.labels import Labels, labels_of
 from spinetrack_synth.gap.report import page
 from spinetrack_synth.gap.rerunning import cost
 

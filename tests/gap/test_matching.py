@@ -14,9 +14,9 @@ from spinetrack_synth.gap.comparison import Comparison, compare
 from spinetrack_synth.gap.differences import corrected, differences
 from spinetrack_synth.gap.evaluation import evaluate
 from spinetrack_synth.gap.gates import judge, parse_gate
+from spinetrack_synth.gap.labels import Labels
 from spinetrack_synth.gap.likeness import TRUNKS, trunk_strata
 from spinetrack_synth.gap.measures import Table
-from spinetrack_synth.gap.people import Labels
 from spinetrack_synth.gap.report import data, page
 
 UPRIGHT = ("tadasana", "vrksasana", "virabhadrasana_1", "utkatasana")

@@ -11,7 +11,7 @@ from spinetrack_synth.gap import baselines, taxonomy
 from spinetrack_synth.gap.calibration import auroc, calibrate
 from spinetrack_synth.gap.evaluation import baseline_scores, evaluate
 from spinetrack_synth.gap.pairing import pair
-from spinetrack_synth.gap.people import predictions_of
+from spinetrack_synth.gap.predictions import predictions_of
 from spinetrack_synth.gap.spine_shape import SPINE, curvatures, level_slips
 
 STANDING = ("tadasana", "vrksasana", "virabhadrasana_1", "virabhadrasana_2", "utkatasana")

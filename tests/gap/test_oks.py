@@ -18,7 +18,8 @@ from pycocotools.cocoeval import COCOeval
 from spinetrack_synth import skeleton
 from spinetrack_synth.coco import CocoDataset
 from spinetrack_synth.gap import oks
-from spinetrack_synth.gap.people import labels_of, predictions_of
+from spinetrack_synth.gap.labels import labels_of
+from spinetrack_synth.gap.predictions import predictions_of
 
 
 def judge(coco: CocoDataset, results: list[dict[str, Any]], group: tuple[int, ...]) -> np.ndarray:

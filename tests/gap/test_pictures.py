@@ -14,7 +14,8 @@ from made_people import jitter, make_coco, make_results, paint, project_people, 
 from spinetrack_synth.coco import CocoDataset
 from spinetrack_synth.drawing.palette import FITTED_COLOR, RING_COLOR, hexadecimal
 from spinetrack_synth.gap.evaluation import Evaluation, evaluate
-from spinetrack_synth.gap.people import labels_of, predictions_of
+from spinetrack_synth.gap.labels import labels_of
+from spinetrack_synth.gap.predictions import predictions_of
 from spinetrack_synth.gap.report.pictures import draw
 from spinetrack_synth.gap.report.worst import Worst, worst_people
 from spinetrack_synth.skeleton import INDEX, LINKS

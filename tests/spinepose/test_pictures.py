@@ -15,8 +15,9 @@ pytest.importorskip("cv2", reason="pip install 'spinetrack-synth[spinepose]'")
 
 import cv2
 
+from spinetrack_synth.errors import PictureError
 from spinetrack_synth.spinepose import pictures
-from spinetrack_synth.spinepose.pictures import PictureError, read_picture, read_recorded
+from spinetrack_synth.spinepose.pictures import read_picture, read_recorded
 
 LEFT, RIGHT = (200, 60, 30), (30, 90, 210)
 """RGB of the two halves of the picture."""

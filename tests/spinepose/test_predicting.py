@@ -25,6 +25,7 @@ import cv2
 from matroska import write_timed_video
 from pose_networks import blank, dot_network, draw_dots, marker_detector, scatter, stage_files
 
+from spinetrack_synth.coco.listing import read_boxes
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.skeleton import NAMES, SPINE
 from spinetrack_synth.spinepose import (
@@ -35,10 +36,10 @@ from spinetrack_synth.spinepose import (
     open_pose_model,
     predicting,
 )
+from spinetrack_synth.spinepose.boxes import box_of, only_person
 from spinetrack_synth.spinepose.detector import open_detector
 from spinetrack_synth.spinepose.following import Follower
 from spinetrack_synth.spinepose.layout import find_inputs
-from spinetrack_synth.spinepose.people import box_of, only_person, read_boxes
 from spinetrack_synth.spinepose.predicting import Options, predict
 from spinetrack_synth.spinepose.tracking import Tracker
 from spinetrack_synth.spinepose.video import VideoWriter, open_video

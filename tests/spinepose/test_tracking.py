@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from spinetrack_synth.spinepose.boxes import box_of
 from spinetrack_synth.spinepose.model import Estimate
-from spinetrack_synth.spinepose.people import box_of
 from spinetrack_synth.spinepose.smoothing import FULL_SCORE, SEEN, OneEuro, PoseFilter
 from spinetrack_synth.spinepose.tracking import Tracked, Tracker
 

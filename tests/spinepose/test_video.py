@@ -12,7 +12,7 @@ pytest.importorskip("cv2", reason="pip install 'spinetrack-synth[spinepose]'")
 
 from matroska import write_timed_video
 
-from spinetrack_synth.spinepose.pictures import PictureError
+from spinetrack_synth.errors import PictureError
 from spinetrack_synth.spinepose.video import Clock, VideoWriter, open_video
 
 TIMES_MS = (0, 33, 67, 100, 300, 500, 700, 733, 767, 800)

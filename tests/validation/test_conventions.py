@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from clean import HEIGHT, WIDTH, clean, write
 
-from spinetrack_synth.validation.columns import Dataset
+from spinetrack_synth.validation.dataset import Dataset
 from spinetrack_synth.validation.engine import validate
 from spinetrack_synth.validation.findings import Finding
-from spinetrack_synth.validation.reading import read
 from spinetrack_synth.validation.registry import builtin_rules, choose
+from spinetrack_synth.validation.release import read
 
 Box = tuple[float, float, float, float]
 Write = Callable[[float, float, float, float], list[float]]

@@ -10,7 +10,7 @@ import pytest
 from clean import clean
 
 from spinetrack_synth import skeleton
-from spinetrack_synth.validation.columns import Dataset
+from spinetrack_synth.validation.dataset import Dataset
 from spinetrack_synth.validation.engine import validate
 from spinetrack_synth.validation.findings import Finding
 from spinetrack_synth.validation.registry import builtin_rules

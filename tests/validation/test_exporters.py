@@ -11,8 +11,8 @@ from clean import clean, write
 
 from spinetrack_synth.validation.engine import validate
 from spinetrack_synth.validation.findings import Finding, Severity
-from spinetrack_synth.validation.reading import find_files, read, with_keypoints
 from spinetrack_synth.validation.registry import builtin_rules, choose
+from spinetrack_synth.validation.release import find_files, read, with_keypoints
 
 Data = dict[str, Any]
 

@@ -13,8 +13,8 @@ from clean import HEIGHT, SPINE, WIDTH, clean, place, swap, write, write_picture
 
 from spinetrack_synth.skeleton import NAMES
 from spinetrack_synth.validation.engine import Report, validate
-from spinetrack_synth.validation.reading import read
 from spinetrack_synth.validation.registry import builtin_rules, choose
+from spinetrack_synth.validation.release import read
 
 Data = dict[str, Any]
 Plant = Callable[[Data], None]

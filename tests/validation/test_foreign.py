@@ -12,8 +12,8 @@ from clean import clean, write
 from spinetrack_synth import skeleton
 from spinetrack_synth.validation.engine import validate
 from spinetrack_synth.validation.findings import Finding, Severity
-from spinetrack_synth.validation.reading import read
 from spinetrack_synth.validation.registry import builtin_rules, choose
+from spinetrack_synth.validation.release import read
 
 Data = dict[str, Any]
 
@@ -45,7 +45,7 @@ NEAREST = {"top_head": "head", "head_top": "head", "thorax": "neck", "upper_neck
 
 def meant(name: str) -> int:
     """The keypoint of the clean file that stands for one of another skeleton."""
-    from spinetrack_synth.validation.columns import canonical_name
+    from spinetrack_synth.coco.keypoint_names import canonical_name
 
     return skeleton.INDEX[NEAREST.get(name.lower(), canonical_name(name))]
 
@@ -128,3 +128,36 @@ def test_names_that_mislead_nobody_are_a_warning(
     data["categories"][0]["keypoints"] = list(skeleton.NAMES[:16])
     odd = [each for each in found(data, tmp_path) if each.code == "SPT106"]
     assert [each.severity for each in odd] == [Severity.ERROR]
+
+
+def whole_body(*, in_one_list: bool) -> Data:
+    """A person of COCO-WholeBody: 17 points of the body, 6 of the feet, 68 of the face, 2 x 21 of
+    the hands, which ``num_keypoints`` does not count."""
+    rng = np.random.default_rng(5)
+    names, points = list(skeleton.NAMES[:17]), clean()["annotations"][0]["keypoints"][: 3 * 17]
+    parts = {"foot_kpts": 6, "face_kpts": 68, "lefthand_kpts": 21, "righthand_kpts": 21}
+    others = {
+        name: [n for x, y in rng.uniform(150, 250, (count, 2)).tolist() for n in (x, y, 2)]
+        for name, count in parts.items()
+    }
+    counted = sum(v > 0 for v in points[2::3])
+    if in_one_list:
+        names += [f"{name}_{place}" for name, count in parts.items() for place in range(count)]
+        points = [*points, *(number for numbers in others.values() for number in numbers)]
+    person = {"id": 1, "image_id": 1, "category_id": 1, "iscrowd": 0, "area": 9e4,
+              "bbox": [0, 0, 300, 300], "keypoints": points, "num_keypoints": counted}  # fmt: skip
+    return {
+        "images": [{"id": 1, "file_name": "a.jpg", "width": 640, "height": 480}],
+        "annotations": [person | ({} if in_one_list else others)],
+        "categories": [{"id": 1, "name": "person", "keypoints": names}],
+    }
+
+
+@pytest.mark.parametrize("in_one_list", [True, False])
+def test_whole_bodies_count_the_points_of_the_body(tmp_path: Path, in_one_list: bool) -> None:
+    rules = choose(builtin_rules(), ("SPT353",), (), ())
+    data = whole_body(in_one_list=in_one_list)
+    assert validate([read(write(tmp_path / "a.json", data))], rules).findings == ()
+    data["annotations"][0]["num_keypoints"] -= 1
+    (finding,) = validate([read(write(tmp_path / "b.json", data))], rules).findings
+    assert finding.place.startswith("annotations[0].num_keypoints")

@@ -14,10 +14,10 @@ from clean import clean
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from spinetrack_synth.coco.parsing import parse
 from spinetrack_synth.errors import UserError
-from spinetrack_synth.validation.columns import Dataset
+from spinetrack_synth.validation.dataset import Dataset
 from spinetrack_synth.validation.engine import RULE_FAILED, validate
-from spinetrack_synth.validation.reading import parse
 from spinetrack_synth.validation.registry import builtin_rules
 from spinetrack_synth.validation.reporting import FORMATS, reporter
 

@@ -24,8 +24,8 @@ from spinetrack_synth.validation import registry
 from spinetrack_synth.validation.baseline import Baseline
 from spinetrack_synth.validation.engine import RULE_FAILED, Report, validate
 from spinetrack_synth.validation.findings import Fault, Severity
-from spinetrack_synth.validation.reading import read
 from spinetrack_synth.validation.registry import all_rules, builtin_rules, choose
+from spinetrack_synth.validation.release import read
 from spinetrack_synth.validation.rules import rule
 from spinetrack_synth.validation.settings import find_settings
 

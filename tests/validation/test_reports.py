@@ -15,8 +15,8 @@ from pages import SCRIPT, check_page
 from sarif_schema import SARIF
 
 from spinetrack_synth.validation.engine import Report, validate
-from spinetrack_synth.validation.reading import read
 from spinetrack_synth.validation.registry import builtin_rules, choose
+from spinetrack_synth.validation.release import read
 from spinetrack_synth.validation.reporting import FORMATS, reporter
 from spinetrack_synth.validation.reporting.lines import Lines
 

@@ -11,7 +11,7 @@ from clean import clean
 
 from spinetrack_synth import skeleton
 from spinetrack_synth.validation import sides
-from spinetrack_synth.validation.columns import Dataset
+from spinetrack_synth.validation.dataset import Dataset
 from spinetrack_synth.validation.findings import Fault
 
 COCO = 17

@@ -266,7 +266,7 @@ def _other_branch(
     return cost, steps
 
 
-@inner(error_model="numpy")
+@inner(apart=True, error_model="numpy")
 def _begin_elsewhere(
     solver: Solver,
     limb: int,

@@ -58,7 +58,7 @@ def solve_cold(solver: Solver, target_m: Array, task_values: Array, z: Array) ->
     return cost, steps + more
 
 
-@inner(error_model="numpy")
+@inner(apart=True, error_model="numpy")
 def _turn_base(solver: Solver, target_m: Array, task_values: Array, z: Array) -> tuple[float, int]:
     """Fit from z (k,), which becomes the solution, and while the body as a whole fits badly with
     its base (limb 0) turned other ways, then with all joints elsewhere."""
@@ -97,7 +97,7 @@ def _turn_base(solver: Solver, target_m: Array, task_values: Array, z: Array) ->
     return cost, steps
 
 
-@inner(error_model="numpy")
+@inner(apart=True, error_model="numpy")
 def _restart_limbs(
     solver: Solver, target_m: Array, task_values: Array, cost: float, z: Array
 ) -> tuple[float, int]:
@@ -140,7 +140,7 @@ def _restart_limbs(
     return cost, steps
 
 
-@inner(error_model="numpy")
+@inner(apart=True, error_model="numpy")
 def _take_out_circles(
     solver: Solver, target_m: Array, task_values: Array, begin: Array, cost: float, z: Array
 ) -> tuple[float, int]:
@@ -166,7 +166,7 @@ def _take_out_circles(
     return cost, steps
 
 
-@inner(error_model="numpy")
+@inner(apart=True, error_model="numpy")
 def solve_limb(
     solver: Solver,
     limb: int,
@@ -194,7 +194,7 @@ def solve_limb(
     )  # fmt: skip
 
 
-@inner(error_model="numpy")
+@inner(apart=True, error_model="numpy")
 def _limb_errors(
     solver: Solver, target_m: Array, task_values: Array, z: Array, limb_error_m: Array
 ) -> float:

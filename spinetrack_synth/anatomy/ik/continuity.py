@@ -248,7 +248,7 @@ def _lead_over(
     return fitted
 
 
-@inner(error_model="numpy")
+@inner(apart=True, error_model="numpy")
 def _lead_on(
     solver: Solver,
     recording: Recording,

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from spinetrack_synth.anatomy.ik.problem import Problem, has_task
 from spinetrack_synth.anatomy.model import Tree
-from spinetrack_synth.compiled import by_reference, inner, njit
+from spinetrack_synth.compiled import by_reference, inner
 
 Array = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -114,7 +114,7 @@ def twin_angle(angles: EquivalentAngles, twin: int, i: int, z: Array) -> float:
     return angles.twin_sum[twin] - z[k] if i == 1 else z[k] + np.pi  # type: ignore[no-any-return]
 
 
-@njit(error_model="numpy")
+@inner(apart=True, error_model="numpy")
 def nearest_angles(problem: Problem, angles: EquivalentAngles, wanted: Array, z: Array) -> None:
     """Write z (k,) with the angles nearest to ``wanted`` that put the model in the same place."""
     turn = 2 * np.pi
@@ -138,7 +138,7 @@ def nearest_angles(problem: Problem, angles: EquivalentAngles, wanted: Array, z:
                 z[angles.twin_columns[twin, i]] = other[i]
 
 
-@njit(error_model="numpy")
+@inner(apart=True, error_model="numpy")
 def turn_to_twin(problem: Problem, angles: EquivalentAngles, twin: int, z: Array) -> None:
     """Write the other three angles of a joint into z (k,), as far as its bounds let it go."""
     for i in range(3):

@@ -16,7 +16,7 @@ from spinetrack_synth.anatomy.ik.objective import (
 )
 from spinetrack_synth.anatomy.ik.problem import Problem, has_task
 from spinetrack_synth.anatomy.ik.ranges import BASE_PRIOR, FAINT_PRIOR_M, RANGE_PER_DEVIATION
-from spinetrack_synth.compiled import by_reference, njit
+from spinetrack_synth.compiled import by_reference, inner
 
 Array = NDArray[np.float64]
 Bools = NDArray[np.bool_]
@@ -52,7 +52,7 @@ def find_observability(problem: Problem, z: Array) -> Observability:
     return Observability(shown_by, has_task(problem))
 
 
-@njit(error_model="numpy")
+@inner(apart=True, error_model="numpy")
 def shown_columns(observability: Observability, target_m: Array, columns: Bools) -> None:
     """Write which columns (k,) a frame's markers (P, 3) or a task say anything about.
 

@@ -134,7 +134,7 @@ def _fit_stretch(
     return stretch.end
 
 
-@inner(error_model="numpy")
+@inner(apart=True, error_model="numpy")
 def _continue(
     solver: Solver,
     recording: Recording,

@@ -11,15 +11,15 @@ from markupsafe import Markup
 from PIL import Image
 
 from spinetrack_synth import skeleton
+from spinetrack_synth.coco.keypoint_names import columns_of
+from spinetrack_synth.coco.picture_paths import locate, pictures_root
 from spinetrack_synth.drawing.cards import person_card, small_jpeg
 from spinetrack_synth.drawing.person import Links, Person, links_between, stated_links
 from spinetrack_synth.drawing.svg import data_url
 from spinetrack_synth.gap.appearance import Crops, Picture
 from spinetrack_synth.gap.evaluation import Evaluation
-from spinetrack_synth.gap.people import Bools, Labels, pictures_root
-from spinetrack_synth.gap.reading import columns_of
+from spinetrack_synth.gap.labels import Bools, Labels
 from spinetrack_synth.gap.report.worst import WORST, Worst, worst_people
-from spinetrack_synth.validation.pictures import locate
 
 CROP_PX: Final = 180
 JPEG_QUALITY: Final = 80

@@ -13,7 +13,7 @@ from spinetrack_synth.drawing.svg import drawing, element
 from spinetrack_synth.gap import body
 from spinetrack_synth.gap.agreement import Agreement
 from spinetrack_synth.gap.bootstrap import Interval
-from spinetrack_synth.gap.people import Floats
+from spinetrack_synth.gap.labels import Floats
 
 WIDTH: Final = 220
 """Of an interval in a table; all are units that the style sheet scales."""

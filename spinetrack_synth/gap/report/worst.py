@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from spinetrack_synth.gap.evaluation import Evaluation
-from spinetrack_synth.gap.people import Bools
+from spinetrack_synth.gap.labels import Bools
 
 WORST: Final = 6
 LEAST_POINTS: Final = 8

@@ -9,14 +9,16 @@ from typing import Any, Final
 import numpy as np
 from markupsafe import Markup
 
+from spinetrack_synth.coco.document import Floats
+from spinetrack_synth.coco.picture_paths import locate, picture_folders
+from spinetrack_synth.coco.values import plain
 from spinetrack_synth.drawing import palette
 from spinetrack_synth.drawing.cards import person_card
 from spinetrack_synth.drawing.pages import render_page
 from spinetrack_synth.drawing.svg import drawing, element
-from spinetrack_synth.validation.columns import Dataset, Floats
+from spinetrack_synth.validation.dataset import Dataset
 from spinetrack_synth.validation.engine import Report
-from spinetrack_synth.validation.findings import Finding, Severity, plain
-from spinetrack_synth.validation.pictures import locate, picture_folders
+from spinetrack_synth.validation.findings import Finding, Severity
 from spinetrack_synth.validation.reporting import by_rule, cut, plural
 from spinetrack_synth.validation.reporting.people import person_of
 from spinetrack_synth.validation.rules import Rule

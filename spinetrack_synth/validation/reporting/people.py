@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spinetrack_synth.drawing.person import Links, Person, links_between, stated_links
-from spinetrack_synth.validation.columns import Dataset
+from spinetrack_synth.validation.dataset import Dataset
 from spinetrack_synth.validation.findings import Finding
 from spinetrack_synth.validation.shapes import masks_of
 

@@ -1,13 +1,11 @@
-"""What is in the picture files: read once, by several threads, for all rules that look at them."""
+"""What is in picture files, as far as it tells them apart: sizes, digests, looks."""
 
 from __future__ import annotations
 
 import hashlib
 import io
-import os
 import warnings
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -15,8 +13,8 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from spinetrack_synth.validation.columns import Dataset
-from spinetrack_synth.validation.findings import Work, plain
+from spinetrack_synth.coco.picture_paths import locate
+from spinetrack_synth.coco.values import plain
 
 HASH_SIDE: Final = 16
 ALIKE_LEVELS: Final = 4
@@ -43,47 +41,6 @@ class Picture:
     look: NDArray[np.uint8] | None = None
     blank: bool = False
     problem: str | None = None
-
-
-def pictures_of(dataset: Dataset, work: Work) -> tuple[Picture, ...]:
-    """The pictures of all images, in their order."""
-    return dataset.once("pictures", lambda: _inspect_all(dataset, work))
-
-
-def _inspect_all(dataset: Dataset, work: Work) -> tuple[Picture, ...]:
-    folders = picture_folders(dataset)
-    names = [image.get("file_name") for image in dataset.images]
-    # Decoding releases the interpreter's lock, so threads are enough.
-    with ThreadPoolExecutor(max_workers=max(work.processes, 1)) as pool:
-        found = []
-        for number, picture in enumerate(pool.map(lambda name: inspect(name, folders), names)):
-            found.append(picture)
-            work.progress(number + 1, len(names))
-    return tuple(found)
-
-
-def picture_folders(dataset: Dataset) -> tuple[Path, ...]:
-    """Where a file name may start: the folder given, and its part for the split."""
-    root = dataset.pictures
-    if root is None:
-        return ()
-    candidates = (root / dataset.split, root / "images" / dataset.split, root)
-    return tuple(folder for folder in candidates if folder.is_dir())
-
-
-def locate(name: object, folders: tuple[Path, ...]) -> Path | None:
-    """The file of that name in the first folder that has it; never outside of the folders."""
-    if not isinstance(name, str) or not name.strip() or "\0" in name:
-        return None
-    try:
-        for folder in folders:
-            path = folder / name
-            inside = os.path.normpath(path).startswith(os.path.normpath(folder) + os.sep)
-            if inside and path.is_file():
-                return path
-    except (OSError, ValueError):  # a name that no file system can hold
-        return None
-    return None
 
 
 def inspect(name: object, folders: tuple[Path, ...]) -> Picture:

@@ -1,21 +1,22 @@
-"""From the bytes of a file to a Dataset, however odd the bytes are."""
+"""From the bytes of a JSON file to what it holds: strictly, or however odd the bytes are."""
 
 from __future__ import annotations
 
 import json
 import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
+from spinetrack_synth.coco.values import is_number, plain, shown
 from spinetrack_synth.errors import UserError
-from spinetrack_synth.validation.columns import Dataset, is_number
-from spinetrack_synth.validation.file import ENCODING, MARK, NOT_FINITE, REPEATED_KEY
-from spinetrack_synth.validation.findings import Fault, plain, shown
 
-Quirk = tuple[str, Fault]
 Steps = tuple[str | int, ...]
+
+ENCODING, MARK, REPEATED_KEY, NOT_FINITE = "encoding", "mark", "repeated key", "not finite"
+"""Kinds of quirks."""
 
 _MARKS: Final = (
     (b"\xff\xfe\x00\x00", "utf-32"),
@@ -26,59 +27,41 @@ _MARKS: Final = (
 _EXPONENT: Final = re.compile(r"[eE]\+?\d{3}")
 
 
-def read(path: Path, *, pictures: Path | None = None, previous: Dataset | None = None) -> Dataset:
-    """Read a file; raises UserError, in one line, only where it holds no JSON object at all.
+@dataclass(frozen=True)
+class Quirk:
+    """Something odd about how a file is written: its kind (``ENCODING`` and its like), where (the
+    way to the value, ``file`` where it is the whole), and what."""
 
-    ``pictures`` is the folder of the images, ``previous`` the file of the release before. Ground
-    truth is found beside the file, in the layout that ``render`` writes.
-    """
+    kind: str
+    place: str
+    message: str
+
+
+def read_json(path: Path) -> Any:
+    """What a JSON file holds; raises UserError where it cannot be read or is none."""
+    try:
+        return json.loads(path.read_bytes())
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read: {error.strerror}") from error
+    except ValueError as error:
+        raise UserError(f"{path}: not a JSON file: {error}") from error
+
+
+def check_objects(records: Iterable[Any], section: str) -> None:
+    """Raises UserError, beginning with ``section``, at the first record that is no object."""
+    for place, record in enumerate(records):
+        if not isinstance(record, dict):
+            raise UserError(f"{section}[{place}]: {type(record).__name__}, expected an object")
+
+
+def read_object(path: Path) -> tuple[dict[str, Any], list[Quirk]]:
+    """The object that a file holds, and what is odd about how it is written; raises UserError, in
+    one line, only where it holds no JSON object at all."""
     try:
         content = path.read_bytes()
     except OSError as error:
         raise UserError(f"{path}: cannot be read: {error.strerror}") from error
-    data, quirks = parse(content, str(path))
-    truth = path.parent.parent / "ground_truth"
-    truth_path = truth / f"{path.stem.removeprefix('person_keypoints_')}.parquet"
-    return Dataset(
-        path=path,
-        data=data,
-        pictures=pictures,
-        previous=previous,
-        truth_path=truth_path if truth_path.is_file() else None,
-        quirks=tuple(quirks),
-    )
-
-
-def with_keypoints(datasets: list[Dataset]) -> tuple[list[Dataset], list[Dataset]]:
-    """The files that hold keypoints and the others, which are no splits of the same release:
-    COCO puts the captions and the boxes of a split beside its keypoints. Where none holds any, all
-    are judged."""
-    having = [
-        dataset
-        for dataset in datasets
-        if any("keypoints" in record for record in (*dataset.categories, *dataset.annotations))
-    ]
-    having = having or datasets
-    return having, [dataset for dataset in datasets if dataset not in having]
-
-
-def find_files(argument: Path) -> list[Path]:
-    """The file that is named, or the annotation files of the folder that is."""
-    if not argument.is_dir():
-        return [argument]
-    for folder in (argument / "annotations", argument):
-        found = sorted(folder.glob("*.json"))
-        found = [path for path in found if path.name != "manifest.json"]
-        objects = [path for path in found if not _is_list(path)]
-        if objects:
-            return objects
-    raise UserError(f"{argument}: holds no annotation files (*.json); name one")
-
-
-def _is_list(path: Path) -> bool:
-    """Does the file hold a list, such as results of a detector?"""
-    with path.open("rb") as file:
-        return file.read(64).lstrip().startswith(b"[")
+    return parse(content, str(path))
 
 
 def parse(content: bytes, name: str) -> tuple[dict[str, Any], list[Quirk]]:
@@ -124,18 +107,14 @@ def parse(content: bytes, name: str) -> tuple[dict[str, Any], list[Quirk]]:
         places = {id(value): steps for steps, value in _walk(data)}
         for record, key in repeated:
             where = _path(places.get(id(record), ()))
-            quirks.append((REPEATED_KEY, _fault(where, f"the key {shown(key)} stands twice")))
+            quirks.append(Quirk(REPEATED_KEY, where, f"the key {shown(key)} stands twice"))
     if constants or _maybe_huge(text):
         quirks += [
-            (NOT_FINITE, _fault(_path(steps), f"{shown(value)} is no number that JSON can hold"))
+            Quirk(NOT_FINITE, _path(steps), f"{shown(value)} is no number that JSON can hold")
             for steps, value in _walk(data)
             if is_number(value) and not _finite(value)
         ]
     return data, quirks
-
-
-def _fault(where: str, message: str) -> Fault:
-    return Fault(where or "file", where or "file", message)
 
 
 def _decode(content: bytes) -> tuple[str, list[Quirk]]:
@@ -143,24 +122,22 @@ def _decode(content: bytes) -> tuple[str, list[Quirk]]:
     for mark, encoding in _MARKS:
         if content.startswith(mark):
             message = f"encoded in {encoding.upper()}, expected UTF-8"
-            return content.decode(encoding, errors="replace"), [(ENCODING, _fault("", message))]
+            return content.decode(encoding, errors="replace"), [Quirk(ENCODING, "file", message)]
     quirks: list[Quirk] = []
     if content.startswith(b"\xef\xbb\xbf"):
         content = content[3:]
-        quirks.append((MARK, _fault("", "begins with a byte order mark; save it without")))
+        quirks.append(Quirk(MARK, "file", "begins with a byte order mark; save it without"))
     if len(content) > 1 and 0 in content[:2]:
         encoding = "utf-16-be" if content[0] == 0 else "utf-16-le"
         message = "encoded in UTF-16, expected UTF-8"
-        return content.decode(encoding, errors="replace"), [
-            *quirks,
-            (ENCODING, _fault("", message)),
-        ]
+        quirks.append(Quirk(ENCODING, "file", message))
+        return content.decode(encoding, errors="replace"), quirks
     try:
         return content.decode(), quirks
     except UnicodeDecodeError as error:
         line = content.count(b"\n", 0, error.start) + 1
         message = f"line {line}: byte {content[error.start]:#04x} is not UTF-8; read as Latin-1"
-        return content.decode("latin-1"), [*quirks, (ENCODING, _fault("", message))]
+        return content.decode("latin-1"), [*quirks, Quirk(ENCODING, "file", message)]
 
 
 def _what_stopped(error: json.JSONDecodeError, text: str) -> str:
@@ -184,7 +161,7 @@ def _walk(data: Any) -> Iterator[tuple[Steps, Any]]:
 
 def _path(steps: Steps) -> str:
     text = "".join(f"[{s}]" if isinstance(s, int) else f".{plain(s)[:60]}" for s in steps)
-    return text.removeprefix(".")
+    return text.removeprefix(".") or "file"
 
 
 def _maybe_huge(text: str) -> bool:

@@ -1,73 +1,21 @@
-"""COCO keypoint files: read with located errors, written as the same bytes every time."""
+"""COCO keypoint files that are sound: read with located errors, and their numbers as arrays."""
 
 from __future__ import annotations
 
-import json
 import math
-import unicodedata
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import takewhile
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from spinetrack_synth import skeleton
+from spinetrack_synth.coco.document import Document
+from spinetrack_synth.coco.parsing import read_json
+from spinetrack_synth.coco.writing import PERSON, Record, encode, file_bytes
 from spinetrack_synth.errors import UserError
-
-Record = dict[str, Any]
-
-PERSON: Final[Record] = {
-    "id": 1,
-    "name": "person",
-    "supercategory": "person",
-    "keypoints": list(skeleton.NAMES),
-    "skeleton": [[a + 1, b + 1] for a, b in skeleton.LINKS],
-    "sigmas": list(skeleton.SIGMAS),
-}
-"""The category of every person: 37 keypoints, links counted from 1 as COCO does, OKS sigmas."""
-
-
-def read_json(path: Path) -> Any:
-    """What a JSON file holds; raises UserError where it cannot be read or is none."""
-    try:
-        return json.loads(path.read_bytes())
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read: {error.strerror}") from error
-    except ValueError as error:
-        raise UserError(f"{path}: not a JSON file: {error}") from error
-
-
-class PictureNames:
-    """Finds which of a file's pictures a path means, whatever folder either is told from."""
-
-    def __init__(self, names: Iterable[str]) -> None:
-        self._of_base: dict[str, list[tuple[str, list[str]]]] = {}
-        for name in names:
-            parts = _parts(name)
-            self._of_base.setdefault(parts[-1], []).append((name, parts))
-
-    def fitting(self, path: str) -> list[str]:
-        """The names whose ends agree best with the path's, from the file's own name upwards."""
-        wanted = _parts(path)
-        alike = [
-            (_agreeing(parts, wanted), name) for name, parts in self._of_base.get(wanted[-1], ())
-        ]
-        most = max(alike, default=(0, ""))[0]
-        return [name for agreeing, name in alike if agreeing == most]
-
-
-def _parts(path: str) -> list[str]:
-    """A path's parts; macOS composes accents otherwise than what typed the dataset's names."""
-    return unicodedata.normalize("NFC", path).replace("\\", "/").removeprefix("./").split("/")
-
-
-def _agreeing(parts: list[str], others: list[str]) -> int:
-    pairs = zip(reversed(parts), reversed(others))
-    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 
 @dataclass(frozen=True)
@@ -87,12 +35,17 @@ class CocoDataset:
     @staticmethod
     def read(path: Path) -> CocoDataset:
         """Read a file; raises UserError that names the first faulty place and counts the others."""
-        data = read_json(path)
+        return CocoDataset.of(Document(path, read_json(path)))
+
+    @staticmethod
+    def of(document: Document) -> CocoDataset:
+        """The strict view of a document; raises UserError as ``read`` does."""
+        data = document.data
         problems = find_problems(data)
         first = next(problems, None)
         if first is not None:
             others = sum(1 for _ in problems)
-            raise UserError(f"{path}: {first}" + (f" ({others} more)" if others else ""))
+            raise UserError(f"{document.path}: {first}" + (f" ({others} more)" if others else ""))
         return CocoDataset(
             images=data["images"],
             annotations=data["annotations"],
@@ -117,6 +70,16 @@ class CocoDataset:
         """Image id -> image record."""
         return {image["id"]: image for image in self.images}
 
+    def document(self, path: Path, pictures: Path | None = None) -> Document:
+        """The same records as a document of that path, in the order of the file; ``pictures`` is
+        the folder from which file names lead to pictures."""
+        data = {
+            "images": list(self.images),
+            "annotations": list(self.annotations),
+            "categories": list(self.categories),
+        }
+        return Document(path, data, pictures)
+
     def to_bytes(self) -> bytes:
         """The file's content: one record a line, equal records always giving equal bytes."""
         return file_bytes(
@@ -126,30 +89,6 @@ class CocoDataset:
             info=self.info,
             licenses=self.licenses,
         )
-
-
-def encode(record: Mapping[str, Any]) -> str:
-    """One record as a line of JSON; floats survive exactly; raises ValueError on NaN or Inf."""
-    return json.dumps(record, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-
-
-def file_bytes(
-    image_lines: Iterable[str],
-    annotation_lines: Iterable[str],
-    *,
-    categories: Sequence[Record] = (PERSON,),
-    info: Mapping[str, Any] | None = None,
-    licenses: Sequence[Record] = (),
-) -> bytes:
-    """A COCO file put together from encoded image and annotation records."""
-    sections = {
-        "licenses": map(encode, licenses),
-        "categories": map(encode, categories),
-        "images": image_lines,
-        "annotations": annotation_lines,
-    }
-    lists = [f'"{name}":[\n' + ",\n".join(lines) + "\n]" for name, lines in sections.items()]
-    return ("{" + ",\n".join([f'"info":{encode(info or {})}', *lists]) + "}\n").encode()
 
 
 def find_problems(data: object) -> Iterator[str]:

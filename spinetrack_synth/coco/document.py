@@ -3,67 +3,38 @@
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from difflib import get_close_matches
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final, TypeGuard, TypeVar
+from typing import Any, Final, TypeVar
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from spinetrack_synth import skeleton
-from spinetrack_synth.validation.conventions import Boxes, boxes_in_pixels, points_in_pixels
-from spinetrack_synth.validation.findings import Fault, plain
+from spinetrack_synth.coco.categories import is_person
+from spinetrack_synth.coco.conventions import Boxes, boxes_in_pixels, points_in_pixels
+from spinetrack_synth.coco.keypoint_names import (
+    SKELETONS,
+    canonical_name,
+    closest_skeleton,
+    is_names,
+)
+from spinetrack_synth.coco.parsing import Quirk
+from spinetrack_synth.coco.values import as_float, flat_points, is_number, is_numbers, plain
 
 T = TypeVar("T")
 Floats = NDArray[np.float64]
 Rows = NDArray[np.int64]
 
-SKELETONS: Final[dict[str, tuple[str, ...]]] = {
-    "SpineTrack-37": skeleton.NAMES,
-    "Halpe-26": skeleton.NAMES[:26],
-    "COCO-17": skeleton.NAMES[:17],
-}
-"""The skeletons whose names and order are known."""
+SEQUENCE_FIELDS: Final = (
+    "sequence", "sequence_id", "seq_id", "video", "video_id", "vid_id", "clip", "clip_id",
+    "session", "session_id",
+)  # fmt: skip
+"""Fields of an image that say which pictures belong together."""
 
-
-def is_number(value: object) -> TypeGuard[float]:
-    """A JSON number: neither true nor false."""
-    return type(value) is int or type(value) is float
-
-
-def is_numbers(value: object) -> TypeGuard[list[Any]]:
-    """A list of JSON numbers."""
-    return isinstance(value, list) and set(map(type, value)) <= {int, float}
-
-
-def in_threes(value: object) -> TypeGuard[list[list[Any]]]:
-    """Keypoints as [[x, y, v], ...], as some exporters write them."""
-    return (
-        isinstance(value, list)
-        and bool(value)
-        and type(value[0]) is list
-        and all(is_numbers(point) and len(point) == 3 for point in value)
-    )
-
-
-def flat_points(value: object) -> object:
-    """The keypoints of a record as the flat list that COCO means; anything else as it is."""
-    return [number for point in value for number in point] if in_threes(value) else value
-
-
-def as_float(value: object) -> float:
-    """A finite number as float, nan for everything else."""
-    if not is_number(value):
-        return math.nan
-    try:
-        number = float(value)
-    except OverflowError:
-        return math.nan
-    return number if math.isfinite(number) else math.nan
+KINDS: Final = {"images": "image", "annotations": "annotation", "categories": "category"}
+"""What a record of each section is called in its key."""
 
 
 def rows_where(mask: ArrayLike) -> list[int]:
@@ -77,72 +48,20 @@ def pairs_where(mask: ArrayLike) -> list[tuple[int, int]]:
     return [(row, column) for row, column in np.argwhere(mask).tolist()]
 
 
-_JOINTS: Final = "shoulder|sho|elbow|elb|wrist|wri|hip|knee|ankle|ank|eye|ear"
-_ABBREVIATIONS: Final = {
-    "sho": "shoulder", "elb": "elbow", "wri": "wrist", "kne": "knee", "ank": "ankle"
-}  # fmt: skip
-
-LIMBS: Final = frozenset(
-    f"{side}_{part}"
-    for side in ("left", "right")
-    for part in ("shoulder", "elbow", "wrist", "hip", "knee", "ankle")
-)
-FEWEST_LIMBS: Final = 4
-"""A skeleton with fewer of these points is a hand, a face or a garment, not a person."""
-
-ANIMAL_PARTS: Final = frozenset(
-    "paw paws hoof hooves tail tailbase tailtip wing wings withers snout muzzle beak antenna "
-    "abdomen mane fetlock hock stifle rump foreleg hindleg".split()
-)
-ANIMALS: Final = frozenset(
-    "animal mammal insect wildlife livestock cattle pet quadruped primate rodent equine bovine "
-    "canine feline dog puppy puppies cat kitten horse pony ponies foal mare stallion donkey mule "
-    "zebra cow bull ox oxen yak sheep lamb pig piglet hog boar goat llama alpaca camel bird "
-    "chicken hen duck goose geese pigeon fly flies drosophila locust mouse mice rat squirrel "
-    "beaver marmot hamster rabbit macaque monkey alouatta uakari baboon lemur gibbon orangutan "
-    "chimp chimpanzee bonobo gorilla ape deer moose elk caribou reindeer antelope impala gazelle "
-    "duiker argali bison buffalo giraffe elephant bear lion tiger cheetah leopard panther puma "
-    "lynx bobcat jaguar wolf wolves fox hyena coyote badger weasel skunk otter ferret marten "
-    "mongoose raccoon panda koala kangaroo wallaby hippo hippopotamus rhino rhinoceros lizard "
-    "fish".split()
-)
-"""Words of a category's name or supercategory by which it is no person; also in the plural."""
-HUMANS: Final = frozenset(
-    "person people human man men woman women boy girl child children kid baby infant player "
-    "athlete rider jockey walker runner handler trainer owner keeper user worker farmer patient "
-    "pedestrian".split()
-)
-"""Words by which it is one in spite of them: ``horse_rider``, ``dog walker``."""
-
-
-def canonical_name(name: str) -> str:
-    """A keypoint's name as SpineTrack writes it: ``LBigToe``, ``l_big_toe`` -> ``left_big_toe``."""
-    words = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name)
-    parts = [part for part in re.split(r"[\s_\-.]+", words.lower()) if part]
-    parts = re.sub(rf"\b([lr])({_JOINTS})\b", r"\1 \2", " ".join(parts)).split()
-    parts = [_ABBREVIATIONS.get(part, part) for part in parts]
-    sides = {"l": "left", "r": "right", "left": "left", "right": "right"}
-    side = [sides[part] for part in parts if part in sides]
-    rest = [part for part in parts if part not in sides]
-    return "_".join(side + rest)
-
-
 @dataclass(frozen=True, eq=False)
-class Dataset:
+class Document:
     """The records of a file as they stand in it, and columns over all annotations.
 
     N annotations, M images, K keypoints (those of the largest category). What is missing or
     unusable in a record is nan (or -1 for a row) in the columns, so that comparisons are false
-    there: the rules of the schema have told about it already.
+    there. ``pictures`` is the folder from which file names lead to pictures, where it is known;
+    ``quirks`` are what was odd about the file itself.
     """
 
     path: Path
     data: dict[str, Any]
     pictures: Path | None = None
-    previous: Dataset | None = None
-    truth_path: Path | None = None
-    quirks: tuple[tuple[str, Fault], ...] = ()
-    """What was wrong with the file itself, by kind (``file.ENCODING`` and its like)."""
+    quirks: tuple[Quirk, ...] = ()
     _memory: dict[Any, Any] = field(default_factory=dict, init=False, repr=False)
 
     def once(self, key: Any, compute: Callable[[], T]) -> T:
@@ -166,10 +85,12 @@ class Dataset:
 
     @cached_property
     def annotations(self) -> Sequence[dict[str, Any]]:
+        """Annotation records; one that is no object is an empty one here."""
         return _objects(self.section("annotations"))
 
     @cached_property
     def categories(self) -> Sequence[dict[str, Any]]:
+        """Category records; one that is no object is an empty one here."""
         return _objects(self.section("categories"))
 
     @property
@@ -186,6 +107,7 @@ class Dataset:
 
     @cached_property
     def row_of_category(self) -> dict[Any, int]:
+        """Category id -> row of its first record."""
         return _rows_by_id(self.categories)
 
     @cached_property
@@ -204,7 +126,7 @@ class Dataset:
     def names(self) -> tuple[tuple[str, ...] | None, ...]:
         """Keypoint names of each category as they stand there; None where it has none."""
         return tuple(
-            tuple(value) if _is_names(value := category.get("keypoints")) else None
+            tuple(value) if is_names(value := category.get("keypoints")) else None
             for category in self.categories
         )
 
@@ -227,7 +149,7 @@ class Dataset:
     @cached_property
     def known_skeleton(self) -> tuple[str | None, ...]:
         """For each category the skeleton of ``SKELETONS`` it means to have, by its names."""
-        return tuple(None if names is None else _closest_skeleton(names) for names in self.names)
+        return tuple(None if names is None else closest_skeleton(names) for names in self.names)
 
     @cached_property
     def trusted_names(self) -> tuple[tuple[str, ...] | None, ...]:
@@ -251,7 +173,7 @@ class Dataset:
     def people_categories(self) -> tuple[bool, ...]:
         """Which categories are people: by their name, supercategory and keypoints."""
         return tuple(
-            names is not None and _is_person(category, names)
+            names is not None and is_person(category, names)
             for category, names in zip(self.categories, self.names)
         )
 
@@ -410,113 +332,40 @@ class Dataset:
             (self.point(f"left_{part}")[:, :2] + self.point(f"right_{part}")[:, :2]) / 2
             for part in ("shoulder", "hip")
         ]
-        return np.linalg.norm(ends[0] - ends[1], axis=1)
+        length: Floats = np.linalg.norm(ends[0] - ends[1], axis=1)
+        return length
 
-    # What is there beside the file.
+    # Places.
 
-    @cached_property
-    def lacks(self) -> dict[str, str]:
-        """What rules need (keys of ``rules.NEEDS``) and this file has not, with the reason."""
-        lacking = {}
-        named = [names for names in self.trusted_names if names]
-        trusted = [
-            names for names, person in zip(self.trusted_names, self.people_categories)
-            if names and person
-        ]  # fmt: skip
-        if not named:
-            lacking["names"] = lacking["any names"] = (
-                "the names of the keypoints are in doubt" if any(self.names) else "no keypoints"
-            )
-        elif not trusted:
-            lacking["names"] = "no keypoints of a person's body"
-        spine = {skeleton.NAMES[index] for index in skeleton.SPINE}
-        if not any(spine <= set(names) for names in trusted):
-            lacking["spine"] = lacking.get("names") or f"{self.skeleton} has no spine points"
-        if self.pictures is None:
-            lacking["images"] = "no --images given"
-        if self.truth_path is None:
-            lacking["ground truth"] = "no ground truth beside the file"
-        if self.previous is None:
-            lacking["previous"] = "no --previous given"
-        return lacking
+    def place(self, section: str, row: int, field: str = "", part: str = "") -> str:
+        """Where a record stands: ``annotations[12].bbox (id 4711, image 000123.jpg)``.
 
-    # Faults, with their places.
-
-    def annotation_fault(
-        self,
-        row: int,
-        message: str,
-        *,
-        field: str = "",
-        part: str = "",
-        value: float | int | str | None = None,
-        sure: float | None = None,
-        fitted: Floats | None = None,
-    ) -> Fault:
-        """A fault of an annotation; ``field`` such as ``.bbox``, ``part`` a keypoint's name."""
-        row = int(row)
-        record = self.annotations[row]
-        image = int(self.image_row[row])
-        named = self.images[image].get("file_name") if image >= 0 else None
-        known = [f"id {_id_text(record.get('id'))}"] if "id" in record else []
-        known += [f"image {plain(named)[:80]}"] if isinstance(named, str) else []
-        known += [plain(part)] if part else []
-        key = _key("annotation", "annotations", row, record)
-        return Fault(
-            place=f"annotations[{row}]{field}" + (f" ({', '.join(known)})" if known else ""),
-            key=f"{key}/{plain(part)}" if part else key,
-            message=message,
-            value=value,
-            sure=sure,
-            parent=self.image_key(image) if image >= 0 else None,
-            row=row,
-            fitted=fitted,
+        ``section`` is a key of ``KINDS``, ``field`` such as ``.bbox``, ``part`` a keypoint's name.
+        """
+        record = self._record(section, row)
+        known = (
+            [f"id {_id_text(record['id'])}"] if section != "categories" and "id" in record else []
         )
+        if section == "annotations":
+            image = int(self.image_row[row])
+            named = self.images[image].get("file_name") if image >= 0 else None
+            known += [f"image {plain(named)[:80]}"] if isinstance(named, str) else []
+        else:
+            named = record.get("file_name" if section == "images" else "name")
+            known += [plain(named)[:80]] if isinstance(named, str) else []
+        known += [plain(part)] if part else []
+        return f"{section}[{row}]{field}" + (f" ({', '.join(known)})" if known else "")
 
-    def image_key(self, row: int) -> str:
-        return _key("image", "images", row, self.images[row])
+    def key(self, section: str, row: int) -> str:
+        """What names the same record in every later version of the file: ``annotation:4711``; its
+        place where its id is no whole number."""
+        number = self._record(section, row).get("id")
+        whole = type(number) is int
+        return f"{KINDS[section]}:{_id_text(number)}" if whole else f"{section}[{row}]"
 
-    def annotation_key(self, row: int) -> str:
-        return _key("annotation", "annotations", row, self.annotations[row])
-
-    def image_fault(
-        self,
-        row: int,
-        message: str,
-        *,
-        field: str = "",
-        value: float | int | str | None = None,
-    ) -> Fault:
-        """A fault of an image."""
-        row = int(row)
-        record = self.images[row]
-        named = record.get("file_name")
-        known = [f"id {_id_text(record.get('id'))}"] if "id" in record else []
-        known += [plain(named)[:80]] if isinstance(named, str) else []
-        place = f"images[{row}]{field}" + (f" ({', '.join(known)})" if known else "")
-        return Fault(place, self.image_key(row), message, value)
-
-    def category_fault(
-        self,
-        row: int,
-        message: str,
-        *,
-        field: str = "",
-        value: float | int | str | None = None,
-    ) -> Fault:
-        """A fault of a category."""
-        row = int(row)
-        record = self.categories[row]
-        named = record.get("name")
-        known = [plain(named)[:80]] if isinstance(named, str) else []
-        place = f"categories[{row}]{field}" + (f" ({', '.join(known)})" if known else "")
-        return Fault(place, _key("category", "categories", row, record), message, value)
-
-    def file_fault(
-        self, message: str, *, place: str = "file", value: float | int | str | None = None
-    ) -> Fault:
-        """A fault of the file as a whole, or of a named section of it."""
-        return Fault(place, place, message, value)
+    def _record(self, section: str, row: int) -> dict[str, Any]:
+        records: Sequence[dict[str, Any]] = getattr(self, section)
+        return records[row]
 
 
 def _objects(records: list[Any]) -> list[dict[str, Any]]:
@@ -558,46 +407,6 @@ def _id_text(value: object) -> str:
     if is_number(value) or isinstance(value, bool) or value is None:
         return str(value)
     return f"({type(value).__name__})"
-
-
-def _key(kind: str, section: str, row: int, record: dict[str, Any]) -> str:
-    value = record.get("id")
-    return f"{kind}:{_id_text(value)}" if type(value) is int else f"{section}[{row}]"
-
-
-def _is_names(value: object) -> TypeGuard[list[str]]:
-    return isinstance(value, list) and all(isinstance(name, str) for name in value)
-
-
-def _closest_skeleton(names: tuple[str, ...]) -> str | None:
-    """The known skeleton of these names in any order, slips of the pen included. Names of its own
-    make it another skeleton: PoseTrack shares 15 of 17 with COCO."""
-    canonical = list(map(canonical_name, names))
-    for title, known in SKELETONS.items():
-        missing = [name for name in known if name not in canonical]
-        own = [name for name in canonical if name not in known]
-        slips = all(get_close_matches(name, missing, 1, 0.75) for name in own)
-        slips = slips or (len(own) == 1 and len(missing) == 1)
-        if len(known) == len(names) and len(missing) <= len(known) / 4 and slips:
-            return title
-    return None
-
-
-def _is_person(category: dict[str, Any], names: tuple[str, ...]) -> bool:
-    name, kind = (_words(category.get(field)) for field in ("name", "supercategory"))
-    animal = not name & HUMANS and bool((name | kind) & ANIMALS)
-    canonical = set(map(canonical_name, names))
-    parts = {part for each in canonical for part in each.split("_")}
-    if animal or parts & ANIMAL_PARTS:
-        return False
-    return len(canonical & LIMBS) >= FEWEST_LIMBS
-
-
-def _words(title: object) -> set[str]:
-    """The words of a title, and what they are the plural of."""
-    words = re.findall("[a-z]+", title.lower()) if isinstance(title, str) else []
-    return {form for word in words for form in (word, word.removesuffix("s"),
-                                                word.removesuffix("es"))}  # fmt: skip
 
 
 def _table(values: list[list[Any]], width: int) -> Floats:

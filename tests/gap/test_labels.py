@@ -15,10 +15,12 @@ from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
 from spinetrack_synth import skeleton
+from spinetrack_synth.coco.keypoint_names import ORDERS
+from spinetrack_synth.coco.results import read_results
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.gap.evaluation import Evaluation, evaluate
-from spinetrack_synth.gap.people import Labels, predictions_of, read_labels
-from spinetrack_synth.gap.reading import ORDERS, columns_of, read_results
+from spinetrack_synth.gap.labels import Labels, read_labels
+from spinetrack_synth.gap.predictions import predictions_of
 from spinetrack_synth.gap.running import with_notes
 from spinetrack_synth.gap.tables import to_json, to_text
 
@@ -273,15 +275,6 @@ def with_names(data: Json, names: list[str]) -> Json:
     for annotation in data["annotations"]:
         annotation["keypoints"] = annotation["keypoints"][:42]
     return {**data, "categories": [{"id": 1, "name": "person", "keypoints": names}]}
-
-
-def test_known_orders_name_what_spinetrack_knows() -> None:
-    for count, names in ORDERS.items():
-        assert len(names) == count == len(set(names))
-    assert len(columns_of(ORDERS[133])) == 23
-    assert len(columns_of(ORDERS[136])) == 26
-    assert dict(columns_of(ORDERS[25]))[skeleton.INDEX["left_small_toe"]] == 20
-    assert dict(columns_of(ORDERS[18]))[skeleton.INDEX["right_wrist"]] == 4
 
 
 def test_a_remark_says_how_pictures_were_looked_at(labels: Labels) -> None:

@@ -1,4 +1,4 @@
-"""Anybody's labels and results, made the records that COCO defines: the door of ``gap``.
+"""Anybody's labels, made the records that COCO defines.
 
 Only what measuring needs has to be there; what is done about the rest is told in remarks.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -15,10 +15,12 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from spinetrack_synth import skeleton
-from spinetrack_synth.coco import CocoDataset, Record, read_json
+from spinetrack_synth.coco.dataset import CocoDataset
+from spinetrack_synth.coco.keypoint_names import ORDERS, columns_of
+from spinetrack_synth.coco.parsing import check_objects, read_json
+from spinetrack_synth.coco.values import flattened, is_id
+from spinetrack_synth.coco.writing import Record
 from spinetrack_synth.errors import UserError
-from spinetrack_synth.validation.columns import canonical_name
 
 Floats = NDArray[np.float64]
 
@@ -26,37 +28,9 @@ BOX_TO_AREA: Final = 0.53
 """Share of the box that stands for a person's area where there is none, as the evaluation of
 CrowdPose and AI Challenger has it."""
 
-_COCO: Final = skeleton.NAMES[:17]
-_FEET: Final = tuple(
-    f"{side}_{part}" for side in ("left", "right") for part in ("big_toe", "small_toe", "heel")
-)
-_OPENPOSE: Final = (
-    "nose", "neck",
-    *(f"{side}_{part}" for side in ("right", "left") for part in ("shoulder", "elbow", "wrist")),
-)  # fmt: skip
-_LEGS: Final = tuple(
-    f"{side}_{part}" for side in ("right", "left") for part in ("hip", "knee", "ankle")
-)
-_FACE: Final = ("right_eye", "left_eye", "right_ear", "left_ear")
-
-ORDERS: Final[Mapping[int, tuple[str, ...]]] = {
-    37: skeleton.NAMES,
-    26: skeleton.NAMES[:26],
-    17: _COCO,
-    18: (*_OPENPOSE, *_LEGS, *_FACE),
-    25: (*_OPENPOSE, "hip", *_LEGS, *_FACE, *_FEET),
-    133: (*_COCO, *_FEET, *(f"wholebody_{number}" for number in range(23, 133))),
-    136: (*skeleton.NAMES[:26], *(f"halpe_{number}" for number in range(26, 136))),
-}
-"""What so many keypoints without names are: SpineTrack, Halpe, COCO, OpenPose (18 and 25), COCO
-WholeBody, Halpe full body. Hands and faces have names that SpineTrack does not know."""
-
-LISTS: Final = ("annotations", "results", "predictions", "detections")
-"""Where results lie in a file that is no list itself."""
-
 
 @dataclass(frozen=True)
-class Reading:
+class Normalized:
     """A dataset as COCO defines it, the file's own image ids by ours, and what had to be done."""
 
     coco: CocoDataset
@@ -64,22 +38,7 @@ class Reading:
     remarks: tuple[str, ...]
 
 
-def columns_of(names: Sequence[str]) -> list[tuple[int, int]]:
-    """(keypoint of ours, place in the file) of the names that are known."""
-    canonical = [canonical_name(name) for name in names]
-    places: dict[int, int] = {}
-    for place, name in enumerate(canonical):
-        index = skeleton.INDEX.get(name)
-        if index is not None:
-            places.setdefault(index, place)
-    for side in ("left", "right"):  # Human3.6M calls ankles feet
-        index, foot = skeleton.INDEX[f"{side}_ankle"], f"{side}_foot"
-        if index not in places and foot in canonical:
-            places[index] = canonical.index(foot)
-    return sorted(places.items())
-
-
-def read_dataset(path: Path) -> Reading:
+def read_normalized(path: Path) -> Normalized:
     """Read the people of a COCO keypoint file. Raises UserError that names the first place which
     cannot be used: no pictures, no keypoints, no names that are known."""
     data = read_json(path)
@@ -88,10 +47,7 @@ def read_dataset(path: Path) -> Reading:
     for name in ("images", "annotations"):
         if not isinstance(data.get(name), list):
             raise UserError(f"{path}: {name}: missing, expected a list")
-        for place, record in enumerate(data[name]):
-            if not isinstance(record, dict):
-                kind = type(record).__name__
-                raise UserError(f"{path}: {name}[{place}]: {kind}, expected an object")
+        check_objects(data[name], f"{path}: {name}")
     image_ids = _numbers(data["images"], path)
     images = [
         {**image, "id": image_ids[image["id"]], "file_name": str(image.get("file_name", ""))}
@@ -112,7 +68,7 @@ def read_dataset(path: Path) -> Reading:
     for (place, record), number in zip(usable, identity):
         where = f"{path}: annotations[{place}]"
         image = record.get("image_id")
-        if not _hashable(image) or image not in image_ids:
+        if not is_id(image) or image not in image_ids:
             raise UserError(f"{where}.image_id: {image!r} is no image of this file")
         points = _triples(record["keypoints"], count, where)
         annotations.append(_annotation(record, points, done) | {
@@ -133,7 +89,7 @@ def read_dataset(path: Path) -> Reading:
     coco = CocoDataset(
         images, annotations, [{**category, "keypoints": list(names)}], data.get("info") or {}
     )
-    return Reading(coco, image_ids, tuple(remarks))
+    return Normalized(coco, image_ids, tuple(remarks))
 
 
 def _instead(data: Any) -> str:
@@ -165,10 +121,6 @@ def _is_whole(number: Any) -> bool:
     return isinstance(number, int | float) and number == int(number) and abs(number) < 2**63
 
 
-def _hashable(value: Any) -> bool:
-    return isinstance(value, int | float | str)
-
-
 def _is_keypoints(value: Any) -> bool:
     return isinstance(value, list) and len(value) > 0
 
@@ -183,11 +135,11 @@ def _people(data: Record, path: Path) -> tuple[Record, list[int], list[str]]:
         raise UserError(f"{path}: {why}: nothing to compare with")
     if not categories:
         return {"id": 1, "name": "person"}, with_points, ["the file names no categories"]
-    by_id = {category["id"]: category for category in categories if _hashable(category["id"])}
+    by_id = {category["id"]: category for category in categories if is_id(category["id"])}
     of: dict[Any, list[int]] = {}
     for place in with_points:
         number = annotations[place].get("category_id", 1)
-        if not _hashable(number) or number not in by_id:
+        if not is_id(number) or number not in by_id:
             if len(by_id) > 1 or "category_id" in annotations[place]:
                 raise UserError(
                     f"{path}: annotations[{place}].category_id: {number!r} is no category of this "
@@ -220,7 +172,7 @@ def _names(
     """The keypoints' names, and how many there are."""
     stated = category.get("keypoints")
     names = tuple(map(str, stated)) if isinstance(stated, list) else ()
-    widths = Counter(len(_flat(a["keypoints"])) for a in annotations)
+    widths = Counter(len(flattened(a["keypoints"])) for a in annotations)
     fitting = [count for count in (3 * len(names), 2 * len(names)) if count in widths]
     if names and fitting:
         count = len(names)
@@ -250,16 +202,9 @@ def _names(
     return names, count
 
 
-def _flat(value: Sequence[Any]) -> list[Any]:
-    """A list of numbers, whether its points lie in lists of their own or not."""
-    if value and isinstance(value[0], list):
-        return [number for point in value for number in (point if isinstance(point, list) else [])]
-    return value if isinstance(value, list) else list(value)
-
-
 def _triples(value: Sequence[Any], count: int, where: str) -> Floats:
     """Points (count, 3) as they stand there; pairs of x and y are seen."""
-    flat = _flat(value)
+    flat = flattened(value)
     if len(flat) not in (3 * count, 2 * count):
         raise UserError(
             f"{where}.keypoints: {len(flat)} values, expected {3 * count} ({count} x 3)"
@@ -321,106 +266,3 @@ def _annotation_ids(records: Sequence[Record], places: Sequence[int], path: Path
             raise UserError(f"{path}: annotations[{place}].id: {number} is used twice")
         seen.add(number)
     return [int(number) for number in ids if number is not None]
-
-
-def read_results(path: Path) -> list[Any]:
-    """Read saved predictions: COCO results, a COCO file, OpenPose's files of single pictures, or
-    those of mmpose's inferencer; a folder of such files is read whole.
-
-    Results of files of single pictures carry the file's name as ``file_name``. Raises UserError
-    where there is nothing of the kind.
-    """
-    if path.is_dir():
-        files = sorted(path.glob("*.json"))
-        if not files:
-            raise UserError(f"{path}: no .json in this folder; expected one for every picture")
-        return [result for file in files for result in _of_picture(read_json(file), file)]
-    data = read_json(path)
-    if isinstance(data, list):
-        return data if not _lacks_picture(data) else _of_picture(data, path)
-    if isinstance(data, dict):
-        inside = [name for name in LISTS if isinstance(data.get(name), list)]
-        if len(inside) == 1:
-            return _of_dataset(data, inside[0])
-        if isinstance(data.get("people"), list) or isinstance(data.get("instance_info"), list):
-            return _of_picture(data, path)
-    raise UserError(
-        f"{path}: holds no list; expected COCO keypoint results, a COCO file, or a folder of "
-        "OpenPose's or mmpose's files"
-    )
-
-
-def _lacks_picture(data: Sequence[Any]) -> bool:
-    """Are these the people of one picture, as mmpose's inferencer writes them?"""
-    return bool(data) and all(
-        isinstance(each, dict) and "keypoint_scores" in each and "image_id" not in each
-        for each in data
-    )
-
-
-def _of_dataset(data: Record, section: str) -> list[Any]:
-    """The people of a COCO file as results, with the names of their pictures."""
-    names = {
-        image["id"]: image["file_name"]
-        for image in data.get("images") or []
-        if isinstance(image, dict) and _hashable(image.get("id")) and image.get("file_name")
-    }
-    return [
-        {**each, "file_name": names[each["image_id"]]}
-        if isinstance(each, dict)
-        and _hashable(each.get("image_id"))
-        and each["image_id"] in names
-        and "file_name" not in each
-        else each
-        for each in data[section]
-    ]
-
-
-def _of_picture(data: Any, path: Path) -> list[Any]:
-    """The people of a file that tells of one picture, which has the file's name."""
-    name = path.stem.removesuffix("_keypoints")
-    people: Iterable[Any] = data if isinstance(data, list) else ()
-    if isinstance(data, dict) and isinstance(data.get("people"), list):
-        people = [
-            {"keypoints": each.get("pose_keypoints_2d") if isinstance(each, dict) else None}
-            for each in data["people"]
-        ]
-    elif isinstance(data, dict) and isinstance(data.get("instance_info"), list):
-        frames = data["instance_info"]
-        if len(frames) != 1 or not isinstance(frames[0], dict):
-            raise UserError(f"{path}: {len(frames)} frames of a video; expected those of pictures")
-        people = frames[0].get("instances") or []
-    elif not isinstance(data, list):
-        raise UserError(f"{path}: no results of a picture, as OpenPose or mmpose write them")
-    return [{**each, "file_name": name} if isinstance(each, dict) else each for each in people]
-
-
-def sound_result(result: Any) -> tuple[Record, str]:
-    """A result with its keypoints in one list and a score, and what is wrong with it ("" if
-    nothing is)."""
-    if not isinstance(result, dict):
-        return {}, f": {type(result).__name__}, expected an object"
-    keypoints = result.get("keypoints")
-    if not isinstance(keypoints, list) or not keypoints:
-        return {}, ".keypoints: expected x, y and score of every keypoint"
-    scores = result.get("keypoint_scores", result.get("keypoints_scores"))
-    nested = isinstance(keypoints[0], list)
-    flat = _flat(keypoints)
-    if isinstance(scores, list) and len(flat) == 2 * len(scores):
-        flat = [
-            number
-            for place, score in enumerate(scores)
-            for number in (*flat[2 * place : 2 * place + 2], score)
-        ]
-    elif nested and len(keypoints[0]) == 2:
-        flat = [number for point in keypoints for number in (*point, 1.0)]
-    if len(flat) % 3:
-        return {}, ".keypoints: expected x, y and score of every keypoint"
-    if not set(map(type, flat)) <= {int, float} or not all(map(math.isfinite, flat)):
-        return {}, ": keypoints and score have to be finite numbers"
-    score = result.get("score", result.get("bbox_score"))
-    if score is None:
-        score = sum(flat[2::3]) / (len(flat) // 3)
-    if type(score) not in (int, float) or not math.isfinite(score):
-        return {}, ": keypoints and score have to be finite numbers"
-    return {**result, "keypoints": flat, "score": score}, ""

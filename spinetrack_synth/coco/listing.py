@@ -1,4 +1,4 @@
-"""Where the people in a picture are: boxes of a file, of a detector, or of the picture itself."""
+"""The pictures of a COCO file, with or without the boxes of their people: what a network needs."""
 
 from __future__ import annotations
 
@@ -6,27 +6,23 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from spinetrack_synth.coco import PictureNames, read_json
-from spinetrack_synth.errors import UserError
-from spinetrack_synth.spinepose.model import Estimate, PoseModel, estimate
-from spinetrack_synth.spinepose.pictures import Picture, PictureError, recorded_size
+from spinetrack_synth.coco.document import Floats
+from spinetrack_synth.coco.parsing import check_objects, read_json
+from spinetrack_synth.coco.picture_paths import PictureNames
+from spinetrack_synth.errors import PictureError, UserError
 
-Floats = NDArray[np.float64]
 
-CONFIDENT: Final = 0.3
-"""Keypoints with this score show where a person is. No probability: scores are not calibrated."""
-
-FEWEST: Final = 5
-"""So many confident keypoints make a person."""
-
-MARGIN: Final = 0.05
-"""What a person's box has beyond the keypoints on each side, in parts of their larger extent (the
-median on rendered people)."""
+def recorded_size(image: Mapping[str, Any]) -> tuple[int, int] | None:
+    """Width and height that a dataset's record of a picture tells; None where it does not."""
+    sides = image.get("width"), image.get("height")
+    if not all(isinstance(side, int | float) and 1 <= side < 2**31 for side in sides):
+        return None
+    return int(sides[0]), int(sides[1])  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True)
@@ -80,7 +76,7 @@ def read_boxes(path: Path) -> Listing:
     return _read_listing(Path(path), with_boxes=True)
 
 
-def read_dataset(path: Path) -> Listing:
+def read_pictures(path: Path) -> Listing:
     """Read the names, ids and sizes of the pictures of a COCO file; it may lack annotations."""
     return _read_listing(Path(path), with_boxes=False)
 
@@ -92,10 +88,7 @@ def _read_listing(path: Path, *, with_boxes: bool) -> Listing:
         lists = f"lists named {' and '.join(needed)}" if with_boxes else "a list named images"
         raise UserError(f"{path}: no COCO file: expected {lists}")
     for section in (*needed, "categories"):
-        for place, record in enumerate(data.get(section) or []):
-            if not isinstance(record, dict):
-                kind = type(record).__name__
-                raise UserError(f"{path}: {section}[{place}]: {kind}, expected an object")
+        check_objects(data.get(section) or [], f"{path}: {section}")
     people = [
         category.get("id", 1)
         for category in data.get("categories") or []
@@ -150,41 +143,3 @@ def _listed(image: Mapping[str, Any], people: list[Any], category_id: int) -> Li
         boxes_xywh=np.array([person["bbox"] for person in people], np.float64).reshape(-1, 4),
         links=tuple(links),
     )
-
-
-def seen_boxes(boxes_xywh: Floats, size_wh: tuple[int, int]) -> NDArray[np.bool_]:
-    """Which boxes (P, 4) hold anything of a picture of that size."""
-    low = boxes_xywh[:, :2].clip(0)
-    high = np.minimum(boxes_xywh[:, :2] + boxes_xywh[:, 2:], size_wh)
-    return np.all(high > low, axis=1)
-
-
-def box_of(
-    points: NDArray[np.floating], scores: NDArray[np.floating], least: float = CONFIDENT
-) -> Floats | None:
-    """The box (4,) around a person's confident keypoints (K, 2); None where they are too few."""
-    seen = points[scores >= least]
-    if len(seen) < min(FEWEST, len(points)):
-        return None
-    low, high = seen.min(axis=0), seen.max(axis=0)
-    margin = MARGIN * (high - low).max()
-    return np.concatenate([low - margin, high - low + 2 * margin])
-
-
-def whole(picture: Picture) -> Floats:
-    """The picture as one box (1, 4)."""
-    height, width = picture.shape[:2]
-    return np.array([[0.0, 0.0, width, height]])
-
-
-def only_person(model: PoseModel, picture: Picture, **options: Any) -> tuple[Estimate, Floats]:
-    """The picture taken as one person, looked at once more in the box of what was found there.
-
-    Returns the estimate of one person and the box (1, 4). ``options`` go to ``estimate``.
-    """
-    boxes = whole(picture)
-    first = estimate(model, picture, boxes, image_order="bgr", **options)
-    box = box_of(first.keypoints_px[0], first.scores[0])
-    if box is None:
-        return first, boxes
-    return estimate(model, picture, box[None], image_order="bgr", **options), box[None]

@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from spinetrack_synth.validation.columns import Dataset, Floats
+from spinetrack_synth.coco.document import Document, Floats
 
 BONES_M: Final[dict[tuple[str, str], float]] = {
     ("left_shoulder", "right_shoulder"): 0.352,
@@ -25,26 +25,26 @@ BONES_M: Final[dict[tuple[str, str], float]] = {
 """Lengths in the unscaled model (1.75 m tall), metres; shoulder to hip along the upright trunk."""
 
 
-def bone_scales(dataset: Dataset) -> Floats:
+def bone_scales(document: Document) -> Floats:
     """Pixels a metre (N, bones) that each bone shows: foreshortened bones show less."""
 
     def measure() -> Floats:
         ratios = [
-            np.linalg.norm(dataset.point(a)[:, :2] - dataset.point(b)[:, :2], axis=1) / length
+            np.linalg.norm(document.point(a)[:, :2] - document.point(b)[:, :2], axis=1) / length
             for (a, b), length in BONES_M.items()
         ]
         return np.stack(ratios, axis=1)
 
-    return dataset.once("bone scales", measure)
+    return document.once("bone scales", measure)
 
 
-def pixels_per_metre(dataset: Dataset) -> Floats:
+def pixels_per_metre(document: Document) -> Floats:
     """Scale of each person (N,): the second largest of its bones', so that one misplaced joint
     does not make a giant; nan where fewer than three bones are labelled."""
 
     def measure() -> Floats:
-        scales = bone_scales(dataset)
+        scales = bone_scales(document)
         ordered = np.sort(np.nan_to_num(scales, nan=-1.0), axis=1)
         return np.where(np.isfinite(scales).sum(1) >= 3, ordered[:, -2], np.nan)
 
-    return dataset.once("pixels per metre", measure)
+    return document.once("pixels per metre", measure)
