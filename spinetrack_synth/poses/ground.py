@@ -366,11 +366,12 @@ def _place(skin: SkinProbe, region: str, middle: int) -> Array:
     side, _, part = region.partition("_")
     if part == "hand_back":
         back = skin.offset_m[skin.patches[region]]
-        place = back.mean(axis=0)
+        place: Array = back.mean(axis=0)
         place[0] = back[:, 0].min()
         return place
     if part != "hand":
-        return skin.offset_m[middle]
+        own: Array = skin.offset_m[middle]
+        return own
     heel = skin.offset_m[skin.patches[f"{side}_palm_heel"]]
     fingers = skin.offset_m[
         np.concatenate([skin.patches[f"{side}_palm_{part}"] for part in ("radial", "ulnar")])
@@ -390,8 +391,9 @@ def _facing(skin: SkinProbe, point: int) -> Array:
     """Where the skin about a point faces, (3,) in its body's frame."""
     mine = np.flatnonzero(skin.body == skin.body[point])
     distance = np.linalg.norm(skin.offset_m[mine] - skin.offset_m[point], axis=1)
-    normal = skin.normal[mine[distance < ABOUT_M]].sum(axis=0)
-    return normal / np.linalg.norm(normal)
+    normal: Array = skin.normal[mine[distance < ABOUT_M]].sum(axis=0)
+    normal /= np.linalg.norm(normal)
+    return normal
 
 
 def _middle(skin: SkinProbe, points: Ints) -> int:

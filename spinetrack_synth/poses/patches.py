@@ -33,7 +33,8 @@ class _Side:
     def along(self, top: Points, bottom: Points, start: float, end: float) -> Mask:
         """Between two fractions of the way down from one joint to another."""
         fraction = (top[1] - self.points[:, 1]) / (top[1] - bottom[1])
-        return (start <= fraction) & (fraction <= end)
+        between: Mask = (start <= fraction) & (fraction <= end)
+        return between
 
 
 def side_patches(

@@ -99,7 +99,9 @@ def offsets_m(
     tree: Tree, q: ArrayLike, body: NDArray[np.int64], skin_world: ArrayLike
 ) -> NDArray[np.float64]:
     """Points (V, 3) m of the world in the frames of their bodies (V,) at q (n,)."""
-    return _offsets(body_transforms(tree, q), body, np.ascontiguousarray(skin_world, dtype=float))
+    points = np.ascontiguousarray(skin_world, dtype=float)
+    offsets: NDArray[np.float64] = _offsets(body_transforms(tree, q), body, points)
+    return offsets
 
 
 @njit()
@@ -115,11 +117,12 @@ def _offsets(
     return offsets
 
 
-def _normals(points: NDArray, faces: NDArray[np.integer]) -> NDArray[np.float64]:
+def _normals(points: NDArray[np.float64], faces: NDArray[np.integer]) -> NDArray[np.float64]:
     """Unit normals (V, 3) by the area of the faces about each point; 0 where there are none."""
     corner = points[faces]
     across = np.cross(corner[:, 2] - corner[:, 0], corner[:, -1] - corner[:, 1])
     total = np.zeros_like(points, dtype=float)
     for k in range(faces.shape[1]):
         np.add.at(total, faces[:, k], across)
-    return total / np.maximum(np.linalg.norm(total, axis=1, keepdims=True), 1e-12)
+    total /= np.maximum(np.linalg.norm(total, axis=1, keepdims=True), 1e-12)
+    return total
