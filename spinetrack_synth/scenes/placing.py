@@ -229,7 +229,7 @@ def _free_spot(
     for attempt in range(SPOTS_TRIED):
         # The search widens: a first person stands about the middle, the others as near as they can.
         reach = 0.5 + (2.8 * attempt / SPOTS_TRIED if others else 0.0)
-        offset = np.clip(middle + rng.uniform(-reach, reach, 2), low, high)
+        offset: Array = np.clip(middle + rng.uniform(-reach, reach, 2), low, high)
         here = taken.moved(offset)
         bumps = (here.box[0] < walls[:, 1]) & (here.box[1] > walls[:, 0])
         if bumps.all(axis=1).any():
