@@ -55,7 +55,7 @@ WAYS: Final[tuple[tuple[str, Callable[[NDArray], NDArray]], ...]] = (
     (", upside down", lambda picture: picture[::-1]),
     (", turned around", lambda picture: picture[::-1, ::-1]),
 )
-"""How the shot before may come back."""
+"""How a picture may come turned."""
 
 
 @dataclass(frozen=True)
