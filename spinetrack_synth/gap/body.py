@@ -13,12 +13,10 @@ import numpy as np
 from spinetrack_synth import skeleton
 from spinetrack_synth.coco.proportions import pixels_per_metre
 from spinetrack_synth.gap.labels import Bools, Floats, Ints, Labels
+from spinetrack_synth.lengths import STATURE_M, distance_m
 
-STATURE_M: Final = 1.75
-"""Of the unscaled model: turns pixels a metre into the height of somebody who stands."""
-SHOULDERS_M: Final = 0.352
-TORSO_M: Final = 0.48
-"""Width of the shoulders and length of the torso in the unscaled model."""
+SHOULDERS_M: Final = distance_m("left_shoulder", "right_shoulder")
+"""Width of the shoulders in the standing model."""
 
 SEGMENTS: Final = (
     ("shoulders", ("right_shoulder",), ("left_shoulder",)),
@@ -41,9 +39,9 @@ LEAST_SEGMENTS: Final = 6
 """Of fewer than half of the segments no pose is told."""
 SIDE_DEG: Final = 65.0
 """Turned further than this from the camera's axis, a trunk is seen from the side."""
-END_ON: Final = 0.45
-"""A torso that shows less than this share of its length is seen from above, below or lying along
-the view."""
+END_ON_M: Final = 0.216
+"""A torso that shows less than this, 44 % of the standing model's .487 m from hips to shoulders, is
+seen from above, below or lying along the view."""
 
 
 def segment_vectors(labels: Labels) -> Floats:
@@ -117,7 +115,7 @@ def view(labels: Labels) -> Ints:
         across = (torso[:, 0] * shoulders[:, 1] - torso[:, 1] * shoulders[:, 0]) / length
         turned = np.degrees(np.arccos(np.clip(np.abs(across) / SHOULDERS_M, 0, 1)))
         result = np.where(turned > SIDE_DEG, 2, np.where(across > 0, 0, 1))
-        result = np.where(length < END_ON * TORSO_M, 3, result)
+        result = np.where(length < END_ON_M, 3, result)
     return np.where(np.isfinite(across) & labels.people, result, -1).astype(np.int64)
 
 

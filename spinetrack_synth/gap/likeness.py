@@ -40,7 +40,7 @@ def trunk_direction(labels: Labels) -> Floats:
     torso = body.segment_vectors(labels)[:, names.index("torso")]
     length = np.linalg.norm(torso, axis=1, keepdims=True)
     with np.errstate(invalid="ignore", divide="ignore"):
-        direction = np.where(length < body.END_ON * body.TORSO_M, 0.0, torso / length)
+        direction = np.where(length < body.END_ON_M, 0.0, torso / length)
     return np.where(np.isfinite(length) & labels.people[:, None], direction, np.nan)
 
 

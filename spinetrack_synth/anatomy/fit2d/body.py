@@ -20,8 +20,9 @@ from spinetrack_synth.skeleton import NAMES
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-TORSO_M: Final = 0.50
-"""Length of the model's torso, from between the hips to C7: what 'of the torso' refers to."""
+TORSO_UNIT_M: Final = 0.50
+"""What 'of the torso' refers to in the body's metres: the round length in which noise and limits
+were measured, not the model's own, which has .568 m from between the hips to C7."""
 
 SEGMENTS: Final[dict[str, tuple[float, float]]] = {
     "pelvis": (0.93, 0.06), "hip width": (1.05, 0.06), "lumbar spine": (0.93, 0.05),
