@@ -13,7 +13,7 @@ from clean import clean
 from spinetrack_synth import skeleton
 from spinetrack_synth.anatomy.fit2d.swaps import SWAPS, Swapped, whole_people
 from spinetrack_synth.validation import anatomy, bodies
-from spinetrack_synth.validation.bodies import bodies_of
+from spinetrack_synth.validation.body_fits import bodies_of
 from spinetrack_synth.validation.dataset import Dataset
 from spinetrack_synth.validation.findings import Work
 from spinetrack_synth.validation.registry import builtin_rules
