@@ -43,6 +43,7 @@ from spinetrack_synth.rendering.unreal.errors import WrongPicture
 from spinetrack_synth.rendering.unreal.resemblance import (
     ALIKE_LIMIT,
     FEWEST_PIXELS,
+    PART_LIMIT,
     SETTLED,
     WAYS,
     Impression,
@@ -50,6 +51,7 @@ from spinetrack_synth.rendering.unreal.resemblance import (
     impression,
     least_agreement,
     resemblance,
+    resemblance_of_parts,
 )
 from spinetrack_synth.scenes import load_scene, make_shot
 from spinetrack_synth.scenes.placing import choose_pose, take_stance
@@ -328,6 +330,8 @@ def judge(rgb: RGB, drawn: Drawn, contours: Contours, before: Impression) -> Ver
         count, likeness = resemblance(now, before, turn)
         if count >= FEWEST_PIXELS:
             alike.append(ALIKE_LIMIT[0] + ALIKE_LIMIT[1] / np.sqrt(count) - likeness)
+    for count, likeness in resemblance_of_parts(now, before):
+        alike.append(PART_LIMIT[0] + PART_LIMIT[1] / np.sqrt(count) - likeness)
     return Verdict(refused, *(min(v, default=np.nan) for v in (left[1], left[0], off, alike)))
 
 

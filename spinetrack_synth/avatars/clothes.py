@@ -20,7 +20,7 @@ from spinetrack_synth.avatars.mesh import (
     largest_pieces,
     open_edges,
 )
-from spinetrack_synth.avatars.textures import smoothstep
+from spinetrack_synth.easing import smoothstep
 
 Array = NDArray[np.float64]
 

@@ -10,7 +10,8 @@ from numpy.typing import NDArray
 
 from spinetrack_synth.avatars.cuts import SNUG_M, Cut
 from spinetrack_synth.avatars.figure import Figure, Suit, along_limb, smoothed
-from spinetrack_synth.avatars.textures import noise, smoothstep
+from spinetrack_synth.avatars.textures import noise
+from spinetrack_synth.easing import smoothstep
 
 Array = NDArray[np.float64]
 

@@ -12,7 +12,7 @@ from spinetrack_synth.avatars.hairstyles import STYLES, Bundle
 from spinetrack_synth.avatars.parts import Part
 from spinetrack_synth.avatars.scalp import Head, survey_head
 from spinetrack_synth.avatars.skin import Anatomy, Shade, tone_color
-from spinetrack_synth.avatars.textures import smoothstep
+from spinetrack_synth.easing import smoothstep
 from spinetrack_synth.shot import Material
 
 Array = NDArray[np.float64]

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spinetrack_synth.avatars.scalp import Head
-from spinetrack_synth.avatars.textures import smoothstep
+from spinetrack_synth.easing import smoothstep
 
 Array = NDArray[np.float64]
 Rng = np.random.Generator

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 
 from spinetrack_synth.avatars.body import Subject
 from spinetrack_synth.avatars.skin import Anatomy
-from spinetrack_synth.avatars.textures import noise, smoothstep
+from spinetrack_synth.avatars.textures import noise
+from spinetrack_synth.easing import smoothstep
 
 Array = NDArray[np.float64]
 

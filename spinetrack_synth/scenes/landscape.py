@@ -121,10 +121,3 @@ def hazed(color: Array, distance_m: Array, clear_m: float) -> Array:
     share = 1 - np.exp(-np.asarray(distance_m) / clear_m)[..., None]
     faded: Array = color * (1 - share) + HAZE * share
     return faded
-
-
-def smoothstep(x: Array, low: float, high: float) -> Array:
-    """0 below low, 1 above high, smooth between."""
-    t = np.clip((np.asarray(x) - low) / (high - low), 0, 1)
-    smooth: Array = t * t * (3 - 2 * t)
-    return smooth

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spinetrack_synth.rendering.unreal.errors import WrongPicture
+from spinetrack_synth.rendering.unreal.rectangles import cells, rectangle_sums
 
 JUMP: Final = 0.04
 """Of inverse depth, from one pixel to the next, against the nearer one's: where surfaces end.
@@ -161,18 +162,11 @@ def room(judged: NDArray[np.float64], owner: int) -> NDArray[np.float64]:
 def regions(found: Match, chosen: NDArray[np.bool_]) -> NDArray[np.float64]:
     """Of each rectangle of cells with enough points, (R, 3): how many points they count for, mean
     fine and mean coarse score."""
-    (height, width), (rows, columns) = found.shape, GRID
-    cell = (found.row[chosen] * rows // height, found.column[chosen] * columns // width)
-    sums = np.zeros((3, rows + 1, columns + 1))
-    for k, value in enumerate((1.0, *found.score[chosen].T)):
-        np.add.at(sums[k, 1:, 1:], cell, value)
-    sums = sums.cumsum(axis=1).cumsum(axis=2)
-    above, below = np.triu_indices(rows + 1, 1)
-    left, right = np.triu_indices(columns + 1, 1)
-    bands = sums[:, below] - sums[:, above]
-    boxes = (bands[:, :, right] - bands[:, :, left]).reshape(3, -1)
-    weight = min(1.0, USUAL_PX / max(height, width))
-    points, fine, coarse = boxes[:, weight * boxes[0] >= FEWEST_POINTS]
+    row, column, score = found.row[chosen], found.column[chosen], found.score[chosen]
+    values = np.stack([np.ones(len(score)), *score.T])
+    sums = rectangle_sums(cells(row, column, values, found.shape, GRID))
+    weight = min(1.0, USUAL_PX / max(found.shape))
+    points, fine, coarse = sums[:, weight * sums[0] >= FEWEST_POINTS]
     return np.stack([weight * points, fine / points, coarse / points], axis=1)
 
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 from numpy.typing import NDArray
 
+from spinetrack_synth.easing import smoothstep
 from spinetrack_synth.scenes import textures
-from spinetrack_synth.scenes.landscape import HAZE, Field, noise_field, polar_ground, smoothstep
+from spinetrack_synth.scenes.landscape import HAZE, Field, noise_field, polar_ground
 from spinetrack_synth.scenes.place import Part, Place, Prop, assembled, bounds, placed
 from spinetrack_synth.scenes.props import outdoors, plants
 from spinetrack_synth.scenes.shapes import Array, Mesh, Rng, terrain
@@ -61,19 +62,19 @@ class _Grounds:
         """Height m of the ground."""
         r = np.hypot(x, z)
         soft = 0.004 * np.clip(self.patchy(5 * x, 5 * z), -1, 1)
-        height: Array = GROUND_M + soft + 0.25 * self.swell(x, z) * smoothstep(r, 5, 30)
+        height: Array = GROUND_M + soft + 0.25 * self.swell(x, z) * smoothstep(5, 30, r)
         return height
 
     def color(self, x: Array, z: Array, grain: Array) -> Array:
         """The sRGB (..., 3) of the ground from a place and a grain."""
         r = np.hypot(x, z)
         dry = np.clip(self.patchy(x, z), -1.6, 1.6)[..., None] * _DRYNESS
-        rough = 0.10 + 0.14 * smoothstep(r, 30, NEAR_M)  # blades melt together with distance
+        rough = 0.10 + 0.14 * smoothstep(30, NEAR_M, r)  # blades melt together with distance
         green = 0.97 * self.mean * (1 + dry) * (1 + rough * grain)[..., None]
-        walked = smoothstep(self.path(x, z), -0.08, 0.10)[..., None]
+        walked = smoothstep(-0.08, 0.10, self.path(x, z))[..., None]
         near = green * walked + self.gravel * (1 + 0.08 * grain)[..., None] * (1 - walked)
         floor = np.array([0.20, 0.21, 0.11]) * (1 + 0.2 * grain)[..., None]
-        share = smoothstep(r, self.wood_from - 6, self.wood_from)[..., None]
+        share = smoothstep(self.wood_from - 6, self.wood_from, r)[..., None]
         mixed: Array = near * (1 - share) + floor * share
         return mixed
 
@@ -221,7 +222,7 @@ def _blades(rng: Rng, ground: Field, count: int, path: Field) -> Mesh:
     count = len(x)
     y = ground(x, z)
     tall = rng.uniform(0.45, 1.0, count) * np.where(
-        radius < 4.5, 0.018, 0.018 + 0.03 * smoothstep(radius, 4.5, 7)
+        radius < 4.5, 0.018, 0.018 + 0.03 * smoothstep(4.5, 7, radius)
     )
     turn = rng.uniform(0, 2 * np.pi, count)
     half = (
@@ -262,11 +263,11 @@ def _lawn(rng: Rng, grounds: _Grounds) -> Finish:
         return fine[..., None]
 
     middle = image.mean(axis=(0, 1))
-    fade = spread(0.6 * smoothstep(np.hypot(x, z), 3.5, NEAR_M))
+    fade = spread(0.6 * smoothstep(3.5, NEAR_M, np.hypot(x, z)))
     image += (middle - image) * fade
     dry = spread(np.clip(grounds.patchy(x, z), -1.6, 1.6))
     image *= (grounds.mean / middle).astype(np.float32) * (1 + dry * np.array(_DRYNESS, np.float32))
-    off = spread(1 - smoothstep(grounds.path(x, z), -0.08, 0.10))
+    off = spread(1 - smoothstep(-0.08, 0.10, grounds.path(x, z)))
     grit = 1 + 0.13 * textures.noise(rng, (256, 256), 2.0, 0.8)
     grit = np.tile(grit, (pixels // 256, pixels // 256))[..., None]
     image += (grounds.gravel.astype(np.float32) * grit - image) * off

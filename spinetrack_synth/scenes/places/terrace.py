@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
+from spinetrack_synth.easing import smoothstep
 from spinetrack_synth.scenes import textures
 from spinetrack_synth.scenes.landscape import (
     Field,
@@ -14,7 +15,6 @@ from spinetrack_synth.scenes.landscape import (
     noise_field,
     polar_ground,
     relief_field,
-    smoothstep,
 )
 from spinetrack_synth.scenes.place import Part, Place, Prop, assembled, bounds, placed
 from spinetrack_synth.scenes.props import furniture, gear, outdoors, plants
@@ -93,16 +93,16 @@ def _country(rng: Rng) -> tuple[list[Part], dict[str, Finish]]:
     def height(x: Array, z: Array) -> Array:
         r, angle = np.hypot(x, z), np.arctan2(z, x)
         off = np.abs((angle - seaward + np.pi) % (2 * np.pi) - np.pi)
-        land = smoothstep(off, 0.75, 1.7) if open_sea else np.ones_like(off)
-        fall = -drop - 0.16 * r * (1 - 0.6 * land) * smoothstep(r, 0, 40)
+        land = smoothstep(0.75, 1.7, off) if open_sea else np.ones_like(off)
+        fall = -drop - 0.16 * r * (1 - 0.6 * land) * smoothstep(0, 40, r)
         fall = np.maximum(fall, -75 + 30 * land)
         high = np.maximum(0.045 + 0.035 * hills(x, z) + 0.006 * rough(x, z), 0.004)
-        relief = smoothstep(r, 90, 1100) * r * land * high
+        relief = smoothstep(90, 1100, r) * r * land * high
         return fall + relief + 0.006 * np.minimum(r, 300) * rough(x, z)
 
     def color(x: Array, z: Array, grain: Array) -> Array:
         r = np.hypot(x, z)
-        wooded = smoothstep(woods(x, z) + 0.25 * grain, -0.25, 0.35)[..., None]
+        wooded = smoothstep(-0.25, 0.35, woods(x, z) + 0.25 * grain)[..., None]
         field = np.array([0.52, 0.50, 0.30]) + 0.06 * dry(x, z)[..., None] * [1.0, 0.4, 0.1]
         green = np.array([0.24, 0.31, 0.15]) * (1 + 0.28 * grain)[..., None]
         ground = field * (1 + 0.10 * grain)[..., None]
@@ -122,7 +122,7 @@ def _country(rng: Rng) -> tuple[list[Part], dict[str, Finish]]:
 def _sea(rng: Rng) -> tuple[Mesh, Finish]:
     def level(x: Array, z: Array) -> Array:
         # The last stretch rises to eye height: the horizon of a round earth without the gap.
-        return SEA_M + (2.5 - SEA_M) * smoothstep(np.hypot(x, z), 1200, 9000)
+        return SEA_M + (2.5 - SEA_M) * smoothstep(1200, 9000, np.hypot(x, z))
 
     def water(x: Array, z: Array, grain: Array) -> Array:
         r = np.hypot(x, z)

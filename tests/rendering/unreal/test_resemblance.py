@@ -67,6 +67,21 @@ def test_half_of_each_is_refused(before: Frame) -> None:
         check_new(seen(mixed, elsewhere), seen(before.rgb, before))
 
 
+def walled(frame: Frame, depth_m: float) -> Frame:
+    """With a wall so far away."""
+    return replace(frame, depth_m=np.minimum(frame.depth_m, np.float32(depth_m)))
+
+
+@pytest.mark.parametrize("old", [slice(0, 90), slice(90, 180), slice(60, 120)])
+def test_a_part_of_the_shot_before_is_refused(before: Frame, old: slice) -> None:
+    before, elsewhere = walled(before, 8), walled(drawn(2, pelvis_tz=0.5), 6)
+    mixed = elsewhere.rgb.copy()
+    mixed[old] = before.rgb[old]
+    with pytest.raises(WrongPicture, match=r"shows the shot before( in part)? \("):
+        check_new(seen(noisy(mixed), elsewhere), seen(before.rgb, before))
+    check_new(seen(noisy(elsewhere.rgb), elsewhere), seen(before.rgb, before))
+
+
 def test_a_camera_that_stays_and_a_shot_drawn_twice_pass(before: Frame, now: Frame) -> None:
     check_new(seen(noisy(now.rgb), now), seen(before.rgb, before))
     check_new(seen(before.rgb, before), seen(before.rgb, before))
