@@ -40,7 +40,7 @@ from spinetrack_synth.poses.library import either_side, library
 from spinetrack_synth.poses.sampling import pose_coordinates, sample_pose
 from spinetrack_synth.skeleton import NAMES, SPINE
 from spinetrack_synth.validation import anatomy
-from spinetrack_synth.validation.bodies import (
+from spinetrack_synth.validation.body_fits import (
     Bodies,
     bodies_of,
     estimate_noise,

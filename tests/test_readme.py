@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from stand_ins import BallRenderer, ball_source
+from fakes import BallRenderer, ball_source
 
 from spinetrack_synth.anatomy.kinematics import all_coordinates, marker_positions
 from spinetrack_synth.anatomy.model import fullbody_path, load_model

@@ -136,7 +136,7 @@ class Engine:
             else:
                 stage = self._set_up()
             self._stage = stage
-            told = stage.offer.provenance
+            told = stage.capabilities.provenance
             if self._provenance is not None and told != self._provenance:
                 self._let_go()
                 raise UserError(

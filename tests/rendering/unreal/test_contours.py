@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from ball_engine import papered
-from stand_ins import BallRenderer, ball_person, ball_shot
+from fakes import BallRenderer, ball_person, ball_shot
 
 from spinetrack_synth.camera import look_at
 from spinetrack_synth.rendering.unreal.contours import (

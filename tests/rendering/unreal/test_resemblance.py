@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from ball_engine import papered
-from stand_ins import BallRenderer, ball_person, ball_shot
+from fakes import BallRenderer, ball_person, ball_shot
 
 from spinetrack_synth.rendering.unreal.errors import WrongPicture
 from spinetrack_synth.rendering.unreal.resemblance import check_new, check_settled, impression

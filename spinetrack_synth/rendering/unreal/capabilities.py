@@ -1,4 +1,4 @@
-"""What an engine offers: its version, its commands, its project; and what the driver needs."""
+"""What an engine can do: its version, its commands, its project; and what the driver needs."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ NEEDED: Final = {
 
 
 @dataclass(frozen=True)
-class Offer:
+class EngineCapabilities:
     """An engine's version of UnrealCV, its commands' templates, and what ``vget /project`` says."""
 
     version: str
@@ -81,19 +81,21 @@ class Offer:
         return not self.project.get("engine", "").startswith("spinetrack-synth")
 
 
-def read_offer(session: Session, where: object, timeout_s: float) -> Offer:
-    """Ask an engine what it offers. Raises UserError where it lacks what the driver needs."""
+def read_capabilities(session: Session, where: object, timeout_s: float) -> EngineCapabilities:
+    """Ask an engine what it can do. Raises UserError where it lacks what the driver needs."""
     version = str(session.ask(["vget /unrealcv/version"], timeout_s)[0]).strip()
-    offer = Offer(version, _templates(session, timeout_s), {})
-    if not offer.templates:
+    capabilities = EngineCapabilities(version, _templates(session, timeout_s), {})
+    if not capabilities.templates:
         raise UserError(
             f"{where}: UnrealCV {version} lists neither its commands nor their help; {UNREALCV}"
         )
-    _give_token(session, offer, where, timeout_s)
-    missing = [command for command in NEEDED if not offer.has(command)]
+    _give_token(session, capabilities, where, timeout_s)
+    missing = [command for command in NEEDED if not capabilities.has(command)]
     if missing:
         raise UserError(f"{where}: UnrealCV {version} there lacks {_told(missing)}")
-    return replace(offer, project=_project(str(session.ask(["vget /project"], timeout_s)[0])))
+    return replace(
+        capabilities, project=_project(str(session.ask(["vget /project"], timeout_s)[0]))
+    )
 
 
 def _templates(session: Session, timeout_s: float) -> tuple[str, ...]:
@@ -107,9 +109,11 @@ def _templates(session: Session, timeout_s: float) -> tuple[str, ...]:
     return ()
 
 
-def _give_token(session: Session, offer: Offer, where: object, timeout_s: float) -> None:
+def _give_token(
+    session: Session, capabilities: EngineCapabilities, where: object, timeout_s: float
+) -> None:
     """Say who we are to a server that knows of tokens: `serve` does, UnrealCV does not."""
-    if not offer.has("vset /session/token x"):
+    if not capabilities.has("vset /session/token x"):
         return
     token = os.environ.get(TOKEN_VARIABLE, "").strip()
     try:

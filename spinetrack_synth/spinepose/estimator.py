@@ -21,14 +21,14 @@ from spinetrack_synth.spinepose import legacy, zoo
 from spinetrack_synth.spinepose.boxes import only_person
 from spinetrack_synth.spinepose.crops import ColorOrder
 from spinetrack_synth.spinepose.detector import Detector, detect, open_detector
-from spinetrack_synth.spinepose.following import Follower
+from spinetrack_synth.spinepose.image_files import Picture, encode_picture, read_picture
 from spinetrack_synth.spinepose.model import BATCH, PoseModel, estimate, open_pose_model
-from spinetrack_synth.spinepose.pictures import Picture, encode_picture, read_picture
 from spinetrack_synth.spinepose.session import PROVIDERS
 from spinetrack_synth.spinepose.simcc import Score
 from spinetrack_synth.spinepose.smoothing import OneEuro
 from spinetrack_synth.spinepose.tracking import Tracked, Tracker
 from spinetrack_synth.spinepose.video import VideoWriter, open_video
+from spinetrack_synth.spinepose.video_pose_estimator import VideoPoseEstimator
 
 Floats = NDArray[np.floating]
 
@@ -267,7 +267,7 @@ class PoseTracker:
         self.ids: NDArray[np.int64] = np.empty(0, np.int64)
         self.bboxes_last_frame: list[NDArray[np.float64]] = []
         self.frame_cnt = 0
-        self._follower = Follower(
+        self._video_estimator = VideoPoseEstimator(
             self.solution.model,
             self.solution.detector,
             Tracker(self._settings),
@@ -286,7 +286,9 @@ class PoseTracker:
 
     def track(self, image: Picture, time_s: float | None = None) -> Tracked:
         """The people of the next frame; without a time frames come at ``smoothing_freq``."""
-        people = self._follower(image, self.frame_cnt / self._rate_hz if time_s is None else time_s)
+        people = self._video_estimator(
+            image, self.frame_cnt / self._rate_hz if time_s is None else time_s
+        )
         self.frame_cnt += 1
         self.ids = people.ids if self.tracking else np.empty(0, np.int64)
         boxes = people.boxes_xywh

@@ -16,7 +16,7 @@ from spinetrack_synth.drawing.palette import FITTED_COLOR, RING_COLOR, hexadecim
 from spinetrack_synth.gap.evaluation import Evaluation, evaluate
 from spinetrack_synth.gap.labels import labels_of
 from spinetrack_synth.gap.predictions import predictions_of
-from spinetrack_synth.gap.report.pictures import draw
+from spinetrack_synth.gap.report.examples import draw
 from spinetrack_synth.gap.report.worst import Worst, worst_people
 from spinetrack_synth.skeleton import INDEX, LINKS
 

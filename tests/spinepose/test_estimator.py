@@ -19,7 +19,7 @@ from pose_networks import blank, dot_network, draw_dots, marker_detector, scatte
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.skeleton import NAMES, SIGMAS
 from spinetrack_synth.spinepose import PoseTracker, SpinePoseEstimator, zoo
-from spinetrack_synth.spinepose.solution import open_models
+from spinetrack_synth.spinepose.estimator import open_models
 
 FRAME_HW = (288, 512)
 COLOR = (255, 190, 60)

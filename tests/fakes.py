@@ -1,4 +1,4 @@
-"""People made of balls and a renderer that draws balls: exact, fast, and free of every extra.
+"""Fake people made of balls, and a renderer that draws balls: exact, fast, and free of every extra.
 
 The balls sit on the bodies of the project's own model, so joints, keypoints and coordinates are
 real; only flesh and light are simple.

@@ -16,8 +16,8 @@ pytest.importorskip("cv2", reason="pip install 'spinetrack-synth[spinepose]'")
 import cv2
 
 from spinetrack_synth.errors import PictureError
-from spinetrack_synth.spinepose import pictures
-from spinetrack_synth.spinepose.pictures import read_picture, read_recorded
+from spinetrack_synth.spinepose import image_files
+from spinetrack_synth.spinepose.image_files import read_picture, read_recorded
 
 LEFT, RIGHT = (200, 60, 30), (30, 90, 210)
 """RGB of the two halves of the picture."""
@@ -31,7 +31,7 @@ def halves() -> Image.Image:
 
 def turned(path: Path, orientation: int = 6) -> Path:
     exif = Image.Exif()
-    exif[pictures.ORIENTATION] = orientation
+    exif[image_files.ORIENTATION] = orientation
     halves().save(path, exif=exif)
     return path
 
@@ -106,7 +106,7 @@ def test_a_part_of_a_file_is_no_picture(tmp_path: Path, suffix: str) -> None:
 def test_what_is_no_picture_is_told(
     tmp_path: Path, name: str, content: bytes, message: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(pictures, "HEIC_READERS", ())
+    monkeypatch.setattr(image_files, "HEIC_READERS", ())
     (tmp_path / name).write_bytes(content)
     with pytest.raises(PictureError, match=message):
         read_picture(tmp_path / name)

@@ -11,7 +11,7 @@ _BLUEPRINTS = "there are no blueprints here"
 _ASSETS = "names and materials are those of the assets"
 _OLD = "it is of UnrealCV before 1.0"
 
-ABSENT: Final[dict[str, str]] = {
+UNSUPPORTED: Final[dict[str, str]] = {
     "vbp": _BLUEPRINTS,
     "vexec": _BLUEPRINTS,
     "vget /persistent_level/id": _BLUEPRINTS,

@@ -10,9 +10,9 @@ import pytest
 from spinetrack_synth.anatomy.kinematics import body_transforms_batch, marker_positions
 from spinetrack_synth.anatomy.model import Tree
 from spinetrack_synth.errors import UserError
-from spinetrack_synth.motion.bodies import as_bvh, full_coordinates, marker_motion
 from spinetrack_synth.motion.bvh import joint_motion
 from spinetrack_synth.motion.data import CoordinateMotion
+from spinetrack_synth.motion.model_motion import as_bvh, full_coordinates, marker_motion
 
 
 def test_driven_coordinates_follow(tree: Tree, steps: CoordinateMotion) -> None:

@@ -1,4 +1,4 @@
-"""By what people are like one another: pose, scale, view and how the trunk lies in the picture."""
+"""The features by which people are matched: pose, scale, view, and how the trunk lies."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from spinetrack_synth.gap import body
+from spinetrack_synth.gap import person_attributes
 from spinetrack_synth.gap.labels import Floats, Ints, Labels
 
 COMPONENTS: Final = 6
@@ -20,7 +20,7 @@ LEAST_SPREAD: Final = 0.2
 
 
 @dataclass(frozen=True, eq=False)
-class Likeness:
+class MatchingFeatures:
     """People of one side: ``features`` (N, d) by whose distance they are alike, ``trunk`` (N, 2)
     unit vectors up the trunk, 0 where it is seen end on; ``covariates`` (N,) by name, whose means
     matching has to make equal. nan where not known."""
@@ -36,11 +36,11 @@ class Likeness:
 
 def trunk_direction(labels: Labels) -> Floats:
     """Unit vectors (N, 2) up the trunk, in the picture (y down); 0 where it is seen end on."""
-    names = [name for name, _, _ in body.SEGMENTS]
-    torso = body.segment_vectors(labels)[:, names.index("torso")]
+    names = [name for name, _, _ in person_attributes.SEGMENTS]
+    torso = person_attributes.segment_vectors(labels)[:, names.index("torso")]
     length = np.linalg.norm(torso, axis=1, keepdims=True)
     with np.errstate(invalid="ignore", divide="ignore"):
-        direction = np.where(length < body.END_ON_M, 0.0, torso / length)
+        direction = np.where(length < person_attributes.END_ON_M, 0.0, torso / length)
     return np.where(np.isfinite(length) & labels.people[:, None], direction, np.nan)
 
 
@@ -59,15 +59,15 @@ def trunk_strata(labels: Labels) -> Ints:
     return np.where(np.isfinite(direction).all(1), number, -1)
 
 
-def likeness(
+def matching_features(
     labels: tuple[Labels, Labels], poses: tuple[Floats, Floats]
-) -> tuple[Likeness, Likeness]:
+) -> tuple[MatchingFeatures, MatchingFeatures]:
     """Both sides' people by main components of the pose (together), logarithm of the height in
     pixels, direction of the trunk and how far it is turned: each with a spread of 1 over all."""
     sizes = [len(each) for each in poses]
     trunk = np.concatenate([trunk_direction(each) for each in labels])
-    height = np.log(np.concatenate([body.height_px(each) for each in labels]))[:, None]
-    view = np.concatenate([body.view(each) for each in labels])
+    height = np.log(np.concatenate([person_attributes.height_px(each) for each in labels]))[:, None]
+    view = np.concatenate([person_attributes.view(each) for each in labels])
     # 1 front, -1 back, 0 from the side or end on: what tells one view from another.
     turned = np.select([view < 0, view == 0, view == 1], [np.nan, 1.0, -1.0], 0.0)[:, None]
     pose = np.concatenate(poses)
@@ -96,12 +96,12 @@ def likeness(
     }
     covariates |= {
         f"view {name}": np.where(rows, view == n, np.nan)
-        for n, name in enumerate(body.VIEWS)
+        for n, name in enumerate(person_attributes.VIEWS)
         if name not in TRUNKS
     }
     parts = (slice(0, sizes[0]), slice(sizes[0], None))
     first, second = (
-        Likeness(features[s], trunk[s], {name: v[s] for name, v in covariates.items()})
+        MatchingFeatures(features[s], trunk[s], {name: v[s] for name, v in covariates.items()})
         for s in parts
     )
     return first, second

@@ -13,7 +13,7 @@ from spinetrack_synth.anatomy.model import Tree
 from spinetrack_synth.cli.ik import command
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.motion.data import MarkerMotion
-from spinetrack_synth.motion.overlap import as_in_model, check_names, respelt, without
+from spinetrack_synth.motion.marker_matching import as_in_model, check_names, respelt, without
 from spinetrack_synth.motion.trc import write_trc
 from spinetrack_synth.skeleton import NAMES
 

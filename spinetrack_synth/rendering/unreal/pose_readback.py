@@ -1,4 +1,4 @@
-"""People as the engine drew them: read back from their bones, held against the pictures.
+"""Poses as the engine drew them: read back from the bones, held against mask and depth.
 
 Nothing here mends anything. What does not fit raises, and the shot is drawn again.
 """
@@ -49,7 +49,7 @@ def model() -> Tree:
     return load_model(fullbody_path())
 
 
-def as_drawn(person: PosedPerson, bones: Mapping[str, NDArray[np.float64]]) -> PosedPerson:
+def read_back(person: PosedPerson, bones: Mapping[str, NDArray[np.float64]]) -> PosedPerson:
     """The person with the frames and keypoints of the bones (4, 4) world that the engine drew.
 
     Bones are found whatever the case of their names, which a packaged engine may change. Raises

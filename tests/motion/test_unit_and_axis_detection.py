@@ -9,10 +9,10 @@ import pytest
 
 from spinetrack_synth.anatomy.model import Tree
 from spinetrack_synth.motion.axes import METRES, Figure, Frame, Told, to_world
-from spinetrack_synth.motion.bodies import as_bvh, marker_motion
 from spinetrack_synth.motion.data import CoordinateMotion
-from spinetrack_synth.motion.figures import finder, landmarks, stature
+from spinetrack_synth.motion.model_motion import as_bvh, marker_motion
 from spinetrack_synth.motion.skeletons import known_skeletons, load_skeleton, own_skeletons
+from spinetrack_synth.motion.unit_and_axis_detection import finder, landmarks, stature
 
 Find = Callable[[Figure, Told], Frame]
 

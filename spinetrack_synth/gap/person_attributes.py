@@ -1,4 +1,4 @@
-"""How people stand in the picture, from their labels alone: scale, view, occlusion, pose.
+"""Attributes of people in the picture, from their labels alone: scale, view, occlusion, pose.
 
 Everything needs no more than the twelve limb joints and the nose, which every keypoint dataset of
 people has.

@@ -1,4 +1,4 @@
-"""Networks whose answers are places already, each told by the shapes of its outputs.
+"""Decoders of networks that answer coordinates, each told by the shapes of its outputs.
 
 Every function here is given outputs by name and answers a decoder, or None where they are those of
 something else.
@@ -45,8 +45,8 @@ FURTHEST_PART: Final = 4.0
 
 
 @dataclass(frozen=True)
-class Places:
-    """Networks whose answers are places already; ``read`` turns them into ``Found``.
+class CoordinateDecoder:
+    """Decodes answers that are coordinates already; ``read`` turns them into ``Found``.
 
     The answer to a mirror image is mirrored as it is, and the two are averaged.
     """
@@ -76,7 +76,9 @@ class Places:
         return (points + back) * half, (scores + back_scores[:, reading.twins]) * half
 
 
-def grids(answers: Mapping[str, NDArray], size_hw: tuple[int, int], batch: int) -> Places | None:
+def grids(
+    answers: Mapping[str, NDArray], size_hw: tuple[int, int], batch: int
+) -> CoordinateDecoder | None:
     """MoveNet's heads: one channel, K, 2K and 2K. The farther-reaching of the last two leads from
     the middle of the person. Graphs of TensorFlow (channels last) answer y before x."""
     fitting = {}
@@ -106,10 +108,10 @@ def grids(answers: Mapping[str, NDArray], size_hw: tuple[int, int], batch: int) 
         return _in_pixels(points, size_hw), scores
 
     names = (centre, heights, ways, offsets)
-    return Places("MoveNet's grids", names, keypoints, size_hw, RAW, read, TIGHT)
+    return CoordinateDecoder("MoveNet's grids", names, keypoints, size_hw, RAW, read, TIGHT)
 
 
-def posenet(shapes: Shapes, size_hw: tuple[int, int], batch: int) -> Places | None:
+def posenet(shapes: Shapes, size_hw: tuple[int, int], batch: int) -> CoordinateDecoder | None:
     """Maps, and for each of their cells the way to the keypoint in pixels, all y before all x.
 
     Cells begin at the first pixel and end at the last one, 16 or another stride apart.
@@ -124,7 +126,7 @@ def posenet(shapes: Shapes, size_hw: tuple[int, int], batch: int) -> Places | No
         strides = {(side - 1) / max(cells - 1, 1) for side, cells in zip(size_hw, (high, wide))}
         if len(ways) != 1 or len(strides) != 1 or min(strides) not in (8, 16, 32):
             continue
-        return Places(
+        return CoordinateDecoder(
             "PoseNet", (heights, ways[0]), keypoints, size_hw, BALANCED, _posenet_read(min(strides))
         )
     return None
@@ -146,7 +148,7 @@ def _posenet_read(stride: float) -> Read:
     return read
 
 
-def blazepose(shapes: Shapes, size_hw: tuple[int, int], batch: int) -> Places | None:
+def blazepose(shapes: Shapes, size_hw: tuple[int, int], batch: int) -> CoordinateDecoder | None:
     """Landmarks in pixels; their visibility is a likelihood before the logistic function."""
     names = [name for name, shape in shapes.items() if shape == (batch, 5 * LANDMARKS)]
     if not names:
@@ -156,12 +158,12 @@ def blazepose(shapes: Shapes, size_hw: tuple[int, int], batch: int) -> Places | 
         rows = arrays[0].reshape(-1, LANDMARKS, 5)
         return rows[..., :2], _logistic(rows[..., 3])
 
-    return Places("BlazePose", (names[0],), LANDMARKS, size_hw, UNIT, read)
+    return CoordinateDecoder("BlazePose", (names[0],), LANDMARKS, size_hw, UNIT, read)
 
 
 def coordinates(
     answers: Mapping[str, NDArray], size_hw: tuple[int, int], batch: int
-) -> Places | None:
+) -> CoordinateDecoder | None:
     """x, y, and perhaps a score or two deviations (RLE), of every keypoint."""
     for name, answer in answers.items():
         if answer.ndim != 3 or answer.shape[0] != batch or answer.shape[2] not in (2, 3, 4):
@@ -183,11 +185,11 @@ def coordinates(
             scores = np.where(np.isfinite(places).all(axis=-1), scores, np.float32(np.nan))
             return places if in_pixels else _in_pixels(places, size_hw), scores
 
-        return Places("coordinates", (name,), answer.shape[1], size_hw, IMAGENET, read)
+        return CoordinateDecoder("coordinates", (name,), answer.shape[1], size_hw, IMAGENET, read)
     return None
 
 
-def rtmo(shapes: Shapes, size_hw: tuple[int, int], batch: int) -> Places | None:
+def rtmo(shapes: Shapes, size_hw: tuple[int, int], batch: int) -> CoordinateDecoder | None:
     """Boxes with scores beside keypoints with scores, in pixels, of several people."""
     if sorted(map(len, shapes.values())) != [3, 4]:
         return None
@@ -200,27 +202,31 @@ def rtmo(shapes: Shapes, size_hw: tuple[int, int], batch: int) -> Places | None:
         found, triples = arrays
         return _asked(found[..., :4], found[..., 4], triples, wanted)
 
-    return Places("RTMO", (boxes, points), shapes[points][2], size_hw, RAW, read)
+    return CoordinateDecoder("RTMO", (boxes, points), shapes[points][2], size_hw, RAW, read)
 
 
-def one_output(shapes: Shapes, size_hw: tuple[int, int], batch: int) -> Places | None:
+def one_output(shapes: Shapes, size_hw: tuple[int, int], batch: int) -> CoordinateDecoder | None:
     """MoveNet and YOLO pose with what their graphs make of their heads."""
     ((name, shape),) = shapes.items()
     if shape[:1] != (batch,):
         return None
     if len(shape) == 4 and shape[1] == 1 and shape[3] == 3:
-        return Places("MoveNet", (name,), shape[2], size_hw, RAW, _movenet(size_hw), TIGHT)
+        return CoordinateDecoder(
+            "MoveNet", (name,), shape[2], size_hw, RAW, _movenet(size_hw), TIGHT
+        )
     if len(shape) != 3:
         return None
     _, rows, columns = shape
     cells = sum((size_hw[0] // stride) * (size_hw[1] // stride) for stride in (8, 16, 32))
     if columns == cells and rows > 5 and rows % 3 == 2:
-        return Places("YOLO pose", (name,), (rows - 5) // 3, size_hw, UNIT, _yolo_pose)
+        return CoordinateDecoder("YOLO pose", (name,), (rows - 5) // 3, size_hw, UNIT, _yolo_pose)
     if rows <= MOST_PEOPLE and columns == 56:
         read = _multipose(size_hw)
-        return Places("MoveNet multipose", (name,), 17, size_hw, RAW, read, TIGHT)
+        return CoordinateDecoder("MoveNet multipose", (name,), 17, size_hw, RAW, read, TIGHT)
     if rows > MOST_PEOPLE and 6 < columns <= 120 and columns % 3 == 0:
-        return Places("YOLO pose", (name,), columns // 3 - 2, size_hw, UNIT, _yolo_pose_suppressed)
+        return CoordinateDecoder(
+            "YOLO pose", (name,), columns // 3 - 2, size_hw, UNIT, _yolo_pose_suppressed
+        )
     return None
 
 

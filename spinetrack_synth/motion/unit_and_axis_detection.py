@@ -1,5 +1,4 @@
-"""What the figure in a file tells of the file's unit and axes: how long its limbs are, and how it
-stands."""
+"""Unit and axes of a file, told from the figure in it: how long its limbs are, how it stands."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from spinetrack_synth.spinepose import places
+from spinetrack_synth.spinepose import coordinate_decoders
 from spinetrack_synth.spinepose.decoders import Decoder, Heatmaps, SimCC
 from spinetrack_synth.spinepose.heatmaps import FEWEST_KEYPOINTS, cells_of
 
@@ -36,17 +36,19 @@ def recognise(
     shapes = {name: np.shape(answer) for name, answer in answers.items()}
     return (
         _simcc(shapes, size_hw, batch)
-        or places.blazepose(shapes, size_hw, batch)
-        or places.grids(answers, size_hw, batch)
-        or places.posenet(shapes, size_hw, batch)
+        or coordinate_decoders.blazepose(shapes, size_hw, batch)
+        or coordinate_decoders.grids(answers, size_hw, batch)
+        or coordinate_decoders.posenet(shapes, size_hw, batch)
         or _heatmaps(shapes, size_hw, batch, udp)
-        or places.rtmo(shapes, size_hw, batch)
-        or (places.one_output(shapes, size_hw, batch) if len(shapes) == 1 else None)
-        or places.coordinates(answers, size_hw, batch)
+        or coordinate_decoders.rtmo(shapes, size_hw, batch)
+        or (coordinate_decoders.one_output(shapes, size_hw, batch) if len(shapes) == 1 else None)
+        or coordinate_decoders.coordinates(answers, size_hw, batch)
     )
 
 
-def _simcc(shapes: places.Shapes, size_hw: tuple[int, int], batch: int) -> SimCC | None:
+def _simcc(
+    shapes: coordinate_decoders.Shapes, size_hw: tuple[int, int], batch: int
+) -> SimCC | None:
     height, width = size_hw
     names = [name for name in shapes if len(shapes[name]) == 3]
     if {"simcc_x", "simcc_y"} <= set(names):
@@ -62,7 +64,7 @@ def _simcc(shapes: places.Shapes, size_hw: tuple[int, int], batch: int) -> SimCC
 
 
 def _heatmaps(
-    shapes: places.Shapes, size_hw: tuple[int, int], batch: int, udp: bool
+    shapes: coordinate_decoders.Shapes, size_hw: tuple[int, int], batch: int, udp: bool
 ) -> Heatmaps | None:
     """Of several alike the last: networks in stages answer once a stage."""
     found = None

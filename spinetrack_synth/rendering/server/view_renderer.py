@@ -1,12 +1,10 @@
-"""Pictures of views: drawn once, kept for the next request, written as bytes.
+"""Renders of a view, drawn once and kept for the next request: lit, mask, depth, normals.
 
 Colours are RGBA, depth is planar in cm with the precision of float16, normals are Unreal's axes.
 """
 
 from __future__ import annotations
 
-import io
-import struct
 from collections.abc import Mapping
 from typing import Final, Protocol
 
@@ -14,17 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spinetrack_synth.rendering.protocol import Quality
-from spinetrack_synth.rendering.server.level import Color, LevelError, Staged, View
+from spinetrack_synth.rendering.server.encoding import opaque
+from spinetrack_synth.rendering.server.level import Color, Staged, View
 from spinetrack_synth.rendering.unreal import axes
 from spinetrack_synth.shot import Frame, Shot
 
 FARTHEST_CM: Final = 65504.0
 """Greatest number of float16: the depth where nothing is."""
-
-DEPTH_SHOWN_CM: Final = 2000.0
-"""From here on a depth written as a picture is black."""
-
-FORMATS: Final = ("png", "bmp", "npy")
 
 
 class Renderer(Protocol):
@@ -43,7 +37,7 @@ class Renderer(Protocol):
         ...
 
 
-class Darkroom:
+class ViewRenderer:
     """Makes pictures of views; what was made of the last view is kept."""
 
     def __init__(self, renderer: Renderer, quality: Quality = Quality.NORMAL) -> None:
@@ -58,7 +52,7 @@ class Darkroom:
         staged = self._stage(view)
         if "lit" not in self._made:
             frame = self._renderer.render(staged.shot, quality=self._quality)
-            self._made["lit"] = _opaque(frame.rgb)
+            self._made["lit"] = opaque(frame.rgb)
         return self._made["lit"]
 
     def object_mask(self, view: View, colors: Mapping[str, Color]) -> NDArray[np.uint8]:
@@ -67,7 +61,7 @@ class Darkroom:
         table = np.zeros((int(surface.max(initial=0)) + 2, 3), dtype=np.uint8)
         for number, name in enumerate(self._staged.surface_names[: len(table) - 1]):
             table[number] = colors.get(name, (0, 0, 0))
-        return _opaque(table[surface])  # -1, nothing, takes the last row, which stays black
+        return opaque(table[surface])  # -1, nothing, takes the last row, which stays black
 
     def depth(self, view: View) -> NDArray[np.float32]:
         """Depth along the optical axis (H, W) cm, as float16 can tell it."""
@@ -95,53 +89,3 @@ class Darkroom:
             self._staged = view.staged()
             self._view = view
         return self._staged
-
-
-def shown_depth(depth_cm: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """A depth to look at, (H, W, 4): white is near, black is far."""
-    grey = 255 * (1 - np.minimum(depth_cm / DEPTH_SHOWN_CM, 1))
-    return _opaque(np.repeat(np.rint(grey).astype(np.uint8)[..., None], 3, axis=-1))
-
-
-def shown_normal(normal: NDArray[np.float32]) -> NDArray[np.uint8]:
-    """Normals as colours, (H, W, 4): -1 is 0, 1 is 255; black where there is none."""
-    color = np.rint((normal + 1) * 127.5).astype(np.uint8)
-    color[~normal.any(axis=-1)] = 0
-    return _opaque(color)
-
-
-def encode(picture: NDArray, form: str) -> bytes:
-    """An array (H, W, 4) uint8 as ``png`` or ``bmp``, any array as ``npy``.
-
-    Raises LevelError for another form.
-    """
-    buffer = io.BytesIO()
-    if form == "npy":
-        np.save(buffer, picture, allow_pickle=False)
-    elif form == "png":
-        from PIL import Image
-
-        Image.fromarray(picture).save(buffer, "PNG", compress_level=1)
-    elif form == "bmp":
-        buffer.write(_bmp_header(picture.shape[1], picture.shape[0]))
-        buffer.write(picture[..., [2, 1, 0, 3]].tobytes())
-    else:
-        raise LevelError(f"Invalid filename type, filename {form}")
-    return buffer.getvalue()
-
-
-def _bmp_header(width: int, height: int) -> bytes:
-    """The 54 bytes before the pixels, as UnrealCV fills them in.
-
-    32 bits a pixel, blue first; the negative height says that the top row comes first.
-    """
-    start, size = 54, 4 * width * height
-    return struct.pack("<2sIHHI", b"BM", start + size, 0, 0, start) + struct.pack(
-        "<IiiHHIIiiII", 40, width, -height, 1, 32, 0, 0, 1024, 1024, 0, 0
-    )
-
-
-def _opaque(rgb: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    rgba = np.full((*rgb.shape[:2], 4), 255, dtype=np.uint8)
-    rgba[..., :3] = rgb
-    return rgba

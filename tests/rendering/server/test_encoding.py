@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from spinetrack_synth.rendering.server.pictures import encode
+from spinetrack_synth.rendering.server.encoding import encode
 
 
 @pytest.fixture

@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from spinetrack_synth.rendering.server.absent import ABSENT
 from spinetrack_synth.rendering.server.engine import Engine
 from spinetrack_synth.rendering.server.folder import Folder
 from spinetrack_synth.rendering.server.level import Level
+from spinetrack_synth.rendering.server.unsupported import UNSUPPORTED
 
 PAGE = Path(__file__).parents[3] / "docs/unreal-server.md"
 
@@ -51,17 +51,17 @@ def test_the_page_lists_what_is_offered(engine) -> None:
 
 
 def test_the_page_lists_what_is_absent() -> None:
-    assert listed("What UnrealCV has and this server has not") == set(ABSENT)
+    assert listed("What UnrealCV has and this server has not") == set(UNSUPPORTED)
 
 
-@pytest.mark.parametrize("template", ABSENT)
+@pytest.mark.parametrize("template", UNSUPPORTED)
 def test_what_is_absent_is_not_offered_and_the_reply_says_why(engine, template: str) -> None:
     assert template not in {without_arguments(known) for known in engine.dispatcher.templates}
     command = template.replace("[uint]", "0").replace("[str]", "box")
     for text in (command, f"{command} 1 2 3"):
         assert engine.dispatcher.answer(text).decode() == (
             f"error No handler found for URI '{text}' (Can not find a handler for URI '{text}'): "
-            f"UnrealCV has this command, this server does not: {ABSENT[template]}"
+            f"UnrealCV has this command, this server does not: {UNSUPPORTED[template]}"
         )
     unknown = engine.dispatcher.answer(command + "x").decode()
     assert unknown.endswith(f"(Can not find a handler for URI '{command}x')")

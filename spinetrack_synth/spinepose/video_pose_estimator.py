@@ -1,4 +1,4 @@
-"""The people of a video from frame to frame."""
+"""Pose estimation over a video: its people detected, estimated and tracked frame by frame."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from numpy.typing import NDArray
 
 from spinetrack_synth.spinepose.boxes import box_of, only_person
 from spinetrack_synth.spinepose.detector import Detector, detect
+from spinetrack_synth.spinepose.image_files import Picture
 from spinetrack_synth.spinepose.model import Estimate, PoseModel, estimate
-from spinetrack_synth.spinepose.pictures import Picture
 from spinetrack_synth.spinepose.tracking import Tracked, Tracker
 
 Floats = NDArray[np.float64]
 
 
-class Follower:
+class VideoPoseEstimator:
     """Asks the detector every ``every`` frames and looks where people are expected in between.
 
     Without a detector the first frame is taken as one person, who is then followed; where that
