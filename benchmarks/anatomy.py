@@ -20,7 +20,7 @@ from spinetrack_synth.avatars.avatar import bare_avatar, pose_avatar
 from spinetrack_synth.avatars.body import sample_subject
 from spinetrack_synth.avatars.inside import distance_along, skin_triangles, winding_number
 from spinetrack_synth.avatars.rig import VERTEBRAE, vertebral_centres
-from spinetrack_synth.poses.ground import settle
+from spinetrack_synth.poses.ground import solve_contacts
 from spinetrack_synth.poses.library import either_side, library
 from spinetrack_synth.poses.sampling import sample_pose
 from spinetrack_synth.shot import PosedPerson
@@ -59,7 +59,7 @@ def examine(people: int, seed: int) -> Findings:
         avatar = bare_avatar(sample_subject(seed, k))
         pose = either_side(poses[rng.integers(len(poses))], rng)
         q = sample_pose(avatar.tree, pose, rng)
-        q = settle(avatar.tree, q, pose.contacts, avatar.probe, pose.reaches).q
+        q = solve_contacts(avatar.tree, q, pose.contacts, avatar.probe, pose.reaches).q
         rest, posed = pose_avatar(avatar, avatar.rig.coordinates), pose_avatar(avatar, q)
         rows["winding"].append(
             winding_number(posed.keypoints_world[list(INTERIOR)], posed.skin_world, triangles)

@@ -33,6 +33,7 @@ from spinetrack_synth.rendering.unreal.contours import (
     OFF_LIMIT,
     Contours,
     check_contours,
+    check_way_round,
     find_contours,
     match,
     offsets,
@@ -43,6 +44,7 @@ from spinetrack_synth.rendering.unreal.errors import WrongPicture
 from spinetrack_synth.rendering.unreal.resemblance import (
     ALIKE_LIMIT,
     FEWEST_PIXELS,
+    PART_LIMIT,
     SETTLED,
     WAYS,
     Impression,
@@ -50,6 +52,7 @@ from spinetrack_synth.rendering.unreal.resemblance import (
     impression,
     least_agreement,
     resemblance,
+    resemblance_of_parts,
 )
 from spinetrack_synth.scenes import load_scene, make_shot
 from spinetrack_synth.scenes.placing import choose_pose, take_stance
@@ -292,7 +295,7 @@ def one_level(rgb: RGB, rng: Rng) -> RGB:
 
 # What is made of them
 
-PROOFS = ("shot before", "agreement", "px from")
+PROOFS = ("shot before", "lit: is", "agreement", "px from")
 """By a part of what they say."""
 
 
@@ -313,6 +316,7 @@ def judge(rgb: RGB, drawn: Drawn, contours: Contours, before: Impression) -> Ver
     refused = ""
     try:
         check_new(now, before)
+        check_way_round(rgb, contours, found)
         check_contours(found, names)
     except WrongPicture as error:
         refused = next(k for k in PROOFS if k in str(error))
@@ -328,6 +332,8 @@ def judge(rgb: RGB, drawn: Drawn, contours: Contours, before: Impression) -> Ver
         count, likeness = resemblance(now, before, turn)
         if count >= FEWEST_PIXELS:
             alike.append(ALIKE_LIMIT[0] + ALIKE_LIMIT[1] / np.sqrt(count) - likeness)
+    for count, likeness in resemblance_of_parts(now, before):
+        alike.append(PART_LIMIT[0] + PART_LIMIT[1] / np.sqrt(count) - likeness)
     return Verdict(refused, *(min(v, default=np.nan) for v in (left[1], left[0], off, alike)))
 
 
@@ -372,7 +378,7 @@ def main() -> None:
           f"{np.median(spent):.3f} s CPU a picture")  # fmt: skip
     for title, verdicts in (("right", right), ("wrong", wrong)):
         print(f"{title} pictures: refused; by which proof; least room to the limits of")
-        print(f"{'':40s} {'':9s} before contours off   people things off    before")
+        print(f"{'':40s} {'':9s} before turned contours off   people things off before")
         for name, found in verdicts.items():
             kinds = Counter(v.refused for v in found)
             least = np.nanmin(np.array([v[1:] for v in found], float), axis=0)

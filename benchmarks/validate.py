@@ -27,6 +27,7 @@ from spinetrack_synth.anatomy.kinematics import marker_positions
 from spinetrack_synth.anatomy.model import fullbody_path, load_model
 from spinetrack_synth.camera import look_at
 from spinetrack_synth.coco import PERSON, Record
+from spinetrack_synth.lengths import SPINE_GAPS_M
 from spinetrack_synth.poses.library import library
 from spinetrack_synth.poses.sampling import sample_pose
 from spinetrack_synth.validation import sides, spine
@@ -138,7 +139,7 @@ def calibrate(count: int) -> None:
     measures = {
         f"shorter way by an exchange, m (limit {spine.SWAP_GAIN_M})": spine.swap_gain_m(dataset),
         f"spine upside down, m (limit {spine.REVERSED_M})": spine.upside_down_m(dataset),
-        f"gap against the model (limit {spine.GAP_RATIO})": spine.gaps_m(dataset) / spine.GAPS_M,
+        f"gap against the model (limit {spine.GAP_RATIO})": spine.gaps_m(dataset) / SPINE_GAPS_M,
         f"turn, degrees (limit {spine.BEND_DEG})": spine.bend_deg(dataset),
         f"bones at a joint (limit {spine.BONE_RATIO})": spine.bone_ratio(dataset),
         **{

@@ -35,12 +35,12 @@ from spinetrack_synth.anatomy.model import Tree, fullbody_path, load_model
 from spinetrack_synth.avatars.avatar import bare_avatar
 from spinetrack_synth.avatars.body import sample_subject
 from spinetrack_synth.camera import look_at
-from spinetrack_synth.poses.ground import settle
+from spinetrack_synth.poses.ground import solve_contacts
 from spinetrack_synth.poses.library import either_side, library
 from spinetrack_synth.poses.sampling import pose_coordinates, sample_pose
 from spinetrack_synth.skeleton import NAMES, SPINE
 from spinetrack_synth.validation import anatomy
-from spinetrack_synth.validation.bodies import (
+from spinetrack_synth.validation.body_fits import (
     Bodies,
     bodies_of,
     estimate_noise,
@@ -101,7 +101,7 @@ def make_crowd(people: int, poses: list[str], seed: int, change: Change | None =
             avatar = bare_avatar(sample_subject(seed, k))
         pose = either_side(library()[poses[k % len(poses)]], rng)
         q = sample_pose(avatar.tree, pose, rng)
-        q = settle(avatar.tree, q, pose.contacts, avatar.probe, pose.reaches).q
+        q = solve_contacts(avatar.tree, q, pose.contacts, avatar.probe, pose.reaches).q
         world = marker_points(avatar.tree, q)
         middle = (world.min(0) + world.max(0)) / 2
         azimuth, distance = rng.uniform(0, 2 * np.pi), rng.uniform(2.5, 7.0)

@@ -5,7 +5,8 @@
 writes ``spinetrack_fullbody.osim`` (regional masters drive the vertebrae through couplers) and
 ``spinetrack_fullbody_free.osim`` (every level moves by itself). The tables give millimetres and
 degrees, the model metres and radians. Rows of the right side (``_r``, ``right_``) are mirrored to
-the left. The same tables give the same bytes.
+the left. The same tables give the same bytes. The places of the keypoints in the standing model go
+into ``spinetrack_synth/standing_keypoints.py``, for whoever measures without loading a model.
 """
 
 from __future__ import annotations
@@ -406,9 +407,67 @@ FILES: Final = {"spinetrack_fullbody.osim": True, "spinetrack_fullbody_free.osim
 """Files built here, and whether the spine is coupled in them."""
 
 
+# -- standing keypoints -------------------------------------------------------------------------
+
+
+STANDING: Final = HERE.parent / "spinetrack_synth" / "standing_keypoints.py"
+
+
+def standing_keypoints() -> dict[str, Vector]:
+    """Place of each keypoint in the world, m, all coordinates at their defaults.
+
+    Only the root moves by default, and all tilts turn about Z, so that they add up.
+    """
+    frames: dict[str, tuple[Vector, float]] = {"ground": ((0.0, 0.0, 0.0), 0.0)}
+
+    def place(body: str, point: Vector) -> Vector:
+        (x, y, z), tilt = frames[body]
+        cos, sin = math.cos(tilt), math.sin(tilt)
+        forward, up = cos * point[0] - sin * point[1], sin * point[0] + cos * point[1]
+        return (x + forward, y + up, z + point[2])
+
+    for joint in joints_and_couplers(coupled=True)[0]:
+        x, y, z = joint.offset_m
+        for coordinate in joint.coordinates:
+            if coordinate.default and coordinate.motion != "translation":
+                raise ValueError(f"{coordinate.name}: a rotation that is not zero by default")
+            x, y, z = (a + coordinate.default * b for a, b in zip((x, y, z), coordinate.axis))
+        tilt = frames[joint.parent][1] + joint.tilt_rad
+        frames[joint.child] = (place(joint.parent, (x, y, z)), tilt)
+    places: dict[str, Vector] = {}
+    for row in table("markers"):
+        twin = mirrored_name(row["marker"])
+        if twin != row["marker"]:
+            places[twin] = place(mirrored_name(row["body"]), mirrored_point(offset(row)))
+        places[row["marker"]] = place(row["body"], offset(row))
+    return places
+
+
+def standing_module() -> str:
+    """The text of ``standing_keypoints.py``, to the micrometre."""
+    lines = [
+        '"""Keypoints of the standing, unscaled model; written by python -m opensim_models.build.',
+        "",
+        "The model's default pose: upright, arms hanging, soles on the floor.",
+        '"""',
+        "",
+        "from __future__ import annotations",
+        "",
+        "from typing import Final",
+        "",
+        "STANDING_M: Final[dict[str, tuple[float, float, float]]] = {",
+    ]
+    for name, point in standing_keypoints().items():
+        x, y, z = (round(value, 6) + 0.0 for value in point)
+        lines.append(f'    "{name}": ({x}, {y}, {z}),')
+    lines += ["}", '"""Place of each keypoint in the world (x forward, y up, z right), m."""', ""]
+    return "\n".join(lines)
+
+
 def main() -> None:
     for name, coupled in FILES.items():
         (HERE / name).write_bytes(build(coupled))
+    STANDING.write_text(standing_module(), encoding="utf-8")
 
 
 if __name__ == "__main__":

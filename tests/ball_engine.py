@@ -18,9 +18,9 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+from fakes import BallRenderer, ball_shot, model, standing_person
 from numpy.typing import NDArray
 from PIL import Image
-from stand_ins import BallRenderer, ball_shot, model, standing_person
 
 from spinetrack_synth.camera import Camera
 from spinetrack_synth.rendering.protocol import EngineSettings

@@ -7,7 +7,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import numpy as np
-from stand_ins import BallRenderer, ball_source
+from fakes import BallRenderer, ball_source
 
 from spinetrack_synth.anatomy.kinematics import all_coordinates, marker_positions
 from spinetrack_synth.anatomy.model import fullbody_path, load_model

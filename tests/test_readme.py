@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from fakes import BallRenderer, ball_source
 from stage import set_stage
-from stand_ins import BallRenderer, ball_source
 
 from spinetrack_synth.dataset import DatasetConfig, run_dataset
 from spinetrack_synth.extras import EXTRAS

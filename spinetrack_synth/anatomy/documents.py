@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 from xml.etree import ElementTree as ET
@@ -38,6 +39,9 @@ _MARKS: Final = (
     (b"\x00<", "utf-16-be"),
 )
 """How a file begins that tells its encoding by its first bytes."""
+
+
+ELSE_OPENSIM: Final = "`ik --engine opensim` solves what OpenSim loads"
 
 
 class Damaged(Exception):
@@ -96,6 +100,12 @@ def _from_first(text: str, roots: tuple[str, ...]) -> str:
         if begin and end >= 0:
             return text[begin.start() : end + len(tag) + 3]
     return text
+
+
+def objects(model: Element, tag: str) -> Iterator[Element]:
+    """The objects of a set; 'tag' names the set, whatever name it bears."""
+    for group in model.findall(f"{tag}/objects"):
+        yield from group
 
 
 def text_of(node: Element, tag: str) -> str:

@@ -92,6 +92,7 @@ def _extension_bending_rotation(rotation: Array) -> Array:
 
 def _quaternion(rotation: Array) -> Array:
     """Unit quaternion (w, x, y, z) with w >= 0 of a rotation matrix (3, 3)."""
+    # Not scipy's Rotation: it raises on nan, which people without coordinates have.
     r = rotation
     # The largest component is found first, so that no division is by a small number.
     squares = np.array(

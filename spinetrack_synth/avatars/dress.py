@@ -9,17 +9,10 @@ from numpy.typing import NDArray
 
 from spinetrack_synth.avatars.assets import BodyData
 from spinetrack_synth.avatars.body import RestBody, Subject
-from spinetrack_synth.avatars.clothes import (
-    Figure,
-    Garment,
-    measure,
-    over,
-    sew,
-    skin_below,
-    tailor,
-)
+from spinetrack_synth.avatars.clothes import Garment, over, sew, skin_below, tailor
 from spinetrack_synth.avatars.eyes import eyes, lashes
 from spinetrack_synth.avatars.fabric import choose_fabric, weave
+from spinetrack_synth.avatars.figure import Figure, measure
 from spinetrack_synth.avatars.hair import Hairdo, hairdo
 from spinetrack_synth.avatars.mesh import subset
 from spinetrack_synth.avatars.parts import Part

@@ -12,7 +12,7 @@ from spinetrack_synth.avatars.assets import BodyData
 from spinetrack_synth.avatars.body import RestBody, Subject
 from spinetrack_synth.avatars.mesh import group_sheet, open_edges
 from spinetrack_synth.avatars.parts import Part
-from spinetrack_synth.avatars.textures import smoothstep
+from spinetrack_synth.easing import smoothstep
 from spinetrack_synth.shot import Material
 
 _SIZE = 256

@@ -8,8 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spinetrack_synth.avatars.assets import BodyData
-from spinetrack_synth.avatars.clothes import Figure, Garment, along_limb, suit
-from spinetrack_synth.avatars.textures import mix, noise, smoothstep, texel_map
+from spinetrack_synth.avatars.clothes import Garment
+from spinetrack_synth.avatars.figure import Figure, along_limb, suit
+from spinetrack_synth.avatars.textures import mix, noise, texel_map
+from spinetrack_synth.easing import smoothstep
 from spinetrack_synth.shot import Material
 
 SIZE = 1024

@@ -89,7 +89,7 @@ def _fit_spine(
 ) -> tuple[NDArray[np.float64], dict[str, float]]:
     """Scale factors of the axial skeleton and its posture at rest, in the sagittal plane."""
     stature_ratio = landmarks.stature_m / _MODEL_STATURE_M
-    index = {name: k for k, name in enumerate(model.bodies)}
+    index = model.body_index
     rest_neutral = body_transforms(model, np.zeros(len(model.coordinates)))
     hip = (landmarks.joints["hip_l"] + landmarks.joints["hip_r"]) / 2
     width_factor = landmarks.joints["hip_r"][2] / rest_neutral[index["femur_r"]][2, 3]
@@ -109,17 +109,8 @@ def _fit_spine(
     def depth_under_back(points: NDArray) -> NDArray:
         return np.sqrt(((points[:, None] - back) ** 2).sum(axis=2).min(axis=1))
 
-    def unpack(x: NDArray) -> tuple[NDArray, dict[str, float]]:
-        scale = stature_ratio * np.exp(x[7:])
-        factors = np.full((len(model.bodies), 3), stature_ratio)
-        for name in ("pelvis", "sacrum"):
-            factors[index[name]] = [scale[3], scale[4], width_factor]
-        for group, value in ((LUMBAR, scale[0]), (THORACIC, scale[1]), (CERVICAL, scale[2])):
-            factors[[index[name] for name in group], 1] = value
-        return factors, dict(zip(_SPINE_PARAMETERS, x[:7], strict=True))
-
     def residuals(x: NDArray) -> NDArray:
-        factors, posture = unpack(x)
+        factors, posture = _axial(model, x, stature_ratio, width_factor)
         tree = scale_tree(model, factors)
         body2world = body_transforms(tree, coordinates_from(tree, posture))
         centres = vertebral_centres(tree, body2world)
@@ -147,11 +138,25 @@ def _fit_spine(
     solution = least_squares(residuals, start, x_scale="jac", max_nfev=60)
     if not solution.success:
         raise ValueError(f"the spine does not fit subject {subject.subject_id}")
-    factors, posture = unpack(solution.x)
+    factors, posture = _axial(model, solution.x, stature_ratio, width_factor)
     head = landmarks.surface["head"][1] - atlas[1]
     marker = dict(zip(model.marker_names, model.marker_offset_m, strict=True))
     factors[index["skull"]] = head / marker["head"][1]
     return factors, posture
+
+
+def _axial(
+    model: Tree, x: NDArray[np.float64], stature_ratio: float, width_factor: float
+) -> tuple[NDArray[np.float64], dict[str, float]]:
+    """Scale factors (B, 3) and posture of the parameters x (12,): seven of posture, and by how much
+    lumbar, thoracic, cervical spine and the pelvis' depth and height differ from the stature."""
+    scale = stature_ratio * np.exp(x[7:])
+    factors = np.full((len(model.bodies), 3), stature_ratio)
+    for name in ("pelvis", "sacrum"):
+        factors[model.body_index[name]] = [scale[3], scale[4], width_factor]
+    for group, value in ((LUMBAR, scale[0]), (THORACIC, scale[1]), (CERVICAL, scale[2])):
+        factors[[model.body_index[name] for name in group], 1] = value
+    return factors, dict(zip(_SPINE_PARAMETERS, x[:7], strict=True))
 
 
 def _limb_factors(

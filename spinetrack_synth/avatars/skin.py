@@ -12,7 +12,8 @@ from spinetrack_synth.avatars.assets import BodyData
 from spinetrack_synth.avatars.body import RestBody, Subject
 from spinetrack_synth.avatars.mesh import Sheet, averaging, group_sheet, mask_at
 from spinetrack_synth.avatars.skinning import vertex_normals
-from spinetrack_synth.avatars.textures import TexelMap, mix, noise, smoothstep, texel_map
+from spinetrack_synth.avatars.textures import TexelMap, mix, noise, texel_map
+from spinetrack_synth.easing import smoothstep
 
 SIZE = 1024
 

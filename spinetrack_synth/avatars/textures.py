@@ -106,12 +106,6 @@ def noise(
     return total
 
 
-def smoothstep(low: float, high: float, value: NDArray) -> NDArray:
-    """0 below ``low``, 1 above ``high``, smooth between; works downwards where low > high."""
-    t = np.clip((value - low) / (high - low), 0.0, 1.0)
-    return t * t * (3 - 2 * t)
-
-
 def mix(a: NDArray, b: NDArray, share: NDArray) -> NDArray:
     """Colours (N, 3) or (3,) blended by ``share`` (N,): 0 gives ``a``."""
     share = share[:, None]

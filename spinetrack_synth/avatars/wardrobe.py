@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from spinetrack_synth.avatars.body import Sex
-from spinetrack_synth.avatars.clothes import SNUG_M, Armhole, Cut, Neckline
+from spinetrack_synth.avatars.cuts import SNUG_M, Armhole, Cut, Neckline
 
 Outfit = tuple[Cut, ...]
 

@@ -166,9 +166,9 @@ def command(
       spinetrack-synth predict "photos/**/*.jpg" --model M.onnx --boxes annotations.json
     """
     from spinetrack_synth.coco.listing import read_boxes, read_pictures
+    from spinetrack_synth.spinepose.estimator import WHOLE, open_models
     from spinetrack_synth.spinepose.layout import USUAL_FOLDER, find_inputs
     from spinetrack_synth.spinepose.predicting import Options, predict
-    from spinetrack_synth.spinepose.solution import WHOLE, open_models
 
     if not (inputs or more_inputs):
         raise click.UsageError("Missing argument 'INPUT...'.")

@@ -7,22 +7,25 @@ from typing import Final
 import numpy as np
 
 from spinetrack_synth.coco.document import Document, Floats
+from spinetrack_synth.lengths import distance_m
 
-BONES_M: Final[dict[tuple[str, str], float]] = {
-    ("left_shoulder", "right_shoulder"): 0.352,
-    ("left_hip", "right_hip"): 0.170,
-    ("left_shoulder", "left_elbow"): 0.300,
-    ("right_shoulder", "right_elbow"): 0.300,
-    ("left_elbow", "left_wrist"): 0.250,
-    ("right_elbow", "right_wrist"): 0.250,
-    ("left_hip", "left_knee"): 0.420,
-    ("right_hip", "right_knee"): 0.420,
-    ("left_knee", "left_ankle"): 0.415,
-    ("right_knee", "right_ankle"): 0.415,
-    ("left_shoulder", "left_hip"): 0.490,
-    ("right_shoulder", "right_hip"): 0.490,
-}
-"""Lengths in the unscaled model (1.75 m tall), metres; shoulder to hip along the upright trunk."""
+_BONES: Final = (
+    ("left_shoulder", "right_shoulder"),
+    ("left_hip", "right_hip"),
+    *(
+        (f"{side}_{a}", f"{side}_{b}")
+        for a, b in (
+            ("shoulder", "elbow"),
+            ("elbow", "wrist"),
+            ("hip", "knee"),
+            ("knee", "ankle"),
+            ("shoulder", "hip"),
+        )
+        for side in ("left", "right")
+    ),
+)
+BONES_M: Final[dict[tuple[str, str], float]] = {bone: distance_m(*bone) for bone in _BONES}
+"""Lengths in the standing model, m; the trunk's from shoulder to hip."""
 
 
 def bone_scales(document: Document) -> Floats:

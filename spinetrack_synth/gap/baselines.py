@@ -8,13 +8,12 @@ import numpy as np
 
 from spinetrack_synth import skeleton
 from spinetrack_synth.gap.labels import Floats
+from spinetrack_synth.lengths import SPINE_GAPS_M, distance_m
 
 SPINE: Final = list(skeleton.SPINE)
 HIP, NECK, HEAD = (skeleton.INDEX[name] for name in ("hip", "neck", "head"))
-GAPS_M: Final = np.array([0.052, 0.065, 0.077, 0.127, 0.119, 0.058, 0.068, 0.050])
-"""From each spine point to the next in the upright unscaled model, caudal to cranial, metres."""
-HEAD_M: Final = 0.158
-"""From C1 to the top of the head in the same model, metres."""
+HEAD_M: Final = distance_m("neck_03", "head")
+"""From C1 to the top of the head in the standing model, m."""
 INNER: Final = tuple(index for index in skeleton.SPINE if index not in (HIP, NECK))
 """The spine points that are interpolated."""
 
@@ -22,7 +21,7 @@ INNER: Final = tuple(index for index in skeleton.SPINE if index not in (HIP, NEC
 def interpolated(points: Floats) -> Floats:
     """The people (..., 37, 2) with all spine points between hip, neck and head interpolated: each
     at its share of the way along the parabola through the three."""
-    way = np.concatenate([[0.0], np.cumsum([*GAPS_M, HEAD_M])])
+    way = np.concatenate([[0.0], np.cumsum([*SPINE_GAPS_M, HEAD_M])])
     t = way / way[-1]
     neck = t[SPINE.index(NECK)]
     ends = [points[..., index, :] for index in (HIP, NECK, HEAD)]
@@ -41,7 +40,7 @@ def interpolated(points: Floats) -> Floats:
 
 def straight(points: Floats) -> Floats:
     """The people with all spine points on the straight line from the hip to C1."""
-    share = np.concatenate([[0.0], np.cumsum(GAPS_M)]) / GAPS_M.sum()
+    share = np.concatenate([[0.0], np.cumsum(SPINE_GAPS_M)]) / SPINE_GAPS_M.sum()
     result = points.copy()
     low, high = points[..., SPINE[0], :], points[..., SPINE[-1], :]
     for t, index in zip(share, SPINE):

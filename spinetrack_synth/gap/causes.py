@@ -7,14 +7,14 @@ from typing import Final
 
 import numpy as np
 
-from spinetrack_synth.gap import body, conventions
+from spinetrack_synth.gap import conventions, person_attributes
 from spinetrack_synth.gap.appearance import Crops
+from spinetrack_synth.gap.appearance_differences import of_appearance
 from spinetrack_synth.gap.candidates import LEAST_EFFECT, LEVEL, Candidate, Cause, candidate
 from spinetrack_synth.gap.displacement import Displacement
 from spinetrack_synth.gap.distances import Distance, Shift, mean_shift
 from spinetrack_synth.gap.evaluation import Evaluation
 from spinetrack_synth.gap.labels import Bools, Floats, Ints
-from spinetrack_synth.gap.looks import of_appearance
 
 LEAST_POSE_SHARE: Final = 0.02
 """Of the distance between people that is between the sets (0 alike, 1 nothing in common)."""
@@ -48,10 +48,10 @@ def find_causes(
         kept = [np.where(e.people, v, np.nan) for e, v in zip(labels, values)]
         return mean_shift(kept[0], kept[1], clusters, permutations, seed)
 
-    found = shift([np.log(body.height_px(each)) for each in labels])
+    found = shift([np.log(person_attributes.height_px(each)) for each in labels])
     told = f"real people are {np.exp(found.value):.2f} times as high in pixels"
     candidates.append(candidate("scale", told, found, True))
-    hidden = [body.occlusion(each, judged) for each in labels]
+    hidden = [person_attributes.occlusion(each, judged) for each in labels]
     told = (
         f"of real people {_share(hidden[1])} of the keypoints are hidden or not labelled, of "
         f"synthetic ones {_share(hidden[0])}"

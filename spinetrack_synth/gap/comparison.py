@@ -12,7 +12,7 @@ import numpy as np
 from scipy.cluster.vq import kmeans2
 
 from spinetrack_synth import skeleton
-from spinetrack_synth.gap import appearance, body, oks
+from spinetrack_synth.gap import appearance, oks, person_attributes
 from spinetrack_synth.gap.appearance import Crops
 from spinetrack_synth.gap.bootstrap import Interval
 from spinetrack_synth.gap.candidates import Cause
@@ -30,8 +30,8 @@ from spinetrack_synth.gap.distances import (
 from spinetrack_synth.gap.evaluation import Evaluation, on_keypoints
 from spinetrack_synth.gap.fairness import unfairness
 from spinetrack_synth.gap.labels import Bools, Floats, Ints, Labels
-from spinetrack_synth.gap.likeness import TRUNKS, likeness, trunk_strata
 from spinetrack_synth.gap.matching import Matching, match_people, matched_gaps
+from spinetrack_synth.gap.matching_features import TRUNKS, matching_features, trunk_strata
 from spinetrack_synth.gap.measures import Table, errors_of, table_of
 from spinetrack_synth.gap.rerunning import Predict, cost
 
@@ -129,12 +129,12 @@ def compare(
     precision = _precision_gaps(sides, judged, resamples, seed)
 
     tell("comparing poses")
-    known = [body.poses(each) for each in labels]
-    filled = body.fill_in(np.concatenate(known))
+    known = [person_attributes.poses(each) for each in labels]
+    filled = person_attributes.fill_in(np.concatenate(known))
     poses = (filled[: len(known[0])], filled[len(known[0]) :])
     pose = _pose_distance(poses, clusters, seed)
     pose_clusters = _cluster(poses, seed)
-    matching = match_people(*likeness(labels, poses), clusters)
+    matching = match_people(*matching_features(labels, poses), clusters)
     matched = _correct_keypoints(_matched_gaps(matching, tables, clusters))
     strata = _strata(sides, tables, clusters, judged, pose_clusters, resamples, seed)
 
@@ -281,12 +281,12 @@ def _strata(
     judged: Bools, poses: PoseClusters, permutations: int, seed: int,
 ) -> list[Stratum]:  # fmt: skip
     labels = (sides[0].labels, sides[1].labels)
-    scales = [body.scale_strata(each) for each in labels]
-    hidden = [body.occlusion_strata(each, judged) for each in labels]
+    scales = [person_attributes.scale_strata(each) for each in labels]
+    hidden = [person_attributes.occlusion_strata(each, judged) for each in labels]
     titles = tuple(f"pose {n + 1}" for n in range(len(poses.centres)))
     ways: list[tuple[str, Sequence[str], list[Ints]]] = [
         ("scale", scales[0][0], [each[1] for each in scales]),
-        ("view", body.VIEWS, [body.view(each) for each in labels]),
+        ("view", person_attributes.VIEWS, [person_attributes.view(each) for each in labels]),
         ("trunk", TRUNKS, [trunk_strata(each) for each in labels]),
         ("occlusion", hidden[0][0], [each[1] for each in hidden]),
         ("pose", titles, [poses.synthetic, poses.real]),

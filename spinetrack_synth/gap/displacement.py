@@ -10,7 +10,7 @@ import numpy as np
 from scipy import stats
 
 from spinetrack_synth import skeleton
-from spinetrack_synth.gap import body
+from spinetrack_synth.gap import person_attributes
 from spinetrack_synth.gap.labels import Bools, Floats, Ints, Labels
 from spinetrack_synth.gap.measures import Errors
 
@@ -206,7 +206,7 @@ def _in_all_axes(
         up, forward, left = np.moveaxis(
             np.einsum("nfd,nd->nf", body_axes(side.labels), offset), 1, 0
         )
-        view = body.view(side.labels)
+        view = person_attributes.view(side.labels)
         diagonal = np.hypot(side.labels.boxes[:, 2], side.labels.boxes[:, 3])
         x, y = np.moveaxis(offset * diagonal[:, None], 1, 0)
         along.append(

@@ -14,7 +14,7 @@ from scipy.spatial import cKDTree
 from spinetrack_synth.gap.bootstrap import LEAST_CLUSTERS, LEVEL, Interval
 from spinetrack_synth.gap.differences import Gap
 from spinetrack_synth.gap.labels import Bools, Floats, Ints
-from spinetrack_synth.gap.likeness import Likeness
+from spinetrack_synth.gap.matching_features import MatchingFeatures
 from spinetrack_synth.gap.measures import Table, quotient
 
 NEIGHBOURS: Final = 5
@@ -96,7 +96,9 @@ class Matching:
         )
 
 
-def match_people(synthetic: Likeness, real: Likeness, clusters: tuple[Ints, Ints]) -> Matching:
+def match_people(
+    synthetic: MatchingFeatures, real: MatchingFeatures, clusters: tuple[Ints, Ints]
+) -> Matching:
     """Nearest synthetic neighbours of every real person, as far as both are known; ``clusters`` of
     the (synthetic, real) people."""
     offered, known = synthetic.known, real.known
@@ -145,7 +147,9 @@ def _usual_distance(x: Floats, cluster: Ints) -> float:
     return float(np.percentile(usable, CALIPER_PERCENTILE))
 
 
-def _evened(synthetic: Likeness, real: Likeness, own: Floats, matched: Floats) -> Floats:
+def _evened(
+    synthetic: MatchingFeatures, real: MatchingFeatures, own: Floats, matched: Floats
+) -> Floats:
     """The neighbours' weights (M,), changed as little as can be so that the covariates' means come
     near those of the matched real people (entropy balancing, Hainmueller 2012, with a penalty)."""
     used = np.flatnonzero(own)
@@ -186,7 +190,7 @@ def _spread(a: Floats, b: Floats) -> float:
 
 
 def _balance(
-    synthetic: Likeness, real: Likeness, used: Floats, matched: Floats
+    synthetic: MatchingFeatures, real: MatchingFeatures, used: Floats, matched: Floats
 ) -> tuple[Balance, ...]:
     found = []
     for name in real.covariates:

@@ -18,7 +18,7 @@ from spinetrack_synth.gap.labels import Bools, labels_of
 from spinetrack_synth.gap.measures import errors_of, quotient
 from spinetrack_synth.gap.pairing import pair
 from spinetrack_synth.gap.predictions import predictions_of
-from spinetrack_synth.spinepose.pictures import read_recorded
+from spinetrack_synth.spinepose.image_files import read_recorded
 
 MOST_PICTURES: Final = 60
 Predict = Callable[[CocoDataset, Path], list[dict[str, Any]]]

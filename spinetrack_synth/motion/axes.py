@@ -138,7 +138,8 @@ class Convention:
     """What a file means by its numbers, as far as it does not say so itself.
 
     ``unit`` and ``axes`` overrule the file; ``find`` tells from the figure what neither user nor
-    file do (`figures.finder`); ``rate_hz`` is taken where frames are numbered but not timed.
+    file do (`unit_and_axis_detection.finder`); ``rate_hz`` is taken where frames are numbered but
+    not timed.
     """
 
     unit: str | None = None

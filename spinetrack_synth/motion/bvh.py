@@ -271,6 +271,8 @@ def joint_motion(bvh: Bvh, convention: Convention = AS_TOLD, source: str = "") -
     (as MotionBuilder and Blender take them), one that is missing keeps it. Where that would
     shrink the bones away, positions are added to the offset (as MakeHuman writes them).
     """
+    from scipy.spatial.transform import Rotation
+
     frames, count = len(bvh.values), len(bvh.joints)
     position, rotation = np.zeros((frames, count, 3)), np.zeros((frames, count, 3, 3))
     rest = np.zeros((count, 3))
@@ -289,7 +291,8 @@ def joint_motion(bvh: Bvh, convention: Convention = AS_TOLD, source: str = "") -
                 k = POSITIONS.index(channel)
                 local[:, k] = values + joint.offset[k] * (added and joint.parent != NO_PARENT)
             else:
-                turn = turn @ _about(ROTATIONS.index(channel), np.radians(values))
+                about = Rotation.from_euler(channel[0].lower(), values[:, None], degrees=True)
+                turn = turn @ about.as_matrix()
         if joint.parent == NO_PARENT:
             position[:, index], rotation[:, index] = local, turn
             rest[index] = joint.offset
@@ -325,13 +328,3 @@ def _are_displacements(bvh: Bvh) -> bool:
             offsets += float(np.linalg.norm(joint.offset))
             positions += float(np.linalg.norm(bvh.values[:, columns], axis=1).mean())
     return positions < SHRUNK * offsets
-
-
-def _about(axis: int, angle_rad: Array) -> Array:
-    """Rotations (F, 3, 3) about a coordinate axis."""
-    turn = np.tile(np.eye(3), (len(angle_rad), 1, 1))
-    i, j = (axis + 1) % 3, (axis + 2) % 3
-    turn[:, i, i] = turn[:, j, j] = np.cos(angle_rad)
-    turn[:, j, i] = np.sin(angle_rad)
-    turn[:, i, j] = -turn[:, j, i]
-    return turn

@@ -15,9 +15,9 @@ from spinetrack_synth.motion.data import (
     Motion,
     Residuals,
 )
-from spinetrack_synth.motion.figures import landmarks, stature
 from spinetrack_synth.motion.gaps import at_zero
 from spinetrack_synth.motion.skeletons import known_skeletons, own_skeletons, recognise
+from spinetrack_synth.motion.unit_and_axis_detection import landmarks, stature
 
 
 def describe(motion: Motion, tree: Tree) -> Iterator[str]:

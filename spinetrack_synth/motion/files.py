@@ -14,7 +14,6 @@ from spinetrack_synth.anatomy.model import Tree
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.motion import bvh, c3d, points
 from spinetrack_synth.motion.axes import Convention
-from spinetrack_synth.motion.bodies import as_bvh, marker_motion
 from spinetrack_synth.motion.data import (
     CoordinateMotion,
     JointMotion,
@@ -22,12 +21,13 @@ from spinetrack_synth.motion.data import (
     Motion,
     odd_rate,
 )
-from spinetrack_synth.motion.figures import finder
+from spinetrack_synth.motion.model_motion import as_bvh, marker_motion
+from spinetrack_synth.motion.rendered_people import read_rendered_people
 from spinetrack_synth.motion.retargeting import retarget
 from spinetrack_synth.motion.skeletons import Skeleton, known_skeletons, own_skeletons
 from spinetrack_synth.motion.storage import read_coordinates, write_coordinates
-from spinetrack_synth.motion.subjects import read_rendered_people
 from spinetrack_synth.motion.trc import read_trc, write_trc
+from spinetrack_synth.motion.unit_and_axis_detection import finder
 
 READ: Final = (".trc", ".c3d", ".bvh", ".mot", ".sto", ".csv", ".parquet", ".npz")
 WRITTEN: Final = (".trc", ".mot", ".sto", ".bvh", ".csv")

@@ -14,8 +14,8 @@ from spinetrack_synth.anatomy.kinematics import constraint_errors
 from spinetrack_synth.motion.coordinate_trajectories import trajectory_goals
 from spinetrack_synth.motion.data import MarkerMotion
 from spinetrack_synth.motion.opensim_reference import solve_by_opensim
+from spinetrack_synth.motion.rendered_people import RenderedPeople
 from spinetrack_synth.motion.smoothing import Smoothed
-from spinetrack_synth.motion.subjects import RenderedPeople
 from spinetrack_synth.motion.trial import Trial
 
 Progress = Callable[[int, int], None]

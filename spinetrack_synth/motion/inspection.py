@@ -15,7 +15,6 @@ from spinetrack_synth.anatomy.kinematics import coordinates_from, marker_positio
 from spinetrack_synth.anatomy.model import Tree
 from spinetrack_synth.anatomy.spine import RegionalAngles, regional_angles
 from spinetrack_synth.errors import UserError
-from spinetrack_synth.motion.bodies import full_coordinates
 from spinetrack_synth.motion.data import (
     CoordinateMotion,
     JointMotion,
@@ -24,9 +23,10 @@ from spinetrack_synth.motion.data import (
     Residuals,
 )
 from spinetrack_synth.motion.gaps import at_zero
+from spinetrack_synth.motion.model_motion import full_coordinates
+from spinetrack_synth.motion.rendered_people import read_rendered_people
 from spinetrack_synth.motion.retargeting import fit_skeleton, shown_points
 from spinetrack_synth.motion.skeletons import Skeleton
-from spinetrack_synth.motion.subjects import read_rendered_people
 
 Array = NDArray[np.float64]
 

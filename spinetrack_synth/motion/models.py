@@ -20,9 +20,9 @@ from spinetrack_synth.anatomy.markers import (
 )
 from spinetrack_synth.anatomy.model import GROUND, Tree, load_model
 from spinetrack_synth.errors import UserError
+from spinetrack_synth.motion.marker_matching import as_spelt
 from spinetrack_synth.motion.marker_sets import MarkerSet, recognise
 from spinetrack_synth.motion.opensim_tool import quiet, stiff_tree
-from spinetrack_synth.motion.overlap import as_spelt
 from spinetrack_synth.motion.scaling import Person
 
 _NAMES_A_SET: Final = re.compile(rb"<marker_set_file>|<MarkerSet\b[^>]*\bfile\s*=")

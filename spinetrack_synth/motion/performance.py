@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from spinetrack_synth.anatomy.kinematics import all_coordinates
 from spinetrack_synth.anatomy.model import Tree
-from spinetrack_synth.motion.bodies import full_coordinates
 from spinetrack_synth.motion.data import CoordinateMotion
 from spinetrack_synth.motion.files import read_motion
+from spinetrack_synth.motion.model_motion import full_coordinates
 from spinetrack_synth.motion.retargeting import retarget
 
 Array = NDArray[np.float64]

@@ -17,11 +17,10 @@ from spinetrack_synth.anatomy.model import Tree, fullbody_path
 from spinetrack_synth.anatomy.scale_setup import ScaleSetup
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.motion.c3d import read_c3d
+from spinetrack_synth.motion.coordinate_tasks import coordinate_goals
 from spinetrack_synth.motion.data import MarkerMotion, odd_rate
 from spinetrack_synth.motion.gaps import fill_gaps
-from spinetrack_synth.motion.goals import coordinate_goals
-from spinetrack_synth.motion.models import Model, open_model, with_lab_markers
-from spinetrack_synth.motion.overlap import (
+from spinetrack_synth.motion.marker_matching import (
     as_in_model,
     check_left_out,
     check_names,
@@ -31,9 +30,10 @@ from spinetrack_synth.motion.overlap import (
     without,
     without_nought,
 )
+from spinetrack_synth.motion.models import Model, open_model, with_lab_markers
+from spinetrack_synth.motion.rendered_people import RenderedPeople, read_rendered_people
 from spinetrack_synth.motion.scaling import scaled_by_setup, scaled_to_landmarks, scaled_to_trial
 from spinetrack_synth.motion.smoothing import SHORTEST, Smoothed, jitter_m, low_pass, smooth
-from spinetrack_synth.motion.subjects import RenderedPeople, read_rendered_people
 from spinetrack_synth.motion.trc import read_trc
 
 Bools = NDArray[np.bool_]

@@ -12,24 +12,28 @@ from numpy.typing import ArrayLike, NDArray
 from spinetrack_synth.anatomy.kinematics import body_transforms, points_world
 from spinetrack_synth.anatomy.model import Tree
 from spinetrack_synth.poses.collision import Capsules
-from spinetrack_synth.poses.entering import Entry, entries
-from spinetrack_synth.poses.library import Reach
-from spinetrack_synth.poses.placement import ROTATION, angles_zxy, indices, rotation_zxy, turned
-from spinetrack_synth.poses.regions import REGIONS
-from spinetrack_synth.poses.settling import (
+from spinetrack_synth.poses.contact_solver.problem import (
+    Contacts,
+    FreeCoordinates,
+    LimbCapsules,
+    Masses,
+)
+from spinetrack_synth.poses.contact_solver.residuals import SUPPORT_M
+from spinetrack_synth.poses.contact_solver.solver import (
     FACING_BACK_SIGMA_M,
     FACING_SIGMA_M,
     REACH_SIGMA_M,
-    SUPPORT_M,
-    Drive,
-    Limbs,
-    Masses,
-    Touch,
+    solve,
+)
+from spinetrack_synth.poses.contact_solver.support_polygon import (
     beyond_support,
     center_of_mass,
     hull,
-    settled_coordinates,
 )
+from spinetrack_synth.poses.hand_penetration import Penetration, hand_penetrations
+from spinetrack_synth.poses.library import Reach
+from spinetrack_synth.poses.placement import ROTATION, angles_zxy, indices, rotation_zxy, turned
+from spinetrack_synth.poses.regions import REGIONS
 from spinetrack_synth.poses.skin import SkinProbe, refresh
 
 Array = NDArray[np.float64]
@@ -83,7 +87,7 @@ contact was 9 mm off the floor or less after one round, 6 mm after two."""
 
 
 @dataclass(frozen=True)
-class Settled:
+class ContactSolution:
     """A posture on the floor and how well it stands.
 
     ``q`` (n,) and its skin (V, 3) m; ``contact_m`` the signed height of every patch that should
@@ -104,29 +108,29 @@ class Settled:
         return max((abs(height) for height in self.contact_m.values()), default=0.0)
 
 
-def settle(
+def solve_contacts(
     tree: Tree,
     q: ArrayLike,
     contacts: Iterable[str],
     skin: SkinProbe,
     reaches: Iterable[Reach] = (),
     capsules: Capsules | None = None,
-) -> Settled:
+) -> ContactSolution:
     """The posture nearest to q (n,) in which the contacts touch the floor and the reaches meet.
 
     Every patch of the regions in ``contacts`` touches y = 0 with its lowest point, no point of the
     skin goes below, the centre of mass lies over the support, and where ``capsules`` are given they
-    are kept apart; joint limits hold. Gauss-Newton over the free coordinates, where every aim
+    are kept apart; joint limits hold. Gauss-Newton over the free coordinates, where every residual
     counts in units of its sigma and every coordinate may give way by ``GIVE_DEG``.
     Raises KeyError for an unknown region and ValueError for a model whose couplers are not lines of
     one coordinate.
     """
     contacts, reaches = tuple(contacts), tuple(reaches)
-    rested = _rested(_body(tree, capsules), q, skin, contacts, reaches)
-    return measured(tree, rested, contacts, skin, reaches)
+    solved = _solved(_solver_model(tree, capsules), q, skin, contacts, reaches)
+    return measured(tree, solved, contacts, skin, reaches)
 
 
-def settle_deforming(
+def solve_contacts_deforming(
     tree: Tree,
     q: ArrayLike,
     contacts: Iterable[str],
@@ -134,22 +138,22 @@ def settle_deforming(
     deform: Callable[[Array], ArrayLike],
     reaches: Iterable[Reach] = (),
     capsules: Capsules | None = None,
-) -> Settled:
-    """As `settle`, for a skin that changes shape with the posture.
+) -> ContactSolution:
+    """As `solve_contacts`, for a skin that changes shape with the posture.
 
     ``deform`` gives the skin (V, 3) m of a posture q (n,), point for point that of ``skin``. What
     is reported of the result is measured on its own deformed skin.
     """
     contacts, reaches = tuple(contacts), tuple(reaches)
-    body = _body(tree, capsules)
-    rested = _rested(body, q, skin, contacts, reaches)
-    entered: tuple[Entry, ...] = ()
+    model = _solver_model(tree, capsules)
+    solved = _solved(model, q, skin, contacts, reaches)
+    penetrations: tuple[Penetration, ...] = ()
     for _ in range(DEFORMING_ROUNDS):
-        skin = refresh(skin, tree, rested, deform(rested))
-        entered = entries(tree, rested, skin, reaches, entered)
-        rested = _rested(body, rested, skin, contacts, reaches, entered)
-    skin = refresh(skin, tree, rested, deform(rested))
-    return measured(tree, rested, contacts, skin, reaches)
+        skin = refresh(skin, tree, solved, deform(solved))
+        penetrations = hand_penetrations(tree, solved, skin, reaches, penetrations)
+        solved = _solved(model, solved, skin, contacts, reaches, penetrations)
+    skin = refresh(skin, tree, solved, deform(solved))
+    return measured(tree, solved, contacts, skin, reaches)
 
 
 def measured(
@@ -158,7 +162,7 @@ def measured(
     contacts: Iterable[str],
     skin: SkinProbe,
     reaches: Iterable[Reach] = (),
-) -> Settled:
+) -> ContactSolution:
     """How well a posture q (n,) stands as it is."""
     q = np.asarray(q, dtype=float)
     body2world = body_transforms(tree, q)
@@ -166,7 +170,7 @@ def measured(
     heights = points[:, 1]
     patches = _patches(contacts)
     support = np.concatenate([np.zeros(0, dtype=np.int64), *(skin.patches[p] for p in patches)])
-    return Settled(
+    return ContactSolution(
         q=q,
         skin_world=points,
         contact_m={patch: float(heights[skin.patches[patch]].min()) for patch in patches},
@@ -187,8 +191,8 @@ def _patches(contacts: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(patch for region in contacts for patch in REGIONS[region]))
 
 
-def _yaw_to_settle_in(tree: Tree, q: Array) -> float:
-    """The turn about the vertical into the heading in which a posture is settled.
+def _heading_to_solve_in(tree: Tree, q: Array) -> float:
+    """The turn about the vertical into the heading in which contacts are solved.
 
     A leaning trunk leans along X, where the pelvis has no list and is far from gimbal lock; an
     upright one faces X. So the heading in which a posture is given makes no difference.
@@ -213,53 +217,53 @@ def _out_of_balance_m(tree: Tree, q: Array, support: Array) -> float:
 
 
 @dataclass(frozen=True)
-class _Body:
-    """What settling needs of somebody, whatever the posture and the skin."""
+class _SolverModel:
+    """What the solver needs of somebody, whatever the posture and the skin."""
 
     tree: Tree
-    drive: Drive
+    free: FreeCoordinates
     masses: Masses
-    limbs: Limbs
+    capsules: LimbCapsules
 
 
-def _body(tree: Tree, capsules: Capsules | None) -> _Body:
-    return _Body(tree, _drive(tree), _masses(tree), _limbs(capsules))
+def _solver_model(tree: Tree, capsules: Capsules | None) -> _SolverModel:
+    return _SolverModel(tree, _free_coordinates(tree), _masses(tree), _limb_capsules(capsules))
 
 
-def _rested(
-    body: _Body,
+def _solved(
+    model: _SolverModel,
     q: ArrayLike,
     skin: SkinProbe,
     contacts: tuple[str, ...],
     reaches: tuple[Reach, ...],
-    entered: tuple[Entry, ...] = (),
+    penetrations: tuple[Penetration, ...] = (),
 ) -> Array:
-    """The coordinates (n,) of the settled posture."""
-    tree, drive = body.tree, body.drive
+    """The coordinates (n,) of the posture in which contacts hold."""
+    tree, free = model.tree, model.free
     given = np.array(q, dtype=float)
-    yaw = _yaw_to_settle_in(tree, given)
-    z = settled_coordinates(
+    yaw = _heading_to_solve_in(tree, given)
+    z = solve(
         tree.chain,
-        drive,
-        body.masses,
-        _touch(tree, skin, contacts, reaches, entered),
-        body.limbs,
-        np.clip(turned(tree, given, yaw)[tree.free_index], drive.lower, drive.upper),
+        free,
+        model.masses,
+        _contacts(tree, skin, contacts, reaches, penetrations),
+        model.capsules,
+        np.clip(turned(tree, given, yaw)[tree.free_index], free.lower, free.upper),
     )
-    rested = turned(tree, tree.coupling @ z + tree.offset, -yaw)
+    solved = turned(tree, tree.coupling @ z + tree.offset, -yaw)
     angles = indices(tree, ROTATION)
-    rested[angles] = angles_zxy(rotation_zxy(rested[angles]), near_rad=given[angles])
-    return rested
+    solved[angles] = angles_zxy(rotation_zxy(solved[angles]), near_rad=given[angles])
+    return solved
 
 
-def _drive(tree: Tree) -> Drive:
+def _free_coordinates(tree: Tree) -> FreeCoordinates:
     if tree.steps or (np.count_nonzero(tree.coupling, axis=1) > 1).any():
         raise ValueError(f"{tree.name}: only linear couplers of one coordinate are supported")
     column = np.argmax(tree.coupling != 0, axis=1)
     factor = tree.coupling[np.arange(len(column)), column]
     stems = [name.removesuffix("_r").removesuffix("_l") for name in tree.free]
     give = np.radians([GIVE_DEG.get(stem, GIVE_ELSE_DEG) for stem in stems])
-    return Drive(
+    return FreeCoordinates(
         column=np.where(factor != 0, column, -1).astype(np.int64),
         factor=factor,
         offset=tree.offset,
@@ -274,16 +278,16 @@ def _masses(tree: Tree) -> Masses:
     return Masses(kg=tree.mass_kg, center_m=tree.mass_center_m)
 
 
-def _touch(
+def _contacts(
     tree: Tree,
     skin: SkinProbe,
     contacts: tuple[str, ...],
     reaches: tuple[Reach, ...],
-    entered: tuple[Entry, ...],
-) -> Touch:
+    penetrations: tuple[Penetration, ...],
+) -> Contacts:
     groups = [skin.patches[patch] for patch in _patches(contacts)]
     meetings = [meeting for reach in reaches for meeting in _meetings(skin, reach)]
-    return Touch(
+    return Contacts(
         body=skin.body,
         offset_m=skin.offset_m,
         start=np.cumsum([0, *map(len, groups)], dtype=np.int64),
@@ -291,19 +295,19 @@ def _touch(
         meeting_body=np.array([m.body for m in meetings], dtype=np.int64).reshape(-1, 2),
         meeting_m=np.array([m.offset_m for m in meetings], dtype=float).reshape(-1, 2, 3),
         meeting_sigma_m=np.array([m.sigma_m for m in meetings], dtype=float),
-        entered_body=np.array([e.body for e in entered], dtype=np.int64).reshape(-1, 2),
-        entered_m=np.array([e.offset_m for e in entered], dtype=float).reshape(-1, 2, 3),
-        outward=np.array([e.outward for e in entered], dtype=float).reshape(-1, 3),
-        sunk_m=np.full(len(tree.bodies), SUNK_M),
+        penetrating_body=np.array([e.body for e in penetrations], dtype=np.int64).reshape(-1, 2),
+        penetrating_m=np.array([e.offset_m for e in penetrations], dtype=float).reshape(-1, 2, 3),
+        outward=np.array([e.outward for e in penetrations], dtype=float).reshape(-1, 3),
+        allowed_depth_m=np.full(len(tree.bodies), SUNK_M),
     )
 
 
-def _limbs(capsules: Capsules | None) -> Limbs:
+def _limb_capsules(capsules: Capsules | None) -> LimbCapsules:
     if capsules is None:
         no, nowhere = np.zeros(0, dtype=np.int64), np.zeros((0, 3))
-        return Limbs(no, nowhere, nowhere, np.zeros(0), no.reshape(0, 2), np.zeros(0))
+        return LimbCapsules(no, nowhere, nowhere, np.zeros(0), no.reshape(0, 2), np.zeros(0))
     c = capsules
-    return Limbs(c.body, c.start_m, c.end_m, c.radius_m, c.pairs, c.slack_m)
+    return LimbCapsules(c.body, c.start_m, c.end_m, c.radius_m, c.pairs, c.slack_m)
 
 
 @dataclass(frozen=True)
@@ -362,11 +366,12 @@ def _place(skin: SkinProbe, region: str, middle: int) -> Array:
     side, _, part = region.partition("_")
     if part == "hand_back":
         back = skin.offset_m[skin.patches[region]]
-        place = back.mean(axis=0)
+        place: Array = back.mean(axis=0)
         place[0] = back[:, 0].min()
         return place
     if part != "hand":
-        return skin.offset_m[middle]
+        own: Array = skin.offset_m[middle]
+        return own
     heel = skin.offset_m[skin.patches[f"{side}_palm_heel"]]
     fingers = skin.offset_m[
         np.concatenate([skin.patches[f"{side}_palm_{part}"] for part in ("radial", "ulnar")])
@@ -386,8 +391,9 @@ def _facing(skin: SkinProbe, point: int) -> Array:
     """Where the skin about a point faces, (3,) in its body's frame."""
     mine = np.flatnonzero(skin.body == skin.body[point])
     distance = np.linalg.norm(skin.offset_m[mine] - skin.offset_m[point], axis=1)
-    normal = skin.normal[mine[distance < ABOUT_M]].sum(axis=0)
-    return normal / np.linalg.norm(normal)
+    normal: Array = skin.normal[mine[distance < ABOUT_M]].sum(axis=0)
+    normal /= np.linalg.norm(normal)
+    return normal
 
 
 def _middle(skin: SkinProbe, points: Ints) -> int:

@@ -21,7 +21,8 @@ def rotation_zxy(angles_rad: ArrayLike) -> Array:
     about_z = np.array([[cz, -sz, 0], [sz, cz, 0], [0, 0, 1]])
     about_x = np.array([[1, 0, 0], [0, cx, -sx], [0, sx, cx]])
     about_y = np.array([[cy, 0, sy], [0, 1, 0], [-sy, 0, cy]])
-    return about_z @ about_x @ about_y
+    rotation: Array = about_z @ about_x @ about_y
+    return rotation
 
 
 def angles_zxy(rotation: ArrayLike, near_rad: ArrayLike = (0.0, 0.0, 0.0)) -> Array:
@@ -37,7 +38,8 @@ def angles_zxy(rotation: ArrayLike, near_rad: ArrayLike = (0.0, 0.0, 0.0)) -> Ar
         z, y = np.arctan2(-r[0, 1], r[1, 1]), np.arctan2(-r[2, 0], r[2, 2])
         candidates = np.array([[z, x, y], [z + np.pi, np.pi - x, y + np.pi]])
     candidates = candidates - 2 * np.pi * np.round((candidates - near) / (2 * np.pi))
-    return candidates[np.argmin(np.abs(candidates - near).sum(axis=1))]
+    nearest: Array = candidates[np.argmin(np.abs(candidates - near).sum(axis=1))]
+    return nearest
 
 
 def indices(tree: Tree, names: tuple[str, ...]) -> NDArray[np.int64]:

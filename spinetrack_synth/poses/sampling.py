@@ -94,7 +94,8 @@ def mirror(tree: Tree, q: ArrayLike) -> Array:
     q = np.asarray(q, dtype=float)
     twins = [tree.coordinate_index[mirrored_coordinate(name)] for name in tree.coordinates]
     signs = np.array([mirror_sign(name) for name in tree.coordinates])
-    return signs * q[twins]
+    mirrored: Array = signs * q[twins]
+    return mirrored
 
 
 def within_limits(tree: Tree, q: ArrayLike) -> Array:
@@ -104,7 +105,8 @@ def within_limits(tree: Tree, q: ArrayLike) -> Array:
         tree.lower[tree.free_index],
         tree.upper[tree.free_index],
     )
-    return tree.coupling @ z + tree.offset
+    within: Array = tree.coupling @ z + tree.offset
+    return within
 
 
 def _hang_arm_on_clavicle(tree: Tree, q: Array, side: str, in_rhythm: bool) -> None:
@@ -126,4 +128,6 @@ def _fraction(rotation: Array, t: float) -> Array:
     """A part of a rotation, about its own axis."""
     from scipy.spatial.transform import Rotation
 
-    return Rotation.from_rotvec(t * Rotation.from_matrix(rotation).as_rotvec()).as_matrix()
+    part = Rotation.from_rotvec(t * Rotation.from_matrix(rotation).as_rotvec())
+    matrix: Array = part.as_matrix()
+    return matrix

@@ -153,7 +153,8 @@ def parse_scene(content: bytes, source: str) -> Scene:
         raise UserError(f"{source}: byte {error.start} is not UTF-8") from None
     except tomllib.TOMLDecodeError as error:
         raise UserError(f"{source}: {error}") from None
-    return _Reader(source).table(Scene, table, "")
+    scene: Scene = _Reader(source).table(Scene, table, "")
+    return scene
 
 
 @dataclass(frozen=True)

@@ -50,7 +50,8 @@ def _bilinear(image: Image, down: Array, across: Array) -> Array:
     i, j = i % rows, j % columns
     k, m = (i + 1) % rows, (j + 1) % columns
     low = image[i, j] * (1 - s) + image[k, j] * s
-    return low * (1 - t) + (image[i, m] * (1 - s) + image[k, m] * s) * t
+    values: Array = low * (1 - t) + (image[i, m] * (1 - s) + image[k, m] * s) * t
+    return values
 
 
 def polar_ground(
@@ -107,7 +108,8 @@ def _seen_from_the_middle(vertices: Array, normals: Array) -> Array:
     toward /= np.linalg.norm(toward, axis=1, keepdims=True)
     lack = np.maximum(0.15 - (normals * toward).sum(axis=1, keepdims=True), 0)
     bent = normals + lack * toward
-    return bent / np.linalg.norm(bent, axis=1, keepdims=True)
+    unit: Array = bent / np.linalg.norm(bent, axis=1, keepdims=True)
+    return unit
 
 
 HAZE = np.array([0.66, 0.73, 0.80], np.float32)
@@ -117,10 +119,5 @@ HAZE = np.array([0.66, 0.73, 0.80], np.float32)
 def hazed(color: Array, distance_m: Array, clear_m: float) -> Array:
     """Colours (..., 3) seen through air: they fade to the haze with distance."""
     share = 1 - np.exp(-np.asarray(distance_m) / clear_m)[..., None]
-    return color * (1 - share) + HAZE * share
-
-
-def smoothstep(x: Array, low: float, high: float) -> Array:
-    """0 below low, 1 above high, smooth between."""
-    t = np.clip((np.asarray(x) - low) / (high - low), 0, 1)
-    return t * t * (3 - 2 * t)
+    faded: Array = color * (1 - share) + HAZE * share
+    return faded

@@ -25,7 +25,8 @@ _WHITE: Final = np.array(
 def black_body(kelvin: float) -> Array:
     """Linear RGB (3,) of light of a colour temperature, of luminance 1."""
     rgb = np.array([np.interp(kelvin, _KELVIN, _WHITE[:, k]) for k in range(3)])
-    return rgb / (rgb @ [0.2126, 0.7152, 0.0722])
+    light: Array = rgb / (rgb @ [0.2126, 0.7152, 0.0722])
+    return light
 
 
 def draw(rng: Rng, values: Range) -> float:

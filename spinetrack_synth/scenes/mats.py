@@ -9,8 +9,9 @@ from typing import Final
 import numpy as np
 from numpy.typing import ArrayLike
 
-from spinetrack_synth.scenes import props, textures
+from spinetrack_synth.scenes import textures
 from spinetrack_synth.scenes.place import Prop, assembled
+from spinetrack_synth.scenes.props import gear
 from spinetrack_synth.scenes.shapes import Array, rounded_rectangle, slab
 from spinetrack_synth.scenes.textures import Finish, paint
 from spinetrack_synth.shot import Surface, Thing
@@ -102,12 +103,12 @@ def _unit_gear(kind: str, style: int) -> tuple[Surface, ...]:
     rng = np.random.default_rng([75, GEAR.index(kind), style])
     color = np.array(_GEAR_COLORS[style])
     things: dict[str, Prop] = {
-        "block": props.block(),
-        "bottle": props.bottle(),
-        "blanket": props.folded(layers=2),
-        "bolster": props.bolster(),
-        "rolled_mat": props.rolled_mat("gear"),
-        "cushion": props.cushion("cloth"),
+        "block": gear.block(),
+        "bottle": gear.bottle(),
+        "blanket": gear.folded(layers=2),
+        "bolster": gear.bolster(),
+        "rolled_mat": gear.rolled_mat("gear"),
+        "cushion": gear.cushion("cloth"),
     }
     finishes: dict[str, Finish] = {
         "gear": paint((0.66, 0.50, 0.36) if style == 1 else color, roughness=0.85, specular=0.2),

@@ -14,7 +14,7 @@ from spinetrack_synth.avatars.avatar import Avatar, Fingers, pose_avatar, pose_s
 from spinetrack_synth.avatars.holding import held_fingers, open_fingers
 from spinetrack_synth.motion.performance import Moment, Performance, choose_moment
 from spinetrack_synth.poses.collision import self_intersection_m
-from spinetrack_synth.poses.ground import settle_deforming
+from spinetrack_synth.poses.ground import solve_contacts_deforming
 from spinetrack_synth.poses.library import Pose, either_side, library
 from spinetrack_synth.poses.placement import moved, turned
 from spinetrack_synth.poses.sampling import sample_pose
@@ -123,7 +123,7 @@ def take_stance(avatar: Avatar, pose: Pose, rng: Rng) -> Stance | None:
         chosen = either_side(pose, rng)
         q = sample_pose(tree, chosen, rng)
         fingers = open_fingers(avatar, chosen.contacts, chosen.reaches)
-        settled = settle_deforming(
+        settled = solve_contacts_deforming(
             tree,
             q,
             chosen.contacts,
@@ -229,7 +229,7 @@ def _free_spot(
     for attempt in range(SPOTS_TRIED):
         # The search widens: a first person stands about the middle, the others as near as they can.
         reach = 0.5 + (2.8 * attempt / SPOTS_TRIED if others else 0.0)
-        offset = np.clip(middle + rng.uniform(-reach, reach, 2), low, high)
+        offset: Array = np.clip(middle + rng.uniform(-reach, reach, 2), low, high)
         here = taken.moved(offset)
         bumps = (here.box[0] < walls[:, 1]) & (here.box[1] > walls[:, 0])
         if bumps.all(axis=1).any():

@@ -7,8 +7,8 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from spinetrack_synth.spinepose.image_files import Picture
 from spinetrack_synth.spinepose.model import Estimate, PoseModel, estimate
-from spinetrack_synth.spinepose.pictures import Picture
 
 Floats = NDArray[np.float64]
 

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.spinepose.crops import IMAGENET, UNIT, Normalisation
-from spinetrack_synth.spinepose.inputs import NetworkInput, named_shapes, read_input
-from spinetrack_synth.spinepose.pictures import Picture
+from spinetrack_synth.spinepose.image_files import Picture
+from spinetrack_synth.spinepose.network_input import NetworkInput, named_shapes, read_input
 from spinetrack_synth.spinepose.session import open_session
 
 if TYPE_CHECKING:

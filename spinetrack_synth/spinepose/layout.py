@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Final
 
 from spinetrack_synth.errors import UserError
-from spinetrack_synth.spinepose.pictures import PICTURE_SUFFIXES
+from spinetrack_synth.spinepose.image_files import PICTURE_SUFFIXES
 from spinetrack_synth.spinepose.video import VIDEO_SUFFIXES
 
 Input = Path | int

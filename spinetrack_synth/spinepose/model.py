@@ -26,11 +26,11 @@ from spinetrack_synth.spinepose.crops import (
 )
 from spinetrack_synth.spinepose.decoders import Decoder, Floats, Reading
 from spinetrack_synth.spinepose.graph import own_normalisation
-from spinetrack_synth.spinepose.inputs import NetworkInput, named_shapes, read_input
+from spinetrack_synth.spinepose.image_files import read_recorded
 from spinetrack_synth.spinepose.keypoint_sets import BY_COUNT, SETS, KeypointMap, keypoint_map
-from spinetrack_synth.spinepose.kinds import KINDS, recognise
 from spinetrack_synth.spinepose.metadata import normalisation, read_metadata
-from spinetrack_synth.spinepose.pictures import read_recorded
+from spinetrack_synth.spinepose.network_input import NetworkInput, named_shapes, read_input
+from spinetrack_synth.spinepose.network_kinds import KINDS, recognise
 from spinetrack_synth.spinepose.session import open_session
 
 if TYPE_CHECKING:

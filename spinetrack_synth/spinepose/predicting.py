@@ -18,7 +18,13 @@ from spinetrack_synth.drawing.predictions import LEAST_SCORE, draw_people
 from spinetrack_synth.errors import PictureError, UserError
 from spinetrack_synth.spinepose.boxes import only_person, seen_boxes
 from spinetrack_synth.spinepose.detector import Detector, detect
-from spinetrack_synth.spinepose.following import Follower
+from spinetrack_synth.spinepose.image_files import (
+    Picture,
+    encode_picture,
+    opencv,
+    read_picture,
+    read_recorded,
+)
 from spinetrack_synth.spinepose.layout import (
     Input,
     Layout,
@@ -27,13 +33,6 @@ from spinetrack_synth.spinepose.layout import (
     lay_out,
 )
 from spinetrack_synth.spinepose.model import BATCH, PoseModel, estimate
-from spinetrack_synth.spinepose.pictures import (
-    Picture,
-    encode_picture,
-    opencv,
-    read_picture,
-    read_recorded,
-)
 from spinetrack_synth.spinepose.results import (
     AngleTable,
     CocoResults,
@@ -43,6 +42,7 @@ from spinetrack_synth.spinepose.results import (
 from spinetrack_synth.spinepose.smoothing import OneEuro
 from spinetrack_synth.spinepose.tracking import Tracked, Tracker
 from spinetrack_synth.spinepose.video import VideoWriter, open_video
+from spinetrack_synth.spinepose.video_pose_estimator import VideoPoseEstimator
 
 Progress = Callable[[int, int], None]
 
@@ -265,7 +265,7 @@ class _Looking:
     def _video(self, row: int, source: Input) -> Iterator[_Shot]:
         video = open_video(source)
         options = self.options
-        follower = Follower(
+        estimator = VideoPoseEstimator(
             self.model,
             options.detector,
             Tracker(OneEuro() if options.smooth else None),
@@ -280,7 +280,7 @@ class _Looking:
             try:
                 for time_s, picture in video.timed():
                     with _costs_the_picture(source):
-                        people = follower(picture, time_s, f"{source}, frame {frame}")
+                        people = estimator(picture, time_s, f"{source}, frame {frame}")
                     if writer:
                         writer.write(self._drawn(picture, people, named=True), time_s)
                     yield _Shot(people, self.names[row], frame=frame, time_s=time_s)

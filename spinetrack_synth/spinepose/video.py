@@ -14,7 +14,7 @@ from typing import Any, Final
 import numpy as np
 
 from spinetrack_synth.errors import PictureError, UserError
-from spinetrack_synth.spinepose.pictures import Picture, opencv
+from spinetrack_synth.spinepose.image_files import Picture, opencv
 
 VIDEO_SUFFIXES: Final = frozenset(
     ".mp4 .avi .mov .mkv .webm .m4v .mpg .mpeg .wmv .3gp .mts .m2ts .ogv .flv".split()

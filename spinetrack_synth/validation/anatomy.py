@@ -21,7 +21,7 @@ from spinetrack_synth.validation.findings import Fault, Severity, Work
 from spinetrack_synth.validation.rules import rule
 
 if TYPE_CHECKING:
-    from spinetrack_synth.validation.bodies import Bodies
+    from spinetrack_synth.validation.body_fits import Bodies
 
 SPINE_OFF: Final = 0.05
 SPINE_SURPRISE: Final = 4.0
@@ -70,7 +70,7 @@ EXPLAINED: Final = (*sides.BEFORE, "SPT113", "SPT312", "SPT50", "SPT52", "SPT55"
 
 
 def _bodies(dataset: Dataset, work: Work) -> Bodies:
-    from spinetrack_synth.validation.bodies import bodies_of  # compiled code: not to list rules
+    from spinetrack_synth.validation.body_fits import bodies_of  # compiled code: not to list rules
 
     return bodies_of(dataset, work)
 

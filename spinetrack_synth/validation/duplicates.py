@@ -15,9 +15,9 @@ from spinetrack_synth.coco.values import shown
 from spinetrack_synth.validation.dataset import Dataset
 from spinetrack_synth.validation.findings import Fault, Severity, Work
 from spinetrack_synth.validation.fingerprints import pictures_of
+from spinetrack_synth.validation.mask_shapes import masks_of
 from spinetrack_synth.validation.masks import LEAST_INSIDE
 from spinetrack_synth.validation.rules import rule
-from spinetrack_synth.validation.shapes import masks_of
 
 SAME_PERSON_OKS: Final = 0.95
 """Two annotators of one person agree to some 0.85; only a copy, perhaps moved by a pixel, more."""

@@ -14,9 +14,9 @@ from spinetrack_synth.coco.proportions import BONES_M
 from spinetrack_synth.validation.coordinates import box_hint
 from spinetrack_synth.validation.dataset import Dataset
 from spinetrack_synth.validation.findings import Fault, Severity, mild
+from spinetrack_synth.validation.mask_shapes import masks_of
 from spinetrack_synth.validation.masks import EDGE_PX
 from spinetrack_synth.validation.rules import rule
-from spinetrack_synth.validation.shapes import masks_of
 
 OUTSIDE_BOX: Final = 0.25
 """Share of the box's longer side by which a visible keypoint may lie outside the box. COCO's

@@ -11,9 +11,9 @@ from spinetrack_synth.coco.document import rows_where
 from spinetrack_synth.coco.values import plain, shown
 from spinetrack_synth.validation.dataset import Dataset
 from spinetrack_synth.validation.findings import Fault, Severity
+from spinetrack_synth.validation.ground_truth import truth_of
 from spinetrack_synth.validation.rules import rule
 from spinetrack_synth.validation.schema import fault_at
-from spinetrack_synth.validation.truth import truth_of
 
 LARGEST_ID: Final = 2**53
 """Beyond, doubles no longer tell neighbours apart."""

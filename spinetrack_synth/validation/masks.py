@@ -14,8 +14,8 @@ from spinetrack_synth.coco.document import Floats, rows_where
 from spinetrack_synth.validation.coordinates import box_hint
 from spinetrack_synth.validation.dataset import Dataset
 from spinetrack_synth.validation.findings import Fault, Severity, mild
+from spinetrack_synth.validation.mask_shapes import Masks, masks_of
 from spinetrack_synth.validation.rules import rule
-from spinetrack_synth.validation.shapes import Masks, masks_of
 
 EDGE_PX: Final = 2.0
 """Boxes and polygons may leave the image by so much: annotation tools let them, and round."""

@@ -27,7 +27,7 @@ MODULES: Final = (
     "sides",
     "spine",
     "anatomy",
-    "truth",
+    "ground_truth",
     "images",
     "duplicates",
     "leakage",

@@ -16,19 +16,16 @@ from numpy.typing import NDArray
 
 from spinetrack_synth.coco.document import Floats, rows_where
 from spinetrack_synth.coco.proportions import pixels_per_metre
+from spinetrack_synth.lengths import distance_m
 from spinetrack_synth.validation.dataset import Dataset
 from spinetrack_synth.validation.findings import Fault, Severity
 from spinetrack_synth.validation.rules import rule
 
 WIDTHS_M: Final = {
-    "eye": 0.062,
-    "ear": 0.146,
-    "shoulder": 0.352,
-    "clavicle": 0.048,
-    "latissimus": 0.286,
-    "hip": 0.170,
+    name: distance_m(f"left_{name}", f"right_{name}")
+    for name in ("eye", "ear", "shoulder", "clavicle", "latissimus", "hip")
 }
-"""Distance from left to right in the unscaled model, metres."""
+"""Distance from left to right in the standing model, m."""
 SEEN_LONG: Final = 0.6
 """Share of its width a pair must show. On clean poses the pairs of the trunk then never point
 apart by more than 80 degrees, eyes and ears by more than 3."""

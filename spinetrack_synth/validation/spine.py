@@ -16,14 +16,13 @@ import numpy as np
 from spinetrack_synth import skeleton
 from spinetrack_synth.coco.document import Floats, rows_where
 from spinetrack_synth.coco.proportions import BONES_M, bone_scales, pixels_per_metre
+from spinetrack_synth.lengths import SPINE_GAPS_M
 from spinetrack_synth.validation.dataset import Dataset
 from spinetrack_synth.validation.findings import Fault, Severity
 from spinetrack_synth.validation.rules import rule
 from spinetrack_synth.validation.sides import BEFORE
 
 SPINE_NAMES: Final = tuple(skeleton.NAMES[index] for index in skeleton.SPINE)
-GAPS_M: Final = np.array([0.052, 0.065, 0.077, 0.127, 0.119, 0.058, 0.068, 0.050])
-"""From each spine point to the next in the unscaled model, caudal to cranial, metres."""
 
 REVERSED_M: Final = 0.03
 """So much nearer to the wrong end of the trunk: clean up to -0.02."""
@@ -39,9 +38,9 @@ OFF_CURVE_M: Final = np.array([0.040, 0.040, 0.040, 0.060, 0.040, 0.035, 0.040])
 """Distance of spine_01 .. neck_02 from the line of their neighbours: clean up to 0.020, at
 spine_04, whose neighbours are far, 0.040."""
 GAP_RATIO: Final = 1.7
-"""Longest gap against the model's: clean up to 1.30."""
+"""Longest gap against the model's: clean up to 1.43."""
 BEND_DEG: Final = 85.0
-"""Sharpest turn at a spine point between gaps that are seen long: clean up to 73."""
+"""Sharpest turn at a spine point between gaps that are seen long: clean up to 74."""
 BONE_RATIO: Final = 1.9
 """All bones at a joint against the longest of the others: clean up to 1.39."""
 LEAST_PX: Final = 3.0
@@ -94,7 +93,7 @@ def upside_down_m(dataset: Dataset) -> Floats:
 def off_curve_m(dataset: Dataset) -> Floats:
     """Distance (N, 7) of spine_01 .. neck_02 from their share of the line of their neighbours."""
     points = spine_points(dataset)
-    share = (GAPS_M[:-1] / (GAPS_M[:-1] + GAPS_M[1:]))[:, None]
+    share = (SPINE_GAPS_M[:-1] / (SPINE_GAPS_M[:-1] + SPINE_GAPS_M[1:]))[:, None]
     expected = points[:, :-2] * (1 - share) + points[:, 2:] * share
     distance = np.linalg.norm(points[:, 1:-1] - expected, axis=2)
     distance_m: Floats = distance / pixels_per_metre(dataset)[:, None]
@@ -112,7 +111,7 @@ def bend_deg(dataset: Dataset) -> Floats:
     """Turn (N, 7) at spine_01 .. neck_02; nan between gaps that are seen short."""
     steps = np.diff(spine_points(dataset), axis=1)
     length = np.linalg.norm(steps, axis=2)
-    least = np.fmax(0.5 * GAPS_M * pixels_per_metre(dataset)[:, None], 2 * LEAST_PX)
+    least = np.fmax(0.5 * SPINE_GAPS_M * pixels_per_metre(dataset)[:, None], 2 * LEAST_PX)
     with np.errstate(invalid="ignore", divide="ignore"):
         cosine = (steps[:, 1:] * steps[:, :-1]).sum(2) / (length[:, 1:] * length[:, :-1])
     bend: Floats = np.degrees(np.arccos(np.clip(cosine, -1, 1)))
@@ -203,12 +202,12 @@ def spine_point_off_curve(dataset: Dataset) -> Iterator[Fault]:
 def spine_spacing(dataset: Dataset) -> Iterator[Fault]:
     """Two neighbours of the spine lie too far apart."""
     gaps = gaps_m(dataset)
-    ratio = (gaps - (LEAST_PX / pixels_per_metre(dataset))[:, None]) / GAPS_M
+    ratio = (gaps - (LEAST_PX / pixels_per_metre(dataset))[:, None]) / SPINE_GAPS_M
     for row in rows_where((ratio > GAP_RATIO).any(1)):
         worst = int(np.nanargmax(ratio[row]))
         a, b = SPINE_NAMES[worst : worst + 2]
         message = f"{a} and {b} are about {100 * gaps[row, worst]:.0f} cm apart, expected at most "
-        message += f"{100 * GAPS_M[worst]:.0f} cm at this size"
+        message += f"{100 * SPINE_GAPS_M[worst]:.0f} cm at this size"
         yield dataset.annotation_fault(
             row, message, field=".keypoints", part=a, value=round(float(ratio[row, worst]), 3)
         )

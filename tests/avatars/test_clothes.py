@@ -2,19 +2,9 @@ import numpy as np
 import pytest
 
 from spinetrack_synth.avatars.body import sample_subject, shape
-from spinetrack_synth.avatars.clothes import (
-    SNUG_M,
-    Armhole,
-    Cut,
-    Neckline,
-    edge_distances,
-    measure,
-    over,
-    sew,
-    skin_below,
-    suit,
-    tailor,
-)
+from spinetrack_synth.avatars.clothes import over, sew, skin_below, tailor
+from spinetrack_synth.avatars.cuts import SNUG_M, Armhole, Cut, Neckline, edge_distances
+from spinetrack_synth.avatars.figure import measure, suit
 from spinetrack_synth.avatars.wardrobe import choose_outfit, leggings, sneakers
 
 NECK = Neckline(0.08, 0.08, 0.03)

@@ -5,6 +5,7 @@ from spinetrack_synth.avatars import hair
 from spinetrack_synth.avatars.body import sample_subject, shape
 from spinetrack_synth.avatars.dress import dress
 from spinetrack_synth.avatars.fabric import choose_fabric
+from spinetrack_synth.avatars.hairstyles import STYLES
 from spinetrack_synth.avatars.skin import survey, tone_color
 
 pytestmark = pytest.mark.slow
@@ -92,7 +93,7 @@ def test_shoes_are_worn_on_request(body_data, rest, subject):
     assert "shoes" in names
 
 
-@pytest.mark.parametrize("style", sorted(hair.STYLES))
+@pytest.mark.parametrize("style", sorted(STYLES))
 def test_hair_grows_outside_the_head_and_beside_the_face(body_data, style):
     for index in (1, 2):
         subject = sample_subject(7, index)

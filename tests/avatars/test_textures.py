@@ -2,7 +2,7 @@ import numpy as np
 from scipy.sparse import csr_array, eye_array
 
 from spinetrack_synth.avatars.mesh import Sheet
-from spinetrack_synth.avatars.textures import noise, smoothstep, texel_map
+from spinetrack_synth.avatars.textures import noise, texel_map
 
 
 def square() -> Sheet:
@@ -38,8 +38,3 @@ def test_noise_is_smooth_bounded_and_repeatable():
     assert value.std() > 0.1
     moved = noise(points + 1e-4, 0.1, np.random.default_rng(4))
     assert np.abs(moved - value).max() < 0.02
-
-
-def test_smoothstep_runs_both_ways():
-    assert smoothstep(0.0, 2.0, np.array([-1, 1, 3])).tolist() == [0, 0.5, 1]
-    assert smoothstep(2.0, 0.0, np.array([-1, 1, 3])).tolist() == [1, 0.5, 0]

@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 import pytest
 from commands import Run, contents
-from stand_ins import BallRenderer, ball_source
+from fakes import BallRenderer, ball_source
 
 import spinetrack_synth.dataset
 from spinetrack_synth import __version__

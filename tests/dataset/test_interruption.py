@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from stand_ins import BallRenderer, ball_source
+from fakes import BallRenderer, ball_source
 
 from spinetrack_synth.dataset import DatasetConfig, files, run_dataset
 from spinetrack_synth.errors import UserError
@@ -26,7 +26,7 @@ SCRIPT = """
 import os, signal, sys
 sys.path.insert(0, {tests!r})
 from pathlib import Path
-from stand_ins import BallRenderer, ball_source
+from fakes import BallRenderer, ball_source
 from spinetrack_synth.dataset import DatasetConfig, run_dataset
 
 replace, left = os.replace, [{replacements}]

@@ -7,7 +7,7 @@ from importlib.resources import files
 from pathlib import Path
 
 import pytest
-from stand_ins import BallRenderer, ball_source
+from fakes import BallRenderer, ball_source
 
 from spinetrack_synth.dataset import DatasetConfig, run_dataset
 from spinetrack_synth.dataset.state import describe, motion_weights

@@ -12,11 +12,11 @@ import numpy as np
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+from fakes import BallRenderer, ball_source, model
 from filelock import FileLock
 from PIL import Image
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
-from stand_ins import BallRenderer, ball_source, model
 
 from spinetrack_synth.coco import CocoDataset
 from spinetrack_synth.coco.dataset import find_problems

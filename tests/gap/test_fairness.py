@@ -21,12 +21,12 @@ from made_people import (
 from spinetrack_synth import skeleton
 from spinetrack_synth.coco import CocoDataset
 from spinetrack_synth.errors import UserError
-from spinetrack_synth.gap.body import fill_in
 from spinetrack_synth.gap.bootstrap import LEAST_CLUSTERS
 from spinetrack_synth.gap.comparison import Comparison, compare
 from spinetrack_synth.gap.distances import mean_shift
 from spinetrack_synth.gap.evaluation import Evaluation, evaluate
 from spinetrack_synth.gap.labels import Labels, labels_of
+from spinetrack_synth.gap.person_attributes import fill_in
 from spinetrack_synth.gap.report import page
 from spinetrack_synth.gap.rerunning import cost
 

@@ -15,7 +15,7 @@ from spinetrack_synth.gap.differences import corrected, differences
 from spinetrack_synth.gap.evaluation import evaluate
 from spinetrack_synth.gap.gates import judge, parse_gate
 from spinetrack_synth.gap.labels import Labels
-from spinetrack_synth.gap.likeness import TRUNKS, trunk_strata
+from spinetrack_synth.gap.matching_features import TRUNKS, trunk_strata
 from spinetrack_synth.gap.measures import Table
 from spinetrack_synth.gap.report import data, page
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from fakes import BallRenderer, ball_person, ball_shot, make_balls
 from pycocotools import mask as coco_mask
-from stand_ins import BallRenderer, ball_person, ball_shot, make_balls
 
 from spinetrack_synth.labels import MIN_MASK_PX, annotate
 from spinetrack_synth.skeleton import INDEX

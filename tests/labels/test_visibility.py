@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from stand_ins import BallRenderer, ball_person, ball_shot, make_balls, model
+from fakes import BallRenderer, ball_person, ball_shot, make_balls, model
 
 from spinetrack_synth.labels import TISSUE, annotate
 from spinetrack_synth.shot import Shot

@@ -9,9 +9,9 @@ import pytest
 
 from spinetrack_synth.anatomy.model import Tree
 from spinetrack_synth.errors import UserError
-from spinetrack_synth.motion.bodies import marker_motion
 from spinetrack_synth.motion.data import CoordinateMotion, MarkerMotion
 from spinetrack_synth.motion.describing import describe
+from spinetrack_synth.motion.model_motion import marker_motion
 from spinetrack_synth.motion.plotting import plot_motion
 
 

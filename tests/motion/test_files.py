@@ -9,9 +9,9 @@ import pytest
 
 from spinetrack_synth.anatomy.model import Tree
 from spinetrack_synth.errors import UserError
-from spinetrack_synth.motion.bodies import full_coordinates, marker_motion
 from spinetrack_synth.motion.data import CoordinateMotion, JointMotion, MarkerMotion
 from spinetrack_synth.motion.files import read_motion, write_motion
+from spinetrack_synth.motion.model_motion import full_coordinates, marker_motion
 
 
 @pytest.mark.parametrize("ending", [".mot", ".sto", ".csv"])

@@ -17,7 +17,7 @@ from spinetrack_synth.anatomy.model import Tree, fullbody_path, load_model
 from spinetrack_synth.anatomy.scaling import scale_tree, with_marker_offsets
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.motion.data import MarkerMotion
-from spinetrack_synth.motion.overlap import is_slip
+from spinetrack_synth.motion.marker_matching import is_slip
 from spinetrack_synth.motion.storage import Storage, read_coordinates, read_storage, write_storage
 from spinetrack_synth.motion.trc import read_trc, write_trc
 from spinetrack_synth.skeleton import NAMES

@@ -7,9 +7,9 @@ import pytest
 from scipy.spatial.transform import Rotation
 
 from spinetrack_synth.anatomy.model import Tree
-from spinetrack_synth.motion.bodies import marker_motion
 from spinetrack_synth.motion.data import CoordinateMotion
 from spinetrack_synth.motion.gaps import fill_gaps
+from spinetrack_synth.motion.model_motion import marker_motion
 from spinetrack_synth.skeleton import NAMES
 
 FRAMES = 80

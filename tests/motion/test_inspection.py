@@ -12,9 +12,9 @@ from pages import SCRIPT, check_page
 
 from spinetrack_synth.anatomy.model import Tree
 from spinetrack_synth.errors import UserError
-from spinetrack_synth.motion.bodies import marker_motion
 from spinetrack_synth.motion.data import CoordinateMotion, MarkerMotion
 from spinetrack_synth.motion.inspection import Check, Inspection, inspect_motion, inspect_rendered
+from spinetrack_synth.motion.model_motion import marker_motion
 from spinetrack_synth.motion.report_page import verdict, write_report
 
 
@@ -130,7 +130,7 @@ def test_a_folder_without_ground_truth_is_told(tmp_path: Path, tree: Tree) -> No
 
 
 def test_rendered_people_are_inspected(tmp_path: Path, tree: Tree) -> None:
-    from stand_ins import BallRenderer, ball_source
+    from fakes import BallRenderer, ball_source
 
     from spinetrack_synth.dataset import DatasetConfig, run_dataset
     from spinetrack_synth.motion.files import read_motion

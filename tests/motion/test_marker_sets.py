@@ -19,8 +19,8 @@ from spinetrack_synth.cli.ik import command
 from spinetrack_synth.motion import marker_sets
 from spinetrack_synth.motion.data import MarkerMotion
 from spinetrack_synth.motion.fitting import fit
+from spinetrack_synth.motion.landmark_scaling import PARTS
 from spinetrack_synth.motion.marker_sets import landmarks, load_set, recognise, set_names
-from spinetrack_synth.motion.sizing import PARTS
 from spinetrack_synth.motion.trc import write_trc
 from spinetrack_synth.motion.trial import Request, prepare
 from spinetrack_synth.skeleton import NAMES

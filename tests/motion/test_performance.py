@@ -11,9 +11,9 @@ import pytest
 from spinetrack_synth.anatomy.limits import violations
 from spinetrack_synth.anatomy.model import Tree
 from spinetrack_synth.errors import UserError
-from spinetrack_synth.motion.bodies import full_coordinates
 from spinetrack_synth.motion.data import CoordinateMotion
 from spinetrack_synth.motion.files import write_motion
+from spinetrack_synth.motion.model_motion import full_coordinates
 from spinetrack_synth.motion.performance import (
     choose_moment,
     load_performance,

@@ -14,8 +14,8 @@ from spinetrack_synth.anatomy.kinematics import (
 from spinetrack_synth.anatomy.model import Tree
 from spinetrack_synth.anatomy.scaling import scale_tree
 from spinetrack_synth.errors import UserError
-from spinetrack_synth.motion.bodies import full_coordinates, marker_motion
 from spinetrack_synth.motion.data import CoordinateMotion, JointMotion, MarkerMotion
+from spinetrack_synth.motion.model_motion import full_coordinates, marker_motion
 from spinetrack_synth.motion.retargeting import fit_skeleton, retarget
 from spinetrack_synth.motion.skeletons import Skeleton, known_skeletons, load_skeleton
 

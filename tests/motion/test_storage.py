@@ -10,8 +10,8 @@ import pytest
 
 from spinetrack_synth.anatomy.model import Tree
 from spinetrack_synth.errors import UserError
-from spinetrack_synth.motion.bodies import full_coordinates
 from spinetrack_synth.motion.data import CoordinateMotion, Residuals
+from spinetrack_synth.motion.model_motion import full_coordinates
 from spinetrack_synth.motion.storage import (
     Storage,
     header_of,

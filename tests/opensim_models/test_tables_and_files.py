@@ -9,10 +9,20 @@ import numpy as np
 import pytest
 
 from opensim_models import atlas
-from opensim_models.build import FILES, HERE, TABLES, build, mirrored_name, table
+from opensim_models.build import (
+    FILES,
+    HERE,
+    STANDING,
+    TABLES,
+    build,
+    mirrored_name,
+    standing_module,
+    table,
+)
 from spinetrack_synth import skeleton
 from spinetrack_synth.anatomy.kinematics import body_transforms, coordinates_from, marker_positions
 from spinetrack_synth.anatomy.model import Tree, fullbody_path, load_model
+from spinetrack_synth.standing_keypoints import STANDING_M
 
 
 @pytest.fixture(scope="module")
@@ -34,6 +44,17 @@ def test_files_are_what_the_tables_say(name, coupled):
     built = build(coupled)
     assert built == build(coupled)
     assert (HERE / name).read_bytes() == built, "run python -m opensim_models.build"
+
+
+def test_standing_keypoints_are_what_the_tables_say():
+    found = STANDING.read_text(encoding="utf-8")
+    assert found == standing_module(), "run python -m opensim_models.build"
+
+
+def test_standing_keypoints_are_where_kinematics_have_them(standing):
+    assert set(STANDING_M) == set(skeleton.NAMES)
+    for name, place in STANDING_M.items():
+        np.testing.assert_allclose(place, standing[name], rtol=0, atol=1e-6, err_msg=name)
 
 
 def test_atlas_is_what_the_tables_say():

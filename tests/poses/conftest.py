@@ -6,7 +6,7 @@ import pytest
 
 from spinetrack_synth.anatomy.model import Tree, fullbody_path, load_model
 from spinetrack_synth.poses.collision import Capsules, capsules_from_skin
-from spinetrack_synth.poses.ground import Settled, settle
+from spinetrack_synth.poses.ground import ContactSolution, solve_contacts
 from spinetrack_synth.poses.library import library
 from spinetrack_synth.poses.mannequin import Mannequin, mannequin
 from spinetrack_synth.poses.sampling import pose_coordinates
@@ -23,9 +23,9 @@ class Figure:
     capsules: Capsules
 
     @cached_property
-    def settled(self) -> dict[str, Settled]:
+    def settled(self) -> dict[str, ContactSolution]:
         return {
-            pose.name: settle(
+            pose.name: solve_contacts(
                 self.tree,
                 pose_coordinates(self.tree, pose),
                 pose.contacts,

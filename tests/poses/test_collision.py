@@ -3,9 +3,8 @@ import pytest
 
 from spinetrack_synth.anatomy.kinematics import coordinates_from
 from spinetrack_synth.poses.collision import overlaps_m, self_intersection_m
-from spinetrack_synth.poses.ground import settle
+from spinetrack_synth.poses.ground import solve_contacts
 from spinetrack_synth.poses.library import library
-from spinetrack_synth.poses.settling import beyond_support, hull
 
 BAD = {
     "arm through the chest": {"arm_flex_r": 5, "arm_add_r": 55},
@@ -41,7 +40,7 @@ def test_limbs_in_limbs_are_found(figure, what):
 @pytest.mark.parametrize("what", ["arm through the chest", "crossed shins"])
 def test_settling_takes_limbs_apart(figure, what):
     q = posture(figure.tree, BAD[what])
-    settled = settle(figure.tree, q, (), figure.probe, capsules=figure.capsules)
+    settled = solve_contacts(figure.tree, q, (), figure.probe, capsules=figure.capsules)
     before = self_intersection_m(figure.tree, q, figure.capsules)
     after = self_intersection_m(figure.tree, settled.q, figure.capsules)
     assert after < 0.3 * before
@@ -84,17 +83,3 @@ def test_overlap_grows_as_parts_come_together(figure):
         for a in (-40, -20, 0, 10)
     ]
     assert all(np.diff(depths) > 0) and depths[0] < 0
-
-
-def test_hull_and_support():
-    square = np.array([[0, 0], [1, 0], [1, 1], [0, 1], [0.5, 0.5], [0.2, 0.9]], dtype=float)
-    corners = hull(square)
-    assert len(corners) == 4
-    inside, _ = beyond_support(corners, np.array([0.5, 0.4]), 0.0)
-    outside, direction = beyond_support(corners, np.array([1.3, 0.5]), 0.0)
-    drawn_in, _ = beyond_support(corners, np.array([0.95, 0.5]), 0.1)
-    corner, _ = beyond_support(corners, np.array([1.3, 1.4]), 0.0)
-    assert inside == pytest.approx(-0.4)
-    assert outside == pytest.approx(0.3) and direction == pytest.approx([1, 0])
-    assert drawn_in == pytest.approx(0.05)
-    assert corner == pytest.approx(0.5)

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from spinetrack_synth.poses.ground import measured, settle, settle_deforming
+from spinetrack_synth.poses.ground import measured, solve_contacts, solve_contacts_deforming
 from spinetrack_synth.poses.library import Reach, library, mirrored
 from spinetrack_synth.poses.placement import moved, turned
 from spinetrack_synth.poses.sampling import mirror, pose_coordinates
@@ -59,7 +59,7 @@ def test_settling_is_deterministic(figure):
     pose = library()["bakasana"]
     q = pose_coordinates(figure.tree, pose)
     one, other = (
-        settle(figure.tree, q, pose.contacts, figure.probe, pose.reaches) for _ in range(2)
+        solve_contacts(figure.tree, q, pose.contacts, figure.probe, pose.reaches) for _ in range(2)
     )
     assert np.array_equal(one.q, other.q)
 
@@ -69,7 +69,9 @@ def test_settling_is_deterministic(figure):
 def test_the_heading_does_not_matter(figure, name, yaw):
     pose = library()[name]
     q = turned(figure.tree, pose_coordinates(figure.tree, pose), yaw)
-    settled = settle(figure.tree, q, pose.contacts, figure.probe, pose.reaches, figure.capsules)
+    settled = solve_contacts(
+        figure.tree, q, pose.contacts, figure.probe, pose.reaches, figure.capsules
+    )
     assert settled.worst_contact_m < 0.01 and settled.lowest_m > -0.015
     turned_back = skin_points(figure.tree, turned(figure.tree, settled.q, -yaw), figure.probe)
     expected = skin_points(figure.tree, figure.settled[name].q, figure.probe)
@@ -80,7 +82,7 @@ def test_the_heading_does_not_matter(figure, name, yaw):
 @pytest.mark.parametrize("name", ["vrksasana", "utthita_trikonasana", "ardha_matsyendrasana"])
 def test_the_mirror_image_settles_as_the_mirror_image(figure, name):
     pose = mirrored(library()[name])
-    settled = settle(
+    settled = solve_contacts(
         figure.tree,
         pose_coordinates(figure.tree, pose),
         pose.contacts,
@@ -95,7 +97,7 @@ def test_the_mirror_image_settles_as_the_mirror_image(figure, name):
 def test_a_posture_far_from_the_floor_comes_to_it(figure):
     pose = library()["tadasana"]
     q = moved(figure.tree, pose_coordinates(figure.tree, pose), (3.0, -7.0, 1.0))
-    settled = settle(figure.tree, q, pose.contacts, figure.probe)
+    settled = solve_contacts(figure.tree, q, pose.contacts, figure.probe)
     assert settled.worst_contact_m < 0.005
     tx, tz = (settled.q[figure.tree.coordinate_index[c]] for c in ("pelvis_tx", "pelvis_tz"))
     assert (tx, tz) == pytest.approx((3.0, 1.0), abs=0.1)
@@ -103,7 +105,7 @@ def test_a_posture_far_from_the_floor_comes_to_it(figure):
 
 def test_without_contacts_only_the_lowest_point_comes_to_the_floor(figure):
     q = pose_coordinates(figure.tree, library()["natarajasana"])
-    settled = settle(figure.tree, q, (), figure.probe)
+    settled = solve_contacts(figure.tree, q, (), figure.probe)
     assert settled.lowest_m == pytest.approx(0.0, abs=0.005)
     assert settled.contact_m == {} and settled.worst_contact_m == 0.0
 
@@ -114,7 +116,7 @@ def test_hands_reach_for_feet(figure):
     reach = Reach("right_hand", "right_shin")
     contacts = ("seat", "left_heel", "right_heel")
     before = measured(figure.tree, q, contacts, figure.probe, [reach]).reach_m[reach]
-    after = settle(figure.tree, q, contacts, figure.probe, [reach]).reach_m[reach]
+    after = solve_contacts(figure.tree, q, contacts, figure.probe, [reach]).reach_m[reach]
     assert before > 0.3 and after < 0.03
 
 
@@ -122,7 +124,7 @@ def test_who_leans_over_comes_back_over_the_feet(figure):
     pose = library()["tadasana"]
     q = pose_coordinates(figure.tree, pose)
     q[figure.tree.coordinate_index["pelvis_tilt"]] = np.radians(-20)
-    level = settle(figure.tree, q, ("left_foot", "right_foot"), figure.probe)
+    level = solve_contacts(figure.tree, q, ("left_foot", "right_foot"), figure.probe)
     assert level.balance_m < 0.005
     assert level.worst_contact_m < 0.005
 
@@ -136,7 +138,7 @@ def test_a_skin_that_deforms_is_felt_anew(figure):
         return skin - [0.0, 0.03, 0.0] * (skin[:, 1:2] < 0.3)
 
     q = pose_coordinates(figure.tree, pose)
-    settled = settle_deforming(figure.tree, q, pose.contacts, figure.probe, swollen)
+    settled = solve_contacts_deforming(figure.tree, q, pose.contacts, figure.probe, swollen)
     assert swollen(settled.q)[:, 1].min() == pytest.approx(0.0, abs=0.005)
     assert settled.lowest_m == pytest.approx(swollen(settled.q)[:, 1].min())
     assert settled.worst_contact_m < 0.005
@@ -145,4 +147,4 @@ def test_a_skin_that_deforms_is_felt_anew(figure):
 def test_unknown_regions_are_refused(figure):
     q = pose_coordinates(figure.tree, library()["tadasana"])
     with pytest.raises(KeyError, match="tail"):
-        settle(figure.tree, q, ("tail",), figure.probe)
+        solve_contacts(figure.tree, q, ("tail",), figure.probe)

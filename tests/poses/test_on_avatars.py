@@ -7,7 +7,7 @@ import pytest
 
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.poses.collision import self_intersection_m
-from spinetrack_synth.poses.ground import settle_deforming
+from spinetrack_synth.poses.ground import solve_contacts_deforming
 from spinetrack_synth.poses.library import either_side, library
 from spinetrack_synth.poses.regions import REGIONS
 from spinetrack_synth.poses.sampling import sample_pose
@@ -42,7 +42,7 @@ def test_samples_rest_on_the_floor(avatars, name):
         rng = np.random.default_rng((number, len(name)))
         pose = either_side(library()[name], rng)
         fingers = open_fingers(avatar, pose.contacts, pose.reaches)
-        settled = settle_deforming(
+        settled = solve_contacts_deforming(
             avatar.tree,
             sample_pose(avatar.tree, pose, rng),
             pose.contacts,

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from spinetrack_synth.scenes import props
+from spinetrack_synth.scenes.props import furniture, gear, outdoors
 from spinetrack_synth.scenes.shapes import (
     Mesh,
     box,
@@ -98,13 +98,13 @@ def test_leaves_shade_outwards():
 @pytest.mark.parametrize(
     ("prop", "height"),
     [
-        (props.block(), 0.075),
-        (props.bolster(), 0.23),
-        (props.bottle(), 0.262),
-        (props.bench(), 0.445),
-        (props.rolled_mat(), 0.11),
-        (props.park_bench(), 0.9),
-        (props.lamp_post(), 3.58),
+        (gear.block(), 0.075),
+        (gear.bolster(), 0.23),
+        (gear.bottle(), 0.262),
+        (furniture.bench(), 0.445),
+        (gear.rolled_mat(), 0.11),
+        (outdoors.park_bench(), 0.9),
+        (outdoors.lamp_post(), 3.58),
     ],
 )
 def test_things_stand_on_the_floor_at_their_true_height(prop, height):

@@ -38,11 +38,11 @@ from spinetrack_synth.spinepose import (
 )
 from spinetrack_synth.spinepose.boxes import box_of, only_person
 from spinetrack_synth.spinepose.detector import open_detector
-from spinetrack_synth.spinepose.following import Follower
 from spinetrack_synth.spinepose.layout import find_inputs
 from spinetrack_synth.spinepose.predicting import Options, predict
 from spinetrack_synth.spinepose.tracking import Tracker
 from spinetrack_synth.spinepose.video import VideoWriter, open_video
+from spinetrack_synth.spinepose.video_pose_estimator import VideoPoseEstimator
 
 SIZE_HW = (256, 192)
 FRAME_HW = (288, 512)
@@ -539,7 +539,7 @@ def test_odd_sizes(tmp_path: Path, network: Path, run: Callable) -> None:
 
 
 def test_without_a_detector_nobody_is_doubled(network: Path) -> None:
-    follower = Follower(open_pose_model(network), None, Tracker())
+    estimator = VideoPoseEstimator(open_pose_model(network), None, Tracker())
     counts = []
     for frame in range(6):
         picture = draw_dots(blank(FRAME_HW), FIGURE + np.array([30, 60]), radius=1)
@@ -547,7 +547,7 @@ def test_without_a_detector_nobody_is_doubled(network: Path) -> None:
             picture = draw_dots(blank(FRAME_HW), FIGURE + np.array([300, 60]), radius=1)
         if frame > 2:
             draw_dots(picture, FIGURE + np.array([30, 60]), radius=1)
-        counts.append(len(follower(np.ascontiguousarray(picture[..., ::-1]), frame / 30)))
+        counts.append(len(estimator(np.ascontiguousarray(picture[..., ::-1]), frame / 30)))
     assert counts == [1] * 6
 
 
@@ -594,13 +594,13 @@ def test_videos_without_a_window(tmp_path: Path, network: Path) -> None:
 
 
 def test_without_a_detector_somebody_who_left_is_found_again(network: Path) -> None:
-    follower = Follower(open_pose_model(network), None, Tracker())
+    estimator = VideoPoseEstimator(open_pose_model(network), None, Tracker())
     counts, ids = [], []
     for frame in range(12):
         picture = np.zeros((*FRAME_HW, 3), np.uint8) if 4 <= frame < 8 else blank(FRAME_HW)
         if picture.any():
             draw_dots(picture, FIGURE + np.array([60 if frame < 4 else 330, 60]), radius=1)
-        people = follower(np.ascontiguousarray(picture[..., ::-1]), frame / 30)
+        people = estimator(np.ascontiguousarray(picture[..., ::-1]), frame / 30)
         counts.append(len(people))
         ids += people.ids.tolist()
     assert counts == [1] * 4 + [0] * 4 + [1] * 4

@@ -12,8 +12,8 @@ from clean import clean
 
 from spinetrack_synth import skeleton
 from spinetrack_synth.anatomy.fit2d.swaps import SWAPS, Swapped, whole_people
-from spinetrack_synth.validation import anatomy, bodies
-from spinetrack_synth.validation.bodies import bodies_of
+from spinetrack_synth.validation import anatomy, body_fits
+from spinetrack_synth.validation.body_fits import bodies_of
 from spinetrack_synth.validation.dataset import Dataset
 from spinetrack_synth.validation.findings import Work
 from spinetrack_synth.validation.registry import builtin_rules
@@ -196,7 +196,7 @@ def test_a_gain_that_the_labels_only_missed_is_taken_back():
     fits = found.fits
     poor = fits._replace(cost=fits.cost + 30.0)
     tried = Swapped(np.full(6, list(SWAPS).index("legs")), np.full(6, 30.0), np.zeros((6, 37, 2)))
-    checked = bodies._checked(found.model, found.sightings, poor, tried, found.noise, 1)
+    checked = body_fits._checked(found.model, found.sightings, poor, tried, found.noise, 1)
     assert (checked.gain < 15).all()
 
 
@@ -229,7 +229,7 @@ def test_hurried_people_are_fitted_in_their_order(monkeypatch: pytest.MonkeyPatc
         spoil(points)
         annotation["keypoints"] = points.ravel().tolist()
     calm = bodies_of(Dataset(Path("a.json"), data), Work())
-    monkeypatch.setattr(bodies, "MOST_HARD", 2)
+    monkeypatch.setattr(body_fits, "MOST_HARD", 2)
     hurried = bodies_of(Dataset(Path("a.json"), data), Work())
     assert len(hurried.doubtful) == 2 < len(calm.doubtful)
     wrist = skeleton.INDEX["left_wrist"]

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 from clean import clean, write, write_pictures
-from stand_ins import BallRenderer, ball_source
+from fakes import BallRenderer, ball_source
 
 from spinetrack_synth.dataset import DatasetConfig, run_dataset
 from spinetrack_synth.errors import UserError

@@ -20,8 +20,9 @@ from spinetrack_synth.skeleton import NAMES
 Array = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-TORSO_M: Final = 0.50
-"""Length of the model's torso, from between the hips to C7: what 'of the torso' refers to."""
+TORSO_UNIT_M: Final = 0.50
+"""What 'of the torso' refers to in the body's metres: the round length in which noise and limits
+were measured, not the model's own, which has .568 m from between the hips to C7."""
 
 SEGMENTS: Final[dict[str, tuple[float, float]]] = {
     "pelvis": (0.93, 0.06), "hip width": (1.05, 0.06), "lumbar spine": (0.93, 0.05),
@@ -138,12 +139,7 @@ def flatten(tree: Tree) -> Body:
                 segment_of[body, k] = column[segment] if segment else -1
     offsets = np.array([_marker_offset(tree, name) for name in NAMES])
     bodies = np.array([tree.marker_body[tree.marker_index[name]] for name in NAMES])
-    marker_segment = np.full((len(NAMES), 3), -1)
-    for marker, body in enumerate(bodies):
-        for k in range(3):
-            if offsets[marker, k] != 0.0:
-                segment = _segment(tree.bodies[body], NAMES[marker], k)
-                marker_segment[marker, k] = column[segment] if segment else -1
+    marker_segment = _marker_segments(tree, bodies, offsets, column)
     moved_by = _moved_by(chain.parent, axes, segment_of, column)
     marked_by = [
         sorted(
@@ -180,6 +176,17 @@ def flatten(tree: Tree) -> Body:
         focal=column["log_focal"],
         root=column["turn_x"],
     )
+
+
+def _marker_segments(tree: Tree, bodies: Ints, offsets: Array, column: dict[str, int]) -> Ints:
+    """The column whose segment each offset of a marker grows with, (M, 3); -1 where none does."""
+    found = np.full((len(NAMES), 3), -1)
+    for marker, body in enumerate(bodies):
+        for k in range(3):
+            if offsets[marker, k] != 0.0:
+                segment = _segment(tree.bodies[body], NAMES[marker], k)
+                found[marker, k] = column[segment] if segment else -1
+    return found
 
 
 def _axes(tree: Tree, column: dict[str, int]) -> list[list[tuple[Array, int, float]]]:

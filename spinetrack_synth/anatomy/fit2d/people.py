@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from spinetrack_synth.anatomy.fit2d.body import TORSO_M, Body, flatten
+from spinetrack_synth.anatomy.fit2d.body import TORSO_UNIT_M, Body, flatten
 from spinetrack_synth.anatomy.fit2d.limbs import Limb, bend_limb, make_limbs
 from spinetrack_synth.anatomy.fit2d.solver import (
     MARKERS,
@@ -174,20 +174,7 @@ def fit_people(
     seen, usable = seen_from_center(people)
     count = len(seen)
     sizes = np.full(count, np.nan) if torso_px is None else np.asarray(torso_px, dtype=float)
-    fits = Fits(
-        fitted=np.zeros(count, dtype=bool),
-        columns=np.full((count, len(model.body.mean)), np.nan),
-        root=np.full((count, 3, 3), np.nan),
-        cost=np.full(count, np.nan),
-        prior=np.full(count, np.nan),
-        projected_px=np.full((count, MARKERS, 2), np.nan),
-        off_px=np.full((count, MARKERS, 2), np.nan),
-        surprise=np.full((count, MARKERS), np.nan),
-        dropped=np.zeros((count, MARKERS), dtype=bool),
-        residual_px=np.full((count, MARKERS), np.nan),
-        torso_px=np.full(count, np.nan),
-        labelled=(seen[:, :, 2] > 0).sum(axis=1),
-    )
+    fits = _nobody_fitted(len(model.body.mean), seen)
     cameras = (
         np.asarray(people.focal_px, dtype=float),
         np.asarray(people.center_px, dtype=float),
@@ -221,6 +208,24 @@ def fit_people(
     return fits
 
 
+def _nobody_fitted(columns: int, seen: Array) -> Fits:
+    count = len(seen)
+    return Fits(
+        fitted=np.zeros(count, dtype=bool),
+        columns=np.full((count, columns), np.nan),
+        root=np.full((count, 3, 3), np.nan),
+        cost=np.full(count, np.nan),
+        prior=np.full(count, np.nan),
+        projected_px=np.full((count, MARKERS, 2), np.nan),
+        off_px=np.full((count, MARKERS, 2), np.nan),
+        surprise=np.full((count, MARKERS), np.nan),
+        dropped=np.zeros((count, MARKERS), dtype=bool),
+        residual_px=np.full((count, MARKERS), np.nan),
+        torso_px=np.full(count, np.nan),
+        labelled=(seen[:, :, 2] > 0).sum(axis=1),
+    )
+
+
 def seen_from_center(people: Sightings) -> tuple[Array, Flags]:
     """Points (N, 37, 3) from the principal point with 1 where seen, and who (N,) can be fitted."""
     points = np.asarray(people.points_px, dtype=float)
@@ -239,6 +244,7 @@ def seen_from_center(people: Sightings) -> tuple[Array, Flags]:
     return seen, usable
 
 
+# In one piece: a person's fit goes through its stages with a dozen numbers and buffers at hand.
 @njit()
 def _fit_chunk(
     model: FitModel,
@@ -272,7 +278,7 @@ def _fit_chunk(
                 break
             scale = begin(body, bank, entry, seen, focal, x, root)
             if s == 0:
-                unit = scale if np.isnan(sizes[n]) else sizes[n] / TORSO_M
+                unit = scale if np.isnan(sizes[n]) else sizes[n] / TORSO_UNIT_M
                 point_variance(body, noise, unit, variance)
             cost = descend(body, x, root, focal, known, seen, variance, SOFT_FIRST, 7, 1e-2, work)
             if cost < 2.0 * best + 5.0 * fits.labelled[n]:
@@ -307,7 +313,7 @@ def _fit_chunk(
         own_residuals(body, seen, variance, work, fits.off_px[n], fits.surprise[n])
         _lengths(seen, work, fits.residual_px[n])
         for _ in range(MOST_DROPPED if effort >= DROPPING_EFFORT else 0):
-            beyond = OUT_OF_REACH * TORSO_M * unit
+            beyond = OUT_OF_REACH * TORSO_UNIT_M * unit
             worst = _most_surprising(seen, fits.surprise[n], fits.residual_px[n], beyond)
             if worst < 0:
                 break
@@ -326,7 +332,7 @@ def _fit_chunk(
         assign(fits.columns[n], best_x)
         assign(fits.root[n], best_root)
         fits.prior[n] = prior_of(body, best_x)
-        fits.torso_px[n] = TORSO_M * zoom * np.exp(-best_x[body.root + 5])
+        fits.torso_px[n] = TORSO_UNIT_M * zoom * np.exp(-best_x[body.root + 5])
         fits.fitted[n] = True
 
 
@@ -383,4 +389,4 @@ def _bend_limbs(
 def point_variance(body: Body, noise: float, unit: float, variance: Array) -> None:
     """Variance of each point's label about the body, px^2, at ``unit`` px per metre."""
     for m in range(MARKERS):
-        variance[m] = unit * unit * ((noise * TORSO_M) ** 2 + body.marker_variance[m])
+        variance[m] = unit * unit * ((noise * TORSO_UNIT_M) ** 2 + body.marker_variance[m])

@@ -73,6 +73,7 @@ def _turned(frame: Array, direction: Array, angle: float) -> None:
         frame[i, 2] = a * r02 + b * r12 + d * r22
 
 
+# In one piece: what a column does to a body follows from what it does to its parent.
 @apart(fastmath=_REAL)
 def place(body: Body, x: Array, root: Array, work: Work, derivatives: bool) -> None:
     """Fill the bodies' frames and the markers' points at the columns' values x (K,) and the root's
@@ -200,6 +201,7 @@ def prior_of(body: Body, x: Array) -> float:
     return cost
 
 
+# In one piece: all rows of a marker are added while they are at hand.
 @apart(fastmath=_REAL)
 def linearise(body: Body, x: Array, focal_px: float, known: bool, seen: Array, work: Work) -> None:
     """Fill ``jacobian``, ``normal`` (lower half) and ``gradient`` at the placed body."""
@@ -313,6 +315,7 @@ def _spun(root: Array, turn: Array, out: Array) -> None:
             out[i, j] = spin[i, 0] * root[0, j] + spin[i, 1] * root[1, j] + spin[i, 2] * root[2, j]
 
 
+# In one piece: the damped steps share a dozen numbers, which compiled code cannot hand back.
 @apart(fastmath=_REAL)
 def descend(
     body: Body,

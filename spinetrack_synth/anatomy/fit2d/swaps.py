@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from spinetrack_synth.anatomy.fit2d.body import TORSO_M, Body
+from spinetrack_synth.anatomy.fit2d.body import TORSO_UNIT_M, Body
 from spinetrack_synth.anatomy.fit2d.limbs import bend_limb
 from spinetrack_synth.anatomy.fit2d.people import (
     CHUNK,
@@ -222,7 +222,7 @@ def _glance_chunk(
     times, more = _NOT_MUCH_WORSE
     for n in chunk:
         own, focal, known = fits.cost[n], focal_px[n], focal_known[n]
-        point_variance(body, noise, fits.torso_px[n] / TORSO_M, variance)
+        point_variance(body, noise, fits.torso_px[n] / TORSO_UNIT_M, variance)
         for s in range(len(orders)):
             if not _exchange(seen_all[n], orders[s], APART * fits.torso_px[n], seen):
                 continue

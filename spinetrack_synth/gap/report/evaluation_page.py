@@ -19,7 +19,7 @@ from spinetrack_synth.gap.evaluation import Evaluation
 from spinetrack_synth.gap.measures import HEADLINES, title
 from spinetrack_synth.gap.quantities import QUANTITIES
 from spinetrack_synth.gap.report import plots
-from spinetrack_synth.gap.report.pictures import worst_cards
+from spinetrack_synth.gap.report.examples import worst_cards
 from spinetrack_synth.gap.versus import Versus
 
 TILES = ("people.found", "all.error", "body.error", "spine.error_length", "spine.skill")

@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from spinetrack_synth import skeleton
 from spinetrack_synth.drawing.pages import number, render_page, signed
-from spinetrack_synth.gap import body, measures, oks, taxonomy
+from spinetrack_synth.gap import measures, oks, person_attributes, taxonomy
 from spinetrack_synth.gap.calibration import Calibration
 from spinetrack_synth.gap.comparison import (
     Appearance,
@@ -30,7 +30,7 @@ from spinetrack_synth.gap.matching import (
     NEIGHBOURS,
     TRUNK_DEG,
 )
-from spinetrack_synth.gap.report import pictures, plots
+from spinetrack_synth.gap.report import examples, plots
 from spinetrack_synth.gap.report.data import ANSWERED, NOT_ANSWERED
 
 CROPS: Final = 6
@@ -376,8 +376,8 @@ def _stratum(comparison: Comparison, each: Stratum) -> str | Markup:
 
 def _poses(comparison: Comparison) -> dict[str, Markup]:
     labels = (comparison.synthetic.labels, comparison.real.labels)
-    heights = [body.height_px(each)[each.people] for each in labels]
-    hidden = [body.occlusion(each, comparison.judged)[each.people] for each in labels]
+    heights = [person_attributes.height_px(each)[each.people] for each in labels]
+    hidden = [person_attributes.occlusion(each, comparison.judged)[each.people] for each in labels]
     return {
         "Poses": plots.scatter(comparison.pose_map, "two main components of the poses as seen"),
         "Scale": plots.histograms(heights, "height standing upright, px", logarithmic=True),
@@ -387,8 +387,8 @@ def _poses(comparison: Comparison) -> dict[str, Markup]:
 
 def _crops(there: Appearance) -> dict[str, list[str]]:
     """Addresses of the most telling crops by what they tell."""
-    told = pictures.telling(there.classifier.scores, there.crops, CROPS)
-    return {name: [pictures.embed(crop) for crop in crops] for name, crops in told.items() if crops}
+    told = examples.telling(there.classifier.scores, there.crops, CROPS)
+    return {name: [examples.embed(crop) for crop in crops] for name, crops in told.items() if crops}
 
 
 def _largest(there: Appearance) -> str:
@@ -399,6 +399,6 @@ def _largest(there: Appearance) -> str:
 def _worst(comparison: Comparison) -> list[Values]:
     synthetic, real = comparison.folders
     return [
-        *pictures.worst_cards(comparison.real, comparison.judged, real, "real"),
-        *pictures.worst_cards(comparison.synthetic, comparison.judged, synthetic, "synthetic"),
+        *examples.worst_cards(comparison.real, comparison.judged, real, "real"),
+        *examples.worst_cards(comparison.synthetic, comparison.judged, synthetic, "synthetic"),
     ]

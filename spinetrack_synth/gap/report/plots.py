@@ -10,7 +10,7 @@ import numpy as np
 from markupsafe import Markup
 
 from spinetrack_synth.drawing.svg import drawing, element
-from spinetrack_synth.gap import body
+from spinetrack_synth.gap import person_attributes
 from spinetrack_synth.gap.agreement import Agreement
 from spinetrack_synth.gap.bootstrap import Interval
 from spinetrack_synth.gap.labels import Floats
@@ -220,8 +220,8 @@ def bland_altman(agreement: Agreement, unit: str) -> Markup:
 
 
 def pictogram(pose: Floats) -> Markup:
-    """A mean pose (S, 2) of ``body.SEGMENTS`` as a stick figure."""
-    vector = {name: pose[n] for n, (name, _, _) in enumerate(body.SEGMENTS)}
+    """A mean pose (S, 2) of ``person_attributes.SEGMENTS`` as a stick figure."""
+    vector = {name: pose[n] for n, (name, _, _) in enumerate(person_attributes.SEGMENTS)}
     neck = vector["torso"]
     at = {"head": neck + vector["head"]}
     lines = [("mid", np.zeros(2), neck), ("mid", neck, at["head"])]

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from spinetrack_synth.anatomy.markers import Marker
 from spinetrack_synth.anatomy.model import Tree
-from spinetrack_synth.motion.overlap import as_spelt
+from spinetrack_synth.motion.marker_matching import as_spelt
 
 ENOUGH: Final = 8
 """So many markers of a set must be in a recording for it to be that set."""

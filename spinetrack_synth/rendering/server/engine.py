@@ -16,8 +16,8 @@ from spinetrack_synth import __version__
 from spinetrack_synth.anatomy.model import fullbody_path
 from spinetrack_synth.checksum import file_sha256
 from spinetrack_synth.rendering.server import admission
-from spinetrack_synth.rendering.server.absent import ABSENT
 from spinetrack_synth.rendering.server.dispatch import Answer, Dispatcher
+from spinetrack_synth.rendering.server.encoding import FORMATS, encode, shown_depth, shown_normal
 from spinetrack_synth.rendering.server.folder import Folder
 from spinetrack_synth.rendering.server.level import (
     CLASS_NAMES,
@@ -30,13 +30,8 @@ from spinetrack_synth.rendering.server.level import (
     Triple,
     avatar_of,
 )
-from spinetrack_synth.rendering.server.pictures import (
-    FORMATS,
-    Darkroom,
-    encode,
-    shown_depth,
-    shown_normal,
-)
+from spinetrack_synth.rendering.server.unsupported import UNSUPPORTED
+from spinetrack_synth.rendering.server.view_renderer import ViewRenderer
 from spinetrack_synth.rendering.unreal import axes, messages
 from spinetrack_synth.scenes import mats
 
@@ -56,9 +51,11 @@ class Engine:
     ``port`` is told in the status; pictures that clients save go below ``folder``.
     """
 
-    def __init__(self, level: Level, darkroom: Darkroom, port: int, folder: Folder) -> None:
+    def __init__(
+        self, level: Level, view_renderer: ViewRenderer, port: int, folder: Folder
+    ) -> None:
         self.level = level
-        self._darkroom = darkroom
+        self._view_renderer = view_renderer
         self._port = port
         self._folder = folder
         self._view_mode = "lit"
@@ -68,7 +65,7 @@ class Engine:
         for bind in (self._bind_status, self._bind_cameras, self._bind_objects, self._bind_rest):
             bind(self.dispatcher.bind)
         self._bind_avatars(self.dispatcher.bind)
-        for template, why in ABSENT.items():
+        for template, why in UNSUPPORTED.items():
             self.dispatcher.bind_absent(template, why)
 
     # Status
@@ -223,14 +220,14 @@ class Engine:
     def _drawn(self, camera: int, mode: str, *, as_array: bool) -> NDArray:
         view = self.level.view(camera)
         if mode == "lit":
-            return self._darkroom.lit(view)
+            return self._view_renderer.lit(view)
         if mode == "object_mask":
             colors = {name: actor.color for name, actor in self.level.actors.items()}
-            return self._darkroom.object_mask(view, colors)
+            return self._view_renderer.object_mask(view, colors)
         if mode == "depth":
-            depth_cm = self._darkroom.depth(view)
+            depth_cm = self._view_renderer.depth(view)
             return depth_cm if as_array else shown_depth(depth_cm)
-        normal = self._darkroom.normal(view)
+        normal = self._view_renderer.normal(view)
         return normal if as_array else shown_normal(normal)
 
     def _set_mode(self, mode: str) -> None:

@@ -12,7 +12,7 @@ from spinetrack_synth.rendering.server.engine import LARGEST_SIDE_PX, Engine
 from spinetrack_synth.rendering.server.folder import Folder
 from spinetrack_synth.rendering.server.level import Lens, Level, Placement
 from spinetrack_synth.rendering.server.listening import Doors, listen
-from spinetrack_synth.rendering.server.pictures import Darkroom, Renderer
+from spinetrack_synth.rendering.server.view_renderer import Renderer, ViewRenderer
 from spinetrack_synth.rendering.unreal.axes import camera_to_unreal
 from spinetrack_synth.scenes import load_scene, make_shot
 from spinetrack_synth.shot import Shot
@@ -80,7 +80,7 @@ def serve(
 
     Pictures that clients save go below ``folder``. Raises UserError where the port is taken.
     """
-    engine = Engine(level, Darkroom(renderer, quality), doors.port, folder)
+    engine = Engine(level, ViewRenderer(renderer, quality), doors.port, folder)
     engine.warm_up()
     doors.open()
     ready()

@@ -13,13 +13,13 @@ import numpy as np
 
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.rendering.unreal.axes import UnrealCamera
-from spinetrack_synth.rendering.unreal.errors import WrongPicture
-from spinetrack_synth.rendering.unreal.pictures import (
+from spinetrack_synth.rendering.unreal.decoding import (
     COLORS,
     decode_depth,
     decode_ids,
     decode_rgb,
 )
+from spinetrack_synth.rendering.unreal.errors import WrongPicture
 from spinetrack_synth.rendering.unreal.session import Reply
 
 CUBE: Final = "spinetrack_calibration_cube"

@@ -16,6 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spinetrack_synth.rendering.unreal.errors import WrongPicture
+from spinetrack_synth.rendering.unreal.rectangles import cells, rectangle_sums
+from spinetrack_synth.rendering.unreal.resemblance import WAYS
 
 JUMP: Final = 0.04
 """Of inverse depth, from one pixel to the next, against the nearer one's: where surfaces end.
@@ -71,6 +73,13 @@ THINGS_LIMIT: Final = (0.3, 12.0)
 
 COARSE_LIMIT: Final = 0.25
 """The coarse score must be below this too."""
+
+UNDOUBTED: Final = 0.5
+"""Mean fine score from which on a picture is not mirrored: of right ones nine in ten have it."""
+
+TURNED_LIMIT: Final = 0.1
+"""By how much the score of a turned picture may be above its own: right ones are 0.27 below and
+more, mirrored ones 0.31 above and more."""
 
 OFF_PX: Final = 3
 """Edges may be up to a pixel from their contours; what is this far or further is elsewhere."""
@@ -150,6 +159,21 @@ def check_contours(found: Match, names: Sequence[str]) -> None:
     _check_in_place(found, found.owner >= 0, "everything")
 
 
+def check_way_round(rgb: NDArray[np.uint8], contours: Contours, found: Match) -> None:
+    """Raises WrongPicture where a picture (H, W, 3), ``found`` to match its contours badly, matches
+    them better when it is mirrored, upside down or both."""
+    weight = min(1.0, USUAL_PX / max(found.shape))
+    if weight * len(found.score) < FEWEST_POINTS or found.score[:, 0].mean() > UNDOUBTED:
+        return
+    scores = {}
+    for way, turn in WAYS[1:]:
+        turned = match(np.ascontiguousarray(turn(rgb)), contours).score[:, 0]
+        scores[way] = float(turned.mean()) if len(turned) else 0.0
+    best = max(scores, key=scores.__getitem__)
+    if scores[best] > found.score[:, 0].mean() + TURNED_LIMIT:
+        raise WrongPicture(f"lit: is{best.removeprefix(',')}")
+
+
 def room(judged: NDArray[np.float64], owner: int) -> NDArray[np.float64]:
     """How far the scores of an owner's regions (R, 3) are above those of another picture, (R,): a
     right picture has either the fine or the coarse edges."""
@@ -161,18 +185,11 @@ def room(judged: NDArray[np.float64], owner: int) -> NDArray[np.float64]:
 def regions(found: Match, chosen: NDArray[np.bool_]) -> NDArray[np.float64]:
     """Of each rectangle of cells with enough points, (R, 3): how many points they count for, mean
     fine and mean coarse score."""
-    (height, width), (rows, columns) = found.shape, GRID
-    cell = (found.row[chosen] * rows // height, found.column[chosen] * columns // width)
-    sums = np.zeros((3, rows + 1, columns + 1))
-    for k, value in enumerate((1.0, *found.score[chosen].T)):
-        np.add.at(sums[k, 1:, 1:], cell, value)
-    sums = sums.cumsum(axis=1).cumsum(axis=2)
-    above, below = np.triu_indices(rows + 1, 1)
-    left, right = np.triu_indices(columns + 1, 1)
-    bands = sums[:, below] - sums[:, above]
-    boxes = (bands[:, :, right] - bands[:, :, left]).reshape(3, -1)
-    weight = min(1.0, USUAL_PX / max(height, width))
-    points, fine, coarse = boxes[:, weight * boxes[0] >= FEWEST_POINTS]
+    row, column, score = found.row[chosen], found.column[chosen], found.score[chosen]
+    values = np.stack([np.ones(len(score)), *score.T])
+    sums = rectangle_sums(cells(row, column, values, found.shape, GRID))
+    weight = min(1.0, USUAL_PX / max(found.shape))
+    points, fine, coarse = sums[:, weight * sums[0] >= FEWEST_POINTS]
     return np.stack([weight * points, fine / points, coarse / points], axis=1)
 
 

@@ -10,7 +10,12 @@ from typing import Final
 
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.rendering.unreal.calibration import Calibration
-from spinetrack_synth.rendering.unreal.contours import check_contours, find_contours, match
+from spinetrack_synth.rendering.unreal.contours import (
+    check_contours,
+    check_way_round,
+    find_contours,
+    match,
+)
 from spinetrack_synth.rendering.unreal.errors import (
     Busy,
     EngineError,
@@ -116,7 +121,9 @@ class Engine:
         seen = impression(frame.rgb, frame.ids, frame.depth_m)
         if self._seen is not None:
             check_new(seen, self._seen)
-        found = match(frame.rgb, find_contours(frame.ids, frame.depth_m))
+        contours = find_contours(frame.ids, frame.depth_m)
+        found = match(frame.rgb, contours)
+        check_way_round(frame.rgb, contours, found)
         check_contours(found, [person.subject_id for person in frame.people or ()])
         self._seen = seen
 
@@ -129,7 +136,7 @@ class Engine:
             else:
                 stage = self._set_up()
             self._stage = stage
-            told = stage.offer.provenance
+            told = stage.capabilities.provenance
             if self._provenance is not None and told != self._provenance:
                 self._let_go()
                 raise UserError(

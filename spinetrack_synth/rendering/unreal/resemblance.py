@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spinetrack_synth.rendering.unreal.errors import WrongPicture
+from spinetrack_synth.rendering.unreal.rectangles import cells, rectangle_sums
 
 Image = NDArray[np.float32]
 
@@ -32,6 +33,12 @@ FEWEST_PIXELS: Final = 400
 ALIKE_LIMIT: Final = (0.3, 6.0)
 """Correlation from which on N pixels are of the other picture: a + b / sqrt(N)."""
 
+PARTS: Final = (3, 4)
+"""Rows and columns of cells; in every rectangle of them the picture may be the one before."""
+
+PART_LIMIT: Final = (0.6, 6.0)
+"""As `ALIKE_LIMIT` for such parts: there are sixty of them, and places have patterns."""
+
 TILES: Final = (4, 4)
 """Rows and columns in which two pictures of one shot are compared."""
 
@@ -48,7 +55,7 @@ WAYS: Final[tuple[tuple[str, Callable[[NDArray], NDArray]], ...]] = (
     (", upside down", lambda picture: picture[::-1]),
     (", turned around", lambda picture: picture[::-1, ::-1]),
 )
-"""How the shot before may come back."""
+"""How a picture may come turned."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +100,13 @@ def check_new(now: Impression, before: Impression) -> None:
                 f"lit: shows the shot before{way} (correlation {likeness:.2f} over {count} pixels "
                 "that are something else now)"
             )
+    for count, likeness in resemblance_of_parts(now, before):
+        a, b = PART_LIMIT
+        if likeness > a + b / np.sqrt(count):
+            raise WrongPicture(
+                f"lit: shows the shot before in part (correlation {likeness:.2f} over "
+                f"{count:.0f} pixels that are something else now)"
+            )
 
 
 def resemblance(
@@ -100,16 +114,35 @@ def resemblance(
 ) -> tuple[int, float]:
     """Pixels that are something else now than in the picture before, turned, and their
     correlation."""
-    import cv2
-
     if now.structure.shape != before.structure.shape:
         return 0, 0.0
     structure, people, nearness = map(turn, (before.structure, before.people, before.nearness))
-    apart = _apart(now, people, nearness)
-    # Rims of things that stay are apart by chance.
-    apart = cv2.erode(apart.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0
+    apart = _apart_inside(now, people, nearness)
     count = int(np.count_nonzero(apart))
     return count, _correlation(now.structure[apart], structure[apart]) if count else 0.0
+
+
+def resemblance_of_parts(now: Impression, before: Impression) -> list[tuple[float, float]]:
+    """The same for every part of the picture with enough of such pixels."""
+    if now.structure.shape != before.structure.shape:
+        return []
+    apart = _apart_inside(now, before.people, before.nearness)
+    a, b = now.structure[apart].astype(float), before.structure[apart].astype(float)
+    values = np.stack([np.ones(len(a)), a, b, a * a, b * b, a * b])
+    sums = rectangle_sums(cells(*np.nonzero(apart), values, apart.shape, PARTS))
+    count, mean_a, mean_b, aa, bb, ab = sums[:, sums[0] >= FEWEST_PIXELS]
+    mean_a, mean_b = mean_a / count, mean_b / count
+    spread = np.sqrt((aa / count - mean_a**2) * (bb / count - mean_b**2)) + 1e-6
+    return list(zip(count.tolist(), ((ab / count - mean_a * mean_b) / spread).tolist()))
+
+
+def _apart_inside(now: Impression, people: NDArray[np.bool_], nearness: Image) -> NDArray[np.bool_]:
+    """Where there is something else now, but for rims: those of things that stay are apart by
+    chance."""
+    import cv2
+
+    apart = _apart(now, people, nearness).astype(np.uint8)
+    return cv2.erode(apart, np.ones((5, 5), np.uint8)) > 0
 
 
 def _apart(now: Impression, people: NDArray[np.bool_], nearness: Image) -> NDArray[np.bool_]:

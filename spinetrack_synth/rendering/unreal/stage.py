@@ -21,10 +21,8 @@ from spinetrack_synth.rendering.unreal.axes import (
     rotator_matrix,
 )
 from spinetrack_synth.rendering.unreal.calibration import Calibration
-from spinetrack_synth.rendering.unreal.drawn import as_drawn, check_shown, model
-from spinetrack_synth.rendering.unreal.errors import EngineError, WrongPicture
-from spinetrack_synth.rendering.unreal.offer import Offer, read_offer
-from spinetrack_synth.rendering.unreal.pictures import (
+from spinetrack_synth.rendering.unreal.capabilities import EngineCapabilities, read_capabilities
+from spinetrack_synth.rendering.unreal.decoding import (
     COLORS,
     PLAIN,
     Color,
@@ -34,6 +32,8 @@ from spinetrack_synth.rendering.unreal.pictures import (
     decode_rgb,
     is_near,
 )
+from spinetrack_synth.rendering.unreal.errors import EngineError, WrongPicture
+from spinetrack_synth.rendering.unreal.pose_readback import check_shown, model, read_back
 from spinetrack_synth.rendering.unreal.resemblance import check_settled
 from spinetrack_synth.rendering.unreal.session import Reply, Session
 from spinetrack_synth.shot import Frame, Shot
@@ -94,10 +94,10 @@ class Stage:
         self._patience = patience
         self._place: list[str] = []
         self._people: list[str] = []
-        self.offer: Offer = read_offer(session, where, patience.reply_s)
+        self.capabilities: EngineCapabilities = read_capabilities(session, where, patience.reply_s)
         self._camera = self._own_camera()
         set_up = [command.format(camera=self._camera) for command in SET_UP]
-        self._ask([command for command in set_up if self.offer.has(command)])
+        self._ask([command for command in set_up if self.capabilities.has(command)])
         self.calibration: Calibration = known or self._calibrate()
 
     def draw(self, shot: Shot) -> Frame:
@@ -193,7 +193,7 @@ class Stage:
             f"vset /avatar/{name}/pose {messages.pose_json(bodies, person.body2world)}"
             for name, person in zip(names, shot.people)
         ]
-        if self.offer.has("vset /avatar/name/fingers []"):  # they carry no keypoints
+        if self.capabilities.has("vset /avatar/name/fingers []"):  # they carry no keypoints
             poses += [
                 f"vset /avatar/{name}/fingers {messages.fingers_json(person.fingers_rad)}"
                 for name, person in zip(names, shot.people)
@@ -242,7 +242,7 @@ class Stage:
             check_settled(decode_rgb(earlier, *size, "lit"), lit)
         ids = decode_ids(mask, COLORS[: len(shot.people)])
         depth_m = decode_depth(views[2], *size, self.calibration.per_cm)
-        people = tuple(as_drawn(person, frames) for person, frames in zip(shot.people, bones))
+        people = tuple(read_back(person, frames) for person, frames in zip(shot.people, bones))
         check_shown(people, shot.camera, ids, depth_m)
         return Frame(rgb=lit, ids=ids, depth_m=depth_m, people=people)
 
@@ -261,7 +261,7 @@ class Stage:
         ]
 
     def _warm_up(self) -> list[str]:
-        return self._views("lit") * (WARM_UP if self.offer.settles_over_frames else 0)
+        return self._views("lit") * (WARM_UP if self.capabilities.settles_over_frames else 0)
 
     def _views(self, *modes: str) -> list[str]:
         return [

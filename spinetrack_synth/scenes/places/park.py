@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 
-from spinetrack_synth.scenes import props, textures
-from spinetrack_synth.scenes.landscape import HAZE, Field, noise_field, polar_ground, smoothstep
+from spinetrack_synth.easing import smoothstep
+from spinetrack_synth.scenes import textures
+from spinetrack_synth.scenes.landscape import HAZE, Field, noise_field, polar_ground
 from spinetrack_synth.scenes.place import Part, Place, Prop, assembled, bounds, placed
+from spinetrack_synth.scenes.props import outdoors, plants
 from spinetrack_synth.scenes.shapes import Array, Mesh, Rng, terrain
 from spinetrack_synth.scenes.textures import Finish, paint
 from spinetrack_synth.shot import Material
@@ -30,6 +33,185 @@ _CROWNS = (
 )
 
 
+@dataclass(frozen=True, eq=False)
+class _Grounds:
+    """What one park lies on: colours of the grass, dark to light, and their mean; how patchy and
+    how hilly it is; the path, a wide arc about ``center`` (2,) of the radius ``bend`` m that passes
+    the lawn at a few metres; where the wood around begins and how high it is."""
+
+    lawn: Array
+    mean: Array
+    patchy: Field
+    swell: Field
+    bend: float
+    bearing: float
+    center: Array
+    half_path: float
+    gravel: Array
+    wood_from: float
+    wood_high: float
+
+    def path(self, x: Array, z: Array) -> Array:
+        """Distance m from the edge of the path, negative on it."""
+        wavy = 0.12 * self.patchy(3 * x, 3 * z)
+        off = np.abs(np.hypot(x - self.center[0], z - self.center[1]) - self.bend)
+        distance: Array = off - self.half_path + wavy
+        return distance
+
+    def height(self, x: Array, z: Array) -> Array:
+        """Height m of the ground."""
+        r = np.hypot(x, z)
+        soft = 0.004 * np.clip(self.patchy(5 * x, 5 * z), -1, 1)
+        height: Array = GROUND_M + soft + 0.25 * self.swell(x, z) * smoothstep(5, 30, r)
+        return height
+
+    def color(self, x: Array, z: Array, grain: Array) -> Array:
+        """The sRGB (..., 3) of the ground from a place and a grain."""
+        r = np.hypot(x, z)
+        dry = np.clip(self.patchy(x, z), -1.6, 1.6)[..., None] * _DRYNESS
+        rough = 0.10 + 0.14 * smoothstep(30, NEAR_M, r)  # blades melt together with distance
+        green = 0.97 * self.mean * (1 + dry) * (1 + rough * grain)[..., None]
+        walked = smoothstep(-0.08, 0.10, self.path(x, z))[..., None]
+        near = green * walked + self.gravel * (1 + 0.08 * grain)[..., None] * (1 - walked)
+        floor = np.array([0.20, 0.21, 0.11]) * (1 + 0.2 * grain)[..., None]
+        share = smoothstep(self.wood_from - 6, self.wood_from, r)[..., None]
+        mixed: Array = near * (1 - share) + floor * share
+        return mixed
+
+    def standing(self, thing: Prop, x: float, z: float, yaw: float = 0.0) -> tuple[float, Prop]:
+        """A thing set down on the ground, and how far from the middle that is, m."""
+        y = float(self.height(np.array([x]), np.array([z]))[0])
+        return float(np.hypot(x, z)), placed(thing, (x, y, z), yaw=yaw)
+
+
+def build(variant: int) -> Place:
+    """One of the lawns; the same number gives the same lawn."""
+    rng = np.random.default_rng([73, variant])
+    lawn = np.array(_LAWNS[int(rng.integers(len(_LAWNS)))])
+    crowns = rng.permutation(len(_CROWNS) - (rng.random() < 0.7))[:2]
+    grounds = _grounds(rng, lawn)
+    far, far_finish = polar_ground(
+        NEAR_M - 0.02, 260.0, grounds.height, grounds.color, rng, rings=34, sectors=120
+    )
+    lawn_finish = _lawn(rng, grounds)
+    blades = _blades(rng, grounds.height, 32_000, grounds.path)
+    finishes = {
+        "lawn": lawn_finish,
+        "land": far_finish,
+        **_finishes(rng, grounds, crowns),
+    }
+    things = [*_beside_path(rng, grounds), *_trees(rng, grounds), *_bushes(rng, grounds)]
+    parts: list[Part] = [("lawn", _near_ground(grounds)), ("land", far), ("blades", blades)]
+    parts += [part for _, thing in things for part in thing]
+    parts += outdoors.forest(grounds.wood_from, grounds.wood_high, "wood_edge")
+    parts += outdoors.forest(1.9 * grounds.wood_from, 2.2 * grounds.wood_high, "far_wood")
+    bulky = [bounds(thing) for away_m, thing in things if away_m < 16]
+    return Place(
+        name="park",
+        variant=variant,
+        surfaces=assembled(f"park/{variant}", finishes, parts),
+        mat_area=np.array([[-3.0, -3.0], [3.0, 3.0]]),
+        camera_room=np.array([[-10.0, 0.1, -10.0], [10.0, 2.5, 10.0]]),
+        obstacles=np.array(bulky).reshape(-1, 2, 3),
+    )
+
+
+def _grounds(rng: Rng, lawn: Array) -> _Grounds:
+    mean = lawn[1] * 0.45 + lawn[2] * 0.37
+    patchy, swell = noise_field(rng, 60, 5, 1.8), noise_field(rng, 120, 14, 2.5)
+    bend, bearing = rng.uniform(14, 40), rng.uniform(0, 2 * np.pi)
+    passing = rng.uniform(5.6, 8.0)
+    center = (bend + passing) * np.array([np.cos(bearing), np.sin(bearing)])
+    half_path = rng.uniform(0.7, 1.1)
+    gravel = np.array([0.66, 0.60, 0.50]) * rng.uniform(0.85, 1.05)
+    wood_from, wood_high = rng.uniform(60, 85), rng.uniform(11, 15)
+    return _Grounds(
+        lawn, mean, patchy, swell, bend, bearing, center, half_path, gravel, wood_from, wood_high
+    )
+
+
+def _near_ground(grounds: _Grounds) -> Mesh:
+    radius = np.concatenate([[0.01], np.linspace(0.4, NEAR_M, 24)])
+    angles = np.linspace(0, 2 * np.pi, 73)
+    level = grounds.height(radius[:, None] * np.cos(angles), radius[:, None] * np.sin(angles))
+    near = terrain(radius, 72, level)
+    return replace(near, uv=near.vertices[:, [0, 2]] * [1, -1] / (2 * NEAR_M) + 0.5)
+
+
+def _finishes(rng: Rng, grounds: _Grounds, crowns: NDArray[np.int64]) -> dict[str, Finish]:
+    """What stands on the grounds, with leaves of two kinds ``crowns`` (2,)."""
+    return {
+        "blades": textures.foliage(rng, grounds.lawn * [1.05, 1.08, 1.0]),
+        "leaf": textures.foliage(rng, _CROWNS[crowns[0]]),
+        "leaf2": textures.foliage(rng, _CROWNS[crowns[1]]),
+        "wood_edge": textures.woods(
+            rng,
+            0.95 * np.array(_CROWNS[crowns[0]]) + 0.05 * HAZE,
+            around_m=6.28 * grounds.wood_from,
+            height_m=grounds.wood_high,
+        ),
+        "far_wood": textures.woods(
+            rng,
+            0.75 * np.array(_CROWNS[crowns[1]]) + 0.25 * HAZE,
+            around_m=12 * grounds.wood_from,
+            height_m=2.2 * grounds.wood_high,
+        ),
+        "bark": textures.bark(rng, np.array([0.36, 0.30, 0.25]) * rng.uniform(0.8, 1.15)),
+        "wood": textures.wood(rng, (0.55, 0.40, 0.27), (0.36, 0.25, 0.16)),
+        "metal": paint((0.12, 0.15, 0.13), roughness=0.5),
+        "white": paint((0.90, 0.89, 0.85)),
+    }
+
+
+def _beside_path(rng: Rng, grounds: _Grounds) -> list[tuple[float, Prop]]:
+    """A bench and a lamp beside the path, their fronts to it."""
+    found = []
+    for thing, along in (
+        (outdoors.park_bench(), rng.uniform(-0.25, 0.25)),
+        (outdoors.lamp_post(), rng.uniform(0.3, 0.45)),
+    ):
+        turn = grounds.bearing + np.pi + along * min(1.0, 10 / grounds.bend)
+        reach = grounds.bend + (grounds.half_path + 0.6)
+        x, z = grounds.center + reach * np.array([np.cos(turn), np.sin(turn)])
+        if np.hypot(x, z) > 4.6:
+            found.append(grounds.standing(thing, x, z, yaw=np.pi / 2 - turn + np.pi))
+    return found
+
+
+def _trees(rng: Rng, grounds: _Grounds) -> list[tuple[float, Prop]]:
+    found = []
+    count = int(rng.integers(22, 32))
+    for k in range(count):
+        close = k < 5
+        spread = rng.uniform(13, 20) if close else rng.uniform(0.05, 1.0)
+        r = spread if close else 20 * (grounds.wood_from / 20) ** spread
+        angle = 2 * np.pi * (k * 0.618 + rng.uniform(-0.06, 0.06))
+        x, z = r * np.cos(angle), r * np.sin(angle)
+        if grounds.path(np.array([x]), np.array([z]))[0] < 0.8:
+            continue
+        tall = rng.uniform(6, 10) if close else rng.uniform(7, 14)
+        name = "leaf" if rng.random() < 0.6 else "leaf2"
+        leaf_m, leaf_count, crowns = (
+            (0.3, 2000, 4) if close else (0.45, 800, 3) if r < 36 else (0.7, 400, 2)
+        )
+        thing = plants.tree(rng, tall, leaf_m=leaf_m, count=leaf_count, crowns=crowns, finish=name)
+        found.append(grounds.standing(thing, x, z, rng.uniform(0, 6.28)))
+    return found
+
+
+def _bushes(rng: Rng, grounds: _Grounds) -> list[tuple[float, Prop]]:
+    found = []
+    for _ in range(14):
+        r, angle = rng.uniform(11, 45), rng.uniform(0, 2 * np.pi)
+        x, z = r * np.cos(angle), r * np.sin(angle)
+        if grounds.path(np.array([x]), np.array([z]))[0] > 1.2:
+            size = rng.uniform(1.0, 2.6, 3) * [1.2, 0.6, 1.2]
+            leaf_m, count = (0.15, 500) if r < 20 else (0.3, 160)
+            bush = plants.bush(rng, size, leaf_m=leaf_m, count=count)
+            found.append(grounds.standing(bush, x, z))
+    return found
+
+
 def _blades(rng: Rng, ground: Field, count: int, path: Field) -> Mesh:
     """Blades of grass as single triangles, dense near the middle, tips below the mats there."""
     radius = NEAR_M * 1.3 * rng.uniform(0, 1, count) ** 0.7
@@ -40,7 +222,7 @@ def _blades(rng: Rng, ground: Field, count: int, path: Field) -> Mesh:
     count = len(x)
     y = ground(x, z)
     tall = rng.uniform(0.45, 1.0, count) * np.where(
-        radius < 4.5, 0.018, 0.018 + 0.03 * smoothstep(radius, 4.5, 7)
+        radius < 4.5, 0.018, 0.018 + 0.03 * smoothstep(4.5, 7, radius)
     )
     turn = rng.uniform(0, 2 * np.pi, count)
     half = (
@@ -64,141 +246,12 @@ def _blades(rng: Rng, ground: Field, count: int, path: Field) -> Mesh:
     )
 
 
-def build(variant: int) -> Place:
-    """One of the lawns; the same number gives the same lawn."""
-    rng = np.random.default_rng([73, variant])
-    lawn = np.array(_LAWNS[int(rng.integers(len(_LAWNS)))])
-    crowns = rng.permutation(len(_CROWNS) - (rng.random() < 0.7))[:2]
-    mean = lawn[1] * 0.45 + lawn[2] * 0.37
-    patchy, swell = noise_field(rng, 60, 5, 1.8), noise_field(rng, 120, 14, 2.5)
-    # The path is a wide arc that passes the lawn at a few metres.
-    bend, bearing = rng.uniform(14, 40), rng.uniform(0, 2 * np.pi)
-    passing = rng.uniform(5.6, 8.0)
-    center = (bend + passing) * np.array([np.cos(bearing), np.sin(bearing)])
-    half_path = rng.uniform(0.7, 1.1)
-    gravel = np.array([0.66, 0.60, 0.50]) * rng.uniform(0.85, 1.05)
-    wood_from, wood_high = rng.uniform(60, 85), rng.uniform(11, 15)
-
-    def path(x: Array, z: Array) -> Array:
-        """Distance m from the edge of the path, negative on it."""
-        wavy = 0.12 * patchy(3 * x, 3 * z)
-        return np.abs(np.hypot(x - center[0], z - center[1]) - bend) - half_path + wavy
-
-    def ground(x: Array, z: Array) -> Array:
-        r = np.hypot(x, z)
-        soft = 0.004 * np.clip(patchy(5 * x, 5 * z), -1, 1)
-        return GROUND_M + soft + 0.25 * swell(x, z) * smoothstep(r, 5, 30)
-
-    def color(x: Array, z: Array, grain: Array) -> Array:
-        r = np.hypot(x, z)
-        dry = np.clip(patchy(x, z), -1.6, 1.6)[..., None] * _DRYNESS
-        rough = 0.10 + 0.14 * smoothstep(r, 30, NEAR_M)  # blades melt together with distance
-        green = 0.97 * mean * (1 + dry) * (1 + rough * grain)[..., None]
-        walked = smoothstep(path(x, z), -0.08, 0.10)[..., None]
-        near = green * walked + gravel * (1 + 0.08 * grain)[..., None] * (1 - walked)
-        floor = np.array([0.20, 0.21, 0.11]) * (1 + 0.2 * grain)[..., None]
-        share = smoothstep(r, wood_from - 6, wood_from)[..., None]
-        return near * (1 - share) + floor * share
-
-    far, far_finish = polar_ground(NEAR_M - 0.02, 260.0, ground, color, rng, rings=34, sectors=120)
-    lawn_finish = _lawn(rng, lawn, mean, patchy, path, gravel)
-    radius = np.concatenate([[0.01], np.linspace(0.4, NEAR_M, 24)])
-    angles = np.linspace(0, 2 * np.pi, 73)
-    level = ground(radius[:, None] * np.cos(angles), radius[:, None] * np.sin(angles))
-    near = terrain(radius, 72, level)
-    near = replace(near, uv=near.vertices[:, [0, 2]] * [1, -1] / (2 * NEAR_M) + 0.5)
-    parts: list[Part] = [
-        ("lawn", near),
-        ("land", far),
-        ("blades", _blades(rng, ground, 32_000, path)),
-    ]
-    finishes: dict[str, Finish] = {
-        "lawn": lawn_finish,
-        "land": far_finish,
-        "blades": textures.foliage(rng, lawn * [1.05, 1.08, 1.0]),
-        "leaf": textures.foliage(rng, _CROWNS[crowns[0]]),
-        "leaf2": textures.foliage(rng, _CROWNS[crowns[1]]),
-        "wood_edge": textures.woods(
-            rng,
-            0.95 * np.array(_CROWNS[crowns[0]]) + 0.05 * HAZE,
-            around_m=6.28 * wood_from,
-            height_m=wood_high,
-        ),
-        "far_wood": textures.woods(
-            rng,
-            0.75 * np.array(_CROWNS[crowns[1]]) + 0.25 * HAZE,
-            around_m=12 * wood_from,
-            height_m=2.2 * wood_high,
-        ),
-        "bark": textures.bark(rng, np.array([0.36, 0.30, 0.25]) * rng.uniform(0.8, 1.15)),
-        "wood": textures.wood(rng, (0.55, 0.40, 0.27), (0.36, 0.25, 0.16)),
-        "metal": paint((0.12, 0.15, 0.13), roughness=0.5),
-        "white": paint((0.90, 0.89, 0.85)),
-    }
-    bulky: list[Array] = []
-
-    def stand(thing: Prop, x: float, z: float, yaw: float = 0.0) -> None:
-        y = float(ground(np.array([x]), np.array([z]))[0])
-        ready = placed(thing, (x, y, z), yaw=yaw)
-        parts.extend(ready)
-        if np.hypot(x, z) < 16:
-            bulky.append(bounds(ready))
-
-    # Beside the path, its front to the path.
-    for thing, along in (
-        (props.park_bench(), rng.uniform(-0.25, 0.25)),
-        (props.lamp_post(), rng.uniform(0.3, 0.45)),
-    ):
-        turn = bearing + np.pi + along * min(1.0, 10 / bend)
-        reach = bend + (half_path + 0.6)
-        x, z = center + reach * np.array([np.cos(turn), np.sin(turn)])
-        if np.hypot(x, z) > 4.6:
-            stand(thing, x, z, yaw=np.pi / 2 - turn + np.pi)
-    count = int(rng.integers(22, 32))
-    for k in range(count):
-        close = k < 5
-        r = rng.uniform(13, 20) if close else 20 * (wood_from / 20) ** rng.uniform(0.05, 1.0)
-        angle = 2 * np.pi * (k * 0.618 + rng.uniform(-0.06, 0.06))
-        x, z = r * np.cos(angle), r * np.sin(angle)
-        if path(np.array([x]), np.array([z]))[0] < 0.8:
-            continue
-        tall = rng.uniform(6, 10) if close else rng.uniform(7, 14)
-        name = "leaf" if rng.random() < 0.6 else "leaf2"
-        leaf_m, leaf_count, crowns_of_it = (
-            (0.3, 2000, 4) if close else (0.45, 800, 3) if r < 36 else (0.7, 400, 2)
-        )
-        thing = props.tree(
-            rng, tall, leaf_m=leaf_m, count=leaf_count, crowns=crowns_of_it, finish=name
-        )
-        stand(thing, x, z, rng.uniform(0, 6.28))
-    for _ in range(14):
-        r, angle = rng.uniform(11, 45), rng.uniform(0, 2 * np.pi)
-        x, z = r * np.cos(angle), r * np.sin(angle)
-        if path(np.array([x]), np.array([z]))[0] > 1.2:
-            size = rng.uniform(1.0, 2.6, 3) * [1.2, 0.6, 1.2]
-            stand(
-                props.bush(rng, size, leaf_m=0.15 if r < 20 else 0.3, count=500 if r < 20 else 160),
-                x,
-                z,
-            )
-    parts += props.forest(wood_from, wood_high, "wood_edge")
-    parts += props.forest(1.9 * wood_from, 2.2 * wood_high, "far_wood")
-    return Place(
-        name="park",
-        variant=variant,
-        surfaces=assembled(f"park/{variant}", finishes, parts),
-        mat_area=np.array([[-3.0, -3.0], [3.0, 3.0]]),
-        camera_room=np.array([[-10.0, 0.1, -10.0], [10.0, 2.5, 10.0]]),
-        obstacles=np.array(bulky).reshape(-1, 2, 3),
-    )
-
-
-def _lawn(rng: Rng, lawn: Array, mean: Array, patchy: Field, path: Field, gravel: Array) -> Finish:
+def _lawn(rng: Rng, grounds: _Grounds) -> Finish:
     """The near lawn as one image of a square of 2 * NEAR_M, the path painted in.
 
     Towards its edge it takes on the mean colour that the ground beyond begins with.
     """
-    image = textures.grass(rng, 2 * NEAR_M, lawn)
+    image = textures.grass(rng, 2 * NEAR_M, grounds.lawn)
     pixels = len(image)
     # What changes slowly over the ground is worked out for every fourth pixel.
     coarse = 4
@@ -210,12 +263,12 @@ def _lawn(rng: Rng, lawn: Array, mean: Array, patchy: Field, path: Field, gravel
         return fine[..., None]
 
     middle = image.mean(axis=(0, 1))
-    fade = spread(0.6 * smoothstep(np.hypot(x, z), 3.5, NEAR_M))
+    fade = spread(0.6 * smoothstep(3.5, NEAR_M, np.hypot(x, z)))
     image += (middle - image) * fade
-    dry = spread(np.clip(patchy(x, z), -1.6, 1.6))
-    image *= (mean / middle).astype(np.float32) * (1 + dry * np.array(_DRYNESS, np.float32))
-    off = spread(1 - smoothstep(path(x, z), -0.08, 0.10))
+    dry = spread(np.clip(grounds.patchy(x, z), -1.6, 1.6))
+    image *= (grounds.mean / middle).astype(np.float32) * (1 + dry * np.array(_DRYNESS, np.float32))
+    off = spread(1 - smoothstep(-0.08, 0.10, grounds.path(x, z)))
     grit = 1 + 0.13 * textures.noise(rng, (256, 256), 2.0, 0.8)
     grit = np.tile(grit, (pixels // 256, pixels // 256))[..., None]
-    image += (gravel.astype(np.float32) * grit - image) * off
+    image += (grounds.gravel.astype(np.float32) * grit - image) * off
     return Finish(Material(textures.image_bytes(image), 0.9, 0.1))

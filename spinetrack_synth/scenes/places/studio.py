@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import ArrayLike
 
-from spinetrack_synth.scenes import props, textures
+from spinetrack_synth.scenes import textures
 from spinetrack_synth.scenes.place import Part, Place, Prop, assembled, bounds, placed
+from spinetrack_synth.scenes.props import furniture, gear, plants
 from spinetrack_synth.scenes.shapes import Array, Rng, box, moved, rectangle, wall
 from spinetrack_synth.scenes.textures import Finish, paint
 from spinetrack_synth.shot import AreaLight
@@ -40,7 +43,7 @@ _RUGS = (
 _GREENS = ((0.10, 0.19, 0.08), (0.16, 0.30, 0.12), (0.25, 0.42, 0.17), (0.38, 0.52, 0.24))
 
 
-def _pick(rng: Rng, options: tuple) -> Array:
+def _pick(rng: Rng, options: Sequence[ArrayLike]) -> Array:
     return np.asarray(options[int(rng.integers(len(options)))], float)
 
 
@@ -108,7 +111,7 @@ def _windowed_wall(
     glass = []
     curtains = rng.random() < 0.45
     for x0, x1, y0, y1 in openings:
-        parts += placed(props.window(x1 - x0, y1 - y0, WALL_DEPTH_M, panes), (x0, y0, 0))
+        parts += placed(furniture.window(x1 - x0, y1 - y0, WALL_DEPTH_M, panes), (x0, y0, 0))
         glass.append(
             (
                 np.array([(x0 + x1) / 2, (y0 + y1) / 2, -WALL_DEPTH_M + 0.005]),
@@ -118,7 +121,7 @@ def _windowed_wall(
         )
         if curtains:
             for x in (x0 - 0.3, x1 - 0.08):
-                parts += placed(props.curtain(0.38, top + 0.12, rng, "curtain"), (x, 0, 0))
+                parts += placed(furniture.curtain(0.38, top + 0.12, rng, "curtain"), (x, 0, 0))
     if curtains:
         rod = box((length - 0.5, 0.022, 0.022), (length / 2, top + 0.13, 0.07), edge=0.008)
         parts.append(("metal", rod))
@@ -135,42 +138,42 @@ def _furnished(rng: Rng, length: float) -> list[Prop]:
         room = length - x - 0.3
         if kind == "shelf" and room > 1.8:
             columns = int(rng.integers(2, min(5, int(room / 0.42))))
-            rack = props.shelf(rng, columns, int(rng.integers(1, 4)))
+            rack = furniture.shelf(rng, columns, int(rng.integers(1, 4)))
             wide = columns * 0.4
             things.append(placed(rack, (x + wide / 2, 0, 0.22)))
             x += wide + 0.4
         elif kind == "bench" and room > 1.6:
-            seat = props.bench(rng.uniform(1.1, 1.5))
+            seat = furniture.bench(rng.uniform(1.1, 1.5))
             things.append(placed(seat, (x + 0.75, 0, 0.26)))
             if rng.random() < 0.6:
-                things.append(placed(props.folded("cloth"), (x + 0.5, 0.445, 0.26)))
+                things.append(placed(gear.folded("cloth"), (x + 0.5, 0.445, 0.26)))
             x += 1.9
         elif kind == "plant":
-            green = props.house_plant(rng, rng.uniform(0.9, 1.8))
+            green = plants.house_plant(rng, rng.uniform(0.9, 1.8))
             things.append(placed(green, (x + 0.35, 0, 0.5)))
             x += 0.95
         elif kind == "gear":
             choice = rng.integers(0, 3)
             if choice == 0:
-                things.append(placed(props.basket(), (x + 0.3, 0, 0.3)))
+                things.append(placed(gear.basket(), (x + 0.3, 0, 0.3)))
             elif choice == 1:
                 for k in range(int(rng.integers(2, 5))):
                     name = "gear2" if k % 2 else "gear"
-                    things.append(placed(props.block(name), (x + 0.3, 0.076 * k, 0.22),
+                    things.append(placed(gear.block(name), (x + 0.3, 0.076 * k, 0.22),
                                          yaw=rng.uniform(-0.12, 0.12)))  # fmt: skip
             else:
                 for k in range(2):
                     name = "cloth2" if k else "cloth"
-                    things.append(placed(props.bolster(name), (x + 0.4, 0, 0.2 + 0.25 * k)))
+                    things.append(placed(gear.bolster(name), (x + 0.4, 0, 0.2 + 0.25 * k)))
             x += 1.0
         elif kind == "door" and room > 1.4:
-            things.append(placed(props.door(), (x + 0.6, 0, 0)))
+            things.append(placed(furniture.door(), (x + 0.6, 0, 0)))
             x += 1.5
         elif kind == "art":
             wide, tall = rng.uniform(0.6, 1.1), rng.uniform(0.6, 1.0)
-            things.append(placed(props.painting(wide, tall), (x + 0.6, 1.55, 0)))
+            things.append(placed(furniture.painting(wide, tall), (x + 0.6, 1.55, 0)))
             if rng.random() < 0.5:
-                things.append(placed(props.cushion(), (x + 0.5, 0, 0.3)))
+                things.append(placed(gear.cushion(), (x + 0.5, 0, 0.3)))
             x += 1.4
         else:
             x += 0.8
@@ -182,17 +185,18 @@ def build(variant: int) -> Place:
     rng = np.random.default_rng([71, variant])
     length, width = rng.uniform(9.0, 10.8), rng.uniform(7.8, 9.2)
     height = rng.uniform(2.9, 3.5)
+    half_x, half_z = length / 2, width / 2
     finishes = _finishes(rng, length, width, height)
     parts: list[Part] = [
-        ("floor", rectangle((-length / 2, 0, width / 2), (length, 0, 0), (0, 0, -width))),
-        ("ceiling", rectangle((-length / 2, height, -width / 2), (length, 0, 0), (0, 0, width))),
+        ("floor", rectangle((-half_x, 0, half_z), (length, 0, 0), (0, 0, -width))),
+        ("ceiling", rectangle((-half_x, height, -half_z), (length, 0, 0), (0, 0, width))),
     ]
     # Each wall in its own frame: X along it, Z into the room.
     walls = (
-        ((-length / 2, 0, -width / 2), 0.0, length),
-        ((length / 2, 0, -width / 2), -np.pi / 2, width),
-        ((length / 2, 0, width / 2), np.pi, length),
-        ((-length / 2, 0, width / 2), np.pi / 2, width),
+        ((-half_x, 0, -half_z), 0.0, length),
+        ((half_x, 0, -half_z), -np.pi / 2, width),
+        ((half_x, 0, half_z), np.pi, length),
+        ((-half_x, 0, half_z), np.pi / 2, width),
     )
     accent = int(rng.integers(1, 4))
     windowed = {0} if rng.random() < 0.5 else {0, int(rng.choice([1, 3]))}
@@ -206,7 +210,7 @@ def build(variant: int) -> Place:
             local += built
             for center, half_u, half_v in glass:
                 panes.append(_turned_light(center, half_u, half_v, start, yaw))
-            stock = [placed(props.house_plant(rng, rng.uniform(0.8, 1.5)),
+            stock = [placed(plants.house_plant(rng, rng.uniform(0.8, 1.5)),
                             (rng.choice([0.45, span - 0.45]), 0, 0.5))]  # fmt: skip
         else:
             local.append((finish, wall((0, 0, 0), (span, 0, 0), height)))
@@ -218,40 +222,53 @@ def build(variant: int) -> Place:
                 bulky.append(extent)
             parts += standing
         parts += placed(placed(tuple(local), (0, 0, 0), yaw=yaw), start)
-    lamps: list[AreaLight] = []
-    drop = rng.uniform(0.25, 0.5)
-    for x in (-length / 4, length / 4):
-        for z in (-width / 5, width / 5):
-            if drop < 0.4:
-                tray = box((1.25, 0.05, 0.22), (x, height - 0.03, z))
-                parts.append(("frame", tray))
-                lamps.append(AreaLight((x, height - 0.07, z), (0.6, 0, 0), (0, 0, 0.09), (1, 1, 1)))
-            else:
-                globe = placed(props.paper_lamp(drop), (x, height, z))
-                bulky.append(bounds(globe))
-                parts += globe
-    if rng.random() < 0.5:
-        carpet = rectangle((-0.8, 0.006, 1.15), (1.6, 0, 0), (0, 0, -2.3))
-        corner = np.array([length / 2 - 1.1, 0, rng.choice([-1, 1]) * (width / 2 - 1.5)])
-        parts.append(("rug", moved(carpet, corner)))
+    lamps, hanging, globes = _lamps(rng, length, width, height)
+    parts += hanging
+    bulky += globes
+    parts += _rug(rng, half_x, half_z)
     parts = [(name, moved(mesh, (0, FLOOR_M, 0))) for name, mesh in parts]
     return Place(
         name="studio",
         variant=variant,
         surfaces=assembled(f"studio/{variant}", finishes, parts),
-        mat_area=np.array(
-            [[-length / 2 + 2.0, -width / 2 + 1.9], [length / 2 - 2.0, width / 2 - 1.9]]
-        ),
+        mat_area=np.array([[-half_x + 2.0, -half_z + 1.9], [half_x - 2.0, half_z - 1.9]]),
         camera_room=np.array(
-            [
-                [-length / 2 + 0.8, 0.1, -width / 2 + 0.8],
-                [length / 2 - 0.8, height - 0.5, width / 2 - 0.8],
-            ]
+            [[-half_x + 0.8, 0.1, -half_z + 0.8], [half_x - 0.8, height - 0.5, half_z - 0.8]]
         ),
         obstacles=np.array(bulky).reshape(-1, 2, 3),
         windows=tuple(panes),
         lamps=tuple(lamps),
     )
+
+
+def _lamps(
+    rng: Rng, length: float, width: float, height: float
+) -> tuple[list[AreaLight], list[Part], list[Array]]:
+    """Four lamps under the ceiling: as lights where they shine, as parts, and the bounds (2, 3) of
+    those that hang down."""
+    lamps: list[AreaLight] = []
+    parts: list[Part] = []
+    globes: list[Array] = []
+    drop = rng.uniform(0.25, 0.5)
+    for x in (-length / 4, length / 4):
+        for z in (-width / 5, width / 5):
+            if drop < 0.4:
+                parts.append(("frame", box((1.25, 0.05, 0.22), (x, height - 0.03, z))))
+                lamps.append(AreaLight((x, height - 0.07, z), (0.6, 0, 0), (0, 0, 0.09), (1, 1, 1)))
+            else:
+                globe = placed(furniture.paper_lamp(drop), (x, height, z))
+                globes.append(bounds(globe))
+                parts += globe
+    return lamps, parts, globes
+
+
+def _rug(rng: Rng, half_x: float, half_z: float) -> list[Part]:
+    """A rug in a corner, in every second studio."""
+    if rng.random() >= 0.5:
+        return []
+    carpet = rectangle((-0.8, 0.006, 1.15), (1.6, 0, 0), (0, 0, -2.3))
+    corner = np.array([half_x - 1.1, 0, rng.choice([-1, 1]) * (half_z - 1.5)])
+    return [("rug", moved(carpet, corner))]
 
 
 def _turned_light(

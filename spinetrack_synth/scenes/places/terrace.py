@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Sequence
 
-from spinetrack_synth.scenes import props, textures
+import numpy as np
+from numpy.typing import ArrayLike
+
+from spinetrack_synth.easing import smoothstep
+from spinetrack_synth.scenes import textures
 from spinetrack_synth.scenes.landscape import (
+    Field,
     hazed,
     noise_field,
     polar_ground,
     relief_field,
-    smoothstep,
 )
 from spinetrack_synth.scenes.place import Part, Place, Prop, assembled, bounds, placed
-from spinetrack_synth.scenes.shapes import Array, Rng, box, joined, moved, rectangle, wall
+from spinetrack_synth.scenes.props import furniture, gear, outdoors, plants
+from spinetrack_synth.scenes.shapes import Array, Mesh, Rng, box, joined, moved, rectangle, wall
 from spinetrack_synth.scenes.textures import Finish, paint
 
 FLOOR_M = -0.005
@@ -31,7 +36,7 @@ _CLOTHS = (
 _GREENS = ((0.12, 0.20, 0.08), (0.19, 0.30, 0.12), (0.29, 0.40, 0.17), (0.42, 0.50, 0.24))
 
 
-def _pick(rng: Rng, options: tuple) -> Array:
+def _pick(rng: Rng, options: Sequence[ArrayLike]) -> Array:
     return np.asarray(options[int(rng.integers(len(options)))], float)
 
 
@@ -88,16 +93,16 @@ def _country(rng: Rng) -> tuple[list[Part], dict[str, Finish]]:
     def height(x: Array, z: Array) -> Array:
         r, angle = np.hypot(x, z), np.arctan2(z, x)
         off = np.abs((angle - seaward + np.pi) % (2 * np.pi) - np.pi)
-        land = smoothstep(off, 0.75, 1.7) if open_sea else np.ones_like(off)
-        fall = -drop - 0.16 * r * (1 - 0.6 * land) * smoothstep(r, 0, 40)
+        land = smoothstep(0.75, 1.7, off) if open_sea else np.ones_like(off)
+        fall = -drop - 0.16 * r * (1 - 0.6 * land) * smoothstep(0, 40, r)
         fall = np.maximum(fall, -75 + 30 * land)
         high = np.maximum(0.045 + 0.035 * hills(x, z) + 0.006 * rough(x, z), 0.004)
-        relief = smoothstep(r, 90, 1100) * r * land * high
+        relief = smoothstep(90, 1100, r) * r * land * high
         return fall + relief + 0.006 * np.minimum(r, 300) * rough(x, z)
 
     def color(x: Array, z: Array, grain: Array) -> Array:
         r = np.hypot(x, z)
-        wooded = smoothstep(woods(x, z) + 0.25 * grain, -0.25, 0.35)[..., None]
+        wooded = smoothstep(-0.25, 0.35, woods(x, z) + 0.25 * grain)[..., None]
         field = np.array([0.52, 0.50, 0.30]) + 0.06 * dry(x, z)[..., None] * [1.0, 0.4, 0.1]
         green = np.array([0.24, 0.31, 0.15]) * (1 + 0.28 * grain)[..., None]
         ground = field * (1 + 0.10 * grain)[..., None]
@@ -108,41 +113,42 @@ def _country(rng: Rng) -> tuple[list[Part], dict[str, Finish]]:
     finishes = {"land": finish}
     parts.append(("land", land))
     if open_sea:
-
-        def sea_level(x: Array, z: Array) -> Array:
-            # The last stretch rises to eye height: the horizon of a round earth without the gap.
-            return SEA_M + (2.5 - SEA_M) * smoothstep(np.hypot(x, z), 1200, 9000)
-
-        def water(x: Array, z: Array, grain: Array) -> Array:
-            r = np.hypot(x, z)
-            blue = np.array([0.10, 0.24, 0.34]) * (1 + 0.10 * grain)[..., None]
-            return hazed(blue, r, 6000.0)
-
-        sea, finishes["sea"] = polar_ground(
-            60.0,
-            9000.0,
-            sea_level,
-            water,
-            rng,
-            rings=30,
-            sectors=96,
-            texture=(256, 1024),
-            roughness=0.3,
-        )
+        sea, finishes["sea"] = _sea(rng)
         parts.append(("sea", sea))
+    parts += _slope_trees(rng, height)
+    return parts, finishes
+
+
+def _sea(rng: Rng) -> tuple[Mesh, Finish]:
+    def level(x: Array, z: Array) -> Array:
+        # The last stretch rises to eye height: the horizon of a round earth without the gap.
+        return SEA_M + (2.5 - SEA_M) * smoothstep(1200, 9000, np.hypot(x, z))
+
+    def water(x: Array, z: Array, grain: Array) -> Array:
+        r = np.hypot(x, z)
+        blue = np.array([0.10, 0.24, 0.34]) * (1 + 0.10 * grain)[..., None]
+        return hazed(blue, r, 6000.0)
+
+    return polar_ground(
+        60.0, 9000.0, level, water, rng, rings=30, sectors=96, texture=(256, 1024), roughness=0.3
+    )
+
+
+def _slope_trees(rng: Rng, height: Field) -> list[Part]:
+    parts: list[Part] = []
     for _ in range(26):
         r, angle = 12 * 10 ** rng.uniform(0.05, 0.75), rng.uniform(0, 2 * np.pi)
         x, z = r * np.cos(angle), r * np.sin(angle)
         y = float(height(np.array([x]), np.array([z]))[0])
         kind = rng.random()
         if kind < 0.3:
-            thing = props.cypress(rng, rng.uniform(7, 12), count=350)
+            thing = plants.cypress(rng, rng.uniform(7, 12), count=350)
         elif kind < 0.7:
-            thing = props.tree(rng, rng.uniform(4.5, 8), leaf_m=0.3, count=450, crowns=2)
+            thing = plants.tree(rng, rng.uniform(4.5, 8), leaf_m=0.3, count=450, crowns=2)
         else:
-            thing = props.bush(rng, rng.uniform(1.2, 3.0, 3) * [1, 0.7, 1], leaf_m=0.16, count=220)
+            thing = plants.bush(rng, rng.uniform(1.2, 3.0, 3) * [1, 0.7, 1], leaf_m=0.16, count=220)
         parts += placed(thing, (x, y - 0.1, z))
-    return parts, finishes
+    return parts
 
 
 def _house(rng: Rng, length: float) -> Prop:
@@ -159,7 +165,7 @@ def _house(rng: Rng, length: float) -> Prop:
         low, high = (0.02, 2.25) if k == door else (0.9, 2.2)
         openings.append((x - w / 2, x + w / 2, low, high))
         parts += placed(
-            props.window(w, high - low, 0.2, (2, 2 if k == door else 3)), (x - w / 2, low, 0)
+            furniture.window(w, high - low, 0.2, (2, 2 if k == door else 3)), (x - w / 2, low, 0)
         )
         glass = rectangle((x - w / 2, low, -0.13), (w, 0, 0), (0, high - low, 0))
         parts.append(("glass", glass))
@@ -195,60 +201,12 @@ def build(variant: int) -> Place:
           for a, b in (((-half_x, half_z), (half_x, half_z)), ((half_x, half_z), (half_x, -half_z)),
                        ((-half_x, -half_z), (-half_x, half_z)))),
     ]  # fmt: skip
-    bulky: list[Array] = []
-
-    def stand(thing: Prop, at: tuple[float, float, float], yaw: float = 0.0) -> None:
-        ready = placed(thing, at, yaw=yaw)
-        parts.extend(ready)
-        if np.ptp(bounds(ready)[:, 1]) > 0.3:
-            bulky.append(bounds(ready))
-
     parts += placed(_house(rng, length), (0, 0, -half_z))
-    fence = rng.choice(["parapet", "bars", "wires", "boards"])
-    sides = (((-half_x, half_z), 0.0, length), ((half_x, half_z), np.pi / 2, width),
-             ((-half_x, -half_z), -np.pi / 2, width))  # fmt: skip
-    for (x, z), yaw, span in sides:
-        if fence == "parapet":
-            low = rng.uniform(0.45, 0.85)
-            body = box((span, low, 0.22), (span / 2, low / 2, 0), edge=0.01)
-            cap = box((span + 0.06, 0.05, 0.3), (span / 2, low + 0.02, 0), edge=0.012)
-            parts += placed((("wall", body), ("stone", cap)), (x, 0, z), yaw=yaw)
-        else:
-            parts += placed(props.railing(span, 1.0, str(fence)), (x, 0, z), yaw=yaw)
-    for _ in range(int(rng.integers(5, 9))):  # pots along the fence and the house
-        side = rng.integers(0, 3)
-        along = rng.uniform(-0.9, 0.9)
-        x, z = (
-            (along * half_x, half_z - 0.5),
-            (half_x - 0.5, along * half_z),
-            (-half_x + 0.5, along * half_z),
-        )[side]
-        if rng.random() < 0.5:
-            stand(props.house_plant(rng, rng.uniform(0.8, 1.7)), (x, 0, z))
-        else:
-            radius, tall = rng.uniform(0.18, 0.3), rng.uniform(0.3, 0.5)
-            shrub = props.bush(
-                rng, (2.3 * radius, rng.uniform(0.5, 1.0), 2.3 * radius), leaf_m=0.06, count=420
-            )
-            stand((*props.pot(radius, tall), *placed(shrub, (0, tall - 0.12, 0))), (x, 0, z))
-    corner = (half_x - 1.3) * rng.choice([-1, 1])
-    furniture = rng.integers(0, 4)
-    if furniture == 0:
-        stand(props.lounger(), (corner, 0, half_z - 1.2), yaw=rng.uniform(-0.3, 0.3) + np.pi / 2)
-        stand(props.parasol(), (np.sign(corner) * (half_x - 0.7), 0, half_z - 0.7))
-    elif furniture == 1:
-        stand(props.pergola(3.4, width - 0.4), (np.sign(corner) * (half_x - 1.75), 0, 0))
-        bulky.pop()  # only its posts are in the way
-        for x in (corner - 1.95, corner + 1.05):
-            for z in (-half_z + 0.35, half_z - 0.35):
-                bulky.append(np.array([[x - 0.3, 0, z - 0.2], [x + 0.3, 2.5, z + 0.2]]))
-    elif furniture == 2:
-        stand(props.sofa_table(), (corner, 0, -half_z + 1.2))
-        stand(props.stool(), (corner - 0.55, 0, -half_z + 1.0))
-        stand(props.stool(), (corner + 0.5, 0, -half_z + 1.35))
-    else:
-        stand(props.bench(), (corner, 0, -half_z + 0.5))
-        stand(props.basket(), (corner - np.sign(corner) * 1.1, 0, -half_z + 0.5))
+    parts += _fence(rng, half_x, half_z)
+    planted = _pots(rng, half_x, half_z)
+    furnishing, in_the_way = _furnishing(rng, half_x, half_z)
+    parts += [part for thing in (*planted, *furnishing) for part in thing]
+    bulky = [*_tall(planted), *in_the_way]
     parts = [(name, moved(mesh, (0, FLOOR_M, 0))) for name, mesh in (*parts, *country)]
     return Place(
         name="terrace",
@@ -260,3 +218,81 @@ def build(variant: int) -> Place:
         ),
         obstacles=np.array(bulky).reshape(-1, 2, 3),
     )
+
+
+def _fence(rng: Rng, half_x: float, half_z: float) -> list[Part]:
+    """A parapet or a railing on the three open sides."""
+    fence = rng.choice(["parapet", "bars", "wires", "boards"])
+    sides = (((-half_x, half_z), 0.0, 2 * half_x), ((half_x, half_z), np.pi / 2, 2 * half_z),
+             ((-half_x, -half_z), -np.pi / 2, 2 * half_z))  # fmt: skip
+    parts: list[Part] = []
+    for (x, z), yaw, span in sides:
+        if fence == "parapet":
+            low = rng.uniform(0.45, 0.85)
+            body = box((span, low, 0.22), (span / 2, low / 2, 0), edge=0.01)
+            cap = box((span + 0.06, 0.05, 0.3), (span / 2, low + 0.02, 0), edge=0.012)
+            parts += placed((("wall", body), ("stone", cap)), (x, 0, z), yaw=yaw)
+        else:
+            parts += placed(outdoors.railing(span, 1.0, str(fence)), (x, 0, z), yaw=yaw)
+    return parts
+
+
+def _pots(rng: Rng, half_x: float, half_z: float) -> list[Prop]:
+    """Plants along the fence and the house."""
+    found = []
+    for _ in range(int(rng.integers(5, 9))):
+        side = rng.integers(0, 3)
+        along = rng.uniform(-0.9, 0.9)
+        x, z = (
+            (along * half_x, half_z - 0.5),
+            (half_x - 0.5, along * half_z),
+            (-half_x + 0.5, along * half_z),
+        )[side]
+        if rng.random() < 0.5:
+            pot: Prop = plants.house_plant(rng, rng.uniform(0.8, 1.7))
+        else:
+            radius, tall = rng.uniform(0.18, 0.3), rng.uniform(0.3, 0.5)
+            shrub = plants.bush(
+                rng, (2.3 * radius, rng.uniform(0.5, 1.0), 2.3 * radius), leaf_m=0.06, count=420
+            )
+            pot = (*plants.pot(radius, tall), *placed(shrub, (0, tall - 0.12, 0)))
+        found.append(placed(pot, (x, 0, z)))
+    return found
+
+
+def _furnishing(rng: Rng, half_x: float, half_z: float) -> tuple[list[Prop], list[Array]]:
+    """Loungers, a pergola, a table or a bench, and the bounds (2, 3) of what is in the way."""
+    corner = (half_x - 1.3) * rng.choice([-1, 1])
+    outward = np.sign(corner)
+    kind = rng.integers(0, 4)
+    if kind == 0:
+        yaw = rng.uniform(-0.3, 0.3) + np.pi / 2
+        things = [
+            placed(furniture.lounger(), (corner, 0, half_z - 1.2), yaw=yaw),
+            placed(furniture.parasol(), (outward * (half_x - 0.7), 0, half_z - 0.7)),
+        ]
+    elif kind == 1:
+        pergola = outdoors.pergola(3.4, 2 * half_z - 0.4)
+        posts = [  # only these are in the way
+            np.array([[x - 0.3, 0, z - 0.2], [x + 0.3, 2.5, z + 0.2]])
+            for x in (corner - 1.95, corner + 1.05)
+            for z in (-half_z + 0.35, half_z - 0.35)
+        ]
+        return [placed(pergola, (outward * (half_x - 1.75), 0, 0))], posts
+    elif kind == 2:
+        things = [
+            placed(furniture.sofa_table(), (corner, 0, -half_z + 1.2)),
+            placed(furniture.stool(), (corner - 0.55, 0, -half_z + 1.0)),
+            placed(furniture.stool(), (corner + 0.5, 0, -half_z + 1.35)),
+        ]
+    else:
+        things = [
+            placed(furniture.bench(), (corner, 0, -half_z + 0.5)),
+            placed(gear.basket(), (corner - outward * 1.1, 0, -half_z + 0.5)),
+        ]
+    return things, _tall(things)
+
+
+def _tall(things: list[Prop]) -> list[Array]:
+    """The bounds (2, 3) of the things that are higher than a step."""
+    return [extent for extent in map(bounds, things) if np.ptp(extent[:, 1]) > 0.3]

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from spinetrack_synth.drawing.person import Links, Person, links_between, stated_links
 from spinetrack_synth.validation.dataset import Dataset
 from spinetrack_synth.validation.findings import Finding
-from spinetrack_synth.validation.shapes import masks_of
+from spinetrack_synth.validation.mask_shapes import masks_of
 
 MOST_PIXELS: Final = 1e8
 """Of a mask that is decoded for a card."""

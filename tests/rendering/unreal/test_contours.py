@@ -8,12 +8,13 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from ball_engine import papered
-from stand_ins import BallRenderer, ball_person, ball_shot
+from fakes import BallRenderer, ball_person, ball_shot
 
 from spinetrack_synth.camera import look_at
 from spinetrack_synth.rendering.unreal.contours import (
     FEWEST_POINTS,
     check_contours,
+    check_way_round,
     find_contours,
     match,
 )
@@ -166,3 +167,26 @@ def test_things_alone_prove_it_too() -> None:
         WrongPicture, match=r"lit: (the surroundings|everything) ends? .* mask and depth"
     ):
         check(noisy(rgb[:, ::-1]), frame)
+
+
+TURNS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "mirrored": lambda p: p[:, ::-1],
+    "upside down": lambda p: p[::-1],
+    "turned around": lambda p: p[::-1, ::-1],
+}
+
+
+@pytest.mark.parametrize("way", TURNS)
+def test_a_turned_picture_is_told_by_the_way_it_was_turned(frame: Frame, way: str) -> None:
+    contours = find_contours(frame.ids, frame.depth_m)
+    rgb = noisy(TURNS[way](frame.rgb))
+    with pytest.raises(WrongPicture, match=f"lit: is {way}$"):
+        check_way_round(rgb, contours, match(rgb, contours))
+
+
+def test_neither_the_right_picture_nor_one_of_something_else_is_taken_for_turned(
+    frame: Frame,
+) -> None:
+    contours = find_contours(frame.ids, frame.depth_m)
+    for rgb in (noisy(frame.rgb), seen(two_people(bend=0.1, tx=-0.3)), np.zeros_like(frame.rgb)):
+        check_way_round(rgb, contours, match(rgb, contours))

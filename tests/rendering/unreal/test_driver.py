@@ -8,12 +8,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from ball_engine import Actor, BallEngine
-from stand_ins import BallRenderer, ball_person, ball_shot
+from fakes import BallRenderer, ball_person, ball_shot
 
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.rendering import EngineSettings
+from spinetrack_synth.rendering.unreal.decoding import COLORS, PLAIN
 from spinetrack_synth.rendering.unreal.messages import TOKEN_VARIABLE
-from spinetrack_synth.rendering.unreal.pictures import COLORS, PLAIN
 from spinetrack_synth.rendering.unreal.renderer import open_engines
 from spinetrack_synth.rendering.unreal.stage import WARM_UP
 from spinetrack_synth.shot import Sun, Thing

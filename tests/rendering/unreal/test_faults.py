@@ -14,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from ball_engine import BallEngine, open_hastily, open_patiently, papered, png
+from fakes import BallRenderer, ball_source
 from faulty_wire import (
     Fault,
     FaultyWire,
@@ -29,12 +30,11 @@ from faulty_wire import (
     whole,
 )
 from PIL import Image
-from stand_ins import BallRenderer, ball_source
 
 from spinetrack_synth.camera import look_at
 from spinetrack_synth.dataset import DatasetConfig, run_dataset
 from spinetrack_synth.errors import UserError
-from spinetrack_synth.rendering.unreal.pictures import COLORS
+from spinetrack_synth.rendering.unreal.decoding import COLORS
 from spinetrack_synth.rendering.unreal.stage import WARM_UP
 
 pytestmark = pytest.mark.slow

@@ -6,7 +6,7 @@ import json
 
 import numpy as np
 import pytest
-from stand_ins import BallRenderer, ball_person, ball_shot, model
+from fakes import BallRenderer, ball_person, ball_shot, model
 
 from spinetrack_synth.anatomy.kinematics import body_transforms, marker_positions
 from spinetrack_synth.anatomy.scaling import scale_tree

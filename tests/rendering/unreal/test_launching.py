@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 from ball_engine import HASTY
-from stand_ins import BallRenderer, ball_source
+from fakes import BallRenderer, ball_source
 
 from spinetrack_synth.dataset import DatasetConfig, run_dataset
 from spinetrack_synth.errors import UserError

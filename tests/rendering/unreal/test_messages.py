@@ -6,9 +6,9 @@ import re
 
 import numpy as np
 import pytest
+from fakes import ball_person, model
 from hypothesis import given
 from hypothesis import strategies as st
-from stand_ins import ball_person, model
 
 from spinetrack_synth.rendering.unreal import messages
 from spinetrack_synth.shot import Ambient, AreaLight, Sun, Thing

@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from ball_engine import papered
-from stand_ins import BallRenderer, ball_person, ball_shot
+from fakes import BallRenderer, ball_person, ball_shot
 
 from spinetrack_synth.rendering.unreal.errors import WrongPicture
 from spinetrack_synth.rendering.unreal.resemblance import check_new, check_settled, impression
@@ -65,6 +65,21 @@ def test_half_of_each_is_refused(before: Frame) -> None:
     mixed = (before.rgb // 2 + elsewhere.rgb // 2).astype(np.uint8)
     with pytest.raises(WrongPicture, match="shows the shot before"):
         check_new(seen(mixed, elsewhere), seen(before.rgb, before))
+
+
+def walled(frame: Frame, depth_m: float) -> Frame:
+    """With a wall so far away."""
+    return replace(frame, depth_m=np.minimum(frame.depth_m, np.float32(depth_m)))
+
+
+@pytest.mark.parametrize("old", [slice(0, 90), slice(90, 180), slice(60, 120)])
+def test_a_part_of_the_shot_before_is_refused(before: Frame, old: slice) -> None:
+    before, elsewhere = walled(before, 8), walled(drawn(2, pelvis_tz=0.5), 6)
+    mixed = elsewhere.rgb.copy()
+    mixed[old] = before.rgb[old]
+    with pytest.raises(WrongPicture, match=r"shows the shot before( in part)? \("):
+        check_new(seen(noisy(mixed), elsewhere), seen(before.rgb, before))
+    check_new(seen(noisy(elsewhere.rgb), elsewhere), seen(before.rgb, before))
 
 
 def test_a_camera_that_stays_and_a_shot_drawn_twice_pass(before: Frame, now: Frame) -> None:

@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from ball_engine import BallEngine
+from fakes import BallRenderer, ball_source
 from faulty_wire import Fault, FaultyWire, replaced
-from stand_ins import BallRenderer, ball_source
 
 from spinetrack_synth.dataset import DatasetConfig, run_dataset
 from spinetrack_synth.errors import UserError

@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 from ball_engine import Actor, BallEngine, frame, read_frame
+from fakes import BallRenderer, ball_person, ball_shot
 from faulty_wire import Fault, FaultyWire, dropped
-from stand_ins import BallRenderer, ball_person, ball_shot
 
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.rendering.unreal import engine as driver

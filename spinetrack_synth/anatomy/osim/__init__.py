@@ -1,0 +1,1 @@
+"""The parts of an .osim file: frames, joints, coordinates, couplers and other constraints."""
