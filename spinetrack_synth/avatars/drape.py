@@ -59,7 +59,7 @@ def cloth_offsets(
 def _freedom(pattern: Suit, figure: Figure, cut: Cut) -> Array:
     """0 where the garment is held (shoulders, waistband) .. 1 at its free edges, (P,)."""
     points, y = figure.points, figure.points[:, 1]
-    free = np.ones(len(points))
+    free: Array = np.ones(len(points))
     if cut.neck is not None:
         top = figure.shoulders[:, 1].mean()
         trunk = smoothstep(top + 0.03, figure.armpit_y - 0.10, y)

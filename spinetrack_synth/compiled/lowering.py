@@ -13,7 +13,7 @@ from typing import Any, Final
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
-from numba.core.datamodel import models, register_default
+from numba.core.datamodel import models, register_default  # type: ignore[attr-defined]
 from numba.core.pythonapi import unbox
 from numba.core.targetconfig import TargetConfig
 from numba.core.typing.templates import AttributeTemplate

@@ -93,11 +93,11 @@ def check_new(now: Impression, before: Impression) -> None:
     if same and _apart(now, before.people, before.nearness).any():
         raise WrongPicture("lit: shows the shot before, to the pixel")
     for way, turn in WAYS:
-        count, likeness = resemblance(now, before, turn)
+        apart, likeness = resemblance(now, before, turn)
         a, b = ALIKE_LIMIT
-        if count >= FEWEST_PIXELS and likeness > a + b / np.sqrt(count):
+        if apart >= FEWEST_PIXELS and likeness > a + b / np.sqrt(apart):
             raise WrongPicture(
-                f"lit: shows the shot before{way} (correlation {likeness:.2f} over {count} pixels "
+                f"lit: shows the shot before{way} (correlation {likeness:.2f} over {apart} pixels "
                 "that are something else now)"
             )
     for count, likeness in resemblance_of_parts(now, before):
@@ -129,7 +129,8 @@ def resemblance_of_parts(now: Impression, before: Impression) -> list[tuple[floa
     apart = _apart_inside(now, before.people, before.nearness)
     a, b = now.structure[apart].astype(float), before.structure[apart].astype(float)
     values = np.stack([np.ones(len(a)), a, b, a * a, b * b, a * b])
-    sums = rectangle_sums(cells(*np.nonzero(apart), values, apart.shape, PARTS))
+    row, column = np.nonzero(apart)
+    sums = rectangle_sums(cells(row, column, values, apart.shape, PARTS))
     count, mean_a, mean_b, aa, bb, ab = sums[:, sums[0] >= FEWEST_PIXELS]
     mean_a, mean_b = mean_a / count, mean_b / count
     spread = np.sqrt((aa / count - mean_a**2) * (bb / count - mean_b**2)) + 1e-6
