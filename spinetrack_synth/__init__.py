@@ -9,6 +9,8 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Final
 
+from spinetrack_synth.version import __version__
+
 if TYPE_CHECKING:
     from spinetrack_synth.anatomy.ik import solve as solve_ik
     from spinetrack_synth.api import evaluate, load_model, validate
@@ -21,8 +23,6 @@ if TYPE_CHECKING:
     from spinetrack_synth.motion.files import read_motion, write_motion
     from spinetrack_synth.motion.retargeting import retarget
     from spinetrack_synth.spinepose import SpinePoseEstimator as PoseEstimator
-
-__version__ = "0.1.0"
 
 __all__ = [
     "CocoDataset",

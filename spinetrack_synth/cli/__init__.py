@@ -9,9 +9,9 @@ from importlib import import_module
 
 import click
 
-from spinetrack_synth import __version__
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.extras import EXTRA_OF_MODULE, pip_command
+from spinetrack_synth.version import __version__
 
 COMMANDS = (
     "render", "serve", "validate", "rules", "motion", "anatomy", "scenes", "poses", "avatars",

@@ -10,9 +10,9 @@ from importlib.util import find_spec
 
 import click
 
-from spinetrack_synth import __version__
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.extras import EXTRAS, pip_command
+from spinetrack_synth.version import __version__
 
 
 @click.command("doctor", short_help="What is installed, what draws, what is missing.")

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from spinetrack_synth import __version__
 from spinetrack_synth.cli.progress import progress_bar
 from spinetrack_synth.cli.values import FILE
+from spinetrack_synth.version import __version__
 
 if TYPE_CHECKING:
     from spinetrack_synth.spinepose.predicting import Summary

@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
-from spinetrack_synth import __version__
 from spinetrack_synth.anatomy.model import fullbody_path
 from spinetrack_synth.avatars import assets
 from spinetrack_synth.checksum import file_sha256
@@ -15,6 +14,7 @@ from spinetrack_synth.dataset.config import DatasetConfig
 from spinetrack_synth.dataset.files import read_json
 from spinetrack_synth.dataset.layout import LOCK, MANIFEST, WORK, Layout
 from spinetrack_synth.errors import UserError
+from spinetrack_synth.version import __version__
 
 if TYPE_CHECKING:
     from spinetrack_synth.scenes import Scene

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 
 from markupsafe import Markup, escape
 
-from spinetrack_synth import __version__
+from spinetrack_synth.version import __version__
 
 if TYPE_CHECKING:
     from jinja2 import Environment

@@ -17,10 +17,10 @@ import pygltflib as gl
 from numpy.typing import NDArray
 from PIL import Image
 
-from spinetrack_synth import __version__
 from spinetrack_synth.rendering.packing import SOLID, smooth, texels
 from spinetrack_synth.rendering.unreal.axes import matrix_quaternion
 from spinetrack_synth.shot import Material, Surface
+from spinetrack_synth.version import __version__
 
 Array = NDArray[np.float64]
 

@@ -8,11 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from spinetrack_synth import __version__, skeleton
+from spinetrack_synth import skeleton
 from spinetrack_synth.gap import oks, taxonomy
 from spinetrack_synth.gap.calibration import Calibration
 from spinetrack_synth.gap.evaluation import Evaluation
 from spinetrack_synth.gap.measures import HEADLINES, KEYPOINT_FIGURES, title
+from spinetrack_synth.version import __version__
 
 
 def number(value: float) -> float | None:

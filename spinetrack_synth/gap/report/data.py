@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from spinetrack_synth import __version__, skeleton
+from spinetrack_synth import skeleton
 from spinetrack_synth.gap.bootstrap import Interval
 from spinetrack_synth.gap.comparison import Comparison, keypoints_of, shares
 from spinetrack_synth.gap.differences import Gap
@@ -16,6 +16,7 @@ from spinetrack_synth.gap.gates import Judged
 from spinetrack_synth.gap.matching import MOST_IMBALANCE, NEIGHBOURS
 from spinetrack_synth.gap.report.worst import WORST, Worst, worst_people
 from spinetrack_synth.gap.tables import calibration_json, number
+from spinetrack_synth.version import __version__
 
 ANSWERED = (
     "how much worse the same model is on real labels than on synthetic ones, and how far apart the "

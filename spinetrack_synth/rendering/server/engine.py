@@ -12,7 +12,6 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from spinetrack_synth import __version__
 from spinetrack_synth.anatomy.model import fullbody_path
 from spinetrack_synth.checksum import file_sha256
 from spinetrack_synth.rendering.server import admission
@@ -34,6 +33,7 @@ from spinetrack_synth.rendering.server.unsupported import UNSUPPORTED
 from spinetrack_synth.rendering.server.view_renderer import ViewRenderer
 from spinetrack_synth.rendering.unreal import axes, messages
 from spinetrack_synth.scenes import mats
+from spinetrack_synth.version import __version__
 
 VERSION: Final = "1.1.2"
 """The version of UnrealCV whose commands these are."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 
-from spinetrack_synth import __version__
 from spinetrack_synth.validation.engine import Report
 from spinetrack_synth.validation.findings import Finding, Severity
 from spinetrack_synth.validation.reporting import by_rule, cut
+from spinetrack_synth.version import __version__
 
 
 def render(report: Report, limit: int = 0) -> str:

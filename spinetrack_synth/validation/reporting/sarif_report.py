@@ -9,11 +9,11 @@ from pathlib import Path, PurePath
 from typing import Any, Final
 from urllib.parse import quote
 
-from spinetrack_synth import __version__
 from spinetrack_synth.validation.engine import Report
 from spinetrack_synth.validation.findings import Finding, Severity
 from spinetrack_synth.validation.reporting import by_rule, cut
 from spinetrack_synth.validation.reporting.lines import Lines
+from spinetrack_synth.version import __version__
 
 SCHEMA: Final = "https://json.schemastore.org/sarif-2.1.0.json"
 LEVELS: Final = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
