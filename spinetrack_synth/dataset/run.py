@@ -112,9 +112,8 @@ def _each(
             yield
         return
     with ThreadPoolExecutor(lanes) as pool:
-        under_way = [pool.submit(make, index) for index in indices]
-        try:
-            for done in as_completed(under_way):
+        try:  # from the first one on: an interrupt may come before all are on their way
+            for done in as_completed([pool.submit(make, index) for index in indices]):
                 yield done.result()
         except (KeyboardInterrupt, GeneratorExit):
             stop()

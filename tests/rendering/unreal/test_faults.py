@@ -315,7 +315,7 @@ def test_pictures_that_stay_those_of_something_else_end_the_run(
             kept.append(np.asarray(image.convert("RGB")))
         return body if len(kept) == 1 else png(OTHERS[what](kept[-1], kept[0]))
 
-    told = {"mirrored": "mask and depth", "the shot before with noise": "shows the shot before"}
+    told = {"mirrored": "is mirrored", "the shot before with noise": "shows the shot before"}
     with (
         FaultyWire(rooms.port, Fault(LIT, replaced(harm), times=-1)) as wire,
         pytest.raises(UserError, match=rf"shot 1 failed \d times, at last: lit: .*{told[what]}"),
