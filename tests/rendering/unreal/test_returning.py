@@ -79,7 +79,7 @@ def test_an_engine_that_is_started_anew_is_waited_for(
     np.testing.assert_array_equal(frame.ids, BallRenderer().render(shot_at(1)).ids)
     where = f"127.0.0.1:{balls.port}"
     assert [record.getMessage() for record in told.records] == [
-        f"{where}: nothing listens there; waiting up to 3600 s for the engine to come back",
+        f"{where}: nothing listens there; waiting up to {LONG_S:.0f} s for the engine to come back",
         f"{where}: back again",
     ]
 
