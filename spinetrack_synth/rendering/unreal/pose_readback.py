@@ -7,13 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from functools import cache
 from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from spinetrack_synth.anatomy.model import Tree, fullbody_path, load_model
+from spinetrack_synth.anatomy.model import fullbody
 from spinetrack_synth.camera import Camera
 from spinetrack_synth.rendering.unreal.errors import WrongPicture, WrongPose
 from spinetrack_synth.shot import PosedPerson
@@ -43,19 +42,13 @@ BELONGING: Final = 0.95
 _SAMPLES: Final = 400
 
 
-@cache
-def model() -> Tree:
-    """The skeleton whose bodies the avatars' bones are."""
-    return load_model(fullbody_path())
-
-
 def read_back(person: PosedPerson, bones: Mapping[str, NDArray[np.float64]]) -> PosedPerson:
     """The person with the frames and keypoints of the bones (4, 4) world that the engine drew.
 
     Bones are found whatever the case of their names, which a packaged engine may change. Raises
     WrongPose where a body is missing or stands elsewhere than ``person`` says.
     """
-    tree = model()
+    tree = fullbody()
     bones = {name.casefold(): frame for name, frame in bones.items()}
     missing = [body for body in tree.bodies if body.casefold() not in bones]
     if missing:

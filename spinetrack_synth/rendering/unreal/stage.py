@@ -12,6 +12,7 @@ from typing import Any, Final
 
 import numpy as np
 
+from spinetrack_synth.anatomy.model import fullbody
 from spinetrack_synth.camera import Camera
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.rendering.unreal import calibration, messages
@@ -33,7 +34,7 @@ from spinetrack_synth.rendering.unreal.decoding import (
     is_near,
 )
 from spinetrack_synth.rendering.unreal.errors import EngineError, WrongPicture
-from spinetrack_synth.rendering.unreal.pose_readback import check_shown, model, read_back
+from spinetrack_synth.rendering.unreal.pose_readback import check_shown, read_back
 from spinetrack_synth.rendering.unreal.resemblance import check_settled
 from spinetrack_synth.rendering.unreal.session import Reply, Session
 from spinetrack_synth.shot import Frame, Shot
@@ -188,7 +189,7 @@ class Stage:
 
     def _photograph(self, shot: Shot, lens: UnrealCamera, names: Sequence[str]) -> Frame:
         """Pose, aim, draw, read back: all in one go, so that nothing comes between."""
-        bodies = model().bodies
+        bodies = fullbody().bodies
         poses = [
             f"vset /avatar/{name}/pose {messages.pose_json(bodies, person.body2world)}"
             for name, person in zip(names, shot.people)
