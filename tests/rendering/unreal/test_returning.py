@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import signal
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -41,10 +42,14 @@ def told(
 
 
 def when_told(caplog: pytest.LogCaptureFixture, act) -> None:
-    """Do something as soon as the driver says that it waits."""
+    """Do something once, as soon as the driver says that it waits.
+
+    Once: with two engines two threads say it, and the second's interrupt would end another test.
+    """
+    acted = threading.Lock()
 
     def watch(record: logging.LogRecord) -> bool:
-        if "waiting up to" in record.getMessage():
+        if "waiting up to" in record.getMessage() and acted.acquire(blocking=False):
             act()
         return True
 
