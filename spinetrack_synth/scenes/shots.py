@@ -11,6 +11,7 @@ from spinetrack_synth.motion.performance import Performance
 from spinetrack_synth.scenes import mats
 from spinetrack_synth.scenes.description import PeopleRules, Scene
 from spinetrack_synth.scenes.lighting import draw, light_up
+from spinetrack_synth.scenes.optics import draw_film, draw_lens
 from spinetrack_synth.scenes.places import PLACES, place
 from spinetrack_synth.scenes.placing import Cast, Footprint, Placed, gather, pick
 from spinetrack_synth.scenes.shapes import Rng
@@ -21,6 +22,8 @@ DRAWS: Final = 40
 """Arrangements of people tried before a shot is given up."""
 
 _STREAM: Final = 0x5CE
+_OPTICS: Final = 0x0971C
+"""Lens and film have a stream of their own: they change nobody's pose."""
 
 
 def make_shot(
@@ -55,12 +58,16 @@ def make_shot(
     surroundings = place(where, variant)
     lights, light = light_up(surroundings, scene.light, rng)
     exposure = 2.0 ** draw(rng, scene.light.exposure_stops)
+    optics = np.random.default_rng([seed, index, _OPTICS])
+    if optics.random() < scene.camera.portrait:
+        size = size[1], size[0]
+    lens, film = draw_lens(scene.camera, optics), draw_film(scene.film, optics)
     for _ in range(DRAWS):
         chosen = [int(k) for k in rng.choice(cast.size, count, replace=False)]
         placed = gather(surroundings, cast, chosen, scene.poses, scene.people, rng, performances)
         if placed is None:
             continue
-        camera = find_view(placed.people, surroundings, scene.camera, size, rng)
+        camera = find_view(placed.people, surroundings, scene.camera, size, rng, lens)
         if camera is None:
             continue
         things = (*_mats(placed, rng), *_gear(placed, scene.people, rng))
@@ -70,7 +77,7 @@ def make_shot(
             seed=seed,
             scene=scene.name,
             place=where,
-            camera=camera,
+            camera=lens.focused(camera, placed.people[0]),
             people=placed.people,
             surroundings=(*surroundings.surfaces, *lying),
             lights=lights,
@@ -78,6 +85,7 @@ def make_shot(
             things=things,
             variant=variant,
             light=light,
+            film=film,
         )
     raise UserError(
         f"scene {scene.name!r}, seed {seed}, index {index}: {DRAWS} arrangements of {count} people "
