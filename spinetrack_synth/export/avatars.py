@@ -105,7 +105,8 @@ def bone_weights(avatar: Avatar, part: Part) -> Array:
         weight[:, avatar.tree.bodies.index(part.body)] = 1.0
         return weight
     assert part.stencil is not None
-    return part.stencil @ _dense_weights(avatar)
+    weight = part.stencil @ _dense_weights(avatar)
+    return np.asarray(weight)
 
 
 def exercise(avatar: Avatar) -> Array:

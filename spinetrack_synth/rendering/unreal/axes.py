@@ -85,7 +85,8 @@ def matrix_rotator(rotations: ArrayLike) -> Array:
     yaw = np.arctan2(forward[..., 1], forward[..., 0])
     level_right = np.stack([-np.sin(yaw), np.cos(yaw), np.zeros_like(yaw)], axis=-1)
     roll = np.arctan2((up * level_right).sum(-1), (right * level_right).sum(-1))
-    return np.degrees(np.stack([pitch, yaw, roll], axis=-1))
+    rotators: Array = np.degrees(np.stack([pitch, yaw, roll], axis=-1))
+    return rotators
 
 
 def quaternion_matrix(quaternions: ArrayLike) -> Array:
@@ -127,7 +128,7 @@ def matrix_quaternion(rotations: ArrayLike) -> Array:
     largest = np.argmax(np.diagonal(products, axis1=-2, axis2=-1), axis=-1)
     q = np.take_along_axis(products, largest[..., None, None], axis=-2)[..., 0, :]
     q = q / np.linalg.norm(q, axis=-1, keepdims=True)
-    return np.where(q[..., 3:] < 0, -q, q)
+    return np.asarray(np.where(q[..., 3:] < 0, -q, q))
 
 
 # Frames

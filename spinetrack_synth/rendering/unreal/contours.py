@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -179,7 +179,8 @@ def room(judged: NDArray[np.float64], owner: int) -> NDArray[np.float64]:
     right picture has either the fine or the coarse edges."""
     count, fine, coarse = judged.T
     a, b = PERSON_LIMIT if owner else THINGS_LIMIT
-    return np.maximum(fine - (a - b / np.sqrt(count)), coarse - COARSE_LIMIT)
+    left: NDArray[np.float64] = np.maximum(fine - (a - b / np.sqrt(count)), coarse - COARSE_LIMIT)
+    return left
 
 
 def regions(found: Match, chosen: NDArray[np.bool_]) -> NDArray[np.float64]:
@@ -243,8 +244,9 @@ def _ends(ids: NDArray[np.uint8], nearness: NDArray[np.float32]) -> NDArray[np.b
     step = np.diff(nearness, axis=1)
     beside = np.pad(step, ((0, 0), (1, 1)), mode="edge")
     bend = np.minimum(np.abs(step - beside[:, :-2]), np.abs(step - beside[:, 2:]))
-    jump = bend > JUMP * np.maximum(nearness[:, :-1], nearness[:, 1:])
-    return jump | (ids[:, :-1] != ids[:, 1:])
+    jump: NDArray[np.bool_] = bend > JUMP * np.maximum(nearness[:, :-1], nearness[:, 1:])
+    jump |= ids[:, :-1] != ids[:, 1:]
+    return jump
 
 
 def _crossings(
@@ -281,7 +283,8 @@ def _crossings(
 def _thinned(index: NDArray[np.intp]) -> NDArray[np.intp]:
     """At most MOST_POINTS of some indices, evenly."""
     even = np.linspace(0, len(index) - 1, min(len(index), MOST_POINTS))
-    return index[even.astype(int)]
+    some: NDArray[np.intp] = index[even.astype(int)]
+    return some
 
 
 def match(rgb: NDArray[np.uint8], contours: Contours) -> Match:
@@ -311,7 +314,7 @@ def _matched(
     crossings: Crossings,
     visible: np.float32,
     axis: int,
-) -> tuple[NDArray, ...]:
+) -> tuple[NDArray[Any], ...]:
     """The parts of a Match for one axis, of fine and coarse gradients (H, W - 1)."""
     fine, coarse = gradients
     row, column = crossings.row, crossings.column

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,8 @@ from spinetrack_synth.rendering.unreal.errors import WrongPicture
 from spinetrack_synth.rendering.unreal.rectangles import cells, rectangle_sums
 
 Image = NDArray[np.float32]
+Turn = Callable[[NDArray[Any]], NDArray[Any]]
+"""A picture of any kind, turned."""
 
 WIDTH_PX: Final = 320
 """Larger pictures are made this wide first."""
@@ -49,7 +51,7 @@ STRUCTURED: Final = 4.0
 SETTLED: Final = 0.5
 """Least correlation of such tiles. These limits are from ``benchmarks/picture_proof.py``."""
 
-WAYS: Final[tuple[tuple[str, Callable[[NDArray], NDArray]], ...]] = (
+WAYS: Final[tuple[tuple[str, Turn], ...]] = (
     ("", lambda picture: picture),
     (", mirrored", lambda picture: picture[:, ::-1]),
     (", upside down", lambda picture: picture[::-1]),
@@ -109,9 +111,7 @@ def check_new(now: Impression, before: Impression) -> None:
             )
 
 
-def resemblance(
-    now: Impression, before: Impression, turn: Callable[[NDArray], NDArray]
-) -> tuple[int, float]:
+def resemblance(now: Impression, before: Impression, turn: Turn) -> tuple[int, float]:
     """Pixels that are something else now than in the picture before, turned, and their
     correlation."""
     if now.structure.shape != before.structure.shape:
@@ -149,7 +149,9 @@ def _apart_inside(now: Impression, people: NDArray[np.bool_], nearness: Image) -
 def _apart(now: Impression, people: NDArray[np.bool_], nearness: Image) -> NDArray[np.bool_]:
     """Where there is something else now (h, w)."""
     step = NEARNESS * np.maximum(now.nearness, nearness)
-    return (np.abs(now.nearness - nearness) > step) | (now.people != people)
+    apart: NDArray[np.bool_] = np.abs(now.nearness - nearness) > step
+    apart |= now.people != people
+    return apart
 
 
 def check_settled(earlier: NDArray[np.uint8], later: NDArray[np.uint8]) -> None:
@@ -181,13 +183,13 @@ def _structure(rgb: NDArray[np.uint8]) -> Image:
     return fine - coarse
 
 
-def _small_size(picture: NDArray) -> tuple[int, int]:
+def _small_size(picture: NDArray[np.uint8]) -> tuple[int, int]:
     """Width and height, in cv2's order."""
     height, width = picture.shape[:2]
     scale = min(1.0, WIDTH_PX / width)
     return round(width * scale), max(1, round(height * scale))
 
 
-def _correlation(a: NDArray, b: NDArray) -> float:
+def _correlation(a: Image, b: Image) -> float:
     a, b = a - a.mean(), b - b.mean()
     return float((a * b).sum() / np.sqrt((a * a).sum() * (b * b).sum() + 1e-6))
