@@ -48,6 +48,7 @@ from spinetrack_synth.rendering.unreal.resemblance import (
     SETTLED,
     WAYS,
     Impression,
+    apart_inside,
     check_new,
     impression,
     least_agreement,
@@ -329,10 +330,11 @@ def judge(rgb: RGB, drawn: Drawn, contours: Contours, before: Impression) -> Ver
         off += [OFF_LIMIT - o for n, o, _ in offsets(found, group) if n >= FEWEST_FOR_OFF]
     alike = []
     for _, turn in WAYS:
-        count, likeness = resemblance(now, before, turn)
+        old = before.turned(turn)
+        count, likeness = resemblance(now, old, apart_inside(now, old))
         if count >= FEWEST_PIXELS:
             alike.append(ALIKE_LIMIT[0] + ALIKE_LIMIT[1] / np.sqrt(count) - likeness)
-    for count, likeness in resemblance_of_parts(now, before):
+    for count, likeness in resemblance_of_parts(now, before, apart_inside(now, before)):
         alike.append(PART_LIMIT[0] + PART_LIMIT[1] / np.sqrt(count) - likeness)
     return Verdict(refused, *(min(v, default=np.nan) for v in (left[1], left[0], off, alike)))
 
