@@ -111,6 +111,6 @@ def _quaternion(rotation: Array) -> Array:
             [r[1, 0] - r[0, 1], r[0, 2] + r[2, 0], r[1, 2] + r[2, 1], squares[3]],
         ]
     )
-    quaternion = products[np.argmax(squares)]
+    quaternion: Array = products[np.argmax(squares)]
     quaternion = quaternion / np.linalg.norm(quaternion)
     return quaternion if quaternion[0] >= 0 else -quaternion

@@ -101,9 +101,10 @@ def _tip(tree: Tree, body: int) -> Array:
     """The farthest marker of a body from its origin, else its centre of mass."""
     offsets_m = tree.marker_offset_m[tree.marker_body == body]
     lengths_m = np.linalg.norm(offsets_m, axis=1)
+    tip_m: Array = tree.mass_center_m[body]
     if len(offsets_m) and lengths_m.max() > 0:
-        return offsets_m[int(np.argmax(lengths_m))]
-    return tree.mass_center_m[body]
+        tip_m = offsets_m[int(np.argmax(lengths_m))]
+    return tip_m
 
 
 def _angles_zxy(turns: Array) -> Array:

@@ -370,7 +370,7 @@ def _numbers(table: pd.DataFrame, column: Any, source: str) -> Array:
 
     if table[column].dtype.kind in "mM":
         raise UserError(f"{source}: column '{column}': holds dates: give seconds")
-    values = pd.to_numeric(table[column], errors="coerce").to_numpy(float)
+    values: Array = pd.to_numeric(table[column], errors="coerce").to_numpy(float)
     broken = np.isnan(values) & table[column].notna().to_numpy()
     if broken.any():
         row = int(np.argmax(broken))
