@@ -108,7 +108,8 @@ def _tip(tree: Tree, body: int) -> Array:
 
 
 def _angles_zxy(turns: Array) -> Array:
-    """Angles (F, 3) rad about Z, X, Y of rotations (F, 3, 3), without jumps over time."""
+    """Angles (F, 3) rad about Z, X, Y of rotations (F, 3, 3), without jumps over time: those of
+    `poses.placement.angles_zxy` are of one posture, nearest to given ones."""
     r = turns
     x = np.arcsin(np.clip(r[:, 2, 1], -1.0, 1.0))
     z = np.arctan2(-r[:, 0, 1], r[:, 1, 1])

@@ -31,7 +31,7 @@ from spinetrack_synth.motion.gaps import Filled, fill_gaps
 from spinetrack_synth.motion.skeletons import Point, Skeleton
 
 Array = NDArray[np.float64]
-Mask = NDArray[np.bool_]
+Bools = NDArray[np.bool_]
 
 PRIOR_M: Final = 0.005
 """Marker error that the prior assumes: foreign joint centres lie within a centimetre or so."""
@@ -113,7 +113,7 @@ class KnownPoints:
     columns: list[int]
     table: list[Point]
     fitted: list[FittedPoint]
-    ever_seen: Mask
+    ever_seen: Bools
     filled: Filled
 
     @property
@@ -159,7 +159,7 @@ def known_points(
     table = [skeleton.points[name] for name in found.values()]
     _check_points(skeleton, tree)
     targets_m = motion.positions_m[:, columns]
-    seen: Mask = np.all(np.isfinite(targets_m), axis=2)
+    seen: Bools = np.all(np.isfinite(targets_m), axis=2)
     if not seen.any():
         raise UserError(f"{where}: its points have no positions in any frame")
     filled = Filled(targets_m, np.zeros(seen.shape, dtype=bool))
@@ -170,7 +170,7 @@ def known_points(
         FittedPoint(point.marker or name, point.marker or f"~{name}", point.weight)
         for name, point in zip(found.values(), table)
     ]
-    ever_seen: Mask = np.any(seen, axis=0)
+    ever_seen: Bools = np.any(seen, axis=0)
     return KnownPoints(list(found), columns, table, fitted, ever_seen, filled)
 
 
