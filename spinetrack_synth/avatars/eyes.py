@@ -13,6 +13,7 @@ from spinetrack_synth.avatars.body import RestBody, Subject
 from spinetrack_synth.avatars.mesh import group_sheet, open_edges
 from spinetrack_synth.avatars.parts import Part
 from spinetrack_synth.easing import smoothstep
+from spinetrack_synth.rotations import about_y, about_z
 from spinetrack_synth.shot import Material
 
 _SIZE = 256
@@ -65,10 +66,7 @@ def _ball(gaze: NDArray) -> tuple[NDArray, NDArray, NDArray]:
     x = np.cos(a) + 0.06 * smoothstep(_IRIS + 0.1, 0.0, a)  # the cornea bulges
     sphere = np.stack([x, np.sin(a) * np.sin(s), np.sin(a) * np.cos(s)], axis=1)
     up, right = gaze
-    turn_up = np.array([[np.cos(up), -np.sin(up), 0], [np.sin(up), np.cos(up), 0], [0, 0, 1]])
-    turn_right = np.array(
-        [[np.cos(right), 0, -np.sin(right)], [0, 1, 0], [np.sin(right), 0, np.cos(right)]]
-    )
+    turn_up, turn_right = about_z(up), about_y(-right)
     uv = 0.5 + 0.5 * (a / np.pi)[:, None] * np.stack([np.cos(s), np.sin(s)], axis=1)
     first = 1 + np.arange(_SPOKES)
     cap = np.stack([np.zeros(_SPOKES, int), first, np.roll(first, -1)], axis=1)

@@ -25,6 +25,7 @@ from spinetrack_synth.motion.performance import Performance
 from spinetrack_synth.poses.library import library
 from spinetrack_synth.poses.placement import moved
 from spinetrack_synth.poses.sampling import mirror, pose_coordinates
+from spinetrack_synth.rotations import about_z
 from spinetrack_synth.skeleton import NAMES
 
 Array = NDArray[np.float64]
@@ -145,7 +146,7 @@ def _digit(hand: Hand, digit: int, angles_rad: Array) -> list[Array]:
         rest, turn = np.eye(4), np.eye(4)
         rest[:3, :3] = _frame_about(axis)
         rest[:3, 3] = knuckle_m
-        turn[:2, :2] = [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]
+        turn[:3, :3] = about_z(angle)
         bent = bent @ rest @ turn @ np.linalg.inv(rest)
         frames.append(bent @ rest)
     return frames

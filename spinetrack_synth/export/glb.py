@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from spinetrack_synth.rendering.packing import SOLID, smooth, texels
-from spinetrack_synth.rendering.unreal.axes import matrix_quaternion
+from spinetrack_synth.rotations import matrix_quaternion
 from spinetrack_synth.shot import Material, Surface
 from spinetrack_synth.version import __version__
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.motion.performance import Performance
+from spinetrack_synth.rotations import yaw_xz
 from spinetrack_synth.scenes import mats
 from spinetrack_synth.scenes.description import PeopleRules, Scene
 from spinetrack_synth.scenes.lighting import draw, light_up
@@ -102,9 +103,8 @@ def _gear(placed: Placed, rules: PeopleRules, rng: Rng) -> list[Thing]:
             style = int(rng.integers(mats.GEAR_STYLES))
             along, beside = rng.uniform(-0.5, 0.5), rng.choice([-1.0, 1.0])
             heading = mat.heading_rad + rng.normal(0, 0.25)
-            cos, sin = np.cos(mat.heading_rad), np.sin(mat.heading_rad)
             local = np.array([along * mat.length_m, beside * (mat.width_m / 2 + 0.3)])
-            spot = mat.center + np.array([[cos, sin], [-sin, cos]]) @ local
+            spot = mat.center + yaw_xz(mat.heading_rad) @ local
             reach = 0.36 * np.array([[1, 0], [0, 1], [-1, 0], [0, -1]])
             taken = Footprint.of(spot + reach)
             free = all(taken.clear_of(other, 0.02) for other in placed.footprints)
