@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -437,7 +437,7 @@ def _fits(size: tuple[int, int], sides: tuple[int | None, int | None]) -> bool:
     return all(side is None or side == wished for side, wished in zip(sides, size))
 
 
-def _unknown(path: Path, answers: dict[str, NDArray], size: tuple[int, int]) -> str:
+def _unknown(path: Path, answers: Mapping[str, NDArray[np.floating]], size: tuple[int, int]) -> str:
     height, width = size
     x, y = (f"{int(simcc.SPLIT * side)}" for side in (width, height))
     kinds = "; ".join(KINDS).format(x=x, y=y)
