@@ -53,7 +53,7 @@ def _bar(unit: str) -> Iterator[Callable[[int, int], None]]:
             nonlocal task
             if task is None:
                 task = progress.add_task(unit, total=wanted, completed=done)
-            progress.update(task, completed=done)
+            progress.update(task, completed=done, total=wanted)
 
         yield show
 
