@@ -18,6 +18,7 @@ from scipy.special import ndtr
 from spinetrack_synth.anatomy.kinematics import body_transforms, coordinates_from
 from spinetrack_synth.anatomy.model import Tree
 from spinetrack_synth.anatomy.scaling import scale_tree, with_marker_offsets
+from spinetrack_synth.avatars.array_types import Array, Ints
 from spinetrack_synth.avatars.assets import BodyData
 from spinetrack_synth.avatars.body import RestBody, Subject
 from spinetrack_synth.avatars.landmarks import Landmarks, vertebral_depth_m
@@ -29,6 +30,8 @@ VERTEBRAE = LUMBAR + THORACIC + CERVICAL
 """Caudal to cranial."""
 
 _MODEL_STATURE_M = 1.75
+"""Stature of which the lengths in opensim_models/tables/joints.csv are shares. The model that is
+built stands 1.753 m tall (`lengths.STATURE_M`), with which every rig would come out anew."""
 _WRIST_TO_KNUCKLE_M = 0.100
 """Wrist joint to middle knuckle in a hand as long as the model's (190 mm)."""
 _STERNOCLAVICULAR_DEPTH_M = 0.018
@@ -44,9 +47,9 @@ class Rig:
     """
 
     tree: Tree
-    scale_factors: NDArray[np.float64]
-    coordinates: NDArray[np.float64]
-    body2world: NDArray[np.float64]
+    scale_factors: Array
+    coordinates: Array
+    body2world: Array
 
 
 # --- fitting ------------------------------------------------------------------------------------
@@ -67,7 +70,7 @@ def fit(model: Tree, landmarks: Landmarks, subject: Subject) -> Rig:
     return Rig(tree, factors, coordinates, body2world)
 
 
-def vertebral_centres(tree: Tree, body2world: NDArray) -> NDArray[np.float64]:
+def vertebral_centres(tree: Tree, body2world: Array) -> Array:
     """Centres of the 24 vertebral bodies, caudal to cranial, (24, 3) m.
 
     A vertebra's origin is the joint below it; its centre lies half way to the joint above.
@@ -86,7 +89,7 @@ _LOG_SCALE_SD = np.log([1.06, 1.06, 1.08, 1.10, 1.08])
 
 def _fit_spine(
     model: Tree, landmarks: Landmarks, subject: Subject
-) -> tuple[NDArray[np.float64], dict[str, float]]:
+) -> tuple[Array, dict[str, float]]:
     """Scale factors of the axial skeleton and its posture at rest, in the sagittal plane."""
     stature_ratio = landmarks.stature_m / _MODEL_STATURE_M
     index = model.body_index
@@ -101,15 +104,16 @@ def _fit_spine(
     depth = np.array([vertebral_depth_m(name, subject, landmarks.mass_kg) for name in levels])
     sacral_depth = vertebral_depth_m("S2", subject, landmarks.mass_kg)
 
-    def at(height: NDArray | float, profile: NDArray) -> NDArray:
+    def at(height: Array, profile: Array) -> Array:
         return np.interp(height, landmarks.profile_height_m, profile)
 
     back = np.stack([landmarks.back_m, landmarks.profile_height_m], axis=1)
 
-    def depth_under_back(points: NDArray) -> NDArray:
-        return np.sqrt(((points[:, None] - back) ** 2).sum(axis=2).min(axis=1))
+    def depth_under_back(points: Array) -> Array:
+        depth: Array = np.sqrt(((points[:, None] - back) ** 2).sum(axis=2).min(axis=1))
+        return depth
 
-    def residuals(x: NDArray) -> NDArray:
+    def residuals(x: Array) -> Array:
         factors, posture = _axial(model, x, stature_ratio, width_factor)
         tree = scale_tree(model, factors)
         body2world = body_transforms(tree, coordinates_from(tree, posture))
@@ -146,8 +150,8 @@ def _fit_spine(
 
 
 def _axial(
-    model: Tree, x: NDArray[np.float64], stature_ratio: float, width_factor: float
-) -> tuple[NDArray[np.float64], dict[str, float]]:
+    model: Tree, x: Array, stature_ratio: float, width_factor: float
+) -> tuple[Array, dict[str, float]]:
     """Scale factors (B, 3) and posture of the parameters x (12,): seven of posture, and by how much
     lumbar, thoracic, cervical spine and the pelvis' depth and height differ from the stature."""
     scale = stature_ratio * np.exp(x[7:])
@@ -160,11 +164,11 @@ def _axial(
 
 
 def _limb_factors(
-    model: Tree, landmarks: Landmarks, factors: NDArray, sternoclavicular_r: NDArray
-) -> NDArray[np.float64]:
+    model: Tree, landmarks: Landmarks, factors: Array, sternoclavicular_r: Array
+) -> Array:
     """Scale factors of the limbs from the distances between joint centres, both sides alike."""
     neutral = body_transforms(model, np.zeros(len(model.coordinates)))
-    index = {name: k for k, name in enumerate(model.bodies)}
+    index = model.body_index
     joints = landmarks.joints | {"sternoclavicular_r": sternoclavicular_r}
 
     def length(a: str, b: str) -> float:
@@ -201,8 +205,8 @@ def _limb_factors(
 
 
 def _chest_factors(
-    model: Tree, landmarks: Landmarks, factors: NDArray, posture: dict[str, float]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    model: Tree, landmarks: Landmarks, factors: Array, posture: dict[str, float]
+) -> tuple[Array, Array]:
     """Depth and width of the vertebra that carries the clavicles, and where the right one starts.
 
     The sternoclavicular joint keeps the model's level and comes to lie behind the skin there.
@@ -230,9 +234,9 @@ _LIMB_COORDINATES = (
 )  # fmt: skip
 
 
-def _fit_limbs(tree: Tree, landmarks: Landmarks, posture: dict[str, float]) -> NDArray[np.float64]:
+def _fit_limbs(tree: Tree, landmarks: Landmarks, posture: dict[str, float]) -> Array:
     """Coordinates of the whole model at rest: right limbs are fitted, the left ones mirror them."""
-    index = {name: k for k, name in enumerate(tree.bodies)}
+    index = tree.body_index
     joints = landmarks.joints
     fingers = _unit(joints["middle_knuckle_r"] - joints["wrist_r"])
     thumbwards = _unit(joints["index_knuckle_r"] - joints["little_knuckle_r"])
@@ -244,16 +248,16 @@ def _fit_limbs(tree: Tree, landmarks: Landmarks, posture: dict[str, float]) -> N
     lower = np.array([tree.lower[bounds[f"{name}_r"]] for name in _LIMB_COORDINATES])
     upper = np.array([tree.upper[bounds[f"{name}_r"]] for name in _LIMB_COORDINATES])
 
-    def coordinates(x: NDArray) -> NDArray[np.float64]:
+    def coordinates(x: Array) -> Array:
         values = dict(posture)
         for name, value in zip(_LIMB_COORDINATES, x, strict=True):
             values[f"{name}_r"] = values[f"{name}_l"] = value
         return coordinates_from(tree, values)
 
-    def residuals(x: NDArray) -> NDArray:
+    def residuals(x: Array) -> Array:
         body2world = body_transforms(tree, coordinates(x))
 
-        def axis(name: str, k: int) -> NDArray:
+        def axis(name: str, k: int) -> Array:
             return body2world[index[name], :3, k]
 
         placed = [
@@ -278,9 +282,7 @@ def _fit_limbs(tree: Tree, landmarks: Landmarks, posture: dict[str, float]) -> N
     return coordinates(solution.x)
 
 
-def _surface_offsets(
-    tree: Tree, landmarks: Landmarks, body2world: NDArray
-) -> dict[str, NDArray[np.float64]]:
+def _surface_offsets(tree: Tree, landmarks: Landmarks, body2world: Array) -> dict[str, Array]:
     """Where this body has the markers on or just under the skin, in their bodies' frames."""
     level = vertebral_centres(tree, body2world)[VERTEBRAE.index("T8"), 1]
     flank = [np.interp(level, landmarks.profile_height_m, column) for column in landmarks.flank_m.T]
@@ -295,7 +297,7 @@ def _surface_offsets(
     return offsets
 
 
-def _unit(vector: NDArray) -> NDArray[np.float64]:
+def _unit(vector: Array) -> Array:
     return vector / np.linalg.norm(vector)
 
 
@@ -322,14 +324,12 @@ _RIB_SLOPE = 0.3
 """Fall of the ribs from the spine to the front, about 15-20 degrees."""
 
 
-def skin_weights(
-    data: BodyData, rest: RestBody, rig: Rig
-) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
+def skin_weights(data: BodyData, rest: RestBody, rig: Rig) -> tuple[NDArray[np.int32], Array]:
     """Bones (V, 8) and weights (V, 8) of all vertices of the base mesh.
 
     Bones below B are the model's bodies in the tree's order; B + k is ``TWIST_FREE[k]``.
     """
-    index = {name: k for k, name in enumerate(rig.tree.bodies)}
+    index = rig.tree.body_index
     bones = len(index) + len(TWIST_FREE)
     vertices = rest.vertices_world
     origin = {name: rig.body2world[k, :3, 3] for name, k in index.items()}
@@ -368,7 +368,16 @@ def _limb_of(rig_bone: str) -> str | None:
     return None
 
 
-def _spread_limb(dense, chosen, weight, limb, side, vertices, origin, index) -> None:
+def _spread_limb(
+    dense: Array,
+    chosen: Ints,
+    weight: Array,
+    limb: str,
+    side: str,
+    vertices: Array,
+    origin: dict[str, Array],
+    index: dict[str, int],
+) -> None:
     """Give a rig bone's weights to OpenSim bodies; twist is spread along the limb."""
     ends = {
         "humerus": (f"humerus_{side}", f"ulna_{side}", 0.1, 0.8),
@@ -391,7 +400,7 @@ def _spread_limb(dense, chosen, weight, limb, side, vertices, origin, index) -> 
     dense[chosen, second] += weight * share
 
 
-def _spine_weights(vertices: NDArray, origin: dict[str, NDArray]) -> NDArray[np.float64]:
+def _spine_weights(vertices: Array, origin: dict[str, Array]) -> Array:
     """Shares (V, 26) of pelvis, 24 vertebrae and skull by height along the spine.
 
     Each body owns the heights between its lower and its upper joint, blurred by a Gaussian; in
@@ -407,7 +416,8 @@ def _spine_weights(vertices: NDArray, origin: dict[str, NDArray]) -> NDArray[np.
     level = vertices[:, 1] + fall * np.clip(vertices[:, 0] - depth_of_spine, -0.1, 0.2)
     below = ndtr((level[:, None] - joints[None, :, 1]) / spread)
     below = np.concatenate([np.ones((len(level), 1)), below, np.zeros((len(level), 1))], axis=1)
-    return np.maximum(below[:, :-1] - below[:, 1:], 0.0)
+    shares: Array = np.maximum(below[:, :-1] - below[:, 1:], 0.0)
+    return shares
 
 
 def _region(vertebra: str) -> str:

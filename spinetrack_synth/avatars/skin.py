@@ -7,8 +7,10 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
-from spinetrack_synth.avatars.assets import BodyData
+from spinetrack_synth.avatars.array_types import Array, Color, Ints
+from spinetrack_synth.avatars.assets import HAND_BONES, BodyData
 from spinetrack_synth.avatars.body import RestBody, Subject
 from spinetrack_synth.avatars.mesh import Sheet, averaging, group_sheet, mask_at
 from spinetrack_synth.avatars.skinning import vertex_normals
@@ -37,8 +39,8 @@ class Shade:
     ``weight`` (P,) 0..1 over the skin sheet, ``color`` sRGB, ``grain`` 0 (even) .. 1 (dots).
     """
 
-    weight: NDArray[np.float64]
-    color: tuple[float, float, float]
+    weight: Array
+    color: Color
     grain: float
 
 
@@ -51,16 +53,16 @@ class Anatomy:
     """
 
     sheet: Sheet
-    points: NDArray[np.float64]
-    normals: NDArray[np.float64]
-    joint: dict[str, NDArray[np.float64]]
-    tail: dict[str, NDArray[np.float64]]
-    masks: dict[str, NDArray[np.float64]]
-    hand: NDArray[np.float64]
-    cavity: NDArray[np.float64]
+    points: Array
+    normals: Array
+    joint: dict[str, Array]
+    tail: dict[str, Array]
+    masks: dict[str, Array]
+    hand: Array
+    cavity: Array
 
     @property
-    def eyes(self) -> NDArray[np.float64]:
+    def eyes(self) -> Array:
         """Centres of the eyes (2, 3) m, left first."""
         return np.stack([self.joint["eye.L"], self.joint["eye.R"]])
 
@@ -94,15 +96,15 @@ def survey(data: BodyData, rest: RestBody) -> Anatomy:
 
 
 @lru_cache(maxsize=2)
-def _topology(data: BodyData):
+def _topology(data: BodyData) -> tuple[csr_array, Array, dict[str, Array]]:
+    """Averaging over the skin sheet, the share of the hands and the part masks at its vertices."""
     sheet = skin_sheet(data)
-    hands = [k for k, n in enumerate(data.bones) if n.startswith(("wrist", "metacarpal", "finger"))]
-    hand = sheet.stencil @ (data.weights * np.isin(data.weight_bone, hands)).sum(axis=1)
+    hand = sheet.stencil @ data.share_of(data.bones_named(*HAND_BONES))
     masks = {name: mask_at(data, name, sheet) for name in data.masks}
     return averaging(sheet, 0.8), hand, masks
 
 
-def tone_color(subject: Subject) -> NDArray[np.float64]:
+def tone_color(subject: Subject) -> Array:
     """Mean colour (3,) of a subject's skin, sRGB."""
     places = np.linspace(0, 1, len(_TONES))
     color = np.array([np.interp(subject.skin_tone, places, _TONES[:, c]) for c in range(3)])
@@ -115,7 +117,7 @@ def paint_skin(
     anatomy: Anatomy,
     subject: Subject,
     shades: tuple[Shade, ...],
-    brow_color: tuple[float, float, float],
+    brow_color: Color,
     rng: np.random.Generator,
 ) -> NDArray[np.uint8]:
     """The skin's image (SIZE, SIZE, 3) sRGB."""
@@ -145,29 +147,31 @@ def paint_skin(
     paint = _spots(anatomy, texels, paint, color, subject, rng)
     for shade in shades:
         paint = _hair_shade(texels, grain, paint, shade, pores, rng)
-    paint = _brows(anatomy, texels, grain, paint, brow_color, subject, rng)
+    paint = _brows(anatomy, grain, paint, brow_color, subject, rng)
     return texels.image(paint)
 
 
-def _near(points: NDArray, centers: list[NDArray], spread_m: float) -> NDArray[np.float64]:
+def _near(points: Array, centers: list[Array], spread_m: float) -> Array:
     """Strongest of round spots of standard deviation ``spread_m`` about the centres, (P,)."""
     squared = [((points - center) ** 2).sum(axis=1) for center in centers]
-    return np.exp(-np.minimum.reduce(squared) / (2 * spread_m**2))
+    spot: Array = np.exp(-np.minimum.reduce(squared) / (2 * spread_m**2))
+    return spot
 
 
-def _both(anatomy: Anatomy, bone: str) -> list[NDArray[np.float64]]:
+def _both(anatomy: Anatomy, bone: str) -> list[Array]:
     return [anatomy.joint[bone + ".L"], anatomy.joint[bone + ".R"]]
 
 
-def _nose(anatomy: Anatomy) -> NDArray[np.float64]:
+def _nose(anatomy: Anatomy) -> Array:
     eye = anatomy.eyes.mean(axis=0)
     points = anatomy.points
     middle = (np.abs(points[:, 2]) < 0.004) & (np.abs(points[:, 1] - eye[1] + 0.035) < 0.025)
     nose = points[middle]
-    return nose[np.argmax(nose[:, 0])]
+    tip: Array = nose[np.argmax(nose[:, 0])]
+    return tip
 
 
-def _flush(anatomy: Anatomy) -> NDArray[np.float64]:
+def _flush(anatomy: Anatomy) -> Array:
     """Where blood shows: cheeks, nose, ears, knuckles, elbows, knees, heels; (P,) 0..1."""
     points, normals = anatomy.points, anatomy.normals
     cheeks = [eye + np.array([0.0, -0.042, 0.014 * np.sign(eye[2])]) for eye in anatomy.eyes]
@@ -185,7 +189,7 @@ def _flush(anatomy: Anatomy) -> NDArray[np.float64]:
     return np.maximum(flush, 0.3 * anatomy.hand)
 
 
-def _dark_places(anatomy: Anatomy, subject: Subject) -> NDArray[np.float64]:
+def _dark_places(anatomy: Anatomy, subject: Subject) -> Array:
     """How much darker (P,): eyelids, under the eyes, armpits; knees and elbows of dark skin."""
     points = anatomy.points
     below = [eye + np.array([0.02, -0.017, 0.0]) for eye in anatomy.eyes]
@@ -197,10 +201,10 @@ def _dark_places(anatomy: Anatomy, subject: Subject) -> NDArray[np.float64]:
     return dark + 0.06 * _near(points, armpits, 0.03)
 
 
-def _pale_places(anatomy: Anatomy) -> NDArray[np.float64]:
+def _pale_places(anatomy: Anatomy) -> Array:
     """Palms and soles, (P,) 0..1."""
     low = smoothstep(0.03, 0.015, anatomy.points[:, 1])
-    pale = smoothstep(0.35, 0.8, -anatomy.normals[:, 1]) * low
+    pale: Array = smoothstep(0.35, 0.8, -anatomy.normals[:, 1]) * low
     for side, sign in (("L", 1.0), ("R", -1.0)):
         wrist = anatomy.joint[f"wrist.{side}"]
         index = anatomy.joint[f"finger2-1.{side}"] - wrist
@@ -212,10 +216,17 @@ def _pale_places(anatomy: Anatomy) -> NDArray[np.float64]:
     return pale
 
 
-def _features(data, texels: TexelMap, paint, color, subject: Subject, rng) -> NDArray[np.float32]:
+def _features(
+    data: BodyData,
+    texels: TexelMap,
+    paint: NDArray[np.float32],
+    color: Array,
+    subject: Subject,
+    rng: np.random.Generator,
+) -> NDArray[np.float32]:
     """Lips, nails, eyelids, areolae and the inside of the mouth, by their masks."""
 
-    def tint(name: str, tone: NDArray, share: float) -> None:
+    def tint(name: str, tone: Array, share: float) -> None:
         where = _masked_texels(data, name)
         weight = share * _resized(data, name)[texels.texel[where]]
         paint[where] = mix(paint[where], tone.astype(np.float32), weight)
@@ -236,7 +247,7 @@ def _features(data, texels: TexelMap, paint, color, subject: Subject, rng) -> ND
 
 
 @lru_cache(maxsize=16)
-def _masked_texels(data: BodyData, name: str) -> NDArray[np.int64]:
+def _masked_texels(data: BodyData, name: str) -> Ints:
     """The covered texels that a mask touches."""
     return np.flatnonzero(_resized(data, name)[texel_map(skin_sheet(data), SIZE).texel])
 
@@ -249,7 +260,14 @@ def _resized(data: BodyData, name: str) -> NDArray[np.float32]:
     return (np.asarray(image).ravel() / 255).astype(np.float32)
 
 
-def _spots(anatomy: Anatomy, texels: TexelMap, paint, color, subject: Subject, rng):
+def _spots(
+    anatomy: Anatomy,
+    texels: TexelMap,
+    paint: NDArray[np.float32],
+    color: Array,
+    subject: Subject,
+    rng: np.random.Generator,
+) -> NDArray[np.float32]:
     """Freckles of some light faces and shoulders, and a few moles anywhere."""
     mole = (color * np.array([0.45, 0.36, 0.34])).astype(np.float32)
     chosen = rng.choice(len(paint), size=rng.integers(6, 22), replace=False)
@@ -264,7 +282,14 @@ def _spots(anatomy: Anatomy, texels: TexelMap, paint, color, subject: Subject, r
     return paint
 
 
-def _hair_shade(texels: TexelMap, points, paint, shade: Shade, pores, rng):
+def _hair_shade(
+    texels: TexelMap,
+    points: NDArray[np.float32],
+    paint: NDArray[np.float32],
+    shade: Shade,
+    pores: NDArray[np.float32],
+    rng: np.random.Generator,
+) -> NDArray[np.float32]:
     weight = texels.at(shade.weight)
     hairy = np.flatnonzero(weight > 0.01)
     weight = weight[hairy]
@@ -277,7 +302,14 @@ def _hair_shade(texels: TexelMap, points, paint, shade: Shade, pores, rng):
     return paint
 
 
-def _brows(anatomy: Anatomy, texels: TexelMap, points, paint, brow_color, subject: Subject, rng):
+def _brows(
+    anatomy: Anatomy,
+    points: NDArray[np.float32],
+    paint: NDArray[np.float32],
+    brow_color: Color,
+    subject: Subject,
+    rng: np.random.Generator,
+) -> NDArray[np.float32]:
     """Eyebrows along the arches of the brow bones, fuller and lower in men."""
     man = subject.sex == "male"
     strength = rng.uniform(0.75, 0.95) if man else rng.uniform(0.6, 0.85)
