@@ -147,7 +147,7 @@ class _Seams:
         self.faces, self.welds = [sheet.faces], [sheet.weld]
         self.hems: dict[str, Ints] = {}
 
-    def turn_in(self, name: str, edge: Array, width: Array, inner_m: Array) -> None:
+    def turn_in(self, name: str, edge: NDArray[np.int32], width: Array, inner_m: Array) -> None:
         """Line the sheet where ``width`` (Q,) > 0 at ``inner_m`` (Q,), joined along ``edge``."""
         lining, carry = clip(self.sheet, width)
         old = kept_vertices(carry)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -120,10 +120,8 @@ class _Place:
         columns = [figure.points, leg, arm, pattern.arm, figure.points[:, 0] - axis_x, outward]
         columns += [figure.normals, *garment.fields.values()]
         table = np.concatenate([np.reshape(c, (len(leg), -1)) for c in columns], axis=1)
-        chosen = TexelMap(
-            texels.size, texels.texel[ours], texels.corner[ours], texels.share[ours], texels.nearest
-        )
-        at = chosen.at(table)
+        texel, corner, share = texels.texel[ours], texels.corner[ours], texels.share[ours]
+        at = replace(texels, texel=texel, corner=corner, share=share).at(table)
         self.points = at[:, 0:3]
         self.leg, self.along_arm, self.arm, self.fore, self.outward = at[:, 3:8].T
         self.normals = at[:, 8:11]
@@ -244,7 +242,8 @@ def _trimmed(place: _Place, garment: Garment, fabric: Fabric, color: Floats) -> 
         stitch = np.maximum(stitch, 0.5 * _line(place.points[:, 2], 0.0014) * below)
     if "sleeve" in place.field:
         stitch = np.maximum(stitch, 0.6 * _line((place.arm - 0.5) * 0.09, 0.0012))
-    return color * (1 - 0.25 * stitch[:, None])
+    trimmed: Floats = color * (1 - 0.25 * stitch[:, None])
+    return trimmed
 
 
 def _sneaker(place: _Place, fabric: Fabric) -> Floats:
@@ -264,5 +263,5 @@ def _sneaker(place: _Place, fabric: Fabric) -> Floats:
     return mix(color, np.full(3, 0.72, np.float32), smoothstep(0.024, 0.022, points[:, 1]))
 
 
-def _line(distance: Floats, half_m: float) -> Array:
+def _line(distance: Floats, half_m: float) -> NDArray[np.float32]:
     return smoothstep(2 * half_m, 0.5 * half_m, np.abs(distance)).astype(np.float32)

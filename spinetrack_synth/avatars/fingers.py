@@ -11,6 +11,7 @@ from functools import lru_cache
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from spinetrack_synth.avatars.array_types import Array, Ints
 from spinetrack_synth.avatars.assets import ARM_BONES, BodyData
@@ -80,7 +81,7 @@ class Hand:
     axis: Array
     pad: Ints
     palm_m: float
-    arm_share: Array
+    arm_share: NDArray[np.float32]
 
 
 def find_hands(data: BodyData, rest: RestBody, rig: Rig) -> tuple[Hand, Hand]:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from spinetrack_synth.avatars.array_types import Array, Color, Ints
+from spinetrack_synth.avatars.array_types import Array, Color, Floats, Ints
 from spinetrack_synth.avatars.assets import HAND_BONES, BodyData
 from spinetrack_synth.avatars.body import RestBody, Subject
 from spinetrack_synth.avatars.mesh import Sheet, averaging, group_sheet, mask_at
@@ -125,29 +125,28 @@ def paint_skin(
     texels = texel_map(sheet, SIZE)
     color = tone_color(subject)
     dark = subject.skin_tone
-    coarse = anatomy.points
-    grain = texels.at(coarse)
+    points = texels.at(anatomy.points)
 
-    blotch = noise(coarse, 0.06, rng, 2)
+    blotch = noise(anatomy.points, 0.06, rng, 2)
     flush = _flush(anatomy) * rng.uniform(0.6, 1.1) + 0.10 * blotch
-    shadow = 0.05 * noise(coarse, 0.12, rng, 2) - 0.13 * np.clip(anatomy.cavity, 0, 1)
+    shadow = 0.05 * noise(anatomy.points, 0.12, rng, 2) - 0.13 * np.clip(anatomy.cavity, 0, 1)
     shadow = shadow - _dark_places(anatomy, subject)
     fields = texels.at(np.stack([flush, shadow, _pale_places(anatomy)], axis=1))
     flush, shadow, pale = fields.T
-    flush = flush + 0.05 * noise(grain, 0.012, rng)
+    flush = flush + 0.05 * noise(points, 0.012, rng)
 
-    paint = np.broadcast_to(color, (len(grain), 3)).astype(np.float32)
+    paint = np.broadcast_to(color, (len(points), 3)).astype(np.float32)
     paint = paint * (1 + shadow[:, None])
     paint = paint * (1 + (_FLUSH - 1) * (0.75 - 0.35 * dark) * flush[:, None])
     palm = np.minimum(color * np.array([1.25, 1.28, 1.3]) + 0.06, [0.85, 0.66, 0.57])
     paint = mix(paint, palm, pale * np.clip(1.4 * dark - 0.2, 0.0, 0.8))
-    paint = _features(data, texels, paint, color, subject, rng)
-    pores = rng.standard_normal(len(grain)).astype(np.float32)
-    paint *= 1 + (0.018 * pores + 0.03 * noise(grain, 0.004, rng))[:, None]
-    paint = _spots(anatomy, texels, paint, color, subject, rng)
+    _paint_features(paint, data, texels, color, subject, rng)
+    pores = rng.standard_normal(len(points)).astype(np.float32)
+    paint *= 1 + (0.018 * pores + 0.03 * noise(points, 0.004, rng))[:, None]
+    _paint_spots(paint, anatomy, texels, color, subject, rng)
     for shade in shades:
-        paint = _hair_shade(texels, grain, paint, shade, pores, rng)
-    paint = _brows(anatomy, grain, paint, brow_color, subject, rng)
+        _paint_shade(paint, points, texels.at(shade.weight), shade, pores, rng)
+    _paint_brows(paint, points, anatomy, brow_color, subject, rng)
     return texels.image(paint)
 
 
@@ -216,14 +215,14 @@ def _pale_places(anatomy: Anatomy) -> Array:
     return pale
 
 
-def _features(
+def _paint_features(
+    paint: Floats,
     data: BodyData,
     texels: TexelMap,
-    paint: NDArray[np.float32],
     color: Array,
     subject: Subject,
     rng: np.random.Generator,
-) -> NDArray[np.float32]:
+) -> None:
     """Lips, nails, eyelids, areolae and the inside of the mouth, by their masks."""
 
     def tint(name: str, tone: Array, share: float) -> None:
@@ -243,7 +242,6 @@ def _features(
     tint("fingernails", polish if polished else bare, 1.0 if polished else 0.8)
     tint("eyelids", color * np.array([0.82, 0.74, 0.74]), 0.35)
     tint("inside-mouth", np.array([0.22, 0.09, 0.08]), 1.0)
-    return paint
 
 
 @lru_cache(maxsize=16)
@@ -260,14 +258,14 @@ def _resized(data: BodyData, name: str) -> NDArray[np.float32]:
     return (np.asarray(image).ravel() / 255).astype(np.float32)
 
 
-def _spots(
+def _paint_spots(
+    paint: Floats,
     anatomy: Anatomy,
     texels: TexelMap,
-    paint: NDArray[np.float32],
     color: Array,
     subject: Subject,
     rng: np.random.Generator,
-) -> NDArray[np.float32]:
+) -> None:
     """Freckles of some light faces and shoulders, and a few moles anywhere."""
     mole = (color * np.array([0.45, 0.36, 0.34])).astype(np.float32)
     chosen = rng.choice(len(paint), size=rng.integers(6, 22), replace=False)
@@ -279,18 +277,17 @@ def _spots(
         density = texels.at(0.16 * where + 0.05 * shoulders)
         freckled = rng.random(len(paint)) < density
         paint[freckled] *= np.array([0.86, 0.76, 0.70], np.float32)
-    return paint
 
 
-def _hair_shade(
-    texels: TexelMap,
+def _paint_shade(
+    paint: Floats,
     points: NDArray[np.float32],
-    paint: NDArray[np.float32],
+    weight: NDArray[np.float32],
     shade: Shade,
     pores: NDArray[np.float32],
     rng: np.random.Generator,
-) -> NDArray[np.float32]:
-    weight = texels.at(shade.weight)
+) -> None:
+    """Hair of a shade whose ``weight`` (N,) is that at the texels."""
     hairy = np.flatnonzero(weight > 0.01)
     weight = weight[hairy]
     # Single hairs break up the edge.
@@ -299,17 +296,16 @@ def _hair_shade(
     dots = np.clip(0.5 + 0.9 * pores[hairy], 0, 1)
     weight = np.clip(weight * (1 - shade.grain + shade.grain * dots), 0, 1)
     paint[hairy] = mix(paint[hairy], np.array(shade.color, np.float32), weight)
-    return paint
 
 
-def _brows(
-    anatomy: Anatomy,
+def _paint_brows(
+    paint: Floats,
     points: NDArray[np.float32],
-    paint: NDArray[np.float32],
+    anatomy: Anatomy,
     brow_color: Color,
     subject: Subject,
     rng: np.random.Generator,
-) -> NDArray[np.float32]:
+) -> None:
     """Eyebrows along the arches of the brow bones, fuller and lower in men."""
     man = subject.sex == "male"
     strength = rng.uniform(0.75, 0.95) if man else rng.uniform(0.6, 0.85)
@@ -332,4 +328,3 @@ def _brows(
         hairs = 0.85 + 0.3 * noise(local * [1.0, 1.0, 0.5], 0.0016, rng)
         weight = np.clip(weight * hairs * strength, 0, 1) * (local[:, 0] > peak[0] - 0.05)
         paint[close] = mix(paint[close], color, weight.astype(np.float32))
-    return paint

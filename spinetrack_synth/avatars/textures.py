@@ -12,7 +12,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from spinetrack_synth.avatars.array_types import Floats, Ints
+from spinetrack_synth.avatars.array_types import Array, Floats, Ints
 from spinetrack_synth.avatars.mesh import Sheet
 
 _LATTICE = 64
@@ -122,7 +122,7 @@ def _cross(a: Floats, b: Floats) -> Floats:
     return cross
 
 
-def _lattice_noise(points: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
+def _lattice_noise(points: NDArray[np.float32], rng: np.random.Generator) -> Array:
     values = rng.uniform(-1, 1, _LATTICE**3).astype(np.float32)
     points = points + rng.uniform(0, _LATTICE, 3).astype(np.float32)
     cell = np.floor(points).astype(np.int32)
@@ -133,14 +133,12 @@ def _lattice_noise(points: NDArray[np.float32], rng: np.random.Generator) -> NDA
     y = (low[:, 1] * _LATTICE, high[:, 1] * _LATTICE)
     z = (low[:, 2], high[:, 2])
 
-    def along_z(i: int, j: int) -> NDArray[np.float32]:
+    def along_z(i: int, j: int) -> Array:
         base = x[i] + y[j]
-        row: NDArray[np.float32] = (
-            values[base + z[0]] * (1 - t[:, 2]) + values[base + z[1]] * t[:, 2]
-        )
+        row: Array = values[base + z[0]] * (1 - t[:, 2]) + values[base + z[1]] * t[:, 2]
         return row
 
     near = along_z(0, 0) * (1 - t[:, 1]) + along_z(0, 1) * t[:, 1]
     far = along_z(1, 0) * (1 - t[:, 1]) + along_z(1, 1) * t[:, 1]
-    noise: NDArray[np.float32] = near * (1 - t[:, 0]) + far * t[:, 0]
-    return noise
+    value: Array = near * (1 - t[:, 0]) + far * t[:, 0]
+    return value
