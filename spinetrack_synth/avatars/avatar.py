@@ -17,7 +17,8 @@ from spinetrack_synth.avatars.dress import dress
 from spinetrack_synth.avatars.fingers import Hand, bend, find_hands
 from spinetrack_synth.avatars.landmarks import find_landmarks
 from spinetrack_synth.avatars.parts import Part
-from spinetrack_synth.avatars.rig import TWIST_FREE, Rig, fit, skin_weights
+from spinetrack_synth.avatars.rig import TWIST_FREE, Rig, fit
+from spinetrack_synth.avatars.skin_weights import skin_weights
 from spinetrack_synth.avatars.skinning import (
     Binding,
     bind,

@@ -1,9 +1,7 @@
-"""Fitting the OpenSim model into a body at rest, and the skin's weights on the model's bodies.
+"""Fitting the OpenSim model into a body at rest: the bones that move the skin.
 
 The model is scaled segment by segment and posed until its joint centres lie in the limbs and its
-vertebrae at their depth under the skin of the back; then every vertex of the mesh is given to
-OpenSim bodies: limbs by the weights of MakeHuman's rig, the trunk by position along the spine, so
-that every vertebra moves the back.
+vertebrae at their depth under the skin of the back.
 """
 
 from __future__ import annotations
@@ -11,16 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import least_squares
-from scipy.special import ndtr
 
 from spinetrack_synth.anatomy.kinematics import body_transforms, coordinates_from
 from spinetrack_synth.anatomy.model import Tree
 from spinetrack_synth.anatomy.scaling import scale_tree, with_marker_offsets
-from spinetrack_synth.avatars.array_types import Array, Ints
-from spinetrack_synth.avatars.assets import BodyData
-from spinetrack_synth.avatars.body import RestBody, Subject
+from spinetrack_synth.avatars.array_types import Array
+from spinetrack_synth.avatars.body import Subject
 from spinetrack_synth.avatars.landmarks import Landmarks, vertebral_depth_m
 
 LUMBAR = tuple(f"L{k}" for k in range(5, 0, -1))
@@ -29,6 +24,9 @@ CERVICAL = tuple(f"C{k}" for k in range(7, 0, -1))
 VERTEBRAE = LUMBAR + THORACIC + CERVICAL
 """Caudal to cranial."""
 
+TWIST_FREE = ("humerus_r", "humerus_l", "femur_r", "femur_l")
+"""Bodies that get a second bone without their axial twist, appended after the bodies."""
+
 _MODEL_STATURE_M = 1.75
 """Stature of which the lengths in opensim_models/tables/joints.csv are shares. The model that is
 built stands 1.753 m tall (`lengths.STATURE_M`), with which every rig would come out anew."""
@@ -36,7 +34,6 @@ _WRIST_TO_KNUCKLE_M = 0.100
 """Wrist joint to middle knuckle in a hand as long as the model's (190 mm)."""
 _STERNOCLAVICULAR_DEPTH_M = 0.018
 """Joint centre under the skin of the throat: 10-15 mm of soft tissue and half the joint."""
-_MAX_INFLUENCES = 8
 
 
 @dataclass(frozen=True)
@@ -52,9 +49,6 @@ class Rig:
     body2world: Array
 
 
-# --- fitting ------------------------------------------------------------------------------------
-
-
 def fit(model: Tree, landmarks: Landmarks, subject: Subject) -> Rig:
     """Scale and pose the model until it lies inside the body at rest.
 
@@ -68,6 +62,11 @@ def fit(model: Tree, landmarks: Landmarks, subject: Subject) -> Rig:
     body2world = body_transforms(tree, coordinates)
     tree = with_marker_offsets(tree, _surface_offsets(tree, landmarks, body2world))
     return Rig(tree, factors, coordinates, body2world)
+
+
+def bone_names(tree: Tree) -> tuple[str, ...]:
+    """Names of all bones: the bodies, then the twist-free ones as ``humerus_r_swing``."""
+    return (*tree.bodies, *(f"{name}_swing" for name in TWIST_FREE))
 
 
 def vertebral_centres(tree: Tree, body2world: Array) -> Array:
@@ -299,126 +298,3 @@ def _surface_offsets(tree: Tree, landmarks: Landmarks, body2world: Array) -> dic
 
 def _unit(vector: Array) -> Array:
     return vector / np.linalg.norm(vector)
-
-
-# --- weights ------------------------------------------------------------------------------------
-
-TWIST_FREE = ("humerus_r", "humerus_l", "femur_r", "femur_l")
-"""Bodies that get a second bone without their axial twist, appended after the bodies."""
-
-
-def bone_names(tree: Tree) -> tuple[str, ...]:
-    """Names of all bones: the bodies, then the twist-free ones as ``humerus_r_swing``."""
-    return (*tree.bodies, *(f"{name}_swing" for name in TWIST_FREE))
-
-
-_RIG_LIMBS = {
-    "clavicle": "clavicle", "shoulder01": "clavicle", "upperarm01": "humerus",
-    "upperarm02": "humerus", "lowerarm01": "forearm", "lowerarm02": "forearm", "wrist": "hand",
-    "metacarpal": "hand", "finger": "hand", "upperleg01": "femur", "upperleg02": "femur",
-    "lowerleg01": "tibia", "lowerleg02": "tibia", "foot": "calcn", "toe": "toes",
-}  # fmt: skip
-_RIG_TRUNK = ("root", "pelvis", "spine", "breast", "neck")
-_SPREAD_M = {"lumbar": 0.020, "thoracic": 0.020, "cervical": 0.012}
-_RIB_SLOPE = 0.3
-"""Fall of the ribs from the spine to the front, about 15-20 degrees."""
-
-
-def skin_weights(data: BodyData, rest: RestBody, rig: Rig) -> tuple[NDArray[np.int32], Array]:
-    """Bones (V, 8) and weights (V, 8) of all vertices of the base mesh.
-
-    Bones below B are the model's bodies in the tree's order; B + k is ``TWIST_FREE[k]``.
-    """
-    index = rig.tree.body_index
-    bones = len(index) + len(TWIST_FREE)
-    vertices = rest.vertices_world
-    origin = {name: rig.body2world[k, :3, 3] for name, k in index.items()}
-    dense = np.zeros((len(vertices), bones))
-    trunk = np.zeros(len(vertices))
-    rows = np.arange(len(vertices))
-    for k in range(data.weights.shape[1]):
-        weight = data.weights[:, k].astype(np.float64)
-        for bone in np.unique(data.weight_bone[weight > 0, k]):
-            name = data.bones[bone]
-            chosen = rows[(data.weight_bone[:, k] == bone) & (weight > 0)]
-            target = _limb_of(name)
-            if target is None:
-                if name.startswith(_RIG_TRUNK):
-                    trunk[chosen] += weight[chosen]
-                else:
-                    dense[chosen, index["skull"]] += weight[chosen]
-                continue
-            side = "l" if name.endswith(".L") else "r"
-            _spread_limb(dense, chosen, weight[chosen], target, side, vertices, origin, index)
-    unbound = trunk + dense.sum(axis=1) < 1e-6
-    trunk[unbound] = 1.0
-    spine = _spine_weights(vertices, origin)
-    for column, name in enumerate(("pelvis", *VERTEBRAE, "skull")):
-        dense[:, index[name]] += trunk * spine[:, column]
-    strongest = np.argsort(-dense, axis=1, kind="stable")[:, :_MAX_INFLUENCES]
-    kept = np.take_along_axis(dense, strongest, axis=1)
-    return strongest.astype(np.int32), kept / kept.sum(axis=1, keepdims=True)
-
-
-def _limb_of(rig_bone: str) -> str | None:
-    stem = rig_bone.split(".")[0]
-    for prefix, limb in _RIG_LIMBS.items():
-        if stem.startswith(prefix):
-            return limb
-    return None
-
-
-def _spread_limb(
-    dense: Array,
-    chosen: Ints,
-    weight: Array,
-    limb: str,
-    side: str,
-    vertices: Array,
-    origin: dict[str, Array],
-    index: dict[str, int],
-) -> None:
-    """Give a rig bone's weights to OpenSim bodies; twist is spread along the limb."""
-    ends = {
-        "humerus": (f"humerus_{side}", f"ulna_{side}", 0.1, 0.8),
-        "femur": (f"femur_{side}", f"tibia_{side}", 0.1, 0.8),
-        "forearm": (f"ulna_{side}", f"hand_{side}", 0.15, 0.95),
-    }
-    if limb not in ends:
-        dense[chosen, index[f"{limb}_{side}"]] += weight
-        return
-    top, bottom, start, stop = ends[limb]
-    axis = origin[bottom] - origin[top]
-    along = (vertices[chosen] - origin[top]) @ axis / (axis @ axis)
-    share = np.clip((along - start) / (stop - start), 0.0, 1.0)
-    if limb == "forearm":
-        first, second = index[f"ulna_{side}"], index[f"radius_{side}"]
-    else:
-        first = len(index) + TWIST_FREE.index(f"{limb}_{side}")
-        second = index[f"{limb}_{side}"]
-    dense[chosen, first] += weight * (1 - share)
-    dense[chosen, second] += weight * share
-
-
-def _spine_weights(vertices: Array, origin: dict[str, Array]) -> Array:
-    """Shares (V, 26) of pelvis, 24 vertebrae and skull by height along the spine.
-
-    Each body owns the heights between its lower and its upper joint, blurred by a Gaussian; in
-    front of the thoracic and cervical spine the levels fall with the slope of the ribs.
-    """
-    chain = [origin[name] for name in (*VERTEBRAE, "skull")]
-    joints = np.array(chain)
-    spread = np.array([_SPREAD_M[_region(name)] for name in VERTEBRAE] + [_SPREAD_M["cervical"]])
-    slope = np.array([0.0 if name in LUMBAR else _RIB_SLOPE for name in VERTEBRAE] + [_RIB_SLOPE])
-    slope = np.convolve(np.pad(slope, 2, mode="edge"), np.ones(5) / 5, mode="valid")
-    depth_of_spine = np.interp(vertices[:, 1], joints[:, 1], joints[:, 0])
-    fall = np.interp(vertices[:, 1], joints[:, 1], slope)
-    level = vertices[:, 1] + fall * np.clip(vertices[:, 0] - depth_of_spine, -0.1, 0.2)
-    below = ndtr((level[:, None] - joints[None, :, 1]) / spread)
-    below = np.concatenate([np.ones((len(level), 1)), below, np.zeros((len(level), 1))], axis=1)
-    shares: Array = np.maximum(below[:, :-1] - below[:, 1:], 0.0)
-    return shares
-
-
-def _region(vertebra: str) -> str:
-    return {"L": "lumbar", "T": "thoracic", "C": "cervical"}[vertebra[0]]
