@@ -8,12 +8,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from spinetrack_synth.avatars.array_types import Array
 from spinetrack_synth.avatars.cuts import SNUG_M, Cut
 from spinetrack_synth.avatars.figure import Figure, Suit, along_limb, smoothed
 from spinetrack_synth.avatars.textures import noise
 from spinetrack_synth.easing import smoothstep
-
-Array = NDArray[np.float64]
 
 
 def cloth_offsets(

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from spinetrack_synth.avatars.array_types import Array, Color
 from spinetrack_synth.avatars.body import Subject
 from spinetrack_synth.avatars.hairstyles import STYLES, Bundle
 from spinetrack_synth.avatars.parts import Part
@@ -14,8 +15,6 @@ from spinetrack_synth.avatars.scalp import Head, survey_head
 from spinetrack_synth.avatars.skin import Anatomy, Shade, tone_color
 from spinetrack_synth.easing import smoothstep
 from spinetrack_synth.shot import Material
-
-Array = NDArray[np.float64]
 
 # Natural hair colours, sRGB, dark to light, then the uncommon ones.
 _COLORS = {
@@ -40,7 +39,7 @@ class Hairdo:
 
     parts: tuple[Part, ...]
     shades: tuple[Shade, ...]
-    brow_color: tuple[float, float, float]
+    brow_color: Color
 
 
 def hairdo(anatomy: Anatomy, subject: Subject, rng: np.random.Generator) -> Hairdo:

@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 
+from spinetrack_synth.avatars.array_types import Array
 from spinetrack_synth.avatars.scalp import Head
 from spinetrack_synth.easing import smoothstep
 
-Array = NDArray[np.float64]
 Rng = np.random.Generator
 Bundle = tuple[Array, Array]
 """Paths (n, K, 3) m and widths (n,) m of strands."""
