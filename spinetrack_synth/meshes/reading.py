@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 import numpy.typing as npt
+from PIL import Image
 
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.meshes.materials import Array, Color, Painted, look_of
@@ -38,6 +39,19 @@ MOST_FACES: Final = 500_000
 LARGEST_BYTES: Final = 512 << 20
 
 GREY: Final[Color] = (0.6, 0.6, 0.6)
+
+_PICTURES: Final = (
+    ".jpg",
+    ".jpeg",
+    ".png",
+    ".tga",
+    ".bmp",
+    ".tif",
+    ".tiff",
+    ".webp",
+    ".gif",
+    ".dds",
+)
 
 _ENDLESS: Final = 1e30
 
@@ -94,6 +108,7 @@ def read_mesh(path: Path, missing: Color = GREY) -> MeshFile:
         raise UserError(f"{path}: {error}") from None
     except (OSError, ValueError) as error:
         raise UserError(f"{path}: a picture cannot be read: {_line(error)}") from None
+    _check_pictures(path, side_files)
     digest = hashlib.sha256(content)
     for name in sorted(side_files.read):
         digest.update(name.encode() + b"\0" + side_files.read[name])
@@ -161,6 +176,16 @@ def _decoded(path: Path, kind: str, content: bytes, side_files: _SideFiles) -> t
             return trimesh.Scene()
         raise UserError(f"{path}: is no {kind} mesh: {_line(error)}") from None
     return scene
+
+
+def _check_pictures(path: Path, side_files: _SideFiles) -> None:
+    """Raises UserError for a picture beside the mesh that is none: trimesh goes on without."""
+    for name, content in side_files.read.items():
+        if name.lower().endswith(_PICTURES):
+            try:
+                Image.open(io.BytesIO(content)).verify()
+            except Exception as error:  # Pillow's decoders raise of every kind
+                raise UserError(f"{path}: {name!r} cannot be read: {_line(error)}") from None
 
 
 def _header(kind: str, content: bytes) -> dict[str, Any]:
@@ -254,14 +279,14 @@ class _Corners:
         points = vertices @ frame[:3, :3].T + frame[:3, 3]
         if not (np.abs(points[faces]) < _ENDLESS).all():
             raise UserError("has coordinates that are no numbers")
+        if np.linalg.det(frame[:3, :3]) < 0:  # mirrored: seen from outside the other way around
+            faces, uv = faces[:, ::-1], uv[:, ::-1]
         if given is not None and np.isfinite(given).all() and given.any(axis=1).all():
             normals = given @ np.linalg.pinv(frame[:3, :3])
             normals /= np.maximum(np.linalg.norm(normals, axis=1, keepdims=True), 1e-12)
             at_corners = normals[faces]
         else:
             at_corners = creased_normals(points, faces)
-        if np.linalg.det(frame[:3, :3]) < 0:  # mirrored: seen from outside the other way around
-            faces, uv, at_corners = faces[:, ::-1], uv[:, ::-1], at_corners[:, ::-1]
         return cls(name, material, points[faces], at_corners, uv)
 
 

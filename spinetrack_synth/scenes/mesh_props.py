@@ -131,7 +131,7 @@ def _check_size(prop: PropFile, extent: Array) -> None:
     if SMALLEST_M <= size_m <= LARGEST_M:
         return
     shown = " x ".join(f"{side * size_m / longest:.4g}" for side in extent)
-    said = "by size_m" if prop.size_m else f"with unit = {prop.unit!r}"
+    said = "by size_m" if prop.size_m else f"with unit = {prop.unit}"
     likely = {unit: longest * metres for unit, metres in UNITS_M.items()}
     fitting = [unit for unit, side_m in likely.items() if LIKELY_M[0] <= side_m <= LIKELY_M[1]]
     hint = f'unit = "{fitting[0]}" makes it {likely[fitting[0]]:.3g} m; ' if fitting else ""
