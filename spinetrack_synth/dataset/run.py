@@ -87,15 +87,16 @@ def scene_source(config: DatasetConfig) -> ShotAt:
     """The shots of the configured scene, a pure function of settings, seed and index."""
     from spinetrack_synth.avatars.avatar import Cast
     from spinetrack_synth.motion.performance import load_performances
-    from spinetrack_synth.scenes import load_scene, make_shot
+    from spinetrack_synth.scenes import load_props, load_scene, make_shot
 
     scene = load_scene(config.scene)
+    props = load_props(scene.props)
     performances = load_performances(fullbody(), motion_weights(config))
     cast = Cast(config.seed)
 
     def shot_at(index: int) -> Shot:
         return make_shot(
-            scene, config.seed, index, cast, config.size, config.subjects, performances
+            scene, config.seed, index, cast, config.size, config.subjects, performances, props
         )
 
     return shot_at

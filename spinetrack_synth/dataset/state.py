@@ -30,10 +30,12 @@ def describe(config: DatasetConfig) -> Description:
     # Named as it names itself, wherever its file lies.
     own = {"scene": scene.name, "scene_sha256": file_sha256(Path(config.scene))} if scene else {}
     motions = {path: _motion_sha256(Path(path)) for path in motion_weights(config)}
+    props = _prop_sha256(scene) if scene and scene.props else {}
     return {
         **config.as_json(),
         **own,
         **({"motion_sha256": motions} if motions else {}),
+        **({"prop_sha256": props} if props else {}),
         "version": __version__,
         "model_sha256": file_sha256(fullbody_path()),
         "assets": assets.fingerprint(),
@@ -61,6 +63,14 @@ def _motion_sha256(path: Path) -> str:
         return file_sha256(path)
     except OSError as error:
         raise UserError(f"{path}: {error.strerror or error}; give a motion file") from None
+
+
+def _prop_sha256(scene: Scene) -> dict[str, str]:
+    """The checksums of the files of the scene's things, by the things' names."""
+    from spinetrack_synth.scenes import load_props
+
+    loaded = load_props(scene.props)
+    return {prop.name: mesh.sha256 for prop, mesh in zip(scene.props, loaded, strict=True)}
 
 
 @dataclass(frozen=True)

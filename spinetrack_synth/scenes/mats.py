@@ -135,10 +135,11 @@ def unit_surfaces(asset: str) -> tuple[Surface, ...]:
 
 def thing_surfaces(thing: Thing) -> tuple[Surface, ...]:
     """A thing as it lies. Raises KeyError where there is no such asset."""
-    return tuple(_standing(part, thing) for part in unit_surfaces(thing.asset))
+    return tuple(standing(part, thing) for part in unit_surfaces(thing.asset))
 
 
-def _standing(unit: Surface, thing: Thing) -> Surface:
+def standing(unit: Surface, thing: Thing) -> Surface:
+    """A surface around the origin as that of a thing where it lies."""
     turn = _turn(thing.yaw_rad)
 
     def turned(vectors: Array) -> Array:

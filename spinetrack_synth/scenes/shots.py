@@ -11,6 +11,8 @@ from spinetrack_synth.motion.performance import Performance
 from spinetrack_synth.scenes import mats
 from spinetrack_synth.scenes.description import PeopleRules, Scene
 from spinetrack_synth.scenes.lighting import draw, light_up
+from spinetrack_synth.scenes.mesh_props import MeshProp, furnished, out_of_place
+from spinetrack_synth.scenes.place import Place
 from spinetrack_synth.scenes.places import PLACES, place
 from spinetrack_synth.scenes.placing import Cast, Footprint, Placed, gather, pick
 from spinetrack_synth.scenes.shapes import Rng
@@ -31,12 +33,14 @@ def make_shot(
     size: tuple[int, int] = (640, 480),
     subjects: tuple[int, int] = (1, 3),
     performances: tuple[Performance, ...] = (),
+    props: tuple[MeshProp, ...] = (),
 ) -> Shot:
     """Shot ``index`` of a seed: a pure function of its arguments.
 
     ``size`` (width, height) px; ``subjects`` the fewest and most people;
-    ``performances`` the scene's motions, which take the place of its poses. Raises UserError where
-    the scene has no weight for such a number of people or the cast is too small.
+    ``performances`` the scene's motions, which take the place of its poses; ``props`` its things
+    from files. Raises UserError where the scene has no weight for such a number of people, the
+    cast is too small or a thing fits nowhere.
     """
     counts = {n: w for n, w in scene.people.count.items() if subjects[0] <= n <= subjects[1]}
     if not counts:
@@ -52,7 +56,7 @@ def make_shot(
     count = int(rng.choice(list(counts), p=chance / chance.sum()))
     if count > cast.size:
         raise UserError(f"{count} people in a picture need a cast of as many, not {cast.size}")
-    surroundings = place(where, variant)
+    surroundings, variant = _furnished(where, variant, props)
     lights, light = light_up(surroundings, scene.light, rng)
     exposure = 2.0 ** draw(rng, scene.light.exposure_stops)
     for _ in range(DRAWS):
@@ -63,7 +67,7 @@ def make_shot(
         camera = find_view(placed.people, surroundings, scene.camera, size, rng)
         if camera is None:
             continue
-        things = (*_mats(placed, rng), *_gear(placed, scene.people, rng))
+        things = (*_mats(placed, rng), *_gear(placed, props, scene.people, rng))
         lying = (surface for thing in things for surface in mats.thing_surfaces(thing))
         return Shot(
             index=index,
@@ -75,13 +79,37 @@ def make_shot(
             surroundings=(*surroundings.surfaces, *lying),
             lights=lights,
             exposure=exposure,
-            things=things,
+            things=(*(prop.thing for prop in props), *things),
             variant=variant,
             light=light,
         )
     raise UserError(
         f"scene {scene.name!r}, seed {seed}, index {index}: {DRAWS} arrangements of {count} people "
         "found no camera that keeps the rules; widen the ranges of [camera]"
+        + (" or move the things of [[props]] aside" if props else "")
+    )
+
+
+def _furnished(where: str, variant: int, props: tuple[MeshProp, ...]) -> tuple[Place, int]:
+    """The place with the things in it, in the first variant from the given one that has room.
+
+    Raises UserError, with the thing, where none has.
+    """
+    count = PLACES[where].variants
+    for step in range(count):
+        number = (variant + step) % count
+        here = place(where, number)
+        misplaced = out_of_place(here, props)
+        if misplaced is None:
+            return furnished(here, props), number
+    assert misplaced is not None
+    (low_x, _, low_z), (high_x, _, high_z) = misplaced.box
+    (x0, _, z0), (x1, _, z1) = here.camera_room
+    raise UserError(
+        f"thing {misplaced.thing.asset.removeprefix('prop/')!r} takes x {low_x:.2f} to "
+        f"{high_x:.2f}, z {low_z:.2f} to {high_z:.2f} m: in a wall or in furniture of every "
+        f"{where}, which is free within about x {x0:.1f} to {x1:.1f}, z {z0:.1f} to {z1:.1f}; "
+        "change its position_m"
     )
 
 
@@ -91,9 +119,10 @@ def _mats(placed: Placed, rng: Rng) -> list[Thing]:
     return [mats.mat_thing(int(style), mat) for style, mat in zip(styles, placed.mats)]
 
 
-def _gear(placed: Placed, rules: PeopleRules, rng: Rng) -> list[Thing]:
-    """A thing or two beside some of the mats, where nobody is."""
+def _gear(placed: Placed, props: tuple[MeshProp, ...], rules: PeopleRules, rng: Rng) -> list[Thing]:
+    """A thing or two beside some of the mats, where nobody and nothing is."""
     things: list[Thing] = []
+    others = (*placed.footprints, *(prop.footprint for prop in props))
     used: set[tuple[str, int]] = set()
     for mat in placed.mats:
         wanted = rng.random() < rules.props
@@ -107,7 +136,7 @@ def _gear(placed: Placed, rules: PeopleRules, rng: Rng) -> list[Thing]:
             spot = mat.center + np.array([[cos, sin], [-sin, cos]]) @ local
             reach = 0.36 * np.array([[1, 0], [0, 1], [-1, 0], [0, -1]])
             taken = Footprint.of(spot + reach)
-            free = all(taken.clear_of(other, 0.02) for other in placed.footprints)
+            free = all(taken.clear_of(other, 0.02) for other in others)
             if wanted and free and (kind, style) not in used:
                 used.add((kind, style))
                 things.append(mats.gear_thing(kind, style, spot, heading))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from spinetrack_synth.avatars.avatar import Cast
@@ -14,13 +15,15 @@ from spinetrack_synth.rendering.server.level import Lens, Level, Placement
 from spinetrack_synth.rendering.server.listening import Doors, listen
 from spinetrack_synth.rendering.server.view_renderer import Renderer, ViewRenderer
 from spinetrack_synth.rendering.unreal.axes import camera_to_unreal
-from spinetrack_synth.scenes import load_scene, make_shot
-from spinetrack_synth.shot import Shot
+from spinetrack_synth.scenes import load_props, load_scene, make_shot
+from spinetrack_synth.shot import Shot, Surface
 
 if TYPE_CHECKING:
     from spinetrack_synth.rendering.embedded import EmbeddedRenderer
 
 GREETING: Final = "spinetrack_synth"
+
+OwnThings = Mapping[str, tuple[Surface, ...]]
 
 
 def opening(scene: str | None, seed: int, size: tuple[int, int]) -> Level:
@@ -34,11 +37,16 @@ def opening(scene: str | None, seed: int, size: tuple[int, int]) -> Level:
         )
     if scene is None:
         return Level(cameras=(Lens(size=size),))
-    return level_of(make_shot(load_scene(scene), seed, 0, Cast(seed), size))
+    described = load_scene(scene)
+    props = load_props(described.props)
+    shot = make_shot(described, seed, 0, Cast(seed), size, props=props)
+    return level_of(shot, {prop.thing.asset: prop.unit for prop in props})
 
 
-def level_of(shot: Shot) -> Level:
-    """A level in which a shot stands; camera 0 sees it."""
+def level_of(
+    shot: Shot, own_things: Mapping[str, tuple[Surface, ...]] = MappingProxyType({})
+) -> Level:
+    """A level in which a shot stands, with its things from files by asset; camera 0 sees it."""
     camera = camera_to_unreal(shot.camera)
     x, y, z = camera.location.tolist()
     pitch, yaw, roll = camera.rotator_deg.tolist()
@@ -48,7 +56,9 @@ def level_of(shot: Shot) -> Level:
         fov_deg=camera.fov_deg,
         size=(camera.width, camera.height),
     )
-    level = Level(cameras=(lens,), lights=shot.lights, exposure=shot.exposure)
+    level = Level(
+        cameras=(lens,), lights=shot.lights, exposure=shot.exposure, own_things=own_things
+    )
     level = level.with_place(shot.place, shot.variant).with_things(shot.things)
     for person in shot.people:
         name = person.subject_id
