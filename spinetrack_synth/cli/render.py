@@ -19,8 +19,8 @@ from spinetrack_synth.errors import UserError
     "--scenes",
     "scene",
     required=True,
-    metavar="NAME|FILE",
-    help="A scene (see `spinetrack-synth scenes`) or a scene file.",
+    metavar="SCENE[:WEIGHT],...",
+    help="Scenes (see `spinetrack-synth scenes`) or scene files, by weight; `all` for all.",
 )
 @click.option(
     "--count",
@@ -31,7 +31,7 @@ from spinetrack_synth.errors import UserError
     "--out",
     type=click.Path(path_type=Path),
     help="Folder of the dataset; a run that was stopped goes on there.  "
-    "[default: spinetrack-SCENE, or the next free name]",
+    "[default: spinetrack-SCENE-seedSEED, or the next free name]",
 )
 @click.option(
     "--close",
@@ -122,6 +122,7 @@ def command(
     Examples:
       spinetrack-synth render --scenes yoga
       spinetrack-synth render --scenes yoga --count 12 --seed 7 --out OUT
+      spinetrack-synth render --scenes yoga:2,my_scene.toml --out OUT
       spinetrack-synth render --scenes yoga --count 500 --seed 8 --split val \\
           --size 1280x720 --quality final --subjects 1-2 --out OUT
       spinetrack-synth render --scenes yoga --count 12 --backend unreal --port 9000 --out OUT

@@ -35,11 +35,11 @@ class SceneMix:
         return {name: path for name, path in paths.items() if path is not None}
 
     def pick(self, seed: int, index: int) -> str:
-        """Which scene shot ``index`` shows: a pure function, the same in whatever order they were
-        written."""
-        names = sorted(self.weights)
-        if len(names) == 1:
-            return names[0]
+        """Which scene shot ``index`` shows: a pure function, in whatever order and by whatever
+        paths the scenes were given."""
+        if len(self.weights) == 1:
+            return next(iter(self.weights))
+        names = sorted(self.weights, key=lambda name: self.scenes[name].name)
         chance = np.array([self.weights[name] for name in names])
         rng = np.random.default_rng([seed, index, _STREAM])
         return names[int(rng.choice(len(names), p=chance / chance.sum()))]
@@ -79,5 +79,7 @@ def _weighted(part: str, text: str) -> tuple[str, float]:
     except ValueError:
         weight = math.nan
     if not (math.isfinite(weight) and weight > 0):
-        raise UserError(f"scenes {text!r}: weight {number!r} of {name!r} is no number above 0")
+        raise UserError(
+            f"scenes {text!r}: weight {number!r} of scene {name!r} is no number above 0"
+        )
     return name, weight
