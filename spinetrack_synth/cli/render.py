@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     "--scenes",
     "scene",
     required=True,
-    metavar="NAME|FILE",
-    help="A scene (see `spinetrack-synth scenes`) or a scene file.",
+    metavar="SCENE[:WEIGHT],...",
+    help="Scenes (see `spinetrack-synth scenes`) or scene files, by weight; `all` for all.",
 )
 @click.option(
     "--count",
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     "--out",
     type=click.Path(path_type=Path),
     help="Folder of the dataset; a run that was stopped goes on there.  "
-    "[default: spinetrack-SCENE, or the next free name]",
+    "[default: spinetrack-SCENE-seedSEED, or the next free name]",
 )
 @click.option(
     "--close",
@@ -125,6 +125,7 @@ def command(
     Examples:
       spinetrack-synth render --scenes yoga
       spinetrack-synth render --scenes yoga --count 12 --seed 7 --out OUT
+      spinetrack-synth render --scenes yoga:2,my_scene.toml --out OUT
       spinetrack-synth render --scenes yoga --count 500 --seed 8 --split val \\
           --size 1280x720 --quality final --subjects 1-2 --out OUT
       spinetrack-synth render --scenes yoga --count 12 --backend unreal --port 9000 --out OUT

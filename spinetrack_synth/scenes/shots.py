@@ -43,13 +43,7 @@ def make_shot(
     from files. Raises UserError where the scene has no weight for such a number of people, the
     cast is too small or a thing fits nowhere.
     """
-    counts = {n: w for n, w in scene.people.count.items() if subjects[0] <= n <= subjects[1]}
-    if not counts:
-        known = ", ".join(str(n) for n in scene.people.count)
-        raise UserError(
-            f"subjects {subjects[0]}-{subjects[1]}: "
-            f"scene {scene.name!r} has pictures of {known} people"
-        )
+    counts = people_counts(scene, subjects)
     rng = np.random.default_rng([seed, index, _STREAM])
     where = pick(rng, scene.places)
     variant = int(rng.integers(PLACES[where].variants))
@@ -89,6 +83,21 @@ def make_shot(
         "found no camera that keeps the rules; widen the ranges of [camera]"
         + (" or move the things of [[props]] aside" if props else "")
     )
+
+
+def people_counts(scene: Scene, subjects: tuple[int, int]) -> dict[int, float]:
+    """The weights of the numbers of people that a scene and the fewest and most wanted both allow.
+
+    Raises UserError where there are none.
+    """
+    counts = {n: w for n, w in scene.people.count.items() if subjects[0] <= n <= subjects[1]}
+    if not counts:
+        known = ", ".join(str(n) for n in scene.people.count)
+        raise UserError(
+            f"subjects {subjects[0]}-{subjects[1]}: "
+            f"scene {scene.name!r} has pictures of {known} people"
+        )
+    return counts
 
 
 def _furnished(where: str, variant: int, props: tuple[MeshProp, ...]) -> tuple[Place, int]:
