@@ -60,7 +60,7 @@ def grow(anatomy: Anatomy, subject: Subject, style: str, rng: np.random.Generato
     shades = [Shade(head.density * _SHADE[style][0], tuple(color * 0.75), _SHADE[style][1])]
     parts = []
     if style in STYLES:
-        parts.append(_ribbons("hair", STYLES[style](head, rng), head, color, rng))
+        parts.append(_ribbons(STYLES[style](head, rng), head, color, rng))
     if subject.sex == "male":
         shades += _beard_shade(head, color, rng)
     return Hairdo(tuple(parts), tuple(shades), (float(brow[0]), float(brow[1]), float(brow[2])))
@@ -88,9 +88,7 @@ def _hair_color(subject: Subject, rng: np.random.Generator) -> Array:
     return color * (1 - 0.8 * grey) + 0.8 * grey * np.array(_COLORS["grey"])
 
 
-def _ribbons(
-    name: str, bundles: list[Bundle], head: Head, color: Array, rng: np.random.Generator
-) -> Part:
+def _ribbons(bundles: list[Bundle], head: Head, color: Array, rng: np.random.Generator) -> Part:
     """Tapered ribbons along paths, each turned a little at random about its own run."""
     points, faces, uv = [], [], []
     start = 0
@@ -118,7 +116,7 @@ def _ribbons(
         start += 2 * count * steps
     rest_world = np.concatenate(points)
     return Part(
-        name=name,
+        name="hair",
         faces=np.concatenate(faces).astype(np.int32),
         uv=np.concatenate(uv).astype(np.float32),
         material=Material(_strand_tones(color), roughness=0.55, specular=0.25),

@@ -117,16 +117,14 @@ def _limb_joints(
     head = {name: rest.bone_head[k] for k, name in enumerate(data.bones)}
     dominant = dominant_bone(data)[: len(skin)]
     joints = {"shoulder": head["upperarm01" + suffix]}
-    for name, bone, upper, lower in (
-        ("elbow", "lowerarm01", ("upperarm",), ("lowerarm",)),
-        ("wrist", "wrist", ("lowerarm",), ("wrist", "metacarpal")),
-        ("knee", "lowerleg01", ("upperleg",), ("lowerleg",)),
-        ("ankle", "foot", ("lowerleg",), ("lowerleg", "foot")),
+    for name, bone, above, around in (
+        ("elbow", "lowerarm01", "upperarm01", ("upperarm", "lowerarm")),
+        ("wrist", "wrist", "lowerarm01", ("lowerarm", "wrist", "metacarpal")),
+        ("knee", "lowerleg01", "upperleg01", ("upperleg", "lowerleg")),
+        ("ankle", "foot", "lowerleg01", ("lowerleg", "foot")),
     ):
-        limb = np.isin(dominant, data.bones_named(*upper, *lower, ending=suffix))
-        parent = head[{"elbow": "upperarm01", "wrist": "lowerarm01", "knee": "upperleg01",
-                       "ankle": "lowerleg01"}[name] + suffix]  # fmt: skip
-        joints[name] = _centre_of_section(skin[limb], head[bone + suffix], parent)
+        limb = skin[np.isin(dominant, data.bones_named(*around, ending=suffix))]
+        joints[name] = _centre_of_section(limb, head[bone + suffix], head[above + suffix])
     toes = [head[f"toe{k}-1{suffix}"] for k in range(1, 6)]
     joints["toes"] = np.mean(toes, axis=0)
     joints["index_knuckle"] = head["finger2-1" + suffix]
@@ -135,12 +133,10 @@ def _limb_joints(
     return {f"{name}_{side}": point for name, point in joints.items()}
 
 
-def _centre_of_section(
-    limb: Array, joint: Array, parent: Array, half_thickness_m: float = 0.012
-) -> Array:
+def _centre_of_section(limb: Array, joint: Array, parent: Array) -> Array:
     """The joint moved to the middle of the limb's cross-section there."""
     axis = (joint - parent) / np.linalg.norm(joint - parent)
-    ring = limb[np.abs((limb - joint) @ axis) < half_thickness_m]
+    ring = limb[np.abs((limb - joint) @ axis) < 0.012]
     ring = ring[np.linalg.norm(ring - joint, axis=1) < 0.12]
     if len(ring) < 6:
         return joint
@@ -212,7 +208,7 @@ def _midline_edges(data: BodyData) -> NDArray[np.int32]:
 
 def _surface_points(data: BodyData, rest: RestBody, skin: Array) -> dict[str, Array]:
     bones = {name: k for k, name in enumerate(data.bones)}
-    dominant = dominant_bone(data)
+    dominant = dominant_bone(data)[: len(skin)]
     eye_height = rest.bone_head[bones["eye.L"]][1]
     midline = skin[np.abs(data.vertices[: len(skin), 0]) < 1e-3]
     face = midline[np.abs(midline[:, 1] - (eye_height - 0.035)) < 0.04]
@@ -223,11 +219,10 @@ def _surface_points(data: BodyData, rest: RestBody, skin: Array) -> dict[str, Ar
     for name, suffix in (("left", ".L"), ("right", ".R")):
         eye = data.quads[data.faces_of(f"helper-{name[0]}-eye")]
         points[f"{name}_eye"] = rest.vertices_world[np.unique(eye)].mean(axis=0)
-        dominated = dominant[: len(skin)]
         for toe, prefix in (("big_toe", "toe1-"), ("small_toe", "toe5-")):
-            tip = skin[np.isin(dominated, data.bones_named(prefix, ending=suffix))]
+            tip = skin[np.isin(dominant, data.bones_named(prefix, ending=suffix))]
             points[f"{name}_{toe}"] = tip[np.argmax(tip[:, 0])]
-        foot = skin[np.isin(dominated, data.bones_named("foot", ending=suffix))]
+        foot = skin[np.isin(dominant, data.bones_named("foot", ending=suffix))]
         low = foot[foot[:, 1] < 0.032]
         points[f"{name}_heel"] = low[np.argmin(low[:, 0])]
     right, left = _tragus(data, skin, 1.0), _tragus(data, skin, -1.0)

@@ -48,8 +48,9 @@ class Shade:
 class Anatomy:
     """What painting needs of one body: the skin sheet at rest and where things are.
 
-    ``points`` and ``normals`` (P, 3); ``joint`` bone name -> head (3,) m; ``masks`` mask name ->
-    (P,) 0..1; ``head`` (P,) 0..1 share of the head's bones; ``hand`` (P,) likewise.
+    ``points`` and ``normals`` (P, 3); ``joint`` and ``tail`` bone name -> its head and its tail
+    (3,) m; ``masks`` mask name -> (P,) 0..1; ``hand`` (P,) 0..1 share of the hands' bones;
+    ``cavity`` (P,) -1 on ridges .. 1 in hollows.
     """
 
     sheet: Sheet
