@@ -94,7 +94,7 @@ at least."""
 
 FAR_LIMIT: Final = 0.25
 """The same for edges further off, of `FEWEST_POINTS` at least: among so many places fewer points
-have a strongest one by chance. Right pictures reach 0.03, wrong cameras 0.35 and more.
+have a strongest one by chance. Right pictures reach 0.03, most wrong cameras 0.35.
 These limits are from ``benchmarks/picture_proof.py``: docs/unreal.md has the figures."""
 
 
