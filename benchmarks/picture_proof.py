@@ -29,11 +29,14 @@ from spinetrack_synth.camera import Camera
 from spinetrack_synth.poses.placement import moved, turned
 from spinetrack_synth.rendering import Quality, open_renderer
 from spinetrack_synth.rendering.unreal.contours import (
+    FAR_LIMIT,
     FEWEST_FOR_OFF,
+    FEWEST_POINTS,
     OFF_LIMIT,
     Contours,
     check_contours,
     check_way_round,
+    far_offsets,
     find_contours,
     match,
     offsets,
@@ -328,6 +331,7 @@ def judge(rgb: RGB, drawn: Drawn, contours: Contours, before: Impression) -> Ver
         left[owner > 0].extend(room(regions(found, mine), owner))
         group = mine if owner else found.owner >= 0
         off += [OFF_LIMIT - o for n, o, _ in offsets(found, group) if n >= FEWEST_FOR_OFF]
+        off += [FAR_LIMIT - o for n, o, _ in far_offsets(found, group) if n >= FEWEST_POINTS]
     alike = []
     for _, turn in WAYS:
         old = before.turned(turn)
