@@ -69,7 +69,8 @@ class Camera:
         """Directions (..., 3) through pixels (..., 2) in the camera frame, of depth 1 along the
         optical axis; nan outside the picture where nothing lands."""
         uv = np.asarray(pixels, dtype=float)
-        rays = np.concatenate([uv, np.ones_like(uv[..., :1])], axis=-1) @ np.linalg.inv(self.K).T
+        homogeneous = np.concatenate([uv, np.ones_like(uv[..., :1])], axis=-1)
+        rays: Array = homogeneous @ np.linalg.inv(self.K).T
         if self.distortion is not None:
             rays[..., :2] = self.distortion.undistort(rays[..., :2])
         return rays
@@ -77,7 +78,8 @@ class Camera:
     def unproject(self, pixels: ArrayLike, depth_m: ArrayLike) -> Array:
         """World points (..., 3) m at pixels (..., 2) and depth along the optical axis (...) m."""
         points_cam = self.rays(pixels) * np.asarray(depth_m, dtype=float)[..., None]
-        return (points_cam - self.world2cam[:3, 3]) @ self.world2cam[:3, :3]
+        points_world: Array = (points_cam - self.world2cam[:3, 3]) @ self.world2cam[:3, :3]
+        return points_world
 
 
 def look_at(

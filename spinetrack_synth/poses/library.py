@@ -6,6 +6,7 @@ import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
 from typing import Any, Final
@@ -96,6 +97,15 @@ class Pose:
 def library() -> dict[str, Pose]:
     """All yoga poses by name."""
     return read_poses(files(__package__).joinpath("yoga.toml").read_text(encoding="utf-8"))
+
+
+def known_pose(name: str) -> Pose:
+    """A yoga pose by its name. Raises UserError, with the nearest, where there is none."""
+    if name in library():
+        return library()[name]
+    near = get_close_matches(name, library(), n=1)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    raise UserError(f"no pose {name!r}{hint}; `spinetrack-synth poses` lists them")
 
 
 def read_poses(text: str) -> dict[str, Pose]:

@@ -59,7 +59,8 @@ def _white_balance(taken_with: Film) -> Image:
     """Gains (3,) of red, green and blue that leave white as bright as it was."""
     warm, green = taken_with.temperature_stops / 2, taken_with.tint_stops
     gains = np.exp2(np.array([warm, green, -warm], dtype=np.float32))
-    return (gains / (gains @ LUMINANCE)).astype(np.float32)
+    even: Image = (gains / (gains @ LUMINANCE)).astype(np.float32)
+    return even
 
 
 def _noise(light: Image, iso: float, rng: np.random.Generator) -> Image:

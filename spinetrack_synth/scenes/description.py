@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
@@ -9,7 +10,7 @@ from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any, Final, NewType, get_type_hints
 
 import numpy as np
 
@@ -19,6 +20,25 @@ from spinetrack_synth.scenes.places import PLACES
 
 Weights = Mapping[str, float]
 """Relative frequencies by name."""
+
+
+Triple = tuple[float, float, float]
+
+AssetName = NewType("AssetName", str)
+"""Letters, digits and underscores: it stands in commands and names of files."""
+
+SceneFile = NewType("SceneFile", str)
+"""A path, in the scene file from its own folder."""
+
+UNITS_M: Final = {"m": 1.0, "cm": 0.01, "mm": 0.001, "in": 0.0254, "ft": 0.3048}
+Unit = NewType("Unit", str)
+"""One of ``UNITS_M``, lengths in metres by name."""
+
+AXES: Final = ("x", "y", "z", "-x", "-y", "-z")
+Axis = NewType("Axis", str)
+"""One of ``AXES``."""
+
+Degrees = NewType("Degrees", float)
 
 
 class Motions(dict[str, float]):
@@ -130,9 +150,31 @@ class LightRules:
 
 
 @dataclass(frozen=True)
+class PropFile:
+    """A thing from a mesh file that stands in every picture of a scene.
+
+    The middle of its underside is at ``position_m``: x and z in the world, y above the ground; it
+    is turned by ``yaw_deg`` about the vertical, as seen from above against the clock. ``up`` is
+    the axis of the file that points up; its numbers are in ``unit``, or such that the longest side
+    of the box around it measures ``size_m`` where that is above 0. Parts without a colour get
+    ``color``, sRGB 0..1.
+    """
+
+    name: AssetName
+    file: SceneFile
+    position_m: Triple
+    yaw_deg: Degrees = Degrees(0.0)
+    unit: Unit = Unit("m")
+    size_m: float = 0.0
+    up: Axis = Axis("y")
+    color: Triple = (0.6, 0.6, 0.6)
+
+
+@dataclass(frozen=True)
 class Scene:
     """A scene description. ``places`` and ``poses`` (families) are weights, and so are
-    ``motions``, files that people perform in place of the poses."""
+    ``motions``, files that people perform in place of the poses; ``props`` are things from mesh
+    files."""
 
     name: str
     title: str
@@ -143,6 +185,7 @@ class Scene:
     light: LightRules
     motions: Motions = field(default_factory=Motions)
     film: FilmRules = field(default_factory=FilmRules)
+    props: tuple[PropFile, ...] = ()
 
 
 def scene_names() -> tuple[str, ...]:
@@ -231,10 +274,9 @@ class _Reader:
             if name not in names:
                 raise self.fail(f"{prefix}{name}", f"unknown key{_nearest(name, tuple(names))}")
         optional = {
-            f.name
-            for f in fields(kind)
+            f.name for f in fields(kind)
             if f.default_factory is not MISSING or f.default is not MISSING
-        }
+        }  # fmt: skip
         values = {}
         for name in names:
             if name not in table and name in optional:
@@ -291,6 +333,57 @@ class _Reader:
         weights = self._weights(value, key, named)
         return Motions({str(folder / name): weight for name, weight in weights.items()})
 
+    def props(self, value: Any, key: str) -> tuple[PropFile, ...]:
+        if not isinstance(value, list):
+            raise self.fail(key, f"{value!r} is no list of things; write [[{key}]]")
+        read = tuple(self.table(PropFile, item, f"{key}[{k}]") for k, item in enumerate(value))
+        names = [prop.name for prop in read]
+        for k, prop in enumerate(read):
+            if prop.name in names[:k]:
+                raise self.fail(f"{key}[{k}].name", f"{prop.name!r} is taken by another thing")
+            if prop.size_m and "unit" in value[k]:
+                raise self.fail(f"{key}[{k}].size_m", "goes without 'unit': either says the size")
+        return read
+
+    def asset_name(self, value: Any, key: str) -> AssetName:
+        text = self.text(value, key)
+        if not re.fullmatch(r"[a-z0-9_]{1,40}", text):
+            raise self.fail(key, f"{value!r}: use small letters, digits and '_', at most 40")
+        return AssetName(text)
+
+    def scene_file(self, value: Any, key: str) -> SceneFile:
+        return SceneFile(str(Path(self.source).parent / self.text(value, key)))
+
+    def unit(self, value: Any, key: str) -> Unit:
+        return Unit(self._one_of(value, key, tuple(UNITS_M)))
+
+    def axis(self, value: Any, key: str) -> Axis:
+        return Axis(self._one_of(value, key, AXES))
+
+    def _one_of(self, value: Any, key: str, known: tuple[str, ...]) -> str:
+        if value not in known:
+            raise self.fail(key, f"{value!r} is none of {', '.join(known)}")
+        return str(value)
+
+    def degrees(self, value: Any, key: str) -> Degrees:
+        if not _is_number(value) or not -360 <= value <= 360:
+            raise self.fail(key, f"{value!r} is no angle from -360 to 360")
+        return Degrees(float(value))
+
+    def triple(self, value: Any, key: str) -> Triple:
+        """A colour, or a place: x and z within some metres, y not below the ground."""
+        good = isinstance(value, list) and len(value) == 3 and all(map(_is_number, value))
+        if key.endswith("color"):
+            if not good or not all(0 <= v <= 1 for v in value):
+                raise self.fail(key, f"{value!r} is no colour; write [r, g, b] from 0 to 1")
+        elif not good or not all(abs(v) <= FARTHEST_M for v in value) or value[1] < 0:
+            raise self.fail(
+                key,
+                f"{value!r} is no place; write [x, y, z], at most {FARTHEST_M:g} m away and y, "
+                "the height above the ground, not below 0",
+            )
+        return float(value[0]), float(value[1]), float(value[2])
+
     def counts(self, value: Any, key: str) -> dict[int, float]:
         by_name = self._weights(value, key, tuple(str(n) for n in range(1, MOST_PEOPLE + 1)))
         return {int(name): weight for name, weight in sorted(by_name.items())}
@@ -311,6 +404,14 @@ class _Reader:
 
 MOST_PEOPLE = 4
 """More people than this do not fit on the floors of the places."""
+
+FARTHEST_M = 12.0
+"""No place has room for people or things farther from its middle."""
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
 
 _LIMITS: dict[str, tuple[float, float]] = {
     "height_m": (0.1, 8.0),
@@ -354,6 +455,13 @@ _READERS: dict[Any, Callable[[_Reader, Any, str], Any]] = {
     Weights: _Reader.weights,
     Motions: _Reader.motions,
     Mapping[int, float]: _Reader.counts,
+    tuple[PropFile, ...]: _Reader.props,
+    AssetName: _Reader.asset_name,
+    SceneFile: _Reader.scene_file,
+    Unit: _Reader.unit,
+    Axis: _Reader.axis,
+    Degrees: _Reader.degrees,
+    Triple: _Reader.triple,
 }
 
 
