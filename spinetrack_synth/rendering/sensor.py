@@ -69,7 +69,8 @@ def _noise(light: Image, iso: float, rng: np.random.Generator) -> Image:
     electrons = ELECTRONS * 100 / iso / BALANCE
     variance = np.maximum(light, 0) / electrons + (READ_NOISE / electrons) ** 2
     grain = _mosaic_grain(light.shape[0], light.shape[1], rng)
-    return np.sqrt(variance, dtype=np.float32) * grain
+    noise: Image = np.sqrt(variance, dtype=np.float32) * grain
+    return noise
 
 
 def _mosaic_grain(height: int, width: int, rng: np.random.Generator) -> Image:
