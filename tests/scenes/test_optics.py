@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from importlib.resources import files
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -175,3 +176,15 @@ def test_a_drone_sees_people_from_above_where_the_place_lets_it(cast) -> None:
         shot = make_shot(scene, 3, index, cast, (320, 240), (1, 1))
         assert 5 <= shot.camera.position_world[1] <= 8
         assert shot.camera.world2cam[2, 1] < -0.3  # looks down
+
+
+def test_the_pages_example_is_a_scene() -> None:
+    page = (Path(__file__).parents[2] / "docs/scenes.md").read_text()
+    example = next(part for part in page.split("```toml\n") if part.startswith("[camera]"))
+    camera, rest = example.split("```")[0].removeprefix("[camera]").split("[camera.distortion]")
+    text = re.sub("(?m)^height_m .*\n", "", GOOD).replace("[camera]", "[camera]" + camera)
+    scene = parse_scene(f"{text}\n[camera.distortion]{rest}".encode(), "f.toml")
+    lens = draw_lens(scene.camera, rng())
+    film = draw_film(scene.film, rng())
+    assert lens.distortion is not None and lens.f_number is not None
+    assert film is not None and film.iso >= 100
