@@ -100,14 +100,12 @@ def linear_skins(avatar: Avatar) -> tuple[Skin, ...]:
 
 def bone_weights(avatar: Avatar, part: Part) -> Array:
     """Weights (P, S) of a part's vertices on all bones, rows sum to 1."""
-    weight: Array
     if part.body is not None:
         weight = np.zeros((len(part.uv), len(bone_names(avatar.tree)) + len(PHALANGES)))
         weight[:, avatar.tree.bodies.index(part.body)] = 1.0
         return weight
     assert part.stencil is not None
-    weight = part.stencil @ _dense_weights(avatar)
-    return weight
+    return part.stencil @ _dense_weights(avatar)
 
 
 def exercise(avatar: Avatar) -> Array:

@@ -130,9 +130,7 @@ class _File:
         )
         return len(self.gltf.bufferViews) - 1
 
-    def accessor(
-        self, array: NDArray[np.generic], target: int | None = None, bounds: bool = False
-    ) -> int:
+    def accessor(self, array: NDArray, target: int | None = None, bounds: bool = False) -> int:
         component = {
             "float32": gl.FLOAT, "uint32": gl.UNSIGNED_INT, "uint8": gl.UNSIGNED_BYTE,
         }[array.dtype.name]  # fmt: skip
@@ -153,7 +151,7 @@ class _File:
         return self.accessor(faces.astype(np.uint32).ravel(), gl.ELEMENT_ARRAY_BUFFER)
 
     def attributes(self, surface: Surface, skin: Skin | None) -> gl.Attributes:
-        def column(array: NDArray[np.generic], bounds: bool = False) -> int:
+        def column(array: NDArray, bounds: bool = False) -> int:
             return self.accessor(array, gl.ARRAY_BUFFER, bounds)
 
         found = gl.Attributes(
@@ -261,7 +259,7 @@ def _continuous(quaternions: Array) -> Array:
     return np.concatenate([quaternions[:1], quaternions[1:] * sign])
 
 
-def _unit(normals: NDArray[np.float32] | None) -> NDArray[np.float32]:
+def _unit(normals: NDArray | None) -> NDArray[np.float32]:
     """Unit normals (P, 3); one without a direction, where triangles have no area, looks up."""
     assert normals is not None
     length = np.linalg.norm(normals, axis=1, keepdims=True)

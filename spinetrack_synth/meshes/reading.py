@@ -91,8 +91,10 @@ def read_mesh(path: Path, missing: Color = GREY) -> MeshFile:
     side_files = _SideFiles(path)
     scene = _decoded(path, kind, content, side_files)
     if side_files.missing:
+        name = side_files.missing[0]
+        remedy = ", or take its mtllib line out" if name.lower().endswith(".mtl") else ""
         raise UserError(
-            f"{path}: names {side_files.missing[0]!r}, which is not there; put it beside the file"
+            f"{path}: names {name!r}, which is not there; put it beside the file{remedy}"
         )
     meshes = tuple(_placed(scene))
     count = sum(len(mesh.faces) for mesh, _ in meshes)
