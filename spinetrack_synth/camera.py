@@ -47,7 +47,8 @@ class Camera:
         uv = np.asarray(pixels, dtype=float)
         rays = np.concatenate([uv, np.ones_like(uv[..., :1])], axis=-1) @ np.linalg.inv(self.K).T
         points_cam = rays * np.asarray(depth_m, dtype=float)[..., None]
-        return (points_cam - self.world2cam[:3, 3]) @ self.world2cam[:3, :3]
+        points_world: Array = (points_cam - self.world2cam[:3, 3]) @ self.world2cam[:3, :3]
+        return points_world
 
 
 def look_at(

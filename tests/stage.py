@@ -27,7 +27,7 @@ def set_stage(folder: Path) -> Path:
         open_source=ball_source,
         open_renderer=lambda backend: BallRenderer(),
     )
-    shutil.copytree(folder / "OUT", folder / "spinetrack-yoga")
+    shutil.copytree(folder / "OUT", folder / "spinetrack-yoga-seed0")
     labels = folder / "OUT/annotations/person_keypoints_train.json"
     shutil.copy(labels, folder / "annotations.json")
     tree = load_model(fullbody_path())

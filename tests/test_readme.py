@@ -110,7 +110,7 @@ def test_the_readme_leads_with_the_two_commands() -> None:
     assert list(commands())[:3] == [
         "pip install '.[render]'",
         "spinetrack-synth render --scenes yoga",
-        "spinetrack-synth validate spinetrack-yoga --images spinetrack-yoga/images",
+        "spinetrack-synth validate spinetrack-yoga-seed0 --images spinetrack-yoga-seed0/images",
     ]
 
 

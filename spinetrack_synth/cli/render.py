@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,14 +13,17 @@ from spinetrack_synth.cli.stopping import end_on_sigterm
 from spinetrack_synth.cli.values import Size, Span
 from spinetrack_synth.errors import UserError
 
+if TYPE_CHECKING:
+    from spinetrack_synth.dataset import DatasetConfig
+
 
 @click.command("render", short_help="Make a labelled dataset of synthetic people.")
 @click.option(
     "--scenes",
     "scene",
     required=True,
-    metavar="NAME|FILE",
-    help="A scene (see `spinetrack-synth scenes`) or a scene file.",
+    metavar="SCENE[:WEIGHT],...",
+    help="Scenes (see `spinetrack-synth scenes`) or scene files, by weight; `all` for all.",
 )
 @click.option(
     "--count",
@@ -31,7 +34,7 @@ from spinetrack_synth.errors import UserError
     "--out",
     type=click.Path(path_type=Path),
     help="Folder of the dataset; a run that was stopped goes on there.  "
-    "[default: spinetrack-SCENE, or the next free name]",
+    "[default: spinetrack-SCENE-seedSEED, or the next free name]",
 )
 @click.option(
     "--close",
@@ -122,25 +125,14 @@ def command(
     Examples:
       spinetrack-synth render --scenes yoga
       spinetrack-synth render --scenes yoga --count 12 --seed 7 --out OUT
+      spinetrack-synth render --scenes yoga:2,my_scene.toml --out OUT
       spinetrack-synth render --scenes yoga --count 500 --seed 8 --split val \\
           --size 1280x720 --quality final --subjects 1-2 --out OUT
       spinetrack-synth render --scenes yoga --count 12 --backend unreal --port 9000 --out OUT
     """
     from spinetrack_synth import dataset
-    from spinetrack_synth.dataset.layout import Layout
-    from spinetrack_synth.dataset.state import made_until
 
-    doors: dict[str, Any] = {}
-    if backend == "unreal":
-        from spinetrack_synth.rendering import EngineSettings, open_renderer
-
-        settings = EngineSettings(host or "127.0.0.1", ports or (9000,), launch, engines or 1)
-        doors["open_renderer"] = partial(open_renderer, engines=settings)
-    elif host or ports or launch or engines:
-        raise UserError(
-            f"--backend {backend} has no engine; --host, --port, --launch and --engines go with "
-            "--backend unreal"
-        )
+    doors = _doors(backend, host, ports, launch, engines)
     config = dataset.DatasetConfig(
         scene=scene, count=dataset.DEFAULT_COUNT if count is None else count, seed=seed,
         split=split, size=size, quality=quality, subjects=subjects, backend=backend,
@@ -155,11 +147,37 @@ def command(
         config = dataset.as_begun(config, out)
     if chosen and not close:
         click.echo(f"{config.count} pictures into {out} (--count and --out change that)", err=True)
-    layout = Layout(out, split, image_format)
+    _run(config, out, close, doors)
+
+
+def _doors(
+    backend: str, host: str | None, ports: tuple[int, ...], launch: Path | None, engines: int | None
+) -> dict[str, Any]:
+    """What the run opens engines with, where the backend has some."""
+    if backend == "unreal":
+        from spinetrack_synth.rendering import EngineSettings, open_renderer
+
+        settings = EngineSettings(host or "127.0.0.1", ports or (9000,), launch, engines or 1)
+        return {"open_renderer": partial(open_renderer, engines=settings)}
+    if host or ports or launch or engines:
+        raise UserError(
+            f"--backend {backend} has no engine; --host, --port, --launch and --engines go with "
+            "--backend unreal"
+        )
+    return {}
+
+
+def _run(config: DatasetConfig, out: Path, close: bool, doors: dict[str, Any]) -> None:
+    """Make the pictures and tell how it ended."""
+    from spinetrack_synth.dataset import run_dataset
+    from spinetrack_synth.dataset.layout import Layout
+    from spinetrack_synth.dataset.state import made_until
+
+    layout = Layout(out, config.split, config.format)
     end_on_sigterm()
     try:
         with progress_bar("pictures") as progress:
-            made = dataset.run_dataset(config, out, progress, **doors)
+            made = run_dataset(config, out, progress, **doors)
     except KeyboardInterrupt:
         if there := made_until(layout):
             raise KeyboardInterrupt(

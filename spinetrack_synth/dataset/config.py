@@ -18,7 +18,8 @@ MAX_SIDE_PX: Final = 8192
 class DatasetConfig:
     """Settings of one split. Raises UserError where one of them makes no sense.
 
-    ``scene`` the name of a scene or the path of its TOML file; ``size`` (width, height) in pixels;
+    ``scene`` scenes by name or by the path of a TOML file, with weights (``yoga,my.toml:2``, or
+    ``all``); ``size`` (width, height) in pixels;
     ``subjects`` fewest and most people in a picture; ``motions`` motion files that
     people perform in place of the scene's poses.
     """

@@ -84,19 +84,36 @@ def run_dataset(
 
 
 def scene_source(config: DatasetConfig) -> ShotAt:
-    """The shots of the configured scene, a pure function of settings, seed and index."""
+    """The shots of the configured scenes, a pure function of settings, seed and index.
+
+    Raises UserError, before any shot, where one of the scenes is not sound or has no pictures of so
+    many people.
+    """
     from spinetrack_synth.avatars.avatar import Cast
     from spinetrack_synth.motion.performance import load_performances
-    from spinetrack_synth.scenes import load_props, load_scene, make_shot
+    from spinetrack_synth.scenes import load_props, make_shot, people_counts, read_mix
 
-    scene = load_scene(config.scene)
-    props = load_props(scene.props)
-    performances = load_performances(fullbody(), motion_weights(config))
+    mix = read_mix(config.scene)
+    for scene in mix.scenes.values():
+        people_counts(scene, config.subjects)
+    props = {name: load_props(scene.props) for name, scene in mix.scenes.items()}
+    motions = motion_weights(config)
+    performed = dict(zip(motions, load_performances(fullbody(), motions), strict=True))
     cast = Cast(config.seed)
 
     def shot_at(index: int) -> Shot:
+        name = mix.pick(config.seed, index)
+        scene = mix.scenes[name]
+        chosen = config.motions or tuple(scene.motions)
         return make_shot(
-            scene, config.seed, index, cast, config.size, config.subjects, performances, props
+            scene,
+            config.seed,
+            index,
+            cast,
+            config.size,
+            config.subjects,
+            tuple(performed[path] for path in chosen),
+            props[name],
         )
 
     return shot_at

@@ -167,4 +167,5 @@ def _nearest(vertices: NDArray[np.float32], points: NDArray[np.float64]) -> NDAr
     centered = (vertices - middle).astype(np.float32)
     offsets = (points - middle).astype(np.float32)
     distances = (centered**2).sum(axis=1)[:, None] - 2 * (centered @ offsets.T)
-    return distances.argmin(axis=0)
+    nearest: NDArray[np.int64] = distances.argmin(axis=0)
+    return nearest

@@ -62,7 +62,7 @@ def meter(radiance: Image, albedo: Image, ids: NDArray[np.uint8]) -> Image:
     people = _median(light[on_people]) if on_people.sum() >= FEWEST_PIXELS else whole
     mixed = people**PEOPLE_COUNT * whole ** (1 - PEOPLE_COUNT)
     strength = float(mixed @ LUMINANCE)
-    gains = EXPOSURE / strength * (mixed / strength) ** -WHITE_BALANCE
+    gains: NDArray[np.float64] = EXPOSURE / strength * (mixed / strength) ** -WHITE_BALANCE
     return gains.astype(np.float32)
 
 
@@ -75,13 +75,14 @@ def develop(radiance: Image, gains: Image | float) -> NDArray[np.uint8]:
 
 def _median(light: NDArray[np.floating]) -> NDArray[np.float64]:
     """Median of each channel of (N, 3), kept above zero."""
-    return np.maximum(np.median(light, axis=0).astype(float), 1e-9)
+    return np.asarray(np.maximum(np.median(light, axis=0).astype(float), 1e-9))
 
 
 def _srgb_table(size: int = 8192) -> NDArray[np.uint8]:
     linear = np.linspace(0, 1, size)
     encoded = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
-    return np.rint(255 * encoded).astype(np.uint8)
+    table: NDArray[np.uint8] = np.rint(255 * encoded).astype(np.uint8)
+    return table
 
 
 _SRGB: Final = _srgb_table()

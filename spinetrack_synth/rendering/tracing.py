@@ -161,16 +161,7 @@ def _paths(world: World, sampler: Any, ray: Any, number: Any, samples: Any, dept
         last = bounces + 1 >= depth
         light = world.lights.sample(si, sampler.next_1d(shaded), sampler.next_2d(shaded), shaded)
         scatter = surfaces.scatter_at(surface, color, shaded)
-        value, value_pdf = scatter.evaluate(si.wi, si.to_local(light.direction))
-        lit = shaded & (light.pdf > 0) & (dr.max(value) > 0)
-        shadow_ray = si.spawn_ray(light.direction)
-        shadow_ray.maxt = light.distance
-        if dr.hint(surfaces.any_masked, mode="scalar"):
-            clear = _transmittance(world, shadow_ray, lit)
-        else:
-            clear = dr.select(scene.ray_test(shadow_ray, lit), 0, mi.Float(1))
-        other_pdf = dr.select(last, 0, value_pdf)
-        direct = throughput * value * light.radiance * clear / (light.pdf + other_pdf)
+        lit, direct = _direct_light(world, si, light, scatter, throughput, last, shaded)
         radiance = dr.select(lit, radiance + direct, radiance)
 
         # Onward: straight through a mask, or as the surface scatters.
@@ -189,6 +180,26 @@ def _paths(world: World, sampler: Any, ray: Any, number: Any, samples: Any, dept
         goes_on = shaded & ~last & (number < next_one) & (dr.max(throughput) > 0)
         active = passed | goes_on
     return radiance, albedo, normal
+
+
+@dr.syntax
+def _direct_light(
+    world: World, si: Any, light: Any, scatter: Any, throughput: Any, last: Any, active: Any
+) -> tuple[Any, Any]:
+    """Whether a sampled light may reach a vertex, and the radiance of it that the path carries.
+
+    It is weighed against meeting the light by going on, which the ``last`` vertex does not.
+    """
+    value, value_pdf = scatter.evaluate(si.wi, si.to_local(light.direction))
+    lit = active & (light.pdf > 0) & (dr.max(value) > 0)
+    shadow_ray = si.spawn_ray(light.direction)
+    shadow_ray.maxt = light.distance
+    if dr.hint(world.surfaces.any_masked, mode="scalar"):
+        clear = _transmittance(world, shadow_ray, lit)
+    else:
+        clear = dr.select(world.scene.ray_test(shadow_ray, lit), 0, mi.Float(1))
+    other_pdf = dr.select(last, 0, value_pdf)
+    return lit, throughput * value * light.radiance * clear / (light.pdf + other_pdf)
 
 
 def _met_light(

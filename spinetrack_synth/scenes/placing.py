@@ -18,6 +18,7 @@ from spinetrack_synth.poses.ground import solve_contacts_deforming
 from spinetrack_synth.poses.library import Pose, either_side, library
 from spinetrack_synth.poses.placement import moved, turned
 from spinetrack_synth.poses.sampling import sample_pose
+from spinetrack_synth.rotations import yaw_xz
 from spinetrack_synth.scenes.description import PeopleRules, Weights
 from spinetrack_synth.scenes.mats import Mat, mat_for
 from spinetrack_synth.scenes.place import Place
@@ -202,9 +203,8 @@ def gather(
     for stance in stances:
         heading = class_heading + rng.uniform(-spread, spread)
         q = turned(stance.avatar.tree, stance.q, heading)
-        # The skin turns with it; x, z follow the same turn about Y.
-        cos, sin = np.cos(heading), np.sin(heading)
-        floor = stance.skin[:, [0, 2]] @ np.array([[cos, -sin], [sin, cos]])
+        # The skin turns with it.
+        floor = stance.skin[:, [0, 2]] @ yaw_xz(heading).T
         mat = mat_for(floor[stance.skin[:, 1] < NEAR_FLOOR_M], heading)
         taken = Footprint.of(np.concatenate([floor[::3], mat.corners()]))
         offset = _free_spot(place, taken, footprints, rules.gap_m, rng)

@@ -13,6 +13,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from spinetrack_synth.rotations import about_x, about_y, about_z
+
 Array = NDArray[np.floating[Any]]
 Rng = np.random.Generator
 
@@ -46,11 +48,7 @@ def joined(meshes: Iterable[Mesh]) -> Mesh:
 
 def turned(mesh: Mesh, *, yaw: float = 0.0, pitch: float = 0.0, roll: float = 0.0) -> Mesh:
     """Turned about the origin: roll about X, then pitch about Z, then yaw about Y, rad."""
-    (cy, sy), (cp, sp), (cr, sr) = ((np.cos(a), np.sin(a)) for a in (yaw, pitch, roll))
-    about_y = np.array([[cy, 0, sy], [0, 1, 0], [-sy, 0, cy]])
-    about_z = np.array([[cp, -sp, 0], [sp, cp, 0], [0, 0, 1]])
-    about_x = np.array([[1, 0, 0], [0, cr, -sr], [0, sr, cr]])
-    rotation = about_y @ about_z @ about_x
+    rotation = about_y(yaw) @ about_z(pitch) @ about_x(roll)
     return Mesh(mesh.vertices @ rotation.T, mesh.faces, mesh.uv, mesh.normals @ rotation.T)
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.motion.performance import Performance
+from spinetrack_synth.rotations import yaw_xz
 from spinetrack_synth.scenes import mats
 from spinetrack_synth.scenes.description import PeopleRules, Scene
 from spinetrack_synth.scenes.lighting import draw, light_up
@@ -42,13 +43,7 @@ def make_shot(
     from files. Raises UserError where the scene has no weight for such a number of people, the
     cast is too small or a thing fits nowhere.
     """
-    counts = {n: w for n, w in scene.people.count.items() if subjects[0] <= n <= subjects[1]}
-    if not counts:
-        known = ", ".join(str(n) for n in scene.people.count)
-        raise UserError(
-            f"subjects {subjects[0]}-{subjects[1]}: "
-            f"scene {scene.name!r} has pictures of {known} people"
-        )
+    counts = people_counts(scene, subjects)
     rng = np.random.default_rng([seed, index, _STREAM])
     where = pick(rng, scene.places)
     variant = int(rng.integers(PLACES[where].variants))
@@ -88,6 +83,21 @@ def make_shot(
         "found no camera that keeps the rules; widen the ranges of [camera]"
         + (" or move the things of [[props]] aside" if props else "")
     )
+
+
+def people_counts(scene: Scene, subjects: tuple[int, int]) -> dict[int, float]:
+    """The weights of the numbers of people that a scene and the fewest and most wanted both allow.
+
+    Raises UserError where there are none.
+    """
+    counts = {n: w for n, w in scene.people.count.items() if subjects[0] <= n <= subjects[1]}
+    if not counts:
+        known = ", ".join(str(n) for n in scene.people.count)
+        raise UserError(
+            f"subjects {subjects[0]}-{subjects[1]}: "
+            f"scene {scene.name!r} has pictures of {known} people"
+        )
+    return counts
 
 
 def _furnished(where: str, variant: int, props: tuple[MeshProp, ...]) -> tuple[Place, int]:
@@ -131,9 +141,8 @@ def _gear(placed: Placed, props: tuple[MeshProp, ...], rules: PeopleRules, rng: 
             style = int(rng.integers(mats.GEAR_STYLES))
             along, beside = rng.uniform(-0.5, 0.5), rng.choice([-1.0, 1.0])
             heading = mat.heading_rad + rng.normal(0, 0.25)
-            cos, sin = np.cos(mat.heading_rad), np.sin(mat.heading_rad)
             local = np.array([along * mat.length_m, beside * (mat.width_m / 2 + 0.3)])
-            spot = mat.center + np.array([[cos, sin], [-sin, cos]]) @ local
+            spot = mat.center + yaw_xz(mat.heading_rad) @ local
             reach = 0.36 * np.array([[1, 0], [0, 1], [-1, 0], [0, -1]])
             taken = Footprint.of(spot + reach)
             free = all(taken.clear_of(other, 0.02) for other in others)

@@ -78,7 +78,8 @@ def image_bytes(image: Image) -> NDArray[np.uint8]:
 def _pixels(size_m: tuple[float, float], pixel_m: float, most: int) -> tuple[int, int]:
     """Image shape (rows, columns), even, for a size in metres, neither side above ``most``."""
     scale = min(1 / pixel_m, most / max(size_m))
-    return tuple(max(16, 2 * round(side * scale / 2)) for side in reversed(size_m))  # type: ignore[return-value]
+    width, height = (max(16, 2 * round(side * scale / 2)) for side in size_m)
+    return height, width
 
 
 def _cells(

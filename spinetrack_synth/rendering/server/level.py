@@ -311,6 +311,13 @@ class Level:
         )
 
 
+@dataclass
+class CurrentLevel:
+    """The level as it is now: commands put another in its place."""
+
+    level: Level
+
+
 @dataclass(frozen=True)
 class View:
     """A lens, the actors that are shown, less their colours, and the light.

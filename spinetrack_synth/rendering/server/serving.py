@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Final
 from spinetrack_synth.avatars.avatar import Cast
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.rendering import Quality, open_renderer
-from spinetrack_synth.rendering.server.engine import LARGEST_SIDE_PX, Engine
+from spinetrack_synth.rendering.server.commands.cameras import LARGEST_SIDE_PX
+from spinetrack_synth.rendering.server.commands.table import CommandTable
 from spinetrack_synth.rendering.server.folder import Folder
 from spinetrack_synth.rendering.server.level import Lens, Level, Placement
 from spinetrack_synth.rendering.server.listening import Doors, listen
@@ -90,8 +91,8 @@ def serve(
 
     Pictures that clients save go below ``folder``. Raises UserError where the port is taken.
     """
-    engine = Engine(level, ViewRenderer(renderer, quality), doors.port, folder)
-    engine.warm_up()
+    table = CommandTable(level, ViewRenderer(renderer, quality), doors.port, folder)
+    table.warm_up()
     doors.open()
     ready()
-    listen(doors, GREETING, engine.dispatcher.answer)
+    listen(doors, GREETING, table.dispatcher.answer)
