@@ -33,7 +33,7 @@ def shape_files(name: str, surfaces: Sequence[Surface], kind: str) -> dict[str, 
 
     if kind == "obj":
         scene = to_scene(surfaces)
-        text, beside = obj.export_obj(  # type: ignore[no-untyped-call]  # trimesh says no types
+        text, beside = obj.export_obj(
             scene, include_normals=True, return_texture=True, mtl_name=f"{name}.mtl", header=_WORDS
         )
         return {f"{name}.obj": text.encode(), **beside}
