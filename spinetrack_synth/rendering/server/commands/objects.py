@@ -95,7 +95,7 @@ class ObjectCommands:
     def _spawn(self, asset: str, name: str, placement: Placement) -> str:
         if asset == CAMERA_CLASS:
             return self._cameras.spawn(name, placement.location)
-        if asset != "CubeActor" and not self.level.has_thing(asset):
+        if asset != "CubeActor" and not self._current.level.has_thing(asset):
             raise LevelError(f"Can not find a class with name '{asset}'")
         if not name:
             name = self._free_name(asset.replace("/", "_"))

@@ -32,9 +32,7 @@ def to_scene(surfaces: Sequence[Surface]) -> trimesh.Scene:
             vertices=surface.vertices_world,
             faces=surface.faces,
             vertex_normals=surface.normals_world,
-            visual=TextureVisuals(  # type: ignore[no-untyped-call]  # trimesh says no types here
-                uv=surface.uv, material=_material(name, surface.material)
-            ),
+            visual=TextureVisuals(uv=surface.uv, material=_material(name, surface.material)),
             metadata={"name": name},
             process=False,
         )
@@ -68,7 +66,7 @@ def _material(name: str, material: Material) -> SimpleMaterial:
     else:
         image = Image.fromarray(np.ascontiguousarray(texels(material)[::-1]))
         image = image.convert("RGB") if material.opacity is None else image
-    return SimpleMaterial(  # type: ignore[no-untyped-call]  # trimesh says no types here
+    return SimpleMaterial(
         image=image,
         diffuse=[*(round(255 * channel) for channel in diffuse), 255],
         specular=[*(3 * [round(255 * material.specular)]), 255],
