@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import Final
 
 import numpy as np
 
 from spinetrack_synth.camera import Camera
 from spinetrack_synth.distortion import Distortion
-from spinetrack_synth.scenes.description import NONE, CameraRules, FilmRules, Range
+from spinetrack_synth.scenes.description import NONE, CameraRules, FilmRules, Range, Scene
 from spinetrack_synth.scenes.lighting import draw
 from spinetrack_synth.scenes.shapes import Rng
 from spinetrack_synth.shot import Film, PosedPerson
 
-FILM_WIDTH_MM = 36.0
+FILM_WIDTH_MM: Final = 36.0
 """Of the longer side of a picture, for focal lengths in millimetres."""
+
+_STREAM: Final = 0x0971C
 
 
 @dataclass(frozen=True)
@@ -41,6 +44,17 @@ class Lens:
         focal_mm = float(camera.K[0, 0]) * FILM_WIDTH_MM / max(camera.width, camera.height)
         depth_m = float(np.median(camera.to_camera(person.skin_world)[:, 2]))
         return replace(camera, aperture_m=focal_mm / 1000 / self.f_number, focus_m=depth_m)
+
+
+def draw_optics(
+    scene: Scene, seed: int, index: int, size: tuple[int, int]
+) -> tuple[tuple[int, int], Lens, Film | None]:
+    """The size (width, height) px, lens and film of a shot, from a stream of random numbers of
+    their own: they change nobody's pose."""
+    rng = np.random.default_rng([seed, index, _STREAM])
+    if rng.random() < scene.camera.portrait:
+        size = size[1], size[0]
+    return size, draw_lens(scene.camera, rng), draw_film(scene.film, rng)
 
 
 def draw_lens(rules: CameraRules, rng: Rng) -> Lens:

@@ -13,7 +13,7 @@ from spinetrack_synth.scenes import mats
 from spinetrack_synth.scenes.description import PeopleRules, Scene
 from spinetrack_synth.scenes.lighting import draw, light_up
 from spinetrack_synth.scenes.mesh_props import MeshProp, furnished, out_of_place
-from spinetrack_synth.scenes.optics import draw_film, draw_lens
+from spinetrack_synth.scenes.optics import draw_optics
 from spinetrack_synth.scenes.place import Place
 from spinetrack_synth.scenes.places import PLACES, place
 from spinetrack_synth.scenes.placing import Cast, Footprint, Placed, gather, pick
@@ -25,8 +25,6 @@ DRAWS: Final = 40
 """Arrangements of people tried before a shot is given up."""
 
 _STREAM: Final = 0x5CE
-_OPTICS: Final = 0x0971C
-"""Lens and film have a stream of their own: they change nobody's pose."""
 
 
 def make_shot(
@@ -57,10 +55,7 @@ def make_shot(
     surroundings, variant = _furnished(where, variant, props)
     lights, light = light_up(surroundings, scene.light, rng)
     exposure = 2.0 ** draw(rng, scene.light.exposure_stops)
-    optics = np.random.default_rng([seed, index, _OPTICS])
-    if optics.random() < scene.camera.portrait:
-        size = size[1], size[0]
-    lens, film = draw_lens(scene.camera, optics), draw_film(scene.film, optics)
+    size, lens, film = draw_optics(scene, seed, index, size)
     for _ in range(DRAWS):
         chosen = [int(k) for k in rng.choice(cast.size, count, replace=False)]
         placed = gather(surroundings, cast, chosen, scene.poses, scene.people, rng, performances)
