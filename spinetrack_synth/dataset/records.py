@@ -16,6 +16,7 @@ from spinetrack_synth import skeleton
 from spinetrack_synth.anatomy.model import fullbody
 from spinetrack_synth.anatomy.spine import RegionalAngles, regional_angles
 from spinetrack_synth.coco import PERSON, Record
+from spinetrack_synth.dataset.licences import LICENCE_ID
 from spinetrack_synth.labels import PersonLabel
 from spinetrack_synth.shot import PosedPerson, Shot
 
@@ -48,6 +49,7 @@ def record_shot(shot: Shot, labels: Sequence[PersonLabel], image_name: str) -> S
         "variant": shot.variant,
         "light": shot.light,
         "seed": shot.seed,
+        "license": LICENCE_ID,
     }
     annotations, ground_truth = [], []
     for label in labels:
