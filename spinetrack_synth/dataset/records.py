@@ -18,6 +18,7 @@ from spinetrack_synth.anatomy.model import fullbody
 from spinetrack_synth.anatomy.spine import RegionalAngles, regional_angles
 from spinetrack_synth.camera import Camera
 from spinetrack_synth.coco import PERSON, Record
+from spinetrack_synth.dataset.licences import LICENCE_ID
 from spinetrack_synth.distortion import Distortion
 from spinetrack_synth.labels import PersonLabel
 from spinetrack_synth.shot import Film, PosedPerson, Shot
@@ -61,6 +62,7 @@ def record_shot(shot: Shot, labels: Sequence[PersonLabel], image_name: str) -> S
         "variant": shot.variant,
         "light": shot.light,
         "seed": shot.seed,
+        "license": LICENCE_ID,
         **_film_record(shot, image_name),
     }
     annotations, ground_truth = [], []
