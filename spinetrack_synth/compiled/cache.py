@@ -111,7 +111,7 @@ class CodeCache:
 
     def _path(self, sig: Any) -> Path:
         args = getattr(sig, "args", sig)
-        key = hashlib.sha256(_identity(self._dispatcher) + repr(args).encode()).hexdigest()
+        key = hashlib.sha256(identity(self._dispatcher) + repr(args).encode()).hexdigest()
         return _folder() / f"{_name(self._dispatcher)}-{key[:24]}"
 
     def _load(self, sig: Any, target_context: Any) -> Any:
@@ -174,7 +174,7 @@ def _name(dispatcher: Dispatcher) -> str:
 
 
 @cache
-def _identity(dispatcher: Dispatcher) -> bytes:
+def identity(dispatcher: Dispatcher) -> bytes:
     """Digest of all that a function's code follows from, but for the types of its arguments."""
     return hashlib.sha256("\n".join(_parts(dispatcher, set())).encode()).digest()
 

@@ -10,18 +10,23 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 import numba
 from numba.core.registry import CPUDispatcher
 
-from spinetrack_synth.compiled.cache import CodeCache
+from spinetrack_synth.compiled.cache import CodeCache, identity
+from spinetrack_synth.compiled.compiler import OwnCompiler
 
 Decorator = Callable[[Callable[..., Any]], Any]
 
 _OPTIONS: Final = {"nogil": True, "no_cfunc_wrapper": True, "error_model": "numpy"}
 """Of all functions, also because numba compiles its own anew for every other set of options. Where
 something is divided by nothing, no exception is made ready."""
+
+_DIGITS: Final = 16
+"""Of the digest that a symbol carries."""
 
 
 def njit(**options: Any) -> Decorator:
@@ -57,10 +62,15 @@ def _decorator(options: dict[str, Any], apart: bool) -> Decorator:
         compiler: Any = numba.njit
         dispatcher = compiler(**{**_OPTIONS, **options})(function)
         dispatcher._cache = CodeCache(dispatcher, apart)
+        dispatcher._compiler.pipeline_class = partial(_compiler, dispatcher)
         dispatcher.get_call_template = _without_literals(dispatcher.get_call_template)
         return dispatcher
 
     return decorate
+
+
+def _compiler(dispatcher: Any, *args: Any) -> OwnCompiler:
+    return OwnCompiler(identity(dispatcher).hex()[:_DIGITS], *args)
 
 
 def _without_literals(resolve: Callable[..., Any]) -> Callable[..., Any]:
