@@ -14,7 +14,9 @@ from functools import partial
 from typing import Any, Final
 
 import numba
+from numba.core.compiler_lock import global_compiler_lock
 from numba.core.registry import CPUDispatcher
+from numba.core.sigutils import normalize_signature
 
 from spinetrack_synth.compiled.cache import CodeCache, identity
 from spinetrack_synth.compiled.compiler import OwnCompiler
@@ -46,7 +48,19 @@ def inner(apart: bool = False, **options: Any) -> Decorator:
     return decorate_inner
 
 
-class _Inner(CPUDispatcher):
+class Own(CPUDispatcher):
+    """Compiles what no other process is compiling."""
+
+    def compile(self, sig: Any) -> Any:
+        args, _ = normalize_signature(sig)
+        if args in self.overloads:
+            return super().compile(sig)
+        # In this order: who compiles waits for other processes, never for a thread of this one.
+        with global_compiler_lock, self._cache.alone(args):
+            return super().compile(sig)
+
+
+class _Inner(Own):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         name = self.py_func.__qualname__
         raise TypeError(f"{name} is for compiled functions: decorate it with njit to call it")
@@ -61,6 +75,7 @@ def _decorator(options: dict[str, Any], apart: bool) -> Decorator:
     def decorate(function: Callable[..., Any]) -> Any:
         compiler: Any = numba.njit
         dispatcher = compiler(**{**_OPTIONS, **options})(function)
+        dispatcher.__class__ = Own
         dispatcher._cache = CodeCache(dispatcher, apart)
         dispatcher._compiler.pipeline_class = partial(_compiler, dispatcher)
         dispatcher.get_call_template = _without_literals(dispatcher.get_call_template)
