@@ -36,9 +36,9 @@ _ARRAY: Final = re.compile(r"(\w+)\[(\d)\]")
 _TUPLE: Final = re.compile(r"(\d)\*(\w+)")
 _START: Final = """
 import sys
-sys.path[:] = sys.argv[2:]
+command, table, *sys.path[:] = sys.argv[1:]
 from spinetrack_synth.compiled.ahead import compile_all
-compile_all(sys.argv[1])
+compile_all(command, table)
 """
 
 
@@ -50,18 +50,24 @@ class Row(NamedTuple):
     args: tuple[types.Type, ...]
 
 
-def begin(command: str) -> None:
-    """Start compiling what a command will call, beside this process; none is started where a
-    function of each name is kept, and those that run end with this process."""
-    rows = read_table(command)
-    if {_kept_as(row) for row in rows} <= kept_functions():
+def begin(command: str, table: Path = TABLE) -> None:
+    """Start compiling what a command will call, beside this process, and with it to end.
+
+    Nothing is started where nothing can be kept, nor where some signature of every function is:
+    that would cost more than the compiling of what has changed.
+    """
+    names = {
+        f"{row.module.rpartition('.')[2]}.{row.function}" for row in read_table(command, table)
+    }
+    kept = kept_functions()
+    if kept is None or names <= kept:
         return
     say_that_it_compiles()
     helpers = min(HELPERS, len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2)
     for _ in range(helpers):
         with contextlib.suppress(OSError):  # too many processes, say: then without
             process = subprocess.Popen(
-                [sys.executable, "-c", _START, command, *sys.path],
+                [sys.executable, "-c", _START, command, table, *sys.path],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
                 stderr=subprocess.DEVNULL,
@@ -74,23 +80,20 @@ def _end(process: subprocess.Popen[bytes]) -> None:
     process.wait()
 
 
-def compile_all(command: str) -> None:
+def compile_all(command: str, table: str | Path = TABLE) -> None:
     """Compile what a command will call and nobody has begun to compile."""
-    for row in read_table(command):
-        dispatcher = getattr(import_module(f"{_PACKAGE}.{row.module}"), row.function)
-        if dispatcher._cache.is_free(row.args):
-            dispatcher.compile(row.args)
+    for row in read_table(command, table):
+        with contextlib.suppress(Exception):  # one that no longer fits is of no use to anybody
+            dispatcher = getattr(import_module(f"{_PACKAGE}.{row.module}"), row.function)
+            if dispatcher._cache.is_free(row.args):
+                dispatcher.compile(row.args)
 
 
-def _kept_as(row: Row) -> str:
-    return f"{row.module.rpartition('.')[2]}.{row.function}"
-
-
-def read_table(command: str) -> list[Row]:
+def read_table(command: str, table: str | Path = TABLE) -> list[Row]:
     """The rows of a command, callees before their callers."""
     records: dict[str, types.Type] = {}
     rows = []
-    for line in TABLE.read_text(encoding="utf-8").splitlines():
+    for line in Path(table).read_text(encoding="utf-8").splitlines():
         kind, *words = line.split()
         if kind == "record":
             name, *fields = words

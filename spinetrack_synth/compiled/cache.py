@@ -108,9 +108,11 @@ class CodeCache:
         path = _folder() / f"new-{self._path(sig).name}.lock"
         path.parent.mkdir(parents=True, exist_ok=True)
         with FileLock(path, blocking=wait).acquire(poll_interval=0.01):
-            yield
-            with contextlib.suppress(OSError):  # on Windows it is in use: filelock deletes it there
-                path.unlink()
+            try:
+                yield
+            finally:
+                with contextlib.suppress(OSError):  # on Windows in use: filelock deletes it there
+                    path.unlink()
 
     def save_overload(self, sig: Any, result: Any) -> None:
         """Keep a signature; where nothing can be written, it is compiled again next time."""
@@ -172,12 +174,15 @@ class CodeCache:
         _apart[result.fndesc.mangled_name] = self._dispatcher, tuple(result.signature.args)
 
 
-def kept_functions() -> set[str]:
-    """Names of the functions, ``module.function``, of which some signature is kept."""
+def kept_functions() -> set[str] | None:
+    """Names, ``module.function``, of which some signature is kept; None where none can be kept."""
     try:
-        return {name.rpartition("-")[0] for name in os.listdir(_folder())}
+        folder = _folder()
+        folder.mkdir(parents=True, exist_ok=True)
+        names = os.listdir(folder)
     except (OSError, UserError):
-        return set()
+        return None
+    return {name.rpartition("-")[0] for name in names} if os.access(folder, os.W_OK) else None
 
 
 @cache

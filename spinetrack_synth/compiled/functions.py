@@ -42,7 +42,8 @@ def inner(apart: bool = False, **options: Any) -> Decorator:
 
     def decorate_inner(function: Callable[..., Any]) -> Any:
         dispatcher = decorate(function)
-        dispatcher.__class__ = _Inner
+        if isinstance(dispatcher, CPUDispatcher):
+            dispatcher.__class__ = _Inner
         return dispatcher
 
     return decorate_inner
@@ -75,6 +76,8 @@ def _decorator(options: dict[str, Any], apart: bool) -> Decorator:
     def decorate(function: Callable[..., Any]) -> Any:
         compiler: Any = numba.njit
         dispatcher = compiler(**{**_OPTIONS, **options})(function)
+        if not isinstance(dispatcher, CPUDispatcher):  # NUMBA_DISABLE_JIT
+            return dispatcher
         dispatcher.__class__ = Own
         dispatcher._cache = CodeCache(dispatcher, apart)
         dispatcher._compiler.pipeline_class = partial(_compiler, dispatcher)
