@@ -63,7 +63,8 @@ class CameraRules:
 
 @dataclass(frozen=True)
 class LightRules:
-    """Sun, sky, windows, lamps and exposure."""
+    """Sun, sky, windows, lamps and exposure; ``night`` is the share of the outdoor pictures after
+    sunset."""
 
     sun_elevation_deg: Range
     turbidity: Range
@@ -73,6 +74,7 @@ class LightRules:
     daylight_kelvin: Range
     lamp_kelvin: Range
     exposure_stops: Range
+    night: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -175,7 +177,10 @@ class _Reader:
         for name in table:
             if name not in names:
                 raise self.fail(f"{prefix}{name}", f"unknown key{_nearest(name, tuple(names))}")
-        optional = {f.name for f in fields(kind) if f.default_factory is not MISSING}
+        optional = {
+            f.name for f in fields(kind)
+            if f.default is not MISSING or f.default_factory is not MISSING
+        }  # fmt: skip
         values = {}
         for name in names:
             if name not in table and name in optional:

@@ -10,7 +10,7 @@ from spinetrack_synth.errors import UserError
 from spinetrack_synth.motion.performance import Performance
 from spinetrack_synth.scenes import mats
 from spinetrack_synth.scenes.description import PeopleRules, Scene
-from spinetrack_synth.scenes.lighting import draw, light_up
+from spinetrack_synth.scenes.lighting import AFTER_SUNSET, draw, light_up
 from spinetrack_synth.scenes.places import PLACES, place
 from spinetrack_synth.scenes.placing import Cast, Footprint, Placed, gather, pick
 from spinetrack_synth.scenes.shapes import Rng
@@ -54,7 +54,7 @@ def make_shot(
         raise UserError(f"{count} people in a picture need a cast of as many, not {cast.size}")
     surroundings = place(where, variant)
     lights, light = light_up(surroundings, scene.light, rng)
-    exposure = 2.0 ** draw(rng, scene.light.exposure_stops)
+    exposure = 2.0 ** draw(rng, scene.light.exposure_stops) * AFTER_SUNSET.get(light, 1.0)
     for _ in range(DRAWS):
         chosen = [int(k) for k in rng.choice(cast.size, count, replace=False)]
         placed = gather(surroundings, cast, chosen, scene.poses, scene.people, rng, performances)
