@@ -137,7 +137,8 @@ class FilmRules:
 
 @dataclass(frozen=True)
 class LightRules:
-    """Sun, sky, windows, lamps and exposure."""
+    """Sun, sky, windows, lamps and exposure; ``night`` is the share of the outdoor pictures after
+    sunset."""
 
     sun_elevation_deg: Range
     turbidity: Range
@@ -147,6 +148,7 @@ class LightRules:
     daylight_kelvin: Range
     lamp_kelvin: Range
     exposure_stops: Range
+    night: float = 0.0
 
 
 @dataclass(frozen=True)

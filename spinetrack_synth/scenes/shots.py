@@ -11,7 +11,7 @@ from spinetrack_synth.motion.performance import Performance
 from spinetrack_synth.rotations import yaw_xz
 from spinetrack_synth.scenes import mats
 from spinetrack_synth.scenes.description import PeopleRules, Scene
-from spinetrack_synth.scenes.lighting import draw, light_up
+from spinetrack_synth.scenes.lighting import AFTER_SUNSET, draw, light_up
 from spinetrack_synth.scenes.mesh_props import MeshProp, furnished, out_of_place
 from spinetrack_synth.scenes.optics import draw_optics
 from spinetrack_synth.scenes.place import Place
@@ -54,7 +54,7 @@ def make_shot(
         raise UserError(f"{count} people in a picture need a cast of as many, not {cast.size}")
     surroundings, variant = _furnished(where, variant, props)
     lights, light = light_up(surroundings, scene.light, rng)
-    exposure = 2.0 ** draw(rng, scene.light.exposure_stops)
+    exposure = 2.0 ** draw(rng, scene.light.exposure_stops) * AFTER_SUNSET.get(light, 1.0)
     size, lens, film = draw_optics(scene, seed, index, size)
     for _ in range(DRAWS):
         chosen = [int(k) for k in rng.choice(cast.size, count, replace=False)]
