@@ -12,8 +12,8 @@ from spinetrack_synth.export.avatars import avatar_glb, perform
 from spinetrack_synth.export.scenes import asset_name, place_glb, thing_glb
 from spinetrack_synth.motion.performance import Performance
 from spinetrack_synth.scenes.description import Scene
-from spinetrack_synth.scenes.mats import ASSETS
 from spinetrack_synth.scenes.places import PLACES, place
+from spinetrack_synth.scenes.things import ASSETS
 
 Progress = Callable[[int, int], None]
 """Called with the number of files that are written and the number wanted."""

@@ -1,12 +1,12 @@
-"""Places and things as files: surroundings, yoga mats and what lies beside them."""
+"""Places and things as files: surroundings, mats, what people sit on and hold."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
 
 from spinetrack_synth.export.glb import to_glb
-from spinetrack_synth.scenes.mats import unit_surfaces
 from spinetrack_synth.scenes.place import Place
+from spinetrack_synth.scenes.things import unit_surfaces
 
 
 def place_glb(place: Place) -> bytes:
@@ -26,7 +26,7 @@ def place_glb(place: Place) -> bytes:
 
 
 def thing_glb(asset: str) -> bytes:
-    """A mat or a thing of ``scenes.mats`` around the origin, as it is before it is set down."""
+    """A mat or a thing of ``scenes.things`` around the origin, as it is before it is set down."""
     about = {"thing": asset}
     return to_glb(asset_name(asset), unit_surfaces(asset), extras={"spinetrack_synth": about})
 

@@ -35,13 +35,15 @@ class Range:
 class PeopleRules:
     """How many people, and what they share.
 
-    ``count`` are weights by number of people; ``gap_m`` the least floor between two of them.
+    ``count`` are weights by number of people; ``gap_m`` the least floor between two of them;
+    ``mats`` the share of those who are on the floor with empty hands that have a mat there.
     """
 
     count: Mapping[int, float]
     same_pose: float
     gap_m: float
     props: float
+    mats: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -175,7 +177,11 @@ class _Reader:
         for name in table:
             if name not in names:
                 raise self.fail(f"{prefix}{name}", f"unknown key{_nearest(name, tuple(names))}")
-        optional = {f.name for f in fields(kind) if f.default_factory is not MISSING}
+        optional = {
+            f.name
+            for f in fields(kind)
+            if f.default is not MISSING or f.default_factory is not MISSING
+        }
         values = {}
         for name in names:
             if name not in table and name in optional:

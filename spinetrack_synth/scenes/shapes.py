@@ -44,14 +44,29 @@ def joined(meshes: Iterable[Mesh]) -> Mesh:
     )
 
 
-def turned(mesh: Mesh, *, yaw: float = 0.0, pitch: float = 0.0, roll: float = 0.0) -> Mesh:
-    """Turned about the origin: roll about X, then pitch about Z, then yaw about Y, rad."""
+def rotation(yaw: float = 0.0, pitch: float = 0.0, roll: float = 0.0) -> Array:
+    """Rotation matrix (3, 3) of roll about X, then pitch about Z, then yaw about Y, rad."""
     (cy, sy), (cp, sp), (cr, sr) = ((np.cos(a), np.sin(a)) for a in (yaw, pitch, roll))
     about_y = np.array([[cy, 0, sy], [0, 1, 0], [-sy, 0, cy]])
     about_z = np.array([[cp, -sp, 0], [sp, cp, 0], [0, 0, 1]])
     about_x = np.array([[1, 0, 0], [0, cr, -sr], [0, sr, cr]])
-    rotation = about_y @ about_z @ about_x
-    return Mesh(mesh.vertices @ rotation.T, mesh.faces, mesh.uv, mesh.normals @ rotation.T)
+    turn: Array = about_y @ about_z @ about_x
+    return turn
+
+
+def angles(turn: ArrayLike) -> tuple[float, float, float]:
+    """Yaw, pitch and roll, rad, of a rotation matrix (3, 3)."""
+    r = np.asarray(turn, float)
+    pitch = float(np.arcsin(np.clip(r[1, 0], -1.0, 1.0)))
+    if abs(r[1, 0]) > 1.0 - 1e-9:  # upright: yaw and roll are one turn
+        return float(np.arctan2(r[0, 2], r[2, 2])), pitch, 0.0
+    return float(np.arctan2(-r[2, 0], r[0, 0])), pitch, float(np.arctan2(-r[1, 2], r[1, 1]))
+
+
+def turned(mesh: Mesh, *, yaw: float = 0.0, pitch: float = 0.0, roll: float = 0.0) -> Mesh:
+    """Turned about the origin: roll about X, then pitch about Z, then yaw about Y, rad."""
+    turn = rotation(yaw, pitch, roll)
+    return Mesh(mesh.vertices @ turn.T, mesh.faces, mesh.uv, mesh.normals @ turn.T)
 
 
 def moved(mesh: Mesh, offset: ArrayLike) -> Mesh:

@@ -32,7 +32,7 @@ from spinetrack_synth.rendering.server.level import (
 from spinetrack_synth.rendering.server.unsupported import UNSUPPORTED
 from spinetrack_synth.rendering.server.view_renderer import ViewRenderer
 from spinetrack_synth.rendering.unreal import axes, messages
-from spinetrack_synth.scenes import mats
+from spinetrack_synth.scenes.things import ASSETS
 from spinetrack_synth.version import __version__
 
 VERSION: Final = "1.1.2"
@@ -298,7 +298,7 @@ class Engine:
     def _spawn(self, asset: str, name: str, placement: Placement) -> str:
         if asset == CAMERA_CLASS:
             return self._spawn_camera(name, placement.location)
-        if asset != "CubeActor" and asset not in mats.ASSETS:
+        if asset != "CubeActor" and asset not in ASSETS:
             raise LevelError(f"Can not find a class with name '{asset}'")
         if not name:
             name = self._free_name(asset.replace("/", "_"))

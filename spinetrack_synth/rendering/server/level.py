@@ -21,8 +21,9 @@ from spinetrack_synth.avatars.body import known_subject
 from spinetrack_synth.avatars.rig import bone_names
 from spinetrack_synth.rendering.server import bounds
 from spinetrack_synth.rendering.unreal import axes
-from spinetrack_synth.scenes import mats, shapes, textures
+from spinetrack_synth.scenes import shapes, textures
 from spinetrack_synth.scenes.places import PLACES, place
+from spinetrack_synth.scenes.things import ASSETS, unit_surfaces
 from spinetrack_synth.shot import (
     Ambient,
     Light,
@@ -113,7 +114,7 @@ CLASS_NAMES: Final[dict[Kind, str]] = {
 class Actor:
     """Something that stands in the level under a name, with the colour it has in masks.
 
-    ``asset``: a subject's id, a thing of ``scenes.mats``, or ``place/variant``.
+    ``asset``: a subject's id, a thing of ``scenes.things``, or ``place/variant``.
     """
 
     name: str
@@ -166,7 +167,7 @@ class Actor:
         if self.kind == "place":
             name, variant = self.asset.split("/")
             return place(name, int(variant)).surfaces
-        parts = (_cube(),) if self.kind == "cube" else mats.unit_surfaces(self.asset)
+        parts = (_cube(),) if self.kind == "cube" else unit_surfaces(self.asset)
         return tuple(self.placement.applied(part) for part in parts)
 
     def bones(self) -> tuple[tuple[str, ...], Array]:
@@ -268,7 +269,7 @@ class Level:
         things = tuple(things)
         level = self.without(*(a.name for a in self.actors.values() if a.kind == "thing"))
         for thing in things:
-            if thing.asset not in mats.ASSETS:
+            if thing.asset not in ASSETS:
                 raise LevelError(f"there is no thing {thing.asset}")
             name = thing.asset.replace("/", "_")
             while name in level.actors:
@@ -364,7 +365,7 @@ def placement_of(thing: Thing) -> Placement:
     """Where a thing lies, in Unreal's terms."""
     return Placement(
         _three(axes.to_unreal(thing.position_world)),
-        (0.0, axes.yaw_deg(thing.yaw_rad), 0.0),
+        axes.rotator_deg(thing.yaw_rad, thing.pitch_rad, thing.roll_rad),
         _three(axes.axes_swapped(thing.scale)),
     )
 

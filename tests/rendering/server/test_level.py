@@ -16,7 +16,7 @@ from spinetrack_synth.rendering.server.level import (
     Placement,
     placement_of,
 )
-from spinetrack_synth.scenes.mats import ASSETS, thing_surfaces, unit_surfaces
+from spinetrack_synth.scenes.things import ASSETS, thing_surfaces, unit_surfaces
 from spinetrack_synth.shot import Thing
 
 pytestmark = pytest.mark.slow
