@@ -21,8 +21,10 @@ Array = NDArray[np.float64]
 GRASP_SIGMA_M: Final = 0.004
 """How exactly two hands agree on one thing."""
 
-TO_KNUCKLES: Final = 0.45
-"""Of a hand's length, from the wrist: where a bar crosses the palm, before the knuckles."""
+TO_KNUCKLES: Final = 0.48
+BAND: Final = 0.06
+"""Of a hand's length, from the wrist: where a bar crosses the palm, before the knuckles; and the
+skin about there that it lies on."""
 
 ACROSS: Final = np.array([0.0, 0.0, 1.0])
 """Of a hand's body: towards the right in the anatomical position, across the palm."""
@@ -93,17 +95,21 @@ def grasp_meetings(tree: Tree, skin: SkinProbe, grasp: Grasp) -> list[Meeting]:
 
 
 def grip_place_m(skin: SkinProbe, hand: str, grip: Grip) -> Array:
-    """Where the middle of a thing lies in a hand, (3,) m in its frame."""
-    points = skin.offset_m[skin.patches[f"{hand.partition('_')[0]}_fingertips"]]
+    """Where the middle of a thing lies in a hand, (3,) m in its frame: a bar where the fingers
+    begin, a box on the balls of the palm."""
+    side = hand.partition("_")[0]
     fingers = skin.offset_m[
-        np.concatenate([skin.patches[f"{hand.partition('_')[0]}_palm_{k}"] for k in _SIDES])
+        np.concatenate([skin.patches[f"{side}_palm_{part}"] for part in ("radial", "ulnar")])
     ]
-    out = palm_height_m(skin, hand) + PALM_GAP_M + grip.half_m[0]
-    along = TO_KNUCKLES * float(points[:, 1].min())
-    return np.array([out, along, float(fingers[:, 2].mean())])
-
-
-_SIDES: Final = ("radial", "ulnar")
+    length = -float(skin.offset_m[skin.patches[f"{side}_fingertips"], 1].min())
+    along = -TO_KNUCKLES * length
+    out = palm_height_m(skin, hand) + PALM_GAP_M
+    if grip.kind == "bar":
+        mine = skin.offset_m[skin.body == skin.body[skin.patches[f"{side}_palm_heel"][0]]]
+        low, high = np.percentile(fingers[:, 2], [10, 90])
+        band = (np.abs(mine[:, 1] - along) < BAND * length) & (low < mine[:, 2])
+        out = float(np.percentile(mine[band & (mine[:, 2] < high), 0], 90)) + PALM_GAP_M
+    return np.array([out + grip.half_m[0], along, float(fingers[:, 2].mean())])
 
 
 def thing_frame(tree: Tree, q: Array, skin: SkinProbe, hold: Hold) -> Array:

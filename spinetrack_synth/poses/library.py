@@ -137,10 +137,12 @@ class Pose:
 
 
 @cache
-def library() -> dict[str, Pose]:
-    """All poses by name, file by file."""
+def library(*names: str) -> dict[str, Pose]:
+    """All poses by name, or those of the named ``FILES`` alone."""
     poses: dict[str, Pose] = {}
     for name, families in FILES.items():
+        if names and name not in names:
+            continue
         text = files(__package__).joinpath(f"{name}.toml").read_text(encoding="utf-8")
         for pose in read_poses(text).values():
             if pose.name in poses or pose.family not in families:

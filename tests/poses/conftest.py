@@ -46,9 +46,7 @@ class Figure:
         }
 
     def demands(self, pose: Pose) -> Demands:
-        return Demands(
-            pose.contacts, pose.reaches, self.levels_m(pose), pose.holds, pose.balanced
-        )
+        return Demands(pose.contacts, pose.reaches, self.levels_m(pose), pose.holds, pose.balanced)
 
 
 @pytest.fixture(scope="session")

@@ -180,7 +180,7 @@ def plinth() -> Furniture:
     top = SUPPORTS["plinth"].height_m
     pad = box((1.95, 0.07, 0.80), (0, top - 0.035, 0), edge=0.028)
     tray = box((1.85, 0.05, 0.66), (0, top - 0.095, 0), edge=0.006)
-    base = box((1.3, 0.06, 0.56), (0, 0.05, 0), edge=0.01)
+    base = box((1.3, 0.08, 0.56), (0, 0.04, 0), edge=0.01)
     columns = [box((0.10, top - 0.17, 0.12), (x, (top - 0.12) / 2 + 0.03, 0)) for x in (-0.4, 0.4)]
     return Furniture(
         (("cloth", pad), ("frame", joined([tray, base, *columns]))),
