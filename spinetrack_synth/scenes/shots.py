@@ -18,6 +18,7 @@ from spinetrack_synth.scenes.place import Place
 from spinetrack_synth.scenes.places import PLACES, place
 from spinetrack_synth.scenes.placing import Cast, Footprint, Placed, gather, pick
 from spinetrack_synth.scenes.shapes import Rng
+from spinetrack_synth.scenes.things import thing_surfaces
 from spinetrack_synth.scenes.viewpoints import find_view
 from spinetrack_synth.shot import Shot, Thing
 
@@ -61,11 +62,17 @@ def make_shot(
         placed = gather(surroundings, cast, chosen, scene.poses, scene.people, rng, performances)
         if placed is None:
             continue
-        camera = find_view(placed.people, surroundings, scene.camera, size, rng, lens)
+        camera = find_view(
+            placed.people, surroundings, scene.camera, size, rng, lens, placed.things
+        )
         if camera is None:
             continue
-        things = (*_mats(placed, rng), *_gear(placed, props, scene.people, rng))
-        lying = (surface for thing in things for surface in mats.thing_surfaces(thing))
+        things = (
+            *_mats(placed, rng),
+            *_gear(placed, props, scene.people, rng),
+            *placed.things,
+        )
+        lying = (surface for thing in things for surface in thing_surfaces(thing))
         return Shot(
             index=index,
             seed=seed,
