@@ -31,6 +31,15 @@ class MannequinAvatar:
     offset_m: NDArray[np.float64]
     faces: NDArray[np.int32]
 
+    @property
+    def skin_body(self) -> NDArray[np.int64]:
+        return self.probe.body
+
+    @property
+    def skin_faces(self) -> NDArray[np.int32]:
+        """Triangles as the quads that skins are made of."""
+        return self.faces[:, [0, 1, 2, 2]]
+
     def posed(self, q: NDArray[np.float64]) -> PosedPerson:
         body2world = body_transforms(self.tree, q)
         frames = body2world[self.probe.body]
