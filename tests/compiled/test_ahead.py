@@ -24,8 +24,9 @@ from spinetrack_synth.compiled import ahead
 from spinetrack_synth.compiled.cache import kept_functions
 
 ahead.begin("few", Path(sys.argv[1]))
+wanted = {"support_polygon.ascending", "support_polygon.hull"}
 deadline = time.monotonic() + 200
-while not {"support_polygon.ascending", "support_polygon.hull"} <= kept_functions() and time.monotonic() < deadline:
+while not wanted <= kept_functions() and time.monotonic() < deadline:
     time.sleep(0.05)
 from spinetrack_synth.poses.contact_solver.support_polygon import hull
 import numpy as np
