@@ -97,6 +97,13 @@ if TYPE_CHECKING:
     metavar="FILE",
     help="A motion that people perform in place of the scene's poses; may be given again.",
 )
+@click.option(
+    "--views",
+    type=int,
+    default=1,
+    show_default=True,
+    help="Cameras of every moment; --count counts the pictures of all.",
+)
 def command(
     scene: str,
     count: int | None,
@@ -114,6 +121,7 @@ def command(
     engines: int | None,
     image_format: str,
     motions: tuple[str, ...],
+    views: int,
 ) -> None:
     """Make a dataset: pictures, COCO labels with 37 keypoints, 3D ground truth, contact sheet.
 
@@ -136,7 +144,7 @@ def command(
     config = dataset.DatasetConfig(
         scene=scene, count=dataset.DEFAULT_COUNT if count is None else count, seed=seed,
         split=split, size=size, quality=quality, subjects=subjects, backend=backend,
-        format=image_format, motions=motions,
+        format=image_format, motions=motions, views=views,
     )  # fmt: skip
     chosen = out is None or count is None
     if out is None:

@@ -96,11 +96,12 @@ class Footprint:
 
 @dataclass(frozen=True)
 class Placed:
-    """People where they stand, and the mat of each."""
+    """People where they stand, and the mat of each; ``stances`` are those of the people, there."""
 
     people: tuple[PosedPerson, ...]
     mats: tuple[Mat, ...]
     footprints: tuple[Footprint, ...]
+    stances: tuple[Stance, ...] = ()
 
 
 def pick(rng: Rng, weights: Weights) -> str:
@@ -200,6 +201,7 @@ def gather(
     people: list[PosedPerson] = []
     mats: list[Mat] = []
     footprints: list[Footprint] = []
+    there: list[Stance] = []
     for stance in stances:
         heading = class_heading + rng.uniform(-spread, spread)
         q = turned(stance.avatar.tree, stance.q, heading)
@@ -212,9 +214,10 @@ def gather(
             return None
         q = moved(stance.avatar.tree, q, (offset[0], 0.0, offset[1]))
         people.append(replace(pose_avatar(stance.avatar, q, stance.fingers), pose=stance.pose.name))
+        there.append(replace(stance, q=q, skin=people[-1].skin_world))
         mats.append(replace(mat, center=mat.center + offset))
         footprints.append(taken.moved(offset))
-    return Placed(tuple(people), tuple(mats), tuple(footprints))
+    return Placed(tuple(people), tuple(mats), tuple(footprints), tuple(there))
 
 
 def _free_spot(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -18,12 +20,15 @@ from spinetrack_synth.scenes.places import PLACES, place
 from spinetrack_synth.scenes.placing import Cast, Footprint, Placed, gather, pick
 from spinetrack_synth.scenes.shapes import Rng
 from spinetrack_synth.scenes.viewpoints import find_view
+from spinetrack_synth.scenes.views import further_views
 from spinetrack_synth.shot import Shot, Thing
 
 DRAWS: Final = 40
 """Arrangements of people tried before a shot is given up."""
 
 _STREAM: Final = 0x5CE
+_VIEWS: Final = 0x5CE71
+"""Further cameras have a stream of their own: they change nothing of the first picture."""
 
 
 def make_shot(
@@ -35,13 +40,17 @@ def make_shot(
     subjects: tuple[int, int] = (1, 3),
     performances: tuple[Performance, ...] = (),
     props: tuple[MeshProp, ...] = (),
+    views: int = 1,
+    act: Callable[[Placed, Place], Placed | None] = lambda placed, place: placed,
 ) -> Shot:
     """Shot ``index`` of a seed: a pure function of its arguments.
 
     ``size`` (width, height) px; ``subjects`` the fewest and most people;
     ``performances`` the scene's motions, which take the place of its poses; ``props`` its things
-    from files. Raises UserError where the scene has no weight for such a number of people, the
-    cast is too small or a thing fits nowhere.
+    from files; ``views`` the number of cameras, all but one of them in ``Shot.further``. ``act``
+    may have the people do something where they were set down; None sets them down anew. Raises
+    UserError where the scene has no weight for such a number of people, the cast is too small or a
+    thing fits nowhere.
     """
     counts = people_counts(scene, subjects)
     rng = np.random.default_rng([seed, index, _STREAM])
@@ -54,13 +63,23 @@ def make_shot(
     surroundings, variant = _furnished(where, variant, props)
     lights, light = light_up(surroundings, scene.light, rng)
     exposure = 2.0 ** draw(rng, scene.light.exposure_stops)
+    views_rng = np.random.default_rng([seed, index, _VIEWS])
     for _ in range(DRAWS):
         chosen = [int(k) for k in rng.choice(cast.size, count, replace=False)]
         placed = gather(surroundings, cast, chosen, scene.poses, scene.people, rng, performances)
+        placed = placed and act(placed, surroundings)
         if placed is None:
             continue
         camera = find_view(placed.people, surroundings, scene.camera, size, rng)
         if camera is None:
+            continue
+        further = further_views(
+            camera,
+            placed.people[0].skin_world.mean(axis=0),
+            views,
+            partial(find_view, placed.people, surroundings, scene.camera, size, views_rng),
+        )
+        if further is None:
             continue
         things = (*_mats(placed, rng), *_gear(placed, props, scene.people, rng))
         lying = (surface for thing in things for surface in mats.thing_surfaces(thing))
@@ -77,10 +96,12 @@ def make_shot(
             things=(*(prop.thing for prop in props), *things),
             variant=variant,
             light=light,
+            further=further,
         )
     raise UserError(
         f"scene {scene.name!r}, seed {seed}, index {index}: {DRAWS} arrangements of {count} people "
-        "found no camera that keeps the rules; widen the ranges of [camera]"
+        f"found no {f'{views} cameras that keep' if views > 1 else 'camera that keeps'} the rules; "
+        f"{'take fewer --views or ' if views > 1 else ''}widen the ranges of [camera]"
         + (" or move the things of [[props]] aside" if props else "")
     )
 

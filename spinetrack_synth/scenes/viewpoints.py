@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 import numpy as np
@@ -31,11 +32,12 @@ def find_view(
     rules: CameraRules,
     size: tuple[int, int],
     rng: Rng,
+    accept: Callable[[Camera], bool] = lambda camera: True,
 ) -> Camera | None:
     """A camera that shows the first person, or all, as the rules ask; None where none was found.
 
     It stands inside the place's camera room, clear of things and people, and nothing bulky is
-    between it and the first person.
+    between it and the first person. ``accept`` may ask for more.
     """
     bodies = [np.asarray(p.skin_world[::SKIN_STEP], float) for p in people]
     group = len(people) > 1 and rng.random() < rules.group
@@ -43,17 +45,25 @@ def find_view(
     subject = np.concatenate(bodies) if group else bodies[0]
     for _ in range(VIEWS_TRIED):
         camera = _framed(subject, place, rules, size, crop, rng)
-        if camera is None:
+        if camera is None or not accept(camera):
             continue
-        position = camera.position_world
-        if _nearest_thing_m(position, place, bodies) < rules.clearance_m:
-            continue
-        if behind_things(position, bodies[0], place.obstacles):
+        if not stands_clear(camera, place, rules, bodies):
             continue
         if _looming(camera, bodies[1:]) or _covered(camera, bodies) > MOST_HIDDEN:
             continue
         return camera
     return None
+
+
+def stands_clear(camera: Camera, place: Place, rules: CameraRules, bodies: list[Array]) -> bool:
+    """Whether a camera stands in the room kept for it, apart from people and things, with nothing
+    bulky before the first of the bodies (points of the skin (N, 3) m)."""
+    position, (low, high) = camera.position_world, place.camera_room
+    return (
+        bool(((low <= position) & (position <= high)).all())
+        and _nearest_thing_m(position, place, bodies) >= rules.clearance_m
+        and not behind_things(position, bodies[0], place.obstacles)
+    )
 
 
 def coverage(pixels: Array, size: ArrayLike) -> float:

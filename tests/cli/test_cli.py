@@ -86,6 +86,8 @@ def test_every_command_is_listed_with_a_short_help(run: Run) -> None:
         ((*RENDER, "--out", "OUT", "--format", "gif"), "'gif' is not one of 'jpg', 'png'"),
         ((*RENDER, "--out", "OUT", "--split", "a/b"), "split 'a/b'"),
         ((*RENDER, "--out", "OUT", "--seed", "-1"), "seed -1"),
+        ((*RENDER, "--out", "OUT", "--views", "0"), "views 0: 1 to 16 cameras of a moment"),
+        ((*RENDER, "--out", "OUT", "--views", "two"), "'two' is not a valid integer"),
         (("assets", "fetch", "--wheel", "none.whl"), "none.whl"),
     ],
 )
