@@ -75,8 +75,8 @@ class DatasetConfig:
             )
         if (length_s := (self.sequence - 1) / self.fps) > LONGEST_S:
             raise UserError(
-                f"sequence {self.sequence}: lasts {length_s:.0f} s at {self.fps:g} frames a second; "
-                f"clips of up to {LONGEST_S:.0f} s are possible"
+                f"sequence {self.sequence}: lasts {length_s:.0f} s at {self.fps:g} frames a "
+                f"second; clips of up to {LONGEST_S:.0f} s are possible"
             )
         for name, known in (("quality", QUALITIES), ("format", FORMATS)):
             if getattr(self, name) not in known:

@@ -231,8 +231,9 @@ def _lead(
     here: Stance, there: Stance, fits: Callable[[Array], bool], rng: Rng
 ) -> Transition | None:
     """The way from one stance to another, brought to where it has the same places on the floor."""
-    avatar, tree = here.avatar, here.avatar.tree
-    assert isinstance(here.pose, Pose) and isinstance(there.pose, Pose)
+    tree = here.avatar.tree
+    assert isinstance(here.pose, Pose)
+    assert isinstance(there.pose, Pose)
     mine, theirs = set(here.pose.contacts), set(there.pose.contacts)
     shared = tuple(sorted(mine & theirs))
     if not shared or not (mine <= theirs or theirs <= mine):

@@ -88,6 +88,13 @@ def test_every_command_is_listed_with_a_short_help(run: Run) -> None:
         ((*RENDER, "--out", "OUT", "--seed", "-1"), "seed -1"),
         ((*RENDER, "--out", "OUT", "--views", "0"), "views 0: 1 to 16 cameras of a moment"),
         ((*RENDER, "--out", "OUT", "--views", "two"), "'two' is not a valid integer"),
+        ((*RENDER, "--out", "OUT", "--sequence", "1"), "sequence 1: a clip has at least 2 frames"),
+        ((*RENDER, "--out", "OUT", "--sequence", "long"), "'long' is not a valid integer"),
+        ((*RENDER, "--out", "OUT", "--sequence", "9000"), "sequence 9000: lasts 300 s"),
+        ((*RENDER, "--out", "OUT", "--sequence", "8", "--fps", "0"), "fps 0: 1 to 240 frames"),
+        ((*RENDER, "--out", "OUT", "--sequence", "8", "--fps", "nan"), "fps nan: 1 to 240 frames"),
+        ((*RENDER, "--out", "OUT", "--fps", "25"), "--fps and --video go with --sequence FRAMES"),
+        ((*RENDER, "--out", "OUT", "--video"), "--fps and --video go with --sequence FRAMES"),
         (("assets", "fetch", "--wheel", "none.whl"), "none.whl"),
     ],
 )

@@ -10,8 +10,8 @@ from triangulation import triangulated
 
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.scenes import make_shot, shots
-from spinetrack_synth.scenes.viewpoints import behind_things
 from spinetrack_synth.scenes.places import place
+from spinetrack_synth.scenes.viewpoints import behind_things
 
 SIZE = (640, 480)
 
@@ -65,5 +65,5 @@ def test_further_views_change_nothing_of_the_moment(yoga, cast) -> None:
 def test_views_that_find_no_room_are_told(yoga, cast, monkeypatch) -> None:
     monkeypatch.setattr(shots, "DRAWS", 1)
     monkeypatch.setattr(shots, "further_views", lambda *_: None)
-    with pytest.raises(UserError, match="found no 3 cameras that keep.*take fewer --views"):
+    with pytest.raises(UserError, match=r"found no 3 cameras that keep.*take fewer --views"):
         make_shot(yoga, 5, 4, cast, SIZE, views=3)
