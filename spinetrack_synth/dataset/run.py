@@ -138,12 +138,11 @@ def _make(
     """Draw and label one shot; its record is written last and says that it is done."""
     shot = shot_at(index)
     frame = renderer.render(shot, quality=quality)
-    if frame.people is not None:
-        shot = replace(shot, people=frame.people)
+    shot = replace(shot, people=frame.people or shot.people, camera=frame.camera or shot.camera)
     record = record_shot(shot, annotate(shot, frame), layout.image_name(index))
     if not layout.state.is_file():  # to write would bring back a part of it
         raise UserError(f"{layout.root}: was moved or deleted during the run, which ends here")
-    write_atomic(layout.image(index), encode_image(frame.rgb, layout.format))
+    write_atomic(layout.image(index), encode_image(frame.rgb, layout.format, shot.film))
     write_atomic(layout.part(index), json.dumps(asdict(record), allow_nan=False).encode())
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from spinetrack_synth.meshes.scene import to_colored_mesh, to_scene
+from spinetrack_synth.export.trimesh_scene import to_colored_mesh, to_scene
 from spinetrack_synth.shot import Surface
 from spinetrack_synth.version import __version__
 

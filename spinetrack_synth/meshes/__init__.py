@@ -1,1 +1,1 @@
-"""Meshes that users bring or take: files and trimesh's scenes as surfaces, and back."""
+"""Mesh files that users bring, read as surfaces."""

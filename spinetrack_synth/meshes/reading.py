@@ -91,8 +91,10 @@ def read_mesh(path: Path, missing: Color = GREY) -> MeshFile:
     side_files = _SideFiles(path)
     scene = _decoded(path, kind, content, side_files)
     if side_files.missing:
+        name = side_files.missing[0]
+        remedy = ", or take its mtllib line out" if name.lower().endswith(".mtl") else ""
         raise UserError(
-            f"{path}: names {side_files.missing[0]!r}, which is not there; put it beside the file"
+            f"{path}: names {name!r}, which is not there; put it beside the file{remedy}"
         )
     meshes = tuple(_placed(scene))
     count = sum(len(mesh.faces) for mesh, _ in meshes)
@@ -108,7 +110,8 @@ def read_mesh(path: Path, missing: Color = GREY) -> MeshFile:
         raise UserError(f"{path}: {error}") from None
     except (OSError, ValueError) as error:
         raise UserError(f"{path}: a picture cannot be read: {_line(error)}") from None
-    _check_pictures(path, side_files)
+    beside = {n: c for n, c in side_files.read.items() if n.lower().endswith(_PICTURES)}
+    _check_pictures(path, beside | (_pictures_inside(content) if kind == "glb" else {}))
     digest = hashlib.sha256(content)
     for name in sorted(side_files.read):
         digest.update(name.encode() + b"\0" + side_files.read[name])
@@ -178,14 +181,27 @@ def _decoded(path: Path, kind: str, content: bytes, side_files: _SideFiles) -> t
     return scene
 
 
-def _check_pictures(path: Path, side_files: _SideFiles) -> None:
-    """Raises UserError for a picture beside the mesh that is none: trimesh goes on without."""
-    for name, content in side_files.read.items():
-        if name.lower().endswith(_PICTURES):
-            try:
-                Image.open(io.BytesIO(content)).verify()
-            except Exception as error:  # Pillow's decoders raise of every kind
-                raise UserError(f"{path}: {name!r} cannot be read: {_line(error)}") from None
+def _check_pictures(path: Path, pictures: Mapping[str, bytes]) -> None:
+    """Raises UserError for one that is none: trimesh goes on without it."""
+    for name, content in pictures.items():
+        try:
+            Image.open(io.BytesIO(content)).verify()
+        except Exception as error:  # Pillow's decoders raise of every kind
+            raise UserError(f"{path}: {name!r} cannot be read: {_line(error)}") from None
+
+
+def _pictures_inside(content: bytes) -> dict[str, bytes]:
+    """The pictures of a binary glTF, by their names or numbers."""
+    header = _header("glb", content)
+    (length,) = struct.unpack_from("<I", content, 12)
+    found = {}
+    for number, image in enumerate(header.get("images", ())):
+        if "bufferView" in image:
+            view = header["bufferViews"][image["bufferView"]]
+            start = 20 + length + 8 + view.get("byteOffset", 0)
+            name = image.get("name") or f"picture {number}"
+            found[name] = content[start : start + view["byteLength"]]
+    return found
 
 
 def _header(kind: str, content: bytes) -> dict[str, Any]:

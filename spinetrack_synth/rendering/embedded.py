@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spinetrack_synth.camera import Camera
-from spinetrack_synth.rendering import film, variants
+from spinetrack_synth.rendering import film, sensor, variants
 from spinetrack_synth.rendering.packing import owners
 from spinetrack_synth.rendering.protocol import Quality
 from spinetrack_synth.shot import Frame, Shot
@@ -82,9 +82,19 @@ class EmbeddedRenderer:
             depth=effort.depth,
             seed=_seed(shot),
         )
-        clean = film.denoise(radiance, albedo, normal, effort.denoiser)
+        clean = film.denoise(
+            radiance,
+            albedo,
+            normal,
+            effort.denoiser,
+            clean_guides=shot.camera.aperture_m == 0,
+        )
         gains = shot.exposure * film.meter(clean, albedo, ids)
-        return Frame(rgb=film.develop(clean, gains), ids=ids, depth_m=depth_m)
+        if shot.film is not None:
+            rgb = film.develop(sensor.record(clean * gains, shot), 1.0)
+        else:
+            rgb = film.develop(clean, gains)
+        return Frame(rgb=rgb, ids=ids, depth_m=depth_m)
 
     def scan(self, shot: Shot) -> tuple[NDArray[np.int32], Image]:
         """Without light: surface (H, W) and depth (H, W) m at pixel centres.

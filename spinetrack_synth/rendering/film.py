@@ -29,17 +29,22 @@ LUMINANCE: Final = np.array([0.2126, 0.7152, 0.0722], dtype=np.float32)
 
 
 def denoise(
-    radiance: Image, albedo: Image, normal: Image, strength: Literal["fast", "balanced", "high"]
+    radiance: Image,
+    albedo: Image,
+    normal: Image,
+    strength: Literal["fast", "balanced", "high"],
+    *,
+    clean_guides: bool = True,
 ) -> Image:
     """Open Image Denoise on the CPU; all (H, W, 3) float32, ``normal`` in the world.
 
-    Albedo and normal are taken for noiseless: that keeps every eye and brick, and costs a little
-    roughness where hair is thin.
+    ``clean_guides`` takes albedo and normal for noiseless: that keeps every eye and brick, and
+    costs a little roughness where hair is thin. Through an open lens they are noisy.
     """
     import pyoidn
 
     clean: Image = pyoidn.denoise(
-        radiance, albedo=albedo, normal=normal, hdr=True, clean_aux=True, quality=strength
+        radiance, albedo=albedo, normal=normal, hdr=True, clean_aux=clean_guides, quality=strength
     )
     return clean
 
@@ -71,6 +76,16 @@ def develop(radiance: Image, gains: Image | float) -> NDArray[np.uint8]:
     x = np.maximum(radiance * np.asarray(gains, dtype=np.float32), 0)
     x = np.clip(x * (2.51 * x + 0.03) / (x * (2.43 * x + 0.59) + 0.14), 0, 1)
     return _SRGB[(x * (len(_SRGB) - 1) + 0.5).astype(np.uint16)]
+
+
+def undevelop(rgb: NDArray[np.uint8]) -> Image:
+    """The linear RGB that `develop` makes this picture of: a guess where others made it."""
+    encoded = np.arange(256) / 255
+    linear = np.where(encoded <= 0.04045, encoded / 12.92, ((encoded + 0.055) / 1.055) ** 2.4)
+    # The curve's quadratic equation, solved for light.
+    a, b, c = 2.43 * linear - 2.51, 0.59 * linear - 0.03, 0.14 * linear
+    light = (-b - np.sqrt(b * b - 4 * a * c)) / (2 * a)
+    return light.astype(np.float32)[rgb]
 
 
 def _median(light: NDArray[np.floating]) -> NDArray[np.float64]:

@@ -13,8 +13,9 @@ from spinetrack_synth.motion.performance import Performance
 from spinetrack_synth.rotations import yaw_xz
 from spinetrack_synth.scenes import mats
 from spinetrack_synth.scenes.description import PeopleRules, Scene
-from spinetrack_synth.scenes.lighting import draw, light_up
+from spinetrack_synth.scenes.lighting import AFTER_SUNSET, draw, light_up
 from spinetrack_synth.scenes.mesh_props import MeshProp, furnished, out_of_place
+from spinetrack_synth.scenes.optics import draw_optics
 from spinetrack_synth.scenes.place import Place
 from spinetrack_synth.scenes.places import PLACES, place
 from spinetrack_synth.scenes.placing import Cast, Footprint, Placed, gather, pick
@@ -62,22 +63,23 @@ def make_shot(
         raise UserError(f"{count} people in a picture need a cast of as many, not {cast.size}")
     surroundings, variant = _furnished(where, variant, props)
     lights, light = light_up(surroundings, scene.light, rng)
-    exposure = 2.0 ** draw(rng, scene.light.exposure_stops)
     views_rng = np.random.default_rng([seed, index, _VIEWS])
+    exposure = 2.0 ** draw(rng, scene.light.exposure_stops) * AFTER_SUNSET.get(light, 1.0)
+    size, lens, film = draw_optics(scene, seed, index, size)
     for _ in range(DRAWS):
         chosen = [int(k) for k in rng.choice(cast.size, count, replace=False)]
         placed = gather(surroundings, cast, chosen, scene.poses, scene.people, rng, performances)
         placed = placed and act(placed, surroundings)
         if placed is None:
             continue
-        camera = find_view(placed.people, surroundings, scene.camera, size, rng)
+        camera = find_view(placed.people, surroundings, scene.camera, size, rng, lens)
         if camera is None:
             continue
         further = further_views(
             camera,
             placed.people[0].skin_world.mean(axis=0),
             views,
-            partial(find_view, placed.people, surroundings, scene.camera, size, views_rng),
+            partial(find_view, placed.people, surroundings, scene.camera, size, views_rng, lens),
         )
         if further is None:
             continue
@@ -88,7 +90,7 @@ def make_shot(
             seed=seed,
             scene=scene.name,
             place=where,
-            camera=camera,
+            camera=lens.focused(camera, placed.people[0]),
             people=placed.people,
             surroundings=(*surroundings.surfaces, *lying),
             lights=lights,
@@ -96,7 +98,8 @@ def make_shot(
             things=(*(prop.thing for prop in props), *things),
             variant=variant,
             light=light,
-            further=further,
+            further=tuple(lens.focused(view, placed.people[0]) for view in further),
+            film=film,
         )
     raise UserError(
         f"scene {scene.name!r}, seed {seed}, index {index}: {DRAWS} arrangements of {count} people "

@@ -14,8 +14,8 @@ from spinetrack_synth.avatars.avatar import Avatar, pose_avatar
 from spinetrack_synth.avatars.body import sample_subject
 from spinetrack_synth.cli import main
 from spinetrack_synth.export.shapes import LOST, shape_files
+from spinetrack_synth.export.trimesh_scene import to_scene
 from spinetrack_synth.meshes.reading import read_mesh
-from spinetrack_synth.meshes.scene import to_scene
 from spinetrack_synth.scenes.mats import unit_surfaces
 from spinetrack_synth.scenes.places import PLACES
 from spinetrack_synth.shot import Surface

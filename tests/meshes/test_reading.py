@@ -234,6 +234,17 @@ def test_a_picture_that_is_none_is_told(tmp_path: Path) -> None:
         read_mesh(path)
 
 
+def test_a_picture_inside_that_is_none_is_told(tmp_path: Path) -> None:
+    scene = trimesh.load_scene(textured(tmp_path))
+    path = saved(scene, tmp_path / "square.glb")
+    assert isinstance(read_mesh(path).surfaces[0].material.base_color, np.ndarray)
+    content = path.read_bytes()
+    assert content.count(b"\x89PNG") == 1
+    path.write_bytes(content.replace(b"\x89PNG", b"\x89SNG"))
+    with pytest.raises(UserError, match=r"square\.glb: .* cannot be read"):
+        read_mesh(path)
+
+
 def test_too_many_triangles_are_counted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(reading, "MOST_FACES", 11)
     path = saved(trimesh.creation.box(), tmp_path / "box.stl")
