@@ -97,6 +97,17 @@ if TYPE_CHECKING:
     metavar="FILE",
     help="A motion that people perform in place of the scene's poses; may be given again.",
 )
+@click.option(
+    "--backgrounds",
+    metavar="DIR[:SHARE]",
+    help="Photos without people, behind all pictures or a share of them, in place of the scene's "
+    "places.",
+)
+@click.option(
+    "--hdri",
+    metavar="DIR[:SHARE]",
+    help="Environment maps (.hdr, .exr) that light the people and are seen behind them.",
+)
 def command(
     scene: str,
     count: int | None,
@@ -114,6 +125,8 @@ def command(
     engines: int | None,
     image_format: str,
     motions: tuple[str, ...],
+    backgrounds: str | None,
+    hdri: str | None,
 ) -> None:
     """Make a dataset: pictures, COCO labels with 37 keypoints, 3D ground truth, contact sheet.
 
@@ -128,6 +141,7 @@ def command(
       spinetrack-synth render --scenes yoga:2,my_scene.toml --out OUT
       spinetrack-synth render --scenes yoga --count 500 --seed 8 --split val \\
           --size 1280x720 --quality final --subjects 1-2 --out OUT
+      spinetrack-synth render --scenes yoga --backgrounds PHOTOS:0.5 --hdri MAPS:0.3 --out OUT
       spinetrack-synth render --scenes yoga --count 12 --backend unreal --port 9000 --out OUT
     """
     from spinetrack_synth import dataset
@@ -136,7 +150,7 @@ def command(
     config = dataset.DatasetConfig(
         scene=scene, count=dataset.DEFAULT_COUNT if count is None else count, seed=seed,
         split=split, size=size, quality=quality, subjects=subjects, backend=backend,
-        format=image_format, motions=motions,
+        format=image_format, motions=motions, backgrounds=backgrounds, hdri=hdri,
     )  # fmt: skip
     chosen = out is None or count is None
     if out is None:

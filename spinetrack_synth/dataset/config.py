@@ -21,7 +21,9 @@ class DatasetConfig:
     ``scene`` scenes by name or by the path of a TOML file, with weights (``yoga,my.toml:2``, or
     ``all``); ``size`` (width, height) in pixels;
     ``subjects`` fewest and most people in a picture; ``motions`` motion files that
-    people perform in place of the scene's poses.
+    people perform in place of the scene's poses;
+    ``backgrounds`` and ``hdri`` folders of photographs and of environment maps that stand in for
+    the scene's places, ``DIR`` or ``DIR:SHARE`` of the pictures.
     """
 
     scene: str
@@ -34,6 +36,8 @@ class DatasetConfig:
     backend: str = "embedded"
     format: str = "jpg"
     motions: tuple[str, ...] = ()
+    backgrounds: str | None = None
+    hdri: str | None = None
 
     def __post_init__(self) -> None:
         if self.count < 1:
@@ -55,6 +59,11 @@ class DatasetConfig:
         for name, known in (("quality", QUALITIES), ("format", FORMATS)):
             if getattr(self, name) not in known:
                 raise UserError(f"{name} {getattr(self, name)!r}: choose {', '.join(known)}")
+        if self.backend != "embedded" and (self.backgrounds or self.hdri):
+            raise UserError(
+                f"--backend {self.backend} draws its own places; --backgrounds and --hdri go with "
+                "--backend embedded"
+            )
 
     def as_json(self) -> dict[str, Any]:
         """The settings as they stand in a manifest, the split's name left out (it is the key)."""
@@ -64,4 +73,6 @@ class DatasetConfig:
             settings["motions"] = list(self.motions)
         else:
             del settings["motions"]
+        # Folders go by what they hold, which the description tells.
+        del settings["backgrounds"], settings["hdri"]
         return settings

@@ -48,6 +48,7 @@ def record_shot(shot: Shot, labels: Sequence[PersonLabel], image_name: str) -> S
         "variant": shot.variant,
         "light": shot.light,
         "seed": shot.seed,
+        **({"background": shot.backdrop.name} if shot.backdrop else {}),
     }
     annotations, ground_truth = [], []
     for label in labels:

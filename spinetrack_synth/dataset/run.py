@@ -90,6 +90,7 @@ def scene_source(config: DatasetConfig) -> ShotAt:
     many people.
     """
     from spinetrack_synth.avatars.avatar import Cast
+    from spinetrack_synth.backgrounds import as_seen_before, open_ground, read_backgrounds
     from spinetrack_synth.motion.performance import load_performances
     from spinetrack_synth.scenes import load_props, make_shot, people_counts, read_mix
 
@@ -100,13 +101,17 @@ def scene_source(config: DatasetConfig) -> ShotAt:
     motions = motion_weights(config)
     performed = dict(zip(motions, load_performances(fullbody(), motions), strict=True))
     cast = Cast(config.seed)
+    backgrounds = read_backgrounds(config.backgrounds, config.hdri)
+    if backgrounds is not None:
+        backgrounds.check()
 
     def shot_at(index: int) -> Shot:
         name = mix.pick(config.seed, index)
         scene = mix.scenes[name]
         chosen = config.motions or tuple(scene.motions)
-        return make_shot(
-            scene,
+        background = backgrounds.of(config.seed, index) if backgrounds else None
+        shot = make_shot(
+            as_seen_before(scene) if background else scene,
             config.seed,
             index,
             cast,
@@ -114,7 +119,9 @@ def scene_source(config: DatasetConfig) -> ShotAt:
             config.subjects,
             tuple(performed[path] for path in chosen),
             props[name],
+            open_ground() if background else None,
         )
+        return background.behind(shot) if background else shot
 
     return shot_at
 

@@ -35,23 +35,29 @@ def make_shot(
     subjects: tuple[int, int] = (1, 3),
     performances: tuple[Performance, ...] = (),
     props: tuple[MeshProp, ...] = (),
+    here: Place | None = None,
 ) -> Shot:
     """Shot ``index`` of a seed: a pure function of its arguments.
 
     ``size`` (width, height) px; ``subjects`` the fewest and most people;
     ``performances`` the scene's motions, which take the place of its poses; ``props`` its things
-    from files. Raises UserError where the scene has no weight for such a number of people, the
+    from files; ``here`` stands in for the scene's places. Raises UserError where the scene has no weight for such a number of people, the
     cast is too small or a thing fits nowhere.
     """
     counts = people_counts(scene, subjects)
     rng = np.random.default_rng([seed, index, _STREAM])
     where = pick(rng, scene.places)
     variant = int(rng.integers(PLACES[where].variants))
+    if here is not None:
+        where, variant = here.name, here.variant
     chance = np.array(list(counts.values()))
     count = int(rng.choice(list(counts), p=chance / chance.sum()))
     if count > cast.size:
         raise UserError(f"{count} people in a picture need a cast of as many, not {cast.size}")
-    surroundings, variant = _furnished(where, variant, props)
+    if here is not None:
+        surroundings = furnished(here, props)
+    else:
+        surroundings, variant = _furnished(where, variant, props)
     lights, light = light_up(surroundings, scene.light, rng)
     exposure = 2.0 ** draw(rng, scene.light.exposure_stops)
     for _ in range(DRAWS):
