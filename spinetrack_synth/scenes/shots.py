@@ -46,6 +46,7 @@ def make_shot(
     views: int = 1,
     act: Callable[[Placed, Place], Placed | None] = lambda placed, place: placed,
     suits: Callable[[Pose], bool] = lambda pose: True,
+    here: Place | None = None,
 ) -> Shot:
     """Shot ``index`` of a seed: a pure function of its arguments.
 
@@ -53,18 +54,24 @@ def make_shot(
     ``performances`` the scene's motions, which take the place of its poses; ``props`` its things
     from files; ``views`` the number of cameras, all but one of them in ``Shot.further``. ``act``
     may have the people do something where they were set down; None sets them down anew;
-    ``suits`` tells which poses may be taken. Raises UserError where the scene has no weight for
-    such a number of people, the cast is too small or a thing fits nowhere.
+    ``suits`` tells which poses may be taken; ``here`` stands in for the scene's places. Raises
+    UserError where the scene has no weight for such a number of people, the cast is too small or
+    a thing fits nowhere.
     """
     counts = people_counts(scene, subjects)
     rng = np.random.default_rng([seed, index, _STREAM])
     where = pick(rng, scene.places)
     variant = int(rng.integers(PLACES[where].variants))
+    if here is not None:
+        where, variant = here.name, here.variant
     chance = np.array(list(counts.values()))
     count = int(rng.choice(list(counts), p=chance / chance.sum()))
     if count > cast.size:
         raise UserError(f"{count} people in a picture need a cast of as many, not {cast.size}")
-    surroundings, variant = _furnished(where, variant, props)
+    if here is not None:
+        surroundings = furnished(here, props)
+    else:
+        surroundings, variant = _furnished(where, variant, props)
     lights, light = light_up(surroundings, scene.light, rng)
     views_rng = np.random.default_rng([seed, index, _VIEWS])
     exposure = 2.0 ** draw(rng, scene.light.exposure_stops) * AFTER_SUNSET.get(light, 1.0)
