@@ -13,9 +13,10 @@ from spinetrack_synth.scenes.mats import (
     thing_surfaces,
     unit_surfaces,
 )
+from spinetrack_synth.scenes.optics import FILM_WIDTH_MM
 from spinetrack_synth.scenes.places import place
 from spinetrack_synth.scenes.placing import Footprint
-from spinetrack_synth.scenes.viewpoints import FILM_WIDTH_MM, behind_things, coverage
+from spinetrack_synth.scenes.viewpoints import behind_things, coverage
 from spinetrack_synth.shot import Shot
 
 pytestmark = pytest.mark.slow
