@@ -111,7 +111,7 @@ def _least(taken: Sequence[Seconds]) -> Seconds:
 def commands(folder: Path) -> dict[str, list[object]]:
     """Every command, with small inputs written into a folder; outputs go where it runs."""
     tree = load_model(fullbody_path())
-    poses = library()
+    poses = library("yoga")
     ends = [pose_coordinates(tree, poses[name]) for name in ("tadasana", "uttanasana")]
     q = np.array([blend(tree, *ends, share) for share in np.linspace(0, 1, FRAMES)])
     positions_m = np.array([marker_positions(tree, row) for row in q])

@@ -104,16 +104,20 @@ class PosedPerson:
 
 @dataclass(frozen=True)
 class Thing:
-    """A movable thing by the name of its asset: a mat, or what lies beside one.
+    """A movable thing by the name of its asset: a mat, what lies beside one, what somebody sits on
+    or holds.
 
-    The asset stands around the origin; it is scaled along its own axes (3,), turned by ``yaw_rad``
-    about Y and set down at ``position_world`` (3,) m.
+    The asset stands around the origin; it is scaled along its own axes (3,), turned by ``roll_rad``
+    about X, ``pitch_rad`` about Z and ``yaw_rad`` about Y, in this order, and set down at
+    ``position_world`` (3,) m.
     """
 
     asset: str
     position_world: tuple[float, float, float]
     yaw_rad: float
     scale: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    pitch_rad: float = 0.0
+    roll_rad: float = 0.0
 
 
 @dataclass(frozen=True)

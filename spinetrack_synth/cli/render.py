@@ -169,12 +169,14 @@ def _doors(
 
 def _run(config: DatasetConfig, out: Path, close: bool, doors: dict[str, Any]) -> None:
     """Make the pictures and tell how it ended."""
+    from spinetrack_synth.compiled import ahead
     from spinetrack_synth.dataset import run_dataset
     from spinetrack_synth.dataset.layout import Layout
     from spinetrack_synth.dataset.state import made_until
 
     layout = Layout(out, config.split, config.format)
     end_on_sigterm()
+    ahead.begin("render")
     try:
         with progress_bar("pictures") as progress:
             made = run_dataset(config, out, progress, **doors)

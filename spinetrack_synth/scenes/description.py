@@ -57,13 +57,15 @@ class Range:
 class PeopleRules:
     """How many people, and what they share.
 
-    ``count`` are weights by number of people; ``gap_m`` the least floor between two of them.
+    ``count`` are weights by number of people; ``gap_m`` the least floor between two of them;
+    ``mats`` the share of those who are on the floor with empty hands that have a mat there.
     """
 
     count: Mapping[int, float]
     same_pose: float
     gap_m: float
     props: float
+    mats: float = 1.0
 
 
 NONE = Range(0.0, 0.0)
@@ -137,7 +139,8 @@ class FilmRules:
 
 @dataclass(frozen=True)
 class LightRules:
-    """Sun, sky, windows, lamps and exposure."""
+    """Sun, sky, windows, lamps and exposure; ``night`` is the share of the outdoor pictures after
+    sunset."""
 
     sun_elevation_deg: Range
     turbidity: Range
@@ -147,6 +150,7 @@ class LightRules:
     daylight_kelvin: Range
     lamp_kelvin: Range
     exposure_stops: Range
+    night: float = 0.0
 
 
 @dataclass(frozen=True)

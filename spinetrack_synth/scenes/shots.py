@@ -11,13 +11,14 @@ from spinetrack_synth.motion.performance import Performance
 from spinetrack_synth.rotations import yaw_xz
 from spinetrack_synth.scenes import mats
 from spinetrack_synth.scenes.description import PeopleRules, Scene
-from spinetrack_synth.scenes.lighting import draw, light_up
+from spinetrack_synth.scenes.lighting import AFTER_SUNSET, draw, light_up
 from spinetrack_synth.scenes.mesh_props import MeshProp, furnished, out_of_place
 from spinetrack_synth.scenes.optics import draw_optics
 from spinetrack_synth.scenes.place import Place
 from spinetrack_synth.scenes.places import PLACES, place
 from spinetrack_synth.scenes.placing import Cast, Footprint, Placed, gather, pick
 from spinetrack_synth.scenes.shapes import Rng
+from spinetrack_synth.scenes.things import thing_surfaces
 from spinetrack_synth.scenes.viewpoints import find_view
 from spinetrack_synth.shot import Shot, Thing
 
@@ -54,18 +55,24 @@ def make_shot(
         raise UserError(f"{count} people in a picture need a cast of as many, not {cast.size}")
     surroundings, variant = _furnished(where, variant, props)
     lights, light = light_up(surroundings, scene.light, rng)
-    exposure = 2.0 ** draw(rng, scene.light.exposure_stops)
+    exposure = 2.0 ** draw(rng, scene.light.exposure_stops) * AFTER_SUNSET.get(light, 1.0)
     size, lens, film = draw_optics(scene, seed, index, size)
     for _ in range(DRAWS):
         chosen = [int(k) for k in rng.choice(cast.size, count, replace=False)]
         placed = gather(surroundings, cast, chosen, scene.poses, scene.people, rng, performances)
         if placed is None:
             continue
-        camera = find_view(placed.people, surroundings, scene.camera, size, rng, lens)
+        camera = find_view(
+            placed.people, surroundings, scene.camera, size, rng, lens, placed.things
+        )
         if camera is None:
             continue
-        things = (*_mats(placed, rng), *_gear(placed, props, scene.people, rng))
-        lying = (surface for thing in things for surface in mats.thing_surfaces(thing))
+        things = (
+            *_mats(placed, rng),
+            *_gear(placed, props, scene.people, rng),
+            *placed.things,
+        )
+        lying = (surface for thing in things for surface in thing_surfaces(thing))
         return Shot(
             index=index,
             seed=seed,

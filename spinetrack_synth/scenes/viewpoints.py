@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -14,13 +15,14 @@ from spinetrack_synth.scenes.lighting import draw
 from spinetrack_synth.scenes.optics import FILM_WIDTH_MM, Lens
 from spinetrack_synth.scenes.place import Place
 from spinetrack_synth.scenes.shapes import Array, Rng
-from spinetrack_synth.shot import PosedPerson
+from spinetrack_synth.scenes.things import screened, screened_by, thing_points
+from spinetrack_synth.shot import PosedPerson, Thing
 
 VIEWS_TRIED: Final = 150
 SKIN_STEP: Final = 12
 """Every so manieth skin vertex stands for the body."""
 MOST_HIDDEN: Final = 0.5
-"""Share of the main person that others may cover."""
+"""Share of the main person that others, or what they rest on, may cover."""
 LARGEST_OTHER: Final = 1.5
 """Coverage of a person in the foreground."""
 EDGE_PX: Final = 3.0
@@ -47,12 +49,15 @@ def find_view(
     size: tuple[int, int],
     rng: Rng,
     lens: Lens | None = None,
+    things: Sequence[Thing] = (),
 ) -> Camera | None:
     """A camera that shows the first person, or all, as the rules ask; None where none was found.
 
     It stands inside the place's camera room, clear of things and people, and nothing bulky is
-    between it and the first person.
+    between it and the first person but what people rest on and hold: these ``things`` may cover a
+    part of the person.
     """
+    corners = [thing_points(thing) for thing in things]
     bodies = [np.asarray(p.skin_world[::SKIN_STEP], float) for p in people]
     group = len(people) > 1 and rng.random() < rules.group
     crop = rng.random() < rules.crop
@@ -64,9 +69,12 @@ def find_view(
         if camera is None:
             continue
         position = camera.position_world
-        if _nearest_thing_m(position, place, bodies) < rules.clearance_m:
+        if _nearest_thing_m(position, place, [*bodies, *corners]) < rules.clearance_m:
             continue
         if behind_things(position, bodies[0], place.obstacles):
+            continue
+        hidden = [screened_by(thing, position, bodies[0]) for thing in things]
+        if hidden and np.any(hidden, axis=0).mean() > MOST_HIDDEN:
             continue
         if _looming(camera, bodies[1:]) or _covered(camera, bodies) > MOST_HIDDEN:
             continue
@@ -174,15 +182,7 @@ def _nearest_thing_m(position: Array, place: Place, bodies: list[Array]) -> floa
 
 def behind_things(position: Array, body: Array, obstacles: Array) -> bool:
     """Whether an obstacle's box stands on the way from a camera to any part of a person."""
-    if not len(obstacles):
-        return False
-    ends = body[:: max(1, len(body) // 40)]
-    way = (ends - position)[:, None]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        first, second = ((obstacles[None, :, k] - position) / way for k in (0, 1))
-    enter = np.nanmax(np.minimum(first, second), axis=2)
-    leave = np.nanmin(np.maximum(first, second), axis=2)
-    return bool(((enter < leave) & (leave > 0) & (enter < 1)).any())
+    return bool(screened(position, body[:: max(1, len(body) // 40)], obstacles).any())
 
 
 def _looming(camera: Camera, others: list[Array]) -> bool:

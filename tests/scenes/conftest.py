@@ -92,8 +92,8 @@ def cheap() -> Iterator[None]:
         patch.setattr(
             placing, "pose_skin", lambda avatar, q, fingers=None: avatar.posed(q).skin_world
         )
-        patch.setattr(placing, "open_fingers", lambda avatar, contacts, reaches: None)
-        patch.setattr(placing, "held_fingers", lambda avatar, q, skin, fingers, reaches: None)
+        for fingers in ("open_fingers", "held_fingers", "gripping_fingers"):
+            patch.setattr(placing, fingers, lambda *args, **kwargs: None)
         for name, kind in list(PLACES.items()):
             patch.setitem(PLACES, name, replace(kind, variants=1))
         yield
