@@ -121,6 +121,25 @@ class Thing:
 
 
 @dataclass(frozen=True)
+class Capture:
+    """Which of several pictures of the same people a shot is.
+
+    Pictures of one ``moment`` (a number, unique in the split) differ in the camera alone; ``view``
+    numbers the cameras. ``track`` numbers what one person is followed through: the moment, or the
+    sequence. Of a sequence: its name, the ``frame`` from 0 on, the time since the first one, and
+    how the camera moves.
+    """
+
+    moment: int
+    view: int
+    track: int
+    sequence: str | None = None
+    frame: int | None = None
+    time_s: float | None = None
+    camera_motion: str | None = None
+
+
+@dataclass(frozen=True)
 class Film:
     """What lens, sensor and file do to the light beside bending it.
 
@@ -144,8 +163,9 @@ class Shot:
     ``exposure`` multiplies the automatic exposure. ``place`` and its ``variant`` name the
     surroundings, ``light`` what lights them (daylight, evening, sun, overcast).
     ``surroundings`` are all surfaces beside the people's; those of the ``things`` are among
-    them, for a renderer that knows assets the things are listed too. ``film`` None takes the
-    light as it is.
+    them, for a renderer that knows assets the things are listed too. ``further`` are more cameras
+    that see the same moment; ``capture`` None is a picture that stands alone. ``film`` None takes
+    the light as it is.
     """
 
     index: int
@@ -160,6 +180,8 @@ class Shot:
     things: tuple[Thing, ...] = ()
     variant: int = 0
     light: str = ""
+    further: tuple[Camera, ...] = ()
+    capture: Capture | None = None
     film: Film | None = None
 
 

@@ -62,6 +62,7 @@ def record_shot(shot: Shot, labels: Sequence[PersonLabel], image_name: str) -> S
         "variant": shot.variant,
         "light": shot.light,
         "seed": shot.seed,
+        **_capture_record(shot),
         "license": LICENCE_ID,
         **_film_record(shot, image_name),
     }
@@ -72,9 +73,26 @@ def record_shot(shot: Shot, labels: Sequence[PersonLabel], image_name: str) -> S
             "id": shot.index * PEOPLE_PER_SHOT + label.person_id,
             "image_id": shot.index,
         }
-        annotations.append(ids | _annotation(label, person))
+        track = _track_record(shot, label.person_id)
+        annotations.append(ids | _annotation(label, person) | track)
         ground_truth.append(_ground_truth(ids, shot, person, image))
     return ShotRecord(image, annotations, ground_truth)
+
+
+def _capture_record(shot: Shot) -> Record:
+    """Which of several pictures of the same people it is; nothing where it stands alone."""
+    if shot.capture is None:
+        return {}
+    told = asdict(shot.capture)
+    del told["track"]
+    return {name: value for name, value in told.items() if value is not None}
+
+
+def _track_record(shot: Shot, person_id: int) -> Record:
+    """The number of a person in all pictures that show this one moment or sequence."""
+    if shot.capture is None:
+        return {}
+    return {"track_id": shot.capture.track * PEOPLE_PER_SHOT + person_id}
 
 
 def _lens_record(camera: Camera) -> Record:

@@ -196,9 +196,9 @@ def _all_descriptions(
 
 def _check_same_run(root: Path, found: Description, wanted: Description) -> None:
     differences = [
-        f"{key} {_shown(found.get(key))} there, {_shown(wanted[key])} here"
-        for key in wanted
-        if key != "count" and found.get(key) != wanted[key]
+        f"{key} {_shown(found.get(key))} there, {_shown(wanted.get(key))} here"
+        for key in wanted | found
+        if key not in ("count", "drawn_by") and found.get(key) != wanted.get(key)
     ]
     if differences:
         raise AnotherRunError(
@@ -208,6 +208,8 @@ def _check_same_run(root: Path, found: Description, wanted: Description) -> None
 
 def _shown(value: object) -> str:
     """A setting as people write it: ``640x480`` for a pair, the start of a hash."""
+    if value is None:
+        return "none"
     if isinstance(value, list):
         return "x".join(map(str, value))
     if isinstance(value, dict):

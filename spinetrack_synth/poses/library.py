@@ -126,6 +126,11 @@ class Pose:
     fists: bool = False
 
     @property
+    def stays(self) -> bool:
+        """Whether somebody can stay in it on the floor with nothing but the own body."""
+        return self.balanced and not (self.rests or self.holds or self.flight_m)
+
+    @property
     def symmetric(self) -> bool:
         """Whether the pose is its own mirror image."""
         twin = mirrored(self)

@@ -112,11 +112,11 @@ class EmbeddedRenderer:
         self._stage = self._shot = None
 
     def _staged(self, shot: Shot) -> Stage:
-        """The stage with a shot on it; the same shot twice is put there once."""
+        """The stage with a shot on it; what several shots show alike is put there once."""
         if self._stage is None:
             raise RuntimeError("this renderer is closed")
         self._use_variant()
-        if shot is not self._shot:
+        if self._shot is None or not _same_content(shot, self._shot):
             self._shot = None  # should loading fail, the stage holds no shot
             self._stage.load(shot)
             self._shot = shot
@@ -126,6 +126,17 @@ class EmbeddedRenderer:
         import mitsuba as mi
 
         mi.set_variant(self.variant)  # the whole process has one; another renderer may differ
+
+
+def _same_content(one: Shot, other: Shot) -> bool:
+    """Whether two shots differ in the camera at most; how light is sampled is centred on people,
+    where there are none on what the camera sees."""
+    return one is other or bool(
+        one.people
+        and one.people is other.people
+        and one.surroundings is other.surroundings
+        and one.lights is other.lights
+    )
 
 
 def _stage(variant: str) -> Stage:

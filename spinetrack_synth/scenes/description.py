@@ -406,7 +406,7 @@ class _Reader:
         return {name: float(weight) for name, weight in value.items() if weight > 0}
 
 
-MOST_PEOPLE = 4
+MOST_PEOPLE = 8
 """More people than this do not fit on the floors of the places."""
 
 FARTHEST_M = 12.0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -50,12 +50,13 @@ def find_view(
     rng: Rng,
     lens: Lens | None = None,
     things: Sequence[Thing] = (),
+    accept: Callable[[Camera], bool] = lambda camera: True,
 ) -> Camera | None:
     """A camera that shows the first person, or all, as the rules ask; None where none was found.
 
     It stands inside the place's camera room, clear of things and people, and nothing bulky is
     between it and the first person but what people rest on and hold: these ``things`` may cover a
-    part of the person.
+    part of the person. ``accept`` may ask for more.
     """
     corners = [thing_points(thing) for thing in things]
     bodies = [np.asarray(p.skin_world[::SKIN_STEP], float) for p in people]
@@ -66,13 +67,11 @@ def find_view(
     subject = np.concatenate(bodies) if group and not truncated else bodies[0]
     for _ in range(VIEWS_TRIED):
         camera = _framed(subject, place, framing, rng)
-        if camera is None:
+        if camera is None or not accept(camera):
+            continue
+        if not stands_clear(camera, place, rules, [*bodies, *corners]):
             continue
         position = camera.position_world
-        if _nearest_thing_m(position, place, [*bodies, *corners]) < rules.clearance_m:
-            continue
-        if behind_things(position, bodies[0], place.obstacles):
-            continue
         hidden = [screened_by(thing, position, bodies[0]) for thing in things]
         if hidden and np.any(hidden, axis=0).mean() > MOST_HIDDEN:
             continue
@@ -80,6 +79,17 @@ def find_view(
             continue
         return camera
     return None
+
+
+def stands_clear(camera: Camera, place: Place, rules: CameraRules, bodies: list[Array]) -> bool:
+    """Whether a camera stands in the room kept for it, apart from people and things, with nothing
+    bulky before the first of the bodies (points of the skin (N, 3) m)."""
+    position, (low, high) = camera.position_world, place.camera_room
+    return (
+        bool(((low <= position) & (position <= high)).all())
+        and _nearest_thing_m(position, place, bodies) >= rules.clearance_m
+        and not behind_things(position, bodies[0], place.obstacles)
+    )
 
 
 def coverage(pixels: Array, size: ArrayLike) -> float:

@@ -202,11 +202,11 @@ def test_what_people_rest_on_and_hold_stands_where_they_are(yoga, cast):
     """No mats; everybody on the floor itself, their things with them and clear of the others."""
     scene = replace(
         yoga,
-        poses={"on_plinth": 1.0, "squat": 1.0},
+        poses={"on_sofa": 1.0, "hinge": 1.0},
         people=replace(yoga.people, mats=0.0, count={1: 1.0, 2: 1.0}),
     )
     kinds = set()
-    for index in range(8):
+    for index in range(3):
         shot = make_shot(scene, 3, index, cast, SIZE)
         kinds |= {thing.asset.split("/")[0] for thing in shot.things}
         assert not any(thing.asset.startswith(("mat/", "gear/")) for thing in shot.things)
