@@ -7,10 +7,11 @@ import pytest
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.scenes import make_shot
 from spinetrack_synth.scenes.mats import THICKNESS_M, mat_for
+from spinetrack_synth.scenes.optics import FILM_WIDTH_MM
 from spinetrack_synth.scenes.places import place
 from spinetrack_synth.scenes.placing import Footprint
 from spinetrack_synth.scenes.things import ASSETS, thing_points, thing_surfaces, unit_surfaces
-from spinetrack_synth.scenes.viewpoints import FILM_WIDTH_MM, behind_things, coverage
+from spinetrack_synth.scenes.viewpoints import behind_things, coverage
 from spinetrack_synth.shot import Shot
 
 pytestmark = pytest.mark.slow
