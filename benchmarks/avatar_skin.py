@@ -10,14 +10,14 @@ weights alone would do.
 
 from __future__ import annotations
 
-import argparse
 from collections import defaultdict
 
 import numpy as np
+from asked_cast import asked_cast
 from numpy.typing import NDArray
 
 from spinetrack_synth.anatomy.kinematics import body_transforms
-from spinetrack_synth.avatars.avatar import Avatar, Cast, pose_avatar
+from spinetrack_synth.avatars.avatar import Avatar, pose_avatar
 from spinetrack_synth.avatars.holding import open_fingers
 from spinetrack_synth.export.avatars import bone_weights, bones_world, linear_skins
 from spinetrack_synth.export.glb import SET, Skin
@@ -34,13 +34,9 @@ ALL = "all"
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--people", type=int, default=8)
-    parser.add_argument("--seed", type=int, default=7)
-    arguments = parser.parse_args()
-    cast = Cast(arguments.seed, arguments.people)
+    cast = asked_cast(__doc__, people=8, seed=7)
     apart_mm = defaultdict(list)
-    for k in range(arguments.people):
+    for k in range(cast.size):
         avatar = cast.avatar(k)
         subject = avatar.subject
         print(f"{subject.subject_id}: {subject.sex}, {subject.stature_m:.2f} m, "

@@ -29,11 +29,14 @@ from spinetrack_synth.camera import Camera
 from spinetrack_synth.poses.placement import moved, turned
 from spinetrack_synth.rendering import Quality, open_renderer
 from spinetrack_synth.rendering.unreal.contours import (
+    FAR_LIMIT,
     FEWEST_FOR_OFF,
+    FEWEST_POINTS,
     OFF_LIMIT,
     Contours,
     check_contours,
     check_way_round,
+    far_offsets,
     find_contours,
     match,
     offsets,
@@ -48,6 +51,7 @@ from spinetrack_synth.rendering.unreal.resemblance import (
     SETTLED,
     WAYS,
     Impression,
+    apart_inside,
     check_new,
     impression,
     least_agreement,
@@ -327,12 +331,14 @@ def judge(rgb: RGB, drawn: Drawn, contours: Contours, before: Impression) -> Ver
         left[owner > 0].extend(room(regions(found, mine), owner))
         group = mine if owner else found.owner >= 0
         off += [OFF_LIMIT - o for n, o, _ in offsets(found, group) if n >= FEWEST_FOR_OFF]
+        off += [FAR_LIMIT - o for n, o, _ in far_offsets(found, group) if n >= FEWEST_POINTS]
     alike = []
     for _, turn in WAYS:
-        count, likeness = resemblance(now, before, turn)
+        old = before.turned(turn)
+        count, likeness = resemblance(now, old, apart_inside(now, old))
         if count >= FEWEST_PIXELS:
             alike.append(ALIKE_LIMIT[0] + ALIKE_LIMIT[1] / np.sqrt(count) - likeness)
-    for count, likeness in resemblance_of_parts(now, before):
+    for count, likeness in resemblance_of_parts(now, before, apart_inside(now, before)):
         alike.append(PART_LIMIT[0] + PART_LIMIT[1] / np.sqrt(count) - likeness)
     return Verdict(refused, *(min(v, default=np.nan) for v in (left[1], left[0], off, alike)))
 

@@ -9,13 +9,13 @@ to a body that the visibility rule takes for the keypoint's own flesh.
 
 from __future__ import annotations
 
-import argparse
 from collections import defaultdict
 
 import numpy as np
+from asked_cast import asked_cast
 from numpy.typing import NDArray
 
-from spinetrack_synth.avatars.avatar import Cast, pose_avatar
+from spinetrack_synth.avatars.avatar import pose_avatar
 from spinetrack_synth.avatars.inside import distance_along
 from spinetrack_synth.labels import TISSUE
 from spinetrack_synth.shot import PosedPerson
@@ -30,20 +30,16 @@ SPREAD = {"arm_add_r": -1.5, "arm_add_l": -1.5, "hip_adduction_r": -0.3, "hip_ad
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--people", type=int, default=10)
-    parser.add_argument("--seed", type=int, default=5)
-    arguments = parser.parse_args()
-    cast = Cast(arguments.seed, arguments.people)
+    cast = asked_cast(__doc__, people=10, seed=5)
     depth_m = defaultdict(list)
-    for k in range(arguments.people):
+    for k in range(cast.size):
         avatar = cast.avatar(k)
         q = avatar.tree.default_coordinates.copy()
         for name, value in SPREAD.items():
             q[avatar.tree.coordinate_index[name]] = value
         for key, depth in covers(pose_avatar(avatar, q), avatar.tree.bodies):
             depth_m[key].append(depth)
-    print(f"{arguments.people} people; metres")
+    print(f"{cast.size} people; metres")
     print(f"{'keypoint':18}{'from':12}{'lines':>6}{'median':>8}{'p90':>7}{'max':>7}{'rule':>7}")
     for (name, view), depths in depth_m.items():
         median, p90, most = np.quantile(depths, [0.5, 0.9, 1.0])

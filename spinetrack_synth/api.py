@@ -6,6 +6,7 @@ The other public names are doors themselves: ``spinetrack_synth.__init__`` says 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -96,24 +97,18 @@ def evaluate(
     from spinetrack_synth.gap import evaluation
     from spinetrack_synth.gap.labels import read_labels
     from spinetrack_synth.gap.predictions import predictions_of
-    from spinetrack_synth.gap.running import results_for, with_notes
+    from spinetrack_synth.gap.running import Source, evaluate_sources
 
     if (predictions is None) == (model is None):
         raise UserError("evaluate: give predictions or model, one of them")
     read = read_labels(Path(labels))
-    results: Sequence[Any]
-    if predictions is None or isinstance(predictions, str | Path):
-        notes: list[str] = []
-        results = results_for(
-            read,
-            saved=None if predictions is None else Path(predictions),
-            model=None if model is None else Path(model),
-            images=None if images is None else Path(images),
-            preset=preset,
-            progress=progress,
-            tell=notes.append,
-        )
-        read, source = with_notes(read, notes), str(predictions or model)
-    else:
-        results, source = predictions, "predictions"
-    return evaluation.evaluate(read, predictions_of(results, read, source))
+    if predictions is not None and not isinstance(predictions, str | Path):
+        return evaluation.evaluate(read, predictions_of(predictions, read, "predictions"))
+    source = Source(
+        saved=None if predictions is None else Path(predictions),
+        model=None if model is None else Path(model),
+        images=None if images is None else Path(images),
+        preset=preset,
+    )
+    (evaluated,) = evaluate_sources(read, [source], lambda unit: nullcontext(progress))
+    return evaluated

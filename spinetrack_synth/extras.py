@@ -10,6 +10,7 @@ EXTRAS: Final[dict[str, dict[str, str]]] = {
     "unreal": {"unrealcv": "unrealcv", "opencv-python": "cv2", "pygltflib": "pygltflib"},
     "motion": {"ezc3d": "ezc3d", "matplotlib": "matplotlib"},
     "spinepose": {"onnxruntime": "onnxruntime", "opencv-python": "cv2"},
+    "meshes": {"trimesh": "trimesh"},
     "heic": {"pi-heif": "pi_heif"},
 }
 """Extra -> distribution -> module it is imported as. A test holds it against ``pyproject.toml``."""

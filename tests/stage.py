@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import shutil
+from importlib.resources import files
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -25,7 +27,7 @@ def set_stage(folder: Path) -> Path:
         open_source=ball_source,
         open_renderer=lambda backend: BallRenderer(),
     )
-    shutil.copytree(folder / "OUT", folder / "spinetrack-yoga")
+    shutil.copytree(folder / "OUT", folder / "spinetrack-yoga-seed0")
     labels = folder / "OUT/annotations/person_keypoints_train.json"
     shutil.copy(labels, folder / "annotations.json")
     tree = load_model(fullbody_path())
@@ -42,8 +44,22 @@ def set_stage(folder: Path) -> Path:
     world = np.array([marker_positions(tree, frame)[rows] for frame in q])
     z_up_mm = 1000 * world[..., [0, 2, 1]] * [1, -1, 1]
     np.savez(folder / "keypoints.npz", positions=z_up_mm, names=np.array(NAMES))
+    if find_spec("trimesh"):
+        _gym(folder)
     if find_spec("cv2") and find_spec("onnx"):
         from pose_networks import stage_files
 
         stage_files(folder)
     return folder
+
+
+def _gym(folder: Path) -> None:
+    """The scene of the scenes page, its tables as they stand there, and its meshes."""
+    import trimesh
+
+    page = (Path(__file__).parents[1] / "docs/scenes.md").read_text()
+    (things,) = re.findall(r"^```toml\n(.*?)^```", page, re.M | re.S)
+    yoga = files("spinetrack_synth.scenes").joinpath("yoga.toml").read_text()
+    (folder / "gym.toml").write_text(yoga.replace('name = "yoga"', 'name = "gym"') + things)
+    trimesh.creation.box((1.2, 0.45, 0.4)).export(folder / "bench.glb")
+    trimesh.creation.cylinder(60, 300).export(folder / "dumbbell.stl")

@@ -21,6 +21,7 @@ from spinetrack_synth.errors import UserError
 Array = NDArray[np.float64]
 
 
+# In one piece: what a joint's axes do to the moving frame stays in registers.
 @apart(fastmath={"contract"}, error_model="numpy")
 def forward(
     chain: Chain, q: Array, body2world: Array, axis_world: Array, origin_world: Array, slope: Array
@@ -178,12 +179,14 @@ def _point_jacobian(chain: Chain, q: Array, bodies: Array, offsets_m: Array) -> 
 
 def body_transforms(tree: Tree, q: ArrayLike) -> Array:
     """Body to world (B, 4, 4) at q (n,)."""
-    return body_transforms_batch(tree, np.asarray(q)[None])[0]
+    body2world: Array = body_transforms_batch(tree, np.asarray(q)[None])[0]
+    return body2world
 
 
 def body_transforms_batch(tree: Tree, q: ArrayLike) -> Array:
     """Body to world (F, B, 4, 4) at F coordinate vectors q (F, n)."""
-    return _body_transforms(tree.chain, quantities(tree, q))
+    body2world: Array = _body_transforms(tree.chain, quantities(tree, q))
+    return body2world
 
 
 def quantities(tree: Tree, q: ArrayLike) -> Array:
@@ -194,11 +197,12 @@ def quantities(tree: Tree, q: ArrayLike) -> Array:
 
 def points_world(body2world: Array, bodies: ArrayLike, offsets_m: ArrayLike) -> Array:
     """World positions (P, 3) m of points fixed to bodies (P,) at ``offsets_m`` (P, 3)."""
-    return _points(
+    points: Array = _points(
         body2world,
         np.ascontiguousarray(bodies, dtype=np.int64),
         np.ascontiguousarray(offsets_m, dtype=float),
     )
+    return points
 
 
 def marker_positions(tree: Tree, q: ArrayLike) -> Array:
@@ -212,19 +216,22 @@ def point_jacobian(tree: Tree, q: ArrayLike, bodies: ArrayLike, offsets_m: Array
     Couplers are not applied: ``point_jacobian(...) @ tree.coupling`` is d point / d z.
     """
     q = np.asarray(q, dtype=float)
-    jacobian = _point_jacobian(
+    jacobian: Array = _point_jacobian(
         tree.chain,
         quantities(tree, q[None])[0],
         np.ascontiguousarray(bodies, dtype=np.int64),
         np.ascontiguousarray(offsets_m, dtype=float),
     )
-    return jacobian @ quantity_slopes(tree.program, q) if tree.steps else jacobian
+    if tree.steps:
+        jacobian = jacobian @ quantity_slopes(tree.program, q)
+    return jacobian
 
 
 def all_coordinates(tree: Tree, z: ArrayLike) -> Array:
     """q (n,) from the free coordinates z (k,): what the couplers drive is added."""
-    q = tree.coupling @ np.asarray(z, dtype=float) + tree.offset
-    return quantities(tree, q[None])[0, : len(q)]
+    q: Array = tree.coupling @ np.asarray(z, dtype=float) + tree.offset
+    q = quantities(tree, q[None])[0, : len(q)]
+    return q
 
 
 def constraint_errors(tree: Tree, q: ArrayLike) -> dict[str, Array]:

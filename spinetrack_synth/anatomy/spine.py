@@ -92,7 +92,8 @@ def _extension_bending_rotation(rotation: Array) -> Array:
 
 def _quaternion(rotation: Array) -> Array:
     """Unit quaternion (w, x, y, z) with w >= 0 of a rotation matrix (3, 3)."""
-    # Not scipy's Rotation: it raises on nan, which people without coordinates have.
+    # Not scipy's Rotation, which raises on nan (people without coordinates have it), nor that of
+    # `rotations`, whose last bits are others: regional angles are written to the ground truth.
     r = rotation
     # The largest component is found first, so that no division is by a small number.
     squares = np.array(
@@ -111,6 +112,6 @@ def _quaternion(rotation: Array) -> Array:
             [r[1, 0] - r[0, 1], r[0, 2] + r[2, 0], r[1, 2] + r[2, 1], squares[3]],
         ]
     )
-    quaternion = products[np.argmax(squares)]
+    quaternion: Array = products[np.argmax(squares)]
     quaternion = quaternion / np.linalg.norm(quaternion)
     return quaternion if quaternion[0] >= 0 else -quaternion

@@ -52,6 +52,10 @@ _DETAIL_FOLDERS = (
 )  # fmt: skip
 _MAX_INFLUENCES = 8
 
+HAND_BONES = ("wrist", "metacarpal", "finger")
+ARM_BONES = ("upperarm", "lowerarm", *HAND_BONES)
+"""How the names of the rig's bones begin, from the shoulder joint outwards."""
+
 
 @dataclass(frozen=True, eq=False)  # compared by identity: what follows from it can be cached
 class BodyData:
@@ -88,6 +92,28 @@ class BodyData:
         """Mask (F,) of the quads of the named groups."""
         wanted = [self.groups.index(group) for group in groups]
         return np.isin(self.quad_group, wanted)
+
+    def bones_named(self, *prefixes: str, ending: str = "") -> list[int]:
+        """The bones whose names begin with one of the prefixes; ``.L`` and ``.R`` end a side's."""
+        return [
+            k
+            for k, name in enumerate(self.bones)
+            if name.startswith(prefixes) and name.endswith(ending)
+        ]
+
+    def share_of(self, bones: list[int]) -> NDArray[np.float32]:
+        """Share (V,) of some bones in the weights of every vertex."""
+        share: NDArray[np.float32] = (self.weights * np.isin(self.weight_bone, bones)).sum(axis=1)
+        return share
+
+    def mask_at(self, name: str, uv: NDArray[np.floating]) -> NDArray[np.uint8]:
+        """A part mask at places (N, 2) of its image, (N,) 0..255."""
+        mask = self.masks[name]
+        size = len(mask)
+        column = np.clip((uv[:, 0] * size).astype(int), 0, size - 1)
+        row = np.clip(((1 - uv[:, 1]) * size).astype(int), 0, size - 1)
+        values: NDArray[np.uint8] = mask[row, column]
+        return values
 
 
 def baked_path() -> Path:

@@ -6,17 +6,19 @@ from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from spinetrack_synth.anatomy.kinematics import body_transforms, points_world
 from spinetrack_synth.anatomy.model import Tree, fullbody
 from spinetrack_synth.avatars import assets
+from spinetrack_synth.avatars.array_types import Array, Ints
 from spinetrack_synth.avatars.body import RestBody, Subject, body_vertices, sample_subject, shape
 from spinetrack_synth.avatars.dress import dress
 from spinetrack_synth.avatars.fingers import Hand, bend, find_hands
 from spinetrack_synth.avatars.landmarks import find_landmarks
 from spinetrack_synth.avatars.parts import Part
-from spinetrack_synth.avatars.rig import TWIST_FREE, Rig, fit, skin_weights
+from spinetrack_synth.avatars.rig import TWIST_FREE, Rig, fit
+from spinetrack_synth.avatars.skin_weights import skin_weights
 from spinetrack_synth.avatars.skinning import (
     Binding,
     bind,
@@ -35,7 +37,7 @@ _CLOTH_M = 0.002
 _PRESSED_M = 0.0005
 """Thickness of cloth under a hand, and how near it comes to the body."""
 
-Fingers = NDArray[np.float64]
+Fingers = Array
 """Angles of the knuckles from rest, (2, 5, 3) rad: right and left hand, thumb first."""
 
 
@@ -54,7 +56,7 @@ class Avatar:
     rig: Rig
     binding: Binding
     bone_order: NDArray[np.int32]
-    limb_axis_world: NDArray[np.float64]
+    limb_axis_world: Array
     parts: tuple[Part, ...]
     skin_body: NDArray[np.int32]
     skin_faces: NDArray[np.int32]
@@ -73,12 +75,12 @@ class Avatar:
         return first_vertices(self.binding, len(self.skin_body))
 
     @cached_property
-    def world2rest(self) -> NDArray[np.float64]:
+    def world2rest(self) -> Array:
         """The world in the frames of the bodies at rest (B, 4, 4)."""
         return np.asarray(np.linalg.inv(self.rig.body2world), dtype=np.float64)
 
     @cached_property
-    def limbs(self) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    def limbs(self) -> tuple[Ints, Array]:
         """Bodies that have a twist-free bone: the body that each hangs on and itself (L, 2), and
         its joint at rest (L, 3) m."""
         body = [self.tree.bodies.index(name) for name in TWIST_FREE]
@@ -151,7 +153,7 @@ def _bound(data: assets.BodyData, rest: RestBody, subject: Subject) -> Avatar:
 
 
 def pose_avatar(
-    avatar: Avatar, coordinates: NDArray, fingers: Fingers | None = None
+    avatar: Avatar, coordinates: ArrayLike, fingers: Fingers | None = None
 ) -> PosedPerson:
     """The avatar at the model's coordinates (n,), with its keypoints and everything to be drawn.
 
@@ -161,7 +163,7 @@ def pose_avatar(
     return replace(person, coordinates=np.asarray(coordinates, dtype=float))
 
 
-def pose_bodies(avatar: Avatar, body2world: NDArray, fingers: Fingers | None = None) -> PosedPerson:
+def pose_bodies(avatar: Avatar, body2world: Array, fingers: Fingers | None = None) -> PosedPerson:
     """The avatar with its bodies at given frames (B, 4, 4); its coordinates are unknown, nan."""
     tree = avatar.tree
     vertices = _deformed(avatar, avatar.binding, body2world, fingers)
@@ -183,17 +185,15 @@ def pose_bodies(avatar: Avatar, body2world: NDArray, fingers: Fingers | None = N
     )
 
 
-def pose_skin(
-    avatar: Avatar, coordinates: NDArray, fingers: Fingers | None = None
-) -> NDArray[np.float64]:
+def pose_skin(avatar: Avatar, coordinates: ArrayLike, fingers: Fingers | None = None) -> Array:
     """The bare skin alone (V, 3) m at the model's coordinates: what grounding needs of a pose."""
     body2world = body_transforms(avatar.tree, coordinates)
     return _deformed(avatar, avatar.skin_binding, body2world, fingers)
 
 
 def _deformed(
-    avatar: Avatar, binding: Binding, body2world: NDArray, fingers: Fingers | None
-) -> NDArray[np.float64]:
+    avatar: Avatar, binding: Binding, body2world: Array, fingers: Fingers | None
+) -> Array:
     if fingers is not None:
         rest = binding.rest_world.copy()
         for hand, angles in zip(avatar.hands, fingers, strict=True):
@@ -203,18 +203,19 @@ def _deformed(
     return deform(binding, bone_motions(avatar, body2world), avatar.bone_order)
 
 
-def bone_motions(avatar: Avatar, body2world: NDArray) -> NDArray[np.float64]:
+def bone_motions(avatar: Avatar, body2world: Array) -> Array:
     """Rigid motions (S, 4, 4) from rest of all bones: the bodies, then the twist-free ones."""
     motions = body2world @ avatar.world2rest
     hangs, joint = avatar.limbs
     return np.concatenate([motions, swings(motions, hangs, joint, avatar.limb_axis_world)])
 
 
-def bone_frames(avatar: Avatar, body2world: NDArray) -> NDArray[np.float64]:
+def bone_frames(avatar: Avatar, body2world: Array) -> Array:
     """Frames (S, 4, 4) of all bones in the world, named as ``bone_names`` of the rig has them."""
     rest = avatar.rig.body2world
     hangs, _ = avatar.limbs
-    return bone_motions(avatar, body2world) @ np.concatenate([rest, rest[hangs[:, 1]]])
+    frames: Array = bone_motions(avatar, body2world) @ np.concatenate([rest, rest[hangs[:, 1]]])
+    return frames
 
 
 def _bone_order(tree: Tree) -> NDArray[np.int32]:
@@ -229,8 +230,8 @@ def _bone_order(tree: Tree) -> NDArray[np.int32]:
     return np.array(order, dtype=np.int32)
 
 
-def _limb_axes(rig: Rig) -> NDArray[np.float64]:
-    index = {name: k for k, name in enumerate(rig.tree.bodies)}
+def _limb_axes(rig: Rig) -> Array:
+    index = rig.tree.body_index
     below = {"humerus": "ulna", "femur": "tibia"}
     axes = []
     for name in TWIST_FREE:
@@ -241,26 +242,28 @@ def _limb_axes(rig: Rig) -> NDArray[np.float64]:
     return np.array(axes)
 
 
-def _dominant_body(tree: Tree, bone: NDArray, weight: NDArray) -> NDArray[np.int32]:
+def _dominant_body(tree: Tree, bone: NDArray[np.int32], weight: Array) -> NDArray[np.int32]:
     bodies = len(tree.bodies)
     untwisted = np.array([tree.bodies.index(name) for name in TWIST_FREE])
     body = np.where(bone < bodies, bone, untwisted[np.maximum(bone - bodies, 0)])
     total = np.zeros((len(bone), bodies))
     for k in range(bone.shape[1]):
         np.add.at(total, (np.arange(len(bone)), body[:, k]), weight[:, k])
-    return np.argmax(total, axis=1).astype(np.int32)
+    dominant: NDArray[np.int32] = np.argmax(total, axis=1).astype(np.int32)
+    return dominant
 
 
-def _softness(weight: NDArray) -> NDArray[np.float64]:
+def _softness(weight: Array) -> Array:
     """Vertices that follow one body alone keep their shape exactly; the others are smoothed."""
-    return np.clip((1.0 - weight.max(axis=1)) / 0.05, 0.0, 1.0)
+    softness: Array = np.clip((1.0 - weight.max(axis=1)) / 0.05, 0.0, 1.0)
+    return softness
 
 
-_Cloud = tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]
+_Cloud = tuple[Array, Array, Array]
 """Points (N, 3) m and the corners of the box about them."""
 
 
-def _hand_points(avatar: Avatar, vertices: NDArray) -> tuple[_Cloud, ...]:
+def _hand_points(avatar: Avatar, vertices: Array) -> tuple[_Cloud, ...]:
     """The skin of the right and of the left hand."""
     clouds = []
     for quads in avatar.hand_quads:
@@ -271,7 +274,7 @@ def _hand_points(avatar: Avatar, vertices: NDArray) -> tuple[_Cloud, ...]:
 
 
 def _pressed_m(
-    avatar: Avatar, part: Part, placed: NDArray, hands: tuple[_Cloud, ...]
+    avatar: Avatar, part: Part, placed: Array, hands: tuple[_Cloud, ...]
 ) -> NDArray[np.floating]:
     """How far cloth stands off its places on the body (P, 3): a hand on it presses it down."""
     from scipy.spatial import KDTree
@@ -297,16 +300,18 @@ def _pressed_m(
 def _surface(
     avatar: Avatar,
     part: Part,
-    vertices: NDArray,
+    vertices: Array,
     hands: tuple[_Cloud, ...],
-    body2world: NDArray,
+    body2world: Array,
 ) -> Surface:
     if part.body is not None:
+        assert part.rest_world is not None
         body = avatar.tree.bodies.index(part.body)
         motion = body2world[body] @ avatar.world2rest[body]
         placed = part.rest_world @ motion[:3, :3].T + motion[:3, 3]
         normals = (part.rest_normals @ motion[:3, :3].T).astype(np.float32)
     else:
+        assert part.stencil is not None
         placed = part.stencil @ vertices
         normals = vertex_normals(placed, part.faces, part.weld)
         if part.offset_m is not None and part.offset_m.any():

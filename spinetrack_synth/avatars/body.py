@@ -12,8 +12,8 @@ from re import fullmatch
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
+from spinetrack_synth.avatars.array_types import Array, Indices
 from spinetrack_synth.avatars.assets import BodyData
 
 Sex = Literal["female", "male"]
@@ -71,9 +71,9 @@ class RestBody:
     ``bone_tail`` (B, 3) the joints of the MakeHuman rig.
     """
 
-    vertices_world: NDArray[np.float64]
-    bone_head: NDArray[np.float64]
-    bone_tail: NDArray[np.float64]
+    vertices_world: Array
+    bone_head: Array
+    bone_tail: Array
 
 
 def known_subject(subject_id: str) -> Subject:
@@ -173,8 +173,9 @@ def body_vertices(data: BodyData) -> slice:
     return slice(0, int(data.quads[data.faces_of("body")].max()) + 1)
 
 
-def _means(points: NDArray, index: NDArray, start: NDArray) -> NDArray:
-    return np.add.reduceat(points[index], start[:-1], axis=0) / np.diff(start)[:, None]
+def _means(points: Array, index: Indices, start: Indices) -> Array:
+    means: Array = np.add.reduceat(points[index], start[:-1], axis=0) / np.diff(start)[:, None]
+    return means
 
 
 def _target_weights(data: BodyData, subject: Subject) -> list[tuple[int, float]]:

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array, vstack
 
+from spinetrack_synth.avatars.array_types import Array, Ints
 from spinetrack_synth.avatars.assets import BodyData
 from spinetrack_synth.avatars.cuts import INSIDE_M, Cut, edge_distances
 from spinetrack_synth.avatars.drape import cloth_offsets
@@ -21,8 +22,6 @@ from spinetrack_synth.avatars.mesh import (
     open_edges,
 )
 from spinetrack_synth.easing import smoothstep
-
-Array = NDArray[np.float64]
 
 _LAYER_M = 0.0025
 _CLOTH_M = 0.002
@@ -57,7 +56,7 @@ class Piece:
     uv: Array
     weld: NDArray[np.int32]
     offset_m: Array
-    hem: dict[str, NDArray[np.int64]]
+    hem: dict[str, Ints]
 
 
 def tailor(data: BodyData, figure: Figure, cut: Cut, rng: np.random.Generator) -> Garment:
@@ -146,9 +145,9 @@ class _Seams:
         self.sheet = sheet
         self.carries, self.uvs, self.offsets = [from_suit], [sheet.uv], [offset_m]
         self.faces, self.welds = [sheet.faces], [sheet.weld]
-        self.hems: dict[str, NDArray[np.int64]] = {}
+        self.hems: dict[str, Ints] = {}
 
-    def turn_in(self, name: str, edge: Array, width: Array, inner_m: Array) -> None:
+    def turn_in(self, name: str, edge: NDArray[np.int32], width: Array, inner_m: Array) -> None:
         """Line the sheet where ``width`` (Q,) > 0 at ``inner_m`` (Q,), joined along ``edge``."""
         lining, carry = clip(self.sheet, width)
         old = kept_vertices(carry)

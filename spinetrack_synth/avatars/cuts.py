@@ -9,12 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from spinetrack_synth.avatars.array_types import Array
 from spinetrack_synth.avatars.figure import Figure
 from spinetrack_synth.easing import smoothstep
-
-Array = NDArray[np.float64]
 
 SNUG_M = 0.003
 """Distance of tight cloth from the helper it is cut from."""

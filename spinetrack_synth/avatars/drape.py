@@ -8,12 +8,11 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from spinetrack_synth.avatars.array_types import Array
 from spinetrack_synth.avatars.cuts import SNUG_M, Cut
 from spinetrack_synth.avatars.figure import Figure, Suit, along_limb, smoothed
 from spinetrack_synth.avatars.textures import noise
 from spinetrack_synth.easing import smoothstep
-
-Array = NDArray[np.float64]
 
 
 def cloth_offsets(
@@ -81,23 +80,15 @@ def _hang(pattern: Suit, figure: Figure, cut: Cut) -> Array:
         axis = np.array([figure.nape[0], 0.0, 0.0])
         hollow += _hollow(figure, trunk, figure.points - axis, np.array([0.0, 1.0, 0.0]), cut.hang)
     if cut.leg is not None:
+        joints = (figure.hips, figure.knees, figure.ankles)
+        place = along_limb(figure.points, *joints, pattern.side)
         for k, sign in enumerate((-1.0, 1.0)):
             leg = (pattern.side == sign) & (pattern.arm < 0.5)
             leg &= figure.points[:, 1] < figure.crotch_y + 0.04
             up = figure.hips[k] - figure.ankles[k]
-            place = along_limb(
-                figure.points, figure.hips, figure.knees, figure.ankles, pattern.side
-            )
-            bone = np.stack(
-                [
-                    np.interp(
-                        place, [0, 1, 2], [j[k, c] for j in (figure.hips, figure.knees,
-                                                             figure.ankles)]
-                    )
-                    for c in range(3)
-                ],
-                axis=1,
-            )  # fmt: skip
+            bone = np.empty_like(figure.points)  # the bone beside each vertex
+            for c in range(3):
+                bone[:, c] = np.interp(place, [0, 1, 2], [joint[k, c] for joint in joints])
             hollow += _hollow(figure, leg, figure.points - bone, up / np.linalg.norm(up), cut.hang)
     return hollow
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
+from spinetrack_synth.avatars.array_types import Array
 from spinetrack_synth.avatars.assets import BodyData
 from spinetrack_synth.avatars.body import RestBody, Subject
 from spinetrack_synth.avatars.clothes import Garment, over, sew, skin_below, tailor
@@ -73,7 +73,7 @@ def _clothes(
     data: BodyData,
     figure: Figure,
     garments: tuple[Garment, ...],
-    skin: NDArray[np.float64],
+    skin: Array,
     rng: np.random.Generator,
 ) -> list[Part]:
     parts = []

@@ -8,11 +8,14 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from spinetrack_synth.avatars.array_types import Array, Color, Ints
 from spinetrack_synth.avatars.assets import BodyData
 from spinetrack_synth.avatars.body import RestBody, Subject
 from spinetrack_synth.avatars.mesh import group_sheet, open_edges
 from spinetrack_synth.avatars.parts import Part
+from spinetrack_synth.avatars.textures import mix
 from spinetrack_synth.easing import smoothstep
+from spinetrack_synth.rotations import about_y, about_z
 from spinetrack_synth.shot import Material
 
 _SIZE = 256
@@ -33,9 +36,9 @@ _BROWN, _HAZEL, _GREEN, _BLUE, _GREY = (
 def eyes(data: BodyData, rest: RestBody, subject: Subject, rng: np.random.Generator) -> Part:
     """Both eyeballs in one part, carried by the skull."""
     gaze = rng.normal(0, [0.03, 0.04])
-    points: list[NDArray] = []
-    faces: list[NDArray] = []
-    uv: list[NDArray] = []
+    points: list[Array] = []
+    faces: list[Ints] = []
+    uv: list[Array] = []
     for helper in ("helper-l-eye", "helper-r-eye"):
         ball = rest.vertices_world[np.unique(data.quads[data.faces_of(helper)])]
         center = (ball.min(axis=0) + ball.max(axis=0)) / 2
@@ -56,7 +59,7 @@ def eyes(data: BodyData, rest: RestBody, subject: Subject, rng: np.random.Genera
     )
 
 
-def _ball(gaze: NDArray) -> tuple[NDArray, NDArray, NDArray]:
+def _ball(gaze: Array) -> tuple[Array, Ints, Array]:
     """Unit sphere looking along +X turned by ``gaze`` (up, right) rad, with polar uv."""
     angle = np.linspace(0, np.pi, _RINGS + 1)[1:]
     spoke = np.arange(_SPOKES) * 2 * np.pi / _SPOKES
@@ -65,10 +68,7 @@ def _ball(gaze: NDArray) -> tuple[NDArray, NDArray, NDArray]:
     x = np.cos(a) + 0.06 * smoothstep(_IRIS + 0.1, 0.0, a)  # the cornea bulges
     sphere = np.stack([x, np.sin(a) * np.sin(s), np.sin(a) * np.cos(s)], axis=1)
     up, right = gaze
-    turn_up = np.array([[np.cos(up), -np.sin(up), 0], [np.sin(up), np.cos(up), 0], [0, 0, 1]])
-    turn_right = np.array(
-        [[np.cos(right), 0, -np.sin(right)], [0, 1, 0], [np.sin(right), 0, np.cos(right)]]
-    )
+    turn_up, turn_right = about_z(up), about_y(-right)
     uv = 0.5 + 0.5 * (a / np.pi)[:, None] * np.stack([np.cos(s), np.sin(s)], axis=1)
     first = 1 + np.arange(_SPOKES)
     cap = np.stack([np.zeros(_SPOKES, int), first, np.roll(first, -1)], axis=1)
@@ -79,7 +79,7 @@ def _ball(gaze: NDArray) -> tuple[NDArray, NDArray, NDArray]:
     return sphere @ (turn_right @ turn_up).T, faces[:, ::-1], uv
 
 
-def _iris_color(subject: Subject, rng: np.random.Generator) -> NDArray[np.float64]:
+def _iris_color(subject: Subject, rng: np.random.Generator) -> Array:
     """Light eyes go with light skin and European ancestry."""
     light = subject.ancestry[2] * np.clip(1.3 - 2.2 * subject.skin_tone, 0, 1)
     if rng.random() < 0.85 * light:
@@ -89,7 +89,7 @@ def _iris_color(subject: Subject, rng: np.random.Generator) -> NDArray[np.float6
     return np.clip(np.array(base) * rng.uniform(0.8, 1.25) + rng.normal(0, 0.015, 3), 0.04, 0.8)
 
 
-def _paint(iris: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.uint8]:
+def _paint(iris: Array, rng: np.random.Generator) -> NDArray[np.uint8]:
     row, column = np.mgrid[0:_SIZE, 0:_SIZE]
     x, y = (column + 0.5) / _SIZE - 0.5, 0.5 - (row + 0.5) / _SIZE
     angle = 2 * np.pi * np.hypot(x, y)
@@ -99,18 +99,14 @@ def _paint(iris: NDArray[np.float64], rng: np.random.Generator) -> NDArray[np.ui
     color *= 1 - 0.25 * smoothstep(0.7, 1.3, angle)[..., None] * np.array([0.4, 1.0, 1.0])
     fibers = sum(np.sin(spoke * k + rng.uniform(0, 7)) for k in (17, 29, 41)) / 3
     ring = iris * (1 + 0.18 * fibers[..., None]) * (1.25 - 0.5 * (angle / _IRIS)[..., None])
-    color = _over(color, ring, smoothstep(_IRIS + 0.03, _IRIS - 0.03, angle))
+    color = mix(color, ring, smoothstep(_IRIS + 0.03, _IRIS - 0.03, angle))
     limbus = np.exp(-(((angle - _IRIS) / 0.05) ** 2))
-    color = _over(color, iris * 0.25, 0.75 * limbus)
-    color = _over(color, np.full(3, 0.01), smoothstep(0.22, 0.17, angle))
+    color = mix(color, iris * 0.25, 0.75 * limbus)
+    color = mix(color, np.full(3, 0.01), smoothstep(0.22, 0.17, angle))
     return (np.clip(color, 0, 1) * 255 + 0.5).astype(np.uint8)
 
 
-def _over(below: NDArray, above: NDArray, share: NDArray) -> NDArray:
-    return below * (1 - share[..., None]) + above * share[..., None]
-
-
-def lashes(data: BodyData, color: tuple[float, float, float]) -> Part:
+def lashes(data: BodyData, color: Color) -> Part:
     """The rim of the lids and the lashes: the lash helpers, shortened."""
     stencil, faces, uv, weld = _lash_strips(data)
     red, green, blue = color
@@ -126,8 +122,10 @@ def lashes(data: BodyData, color: tuple[float, float, float]) -> Part:
 
 
 @lru_cache(maxsize=2)
-def _lash_strips(data: BodyData):
-    """The upper lash strips with their free edge drawn back to the lid."""
+def _lash_strips(
+    data: BodyData,
+) -> tuple[csr_array, NDArray[np.int32], NDArray[np.float32], NDArray[np.int32]]:
+    """Stencil, faces, uv, weld of the upper lash strips, their free edge drawn back to the lid."""
     sheet = group_sheet(data, "helper-l-eyelashes-2", "helper-r-eyelashes-2")
     vertex = sheet.stencil.indices
     points = data.vertices[vertex].astype(np.float64)

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from spinetrack_synth.avatars.array_types import Array, Color, Floats, Ints
 from spinetrack_synth.avatars.assets import BodyData
 from spinetrack_synth.avatars.clothes import Garment
-from spinetrack_synth.avatars.figure import Figure, along_limb, suit
-from spinetrack_synth.avatars.textures import mix, noise, texel_map
+from spinetrack_synth.avatars.figure import Figure, Suit, along_limb, suit
+from spinetrack_synth.avatars.textures import TexelMap, mix, noise, texel_map
 from spinetrack_synth.easing import smoothstep
 from spinetrack_synth.shot import Material
 
@@ -45,13 +46,13 @@ class Fabric:
     """A garment's cloth: main, second and trim colours (sRGB), a pattern, and how it shines."""
 
     pattern: str
-    main: tuple[float, float, float]
-    second: tuple[float, float, float]
-    trim: tuple[float, float, float]
+    main: Color
+    second: Color
+    trim: Color
     roughness: float
 
 
-def choose_fabric(rng: np.random.Generator, loose: bool, skin: NDArray[np.float64]) -> Fabric:
+def choose_fabric(rng: np.random.Generator, loose: bool, skin: Array) -> Fabric:
     """Draw a cloth; tight sports wear is often dark and plain, loose cotton often heathered.
 
     A cloth of the colour of the wearer's ``skin`` (3,) would look like none, and is not drawn.
@@ -68,7 +69,7 @@ def choose_fabric(rng: np.random.Generator, loose: bool, skin: NDArray[np.float6
     return Fabric(pattern, main, second, trim, float(roughness))
 
 
-def _looks_like_skin(color: tuple[float, float, float], skin: NDArray[np.float64]) -> bool:
+def _looks_like_skin(color: Color, skin: Array) -> bool:
     """Near in colour (3,), or as muted and of the same tone, lighter or darker as if in the sun."""
     cloth = np.array(color)
     tint, tone = cloth - cloth.mean(), skin - skin.mean()
@@ -107,7 +108,9 @@ def weave(
 class _Place:
     """Where each painted texel lies on the figure; all arrays (N, ...)."""
 
-    def __init__(self, pattern, figure: Figure, garment: Garment, texels, ours) -> None:
+    def __init__(
+        self, pattern: Suit, figure: Figure, garment: Garment, texels: TexelMap, ours: Ints
+    ) -> None:
         leg = along_limb(figure.points, figure.hips, figure.knees, figure.ankles, pattern.side)
         arm = along_limb(
             figure.points, figure.shoulders, figure.elbows, figure.wrists, pattern.side
@@ -115,12 +118,10 @@ class _Place:
         axis_x = _limb_axis_x(figure, leg, pattern.side)
         outward = figure.normals[:, 2] * np.sign(figure.points[:, 2])
         columns = [figure.points, leg, arm, pattern.arm, figure.points[:, 0] - axis_x, outward]
-        columns += [figure.normals, *garment.fields.values(), garment.depth_m]
+        columns += [figure.normals, *garment.fields.values()]
         table = np.concatenate([np.reshape(c, (len(leg), -1)) for c in columns], axis=1)
-        chosen = type(texels)(
-            texels.size, texels.texel[ours], texels.corner[ours], texels.share[ours], texels.nearest
-        )
-        at = chosen.at(table)
+        texel, corner, share = texels.texel[ours], texels.corner[ours], texels.share[ours]
+        at = replace(texels, texel=texel, corner=corner, share=share).at(table)
         self.points = at[:, 0:3]
         self.leg, self.along_arm, self.arm, self.fore, self.outward = at[:, 3:8].T
         self.normals = at[:, 8:11]
@@ -128,15 +129,15 @@ class _Place:
         self.figure = figure
         self.legs = garment.cut.leg is not None
 
-    def side_seam_m(self) -> NDArray:
+    def side_seam_m(self) -> NDArray[np.float32]:
         """Distance from the line down the outer side of trunk and legs."""
         return np.where(self.outward > 0.2, np.abs(self.fore), 1.0)
 
-    def arms(self) -> NDArray:
+    def arms(self) -> NDArray[np.float32]:
         """1 on the sleeves."""
         return smoothstep(0.42, 0.58, self.arm)
 
-    def crease(self, loose: bool) -> NDArray:
+    def crease(self, loose: bool) -> Floats:
         """Darkening where cloth folds: crotch, armpits, behind the knees."""
         figure, points = self.figure, self.points
         crotch = np.array([0.0, figure.crotch_y, 0.0])
@@ -148,10 +149,11 @@ class _Place:
         for shoulder in figure.shoulders:
             pit = np.array([shoulder[0], figure.armpit_y, shoulder[2]])
             dark = dark + 0.18 * _spot(points - pit, 0.03)
-        return np.clip(dark, 0, 0.4) * (0.8 if loose else 1.0)
+        crease: Floats = np.clip(dark, 0, 0.4) * (0.8 if loose else 1.0)
+        return crease
 
 
-def _limb_axis_x(figure: Figure, leg: NDArray, side: NDArray) -> NDArray[np.float64]:
+def _limb_axis_x(figure: Figure, leg: Array, side: Array) -> Array:
     """X of the middle line of trunk and legs at each vertex of the suit."""
     row = (side > 0).astype(int)
     joints = np.stack([figure.hips[:, 0], figure.knees[:, 0], figure.ankles[:, 0]])[:, row]
@@ -159,21 +161,23 @@ def _limb_axis_x(figure: Figure, leg: NDArray, side: NDArray) -> NDArray[np.floa
     first = np.minimum(place.astype(int), 1)
     column = np.arange(len(leg))
     low, high = joints[first, column], joints[first + 1, column]
-    return low + (high - low) * (place - first)
+    axis_x: Array = low + (high - low) * (place - first)
+    return axis_x
 
 
-def _spot(offset: NDArray, spread_m: float) -> NDArray:
-    return np.exp(-(offset**2).sum(axis=1) / (2 * spread_m**2))
+def _spot(offset: Floats, spread_m: float) -> Floats:
+    spot: Floats = np.exp(-(offset**2).sum(axis=1) / (2 * spread_m**2))
+    return spot
 
 
-def _draw(rng: np.random.Generator, shares: tuple[float, ...]) -> tuple[float, float, float]:
+def _draw(rng: np.random.Generator, shares: tuple[float, ...]) -> Color:
     palette = (NEUTRALS, MUTED, BRIGHT)[rng.choice(3, p=shares)]
     color = np.array(palette[rng.integers(len(palette))])
     color = color + (color.mean() - color) * rng.uniform(0.0, 0.4)
     return tuple(np.clip(color * rng.uniform(0.85, 1.15) + rng.normal(0, 0.012, 3), 0.02, 0.92))
 
 
-def _pattern(place: _Place, fabric: Fabric, rng: np.random.Generator) -> NDArray[np.float32]:
+def _pattern(place: _Place, fabric: Fabric, rng: np.random.Generator) -> Floats:
     main, second = (np.array(c, np.float32) for c in (fabric.main, fabric.second))
     points = place.points
     plain = np.broadcast_to(main, (len(points), 3)).astype(np.float32)
@@ -208,14 +212,15 @@ def _pattern(place: _Place, fabric: Fabric, rng: np.random.Generator) -> NDArray
         return mix(plain, ink.astype(np.float32), hit)
     if fabric.pattern == "fade":
         y = points[:, 1]
-        return mix(plain, second, smoothstep(np.quantile(y, 0.2), np.quantile(y, 0.8), y))
+        start, stop = (float(np.quantile(y, share)) for share in (0.2, 0.8))
+        return mix(plain, second, smoothstep(start, stop, y))
     if fabric.pattern == "dye":
         value = noise(points, 0.12, rng, 3)
         return mix(plain, np.minimum(main * 1.6 + 0.15, 0.95), smoothstep(-0.5, 0.7, value))
     return plain
 
 
-def _trimmed(place: _Place, garment: Garment, fabric: Fabric, color: NDArray) -> NDArray:
+def _trimmed(place: _Place, garment: Garment, fabric: Fabric, color: Floats) -> Floats:
     """Waistband, bindings, hem stitching and seams."""
     trim = np.array(fabric.trim, np.float32)
     stitch = np.zeros(len(color), np.float32)
@@ -237,10 +242,11 @@ def _trimmed(place: _Place, garment: Garment, fabric: Fabric, color: NDArray) ->
         stitch = np.maximum(stitch, 0.5 * _line(place.points[:, 2], 0.0014) * below)
     if "sleeve" in place.field:
         stitch = np.maximum(stitch, 0.6 * _line((place.arm - 0.5) * 0.09, 0.0012))
-    return color * (1 - 0.25 * stitch[:, None])
+    trimmed: Floats = color * (1 - 0.25 * stitch[:, None])
+    return trimmed
 
 
-def _sneaker(place: _Place, fabric: Fabric) -> NDArray[np.float32]:
+def _sneaker(place: _Place, fabric: Fabric) -> Floats:
     """Upper, lacing over the instep, a pale sole."""
     main, trim = np.array(fabric.main, np.float32), np.array(fabric.trim, np.float32)
     points = place.points
@@ -257,5 +263,5 @@ def _sneaker(place: _Place, fabric: Fabric) -> NDArray[np.float32]:
     return mix(color, np.full(3, 0.72, np.float32), smoothstep(0.024, 0.022, points[:, 1]))
 
 
-def _line(distance: NDArray, half_m: float) -> NDArray:
+def _line(distance: Floats, half_m: float) -> NDArray[np.float32]:
     return smoothstep(2 * half_m, 0.5 * half_m, np.abs(distance)).astype(np.float32)

@@ -6,17 +6,13 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from spinetrack_synth.avatars.assets import BodyData
+from spinetrack_synth.avatars.array_types import Array, Ints
+from spinetrack_synth.avatars.assets import ARM_BONES, BodyData
 from spinetrack_synth.avatars.body import RestBody, body_vertices
 from spinetrack_synth.avatars.mesh import Sheet, averaging, group_sheet, mask_at, smooth_sheet
 from spinetrack_synth.avatars.skinning import vertex_normals
-
-Array = NDArray[np.float64]
-
-_ARM_BONES = ("upperarm", "lowerarm", "wrist", "metacarpal", "finger")
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,11 +30,11 @@ class Suit:
     arm: Array
     side: Array
     smooth: csr_array
-    skin_near: NDArray[np.int64]
-    sheet_near: NDArray[np.int64]
-    midline: NDArray[np.int64]
-    armpit: NDArray[np.int64]
-    nipples: NDArray[np.int64]
+    skin_near: Ints
+    sheet_near: Ints
+    midline: Ints
+    armpit: Ints
+    nipples: Ints
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,8 +75,7 @@ def suit(data: BodyData) -> Suit:
     sheet = replace(sheet, uv=0.01 + 0.98 * (sheet.uv - low) / (high - low).max())
     neutral = sheet.stencil @ data.vertices.astype(np.float64)
     skin = data.vertices[body_vertices(data)].astype(np.float64)
-    arm_bones = [k for k, name in enumerate(data.bones) if name.startswith(_ARM_BONES)]
-    arm = sheet.stencil @ (data.weights * np.isin(data.weight_bone, arm_bones)).sum(axis=1)
+    arm = sheet.stencil @ data.share_of(data.bones_named(*ARM_BONES))
     side = np.where(np.abs(neutral[:, 0]) < 1e-3, 0.0, -np.sign(neutral[:, 0]))
     distance, near = KDTree(neutral).query(skin)
     border = np.flatnonzero((arm > 0.35) & (arm < 0.65))

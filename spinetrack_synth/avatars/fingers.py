@@ -13,13 +13,11 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
-from spinetrack_synth.avatars.assets import BodyData
+from spinetrack_synth.avatars.array_types import Array, Ints
+from spinetrack_synth.avatars.assets import ARM_BONES, BodyData
 from spinetrack_synth.avatars.body import RestBody, body_vertices
 from spinetrack_synth.avatars.rig import Rig
 from spinetrack_synth.compiled import apart, inner, njit
-
-Array = NDArray[np.float64]
-Ints = NDArray[np.int64]
 
 DIGITS: Final = 5
 KNUCKLES: Final = 3
@@ -36,8 +34,6 @@ FLEXED_ALONE: Final = np.array([1.0, 0.0, 0.0])
 
 EASY: Final = np.radians([[0, 4, 6], [6, 10, 6], [9, 14, 8], [12, 17, 9], [14, 19, 10]])
 """A hand that does nothing."""
-
-_ARM: Final = ("upperarm", "lowerarm", "wrist", "metacarpal", "finger")
 
 LOOSE: Final = 0.55
 """How far a digit closes that finds nothing to hold."""
@@ -85,7 +81,7 @@ class Hand:
     axis: Array
     pad: Ints
     palm_m: float
-    arm_share: Array
+    arm_share: NDArray[np.float32]
 
 
 def find_hands(data: BodyData, rest: RestBody, rig: Rig) -> tuple[Hand, Hand]:
@@ -101,11 +97,7 @@ def _find_hand(data: BodyData, rest: RestBody, rig: Rig, side: str) -> Hand:
         for digit in range(1, DIGITS + 1)
     ]
     dense = np.stack(
-        [
-            (data.weights * (data.weight_bone == bone)).sum(axis=1)
-            for digit in phalanges
-            for bone in digit
-        ],
+        [data.share_of([bone]) for digit in phalanges for bone in digit],
         axis=1,
     ).astype(float)
     total = data.weights.sum(axis=1)
@@ -113,26 +105,22 @@ def _find_hand(data: BodyData, rest: RestBody, rig: Rig, side: str) -> Hand:
     weight = (dense[vertex] / total[vertex, None]).reshape(-1, DIGITS, KNUCKLES)
     world = rest.vertices_world
 
-    def local(points: NDArray) -> Array:
-        return (np.asarray(points, float) - body2world[:3, 3]) @ body2world[:3, :3]
+    def local(points: Array) -> Array:
+        inside: Array = (points - body2world[:3, 3]) @ body2world[:3, :3]
+        return inside
 
     head, tail = local(rest.bone_head[phalanges]), local(rest.bone_tail[phalanges])
     axis = _axes(head, tail)
-    arm = [
-        k
-        for k, name in enumerate(data.bones)
-        if name.startswith(_ARM) and name.endswith(side.upper())
-    ]
+    arm = data.bones_named(*ARM_BONES, ending=side.upper())
     count = body_vertices(data).stop
     moved = weight.sum(axis=2)
     pad = np.where((vertex < count) & (moved.max(axis=1) > 0.5), moved.argmax(axis=1), -1)
     skin = local(world[:count])
-    hand = data.weight_bone[:count], data.weights[:count]
     metacarpals = [
         data.bones.index(f"{name}.{side.upper()}")
         for name in ("wrist", "finger1-1", *(f"metacarpal{k}" for k in range(1, 5)))
     ]
-    palm = (np.isin(hand[0], metacarpals) * hand[1]).sum(axis=1) > 0.5
+    palm = data.share_of(metacarpals)[:count] > 0.5
     return Hand(
         side=side,
         body=body,
@@ -144,7 +132,7 @@ def _find_hand(data: BodyData, rest: RestBody, rig: Rig, side: str) -> Hand:
         axis=axis,
         pad=pad.astype(np.int64),
         palm_m=float(np.percentile(skin[palm, 0], 97)),
-        arm_share=(data.weights * np.isin(data.weight_bone, arm)).sum(axis=1) / total,
+        arm_share=data.share_of(arm) / total,
     )
 
 
@@ -159,14 +147,16 @@ def _axes(head: Array, tail: Array) -> Array:
     across /= np.linalg.norm(across)
     front[0, 1:] = 0.5 * front[0, 1:] + 0.85 * across
     axis = np.cross(along, front)
-    return axis / np.linalg.norm(axis, axis=-1, keepdims=True)
+    axis /= np.linalg.norm(axis, axis=-1, keepdims=True)
+    return axis
 
 
 def bend(hand: Hand, angles: Array) -> Array:
     """Where the vertices of a hand lie in the world of the body at rest (H, 3) m, its knuckles bent
     by ``angles`` (5, 3) rad."""
-    points = _bent(hand.points_m, hand.weight, hand.knuckle_m, hand.axis, angles)
-    return points @ hand.body2world[:3, :3].T + hand.body2world[:3, 3]
+    points: Array = _bent(hand.points_m, hand.weight, hand.knuckle_m, hand.axis, angles)
+    bent: Array = points @ hand.body2world[:3, :3].T + hand.body2world[:3, 3]
+    return bent
 
 
 @lru_cache(maxsize=256)

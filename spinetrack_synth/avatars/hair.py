@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from spinetrack_synth.avatars.array_types import Array, Color
 from spinetrack_synth.avatars.body import Subject
 from spinetrack_synth.avatars.hairstyles import STYLES, Bundle
 from spinetrack_synth.avatars.parts import Part
@@ -14,8 +15,6 @@ from spinetrack_synth.avatars.scalp import Head, survey_head
 from spinetrack_synth.avatars.skin import Anatomy, Shade, tone_color
 from spinetrack_synth.easing import smoothstep
 from spinetrack_synth.shot import Material
-
-Array = NDArray[np.float64]
 
 # Natural hair colours, sRGB, dark to light, then the uncommon ones.
 _COLORS = {
@@ -40,7 +39,7 @@ class Hairdo:
 
     parts: tuple[Part, ...]
     shades: tuple[Shade, ...]
-    brow_color: tuple[float, float, float]
+    brow_color: Color
 
 
 def hairdo(anatomy: Anatomy, subject: Subject, rng: np.random.Generator) -> Hairdo:
@@ -61,7 +60,7 @@ def grow(anatomy: Anatomy, subject: Subject, style: str, rng: np.random.Generato
     shades = [Shade(head.density * _SHADE[style][0], tuple(color * 0.75), _SHADE[style][1])]
     parts = []
     if style in STYLES:
-        parts.append(_ribbons("hair", STYLES[style](head, rng), head, color, rng))
+        parts.append(_ribbons(STYLES[style](head, rng), head, color, rng))
     if subject.sex == "male":
         shades += _beard_shade(head, color, rng)
     return Hairdo(tuple(parts), tuple(shades), (float(brow[0]), float(brow[1]), float(brow[2])))
@@ -89,9 +88,7 @@ def _hair_color(subject: Subject, rng: np.random.Generator) -> Array:
     return color * (1 - 0.8 * grey) + 0.8 * grey * np.array(_COLORS["grey"])
 
 
-def _ribbons(
-    name: str, bundles: list[Bundle], head: Head, color: Array, rng: np.random.Generator
-) -> Part:
+def _ribbons(bundles: list[Bundle], head: Head, color: Array, rng: np.random.Generator) -> Part:
     """Tapered ribbons along paths, each turned a little at random about its own run."""
     points, faces, uv = [], [], []
     start = 0
@@ -119,7 +116,7 @@ def _ribbons(
         start += 2 * count * steps
     rest_world = np.concatenate(points)
     return Part(
-        name=name,
+        name="hair",
         faces=np.concatenate(faces).astype(np.int32),
         uv=np.concatenate(uv).astype(np.float32),
         material=Material(_strand_tones(color), roughness=0.55, specular=0.25),

@@ -9,12 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from numpy.typing import NDArray
 
+from spinetrack_synth.avatars.array_types import Array
 from spinetrack_synth.avatars.scalp import Head
 from spinetrack_synth.easing import smoothstep
 
-Array = NDArray[np.float64]
 Rng = np.random.Generator
 Bundle = tuple[Array, Array]
 """Paths (n, K, 3) m and widths (n,) m of strands."""
@@ -206,9 +205,9 @@ def _beside_face(head: Head, paths: Array) -> Array:
     return moved
 
 
-def _tied(head: Head, rng: Rng, tie: Array, count: int = 2300) -> Bundle:
+def _tied(head: Head, rng: Rng, tie: Array) -> Bundle:
     """Hair drawn over the skull to the tie point."""
-    steps = 6
+    count, steps = 2300, 6
     roots, normals = _roots(head, count, rng)
     start = roots - head.center
     start /= np.linalg.norm(start, axis=1, keepdims=True)
@@ -259,11 +258,10 @@ def _tail(
     away: Array,
     length_m: float,
     girth_m: float,
-    count: int = 620,
-    wave: float = 0.0,
+    wave: float,
 ) -> Bundle:
     """A bundle that leaves the tie along ``away`` and hangs."""
-    steps = 8
+    count, steps = 620, 8
     place = np.linspace(0, 1, steps)
     away = np.asarray(away, float) / np.linalg.norm(away)
     down = np.array([0.0, -1.0, 0.0])
@@ -365,9 +363,9 @@ def _top_knot(head: Head, rng: Rng) -> list[Bundle]:
     return [_tied(head, rng, tie), _coil(rng, tie, away, rng.uniform(0.020, 0.030))]
 
 
-def _coil(rng: Rng, tie: Array, away: Array, radius_m: float, count: int = 560) -> Bundle:
+def _coil(rng: Rng, tie: Array, away: Array, radius_m: float) -> Bundle:
     """A bun: strands wound round the direction ``away``."""
-    steps = 8
+    count, steps = 560, 8
     axis = np.asarray(away) / np.linalg.norm(away)
     u = np.cross(axis, [0.0, 0.0, 1.0])
     u /= np.linalg.norm(u)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spinetrack_synth.anatomy.kinematics import body_transforms
+from spinetrack_synth.avatars.array_types import Array
 from spinetrack_synth.avatars.avatar import Avatar, Fingers
 from spinetrack_synth.avatars.fingers import CLOSED, EASY, Hand, flat, grip
 from spinetrack_synth.avatars.skinning import inside_box, vertex_normals
@@ -36,7 +37,7 @@ def open_fingers(
     holds: Iterable[Hold] = (),
     *,
     fists: bool = False,
-) -> NDArray[np.float64]:
+) -> Array:
     """Fingers (2, 5, 3) of a pose before the hands take hold; free hands may be ``fists``."""
     reaches = tuple(reaches)
     boxes = {h for hold in holds if GRIPS[hold.thing].kind == "box" for h in hold.hands}
@@ -53,11 +54,11 @@ def open_fingers(
 
 def held_fingers(
     avatar: Avatar,
-    q: NDArray[np.float64],
-    skin: NDArray[np.float64],
+    q: Array,
+    skin: Array,
     fingers: Fingers,
     reaches: Iterable[Reach],
-) -> NDArray[np.float64]:
+) -> Array:
     """The fingers (2, 5, 3) after those of holding hands closed on what they hold at q (n,), where
     the skin is (V, 3) m."""
     holding = {
@@ -145,10 +146,10 @@ def _bar_surface(shape: Grip) -> tuple[NDArray[np.float64], NDArray[np.float64]]
 def _grip(
     avatar: Avatar,
     hand: Hand,
-    hand2world: NDArray[np.float64],
-    skin: NDArray[np.float64],
+    hand2world: Array,
+    skin: Array,
     normals: NDArray[np.float32],
-) -> NDArray[np.float64]:
+) -> Array:
     rotation, origin = hand2world[:3, :3], hand2world[:3, 3]
     arm = [avatar.tree.bodies.index(f"{name}_{hand.side}") for name in _ARM]
     other = inside_box(skin, origin - _ABOUT_M, origin + _ABOUT_M)

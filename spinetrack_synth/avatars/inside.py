@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from spinetrack_synth.avatars.array_types import Array, Floats, Indices
 from spinetrack_synth.avatars.assets import BodyData
 
 
@@ -15,16 +16,14 @@ def skin_triangles(data: BodyData) -> NDArray[np.int32]:
     """
     body = data.faces_of("body")
     centre = data.uv[data.quads_uv[body]].mean(axis=1)
-    mask = data.masks["inside-mouth"]
-    size = len(mask)
-    row = np.clip(((1 - centre[:, 1]) * size).astype(int), 0, size - 1)
-    column = np.clip((centre[:, 0] * size).astype(int), 0, size - 1)
-    quads = data.quads[body][mask[row, column] < 128]
+    quads = data.quads[body][data.mask_at("inside-mouth", centre) < 128]
     triangles = np.concatenate([quads[:, [0, 1, 2]], quads[:, [0, 2, 3]]])
-    return triangles[(triangles[:, 0] != triangles[:, 2]) & (triangles[:, 1] != triangles[:, 2])]
+    distinct = (triangles[:, 0] != triangles[:, 2]) & (triangles[:, 1] != triangles[:, 2])
+    outward: NDArray[np.int32] = triangles[distinct]
+    return outward
 
 
-def winding_number(points: NDArray, vertices: NDArray, triangles: NDArray) -> NDArray[np.float64]:
+def winding_number(points: Floats, vertices: Floats, triangles: Indices) -> Array:
     """How often the surface winds round each point (N,): about 1 inside, 0 outside.
 
     The solid angle of every triangle (Van Oosterom & Strackee 1983), summed; small holes such as
@@ -46,9 +45,7 @@ def winding_number(points: NDArray, vertices: NDArray, triangles: NDArray) -> ND
     return total
 
 
-def distance_along(
-    origin: NDArray, direction: NDArray, vertices: NDArray, triangles: NDArray
-) -> float:
+def distance_along(origin: Array, direction: Array, vertices: Floats, triangles: Indices) -> float:
     """Distance (m) from a point to the first surface along a direction (3,), inf for none."""
     a, b, c = (vertices[triangles[:, i]].astype(float) for i in range(3))
     edge1, edge2 = b - a, c - a

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from spinetrack_synth.avatars.assets import BodyData
+from spinetrack_synth.avatars.array_types import Array, Ints
+from spinetrack_synth.avatars.assets import ARM_BONES, BodyData
 from spinetrack_synth.avatars.body import RestBody, Subject, body_vertices
 
 SIDES = (("l", ".L", -1.0), ("r", ".R", 1.0))
@@ -54,12 +55,12 @@ class Landmarks:
     the body of C7; ``mass_kg`` from the volume of the mesh.
     """
 
-    joints: dict[str, NDArray[np.float64]]
-    surface: dict[str, NDArray[np.float64]]
-    profile_height_m: NDArray[np.float64]
-    back_m: NDArray[np.float64]
-    front_m: NDArray[np.float64]
-    flank_m: NDArray[np.float64]
+    joints: dict[str, Array]
+    surface: dict[str, Array]
+    profile_height_m: Array
+    back_m: Array
+    front_m: Array
+    flank_m: Array
     c7_height_m: float
     stature_m: float
     mass_kg: float
@@ -70,9 +71,9 @@ def find_landmarks(data: BodyData, rest: RestBody, subject: Subject) -> Landmark
     skin = rest.vertices_world[body_vertices(data)]
     stature = subject.stature_m
     height, back, front = _sagittal_profile(data, skin)
-    joints: dict[str, NDArray[np.float64]] = {}
-    for side, suffix, sign in SIDES:
-        joints |= _limb_joints(data, rest, skin, side, suffix, sign)
+    joints: dict[str, Array] = {}
+    for side, suffix, _ in SIDES:
+        joints |= _limb_joints(data, rest, skin, side, suffix)
     joints |= _hip_centres(data, skin, stature)
     return Landmarks(
         joints=joints,
@@ -103,34 +104,27 @@ def vertebral_depth_m(level: str, subject: Subject, mass_kg: float) -> float:
     return (depth_mm + share * slope * (mass_kg - reference)) / 1000
 
 
-def dominant_bone(data: BodyData) -> NDArray[np.int64]:
+def dominant_bone(data: BodyData) -> Ints:
     """Rig bone with the largest weight at every vertex, (V,)."""
     best = np.argmax(data.weights, axis=1)
-    return data.weight_bone[np.arange(len(best)), best].astype(np.int64)
+    dominant: Ints = data.weight_bone[np.arange(len(best)), best].astype(np.int64)
+    return dominant
 
 
-def _bones_matching(data: BodyData, prefixes: tuple[str, ...], suffix: str) -> list[int]:
-    return [
-        k
-        for k, name in enumerate(data.bones)
-        if name.startswith(prefixes) and name.endswith(suffix)
-    ]
-
-
-def _limb_joints(data, rest, skin, side, suffix, sign) -> dict[str, NDArray[np.float64]]:
+def _limb_joints(
+    data: BodyData, rest: RestBody, skin: Array, side: str, suffix: str
+) -> dict[str, Array]:
     head = {name: rest.bone_head[k] for k, name in enumerate(data.bones)}
     dominant = dominant_bone(data)[: len(skin)]
     joints = {"shoulder": head["upperarm01" + suffix]}
-    for name, bone, upper, lower in (
-        ("elbow", "lowerarm01", ("upperarm",), ("lowerarm",)),
-        ("wrist", "wrist", ("lowerarm",), ("wrist", "metacarpal")),
-        ("knee", "lowerleg01", ("upperleg",), ("lowerleg",)),
-        ("ankle", "foot", ("lowerleg",), ("lowerleg", "foot")),
+    for name, bone, above, around in (
+        ("elbow", "lowerarm01", "upperarm01", ("upperarm", "lowerarm")),
+        ("wrist", "wrist", "lowerarm01", ("lowerarm", "wrist", "metacarpal")),
+        ("knee", "lowerleg01", "upperleg01", ("upperleg", "lowerleg")),
+        ("ankle", "foot", "lowerleg01", ("lowerleg", "foot")),
     ):
-        limb = np.isin(dominant, _bones_matching(data, upper + lower, suffix))
-        parent = head[{"elbow": "upperarm01", "wrist": "lowerarm01", "knee": "upperleg01",
-                       "ankle": "lowerleg01"}[name] + suffix]  # fmt: skip
-        joints[name] = _centre_of_section(skin[limb], head[bone + suffix], parent)
+        limb = skin[np.isin(dominant, data.bones_named(*around, ending=suffix))]
+        joints[name] = _centre_of_section(limb, head[bone + suffix], head[above + suffix])
     toes = [head[f"toe{k}-1{suffix}"] for k in range(1, 6)]
     joints["toes"] = np.mean(toes, axis=0)
     joints["index_knuckle"] = head["finger2-1" + suffix]
@@ -139,20 +133,21 @@ def _limb_joints(data, rest, skin, side, suffix, sign) -> dict[str, NDArray[np.f
     return {f"{name}_{side}": point for name, point in joints.items()}
 
 
-def _centre_of_section(limb, joint, parent, half_thickness_m=0.012) -> NDArray[np.float64]:
+def _centre_of_section(limb: Array, joint: Array, parent: Array) -> Array:
     """The joint moved to the middle of the limb's cross-section there."""
     axis = (joint - parent) / np.linalg.norm(joint - parent)
-    ring = limb[np.abs((limb - joint) @ axis) < half_thickness_m]
+    ring = limb[np.abs((limb - joint) @ axis) < 0.012]
     ring = ring[np.linalg.norm(ring - joint, axis=1) < 0.12]
     if len(ring) < 6:
         return joint
     across = ring - joint - np.outer((ring - joint) @ axis, axis)
     basis = np.linalg.svd(across - across.mean(axis=0), full_matrices=False)[2][:2]
     flat = across @ basis.T
-    return joint + ((flat.min(axis=0) + flat.max(axis=0)) / 2) @ basis
+    centre: Array = joint + ((flat.min(axis=0) + flat.max(axis=0)) / 2) @ basis
+    return centre
 
 
-def _hip_centres(data, skin, stature) -> dict[str, NDArray[np.float64]]:
+def _hip_centres(data: BodyData, skin: Array, stature: float) -> dict[str, Array]:
     """Hip joint centres from the skin of the pelvis.
 
     Height: 0.047 of stature above the crotch (hip joint 0.52-0.53, crotch 0.477 of stature,
@@ -173,7 +168,7 @@ def _hip_centres(data, skin, stature) -> dict[str, NDArray[np.float64]]:
     return {f"hip_{side}": np.array([depth, height, lateral * sign]) for side, _, sign in SIDES}
 
 
-def _sagittal_profile(data: BodyData, skin: NDArray) -> tuple[NDArray, NDArray, NDArray]:
+def _sagittal_profile(data: BodyData, skin: Array) -> tuple[Array, Array, Array]:
     """Back and front of the trunk, neck and head in the midline at a grid of heights."""
     edges = _midline_edges(data)
     a, b = skin[edges[:, 0]], skin[edges[:, 1]]
@@ -190,11 +185,10 @@ def _sagittal_profile(data: BodyData, skin: NDArray) -> tuple[NDArray, NDArray, 
 
 
 def _arm_vertices(data: BodyData, count: int) -> NDArray[np.bool_]:
-    arm_bones = ("upperarm", "lowerarm", "wrist", "metacarpal", "finger")
-    return np.isin(dominant_bone(data)[:count], _bones_matching(data, arm_bones, ""))
+    return np.isin(dominant_bone(data)[:count], data.bones_named(*ARM_BONES))
 
 
-def _flank(data: BodyData, skin: NDArray, height: NDArray) -> NDArray[np.float64]:
+def _flank(data: BodyData, skin: Array, height: Array) -> Array:
     """X and half width (H, 2) of the widest point of the trunk, right side, at each height."""
     right = skin[~_arm_vertices(data, len(skin)) & (skin[:, 2] > 0)]
     flank = np.empty((len(height), 2))
@@ -212,9 +206,9 @@ def _midline_edges(data: BodyData) -> NDArray[np.int32]:
     return np.unique(np.sort(edges[on_midline[edges].all(axis=1)], axis=1), axis=0)
 
 
-def _surface_points(data, rest, skin) -> dict[str, NDArray[np.float64]]:
+def _surface_points(data: BodyData, rest: RestBody, skin: Array) -> dict[str, Array]:
     bones = {name: k for k, name in enumerate(data.bones)}
-    dominant = dominant_bone(data)
+    dominant = dominant_bone(data)[: len(skin)]
     eye_height = rest.bone_head[bones["eye.L"]][1]
     midline = skin[np.abs(data.vertices[: len(skin), 0]) < 1e-3]
     face = midline[np.abs(midline[:, 1] - (eye_height - 0.035)) < 0.04]
@@ -225,11 +219,10 @@ def _surface_points(data, rest, skin) -> dict[str, NDArray[np.float64]]:
     for name, suffix in (("left", ".L"), ("right", ".R")):
         eye = data.quads[data.faces_of(f"helper-{name[0]}-eye")]
         points[f"{name}_eye"] = rest.vertices_world[np.unique(eye)].mean(axis=0)
-        dominated = dominant[: len(skin)]
         for toe, prefix in (("big_toe", "toe1-"), ("small_toe", "toe5-")):
-            tip = skin[np.isin(dominated, _bones_matching(data, (prefix,), suffix))]
+            tip = skin[np.isin(dominant, data.bones_named(prefix, ending=suffix))]
             points[f"{name}_{toe}"] = tip[np.argmax(tip[:, 0])]
-        foot = skin[np.isin(dominated, _bones_matching(data, ("foot",), suffix))]
+        foot = skin[np.isin(dominant, data.bones_named("foot", ending=suffix))]
         low = foot[foot[:, 1] < 0.032]
         points[f"{name}_heel"] = low[np.argmin(low[:, 0])]
     right, left = _tragus(data, skin, 1.0), _tragus(data, skin, -1.0)
@@ -239,22 +232,19 @@ def _surface_points(data, rest, skin) -> dict[str, NDArray[np.float64]]:
     return points
 
 
-def _tragus(data: BodyData, skin: NDArray, sign: float) -> NDArray[np.float64]:
+def _tragus(data: BodyData, skin: Array, sign: float) -> Array:
     """Front of the ear at half its height: the vertices of the part mask 'ears' of that side."""
-    mask = data.masks["ears"]
     quads, quads_uv = (table[data.faces_of("body")] for table in (data.quads, data.quads_uv))
     uv = np.zeros((len(skin), 2))
     uv[quads.ravel()] = data.uv[quads_uv.ravel()]
-    size = len(mask)
-    column = np.clip((uv[:, 0] * size).astype(int), 0, size - 1)
-    row = np.clip(((1 - uv[:, 1]) * size).astype(int), 0, size - 1)
-    ear = skin[(mask[row, column] > 127) & (skin[:, 2] * sign > 0)]
+    ear = skin[(data.mask_at("ears", uv) > 127) & (skin[:, 2] * sign > 0)]
     middle = (ear[:, 1].min() + ear[:, 1].max()) / 2
     band = ear[np.abs(ear[:, 1] - middle) < 0.012]
-    return band[np.argmax(band[:, 0])]
+    tragus: Array = band[np.argmax(band[:, 0])]
+    return tragus
 
 
-def _volume_m3(data: BodyData, skin: NDArray) -> float:
+def _volume_m3(data: BodyData, skin: Array) -> float:
     quads = data.quads[data.faces_of("body")]
     a, b, c, d = (skin[quads[:, k]] for k in range(4))
     signed = np.einsum("ij,ij->i", a, np.cross(b, c)) + np.einsum("ij,ij->i", a, np.cross(c, d))

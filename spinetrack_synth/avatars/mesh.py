@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array, csr_array, diags_array
 from scipy.sparse.csgraph import connected_components
 
+from spinetrack_synth.avatars.array_types import Array, Indices, Ints
 from spinetrack_synth.avatars.assets import BodyData
 
 
@@ -25,7 +26,7 @@ class Sheet:
 
     stencil: csr_array
     faces: NDArray[np.int32]
-    uv: NDArray[np.float64]
+    uv: Array
     weld: NDArray[np.int32]
 
 
@@ -49,16 +50,12 @@ def smooth_sheet(data: BodyData, *groups: str) -> Sheet:
     return Sheet(stencil, _triangles(corner), uv[uv_index], weld)
 
 
-def mask_at(data: BodyData, name: str, sheet: Sheet) -> NDArray[np.float64]:
+def mask_at(data: BodyData, name: str, sheet: Sheet) -> Array:
     """A part mask of the body data at a sheet's vertices (P,), 0..1."""
-    mask = data.masks[name]
-    size = len(mask)
-    column = np.clip((sheet.uv[:, 0] * size).astype(int), 0, size - 1)
-    row = np.clip(((1 - sheet.uv[:, 1]) * size).astype(int), 0, size - 1)
-    return mask[row, column] / 255.0
+    return data.mask_at(name, sheet.uv) / 255.0
 
 
-def clip(sheet: Sheet, field: NDArray[np.float64]) -> tuple[Sheet, csr_array]:
+def clip(sheet: Sheet, field: Array) -> tuple[Sheet, csr_array]:
     """The part of the sheet where a scalar ``field`` (P,) is positive, cut along its zero line.
 
     Also returns the matrix (P', P) that carries data of the vertices over to the new ones.
@@ -113,10 +110,11 @@ def open_edges(sheet: Sheet) -> NDArray[np.int32]:
     _, index, uses = np.unique(
         np.sort(sheet.weld[edges], axis=1), axis=0, return_inverse=True, return_counts=True
     )
-    return edges[uses[index] == 1]
+    rim: NDArray[np.int32] = edges[uses[index] == 1]
+    return rim
 
 
-def kept_vertices(carry: csr_array) -> NDArray[np.int64]:
+def kept_vertices(carry: csr_array) -> Ints:
     """Old index of every new vertex that is an old one unchanged, -1 for cut points."""
     single = np.diff(carry.indptr) == 1
     old = np.full(carry.shape[0], -1, np.int64)
@@ -150,12 +148,12 @@ def averaging(sheet: Sheet, strength: float = 0.5) -> csr_array:
     return csr_array(diags_array(1 - share) + diags_array(share / degree) @ near)
 
 
-def _group(data: BodyData, groups: tuple[str, ...]) -> tuple[NDArray, NDArray]:
+def _group(data: BodyData, groups: tuple[str, ...]) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
     chosen = data.faces_of(*groups)
     return data.quads[chosen], data.quads_uv[chosen]
 
 
-def _selection(rows: NDArray, columns: int) -> csr_array:
+def _selection(rows: Indices, columns: int) -> csr_array:
     index = np.arange(len(rows))
     return csr_array((np.ones(len(rows)), (index, rows)), shape=(len(rows), columns))
 
@@ -166,15 +164,14 @@ def _stack_rows(above: csr_array, below: csr_array) -> csr_array:
     return csr_array(vstack([above, below]))
 
 
-def _triangles(quads: NDArray) -> NDArray[np.int32]:
+def _triangles(quads: Indices) -> NDArray[np.int32]:
     faces = np.concatenate([quads[:, [0, 1, 2]], quads[:, [0, 2, 3]]])
     distinct = (faces != np.roll(faces, 1, axis=1)).all(axis=1)
-    return faces[distinct].astype(np.int32)
+    triangles: NDArray[np.int32] = faces[distinct].astype(np.int32)
+    return triangles
 
 
-def _pair_corners(
-    quads: NDArray, quads_uv: NDArray
-) -> tuple[NDArray, NDArray, NDArray, NDArray[np.int32]]:
+def _pair_corners(quads: Indices, quads_uv: Indices) -> tuple[Ints, Ints, Ints, NDArray[np.int32]]:
     """Distinct (vertex, uv) pairs: their vertex, their uv, the quads over them, their weld."""
     size = int(quads_uv.max()) + 1
     keys, corner = np.unique(quads.astype(np.int64) * size + quads_uv, return_inverse=True)
@@ -183,7 +180,7 @@ def _pair_corners(
     return vertices, uv, corner.reshape(quads.shape), weld
 
 
-def _edges_of(quads: NDArray, size: int) -> tuple[NDArray, NDArray, NDArray]:
+def _edges_of(quads: Indices, size: int) -> tuple[Ints, Ints, Ints]:
     """Distinct edges (E, 2), edge of each quad side (F, 4), number of quads at each edge (E,)."""
     sides = np.stack([quads, np.roll(quads, -1, axis=1)], axis=-1)
     sides = np.sort(sides, axis=-1).astype(np.int64)
@@ -193,7 +190,7 @@ def _edges_of(quads: NDArray, size: int) -> tuple[NDArray, NDArray, NDArray]:
     return np.stack([keys // size, keys % size], axis=1), index.reshape(quads.shape), uses
 
 
-def _split(quads: NDArray, side: NDArray, edge_start: int, face_start: int) -> NDArray:
+def _split(quads: Indices, side: Ints, edge_start: int, face_start: int) -> Ints:
     """Four quads for each: corner, edge point, face point, edge point."""
     middle = np.arange(len(quads)) + face_start
     children = [
@@ -203,18 +200,24 @@ def _split(quads: NDArray, side: NDArray, edge_start: int, face_start: int) -> N
     return np.concatenate(children)
 
 
-def _linear_subdivision(quads: NDArray, size: int) -> tuple[csr_array, NDArray]:
+def _linear_subdivision(quads: Indices, size: int) -> tuple[csr_array, Ints]:
     edges, side, _ = _edges_of(quads, size)
     count = len(edges)
-    halves = csr_array(
-        (np.full(2 * count, 0.5), (np.repeat(np.arange(count), 2), edges.ravel())),
-        shape=(count, size),
+    rows = _stack_rows(
+        _stack_rows(identity(size), _edge_middles(edges, size)), _face_points(quads, size)
     )
-    rows = _stack_rows(_stack_rows(identity(size), halves), _face_points(quads, size))
     return rows, _split(quads, side, size, size + count)
 
 
-def _face_points(quads: NDArray, size: int) -> csr_array:
+def _edge_middles(edges: Ints, size: int) -> csr_array:
+    count = len(edges)
+    return csr_array(
+        (np.full(2 * count, 0.5), (np.repeat(np.arange(count), 2), edges.ravel())),
+        shape=(count, size),
+    )
+
+
+def _face_points(quads: Indices, size: int) -> csr_array:
     count = len(quads)
     return csr_array(
         (np.full(4 * count, 0.25), (np.repeat(np.arange(count), 4), quads.ravel())),
@@ -222,13 +225,10 @@ def _face_points(quads: NDArray, size: int) -> csr_array:
     )
 
 
-def _catmull_clark(quads: NDArray, size: int) -> tuple[csr_array, NDArray]:
+def _catmull_clark(quads: Indices, size: int) -> tuple[csr_array, Ints]:
     edges, side, uses = _edges_of(quads, size)
     count = len(edges)
-    ends = csr_array(
-        (np.full(2 * count, 0.5), (np.repeat(np.arange(count), 2), edges.ravel())),
-        shape=(count, size),
-    )
+    ends = _edge_middles(edges, size)
     face = _face_points(quads, size)
     around = csr_array(
         (np.full(side.size, 0.5), (side.ravel(), np.repeat(np.arange(len(quads)), 4))),
@@ -241,7 +241,9 @@ def _catmull_clark(quads: NDArray, size: int) -> tuple[csr_array, NDArray]:
     return rows, _split(quads, side, size, size + count)
 
 
-def _vertex_rule(quads, edges, uses, size, face, ends) -> csr_array:
+def _vertex_rule(
+    quads: Indices, edges: Ints, uses: Ints, size: int, face: csr_array, ends: csr_array
+) -> csr_array:
     rim = np.zeros(size, bool)
     rim[edges[uses == 1]] = True
     corner = csr_array(
@@ -264,14 +266,14 @@ def _vertex_rule(quads, edges, uses, size, face, ends) -> csr_array:
     return csr_array(diags_array(1.0 - rim) @ inner + diags_array(1.0 * rim) @ outer)
 
 
-def _rotate_first(faces: NDArray, wanted: NDArray[np.bool_]) -> NDArray:
+def _rotate_first(faces: NDArray[np.int32], wanted: NDArray[np.bool_]) -> NDArray[np.int32]:
     """Faces turned so that their first corner is the wanted one."""
     first = np.argmax(wanted[faces], axis=1)
     return np.take_along_axis(faces, (first[:, None] + np.arange(3)) % 3, axis=1)
 
 
 def _compact(
-    sheet: Sheet, carry: csr_array, faces: NDArray, weld: NDArray
+    sheet: Sheet, carry: csr_array, faces: Indices, weld: Indices
 ) -> tuple[Sheet, csr_array]:
     used, local = np.unique(faces, return_inverse=True)
     carry = csr_array(carry[used])

@@ -1,9 +1,7 @@
-"""Fitting the OpenSim model into a body at rest, and the skin's weights on the model's bodies.
+"""Fitting the OpenSim model into a body at rest: the bones that move the skin.
 
 The model is scaled segment by segment and posed until its joint centres lie in the limbs and its
-vertebrae at their depth under the skin of the back; then every vertex of the mesh is given to
-OpenSim bodies: limbs by the weights of MakeHuman's rig, the trunk by position along the spine, so
-that every vertebra moves the back.
+vertebrae at their depth under the skin of the back.
 """
 
 from __future__ import annotations
@@ -11,15 +9,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy.optimize import least_squares
-from scipy.special import ndtr
 
 from spinetrack_synth.anatomy.kinematics import body_transforms, coordinates_from
 from spinetrack_synth.anatomy.model import Tree
 from spinetrack_synth.anatomy.scaling import scale_tree, with_marker_offsets
-from spinetrack_synth.avatars.assets import BodyData
-from spinetrack_synth.avatars.body import RestBody, Subject
+from spinetrack_synth.avatars.array_types import Array
+from spinetrack_synth.avatars.body import Subject
 from spinetrack_synth.avatars.landmarks import Landmarks, vertebral_depth_m
 
 LUMBAR = tuple(f"L{k}" for k in range(5, 0, -1))
@@ -28,12 +24,16 @@ CERVICAL = tuple(f"C{k}" for k in range(7, 0, -1))
 VERTEBRAE = LUMBAR + THORACIC + CERVICAL
 """Caudal to cranial."""
 
+TWIST_FREE = ("humerus_r", "humerus_l", "femur_r", "femur_l")
+"""Bodies that get a second bone without their axial twist, appended after the bodies."""
+
 _MODEL_STATURE_M = 1.75
+"""Stature of which the lengths in opensim_models/tables/joints.csv are shares. The model that is
+built stands 1.753 m tall (`lengths.STATURE_M`), with which every rig would come out anew."""
 _WRIST_TO_KNUCKLE_M = 0.100
 """Wrist joint to middle knuckle in a hand as long as the model's (190 mm)."""
 _STERNOCLAVICULAR_DEPTH_M = 0.018
 """Joint centre under the skin of the throat: 10-15 mm of soft tissue and half the joint."""
-_MAX_INFLUENCES = 8
 
 
 @dataclass(frozen=True)
@@ -44,12 +44,9 @@ class Rig:
     """
 
     tree: Tree
-    scale_factors: NDArray[np.float64]
-    coordinates: NDArray[np.float64]
-    body2world: NDArray[np.float64]
-
-
-# --- fitting ------------------------------------------------------------------------------------
+    scale_factors: Array
+    coordinates: Array
+    body2world: Array
 
 
 def fit(model: Tree, landmarks: Landmarks, subject: Subject) -> Rig:
@@ -67,7 +64,12 @@ def fit(model: Tree, landmarks: Landmarks, subject: Subject) -> Rig:
     return Rig(tree, factors, coordinates, body2world)
 
 
-def vertebral_centres(tree: Tree, body2world: NDArray) -> NDArray[np.float64]:
+def bone_names(tree: Tree) -> tuple[str, ...]:
+    """Names of all bones: the bodies, then the twist-free ones as ``humerus_r_swing``."""
+    return (*tree.bodies, *(f"{name}_swing" for name in TWIST_FREE))
+
+
+def vertebral_centres(tree: Tree, body2world: Array) -> Array:
     """Centres of the 24 vertebral bodies, caudal to cranial, (24, 3) m.
 
     A vertebra's origin is the joint below it; its centre lies half way to the joint above.
@@ -86,7 +88,7 @@ _LOG_SCALE_SD = np.log([1.06, 1.06, 1.08, 1.10, 1.08])
 
 def _fit_spine(
     model: Tree, landmarks: Landmarks, subject: Subject
-) -> tuple[NDArray[np.float64], dict[str, float]]:
+) -> tuple[Array, dict[str, float]]:
     """Scale factors of the axial skeleton and its posture at rest, in the sagittal plane."""
     stature_ratio = landmarks.stature_m / _MODEL_STATURE_M
     index = model.body_index
@@ -101,15 +103,16 @@ def _fit_spine(
     depth = np.array([vertebral_depth_m(name, subject, landmarks.mass_kg) for name in levels])
     sacral_depth = vertebral_depth_m("S2", subject, landmarks.mass_kg)
 
-    def at(height: NDArray | float, profile: NDArray) -> NDArray:
+    def at(height: Array, profile: Array) -> Array:
         return np.interp(height, landmarks.profile_height_m, profile)
 
     back = np.stack([landmarks.back_m, landmarks.profile_height_m], axis=1)
 
-    def depth_under_back(points: NDArray) -> NDArray:
-        return np.sqrt(((points[:, None] - back) ** 2).sum(axis=2).min(axis=1))
+    def depth_under_back(points: Array) -> Array:
+        depth: Array = np.sqrt(((points[:, None] - back) ** 2).sum(axis=2).min(axis=1))
+        return depth
 
-    def residuals(x: NDArray) -> NDArray:
+    def residuals(x: Array) -> Array:
         factors, posture = _axial(model, x, stature_ratio, width_factor)
         tree = scale_tree(model, factors)
         body2world = body_transforms(tree, coordinates_from(tree, posture))
@@ -146,8 +149,8 @@ def _fit_spine(
 
 
 def _axial(
-    model: Tree, x: NDArray[np.float64], stature_ratio: float, width_factor: float
-) -> tuple[NDArray[np.float64], dict[str, float]]:
+    model: Tree, x: Array, stature_ratio: float, width_factor: float
+) -> tuple[Array, dict[str, float]]:
     """Scale factors (B, 3) and posture of the parameters x (12,): seven of posture, and by how much
     lumbar, thoracic, cervical spine and the pelvis' depth and height differ from the stature."""
     scale = stature_ratio * np.exp(x[7:])
@@ -160,11 +163,11 @@ def _axial(
 
 
 def _limb_factors(
-    model: Tree, landmarks: Landmarks, factors: NDArray, sternoclavicular_r: NDArray
-) -> NDArray[np.float64]:
+    model: Tree, landmarks: Landmarks, factors: Array, sternoclavicular_r: Array
+) -> Array:
     """Scale factors of the limbs from the distances between joint centres, both sides alike."""
     neutral = body_transforms(model, np.zeros(len(model.coordinates)))
-    index = {name: k for k, name in enumerate(model.bodies)}
+    index = model.body_index
     joints = landmarks.joints | {"sternoclavicular_r": sternoclavicular_r}
 
     def length(a: str, b: str) -> float:
@@ -201,8 +204,8 @@ def _limb_factors(
 
 
 def _chest_factors(
-    model: Tree, landmarks: Landmarks, factors: NDArray, posture: dict[str, float]
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    model: Tree, landmarks: Landmarks, factors: Array, posture: dict[str, float]
+) -> tuple[Array, Array]:
     """Depth and width of the vertebra that carries the clavicles, and where the right one starts.
 
     The sternoclavicular joint keeps the model's level and comes to lie behind the skin there.
@@ -230,9 +233,9 @@ _LIMB_COORDINATES = (
 )  # fmt: skip
 
 
-def _fit_limbs(tree: Tree, landmarks: Landmarks, posture: dict[str, float]) -> NDArray[np.float64]:
+def _fit_limbs(tree: Tree, landmarks: Landmarks, posture: dict[str, float]) -> Array:
     """Coordinates of the whole model at rest: right limbs are fitted, the left ones mirror them."""
-    index = {name: k for k, name in enumerate(tree.bodies)}
+    index = tree.body_index
     joints = landmarks.joints
     fingers = _unit(joints["middle_knuckle_r"] - joints["wrist_r"])
     thumbwards = _unit(joints["index_knuckle_r"] - joints["little_knuckle_r"])
@@ -244,16 +247,16 @@ def _fit_limbs(tree: Tree, landmarks: Landmarks, posture: dict[str, float]) -> N
     lower = np.array([tree.lower[bounds[f"{name}_r"]] for name in _LIMB_COORDINATES])
     upper = np.array([tree.upper[bounds[f"{name}_r"]] for name in _LIMB_COORDINATES])
 
-    def coordinates(x: NDArray) -> NDArray[np.float64]:
+    def coordinates(x: Array) -> Array:
         values = dict(posture)
         for name, value in zip(_LIMB_COORDINATES, x, strict=True):
             values[f"{name}_r"] = values[f"{name}_l"] = value
         return coordinates_from(tree, values)
 
-    def residuals(x: NDArray) -> NDArray:
+    def residuals(x: Array) -> Array:
         body2world = body_transforms(tree, coordinates(x))
 
-        def axis(name: str, k: int) -> NDArray:
+        def axis(name: str, k: int) -> Array:
             return body2world[index[name], :3, k]
 
         placed = [
@@ -278,9 +281,7 @@ def _fit_limbs(tree: Tree, landmarks: Landmarks, posture: dict[str, float]) -> N
     return coordinates(solution.x)
 
 
-def _surface_offsets(
-    tree: Tree, landmarks: Landmarks, body2world: NDArray
-) -> dict[str, NDArray[np.float64]]:
+def _surface_offsets(tree: Tree, landmarks: Landmarks, body2world: Array) -> dict[str, Array]:
     """Where this body has the markers on or just under the skin, in their bodies' frames."""
     level = vertebral_centres(tree, body2world)[VERTEBRAE.index("T8"), 1]
     flank = [np.interp(level, landmarks.profile_height_m, column) for column in landmarks.flank_m.T]
@@ -295,120 +296,5 @@ def _surface_offsets(
     return offsets
 
 
-def _unit(vector: NDArray) -> NDArray[np.float64]:
+def _unit(vector: Array) -> Array:
     return vector / np.linalg.norm(vector)
-
-
-# --- weights ------------------------------------------------------------------------------------
-
-TWIST_FREE = ("humerus_r", "humerus_l", "femur_r", "femur_l")
-"""Bodies that get a second bone without their axial twist, appended after the bodies."""
-
-
-def bone_names(tree: Tree) -> tuple[str, ...]:
-    """Names of all bones: the bodies, then the twist-free ones as ``humerus_r_swing``."""
-    return (*tree.bodies, *(f"{name}_swing" for name in TWIST_FREE))
-
-
-_RIG_LIMBS = {
-    "clavicle": "clavicle", "shoulder01": "clavicle", "upperarm01": "humerus",
-    "upperarm02": "humerus", "lowerarm01": "forearm", "lowerarm02": "forearm", "wrist": "hand",
-    "metacarpal": "hand", "finger": "hand", "upperleg01": "femur", "upperleg02": "femur",
-    "lowerleg01": "tibia", "lowerleg02": "tibia", "foot": "calcn", "toe": "toes",
-}  # fmt: skip
-_RIG_TRUNK = ("root", "pelvis", "spine", "breast", "neck")
-_SPREAD_M = {"lumbar": 0.020, "thoracic": 0.020, "cervical": 0.012}
-_RIB_SLOPE = 0.3
-"""Fall of the ribs from the spine to the front, about 15-20 degrees."""
-
-
-def skin_weights(
-    data: BodyData, rest: RestBody, rig: Rig
-) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
-    """Bones (V, 8) and weights (V, 8) of all vertices of the base mesh.
-
-    Bones below B are the model's bodies in the tree's order; B + k is ``TWIST_FREE[k]``.
-    """
-    index = {name: k for k, name in enumerate(rig.tree.bodies)}
-    bones = len(index) + len(TWIST_FREE)
-    vertices = rest.vertices_world
-    origin = {name: rig.body2world[k, :3, 3] for name, k in index.items()}
-    dense = np.zeros((len(vertices), bones))
-    trunk = np.zeros(len(vertices))
-    rows = np.arange(len(vertices))
-    for k in range(data.weights.shape[1]):
-        weight = data.weights[:, k].astype(np.float64)
-        for bone in np.unique(data.weight_bone[weight > 0, k]):
-            name = data.bones[bone]
-            chosen = rows[(data.weight_bone[:, k] == bone) & (weight > 0)]
-            target = _limb_of(name)
-            if target is None:
-                if name.startswith(_RIG_TRUNK):
-                    trunk[chosen] += weight[chosen]
-                else:
-                    dense[chosen, index["skull"]] += weight[chosen]
-                continue
-            side = "l" if name.endswith(".L") else "r"
-            _spread_limb(dense, chosen, weight[chosen], target, side, vertices, origin, index)
-    unbound = trunk + dense.sum(axis=1) < 1e-6
-    trunk[unbound] = 1.0
-    spine = _spine_weights(vertices, origin)
-    for column, name in enumerate(("pelvis", *VERTEBRAE, "skull")):
-        dense[:, index[name]] += trunk * spine[:, column]
-    strongest = np.argsort(-dense, axis=1, kind="stable")[:, :_MAX_INFLUENCES]
-    kept = np.take_along_axis(dense, strongest, axis=1)
-    return strongest.astype(np.int32), kept / kept.sum(axis=1, keepdims=True)
-
-
-def _limb_of(rig_bone: str) -> str | None:
-    stem = rig_bone.split(".")[0]
-    for prefix, limb in _RIG_LIMBS.items():
-        if stem.startswith(prefix):
-            return limb
-    return None
-
-
-def _spread_limb(dense, chosen, weight, limb, side, vertices, origin, index) -> None:
-    """Give a rig bone's weights to OpenSim bodies; twist is spread along the limb."""
-    ends = {
-        "humerus": (f"humerus_{side}", f"ulna_{side}", 0.1, 0.8),
-        "femur": (f"femur_{side}", f"tibia_{side}", 0.1, 0.8),
-        "forearm": (f"ulna_{side}", f"hand_{side}", 0.15, 0.95),
-    }
-    if limb not in ends:
-        dense[chosen, index[f"{limb}_{side}"]] += weight
-        return
-    top, bottom, start, stop = ends[limb]
-    axis = origin[bottom] - origin[top]
-    along = (vertices[chosen] - origin[top]) @ axis / (axis @ axis)
-    share = np.clip((along - start) / (stop - start), 0.0, 1.0)
-    if limb == "forearm":
-        first, second = index[f"ulna_{side}"], index[f"radius_{side}"]
-    else:
-        first = len(index) + TWIST_FREE.index(f"{limb}_{side}")
-        second = index[f"{limb}_{side}"]
-    dense[chosen, first] += weight * (1 - share)
-    dense[chosen, second] += weight * share
-
-
-def _spine_weights(vertices: NDArray, origin: dict[str, NDArray]) -> NDArray[np.float64]:
-    """Shares (V, 26) of pelvis, 24 vertebrae and skull by height along the spine.
-
-    Each body owns the heights between its lower and its upper joint, blurred by a Gaussian; in
-    front of the thoracic and cervical spine the levels fall with the slope of the ribs.
-    """
-    chain = [origin[name] for name in (*VERTEBRAE, "skull")]
-    joints = np.array(chain)
-    spread = np.array([_SPREAD_M[_region(name)] for name in VERTEBRAE] + [_SPREAD_M["cervical"]])
-    slope = np.array([0.0 if name in LUMBAR else _RIB_SLOPE for name in VERTEBRAE] + [_RIB_SLOPE])
-    slope = np.convolve(np.pad(slope, 2, mode="edge"), np.ones(5) / 5, mode="valid")
-    depth_of_spine = np.interp(vertices[:, 1], joints[:, 1], joints[:, 0])
-    fall = np.interp(vertices[:, 1], joints[:, 1], slope)
-    level = vertices[:, 1] + fall * np.clip(vertices[:, 0] - depth_of_spine, -0.1, 0.2)
-    below = ndtr((level[:, None] - joints[None, :, 1]) / spread)
-    below = np.concatenate([np.ones((len(level), 1)), below, np.zeros((len(level), 1))], axis=1)
-    return np.maximum(below[:, :-1] - below[:, 1:], 0.0)
-
-
-def _region(vertebra: str) -> str:
-    return {"L": "lumbar", "T": "thoracic", "C": "cervical"}[vertebra[0]]

@@ -5,14 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
+from spinetrack_synth.avatars.array_types import Array
 from spinetrack_synth.avatars.body import Subject
 from spinetrack_synth.avatars.skin import Anatomy
 from spinetrack_synth.avatars.textures import noise
 from spinetrack_synth.easing import smoothstep
-
-Array = NDArray[np.float64]
 
 # The hairline: height above the eyes (m, on a head whose top is 0.11 m above them) by azimuth from
 # the nose (degrees): forehead, temple, sideburn, over the ear, behind it, nape.

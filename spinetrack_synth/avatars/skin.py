@@ -7,8 +7,10 @@ from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import csr_array
 
-from spinetrack_synth.avatars.assets import BodyData
+from spinetrack_synth.avatars.array_types import Array, Color, Floats, Ints
+from spinetrack_synth.avatars.assets import HAND_BONES, BodyData
 from spinetrack_synth.avatars.body import RestBody, Subject
 from spinetrack_synth.avatars.mesh import Sheet, averaging, group_sheet, mask_at
 from spinetrack_synth.avatars.skinning import vertex_normals
@@ -37,8 +39,8 @@ class Shade:
     ``weight`` (P,) 0..1 over the skin sheet, ``color`` sRGB, ``grain`` 0 (even) .. 1 (dots).
     """
 
-    weight: NDArray[np.float64]
-    color: tuple[float, float, float]
+    weight: Array
+    color: Color
     grain: float
 
 
@@ -46,21 +48,22 @@ class Shade:
 class Anatomy:
     """What painting needs of one body: the skin sheet at rest and where things are.
 
-    ``points`` and ``normals`` (P, 3); ``joint`` bone name -> head (3,) m; ``masks`` mask name ->
-    (P,) 0..1; ``head`` (P,) 0..1 share of the head's bones; ``hand`` (P,) likewise.
+    ``points`` and ``normals`` (P, 3); ``joint`` and ``tail`` bone name -> its head and its tail
+    (3,) m; ``masks`` mask name -> (P,) 0..1; ``hand`` (P,) 0..1 share of the hands' bones;
+    ``cavity`` (P,) -1 on ridges .. 1 in hollows.
     """
 
     sheet: Sheet
-    points: NDArray[np.float64]
-    normals: NDArray[np.float64]
-    joint: dict[str, NDArray[np.float64]]
-    tail: dict[str, NDArray[np.float64]]
-    masks: dict[str, NDArray[np.float64]]
-    hand: NDArray[np.float64]
-    cavity: NDArray[np.float64]
+    points: Array
+    normals: Array
+    joint: dict[str, Array]
+    tail: dict[str, Array]
+    masks: dict[str, Array]
+    hand: Array
+    cavity: Array
 
     @property
-    def eyes(self) -> NDArray[np.float64]:
+    def eyes(self) -> Array:
         """Centres of the eyes (2, 3) m, left first."""
         return np.stack([self.joint["eye.L"], self.joint["eye.R"]])
 
@@ -94,15 +97,15 @@ def survey(data: BodyData, rest: RestBody) -> Anatomy:
 
 
 @lru_cache(maxsize=2)
-def _topology(data: BodyData):
+def _topology(data: BodyData) -> tuple[csr_array, Array, dict[str, Array]]:
+    """Averaging over the skin sheet, the share of the hands and the part masks at its vertices."""
     sheet = skin_sheet(data)
-    hands = [k for k, n in enumerate(data.bones) if n.startswith(("wrist", "metacarpal", "finger"))]
-    hand = sheet.stencil @ (data.weights * np.isin(data.weight_bone, hands)).sum(axis=1)
+    hand = sheet.stencil @ data.share_of(data.bones_named(*HAND_BONES))
     masks = {name: mask_at(data, name, sheet) for name in data.masks}
     return averaging(sheet, 0.8), hand, masks
 
 
-def tone_color(subject: Subject) -> NDArray[np.float64]:
+def tone_color(subject: Subject) -> Array:
     """Mean colour (3,) of a subject's skin, sRGB."""
     places = np.linspace(0, 1, len(_TONES))
     color = np.array([np.interp(subject.skin_tone, places, _TONES[:, c]) for c in range(3)])
@@ -115,7 +118,7 @@ def paint_skin(
     anatomy: Anatomy,
     subject: Subject,
     shades: tuple[Shade, ...],
-    brow_color: tuple[float, float, float],
+    brow_color: Color,
     rng: np.random.Generator,
 ) -> NDArray[np.uint8]:
     """The skin's image (SIZE, SIZE, 3) sRGB."""
@@ -123,51 +126,52 @@ def paint_skin(
     texels = texel_map(sheet, SIZE)
     color = tone_color(subject)
     dark = subject.skin_tone
-    coarse = anatomy.points
-    grain = texels.at(coarse)
+    points = texels.at(anatomy.points)
 
-    blotch = noise(coarse, 0.06, rng, 2)
+    blotch = noise(anatomy.points, 0.06, rng, 2)
     flush = _flush(anatomy) * rng.uniform(0.6, 1.1) + 0.10 * blotch
-    shadow = 0.05 * noise(coarse, 0.12, rng, 2) - 0.13 * np.clip(anatomy.cavity, 0, 1)
+    shadow = 0.05 * noise(anatomy.points, 0.12, rng, 2) - 0.13 * np.clip(anatomy.cavity, 0, 1)
     shadow = shadow - _dark_places(anatomy, subject)
     fields = texels.at(np.stack([flush, shadow, _pale_places(anatomy)], axis=1))
     flush, shadow, pale = fields.T
-    flush = flush + 0.05 * noise(grain, 0.012, rng)
+    flush = flush + 0.05 * noise(points, 0.012, rng)
 
-    paint = np.broadcast_to(color, (len(grain), 3)).astype(np.float32)
+    paint = np.broadcast_to(color, (len(points), 3)).astype(np.float32)
     paint = paint * (1 + shadow[:, None])
     paint = paint * (1 + (_FLUSH - 1) * (0.75 - 0.35 * dark) * flush[:, None])
     palm = np.minimum(color * np.array([1.25, 1.28, 1.3]) + 0.06, [0.85, 0.66, 0.57])
     paint = mix(paint, palm, pale * np.clip(1.4 * dark - 0.2, 0.0, 0.8))
-    paint = _features(data, texels, paint, color, subject, rng)
-    pores = rng.standard_normal(len(grain)).astype(np.float32)
-    paint *= 1 + (0.018 * pores + 0.03 * noise(grain, 0.004, rng))[:, None]
-    paint = _spots(anatomy, texels, paint, color, subject, rng)
+    _paint_features(paint, data, texels, color, subject, rng)
+    pores = rng.standard_normal(len(points)).astype(np.float32)
+    paint *= 1 + (0.018 * pores + 0.03 * noise(points, 0.004, rng))[:, None]
+    _paint_spots(paint, anatomy, texels, color, subject, rng)
     for shade in shades:
-        paint = _hair_shade(texels, grain, paint, shade, pores, rng)
-    paint = _brows(anatomy, texels, grain, paint, brow_color, subject, rng)
+        _paint_shade(paint, points, texels.at(shade.weight), shade, pores, rng)
+    _paint_brows(paint, points, anatomy, brow_color, subject, rng)
     return texels.image(paint)
 
 
-def _near(points: NDArray, centers: list[NDArray], spread_m: float) -> NDArray[np.float64]:
+def _near(points: Array, centers: list[Array], spread_m: float) -> Array:
     """Strongest of round spots of standard deviation ``spread_m`` about the centres, (P,)."""
     squared = [((points - center) ** 2).sum(axis=1) for center in centers]
-    return np.exp(-np.minimum.reduce(squared) / (2 * spread_m**2))
+    spot: Array = np.exp(-np.minimum.reduce(squared) / (2 * spread_m**2))
+    return spot
 
 
-def _both(anatomy: Anatomy, bone: str) -> list[NDArray[np.float64]]:
+def _both(anatomy: Anatomy, bone: str) -> list[Array]:
     return [anatomy.joint[bone + ".L"], anatomy.joint[bone + ".R"]]
 
 
-def _nose(anatomy: Anatomy) -> NDArray[np.float64]:
+def _nose(anatomy: Anatomy) -> Array:
     eye = anatomy.eyes.mean(axis=0)
     points = anatomy.points
     middle = (np.abs(points[:, 2]) < 0.004) & (np.abs(points[:, 1] - eye[1] + 0.035) < 0.025)
     nose = points[middle]
-    return nose[np.argmax(nose[:, 0])]
+    tip: Array = nose[np.argmax(nose[:, 0])]
+    return tip
 
 
-def _flush(anatomy: Anatomy) -> NDArray[np.float64]:
+def _flush(anatomy: Anatomy) -> Array:
     """Where blood shows: cheeks, nose, ears, knuckles, elbows, knees, heels; (P,) 0..1."""
     points, normals = anatomy.points, anatomy.normals
     cheeks = [eye + np.array([0.0, -0.042, 0.014 * np.sign(eye[2])]) for eye in anatomy.eyes]
@@ -185,7 +189,7 @@ def _flush(anatomy: Anatomy) -> NDArray[np.float64]:
     return np.maximum(flush, 0.3 * anatomy.hand)
 
 
-def _dark_places(anatomy: Anatomy, subject: Subject) -> NDArray[np.float64]:
+def _dark_places(anatomy: Anatomy, subject: Subject) -> Array:
     """How much darker (P,): eyelids, under the eyes, armpits; knees and elbows of dark skin."""
     points = anatomy.points
     below = [eye + np.array([0.02, -0.017, 0.0]) for eye in anatomy.eyes]
@@ -197,10 +201,10 @@ def _dark_places(anatomy: Anatomy, subject: Subject) -> NDArray[np.float64]:
     return dark + 0.06 * _near(points, armpits, 0.03)
 
 
-def _pale_places(anatomy: Anatomy) -> NDArray[np.float64]:
+def _pale_places(anatomy: Anatomy) -> Array:
     """Palms and soles, (P,) 0..1."""
     low = smoothstep(0.03, 0.015, anatomy.points[:, 1])
-    pale = smoothstep(0.35, 0.8, -anatomy.normals[:, 1]) * low
+    pale: Array = smoothstep(0.35, 0.8, -anatomy.normals[:, 1]) * low
     for side, sign in (("L", 1.0), ("R", -1.0)):
         wrist = anatomy.joint[f"wrist.{side}"]
         index = anatomy.joint[f"finger2-1.{side}"] - wrist
@@ -212,10 +216,17 @@ def _pale_places(anatomy: Anatomy) -> NDArray[np.float64]:
     return pale
 
 
-def _features(data, texels: TexelMap, paint, color, subject: Subject, rng) -> NDArray[np.float32]:
+def _paint_features(
+    paint: Floats,
+    data: BodyData,
+    texels: TexelMap,
+    color: Array,
+    subject: Subject,
+    rng: np.random.Generator,
+) -> None:
     """Lips, nails, eyelids, areolae and the inside of the mouth, by their masks."""
 
-    def tint(name: str, tone: NDArray, share: float) -> None:
+    def tint(name: str, tone: Array, share: float) -> None:
         where = _masked_texels(data, name)
         weight = share * _resized(data, name)[texels.texel[where]]
         paint[where] = mix(paint[where], tone.astype(np.float32), weight)
@@ -232,11 +243,10 @@ def _features(data, texels: TexelMap, paint, color, subject: Subject, rng) -> ND
     tint("fingernails", polish if polished else bare, 1.0 if polished else 0.8)
     tint("eyelids", color * np.array([0.82, 0.74, 0.74]), 0.35)
     tint("inside-mouth", np.array([0.22, 0.09, 0.08]), 1.0)
-    return paint
 
 
 @lru_cache(maxsize=16)
-def _masked_texels(data: BodyData, name: str) -> NDArray[np.int64]:
+def _masked_texels(data: BodyData, name: str) -> Ints:
     """The covered texels that a mask touches."""
     return np.flatnonzero(_resized(data, name)[texel_map(skin_sheet(data), SIZE).texel])
 
@@ -249,7 +259,14 @@ def _resized(data: BodyData, name: str) -> NDArray[np.float32]:
     return (np.asarray(image).ravel() / 255).astype(np.float32)
 
 
-def _spots(anatomy: Anatomy, texels: TexelMap, paint, color, subject: Subject, rng):
+def _paint_spots(
+    paint: Floats,
+    anatomy: Anatomy,
+    texels: TexelMap,
+    color: Array,
+    subject: Subject,
+    rng: np.random.Generator,
+) -> None:
     """Freckles of some light faces and shoulders, and a few moles anywhere."""
     mole = (color * np.array([0.45, 0.36, 0.34])).astype(np.float32)
     chosen = rng.choice(len(paint), size=rng.integers(6, 22), replace=False)
@@ -261,11 +278,17 @@ def _spots(anatomy: Anatomy, texels: TexelMap, paint, color, subject: Subject, r
         density = texels.at(0.16 * where + 0.05 * shoulders)
         freckled = rng.random(len(paint)) < density
         paint[freckled] *= np.array([0.86, 0.76, 0.70], np.float32)
-    return paint
 
 
-def _hair_shade(texels: TexelMap, points, paint, shade: Shade, pores, rng):
-    weight = texels.at(shade.weight)
+def _paint_shade(
+    paint: Floats,
+    points: NDArray[np.float32],
+    weight: NDArray[np.float32],
+    shade: Shade,
+    pores: NDArray[np.float32],
+    rng: np.random.Generator,
+) -> None:
+    """Hair of a shade whose ``weight`` (N,) is that at the texels."""
     hairy = np.flatnonzero(weight > 0.01)
     weight = weight[hairy]
     # Single hairs break up the edge.
@@ -274,10 +297,16 @@ def _hair_shade(texels: TexelMap, points, paint, shade: Shade, pores, rng):
     dots = np.clip(0.5 + 0.9 * pores[hairy], 0, 1)
     weight = np.clip(weight * (1 - shade.grain + shade.grain * dots), 0, 1)
     paint[hairy] = mix(paint[hairy], np.array(shade.color, np.float32), weight)
-    return paint
 
 
-def _brows(anatomy: Anatomy, texels: TexelMap, points, paint, brow_color, subject: Subject, rng):
+def _paint_brows(
+    paint: Floats,
+    points: NDArray[np.float32],
+    anatomy: Anatomy,
+    brow_color: Color,
+    subject: Subject,
+    rng: np.random.Generator,
+) -> None:
     """Eyebrows along the arches of the brow bones, fuller and lower in men."""
     man = subject.sex == "male"
     strength = rng.uniform(0.75, 0.95) if man else rng.uniform(0.6, 0.85)
@@ -300,4 +329,3 @@ def _brows(anatomy: Anatomy, texels: TexelMap, points, paint, brow_color, subjec
         hairs = 0.85 + 0.3 * noise(local * [1.0, 1.0, 0.5], 0.0016, rng)
         weight = np.clip(weight * hairs * strength, 0, 1) * (local[:, 0] > peak[0] - 0.05)
         paint[close] = mix(paint[close], color, weight.astype(np.float32))
-    return paint

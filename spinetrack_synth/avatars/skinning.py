@@ -12,6 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from spinetrack_synth.avatars.array_types import Array, Floats, Indices, Ints
 from spinetrack_synth.compiled import njit
 
 _STRENGTH = 0.7
@@ -28,21 +29,21 @@ class Binding:
     vertex takes.
     """
 
-    rest_world: NDArray[np.float64]
+    rest_world: Array
     bone: NDArray[np.int32]
-    weight: NDArray[np.float64]
+    weight: Array
     ring_start: NDArray[np.int32]
     ring: NDArray[np.int32]
-    detail: NDArray[np.float64]
-    softness: NDArray[np.float64]
+    detail: Array
+    softness: Array
 
 
 def bind(
-    rest_world: NDArray,
-    bone: NDArray,
-    weight: NDArray,
-    quads: NDArray,
-    softness: NDArray,
+    rest_world: Array,
+    bone: Indices,
+    weight: Array,
+    quads: Indices,
+    softness: Array,
 ) -> Binding:
     """Bind vertices (V, 3) to bones; ``quads`` (F, 4) tell which vertices are neighbours."""
     ring_start, ring = _vertex_rings(quads, len(rest_world))
@@ -60,7 +61,7 @@ def bind(
     )
 
 
-def deform(binding: Binding, motion: NDArray, bone_order: NDArray) -> NDArray[np.float64]:
+def deform(binding: Binding, motion: Array, bone_order: NDArray[np.int32]) -> Array:
     """Vertices (V, 3) m after the bones' rigid motions (S, 4, 4) from rest.
 
     ``bone_order`` (S, 2) lists bone and the bone it hangs on (-1 for none), parents first:
@@ -70,7 +71,8 @@ def deform(binding: Binding, motion: NDArray, bone_order: NDArray) -> NDArray[np
     dual = _dual_quaternions(np.ascontiguousarray(motion, dtype=np.float64), bone_order)
     moved, detail = _blend(binding.rest_world, binding.bone, binding.weight, dual, binding.detail)
     smooth = _smoothed(moved, binding.ring_start, binding.ring, binding.softness)
-    return smooth + detail
+    deformed: Array = smooth + detail
+    return deformed
 
 
 def first_vertices(binding: Binding, count: int) -> Binding:
@@ -87,38 +89,29 @@ def first_vertices(binding: Binding, count: int) -> Binding:
     )
 
 
-def vertex_normals(vertices: NDArray, faces: NDArray, weld: NDArray) -> NDArray[np.float32]:
+def vertex_normals(vertices: Floats, faces: Indices, weld: Indices) -> NDArray[np.float32]:
     """Area-weighted unit normals (P, 3); vertices with the same ``weld`` index share one."""
-    return _normals(
+    normals: NDArray[np.float32] = _normals(
         np.ascontiguousarray(vertices, dtype=np.float64),
         np.ascontiguousarray(faces, dtype=np.int32),
         np.ascontiguousarray(weld, dtype=np.int32),
         int(weld.max()) + 1,
     )
+    return normals
 
 
-def inside_box(points: NDArray, low: NDArray, high: NDArray) -> NDArray[np.int64]:
+def inside_box(points: Array, low: Array, high: Array) -> Ints:
     """Indices of the points (P, 3) inside a box with corners (3,)."""
     return np.flatnonzero(((low < points) & (points < high)).all(axis=1))
 
 
-def swing_only(
-    motion_parent: NDArray, motion: NDArray, joint_world: NDArray, axis_world: NDArray
-) -> NDArray[np.float64]:
-    """The motion (4, 4) of a limb without its twist about its own long axis.
+def swings(motion: Array, hangs: Ints, joint_world: Array, axis_world: Array) -> Array:
+    """The motions (L, 4, 4) of L limbs without their twist about their own long axes.
 
-    ``joint_world`` (3,) and ``axis_world`` (3,) are the joint and the limb's direction at rest.
+    ``hangs`` (L, 2) lists the bone that a limb hangs on and the limb among the motions (S, 4, 4);
+    ``joint_world`` (L, 3) and ``axis_world`` (L, 3) are the joints and the limbs' directions at
+    rest.
     """
-    motions = np.stack([motion_parent, motion])
-    joint, axis = np.asarray(joint_world)[None], np.asarray(axis_world)[None]
-    return swings(motions, np.array([[0, 1]]), joint, axis)[0]
-
-
-def swings(
-    motion: NDArray, hangs: NDArray, joint_world: NDArray, axis_world: NDArray
-) -> NDArray[np.float64]:
-    """As `swing_only` for L limbs (L, 4, 4): ``hangs`` (L, 2) lists the bone that a limb hangs on
-    and the limb among the motions (S, 4, 4)."""
     above, own = motion[hangs[:, 0]], motion[hangs[:, 1]]
     rotation, joint = above[:, :3, :3], joint_world[:, :, None]
     turn = rotation.transpose(0, 2, 1)
@@ -132,7 +125,7 @@ def swings(
     return swung
 
 
-def _swing(axis: NDArray, turned: NDArray) -> NDArray[np.float64]:
+def _swing(axis: Array, turned: Array) -> Array:
     """The shortest rotations (L, 3, 3) from one direction (L, 3) each to another."""
     cosine = (axis * turned).sum(axis=1)
     k = np.zeros((len(axis), 3, 3))
@@ -146,7 +139,7 @@ def _swing(axis: NDArray, turned: NDArray) -> NDArray[np.float64]:
     return np.asarray(swing)
 
 
-def _vertex_rings(quads: NDArray, count: int) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+def _vertex_rings(quads: Indices, count: int) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
     edges = np.concatenate([quads[:, [i, (i + 1) % 4]] for i in range(4)])
     edges = edges[edges[:, 0] != edges[:, 1]]
     edges = np.unique(np.concatenate([edges, edges[:, ::-1]]), axis=0)
@@ -155,7 +148,9 @@ def _vertex_rings(quads: NDArray, count: int) -> tuple[NDArray[np.int32], NDArra
 
 
 @njit()
-def _dual_quaternions(motion, bone_order):  # pragma: no cover - compiled
+def _dual_quaternions(
+    motion: Array, bone_order: NDArray[np.int32]
+) -> Array:  # pragma: no cover - compiled
     dual = np.empty((len(motion), 8))
     for i in range(len(motion)):
         r00, r01, r02, tx = motion[i, 0, 0], motion[i, 0, 1], motion[i, 0, 2], motion[i, 0, 3]
@@ -192,7 +187,9 @@ def _dual_quaternions(motion, bone_order):  # pragma: no cover - compiled
 
 
 @njit(fastmath=True)
-def _blend(rest, bone, weight, dual, detail):  # pragma: no cover - compiled
+def _blend(
+    rest: Array, bone: NDArray[np.int32], weight: Array, dual: Array, detail: Array
+) -> tuple[Array, Array]:  # pragma: no cover - compiled
     moved = np.empty_like(rest)
     turned = np.empty_like(rest)
     q = np.empty(8)
@@ -226,8 +223,8 @@ def _blend(rest, bone, weight, dual, detail):  # pragma: no cover - compiled
 
 
 def _smoothed(
-    points: NDArray, ring_start: NDArray, ring: NDArray, softness: NDArray
-) -> NDArray[np.float64]:
+    points: Array, ring_start: NDArray[np.int32], ring: NDArray[np.int32], softness: Array
+) -> Array:
     current, following = points.copy(), points.copy()
     soft = np.flatnonzero(softness > 0)
     _smooth(current, following, ring_start, ring, softness, soft, _STRENGTH, _ITERATIONS)
@@ -236,8 +233,9 @@ def _smoothed(
 
 @njit(fastmath=True)
 def _smooth(
-    current, following, ring_start, ring, softness, soft, strength, iterations
-):  # pragma: no cover - compiled
+    current: Array, following: Array, ring_start: NDArray[np.int32], ring: NDArray[np.int32],
+    softness: Array, soft: Ints, strength: float, iterations: int,
+) -> None:  # fmt: skip # pragma: no cover - compiled
     """Smooth an even number of times, to and fro between two copies."""
     for _ in range(iterations):
         for v in soft:
@@ -257,7 +255,9 @@ def _smooth(
 
 
 @njit()
-def _normals(vertices, faces, weld, count):  # pragma: no cover - compiled
+def _normals(
+    vertices: Array, faces: NDArray[np.int32], weld: NDArray[np.int32], count: int
+) -> NDArray[np.float32]:  # pragma: no cover - compiled
     total = np.zeros((count, 3))
     for f in range(len(faces)):
         i, j, k = faces[f, 0], faces[f, 1], faces[f, 2]

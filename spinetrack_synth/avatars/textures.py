@@ -12,6 +12,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
+from spinetrack_synth.avatars.array_types import Array, Floats, Ints
 from spinetrack_synth.avatars.mesh import Sheet
 
 _LATTICE = 64
@@ -28,12 +29,12 @@ class TexelMap:
     """
 
     size: int
-    texel: NDArray[np.int64]
+    texel: Ints
     corner: NDArray[np.int32]
     share: NDArray[np.float32]
     nearest: NDArray[np.int32]
 
-    def at(self, values: NDArray) -> NDArray[np.float32]:
+    def at(self, values: Floats) -> NDArray[np.float32]:
         """Vertex data (P, ...) interpolated at the covered texels (N, ...)."""
         values = np.asarray(values, np.float32)
         share = self.share.reshape(self.share.shape + (1,) * (values.ndim - 1))
@@ -42,10 +43,13 @@ class TexelMap:
             total += values[self.corner[:, k]] * share[:, k]
         return total
 
-    def image(self, color: NDArray) -> NDArray[np.uint8]:
+    def image(self, color: Floats) -> NDArray[np.uint8]:
         """Colours (N, C) or values (N,) in 0..1 as an image; the gaps repeat the nearest texel."""
         flat = (np.clip(color, 0.0, 1.0) * 255 + 0.5).astype(np.uint8)
-        return flat[self.nearest].reshape((self.size, self.size, *flat.shape[1:]))
+        image: NDArray[np.uint8] = flat[self.nearest].reshape(
+            (self.size, self.size, *flat.shape[1:])
+        )
+        return image
 
 
 @lru_cache(maxsize=8)
@@ -95,7 +99,7 @@ def texel_map(sheet: Sheet, size: int) -> TexelMap:
 
 
 def noise(
-    points: NDArray, wavelength_m: float, rng: np.random.Generator, octaves: int = 1
+    points: Floats, wavelength_m: float, rng: np.random.Generator, octaves: int = 1
 ) -> NDArray[np.float32]:
     """Smooth noise in space at points (N, 3), about -1..1, each octave half as long and strong."""
     total = np.zeros(len(points), np.float32)
@@ -106,17 +110,19 @@ def noise(
     return total
 
 
-def mix(a: NDArray, b: NDArray, share: NDArray) -> NDArray:
-    """Colours (N, 3) or (3,) blended by ``share`` (N,): 0 gives ``a``."""
-    share = share[:, None]
-    return a * (1 - share) + b * share
+def mix(a: Floats, b: Floats, share: Floats) -> Floats:
+    """Colours (..., 3) or (3,) blended by ``share`` (...,): 0 gives ``a``."""
+    share = share[..., None]
+    mixed: Floats = a * (1 - share) + b * share
+    return mixed
 
 
-def _cross(a: NDArray, b: NDArray) -> NDArray:
-    return a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]
+def _cross(a: Floats, b: Floats) -> Floats:
+    cross: Floats = a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]
+    return cross
 
 
-def _lattice_noise(points: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
+def _lattice_noise(points: NDArray[np.float32], rng: np.random.Generator) -> Array:
     values = rng.uniform(-1, 1, _LATTICE**3).astype(np.float32)
     points = points + rng.uniform(0, _LATTICE, 3).astype(np.float32)
     cell = np.floor(points).astype(np.int32)
@@ -127,10 +133,12 @@ def _lattice_noise(points: NDArray[np.float32], rng: np.random.Generator) -> NDA
     y = (low[:, 1] * _LATTICE, high[:, 1] * _LATTICE)
     z = (low[:, 2], high[:, 2])
 
-    def along_z(i: int, j: int) -> NDArray[np.float32]:
+    def along_z(i: int, j: int) -> Array:
         base = x[i] + y[j]
-        return values[base + z[0]] * (1 - t[:, 2]) + values[base + z[1]] * t[:, 2]
+        row: Array = values[base + z[0]] * (1 - t[:, 2]) + values[base + z[1]] * t[:, 2]
+        return row
 
     near = along_z(0, 0) * (1 - t[:, 1]) + along_z(0, 1) * t[:, 1]
     far = along_z(1, 0) * (1 - t[:, 1]) + along_z(1, 1) * t[:, 1]
-    return near * (1 - t[:, 0]) + far * t[:, 0]
+    value: Array = near * (1 - t[:, 0]) + far * t[:, 0]
+    return value

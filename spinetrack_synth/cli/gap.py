@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from spinetrack_synth.cli.progress import progress_bar
 from spinetrack_synth.cli.values import FILE, preset
 from spinetrack_synth.errors import UserError
+
+if TYPE_CHECKING:
+    from spinetrack_synth.gap.gates import Judged
+    from spinetrack_synth.gap.running import Preset
 
 
 @click.command("gap", short_help="Report how far a model's synthetic and real errors are apart.")
@@ -43,7 +49,7 @@ def command(
     real_predictions: Path | None,
     synthetic_images: Path | None,
     real_images: Path | None,
-    preset: str,
+    preset: Preset,
     conditions: tuple[str, ...],
     seed: int,
     resamples: int,
@@ -64,62 +70,39 @@ def command(
       spinetrack-synth gap --synthetic S.json --synthetic-predictions PS.json \\
           --real R.json --real-predictions PR.json --out REPORT --fail-on 'spine.error>0.05'
     """
-    import json
-
-    from spinetrack_synth.atomic import write_atomic
-    from spinetrack_synth.gap.comparison import compare
-    from spinetrack_synth.gap.evaluation import evaluate
     from spinetrack_synth.gap.gates import judge, parse_gate
-    from spinetrack_synth.gap.labels import pictures_folder, read_labels
-    from spinetrack_synth.gap.predictions import predictions_of
-    from spinetrack_synth.gap.report import data, page
-    from spinetrack_synth.gap.running import needed_folder, predictor, results_for, with_notes
+    from spinetrack_synth.gap.report.files import write_report
+    from spinetrack_synth.gap.running import Source
+    from spinetrack_synth.gap.sides import compare_sides
 
     gates = tuple(parse_gate(text) for text in conditions)
     if out.is_file():
         raise UserError(f"{out}: is a file; --out names a folder for report.html and report.json")
-    labels = [read_labels(path) for path in (synthetic, real)]
-    given = (synthetic_images, real_images)
-    folders = [pictures_folder(each, images) for each, images in zip(labels, given)]
-    if model is not None:  # before it runs on the other side
-        for each, saved, images, side in zip(
-            labels, (synthetic_predictions, real_predictions), given, ("synthetic", "real")
-        ):
-            if saved is None:
-                needed_folder(each, images, f"--{side}-images")
-    evaluations = []
-    for each, saved, images in zip(labels, (synthetic_predictions, real_predictions), given):
-        notes: list[str] = []
-        with progress_bar("people") as show:
-            results = results_for(
-                each, saved=saved, model=model, images=images, preset=preset, progress=show,
-                tell=notes.append,
-            )  # fmt: skip
-        source = str(saved or model)
-        predictions = predictions_of(results, each, source)
-        evaluations.append(evaluate(with_notes(each, notes), predictions))
-        if saved is None:
-            target = out / f"predictions_{'synthetic' if each is labels[0] else 'real'}.json"
-            write_atomic(target, json.dumps(results).encode())
-    comparison = compare(
-        evaluations[0],
-        evaluations[1],
-        folders=(folders[0], folders[1]),
-        predict=predictor(model, preset) if model is not None else None,
+    comparison = compare_sides(
+        (synthetic, real),
+        (
+            Source(synthetic_predictions, model, synthetic_images, preset),
+            Source(real_predictions, model, real_images, preset),
+        ),
+        out,
         resamples=resamples,
         seed=seed,
+        bar=progress_bar,
         tell=lambda what: click.echo(what, err=True),
     )
-    title = str(model.name if model is not None else "saved predictions")
     judged = judge(gates, comparison)
-    figures = data.to_json(comparison, title, judged)
-    write_atomic(out / "report.html", page.render(comparison, title, judged).encode())
-    write_atomic(out / "report.json", (json.dumps(figures, indent=1) + "\n").encode())
-    for warning in comparison.warnings:
+    title = model.name if model is not None else "saved predictions"
+    page = write_report(out, comparison, title, judged)
+    tell(comparison.warnings, judged)
+    click.echo(f"look at {page}")
+    if any(found.verdict == "failed" for found in judged):
+        sys.exit(1)
+
+
+def tell(warnings: Sequence[str], judged: Sequence[Judged]) -> None:
+    """Print what weakens a comparison, and what became of the conditions."""
+    for warning in warnings:
         click.echo(f"warning: {warning}", err=True)
     for found in judged:
         told = f"{found.verdict}: {found.gate.text}, found {found.found.told()}"
         click.echo(told, err=found.verdict != "passed")
-    click.echo(f"look at {out / 'report.html'}")
-    if any(found.verdict == "failed" for found in judged):
-        sys.exit(1)

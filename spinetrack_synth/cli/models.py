@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import click
 
-from spinetrack_synth.cli.predict import agree
-from spinetrack_synth.cli.progress import progress_bar
+from spinetrack_synth.cli.fetching import agree, licence_option, megabytes
 
 
 @click.group(
@@ -39,18 +38,18 @@ def show() -> None:
 
 @command.command()
 @click.argument("names", nargs=-1, required=True, metavar="NAME...")
-@click.option("--accept-licence", is_flag=True, help="Agree to the licence of official weights.")
+@licence_option
 @click.option("--changed", is_flag=True, help="Take the file although it differs from before.")
 def fetch(names: tuple[str, ...], accept_licence: bool, changed: bool) -> None:
     """Fetch networks that are missing; a broken download goes on where it stopped."""
     from spinetrack_synth.spinepose import zoo
 
     for official in [zoo.by_name(name) for name in names]:
-        with progress_bar("MB") as show:
+        with megabytes() as fetched:
             path = zoo.obtain(
                 official,
                 accept=lambda text: agree(accept_licence, text),
-                progress=lambda done, wanted: show(done // 1_000_000, wanted // 1_000_000),
+                progress=fetched,
                 changed=changed,
             )
         click.echo(f"{official.name}: {path}")

@@ -9,12 +9,15 @@ from typing import TYPE_CHECKING
 
 import click
 
+from spinetrack_synth.cli.fetching import agree, licence_option, megabytes
 from spinetrack_synth.cli.progress import progress_bar
 from spinetrack_synth.cli.values import FILE
 from spinetrack_synth.version import __version__
 
 if TYPE_CHECKING:
+    from spinetrack_synth.spinepose.crops import ColorOrder
     from spinetrack_synth.spinepose.predicting import Summary
+    from spinetrack_synth.spinepose.simcc import Score
 
 PROVIDERS = ("cpu", "cuda", "coreml", "openvino")
 MOST_LINES = 20
@@ -34,14 +37,7 @@ OF_THE_PACKAGE = {
 MODES = ("small", "medium", "large", "xlarge")
 
 
-def agree(accepted: bool, text: str) -> bool:
-    """Show a licence; consent given by an option, or asked for where somebody can answer."""
-    click.echo(text, err=True)
-    if accepted or not (sys.stdin.isatty() and sys.stderr.isatty()):
-        return accepted
-    return click.confirm("Do you accept these terms?", err=True)
-
-
+# Longer than sixty lines by its twenty-six options and what --help says.
 @click.command(
     "predict",
     short_help="Run a pose network on pictures and videos.",
@@ -123,7 +119,7 @@ def agree(accepted: bool, text: str) -> bool:
     "--batch", type=click.IntRange(1), default=8, show_default=True, help="People at a time."
 )
 @click.option("--offline", is_flag=True, help="Fetch nothing.")
-@click.option("--accept-licence", is_flag=True, help="Agree to the licence of official weights.")
+@licence_option
 def command(
     inputs: tuple[str, ...],
     more_inputs: tuple[str, ...],
@@ -142,9 +138,9 @@ def command(
     smooth: bool,
     flip_test: bool,
     sub_bin: bool,
-    score: str,
+    score: Score,
     least_score: float,
-    color_order: str | None,
+    color_order: ColorOrder | None,
     provider: str | None,
     threads: int | None,
     spinning: bool,
@@ -176,7 +172,7 @@ def command(
         raise click.UsageError("--boxes links to its own dataset: leave --dataset out")
     found = find_inputs([*inputs, *more_inputs])
     listing = read_boxes(boxes) if boxes else read_pictures(dataset) if dataset else None
-    with progress_bar("MB") as fetched:
+    with megabytes() as fetched:
         network, finder = open_models(
             mode,
             model_version,
@@ -185,12 +181,12 @@ def command(
             provider=provider,
             threads=threads,
             spinning=spinning,
-            color_order=color_order,  # type: ignore[arg-type]
-            score=score,  # type: ignore[arg-type]
+            color_order=color_order,
+            score=score,
             detector_score=detector_score,
             offline=offline,
             accept=lambda text: agree(accept_licence, text),
-            progress=lambda done, wanted: fetched(done // 1_000_000, wanted // 1_000_000),
+            progress=fetched,
         )
     if finder is None and boxes is None:
         click.echo("each picture is taken as one person; --detector finds several", err=True)

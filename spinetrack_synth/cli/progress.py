@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 SECONDS_A_LINE = 10.0
+QUIET_SECONDS = 2.0
 
 
 @contextmanager
@@ -53,7 +54,7 @@ def _bar(unit: str) -> Iterator[Callable[[int, int], None]]:
             nonlocal task
             if task is None:
                 task = progress.add_task(unit, total=wanted, completed=done)
-            progress.update(task, completed=done)
+            progress.update(task, completed=done, total=wanted)
 
         yield show
 
@@ -77,3 +78,14 @@ def _lines(unit: str) -> Callable[[int, int], None]:
         print(line, file=sys.stderr, flush=True)  # noqa: T201
 
     return show
+
+
+def after_a_while(show: Callable[[int, int], None]) -> Callable[[int, int], None]:
+    """Progress that keeps quiet about what takes a moment."""
+    start = time.monotonic()
+
+    def tell(done: int, wanted: int) -> None:
+        if time.monotonic() - start > QUIET_SECONDS:
+            show(done, wanted)
+
+    return tell

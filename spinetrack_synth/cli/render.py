@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,14 +13,17 @@ from spinetrack_synth.cli.stopping import end_on_sigterm
 from spinetrack_synth.cli.values import Size, Span
 from spinetrack_synth.errors import UserError
 
+if TYPE_CHECKING:
+    from spinetrack_synth.dataset import DatasetConfig
+
 
 @click.command("render", short_help="Make a labelled dataset of synthetic people.")
 @click.option(
     "--scenes",
     "scene",
     required=True,
-    metavar="NAME|FILE",
-    help="A scene (see `spinetrack-synth scenes`) or a scene file.",
+    metavar="SCENE[:WEIGHT],...",
+    help="Scenes (see `spinetrack-synth scenes`) or scene files, by weight; `all` for all.",
 )
 @click.option(
     "--count",
@@ -31,7 +34,7 @@ from spinetrack_synth.errors import UserError
     "--out",
     type=click.Path(path_type=Path),
     help="Folder of the dataset; a run that was stopped goes on there.  "
-    "[default: spinetrack-SCENE, or the next free name]",
+    "[default: spinetrack-SCENE-seedSEED, or the next free name]",
 )
 @click.option(
     "--close",
@@ -94,6 +97,21 @@ from spinetrack_synth.errors import UserError
     metavar="FILE",
     help="A motion that people perform in place of the scene's poses; may be given again.",
 )
+@click.option(
+    "--views",
+    type=int,
+    default=1,
+    show_default=True,
+    help="Cameras of every moment; --count counts the pictures of all.",
+)
+@click.option(
+    "--sequence",
+    type=int,
+    metavar="FRAMES",
+    help="Clips of so many frames in place of single pictures; --count counts frames.",
+)
+@click.option("--fps", type=float, help="Frames a second of --sequence.  [default: 30]")
+@click.option("--video", is_flag=True, help="Write each clip of --sequence as an MP4 too.")
 def command(
     scene: str,
     count: int | None,
@@ -111,6 +129,10 @@ def command(
     engines: int | None,
     image_format: str,
     motions: tuple[str, ...],
+    views: int,
+    sequence: int | None,
+    fps: float | None,
+    video: bool,
 ) -> None:
     """Make a dataset: pictures, COCO labels with 37 keypoints, 3D ground truth, contact sheet.
 
@@ -122,29 +144,23 @@ def command(
     Examples:
       spinetrack-synth render --scenes yoga
       spinetrack-synth render --scenes yoga --count 12 --seed 7 --out OUT
+      spinetrack-synth render --scenes yoga:2,my_scene.toml --out OUT
       spinetrack-synth render --scenes yoga --count 500 --seed 8 --split val \\
           --size 1280x720 --quality final --subjects 1-2 --out OUT
+      spinetrack-synth render --scenes yoga --count 12 --views 4 --out OUT
+      spinetrack-synth render --scenes yoga --sequence 60 --fps 30 --video --out OUT
       spinetrack-synth render --scenes yoga --count 12 --backend unreal --port 9000 --out OUT
     """
     from spinetrack_synth import dataset
-    from spinetrack_synth.dataset.layout import Layout
-    from spinetrack_synth.dataset.state import made_until
 
-    doors: dict[str, Any] = {}
-    if backend == "unreal":
-        from spinetrack_synth.rendering import EngineSettings, open_renderer
-
-        settings = EngineSettings(host or "127.0.0.1", ports or (9000,), launch, engines or 1)
-        doors["open_renderer"] = partial(open_renderer, engines=settings)
-    elif host or ports or launch or engines:
-        raise UserError(
-            f"--backend {backend} has no engine; --host, --port, --launch and --engines go with "
-            "--backend unreal"
-        )
+    doors = _doors(backend, host, ports, launch, engines)
+    frames, rate_hz = _clips(sequence, fps, video)
     config = dataset.DatasetConfig(
-        scene=scene, count=dataset.DEFAULT_COUNT if count is None else count, seed=seed,
+        scene=scene, seed=seed,
+        count=dataset.default_count(views, frames) if count is None else count,
         split=split, size=size, quality=quality, subjects=subjects, backend=backend,
-        format=image_format, motions=motions,
+        format=image_format, motions=motions, views=views,
+        sequence=frames, fps=rate_hz,
     )  # fmt: skip
     chosen = out is None or count is None
     if out is None:
@@ -155,11 +171,61 @@ def command(
         config = dataset.as_begun(config, out)
     if chosen and not close:
         click.echo(f"{config.count} pictures into {out} (--count and --out change that)", err=True)
-    layout = Layout(out, split, image_format)
+    _run(config, out, close, doors)
+    if video:
+        from spinetrack_synth.dataset.videos import write_videos
+
+        write_videos(out, config.split, rate_hz)
+
+
+def _clips(sequence: int | None, fps: float | None, video: bool) -> tuple[int, float]:
+    """Frames of a clip, 1 for single pictures, and frames a second."""
+    if sequence is None:
+        if fps is not None or video:
+            raise UserError("--fps and --video go with --sequence FRAMES")
+        return 1, 30.0
+    if sequence < 2:
+        raise UserError(
+            f"sequence {sequence}: a clip has at least 2 frames; leave --sequence out for single "
+            "pictures"
+        )
+    if video:
+        from spinetrack_synth.spinepose.image_files import opencv
+
+        opencv()
+    return sequence, 30.0 if fps is None else fps
+
+
+def _doors(
+    backend: str, host: str | None, ports: tuple[int, ...], launch: Path | None, engines: int | None
+) -> dict[str, Any]:
+    """What the run opens engines with, where the backend has some."""
+    if backend == "unreal":
+        from spinetrack_synth.rendering import EngineSettings, open_renderer
+
+        settings = EngineSettings(host or "127.0.0.1", ports or (9000,), launch, engines or 1)
+        return {"open_renderer": partial(open_renderer, engines=settings)}
+    if host or ports or launch or engines:
+        raise UserError(
+            f"--backend {backend} has no engine; --host, --port, --launch and --engines go with "
+            "--backend unreal"
+        )
+    return {}
+
+
+def _run(config: DatasetConfig, out: Path, close: bool, doors: dict[str, Any]) -> None:
+    """Make the pictures and tell how it ended."""
+    from spinetrack_synth.compiled import ahead
+    from spinetrack_synth.dataset import run_dataset
+    from spinetrack_synth.dataset.layout import Layout
+    from spinetrack_synth.dataset.state import made_until
+
+    layout = Layout(out, config.split, config.format)
     end_on_sigterm()
+    ahead.begin("render")
     try:
         with progress_bar("pictures") as progress:
-            made = dataset.run_dataset(config, out, progress, **doors)
+            made = run_dataset(config, out, progress, **doors)
     except KeyboardInterrupt:
         if there := made_until(layout):
             raise KeyboardInterrupt(

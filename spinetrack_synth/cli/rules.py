@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from itertools import groupby
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from spinetrack_synth.validation.rules import Rule
 
 
 @click.command("rules", short_help="List the rules of validate, or explain some.")
@@ -31,10 +35,9 @@ def command(names: tuple[str, ...]) -> None:
             click.echo(f"  {rule.code}  {rule.severity!s:7}  {rule.name}: {rule.summary}{asked}")
 
 
-def _explain(rule: object) -> str:
-    from spinetrack_synth.validation.rules import NEEDS, Rule
+def _explain(rule: Rule) -> str:
+    from spinetrack_synth.validation.rules import NEEDS
 
-    assert isinstance(rule, Rule)
     title = click.style(f"{rule.code} {rule.name}", bold=True)
     lines = [f"{title} ({rule.family}, {rule.severity})", "", f"{rule.summary}.", "", rule.reason]
     lines += ["", f"Example: {rule.example}"]

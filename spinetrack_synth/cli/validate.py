@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from spinetrack_synth.cli.progress import progress_bar
+from spinetrack_synth.cli.progress import after_a_while, progress_bar
 from spinetrack_synth.cli.values import FILE
 from spinetrack_synth.errors import UserError
 
@@ -18,11 +16,10 @@ if TYPE_CHECKING:
     from spinetrack_synth.validation.engine import Report
 
 FORMATS = ("text", "json", "github", "sarif", "junit", "html")
-QUIET_SECONDS = 2.0
 FAIL_ON = ("error", "warning", "info", "never")
 
 
-class Selectors(click.ParamType):
+class Selectors(click.ParamType):  # type: ignore[type-arg]  # click 8.1 takes none
     """Codes, beginnings of codes, families or names, with commas between them."""
 
     name = "RULES"
@@ -38,6 +35,7 @@ class Selectors(click.ParamType):
 RULES = Selectors()
 
 
+# Longer than sixty lines by its twelve options and what --help says.
 @click.command("validate", short_help="Check keypoint annotations before they are released.")
 @click.argument("files", nargs=-1, required=True, type=FILE, metavar="FILE...")
 @click.option("--images", type=FILE, metavar="DIR", help="Folder of the pictures: check them too.")
@@ -98,65 +96,41 @@ def command(
       spinetrack-synth validate annotations.json --output-format text \\
           --output-format sarif --output-file report.sarif
     """
-    import datetime
     import os
 
     from spinetrack_synth.validation import baseline as baselines
     from spinetrack_synth.validation.engine import validate
-    from spinetrack_synth.validation.findings import Severity, Work
+    from spinetrack_synth.validation.findings import Work
     from spinetrack_synth.validation.registry import all_rules, choose
     from spinetrack_synth.validation.release import read_release
-    from spinetrack_synth.validation.settings import find_settings
+    from spinetrack_synth.validation.settings import Settings, find_settings
 
     targets = pair_outputs(formats, outputs)
-    settings = find_settings(Path.cwd())
-    rules = choose(
-        all_rules(),
-        select or settings.select,
-        (*settings.extend_select, *extend_select),
-        (*settings.ignore, *ignore),
+    given = Settings(
+        select, extend_select, ignore, baseline, images, previous, fail_on, max_findings
     )
-    images = images or settings.images
-    if images is not None and not images.is_dir():
-        raise UserError(f"{images}: no folder; --images names the folder of the pictures")
-    previous = previous or settings.previous
-    datasets, others = read_release(files, pictures=images, previous=previous)
+    settings = find_settings(Path.cwd()).under(given)
+    rules = choose(all_rules(), settings.select, settings.extend_select, settings.ignore)
+    if settings.images is not None and not settings.images.is_dir():
+        raise UserError(f"{settings.images}: no folder; --images names the folder of the pictures")
+    datasets, others = read_release(files, pictures=settings.images, previous=settings.previous)
     for other in others:
         click.echo(f"{other.path}: left out, it holds no keypoints", err=True)
-    accepted = baseline or settings.baseline
     with progress_bar("records") as show:
         report = validate(
             datasets,
             rules,
             severities=settings.severity,
-            baseline=baselines.Baseline.read(accepted) if accepted else None,
+            baseline=baselines.Baseline.read(settings.baseline) if settings.baseline else None,
             work=Work(after_a_while(show), os.cpu_count() or 1),
         )
-    limit = settings.max_findings if max_findings is None else max_findings
     for name, path in targets:
-        _tell(report, name, path, limit)
+        tell(report, name, path, settings.max_findings)
     if write_baseline:
-        today = datetime.date.today()
-        reason = f"found when the baseline was written on {today.isoformat()}"
-        findings = (*report.findings, *report.accepted)
-        count = baselines.write(write_baseline, findings, reason, today)
+        count = baselines.accept(write_baseline, (*report.findings, *report.accepted))
         click.echo(f"{count} findings accepted for {baselines.DAYS} days in {write_baseline}")
-        return
-    threshold = fail_on or settings.fail_on or "error"
-    severity = None if threshold == "never" else Severity[threshold.upper()]
-    if report.fails(severity):
+    elif report.fails(settings.failing):
         sys.exit(1)
-
-
-def after_a_while(show: Callable[[int, int], None]) -> Callable[[int, int], None]:
-    """Progress that keeps quiet about what takes a moment."""
-    start = time.monotonic()
-
-    def tell(done: int, wanted: int) -> None:
-        if time.monotonic() - start > QUIET_SECONDS:
-            show(done, wanted)
-
-    return tell
 
 
 def pair_outputs(
@@ -176,14 +150,12 @@ def pair_outputs(
     return [(name, next(files, None) if name in wanting else None) for name in formats]
 
 
-def _tell(report: Report, name: str, path: Path | None, limit: int | None) -> None:
-    from spinetrack_synth.atomic import write_atomic
-    from spinetrack_synth.validation.reporting import reporter
+def tell(report: Report, name: str, path: Path | None, limit: int | None) -> None:
+    """Print a report, or write it to its file."""
+    from spinetrack_synth.validation.reporting import reporter, write_report
 
-    render = reporter(name)
-    if path is None or str(path) == "-":
+    if path is not None and str(path) != "-":
+        write_report(report, name, path, limit)
+    else:
+        render = reporter(name)
         click.echo(render(report) if limit is None else render(report, limit), nl=False)
-        return
-    text = render(report, limit or 0) if name != "html" or limit is not None else render(report)
-    content = click.unstyle(text) if name == "text" else text
-    write_atomic(path, content.encode("utf-8", "backslashreplace"))

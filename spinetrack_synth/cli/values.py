@@ -19,7 +19,7 @@ preset = click.option(
 )
 
 
-class Size(click.ParamType):
+class Size(click.ParamType):  # type: ignore[type-arg]  # click 8.1 takes none
     """A picture size such as 640x480."""
 
     name = "WxH"
@@ -35,7 +35,7 @@ class Size(click.ParamType):
         return int(match[1]), int(match[2])
 
 
-class Span(click.ParamType):
+class Span(click.ParamType):  # type: ignore[type-arg]  # click 8.1 takes none
     """A number or a span of numbers such as 1-3."""
 
     name = "N[-M]"

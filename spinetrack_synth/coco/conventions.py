@@ -25,6 +25,9 @@ LEAST_OVERLAP: Final = 0.25
 """Intersection over union of a box and the extent of its points; people's reach 0.3 to 0.9."""
 BETTER: Final = 0.1
 """By so much a reading must overlap more than the box as written, to speak for itself."""
+FACTORS: Final = (4 / 3, 3 / 2, 2.0, 3.0, 4.0)
+"""By what pictures are usually scaled."""
+_LARGER: Final = "in pixels of a picture {:.4g} times as large"
 SEVERAL: Final = 3
 MOST: Final = 0.8
 
@@ -48,6 +51,9 @@ LAYOUTS: Final[dict[str, Layout]] = {
 UNITS: Final = {"shares": 1.0, "percent": 100.0, "thousandths": 1000.0}
 
 
+POINT_UNITS: Final = {1.0: "shares of the image, 0 to 1", 100.0: "percent of the image, 0 to 100"}
+
+
 @dataclass(frozen=True)
 class Boxes:
     """Boxes (N, 4) as COCO means them, and how ``rows`` (N,) of them were ``written``: None where
@@ -65,7 +71,8 @@ def points_in_pixels(
 ) -> tuple[Floats, str | None]:
     """Points (N, K, 2) in pixels, and what they are written in, if it is something else: where
     all, in images of ``sizes`` (N, 2), lie between 0 and 1, and as shares of the image in their
-    ``boxes`` (N, 4), however those are written."""
+    ``boxes`` (N, 4), however those are written; or where they are to 100, miss the boxes as
+    written, and lie in them as percent."""
     known: Flags = labelled & np.asarray(np.isfinite(sizes).all(1))[:, None]
     judged = np.flatnonzero(known.sum(1) >= LEAST_POINTS)
     if not len(judged):
@@ -73,15 +80,21 @@ def points_in_pixels(
     given = points[known]
     low, high = np.quantile(given, [0.01, 0.99])
     fractions = (given % 1 != 0).mean()
-    if not (low >= -0.1 and 0.2 < high <= 1.1 and fractions > 0.5):
+    unit = next((one for one in POINT_UNITS if 0.2 * one < high <= 1.1 * one), 0.0)
+    if not unit or low < -0.1 * unit or fractions <= 0.5:
         return points, None
-    read = points * sizes[:, None]
+    read = points * sizes[:, None] / unit
     meant = boxes_in_pixels(boxes, boxes[:, 2] * boxes[:, 3], read, labelled, sizes).boxes
     inside = _Seen(read[judged], labelled[judged]).inside(meant[judged])
     boxed = np.isfinite(meant[judged]).all(1)
     if boxed.any() and np.median(inside[boxed]) <= MOST_INSIDE:
         return points, None  # shares of the box
-    return read, "shares of the image"
+    if unit > 1:  # pixels of a small picture look alike: boxes have to tell
+        written = _Seen(points[judged], labelled[judged]).inside(boxes[judged])
+        told = boxed.sum() >= SEVERAL and np.median(inside[boxed]) >= WELL_INSIDE
+        if not told or np.median(written[boxed]) > MOST_INSIDE:
+            return points, None
+    return read, POINT_UNITS[unit]
 
 
 def boxes_in_pixels(
@@ -105,6 +118,9 @@ def boxes_in_pixels(
         return as_written
     best, best_fits, best_score = None, np.zeros(len(judged), dtype=bool), 0.0
     readings = _readings()
+    # Of boxes that stay inside nobody can tell whether they or the points are scaled.
+    if (~_in_image(own, sizes[judged])).sum() >= SEVERAL:
+        readings |= {_LARGER.format(factor): _scaled(factor) for factor in FACTORS}
     for name, read in readings.items():
         meant = read(boxes, sizes)[judged]
         score = seen.overlap(meant)
@@ -150,6 +166,10 @@ def _readings() -> dict[str, Read]:
             axes = [0, 0, 1, 1] if "ranges" in name else axes
             readings[f"{unit} of the image: {name}"] = _in_unit(layout, one, axes)
     return readings
+
+
+def _scaled(factor: float) -> Read:
+    return lambda boxes, sizes: boxes / factor
 
 
 def _in_unit(layout: Layout, one: float | None, axes: list[int]) -> Read:

@@ -12,15 +12,22 @@ QUALITIES: Final = ("draft", "normal", "final")
 FORMATS: Final = ("jpg", "png")
 MIN_SIDE_PX: Final = 32
 MAX_SIDE_PX: Final = 8192
+MOST_VIEWS: Final = 16
+LONGEST_FRAMES: Final = 10_000
+LONGEST_S: Final = 120.0
+FPS: Final = (1.0, 240.0)
 
 
 @dataclass(frozen=True)
 class DatasetConfig:
     """Settings of one split. Raises UserError where one of them makes no sense.
 
-    ``scene`` the name of a scene or the path of its TOML file; ``size`` (width, height) in pixels;
+    ``scene`` scenes by name or by the path of a TOML file, with weights (``yoga,my.toml:2``, or
+    ``all``); ``size`` (width, height) in pixels;
     ``subjects`` fewest and most people in a picture; ``motions`` motion files that
-    people perform in place of the scene's poses.
+    people perform in place of the scene's poses; ``views`` cameras of every moment;
+    ``sequence`` frames of a clip, ``fps`` of them a second, 1 for pictures that stand alone.
+    ``count`` counts pictures, those of all views and frames.
     """
 
     scene: str
@@ -33,6 +40,9 @@ class DatasetConfig:
     backend: str = "embedded"
     format: str = "jpg"
     motions: tuple[str, ...] = ()
+    views: int = 1
+    sequence: int = 1
+    fps: float = 30.0
 
     def __post_init__(self) -> None:
         if self.count < 1:
@@ -51,6 +61,23 @@ class DatasetConfig:
                 f"subjects {self.subjects[0]}-{self.subjects[1]}: "
                 "give the fewest and the most people, at least one"
             )
+        if not 1 <= self.views <= MOST_VIEWS:
+            raise UserError(
+                f"views {self.views}: 1 to {MOST_VIEWS} cameras of a moment are possible"
+            )
+        if not 1 <= self.sequence <= LONGEST_FRAMES:
+            raise UserError(
+                f"sequence {self.sequence}: clips of 2 to {LONGEST_FRAMES} frames are possible"
+            )
+        if not FPS[0] <= self.fps <= FPS[1]:
+            raise UserError(
+                f"fps {self.fps:g}: {FPS[0]:g} to {FPS[1]:g} frames a second are possible"
+            )
+        if (length_s := (self.sequence - 1) / self.fps) > LONGEST_S:
+            raise UserError(
+                f"sequence {self.sequence}: lasts {length_s:.0f} s at {self.fps:g} frames a "
+                f"second; clips of up to {LONGEST_S:.0f} s are possible"
+            )
         for name, known in (("quality", QUALITIES), ("format", FORMATS)):
             if getattr(self, name) not in known:
                 raise UserError(f"{name} {getattr(self, name)!r}: choose {', '.join(known)}")
@@ -63,4 +90,8 @@ class DatasetConfig:
             settings["motions"] = list(self.motions)
         else:
             del settings["motions"]
+        if self.views == 1:
+            del settings["views"]
+        if self.sequence == 1:
+            del settings["sequence"], settings["fps"]
         return settings

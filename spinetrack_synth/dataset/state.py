@@ -17,7 +17,7 @@ from spinetrack_synth.errors import UserError
 from spinetrack_synth.version import __version__
 
 if TYPE_CHECKING:
-    from spinetrack_synth.scenes import Scene
+    from spinetrack_synth.scenes import Scene, SceneMix
 
 GENERATOR: Final = "spinetrack-synth"
 
@@ -26,13 +26,13 @@ Description = dict[str, Any]
 
 def describe(config: DatasetConfig) -> Description:
     """All that determines a split's content: settings, version, model and assets."""
-    scene = _own_scene(config)
-    # Named as it names itself, wherever its file lies.
-    own = {"scene": scene.name, "scene_sha256": file_sha256(Path(config.scene))} if scene else {}
+    from spinetrack_synth.scenes import read_mix
+
+    mix = read_mix(config.scene)
     motions = {path: _motion_sha256(Path(path)) for path in motion_weights(config)}
     return {
         **config.as_json(),
-        **own,
+        **_described(mix),
         **({"motion_sha256": motions} if motions else {}),
         "version": __version__,
         "model_sha256": file_sha256(fullbody_path()),
@@ -41,19 +41,48 @@ def describe(config: DatasetConfig) -> Description:
 
 
 def motion_weights(config: DatasetConfig) -> dict[str, float]:
-    """The motions that people perform, path to weight: those asked for, else the scene's."""
+    """The motions that people perform, path to weight: those asked for, else the scenes'."""
+    from spinetrack_synth.scenes import read_mix
+
     if config.motions:
         return dict.fromkeys(config.motions, 1.0)
-    scene = _own_scene(config)
-    return dict(scene.motions) if scene else {}  # the scenes of the package name none
+    return {
+        path: weight
+        for scene in _own_scenes(read_mix(config.scene)).values()
+        for path, weight in scene.motions.items()
+    }
 
 
-def _own_scene(config: DatasetConfig) -> Scene | None:
-    """The scene where it is a file of the user's own."""
-    from spinetrack_synth.scenes import load_scene, own_scene
+def _described(mix: SceneMix) -> Description:
+    """The scenes of a run; those of the package go by their names alone.
 
-    path = own_scene(config.scene)
-    return load_scene(path) if path is not None and path.is_file() else None
+    A file of the user's own is named as it names itself, wherever it lies, and known by what it and
+    the meshes of its things hold.
+    """
+    own = _own_scenes(mix)
+    called = {name: own[name].name if name in own else name for name in mix.weights}
+    if len(set(called.values())) < len(called):
+        names = list(called.values())
+        twice = next(name for name in names if names.count(name) > 1)
+        raise UserError(f"two of the scenes call themselves {twice!r}; change one's `name`")
+    hashes = {called[name]: file_sha256(Path(name)) for name in own}
+    props = {called[name]: _prop_sha256(scene) for name, scene in own.items() if scene.props}
+    if len(called) == 1:
+        (scene,) = called.values()
+        told: Description = {"scene": scene}
+        told |= {"scene_sha256": hashes[scene]} if hashes else {}
+        return told | ({"prop_sha256": props[scene]} if props else {})
+    weights = sorted((called[name], weight) for name, weight in mix.weights.items())
+    told = {"scene": ",".join(f"{name}:{weight:g}" for name, weight in weights)}
+    told |= {"scene_sha256": hashes} if hashes else {}
+    return told | ({"prop_sha256": props} if props else {})
+
+
+def _own_scenes(mix: SceneMix) -> dict[str, Scene]:
+    """The scenes that are files of the user's own, by name as given, and are there."""
+    from spinetrack_synth.scenes import load_scene
+
+    return {name: load_scene(path) for name, path in mix.files().items() if path.is_file()}
 
 
 def _motion_sha256(path: Path) -> str:
@@ -61,6 +90,14 @@ def _motion_sha256(path: Path) -> str:
         return file_sha256(path)
     except OSError as error:
         raise UserError(f"{path}: {error.strerror or error}; give a motion file") from None
+
+
+def _prop_sha256(scene: Scene) -> dict[str, str]:
+    """The checksums of the files of the scene's things, by the things' names."""
+    from spinetrack_synth.scenes import load_props
+
+    loaded = load_props(scene.props)
+    return {prop.name: mesh.sha256 for prop, mesh in zip(scene.props, loaded, strict=True)}
 
 
 @dataclass(frozen=True)
@@ -159,9 +196,9 @@ def _all_descriptions(
 
 def _check_same_run(root: Path, found: Description, wanted: Description) -> None:
     differences = [
-        f"{key} {_shown(found.get(key))} there, {_shown(wanted[key])} here"
-        for key in wanted
-        if key != "count" and found.get(key) != wanted[key]
+        f"{key} {_shown(found.get(key))} there, {_shown(wanted.get(key))} here"
+        for key in wanted | found
+        if key not in ("count", "drawn_by") and found.get(key) != wanted.get(key)
     ]
     if differences:
         raise AnotherRunError(
@@ -171,6 +208,8 @@ def _check_same_run(root: Path, found: Description, wanted: Description) -> None
 
 def _shown(value: object) -> str:
     """A setting as people write it: ``640x480`` for a pair, the start of a hash."""
+    if value is None:
+        return "none"
     if isinstance(value, list):
         return "x".join(map(str, value))
     if isinstance(value, dict):

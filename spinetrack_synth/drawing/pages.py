@@ -1,13 +1,15 @@
 """Pages that need nothing else: no scripts, no fonts, no network.
 
 Every template extends ``drawing/page.html`` and lies beside the module that fills it. What is put
-into one is escaped, but for markup that this room's SVG made.
+into one is escaped, but for markup that this room's SVG made. Control characters of foreign names
+are shown as Python writes them.
 """
 
 from __future__ import annotations
 
 import math
 import re
+import unicodedata
 from functools import cache
 from types import BuiltinMethodType, MethodType
 from typing import TYPE_CHECKING, Final
@@ -25,7 +27,15 @@ PACKAGE: Final = "spinetrack_synth"
 def render_page(template: str, **values: object) -> str:
     """The page of a template, named by its path in the package: ``motion/report.html``. Raises
     jinja2.UndefinedError where the template asks for a value that is not given."""
-    return _environment().get_template(template).render(version=__version__, **values)
+    page = _environment().get_template(template).render(version=__version__, **values)
+    return re.sub(r"[^\x20-\x7e\n]", _printable, page)
+
+
+def _printable(found: re.Match[str]) -> str:
+    """Spaces of any width stay; what no page can show, or what turns text round, does not."""
+    character = found[0]
+    kept = character.isprintable() or unicodedata.category(character) == "Zs"
+    return character if kept else ascii(character)[1:-1]
 
 
 @cache

@@ -25,6 +25,7 @@ from spinetrack_synth.motion.performance import Performance
 from spinetrack_synth.poses.library import library
 from spinetrack_synth.poses.placement import moved
 from spinetrack_synth.poses.sampling import mirror, pose_coordinates
+from spinetrack_synth.rotations import about_z
 from spinetrack_synth.skeleton import NAMES
 
 Array = NDArray[np.float64]
@@ -105,7 +106,8 @@ def bone_weights(avatar: Avatar, part: Part) -> Array:
         weight[:, avatar.tree.bodies.index(part.body)] = 1.0
         return weight
     assert part.stencil is not None
-    return part.stencil @ _dense_weights(avatar)
+    weight = part.stencil @ _dense_weights(avatar)
+    return np.asarray(weight)
 
 
 def exercise(avatar: Avatar) -> Array:
@@ -144,7 +146,7 @@ def _digit(hand: Hand, digit: int, angles_rad: Array) -> list[Array]:
         rest, turn = np.eye(4), np.eye(4)
         rest[:3, :3] = _frame_about(axis)
         rest[:3, 3] = knuckle_m
-        turn[:2, :2] = [[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]]
+        turn[:3, :3] = about_z(angle)
         bent = bent @ rest @ turn @ np.linalg.inv(rest)
         frames.append(bent @ rest)
     return frames

@@ -18,11 +18,13 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from spinetrack_synth.rendering.packing import SOLID, smooth, texels
-from spinetrack_synth.rendering.unreal.axes import matrix_quaternion
+from spinetrack_synth.rotations import matrix_quaternion
 from spinetrack_synth.shot import Material, Surface
 from spinetrack_synth.version import __version__
 
 Array = NDArray[np.float64]
+Numbers = NDArray[np.float32] | NDArray[np.uint32] | NDArray[np.uint8]
+"""What a glTF accessor may hold."""
 
 JPEG_QUALITY: Final = 92
 SET: Final = 4
@@ -130,7 +132,7 @@ class _File:
         )
         return len(self.gltf.bufferViews) - 1
 
-    def accessor(self, array: NDArray, target: int | None = None, bounds: bool = False) -> int:
+    def accessor(self, array: Numbers, target: int | None = None, bounds: bool = False) -> int:
         component = {
             "float32": gl.FLOAT, "uint32": gl.UNSIGNED_INT, "uint8": gl.UNSIGNED_BYTE,
         }[array.dtype.name]  # fmt: skip
@@ -151,7 +153,7 @@ class _File:
         return self.accessor(faces.astype(np.uint32).ravel(), gl.ELEMENT_ARRAY_BUFFER)
 
     def attributes(self, surface: Surface, skin: Skin | None) -> gl.Attributes:
-        def column(array: NDArray, bounds: bool = False) -> int:
+        def column(array: Numbers, bounds: bool = False) -> int:
             return self.accessor(array, gl.ARRAY_BUFFER, bounds)
 
         found = gl.Attributes(
@@ -259,7 +261,7 @@ def _continuous(quaternions: Array) -> Array:
     return np.concatenate([quaternions[:1], quaternions[1:] * sign])
 
 
-def _unit(normals: NDArray | None) -> NDArray[np.float32]:
+def _unit(normals: NDArray[np.float32] | None) -> NDArray[np.float32]:
     """Unit normals (P, 3); one without a direction, where triangles have no area, looks up."""
     assert normals is not None
     length = np.linalg.norm(normals, axis=1, keepdims=True)

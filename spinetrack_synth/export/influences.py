@@ -44,7 +44,8 @@ def spread(motions: Array) -> Array:
     """
     frames, bones = motions.shape[:2]
     apart = (motions - motions[:, :1])[:, :, :3].transpose(0, 2, 1, 3).reshape(-1, 4 * bones)
-    return (apart.T @ apart / frames).reshape(bones, 4, bones, 4)
+    mean_square: Array = apart.T @ apart / frames
+    return mean_square.reshape(bones, 4, bones, 4)
 
 
 def fitted(weight: Array, rest_m: Array, spread: Array) -> Skin:

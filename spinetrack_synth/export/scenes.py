@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 
 from spinetrack_synth.export.glb import to_glb
+from spinetrack_synth.export.shapes import asset_name
 from spinetrack_synth.scenes.place import Place
 from spinetrack_synth.scenes.things import unit_surfaces
+from spinetrack_synth.shot import Surface
 
 
 def place_glb(place: Place) -> bytes:
@@ -25,12 +28,9 @@ def place_glb(place: Place) -> bytes:
     return to_glb(name, place.surfaces, extras={"spinetrack_synth": about})
 
 
-def thing_glb(asset: str) -> bytes:
-    """A mat or a thing of ``scenes.things`` around the origin, as it is before it is set down."""
+def thing_glb(asset: str, surfaces: Sequence[Surface] = ()) -> bytes:
+    """A mat or a thing of ``scenes.things`` around the origin, as it is before it is set down; or a
+    thing of a scene's own by its ``surfaces``."""
     about = {"thing": asset}
-    return to_glb(asset_name(asset), unit_surfaces(asset), extras={"spinetrack_synth": about})
-
-
-def asset_name(key: str) -> str:
-    """What the file of a key is called, and what is in it: ``gear/block/1``, gear_block_1."""
-    return key.replace("/", "_")
+    parts = surfaces or unit_surfaces(asset)
+    return to_glb(asset_name(asset), parts, extras={"spinetrack_synth": about})

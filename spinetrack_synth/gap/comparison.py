@@ -129,19 +129,14 @@ def compare(
     precision = _precision_gaps(sides, judged, resamples, seed)
 
     tell("comparing poses")
-    known = [person_attributes.poses(each) for each in labels]
-    filled = person_attributes.fill_in(np.concatenate(known))
-    poses = (filled[: len(known[0])], filled[len(known[0]) :])
+    poses = _poses(labels)
     pose = _pose_distance(poses, clusters, seed)
     pose_clusters = _cluster(poses, seed)
     matching = match_people(*matching_features(labels, poses), clusters)
     matched = _correct_keypoints(_matched_gaps(matching, tables, clusters))
     strata = _strata(sides, tables, clusters, judged, pose_clusters, resamples, seed)
 
-    crops = None
-    if folders[0] is not None and folders[1] is not None:
-        tell("comparing pictures")
-        crops = (_crops(labels[0], folders[0], seed), _crops(labels[1], folders[1], seed))
+    crops = _crops_of_both(labels, folders, seed, tell)
     tell("looking for causes")
     causes = find_causes(
         sides, crops, pose,
@@ -203,6 +198,13 @@ def _precision_gaps(
         values.append(value)
     clusters = (np.arange(len(tables[0].above)), np.arange(len(tables[1].above)))
     return differences((tables[0], tables[1]), clusters, permutations, seed, (values[0], values[1]))
+
+
+def _poses(labels: tuple[Labels, Labels]) -> tuple[Floats, Floats]:
+    """The poses of both sides, what is not known filled in from all together."""
+    known = [person_attributes.poses(each) for each in labels]
+    filled = person_attributes.fill_in(np.concatenate(known))
+    return filled[: len(known[0])], filled[len(known[0]) :]
 
 
 def _with_pose(poses: Floats) -> Ints:
@@ -356,6 +358,17 @@ def _table_of_points(side: Evaluation, judged: Bools, kept: Bools) -> Table:
 
 def _rows(table: Table, rows: Bools) -> Table:
     return replace(table, above=table.above[rows], below=table.below[rows])
+
+
+def _crops_of_both(
+    labels: tuple[Labels, Labels], folders: tuple[Path | None, Path | None], seed: int,
+    tell: Callable[[str], None],
+) -> tuple[Crops, Crops] | None:  # fmt: skip
+    """People cut out of the pictures, where both sides have some."""
+    if folders[0] is None or folders[1] is None:
+        return None
+    tell("comparing pictures")
+    return _crops(labels[0], folders[0], seed), _crops(labels[1], folders[1], seed)
 
 
 def _crops(labels: Labels, folder: Path, seed: int) -> Crops:

@@ -53,6 +53,17 @@ class Gap:
         return bool(p <= FALSE_DISCOVERIES) and not self.gap.holds_zero
 
 
+@dataclass(frozen=True, eq=False)
+class _Studentised:
+    """Of R ways to deal clusters out to two sides: differences over their standard errors (R, M),
+    these errors, and the variances (R, M) of both sides with their counts of clusters."""
+
+    statistic: Floats
+    error: Floats
+    variance: list[Floats]
+    count: list[Floats]
+
+
 def differences(
     tables: tuple[Table, Table],
     clusters: tuple[Ints, Ints],
@@ -66,48 +77,27 @@ def differences(
     """
     sums = [_of_clusters(table, cluster) for table, cluster in zip(tables, clusters)]
     own = values or tuple(quotient(above.sum(0), below.sum(0)) for above, below in sums)
-    above, below = (np.concatenate(each) for each in zip(*sums))
-    # Beside the pooled value, so that nothing cancels in the sums of squares.
-    above = above - np.nan_to_num(quotient(above.sum(0), below.sum(0))) * below
-    moments = np.concatenate(
-        [above, below, above**2, above * below, below**2, below > 0], axis=1, dtype=np.float64
-    )
-    total = moments.sum(0)
-    second = np.arange(len(above)) >= len(sums[0][0])
-
-    def studentised(sides: Floats) -> tuple[Floats, Floats, list[Floats], list[Floats]]:
-        """The statistics (R, M) of sides (R, C), the standard errors of the difference, and those
-        of both sides with their counts."""
-        there = sides @ moments
-        parts = [_variance(each) for each in (total - there, there)]
-        difference = parts[1][0] - parts[0][0]
-        difference[np.abs(difference) < _ROUNDING] = 0.0
-        error = np.sqrt(parts[0][1] + parts[1][1])
-        with np.errstate(divide="ignore", invalid="ignore"):
-            statistic = np.where(difference == 0, 0.0, np.abs(difference) / error)
-        few = (parts[0][2] < 2) | (parts[1][2] < 2)
-        # Where a side has nobody the difference could be anything.
-        statistic = np.where(few | np.isnan(statistic), np.inf, statistic)
-        return statistic, error, [each[1] for each in parts], [each[2] for each in parts]
-
-    observed, error, variance, count = studentised(second[None].astype(np.float64))
+    moments = _moments(*(np.concatenate(each) for each in zip(*sums)))
+    second = np.arange(len(moments)) >= len(sums[0][0])
+    observed = _studentised(second[None].astype(np.float64), moments)
     rng = np.random.default_rng(seed)
     drawn = np.concatenate(
         [
-            studentised(_dealt(second, min(_CHUNK, permutations - start), rng))[0]
+            _studentised(_dealt(second, min(_CHUNK, permutations - start), rng), moments).statistic
             for start in range(0, permutations, _CHUNK)
         ]
     )
+    variance, count = observed.variance, observed.count
     freedom = _welch(variance, count)
-    p = (1 + (drawn >= observed - 1e-9).sum(0)) / (1 + permutations)
-    p = np.fmax(p, 2 * stats.t.sf(observed[0], freedom))
+    p = (1 + (drawn >= observed.statistic - 1e-9).sum(0)) / (1 + permutations)
+    p = np.fmax(p, 2 * stats.t.sf(observed.statistic[0], freedom))
     rank = min(int(np.ceil(LEVEL * (permutations + 1))), permutations)
     critical = np.fmax(np.sort(drawn, axis=0)[rank - 1], stats.t.ppf((1 + LEVEL) / 2, freedom))
     enough = np.minimum(count[0], count[1])[0] >= LEAST_CLUSTERS
     found = {}
     for m, name in enumerate(tables[0].names):
         sides = [_students(own[n][m], variance[n][0, m], count[n][0, m]) for n in (0, 1)]
-        half = critical[m] * error[0, m] if error[0, m] > 0 else 0.0
+        half = critical[m] * observed.error[0, m] if observed.error[0, m] > 0 else 0.0
         told = bool(enough[m]) and np.isfinite(half)
         gap = float(own[1][m] - own[0][m])
         found[name] = Gap(
@@ -118,6 +108,30 @@ def differences(
             p=float(p[m]) if told else float("nan"),
         )
     return found
+
+
+def _moments(above: Floats, below: Floats) -> Floats:
+    """What is summed over the clusters of a side (C, 6 M), from sums (C, M) of each cluster."""
+    # Beside the pooled value, so that nothing cancels in the sums of squares.
+    above = above - np.nan_to_num(quotient(above.sum(0), below.sum(0))) * below
+    return np.concatenate(
+        [above, below, above**2, above * below, below**2, below > 0], axis=1, dtype=np.float64
+    )
+
+
+def _studentised(sides: Floats, moments: Floats) -> _Studentised:
+    """Sides (R, C) are 1 for the clusters of the second side."""
+    there = sides @ moments
+    parts = [_variance(each) for each in (moments.sum(0) - there, there)]
+    difference = parts[1][0] - parts[0][0]
+    difference[np.abs(difference) < _ROUNDING] = 0.0
+    error = np.sqrt(parts[0][1] + parts[1][1])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        statistic = np.where(difference == 0, 0.0, np.abs(difference) / error)
+    few = (parts[0][2] < 2) | (parts[1][2] < 2)
+    # Where a side has nobody the difference could be anything.
+    statistic = np.where(few | np.isnan(statistic), np.inf, statistic)
+    return _Studentised(statistic, error, [each[1] for each in parts], [each[2] for each in parts])
 
 
 def _of_clusters(table: Table, cluster: Ints) -> tuple[Floats, Floats]:

@@ -108,11 +108,12 @@ def match(labels: Labels, predictions: Predictions, groups: dict[str, tuple[int,
     return Matches(tuple(groups), np.ascontiguousarray(codes[..., order]), image[order], wanted)
 
 
-@njit(error_model="numpy")
+@njit()
 def _match(
-    label_start, found_start, points, labelled, boxes, areas, crowd, id_zero, ignored,
-    found, found_areas, member, variances, thresholds, ranges,
-):  # fmt: skip
+    label_start: Ints, found_start: Ints, points: Floats, labelled: Bools, boxes: Floats,
+    areas: Floats, crowd: Bools, id_zero: Bools, ignored: Bools, found: Floats,
+    found_areas: Floats, member: Bools, variances: Floats, thresholds: Floats, ranges: Floats,
+) -> NDArray[np.int8]:  # fmt: skip
     """Codes (G, A, T, D). Arrays of labels and detections are sorted by picture; detections of a
     picture by falling score. ``member`` (G, K) tells the groups' keypoints."""
     groups = len(member)
@@ -136,14 +137,10 @@ def _match(
         for group in range(groups):
             for r in range(len(ranges)):
                 low, high = ranges[r, 0], ranges[r, 1]
-                count = 0
-                for wanted in (False, True):  # those that are ignored come last
-                    for p in range(people):
-                        outside = areas[l0 + p] < low or areas[l0 + p] > high
-                        skip[p] = ignored[group, l0 + p] or outside
-                        if skip[p] == wanted:
-                            order[count] = p
-                            count += 1
+                for p in range(people):
+                    outside = areas[l0 + p] < low or areas[l0 + p] > high
+                    skip[p] = ignored[group, l0 + p] or outside
+                _skipped_last(skip, order)
                 for t in range(len(thresholds)):
                     taken[:] = False
                     for d in range(detections):
@@ -173,8 +170,22 @@ def _match(
     return codes
 
 
-@njit(error_model="numpy")
-def _similarity(found, points, labelled, box, area, member, variances, out):
+@njit()
+def _skipped_last(skip: Bools, order: Ints) -> None:
+    """People in the order of matching: those that count as they stand, then the others."""
+    place = 0
+    for wanted in (False, True):
+        for person in range(len(skip)):
+            if skip[person] == wanted:
+                order[place] = person
+                place += 1
+
+
+@njit()
+def _similarity(
+    found: Floats, points: Floats, labelled: Bools, box: Floats, area: float, member: Bools,
+    variances: Floats, out: Floats,
+) -> None:  # fmt: skip
     """OKS of one detection and one person in every group (G,); for a person without keypoints of
     the group, of the distances from the box, doubled on every side."""
     groups, keypoints = member.shape

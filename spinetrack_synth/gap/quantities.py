@@ -6,6 +6,7 @@ lies in the picture; turns of the spine are lordosis and kyphosis only from the 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
@@ -128,8 +129,8 @@ def _neck(points: Floats) -> Floats:
     return _middle(points, "ear") - _middle(points, "shoulder")
 
 
-LENGTHS: Final = {
-    "torso_length": lambda points: np.linalg.norm(_trunk(points), axis=-1),
+LENGTHS: Final[dict[str, Callable[[Floats], Floats]]] = {
+    "torso_length": lambda points: np.asarray(np.linalg.norm(_trunk(points), axis=-1)),
     "shoulder_width": lambda points: _length(points, "left_shoulder", "right_shoulder"),
     "spine_length": lambda points: spine_length(points[:, SPINE]),
 }

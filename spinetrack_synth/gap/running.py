@@ -1,16 +1,25 @@
-"""The predictions of a dataset: read where they are saved, else made by running the model."""
+"""Predictions of a dataset, read where they are saved or made by running a model, and measured."""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final, Literal
 
+from spinetrack_synth.atomic import write_atomic
 from spinetrack_synth.coco import CocoDataset
 from spinetrack_synth.coco.results import read_results
 from spinetrack_synth.errors import UserError
+from spinetrack_synth.gap.evaluation import Evaluation, evaluate
 from spinetrack_synth.gap.labels import Labels, pictures_folder
+from spinetrack_synth.gap.predictions import predictions_of
+
+Progress = Callable[[int, int], None]
+ProgressBar = Callable[[str], AbstractContextManager[Progress | None]]
+"""Given what is counted, a block within which progress is told what is done and what is wanted."""
 
 Preset = Literal["paper", "wheel"]
 PRESETS: Final[dict[str, dict[str, Any]]] = {
@@ -22,24 +31,58 @@ or as the ``spinepose`` package does, which feeds blue, green, red to networks t
 green, blue."""
 
 
-def results_for(
-    labels: Labels,
-    *,
-    saved: Path | None,
-    model: Path | None,
-    images: Path | None,
-    preset: str,
-    progress: Callable[[int, int], None] | None = None,
-    tell: Callable[[str], None] = lambda note: None,
+@dataclass(frozen=True)
+class Source:
+    """Where predictions come from: ``saved`` COCO results, else a ``model`` that is run on the
+    boxes of the labels, in the pictures of ``images`` (None: those beside the labels)."""
+
+    saved: Path | None = None
+    model: Path | None = None
+    images: Path | None = None
+    preset: Preset = "paper"
+
+    @property
+    def name(self) -> str:
+        """What reports call it."""
+        return str(self.saved or self.model)
+
+
+def evaluate_sources(
+    labels: Labels, sources: Sequence[Source], bar: ProgressBar
+) -> list[Evaluation]:
+    """Measure predictions of several sources against the same labels."""
+    notes: list[str] = []
+    results = [_results(labels, source, bar, notes) for source in sources]
+    labels = with_notes(labels, notes)
+    return [
+        evaluate(labels, predictions_of(found, labels, source.name))
+        for source, found in zip(sources, results)
+    ]
+
+
+def evaluate_and_keep(labels: Labels, source: Source, kept: Path, bar: ProgressBar) -> Evaluation:
+    """Measure predictions; those that a model makes are written to ``kept`` as COCO results."""
+    notes: list[str] = []
+    results = _results(labels, source, bar, notes)
+    found = predictions_of(results, labels, source.name)
+    evaluation = evaluate(with_notes(labels, notes), found)
+    if source.saved is None:
+        write_atomic(kept, json.dumps(results).encode())
+    return evaluation
+
+
+def _results(
+    labels: Labels, source: Source, bar: ProgressBar, notes: list[str]
 ) -> list[dict[str, Any]]:
-    """COCO results for the boxes of a dataset; ``tell`` hears of pictures that are not as their
-    records say."""
-    if saved is not None:
-        return read_results(saved)
-    if model is None:
-        raise UserError(f"{labels.path}: give a model (--model M.onnx) or saved predictions")
-    folder = needed_folder(labels, images)
-    return predictor(model, preset)(labels.coco, folder, progress, tell)
+    """COCO results; ``notes`` get a line for every picture that is not as its record says."""
+    with bar("people") as progress:
+        if source.saved is not None:
+            return read_results(source.saved)
+        if source.model is None:
+            raise UserError(f"{labels.path}: give a model (--model M.onnx) or saved predictions")
+        folder = needed_folder(labels, source.images)
+        predict = predictor(source.model, source.preset)
+        return predict(labels.coco, folder, progress, notes.append)
 
 
 def needed_folder(labels: Labels, images: Path | None, option: str = "--images") -> Path:
@@ -54,7 +97,7 @@ def needed_folder(labels: Labels, images: Path | None, option: str = "--images")
 
 def with_notes(labels: Labels, notes: Sequence[str]) -> Labels:
     """The labels, with a remark where the model looked at pictures otherwise than they lie there;
-    ``notes`` are what ``results_for`` told."""
+    ``notes`` has a line for each, perhaps by several models."""
     odd = list(dict.fromkeys(notes))
     if not odd:
         return labels
@@ -62,7 +105,7 @@ def with_notes(labels: Labels, notes: Sequence[str]) -> Labels:
     return replace(labels, remarks=(*labels.remarks, odd[0] + more))
 
 
-def predictor(model: Path, preset: str) -> Callable[..., list[dict[str, Any]]]:
+def predictor(model: Path, preset: Preset) -> Callable[..., list[dict[str, Any]]]:
     """What runs a model: called with a dataset, the folder of its pictures and perhaps functions
     that are told the people done and wanted, and of pictures that are not as recorded."""
     from spinetrack_synth.spinepose import open_pose_model, predict_dataset
@@ -74,7 +117,7 @@ def predictor(model: Path, preset: str) -> Callable[..., list[dict[str, Any]]]:
     def predict(
         coco: CocoDataset,
         folder: Path,
-        progress: Callable[[int, int], None] | None = None,
+        progress: Progress | None = None,
         tell: Callable[[str], None] = lambda note: None,
     ) -> list[dict[str, Any]]:
         return predict_dataset(

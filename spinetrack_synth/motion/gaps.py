@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
-Mask = NDArray[np.bool_]
+Bools = NDArray[np.bool_]
 
 NEIGHBOURS: Final = 6
 """Points from which another one is told: those whose distances from it change least."""
@@ -48,7 +48,7 @@ class Filled:
     were; ``notes`` on what was done."""
 
     positions_m: Array
-    filled: Mask
+    filled: Bools
     notes: tuple[str, ...] = ()
 
 
@@ -60,9 +60,9 @@ def fill_gaps(names: tuple[str, ...], positions_m: Array) -> Filled:
     """
     nowhere = at_zero(positions_m)
     positions_m = np.where(nowhere[:, :, None], np.nan, positions_m)
-    seen: Mask = np.all(np.isfinite(positions_m), axis=2)
+    seen: Bools = np.all(np.isfinite(positions_m), axis=2)
     result = positions_m.copy()
-    filled: Mask = np.zeros_like(seen)
+    filled: Bools = np.zeros_like(seen)
     frames = len(positions_m)
     count = seen.sum(axis=0)
     rare = (count > 0) & (count < FEWEST) & (frames >= LONG)
@@ -83,7 +83,7 @@ def fill_gaps(names: tuple[str, ...], positions_m: Array) -> Filled:
         if found.any():
             shares.append((float(found.sum()) / frames, names[point]))
     notes = []
-    zero_once: Mask = np.any(nowhere, axis=0)
+    zero_once: Bools = np.any(nowhere, axis=0)
     if zero_once.any():
         where = ", ".join(name for name, some in zip(names, zero_once) if some)
         notes.append(
@@ -100,16 +100,16 @@ def fill_gaps(names: tuple[str, ...], positions_m: Array) -> Filled:
     return Filled(result, filled, tuple(notes))
 
 
-def at_zero(positions_m: Array) -> Mask:
+def at_zero(positions_m: Array) -> Bools:
     """Where points (F, P, 3) are at 0 0 0 because they are missing (F, P): in some frames alone, or
     several of them. One that is always there, by itself, is the origin of the others."""
-    zero: Mask = np.all(positions_m == 0, axis=2)
-    always: Mask = np.all(zero, axis=0)
-    nowhere: Mask = zero & (~always if always.sum() == 1 else True)
+    zero: Bools = np.all(positions_m == 0, axis=2)
+    always: Bools = np.all(zero, axis=0)
+    nowhere: Bools = zero & (~always if always.sum() == 1 else True)
     return nowhere
 
 
-def _nearest(positions_m: Array, seen: Mask, point: int) -> list[int]:
+def _nearest(positions_m: Array, seen: Bools, point: int) -> list[int]:
     """Other points, those first whose distance from a point changes least."""
     both = seen & seen[:, [point]]
     apart_m = np.linalg.norm(positions_m - positions_m[:, [point]], axis=2)
@@ -121,7 +121,7 @@ def _nearest(positions_m: Array, seen: Mask, point: int) -> list[int]:
     return [other for _, _, other in sorted(order)]
 
 
-def _error_m(positions_m: Array, seen: Mask, point: int, order: list[int]) -> float:
+def _error_m(positions_m: Array, seen: Bools, point: int, order: list[int]) -> float:
     """How far from a point its neighbours would have found it, RMS over frames where it is seen,
     told from moments no nearer than half the longest gap; inf where they tell nothing."""
     here = np.flatnonzero(seen[:, point])
@@ -138,8 +138,8 @@ def _error_m(positions_m: Array, seen: Mask, point: int, order: list[int]) -> fl
 
 
 def _told(
-    positions_m: Array, seen: Mask, point: int, order: list[int], frames: NDArray[np.int64],
-    moments: Mask,
+    positions_m: Array, seen: Bools, point: int, order: list[int], frames: NDArray[np.int64],
+    moments: Bools,
 ) -> Array:  # fmt: skip
     """Where a point is in some frames (n, 3) by its neighbours, as seen at ``moments`` (F,); NaN
     where too few of them are seen."""

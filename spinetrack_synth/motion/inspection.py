@@ -25,7 +25,7 @@ from spinetrack_synth.motion.data import (
 from spinetrack_synth.motion.gaps import at_zero
 from spinetrack_synth.motion.model_motion import full_coordinates
 from spinetrack_synth.motion.rendered_people import read_rendered_people
-from spinetrack_synth.motion.retargeting import fit_skeleton, shown_points
+from spinetrack_synth.motion.retargeting import fit_skeleton
 from spinetrack_synth.motion.skeletons import Skeleton
 
 Array = NDArray[np.float64]
@@ -141,10 +141,8 @@ def inspect_motion(motion: Motion, tree: Tree, skeleton: Skeleton | None = None)
     named = motion.markers if isinstance(motion, JointMotion) else _without_zeros(motion)
     keypoints = _as_keypoints(named, fit.skeleton)
     q = fit.solution.coordinates
-    shown = shown_points(fit.solution)
-    errors_mm = 1000 * fit.solution.marker_error_m[:, list(shown.values())]
-    names = tuple(shown)
-    _add(checks, curves, _marker_errors(motion.times_s, names, errors_mm))
+    errors_mm = 1000 * fit.solution.marker_error_m[:, list(fit.columns.values())]
+    _add(checks, curves, _marker_errors(motion.times_s, tuple(fit.columns), errors_mm))
     _add(checks, curves, _limits(tree, motion.times_s, q))
     _add(checks, curves, _lengths(keypoints, ["body"] * len(q)))
     checks += _movement_sides(tree, q)

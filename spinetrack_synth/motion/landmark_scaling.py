@@ -7,7 +7,8 @@ ratios of lengths but part of the fit.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Final
 
 import numpy as np
@@ -75,27 +76,74 @@ def fitted_factors(
     from scipy.optimize import least_squares  # as slow to import as many a trial is to fit
 
     names = [n for n, p in points_m.items() if n in tree.marker_index and np.isfinite(p).all()]
-    rows = [tree.marker_index[name] for name in names]
     target_m = np.array([points_m[name] for name in names])
-    error_m = LANDMARK_M / np.sqrt([weights[name] for name in names])[:, None]
-    free = tree.free_index
-    default = tree.default_coordinates[free]
+    fit = _Fit.of(tree, names, target_m, weights)
     limits = np.where(tree.clamped, tree.lower, -np.inf), np.where(tree.clamped, tree.upper, np.inf)
-    lower, upper = (limit[free] for limit in limits)
-    spread = POSTURE * np.minimum(tree.upper - tree.lower, 2 * np.pi)[free]
-    moves_all = tree.chain.axis_coordinate[: tree.chain.axis_start[1]]  # the base has no posture
-    spread[np.isin(free, moves_all)] = np.inf
+    lower, upper = (limit[tree.free_index] for limit in limits)
+    start = solve(
+        tree, names, target_m[None], weights=dict(weights), prior_m=FAINT_PRIOR_M, cold=True
+    )
+    z = np.clip(start.coordinates[0][tree.free_index], lower + 1e-9, upper - 1e-9)
+    sizes = 1 + len(PARTS)
+    bounds = (
+        np.concatenate([np.full(sizes, np.log(LIKELY[0])), lower]),
+        np.concatenate([np.full(sizes, np.log(LIKELY[1])), upper]),
+    )
+    found = least_squares(
+        fit.residuals,
+        np.concatenate([np.zeros(sizes), z]),
+        fit.jacobian,
+        bounds=bounds,
+        max_nfev=60,
+        ftol=1e-6,
+    )
+    return _factors(tree, np.exp(found.x[0] + found.x[1:sizes]))
 
-    def residuals(x: Array) -> Array:
-        size, parts, z = x[0], x[1 : 1 + len(PARTS)], x[1 + len(PARTS) :]
-        person = scale_tree(tree, _factors(tree, np.exp(size + parts)))
-        apart = marker_positions(person, all_coordinates(person, z))[rows] - target_m
-        return np.concatenate(
-            [(apart / error_m).ravel(), parts / PROPORTION, (z - default) / spread]
+
+@dataclass(frozen=True)
+class _Fit:
+    """Least squares in x: the logarithm of the size, those of the parts' factors relative to it,
+    and the free coordinates.
+
+    ``rows`` of the markers (M,) in the model, their ``target_m`` (M, 3) and ``error_m`` (M, 1);
+    ``default`` and ``spread`` (k,) of the free coordinates.
+    """
+
+    tree: Tree
+    rows: list[int]
+    target_m: Array
+    error_m: Array
+    default: Array
+    spread: Array
+
+    @classmethod
+    def of(
+        cls, tree: Tree, names: Sequence[str], target_m: Array, weights: Mapping[str, float]
+    ) -> _Fit:
+        free = tree.free_index
+        spread = POSTURE * np.minimum(tree.upper - tree.lower, 2 * np.pi)[free]
+        # The base has no posture.
+        moves_all = tree.chain.axis_coordinate[: tree.chain.axis_start[1]]
+        spread[np.isin(free, moves_all)] = np.inf
+        return cls(
+            tree,
+            [tree.marker_index[name] for name in names],
+            target_m,
+            LANDMARK_M / np.sqrt([weights[name] for name in names])[:, None],
+            tree.default_coordinates[free],
+            spread,
         )
 
-    def jacobian(x: Array) -> Array:
-        size, parts, z = x[0], x[1 : 1 + len(PARTS)], x[1 + len(PARTS) :]
+    def residuals(self, x: Array) -> Array:
+        size, parts, z = _parted(x)
+        person = scale_tree(self.tree, _factors(self.tree, np.exp(size + parts)))
+        at_m = marker_positions(person, all_coordinates(person, z))[self.rows]
+        apart = (at_m - self.target_m) / self.error_m
+        return np.concatenate([apart.ravel(), parts / PROPORTION, (z - self.default) / self.spread])
+
+    def jacobian(self, x: Array) -> Array:
+        tree, rows = self.tree, self.rows
+        size, parts, z = _parted(x)
         q = all_coordinates(tree, z)
         grown = np.empty((3 * len(rows), len(PARTS)))
         for part in range(len(PARTS)):
@@ -103,33 +151,19 @@ def fitted_factors(
             for step in (-STEP, STEP):
                 moved = parts + step * (np.arange(len(PARTS)) == part)
                 person = scale_tree(tree, _factors(tree, np.exp(size + moved)))
-                ends.append(marker_positions(person, q)[rows] / error_m)
+                ends.append(marker_positions(person, q)[rows] / self.error_m)
             grown[:, part] = (ends[1] - ends[0]).ravel() / (2 * STEP)
         person = scale_tree(tree, _factors(tree, np.exp(size + parts)))
         at = person.marker_body[rows], person.marker_offset_m[rows]
-        turned = point_jacobian(person, q, *at) @ tree.coupling / error_m[:, :, None]
+        turned = point_jacobian(person, q, *at) @ tree.coupling / self.error_m[:, :, None]
         moves = np.hstack([grown.sum(axis=1)[:, None], grown, turned.reshape(len(grown), -1)])
-        priors = np.concatenate([np.full(len(PARTS), 1 / PROPORTION), 1 / spread])
+        priors = np.concatenate([np.full(len(PARTS), 1 / PROPORTION), 1 / self.spread])
         return np.vstack([moves, np.hstack([np.zeros((len(priors), 1)), np.diag(priors)])])
 
-    start = solve(
-        tree, names, target_m[None], weights=dict(weights), prior_m=FAINT_PRIOR_M, cold=True
-    )
-    z = np.clip(start.coordinates[0][free], lower + 1e-9, upper - 1e-9)
-    most = np.log(LIKELY[1])
-    bounds = (
-        np.concatenate([np.full(1 + len(PARTS), np.log(LIKELY[0])), lower]),
-        np.concatenate([np.full(1 + len(PARTS), most), upper]),
-    )
-    found = least_squares(
-        residuals,
-        np.concatenate([np.zeros(1 + len(PARTS)), z]),
-        jacobian,
-        bounds=bounds,
-        max_nfev=60,
-        ftol=1e-6,
-    )
-    return _factors(tree, np.exp(found.x[0] + found.x[1 : 1 + len(PARTS)]))
+
+def _parted(x: Array) -> tuple[float, Array, Array]:
+    """Logarithms of the size and of the parts' factors, and the free coordinates."""
+    return x[0], x[1 : 1 + len(PARTS)], x[1 + len(PARTS) :]
 
 
 def _factors(tree: Tree, of_part: Array) -> Array:

@@ -119,8 +119,7 @@ def check_names(tree: Tree, motion: MarkerMotion, wanted: Collection[str] = ()) 
             "markers, or a marker set that has them (--markers-on)"
         )
     for name in unknown:
-        meant = next((other for other in idle if is_slip(name, other)), None)
-        if meant is not None:
+        if (meant := _slip_of(name, idle)) is not None:
             raise UserError(
                 f"{where}: marker '{name}' is not in the model {tree.name}; nearest: '{meant}': "
                 f"rename it in the file, or give --leave-out '{name}'"
@@ -133,8 +132,7 @@ def check_names(tree: Tree, motion: MarkerMotion, wanted: Collection[str] = ()) 
     absent = [name for name in wanted if name not in motion.names]
     unwanted = [name for name in motion.names if name not in wanted]
     for name in absent:
-        meant = next((other for other in unwanted if is_slip(name, other)), None)
-        if meant is not None:
+        if (meant := _slip_of(name, unwanted)) is not None:
             raise UserError(
                 f"{where}: the tasks want marker '{name}', which is not in it; nearest: '{meant}': "
                 f"rename it in the tasks or in the file, or give --leave-out '{name}'"
@@ -144,6 +142,11 @@ def check_names(tree: Tree, motion: MarkerMotion, wanted: Collection[str] = ()) 
             f"wanted by the tasks, not in {where}: {_few(absent)}{_hint(absent, motion.names)}"
         )
     return tuple(remarks)
+
+
+def _slip_of(name: str, among: Iterable[str]) -> str | None:
+    """The first name of which this one is a slip of the pen."""
+    return next((other for other in among if is_slip(name, other)), None)
 
 
 def _by_core(names: Iterable[str]) -> dict[str, list[str]]:

@@ -101,13 +101,15 @@ def _tip(tree: Tree, body: int) -> Array:
     """The farthest marker of a body from its origin, else its centre of mass."""
     offsets_m = tree.marker_offset_m[tree.marker_body == body]
     lengths_m = np.linalg.norm(offsets_m, axis=1)
+    tip_m: Array = tree.mass_center_m[body]
     if len(offsets_m) and lengths_m.max() > 0:
-        return offsets_m[int(np.argmax(lengths_m))]
-    return tree.mass_center_m[body]
+        tip_m = offsets_m[int(np.argmax(lengths_m))]
+    return tip_m
 
 
 def _angles_zxy(turns: Array) -> Array:
-    """Angles (F, 3) rad about Z, X, Y of rotations (F, 3, 3), without jumps over time."""
+    """Angles (F, 3) rad about Z, X, Y of rotations (F, 3, 3), without jumps over time: those of
+    `poses.placement.angles_zxy` are of one posture, nearest to given ones."""
     r = turns
     x = np.arcsin(np.clip(r[:, 2, 1], -1.0, 1.0))
     z = np.arctan2(-r[:, 0, 1], r[:, 1, 1])

@@ -156,7 +156,6 @@ def stiff_tree(model_file: Path) -> Tree:
         # Wherever a marker hangs, in its default place it is fixed to ground for us.
         places = [marker.getLocationInGround(state).to_numpy() for marker in markers]
         at = np.array([c.getDefaultValue() for c in coordinates], dtype=float)
-        nothing = np.zeros(0)
         return Tree(
             name=model.getName(),
             bodies=body_names,
@@ -181,21 +180,27 @@ def stiff_tree(model_file: Path) -> Tree:
             frame_in_body=np.zeros((0, 4, 4)),
             mass_kg=np.array([body.getMass() for body in bodies], dtype=float),
             mass_center_m=np.array([body.getMassCenter().to_numpy() for body in bodies]),
-            chain=Chain(
-                parent=np.full(len(bodies), GROUND, dtype=np.int64),
-                turned=np.zeros(len(bodies), dtype=np.bool_),
-                joint_in_parent=body2world.reshape(-1, 4, 4),
-                child_in_joint=np.tile(np.eye(4), (len(bodies), 1, 1)),
-                axis_start=np.zeros(len(bodies) + 1, dtype=np.int64),
-                axis_is_rotation=np.zeros(0, dtype=np.bool_),
-                axis_direction=np.zeros((0, 3)),
-                axis_coordinate=np.zeros(0, dtype=np.int64),
-                piece_start=np.zeros(1, dtype=np.int64),
-                piece_knot=nothing,
-                piece_coefficient=np.zeros((0, 2)),
-            ),
+            chain=_welded(body2world.reshape(-1, 4, 4)),
             stretch=Stretch(np.zeros(0, dtype=np.int64), np.zeros((0, 3))),
         )
+
+
+def _welded(body2world: Array) -> Chain:
+    """The chain of bodies (B, 4, 4) that are fixed to ground."""
+    count = len(body2world)
+    return Chain(
+        parent=np.full(count, GROUND, dtype=np.int64),
+        turned=np.zeros(count, dtype=np.bool_),
+        joint_in_parent=body2world,
+        child_in_joint=np.tile(np.eye(4), (count, 1, 1)),
+        axis_start=np.zeros(count + 1, dtype=np.int64),
+        axis_is_rotation=np.zeros(0, dtype=np.bool_),
+        axis_direction=np.zeros((0, 3)),
+        axis_coordinate=np.zeros(0, dtype=np.int64),
+        piece_start=np.zeros(1, dtype=np.int64),
+        piece_knot=np.zeros(0),
+        piece_coefficient=np.zeros((0, 2)),
+    )
 
 
 def _items(of: Any) -> list[Any]:

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 Array = NDArray[np.float64]
+Stored = NDArray[Any]  # of whatever type a file holds
 
 _WIDE: Final = re.compile(
     r"(?P<name>.+?)[_.: ](?P<axis>[xyzXYZ])(?:[_ ]?[\[(]?(?P<unit>um|mm|cm|m|in|ft)[\])]?)?"
@@ -251,6 +252,22 @@ def read_archive(
 
     Raises UserError where it holds no positions, or points that nothing names.
     """
+    arrays = _arrays(path)
+    positions = _positions(arrays, path)
+    names = _names(arrays, positions.shape[1], names_of, path)
+    times = _archive_times(arrays, len(positions), convention.rate_hz, path)
+    said = _text(np.ravel(arrays["unit"])[0]) if "unit" in arrays else None
+    unit = unit_called(said) if said else None
+    if said and unit is None and not convention.unit:
+        raise UserError(f"{path}: unit '{said}': choose {', '.join(METRES)}, or give --unit")
+    positions = positions[..., :3].astype(float)
+    flat = [f"{name} {axis}" for name in names for axis in "xyz"]
+    check_range(positions.reshape(len(positions), -1), flat, str(path))
+    times_s = _ascending(times.astype(float), str(path))
+    return _placed(names, times_s, positions, unit, str(path), convention)
+
+
+def _arrays(path: Path) -> dict[str, Stored]:
     import zipfile
     import zlib
 
@@ -258,10 +275,14 @@ def read_archive(
         raise UserError(f"{path}: no such file")
     try:
         with np.load(path, allow_pickle=False) as archive:
-            arrays = {key: archive[key] for key in archive.files}
+            return {key: archive[key] for key in archive.files}
     except (OSError, ValueError, EOFError, KeyError, zlib.error, NotImplementedError,
             zipfile.BadZipFile, AttributeError):  # fmt: skip
         raise UserError(f"{path}: is no NumPy archive of plain arrays") from None
+
+
+def _positions(arrays: Mapping[str, Stored], path: Path) -> Stored:
+    """Positions (F, P, 3 or more) as they are stored."""
     key = next((key for key in _POSITION_ARRAYS if key in arrays), None)
     if key is None:
         also = ", ".join(arrays) or "nothing"
@@ -279,7 +300,15 @@ def read_archive(
             f"{path}: {key}: shape {positions.shape} of {positions.dtype}, "
             "expected numbers (frames, points, 3)"
         )
-    count = positions.shape[1]
+    return positions
+
+
+def _names(
+    arrays: Mapping[str, Stored],
+    count: int,
+    names_of: Mapping[int, tuple[str, ...]],
+    path: Path,
+) -> tuple[str, ...]:
     given = tuple(_text(name) for name in np.ravel(arrays.get("names", ())))
     names = given or names_of.get(count)
     if names is None:
@@ -290,23 +319,22 @@ def read_archive(
         )
     if len(names) != count or len(set(names)) != count:
         raise UserError(f"{path}: names: {len(set(names))} different ones for {count} points")
-    rate = _one(arrays["fps"], path, "fps") if "fps" in arrays else convention.rate_hz
+    return names
+
+
+def _archive_times(
+    arrays: Mapping[str, Stored], frames: int, usual_hz: float, path: Path
+) -> Stored:
+    """Times (F,) s as they are stored, or by the rate of frames."""
+    rate = _one(arrays["fps"], path, "fps") if "fps" in arrays else usual_hz
     if not (rate > 0 and np.isfinite(rate)):
         raise UserError(f"{path}: fps {rate:g}: give frames a second, above 0")
-    times = np.asarray(arrays.get("times", arrays.get("times_s", np.arange(len(positions)) / rate)))
+    times = np.asarray(arrays.get("times", arrays.get("times_s", np.arange(frames) / rate)))
     if times.dtype.kind not in "iuf" or times.ndim != 1:
         raise UserError(f"{path}: times: shape {times.shape} of {times.dtype}, expected seconds")
-    if len(times) != len(positions):
-        raise UserError(f"{path}: {len(times)} times for {len(positions)} frames")
-    said = _text(np.ravel(arrays["unit"])[0]) if "unit" in arrays else None
-    unit = unit_called(said) if said else None
-    if said and unit is None and not convention.unit:
-        raise UserError(f"{path}: unit '{said}': choose {', '.join(METRES)}, or give --unit")
-    positions = positions[..., :3].astype(float)
-    flat = [f"{name} {axis}" for name in names for axis in "xyz"]
-    check_range(positions.reshape(len(positions), -1), flat, str(path))
-    times_s = _ascending(times.astype(float), str(path))
-    return _placed(names, times_s, positions, unit, str(path), convention)
+    if len(times) != frames:
+        raise UserError(f"{path}: {len(times)} times for {frames} frames")
+    return times
 
 
 def _text(value: Any) -> str:
@@ -370,7 +398,7 @@ def _numbers(table: pd.DataFrame, column: Any, source: str) -> Array:
 
     if table[column].dtype.kind in "mM":
         raise UserError(f"{source}: column '{column}': holds dates: give seconds")
-    values = pd.to_numeric(table[column], errors="coerce").to_numpy(float)
+    values: Array = pd.to_numeric(table[column], errors="coerce").to_numpy(float)
     broken = np.isnan(values) & table[column].notna().to_numpy()
     if broken.any():
         row = int(np.argmax(broken))

@@ -25,11 +25,11 @@ from spinetrack_synth.anatomy.model import GROUND, Tree
 from spinetrack_synth.anatomy.scale_setup import Placer, Scaler, ScaleSetup, Span
 from spinetrack_synth.anatomy.scaling import with_marker_offsets
 from spinetrack_synth.errors import UserError
+from spinetrack_synth.motion.axes import METRES
 from spinetrack_synth.motion.coordinate_tasks import coordinate_goals
 from spinetrack_synth.motion.data import CoordinateMotion, MarkerMotion
 from spinetrack_synth.motion.landmark_scaling import fitted_factors
 from spinetrack_synth.motion.marker_matching import check_units
-from spinetrack_synth.motion.trc import METRES
 
 Array = NDArray[np.float64]
 ReadMarkers = Callable[[Path], MarkerMotion]

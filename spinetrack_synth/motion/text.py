@@ -196,7 +196,7 @@ def said_and_found(said: str | float | None, found: int, what: str = "frames") -
     """A note where a header says another number of frames, rows or columns than there are; empty
     where it agrees."""
     try:
-        wanted = int(float(said))  # type: ignore[arg-type]
+        wanted = int(float(said))  # type: ignore[arg-type]  # None raises
     except (TypeError, ValueError, OverflowError):
         return ()
     if wanted == found:

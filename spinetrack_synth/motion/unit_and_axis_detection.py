@@ -325,7 +325,8 @@ def _middle(
         sides = [_place(positions, places, f"{side}_{joint}") for side in ("left", "right")]
         known = [side for side in sides if side is not None]
         if known:
-            return np.mean(known, axis=0)
+            middle: Array = np.mean(known, axis=0)
+            return middle
     return None
 
 
@@ -334,13 +335,15 @@ def _axis(direction: Array) -> Array | None:
     k = int(np.argmax(np.abs(direction)))
     if not abs(direction[k]) > ALONG:
         return None
-    return np.eye(3)[k] * np.sign(direction[k])
+    axis: Array = np.eye(3)[k] * np.sign(direction[k])
+    return axis
 
 
 def _facing(up: Array) -> Array:
     name = _letter(up).lower()
     facing = _FACING[name]
-    return np.eye(3)["xyz".index(facing[-1])] * (-1.0 if facing.startswith("minus") else 1.0)
+    axis: Array = np.eye(3)["xyz".index(facing[-1])]
+    return -axis if facing.startswith("minus") else axis
 
 
 def _letter(axis: Array) -> str:

@@ -6,6 +6,7 @@ import math
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
+from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
 from typing import Any, Final
@@ -125,6 +126,11 @@ class Pose:
     fists: bool = False
 
     @property
+    def stays(self) -> bool:
+        """Whether somebody can stay in it on the floor with nothing but the own body."""
+        return self.balanced and not (self.rests or self.holds or self.flight_m)
+
+    @property
     def symmetric(self) -> bool:
         """Whether the pose is its own mirror image."""
         twin = mirrored(self)
@@ -149,6 +155,15 @@ def library(*names: str) -> dict[str, Pose]:
                 raise ValueError(f"{name}.toml: [{pose.name}] twice, or of another file's family")
             poses[pose.name] = pose
     return poses
+
+
+def known_pose(name: str) -> Pose:
+    """A yoga pose by its name. Raises UserError, with the nearest, where there is none."""
+    if name in library():
+        return library()[name]
+    near = get_close_matches(name, library(), n=1)
+    hint = f"; did you mean {near[0]!r}?" if near else ""
+    raise UserError(f"no pose {name!r}{hint}; `spinetrack-synth poses` lists them")
 
 
 def read_poses(text: str) -> dict[str, Pose]:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from spinetrack_synth.anatomy.kinematics import body_transforms
 from spinetrack_synth.anatomy.model import Tree
+from spinetrack_synth.lengths import distance_m
 
 Array = NDArray[np.float64]
 
@@ -40,7 +41,8 @@ def mannequin(tree: Tree) -> Mannequin:
     """
     body2world = body_transforms(tree, np.zeros(len(tree.coordinates)))
     joints = {name: body2world[index, :3, 3] for index, name in enumerate(tree.bodies)}
-    scale = float(np.linalg.norm(joints["tibia_r"] - joints["femur_r"])) / 0.42
+    thigh_m = float(np.linalg.norm(joints["tibia_r"] - joints["femur_r"]))
+    scale = thigh_m / distance_m("right_hip", "right_knee")
     shapes = [*_trunk(joints, scale), *_limbs(joints, scale, "r"), *_limbs(joints, scale, "l")]
     vertices, faces, body, count = [], [], [], 0
     directions, place, triangles = _surface_grid()

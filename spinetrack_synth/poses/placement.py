@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from spinetrack_synth.anatomy.model import Tree
+from spinetrack_synth.rotations import about_x, about_y, about_z
 
 Array = NDArray[np.float64]
 
@@ -17,11 +18,8 @@ TRANSLATION: Final = ("pelvis_tx", "pelvis_ty", "pelvis_tz")
 
 def rotation_zxy(angles_rad: ArrayLike) -> Array:
     """Rotation matrix (3, 3) of angles about Z, then X, then Y of the turned frame."""
-    (cz, cx, cy), (sz, sx, sy) = np.cos(angles_rad), np.sin(angles_rad)
-    about_z = np.array([[cz, -sz, 0], [sz, cz, 0], [0, 0, 1]])
-    about_x = np.array([[1, 0, 0], [0, cx, -sx], [0, sx, cx]])
-    about_y = np.array([[cy, 0, sy], [0, 1, 0], [-sy, 0, cy]])
-    rotation: Array = about_z @ about_x @ about_y
+    z, x, y = np.asarray(angles_rad, dtype=float)
+    rotation: Array = about_z(z) @ about_x(x) @ about_y(y)
     return rotation
 
 

@@ -12,7 +12,7 @@ from spinetrack_synth.anatomy.kinematics import body_transforms, points_world
 from spinetrack_synth.anatomy.model import Tree
 from spinetrack_synth.compiled import njit
 from spinetrack_synth.poses.patches import midline_patches, side_patches
-from spinetrack_synth.poses.regions import PATCHES, REGIONS
+from spinetrack_synth.poses.regions import PATCHES
 
 NEEDED: Final = (
     "pelvis",
@@ -88,11 +88,6 @@ def probe_from_skin(
     if empty:
         raise ValueError(f"no skin points in the patches {', '.join(empty)}")
     return replace(probe, patches=patches)
-
-
-def region_points(skin: SkinProbe, region: str) -> NDArray[np.int64]:
-    """Indices of the points of a region."""
-    return np.concatenate([skin.patches[patch] for patch in REGIONS[region]])
 
 
 def offsets_m(

@@ -29,17 +29,22 @@ LUMINANCE: Final = np.array([0.2126, 0.7152, 0.0722], dtype=np.float32)
 
 
 def denoise(
-    radiance: Image, albedo: Image, normal: Image, strength: Literal["fast", "balanced", "high"]
+    radiance: Image,
+    albedo: Image,
+    normal: Image,
+    strength: Literal["fast", "balanced", "high"],
+    *,
+    clean_guides: bool = True,
 ) -> Image:
     """Open Image Denoise on the CPU; all (H, W, 3) float32, ``normal`` in the world.
 
-    Albedo and normal are taken for noiseless: that keeps every eye and brick, and costs a little
-    roughness where hair is thin.
+    ``clean_guides`` takes albedo and normal for noiseless: that keeps every eye and brick, and
+    costs a little roughness where hair is thin. Through an open lens they are noisy.
     """
     import pyoidn
 
     clean: Image = pyoidn.denoise(
-        radiance, albedo=albedo, normal=normal, hdr=True, clean_aux=True, quality=strength
+        radiance, albedo=albedo, normal=normal, hdr=True, clean_aux=clean_guides, quality=strength
     )
     return clean
 
@@ -62,7 +67,7 @@ def meter(radiance: Image, albedo: Image, ids: NDArray[np.uint8]) -> Image:
     people = _median(light[on_people]) if on_people.sum() >= FEWEST_PIXELS else whole
     mixed = people**PEOPLE_COUNT * whole ** (1 - PEOPLE_COUNT)
     strength = float(mixed @ LUMINANCE)
-    gains = EXPOSURE / strength * (mixed / strength) ** -WHITE_BALANCE
+    gains: NDArray[np.float64] = EXPOSURE / strength * (mixed / strength) ** -WHITE_BALANCE
     return gains.astype(np.float32)
 
 
@@ -73,15 +78,26 @@ def develop(radiance: Image, gains: Image | float) -> NDArray[np.uint8]:
     return _SRGB[(x * (len(_SRGB) - 1) + 0.5).astype(np.uint16)]
 
 
+def undevelop(rgb: NDArray[np.uint8]) -> Image:
+    """The linear RGB that `develop` makes this picture of: a guess where others made it."""
+    encoded = np.arange(256) / 255
+    linear = np.where(encoded <= 0.04045, encoded / 12.92, ((encoded + 0.055) / 1.055) ** 2.4)
+    # The curve's quadratic equation, solved for light.
+    a, b, c = 2.43 * linear - 2.51, 0.59 * linear - 0.03, 0.14 * linear
+    light = (-b - np.sqrt(b * b - 4 * a * c)) / (2 * a)
+    return light.astype(np.float32)[rgb]
+
+
 def _median(light: NDArray[np.floating]) -> NDArray[np.float64]:
     """Median of each channel of (N, 3), kept above zero."""
-    return np.maximum(np.median(light, axis=0).astype(float), 1e-9)
+    return np.asarray(np.maximum(np.median(light, axis=0).astype(float), 1e-9))
 
 
 def _srgb_table(size: int = 8192) -> NDArray[np.uint8]:
     linear = np.linspace(0, 1, size)
     encoded = np.where(linear <= 0.0031308, 12.92 * linear, 1.055 * linear ** (1 / 2.4) - 0.055)
-    return np.rint(255 * encoded).astype(np.uint8)
+    table: NDArray[np.uint8] = np.rint(255 * encoded).astype(np.uint8)
+    return table
 
 
 _SRGB: Final = _srgb_table()

@@ -102,7 +102,9 @@ class JitStage:
 def _middle(shot: Shot) -> NDArray[np.float64]:
     """Where the people are, or what the camera looks at, (3,) m."""
     if shot.people:
-        return np.mean([person.skin_world.mean(axis=0) for person in shot.people], axis=0)
+        return np.asarray(
+            np.mean([person.skin_world.mean(axis=0) for person in shot.people], axis=0)
+        )
     return shot.camera.position_world + 3 * shot.camera.world2cam[2, :3]
 
 

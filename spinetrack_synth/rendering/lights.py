@@ -132,7 +132,8 @@ def _disc(toward: Array, points: int = 64) -> Array:
     side /= np.linalg.norm(side)
     up = np.cross(side, toward)
     across = np.cos(angle)[:, None] * side + np.sin(angle)[:, None] * up
-    return np.cos(radius)[:, None] * toward + np.sin(radius)[:, None] * across
+    directions: Array = np.cos(radius)[:, None] * toward + np.sin(radius)[:, None] * across
+    return directions
 
 
 def _hosek_wilkie(toward: Array, turbidity: float, *, sun_scale: float, sky_scale: float) -> Any:

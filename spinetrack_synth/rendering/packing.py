@@ -134,7 +134,8 @@ def _resized(image: NDArray[np.uint8], height: int, width: int) -> NDArray[np.ui
         return np.broadcast_to(image, (height, width, *image.shape[2:]))
     rows = np.arange(height) * image.shape[0] // height
     columns = np.arange(width) * image.shape[1] // width
-    return image[rows[:, None], columns]
+    texels: NDArray[np.uint8] = image[rows[:, None], columns]
+    return texels
 
 
 def _lamp_surface(lamp: AreaLight) -> Surface:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import MISSING, dataclass, field, fields
@@ -9,7 +10,9 @@ from difflib import get_close_matches
 from functools import cache
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, get_type_hints
+from typing import Any, Final, NewType, get_type_hints
+
+import numpy as np
 
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.poses.library import FAMILIES, library
@@ -17,6 +20,25 @@ from spinetrack_synth.scenes.places import PLACES
 
 Weights = Mapping[str, float]
 """Relative frequencies by name."""
+
+
+Triple = tuple[float, float, float]
+
+AssetName = NewType("AssetName", str)
+"""Letters, digits and underscores: it stands in commands and names of files."""
+
+SceneFile = NewType("SceneFile", str)
+"""A path, in the scene file from its own folder."""
+
+UNITS_M: Final = {"m": 1.0, "cm": 0.01, "mm": 0.001, "in": 0.0254, "ft": 0.3048}
+Unit = NewType("Unit", str)
+"""One of ``UNITS_M``, lengths in metres by name."""
+
+AXES: Final = ("x", "y", "z", "-x", "-y", "-z")
+Axis = NewType("Axis", str)
+"""One of ``AXES``."""
+
+Degrees = NewType("Degrees", float)
 
 
 class Motions(dict[str, float]):
@@ -46,11 +68,46 @@ class PeopleRules:
     mats: float = 1.0
 
 
+NONE = Range(0.0, 0.0)
+
+
+@dataclass(frozen=True)
+class DistortionRules:
+    """Brown-Conrady coefficients, with half the picture's diagonal as unit of radius: the same
+    numbers bend pictures of every lens alike, and k1 alone is the part by which corners move."""
+
+    k1: Range = NONE
+    k2: Range = NONE
+    p1: Range = NONE
+    p2: Range = NONE
+    k3: Range = NONE
+
+    def check(self) -> str | None:
+        """What is wrong with the ranges together; None for nothing."""
+        # The radial part grows with each coefficient, so the lowest ones fold first.
+        k1, k2, k3 = self.k1.low, self.k2.low, self.k3.low
+        radius = np.linspace(0, MOST_RADIUS, 500)
+        landed = radius * (1 + k1 * radius**2 + k2 * radius**4 + k3 * radius**6)
+        slope = 1 + 3 * k1 * radius**2 + 5 * k2 * radius**4 + 7 * k3 * radius**6
+        sound = np.logical_and.accumulate(slope > LEAST_SLOPE)
+        # The tangential part moves corners by up to three times its numbers, and more farther out.
+        aside = sum(max(-values.low, values.high) for values in (self.p1, self.p2))
+        if landed[sound].max() >= 1.01 + 4 * aside:
+            return None
+        return (
+            f"k1 = {k1:g}, k2 = {k2:g}, k3 = {k3:g} fold the picture before its corner; "
+            "raise the lowest values (k1 alone: -0.14)"
+        )
+
+
 @dataclass(frozen=True)
 class CameraRules:
     """From where and how the people are seen.
 
     ``coverage`` is the larger of width and height of their box, as a part of the picture's.
+    ``portrait`` is the share of pictures with width and height exchanged; ``truncation`` the share
+    in which an edge of the picture cuts off a part of the main person, ``truncated`` that part.
+    ``f_number`` opens the lens, focused on the main person; 0 is a pinhole.
     """
 
     height_m: Range
@@ -61,11 +118,29 @@ class CameraRules:
     crop_coverage: Range
     roll_deg: Range
     clearance_m: float
+    portrait: float = 0.0
+    truncation: float = 0.0
+    truncated: Range = Range(0.1, 0.5)
+    f_number: Range = NONE
+    distortion: DistortionRules = field(default_factory=DistortionRules)
+
+
+@dataclass(frozen=True)
+class FilmRules:
+    """What a picture is taken on: noise (of the ISO), errors of the white balance (red against
+    blue, green against both), light lost in the corners, quality of the JPEG file."""
+
+    iso: Range = NONE
+    temperature_stops: Range = NONE
+    tint_stops: Range = NONE
+    vignetting_stops: Range = NONE
+    jpeg_quality: Range = Range(92.0, 92.0)
 
 
 @dataclass(frozen=True)
 class LightRules:
-    """Sun, sky, windows, lamps and exposure."""
+    """Sun, sky, windows, lamps and exposure; ``night`` is the share of the outdoor pictures after
+    sunset."""
 
     sun_elevation_deg: Range
     turbidity: Range
@@ -75,12 +150,35 @@ class LightRules:
     daylight_kelvin: Range
     lamp_kelvin: Range
     exposure_stops: Range
+    night: float = 0.0
+
+
+@dataclass(frozen=True)
+class PropFile:
+    """A thing from a mesh file that stands in every picture of a scene.
+
+    The middle of its underside is at ``position_m``: x and z in the world, y above the ground; it
+    is turned by ``yaw_deg`` about the vertical, as seen from above against the clock. ``up`` is
+    the axis of the file that points up; its numbers are in ``unit``, or such that the longest side
+    of the box around it measures ``size_m`` where that is above 0. Parts without a colour get
+    ``color``, sRGB 0..1.
+    """
+
+    name: AssetName
+    file: SceneFile
+    position_m: Triple
+    yaw_deg: Degrees = Degrees(0.0)
+    unit: Unit = Unit("m")
+    size_m: float = 0.0
+    up: Axis = Axis("y")
+    color: Triple = (0.6, 0.6, 0.6)
 
 
 @dataclass(frozen=True)
 class Scene:
     """A scene description. ``places`` and ``poses`` (families) are weights, and so are
-    ``motions``, files that people perform in place of the poses."""
+    ``motions``, files that people perform in place of the poses; ``props`` are things from mesh
+    files."""
 
     name: str
     title: str
@@ -90,6 +188,8 @@ class Scene:
     camera: CameraRules
     light: LightRules
     motions: Motions = field(default_factory=Motions)
+    film: FilmRules = field(default_factory=FilmRules)
+    props: tuple[PropFile, ...] = ()
 
 
 def scene_names() -> tuple[str, ...]:
@@ -178,10 +278,9 @@ class _Reader:
             if name not in names:
                 raise self.fail(f"{prefix}{name}", f"unknown key{_nearest(name, tuple(names))}")
         optional = {
-            f.name
-            for f in fields(kind)
-            if f.default is not MISSING or f.default_factory is not MISSING
-        }
+            f.name for f in fields(kind)
+            if f.default_factory is not MISSING or f.default is not MISSING
+        }  # fmt: skip
         values = {}
         for name in names:
             if name not in table and name in optional:
@@ -195,7 +294,11 @@ class _Reader:
                 if read
                 else self.table(hints[name], table[name], where)
             )
-        return kind(**values)
+        made = kind(**values)
+        problem = made.check() if isinstance(made, DistortionRules) else None
+        if problem:
+            raise self.fail(key, problem)
+        return made
 
     def text(self, value: Any, key: str) -> str:
         if not isinstance(value, str) or not value:
@@ -217,6 +320,8 @@ class _Reader:
         if not numbers or not value[0] <= value[1]:
             raise self.fail(key, f"{value!r} is no range; write [low, high]")
         low, high = _LIMITS[key.rpartition(".")[2]]
+        if key.endswith(_OFF_AT_ZERO) and value == [0, 0]:
+            return NONE
         if not low <= value[0] <= value[1] <= high:
             raise self.fail(key, f"{value!r} must lie within {low:g} to {high:g}")
         return Range(float(value[0]), float(value[1]))
@@ -231,6 +336,57 @@ class _Reader:
         named = tuple(value) if isinstance(value, dict) else ()
         weights = self._weights(value, key, named)
         return Motions({str(folder / name): weight for name, weight in weights.items()})
+
+    def props(self, value: Any, key: str) -> tuple[PropFile, ...]:
+        if not isinstance(value, list):
+            raise self.fail(key, f"{value!r} is no list of things; write [[{key}]]")
+        read = tuple(self.table(PropFile, item, f"{key}[{k}]") for k, item in enumerate(value))
+        names = [prop.name for prop in read]
+        for k, prop in enumerate(read):
+            if prop.name in names[:k]:
+                raise self.fail(f"{key}[{k}].name", f"{prop.name!r} is taken by another thing")
+            if prop.size_m and "unit" in value[k]:
+                raise self.fail(f"{key}[{k}].size_m", "goes without 'unit': either says the size")
+        return read
+
+    def asset_name(self, value: Any, key: str) -> AssetName:
+        text = self.text(value, key)
+        if not re.fullmatch(r"[a-z0-9_]{1,40}", text):
+            raise self.fail(key, f"{value!r}: use small letters, digits and '_', at most 40")
+        return AssetName(text)
+
+    def scene_file(self, value: Any, key: str) -> SceneFile:
+        return SceneFile(str(Path(self.source).parent / self.text(value, key)))
+
+    def unit(self, value: Any, key: str) -> Unit:
+        return Unit(self._one_of(value, key, tuple(UNITS_M)))
+
+    def axis(self, value: Any, key: str) -> Axis:
+        return Axis(self._one_of(value, key, AXES))
+
+    def _one_of(self, value: Any, key: str, known: tuple[str, ...]) -> str:
+        if value not in known:
+            raise self.fail(key, f"{value!r} is none of {', '.join(known)}")
+        return str(value)
+
+    def degrees(self, value: Any, key: str) -> Degrees:
+        if not _is_number(value) or not -360 <= value <= 360:
+            raise self.fail(key, f"{value!r} is no angle from -360 to 360")
+        return Degrees(float(value))
+
+    def triple(self, value: Any, key: str) -> Triple:
+        """A colour, or a place: x and z within some metres, y not below the ground."""
+        good = isinstance(value, list) and len(value) == 3 and all(map(_is_number, value))
+        if key.endswith("color"):
+            if not good or not all(0 <= v <= 1 for v in value):
+                raise self.fail(key, f"{value!r} is no colour; write [r, g, b] from 0 to 1")
+        elif not good or not all(abs(v) <= FARTHEST_M for v in value) or value[1] < 0:
+            raise self.fail(
+                key,
+                f"{value!r} is no place; write [x, y, z], at most {FARTHEST_M:g} m away and y, "
+                "the height above the ground, not below 0",
+            )
+        return float(value[0]), float(value[1]), float(value[2])
 
     def counts(self, value: Any, key: str) -> dict[int, float]:
         by_name = self._weights(value, key, tuple(str(n) for n in range(1, MOST_PEOPLE + 1)))
@@ -250,11 +406,19 @@ class _Reader:
         return {name: float(weight) for name, weight in value.items() if weight > 0}
 
 
-MOST_PEOPLE = 4
+MOST_PEOPLE = 8
 """More people than this do not fit on the floors of the places."""
 
+FARTHEST_M = 12.0
+"""No place has room for people or things farther from its middle."""
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool)
+
+
 _LIMITS: dict[str, tuple[float, float]] = {
-    "height_m": (0.15, 2.4),
+    "height_m": (0.1, 8.0),
     "lens_mm": (14, 200),
     "coverage": (0.05, 1.0),
     "crop_coverage": (1.0, 3.0),
@@ -264,8 +428,29 @@ _LIMITS: dict[str, tuple[float, float]] = {
     "daylight_kelvin": (2000, 12000),
     "lamp_kelvin": (2000, 12000),
     "exposure_stops": (-4, 4),
+    "truncated": (0.02, 0.8),
+    "f_number": (0.7, 64),
+    "k1": (-0.5, 0.5),
+    "k2": (-0.5, 0.5),
+    "k3": (-0.5, 0.5),
+    "p1": (-0.005, 0.005),
+    "p2": (-0.005, 0.005),
+    "iso": (50, 51200),
+    "temperature_stops": (-1, 1),
+    "tint_stops": (-0.5, 0.5),
+    "vignetting_stops": (0, 3),
+    "jpeg_quality": (10, 95),
 }
 """What makes sense at all, by key."""
+
+_OFF_AT_ZERO = ("f_number", "iso")
+"""Keys that are switched off by [0, 0]."""
+
+LEAST_SLOPE = 0.15
+"""Of the distance from the picture's middle after distortion over that before: at less, corners
+would be squeezed into lines."""
+MOST_RADIUS = 3.0
+"""Half diagonals within which a corner's origin is looked for."""
 
 _READERS: dict[Any, Callable[[_Reader, Any, str], Any]] = {
     str: _Reader.text,
@@ -274,6 +459,13 @@ _READERS: dict[Any, Callable[[_Reader, Any, str], Any]] = {
     Weights: _Reader.weights,
     Motions: _Reader.motions,
     Mapping[int, float]: _Reader.counts,
+    tuple[PropFile, ...]: _Reader.props,
+    AssetName: _Reader.asset_name,
+    SceneFile: _Reader.scene_file,
+    Unit: _Reader.unit,
+    Axis: _Reader.axis,
+    Degrees: _Reader.degrees,
+    Triple: _Reader.triple,
 }
 
 

@@ -9,6 +9,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import ArrayLike
 
+from spinetrack_synth.rotations import yaw_xz
 from spinetrack_synth.scenes import textures
 from spinetrack_synth.scenes.place import Prop, assembled
 from spinetrack_synth.scenes.props import gear
@@ -52,13 +53,7 @@ class Mat:
     def corners(self) -> Array:
         """Corners (4, 2), x, z m."""
         half = np.array([[1, 1], [-1, 1], [-1, -1], [1, -1]]) * [self.length_m, self.width_m] / 2
-        return self.center + half @ _turn(self.heading_rad).T
-
-
-def _turn(heading_rad: float) -> Array:
-    """Turns x, z as a yaw about Y does."""
-    cos, sin = np.cos(heading_rad), np.sin(heading_rad)
-    return np.array([[cos, sin], [-sin, cos]])
+        return self.center + half @ yaw_xz(self.heading_rad).T
 
 
 def mat_for(floor_points: ArrayLike, heading_rad: float) -> Mat:
@@ -70,10 +65,10 @@ def mat_for(floor_points: ArrayLike, heading_rad: float) -> Mat:
     points = np.asarray(floor_points, float)
     best: Mat | None = None
     for heading in (heading_rad, heading_rad + np.pi / 2):
-        local = points @ _turn(heading)
+        local = points @ yaw_xz(heading)
         low, high = local.min(0), local.max(0)
         length, width = np.maximum(high - low + [0.10, 0.06], [LENGTH_M, WIDTH_M])
-        mat = Mat(_turn(heading) @ ((low + high) / 2), heading, float(length), float(width))
+        mat = Mat(yaw_xz(heading) @ ((low + high) / 2), heading, float(length), float(width))
         if best is None or mat.length_m * mat.width_m < best.length_m * best.width_m - 1e-6:
             best = mat
     assert best is not None

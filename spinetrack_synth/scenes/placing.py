@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final, Protocol
@@ -18,6 +18,7 @@ from spinetrack_synth.poses.ground import ContactSolution, Demands, solve_contac
 from spinetrack_synth.poses.library import Pose, either_side, library
 from spinetrack_synth.poses.placement import moved, turned
 from spinetrack_synth.poses.sampling import sample_pose
+from spinetrack_synth.rotations import yaw_xz
 from spinetrack_synth.scenes.description import PeopleRules, Weights
 from spinetrack_synth.scenes.equipment import (
     choose_seats,
@@ -107,12 +108,14 @@ class Footprint:
 
 @dataclass(frozen=True)
 class Placed:
-    """People where they stand, the mats of those who have one, and what they rest on and hold."""
+    """People where they stand, the mat of each who has one, what they rest on and hold;
+    ``stances`` are those of the people, there."""
 
     people: tuple[PosedPerson, ...]
-    mats: tuple[Mat, ...]
+    mats: tuple[Mat | None, ...]
     footprints: tuple[Footprint, ...]
     things: tuple[Thing, ...] = ()
+    stances: tuple[Stance, ...] = ()
 
 
 def pick(rng: Rng, weights: Weights) -> str:
@@ -121,10 +124,14 @@ def pick(rng: Rng, weights: Weights) -> str:
     return list(weights)[int(rng.choice(len(chance), p=chance / chance.sum()))]
 
 
-def choose_pose(families: Weights, rng: Rng) -> Pose:
-    """A pose of the library: the family by weight, within it all as likely."""
-    family = pick(rng, families)
-    poses = [pose for pose in library().values() if pose.family == family]
+def choose_pose(
+    families: Weights, rng: Rng, suits: Callable[[Pose], bool] = lambda pose: True
+) -> Pose:
+    """A pose of the library that suits: the family by weight, within it all as likely."""
+    suiting = [pose for pose in library().values() if suits(pose)]
+    known = {pose.family for pose in suiting}
+    family = pick(rng, {name: weight for name, weight in families.items() if name in known})
+    poses = [pose for pose in suiting if pose.family == family]
     return poses[int(rng.integers(len(poses)))]
 
 
@@ -199,15 +206,18 @@ def gather(
     rules: PeopleRules,
     rng: Rng,
     performances: tuple[Performance, ...] = (),
+    suits: Callable[[Pose], bool] = lambda pose: True,
 ) -> Placed | None:
-    """The subjects of a cast in poses, some on mats, with what they rest on and hold; None where
-    the floor cannot hold them so: it lies as far below y = 0 as mats are thick.
+    """The subjects of a cast in poses that suit, some on mats, with what they rest on and hold;
+    None where the floor cannot hold them so: it lies as far below y = 0 as mats are thick.
 
     Where there are ``performances``, people hold moments of them instead of poses.
     """
 
     def choose() -> Pose | Moment:
-        return choose_moment(performances, rng) if performances else choose_pose(families, rng)
+        if performances:
+            return choose_moment(performances, rng)
+        return choose_pose(families, rng, suits)
 
     together = len(subjects) > 1 and rng.random() < rules.same_pose
     shared = choose() if together else None
@@ -229,15 +239,15 @@ def gather(
     class_heading = rng.uniform(-np.pi, np.pi)
     spread = 0.15 if together and rng.random() < 0.6 else np.pi
     people: list[PosedPerson] = []
-    mats: list[Mat] = []
+    mats: list[Mat | None] = []
     footprints: list[Footprint] = []
     things: list[Thing] = []
+    settled: list[Stance] = []
     for stance in stances:
         heading = class_heading + rng.uniform(-spread, spread)
         q = turned(stance.avatar.tree, stance.q, heading)
-        # The skin turns with it; x, z follow the same turn about Y.
-        cos, sin = np.cos(heading), np.sin(heading)
-        floor = stance.skin[:, [0, 2]] @ np.array([[cos, -sin], [sin, cos]])
+        # The skin turns with it.
+        floor = stance.skin[:, [0, 2]] @ yaw_xz(heading).T
         carried = [_turned(thing, heading) for thing in stance.things]
         low = floor[stance.skin[:, 1] < NEAR_FLOOR_M]
         mat = mat_for(low, heading) if _wants_mat(stance, low, rules, rng) else None
@@ -250,10 +260,11 @@ def gather(
         there = np.array([offset[0], 0.0 if mat else -THICKNESS_M, offset[1]])
         q = moved(stance.avatar.tree, q, there)
         people.append(replace(pose_avatar(stance.avatar, q, stance.fingers), pose=stance.pose.name))
-        mats += [replace(mat, center=mat.center + offset)] if mat else []
+        settled.append(replace(stance, q=q, skin=people[-1].skin_world))
+        mats.append(replace(mat, center=mat.center + offset) if mat else None)
         things += [_styled(thing, there, rng) for thing in carried]
         footprints.append(taken.moved(offset))
-    return Placed(tuple(people), tuple(mats), tuple(footprints), tuple(things))
+    return Placed(tuple(people), tuple(mats), tuple(footprints), tuple(things), tuple(settled))
 
 
 def _wants_mat(stance: Stance, low: Array, rules: PeopleRules, rng: Rng) -> bool:

@@ -2,26 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 import numpy as np
 
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.motion.performance import Performance
+from spinetrack_synth.poses.library import Pose
+from spinetrack_synth.rotations import yaw_xz
 from spinetrack_synth.scenes import mats
 from spinetrack_synth.scenes.description import PeopleRules, Scene
-from spinetrack_synth.scenes.lighting import draw, light_up
+from spinetrack_synth.scenes.lighting import AFTER_SUNSET, draw, light_up
+from spinetrack_synth.scenes.mesh_props import MeshProp, furnished, out_of_place
+from spinetrack_synth.scenes.optics import draw_optics
+from spinetrack_synth.scenes.place import Place
 from spinetrack_synth.scenes.places import PLACES, place
 from spinetrack_synth.scenes.placing import Cast, Footprint, Placed, gather, pick
 from spinetrack_synth.scenes.shapes import Rng
 from spinetrack_synth.scenes.things import thing_surfaces
 from spinetrack_synth.scenes.viewpoints import find_view
+from spinetrack_synth.scenes.views import further_views
 from spinetrack_synth.shot import Shot, Thing
 
 DRAWS: Final = 40
 """Arrangements of people tried before a shot is given up."""
 
 _STREAM: Final = 0x5CE
+_VIEWS: Final = 0x5CE71
+"""Further cameras have a stream of their own: they change nothing of the first picture."""
 
 
 def make_shot(
@@ -32,12 +42,97 @@ def make_shot(
     size: tuple[int, int] = (640, 480),
     subjects: tuple[int, int] = (1, 3),
     performances: tuple[Performance, ...] = (),
+    props: tuple[MeshProp, ...] = (),
+    views: int = 1,
+    act: Callable[[Placed, Place], Placed | None] = lambda placed, place: placed,
+    suits: Callable[[Pose], bool] = lambda pose: True,
 ) -> Shot:
     """Shot ``index`` of a seed: a pure function of its arguments.
 
     ``size`` (width, height) px; ``subjects`` the fewest and most people;
-    ``performances`` the scene's motions, which take the place of its poses. Raises UserError where
-    the scene has no weight for such a number of people or the cast is too small.
+    ``performances`` the scene's motions, which take the place of its poses; ``props`` its things
+    from files; ``views`` the number of cameras, all but one of them in ``Shot.further``. ``act``
+    may have the people do something where they were set down; None sets them down anew;
+    ``suits`` tells which poses may be taken. Raises UserError where the scene has no weight for
+    such a number of people, the cast is too small or a thing fits nowhere.
+    """
+    counts = people_counts(scene, subjects)
+    rng = np.random.default_rng([seed, index, _STREAM])
+    where = pick(rng, scene.places)
+    variant = int(rng.integers(PLACES[where].variants))
+    chance = np.array(list(counts.values()))
+    count = int(rng.choice(list(counts), p=chance / chance.sum()))
+    if count > cast.size:
+        raise UserError(f"{count} people in a picture need a cast of as many, not {cast.size}")
+    surroundings, variant = _furnished(where, variant, props)
+    lights, light = light_up(surroundings, scene.light, rng)
+    views_rng = np.random.default_rng([seed, index, _VIEWS])
+    exposure = 2.0 ** draw(rng, scene.light.exposure_stops) * AFTER_SUNSET.get(light, 1.0)
+    size, lens, film = draw_optics(scene, seed, index, size)
+    for _ in range(DRAWS):
+        chosen = [int(k) for k in rng.choice(cast.size, count, replace=False)]
+        placed = gather(
+            surroundings, cast, chosen, scene.poses, scene.people, rng, performances, suits
+        )
+        placed = placed and act(placed, surroundings)
+        if placed is None:
+            continue
+        camera = find_view(
+            placed.people, surroundings, scene.camera, size, rng, lens, placed.things
+        )
+        if camera is None:
+            continue
+        further = further_views(
+            camera,
+            placed.people[0].skin_world.mean(axis=0),
+            views,
+            partial(
+                find_view,
+                placed.people,
+                surroundings,
+                scene.camera,
+                size,
+                views_rng,
+                lens,
+                placed.things,
+            ),
+        )
+        if further is None:
+            continue
+        things = (
+            *_mats(placed, rng),
+            *_gear(placed, props, scene.people, rng),
+            *placed.things,
+        )
+        lying = (surface for thing in things for surface in thing_surfaces(thing))
+        return Shot(
+            index=index,
+            seed=seed,
+            scene=scene.name,
+            place=where,
+            camera=lens.focused(camera, placed.people[0]),
+            people=placed.people,
+            surroundings=(*surroundings.surfaces, *lying),
+            lights=lights,
+            exposure=exposure,
+            things=(*(prop.thing for prop in props), *things),
+            variant=variant,
+            light=light,
+            further=tuple(lens.focused(view, placed.people[0]) for view in further),
+            film=film,
+        )
+    raise UserError(
+        f"scene {scene.name!r}, seed {seed}, index {index}: {DRAWS} arrangements of {count} people "
+        f"found no {f'{views} cameras that keep' if views > 1 else 'camera that keeps'} the rules; "
+        f"{'take fewer --views or ' if views > 1 else ''}widen the ranges of [camera]"
+        + (" or move the things of [[props]] aside" if props else "")
+    )
+
+
+def people_counts(scene: Scene, subjects: tuple[int, int]) -> dict[int, float]:
+    """The weights of the numbers of people that a scene and the fewest and most wanted both allow.
+
+    Raises UserError where there are none.
     """
     counts = {n: w for n, w in scene.people.count.items() if subjects[0] <= n <= subjects[1]}
     if not counts:
@@ -46,69 +141,56 @@ def make_shot(
             f"subjects {subjects[0]}-{subjects[1]}: "
             f"scene {scene.name!r} has pictures of {known} people"
         )
-    rng = np.random.default_rng([seed, index, _STREAM])
-    where = pick(rng, scene.places)
-    variant = int(rng.integers(PLACES[where].variants))
-    chance = np.array(list(counts.values()))
-    count = int(rng.choice(list(counts), p=chance / chance.sum()))
-    if count > cast.size:
-        raise UserError(f"{count} people in a picture need a cast of as many, not {cast.size}")
-    surroundings = place(where, variant)
-    lights, light = light_up(surroundings, scene.light, rng)
-    exposure = 2.0 ** draw(rng, scene.light.exposure_stops)
-    for _ in range(DRAWS):
-        chosen = [int(k) for k in rng.choice(cast.size, count, replace=False)]
-        placed = gather(surroundings, cast, chosen, scene.poses, scene.people, rng, performances)
-        if placed is None:
-            continue
-        camera = find_view(placed.people, surroundings, scene.camera, size, rng, placed.things)
-        if camera is None:
-            continue
-        things = (*_mats(placed, rng), *_gear(placed, scene.people, rng), *placed.things)
-        lying = (surface for thing in things for surface in thing_surfaces(thing))
-        return Shot(
-            index=index,
-            seed=seed,
-            scene=scene.name,
-            place=where,
-            camera=camera,
-            people=placed.people,
-            surroundings=(*surroundings.surfaces, *lying),
-            lights=lights,
-            exposure=exposure,
-            things=things,
-            variant=variant,
-            light=light,
-        )
+    return counts
+
+
+def _furnished(where: str, variant: int, props: tuple[MeshProp, ...]) -> tuple[Place, int]:
+    """The place with the things in it, in the first variant from the given one that has room.
+
+    Raises UserError, with the thing, where none has.
+    """
+    count = PLACES[where].variants
+    for step in range(count):
+        number = (variant + step) % count
+        here = place(where, number)
+        misplaced = out_of_place(here, props)
+        if misplaced is None:
+            return furnished(here, props), number
+    assert misplaced is not None
+    (low_x, _, low_z), (high_x, _, high_z) = misplaced.box
+    (x0, _, z0), (x1, _, z1) = here.camera_room
     raise UserError(
-        f"scene {scene.name!r}, seed {seed}, index {index}: {DRAWS} arrangements of {count} people "
-        "found no camera that keeps the rules; widen the ranges of [camera]"
+        f"thing {misplaced.thing.asset.removeprefix('prop/')!r} takes x {low_x:.2f} to "
+        f"{high_x:.2f}, z {low_z:.2f} to {high_z:.2f} m: in a wall or in furniture of every "
+        f"{where}, which is free within about x {x0:.1f} to {x1:.1f}, z {z0:.1f} to {z1:.1f}; "
+        "change its position_m"
     )
 
 
 def _mats(placed: Placed, rng: Rng) -> list[Thing]:
     """The people's mats, no two of one style."""
-    styles = rng.choice(mats.STYLES, len(placed.mats), replace=False)
-    return [mats.mat_thing(int(style), mat) for style, mat in zip(styles, placed.mats)]
+    there = [mat for mat in placed.mats if mat is not None]
+    styles = rng.choice(mats.STYLES, len(there), replace=False)
+    return [mats.mat_thing(int(style), mat) for style, mat in zip(styles, there)]
 
 
-def _gear(placed: Placed, rules: PeopleRules, rng: Rng) -> list[Thing]:
-    """A thing or two beside some of the mats, where nobody is."""
+def _gear(placed: Placed, props: tuple[MeshProp, ...], rules: PeopleRules, rng: Rng) -> list[Thing]:
+    """A thing or two beside some of the mats, where nobody and nothing is."""
     things: list[Thing] = []
+    others = (*placed.footprints, *(prop.footprint for prop in props))
     used: set[tuple[str, int]] = set()
-    for mat in placed.mats:
+    for mat in filter(None, placed.mats):
         wanted = rng.random() < rules.props
         for _ in range(int(rng.integers(1, 3))):
             kind = mats.GEAR[int(rng.integers(len(mats.GEAR)))]
             style = int(rng.integers(mats.GEAR_STYLES))
             along, beside = rng.uniform(-0.5, 0.5), rng.choice([-1.0, 1.0])
             heading = mat.heading_rad + rng.normal(0, 0.25)
-            cos, sin = np.cos(mat.heading_rad), np.sin(mat.heading_rad)
             local = np.array([along * mat.length_m, beside * (mat.width_m / 2 + 0.3)])
-            spot = mat.center + np.array([[cos, sin], [-sin, cos]]) @ local
+            spot = mat.center + yaw_xz(mat.heading_rad) @ local
             reach = 0.36 * np.array([[1, 0], [0, 1], [-1, 0], [0, -1]])
             taken = Footprint.of(spot + reach)
-            free = all(taken.clear_of(other, 0.02) for other in placed.footprints)
+            free = all(taken.clear_of(other, 0.02) for other in others)
             if wanted and free and (kind, style) not in used:
                 used.add((kind, style))
                 things.append(mats.gear_thing(kind, style, spot, heading))

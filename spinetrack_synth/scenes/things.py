@@ -35,7 +35,7 @@ def unit_surfaces(asset: str) -> tuple[Surface, ...]:
 
 def thing_surfaces(thing: Thing) -> tuple[Surface, ...]:
     """A thing as it lies. Raises KeyError where there is no such asset."""
-    return tuple(_lying(part, thing) for part in unit_surfaces(thing.asset))
+    return tuple(lying(part, thing) for part in unit_surfaces(thing.asset))
 
 
 def thing_points(thing: Thing) -> Array:
@@ -69,7 +69,8 @@ def screened_by(thing: Thing, position: Array, points: Array) -> NDArray[np.bool
     return screened(camera, local, np.array(supports.furniture(name).solids))
 
 
-def _lying(unit: Surface, thing: Thing) -> Surface:
+def lying(unit: Surface, thing: Thing) -> Surface:
+    """A surface around the origin as that of a thing where it lies."""
     turn = rotation(thing.yaw_rad, thing.pitch_rad, thing.roll_rad)
     upright = not thing.pitch_rad and not thing.roll_rad
 

@@ -78,7 +78,8 @@ def _way(points: Floats, start: str, end: str) -> Floats:
 def _turn_deg(first: Floats, second: Floats) -> Floats:
     """From one direction (P, 2) to the other, clockwise as seen (y runs down)."""
     cross = first[:, 0] * second[:, 1] - first[:, 1] * second[:, 0]
-    return np.degrees(np.arctan2(cross, (first * second).sum(axis=1)))
+    turn: Floats = np.degrees(np.arctan2(cross, (first * second).sum(axis=1)))
+    return turn
 
 
 def _facing(points: Floats, trunk: Floats) -> NDArray[np.int64]:
@@ -100,4 +101,5 @@ def _sine(first: Floats, second: Floats) -> Floats:
     """Sine of the turn from one direction (P, 2) to the other, clockwise as seen."""
     cross = first[:, 0] * second[:, 1] - first[:, 1] * second[:, 0]
     lengths = np.linalg.norm(first, axis=1) * np.linalg.norm(second, axis=1)
-    return cross / np.maximum(lengths, 1e-9)
+    sine: Floats = cross / np.maximum(lengths, 1e-9)
+    return sine

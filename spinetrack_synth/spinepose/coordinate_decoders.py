@@ -77,7 +77,7 @@ class CoordinateDecoder:
 
 
 def grids(
-    answers: Mapping[str, NDArray], size_hw: tuple[int, int], batch: int
+    answers: Mapping[str, NDArray[np.floating]], size_hw: tuple[int, int], batch: int
 ) -> CoordinateDecoder | None:
     """MoveNet's heads: one channel, K, 2K and 2K. The farther-reaching of the last two leads from
     the middle of the person. Graphs of TensorFlow (channels last) answer y before x."""
@@ -162,7 +162,7 @@ def blazepose(shapes: Shapes, size_hw: tuple[int, int], batch: int) -> Coordinat
 
 
 def coordinates(
-    answers: Mapping[str, NDArray], size_hw: tuple[int, int], batch: int
+    answers: Mapping[str, NDArray[np.floating]], size_hw: tuple[int, int], batch: int
 ) -> CoordinateDecoder | None:
     """x, y, and perhaps a score or two deviations (RLE), of every keypoint."""
     for name, answer in answers.items():
@@ -288,7 +288,7 @@ def _in_pixels(parts: Floats, size_hw: tuple[int, int]) -> Floats:
     return parts * np.array([size_hw[1], size_hw[0]], np.float32) - np.float32(0.5)
 
 
-def _is_raw(values: NDArray) -> bool:
+def _is_raw(values: NDArray[np.floating]) -> bool:
     """Whether the logistic function is still to come: likelihoods are between 0 and 1."""
     return bool(values.size and (values.min() < 0 or values.max() > 1))
 

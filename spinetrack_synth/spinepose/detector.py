@@ -169,7 +169,8 @@ def overlap(boxes: Floats, others: Floats) -> Floats:
     )
     shared = np.clip(high - low, 0, None).prod(axis=2)
     area = boxes[:, 2:].prod(axis=1)[:, None] + others[:, 2:].prod(axis=1)[None]
-    return shared / np.maximum(area - shared, 1e-9)
+    share: Floats = shared / np.maximum(area - shared, 1e-9)
+    return share
 
 
 def suppress(boxes: Floats, most: float = OVERLAP) -> NDArray[np.intp]:
@@ -207,7 +208,7 @@ def _holds(path: Path, text: bytes) -> bool:
 
 def _run(
     path: Path, session: InferenceSession, entrance: NetworkInput, fed: NDArray[np.float32]
-) -> dict[str, NDArray]:
+) -> dict[str, NDArray[np.floating]]:
     names = [node.name for node in session.get_outputs()]
     try:
         answers = session.run(names, {entrance.name: entrance.feed(fed)})
@@ -256,13 +257,15 @@ def _prepare(detector: Detector, picture: Picture) -> tuple[NDArray[np.float32],
     return fed, picture_per_input
 
 
-def _corners(middles: NDArray) -> NDArray:
+def _corners(middles: NDArray[np.floating]) -> NDArray[np.floating]:
     """Left, top, right, bottom (A, 4) of x and y of the middle, width and height."""
     half = middles[:, 2:] / 2
     return np.concatenate([middles[:, :2] - half, middles[:, :2] + half], axis=1)
 
 
-def _yolox(rows: NDArray, size_hw: tuple[int, int]) -> tuple[NDArray, NDArray]:
+def _yolox(
+    rows: NDArray[np.floating], size_hw: tuple[int, int]
+) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
     """Corners (A, 4) in pixels of the input and scores (A,) of the first class, a person."""
     cells, strides = [], []
     for stride in STRIDES:
@@ -275,7 +278,9 @@ def _yolox(rows: NDArray, size_hw: tuple[int, int]) -> tuple[NDArray, NDArray]:
     return np.column_stack([centre - half, centre + half]), rows[:, 4] * rows[:, 5]
 
 
-def _rfdetr(boxes: NDArray, logits: NDArray, size_hw: tuple[int, int]) -> tuple[NDArray, NDArray]:
+def _rfdetr(
+    boxes: NDArray[np.floating], logits: NDArray[np.floating], size_hw: tuple[int, int]
+) -> tuple[NDArray[np.floating], NDArray[np.floating]]:
     """Corners (Q, 4) in pixels of the input and scores (Q,) of the person class."""
     column = min(RFDETR_PERSON, logits.shape[1] - 1)
     half = np.maximum(boxes[:, 2:], 0) / 2

@@ -279,7 +279,7 @@ class PoseTracker:
     @property
     def track_ids_last_frame(self) -> list[int]:
         """The people's ids, in the order of their keypoints."""
-        return self.ids.tolist()
+        return [int(number) for number in self.ids]
 
     def close(self) -> None:
         """Nothing has to be closed."""

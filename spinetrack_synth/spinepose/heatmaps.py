@@ -55,7 +55,8 @@ def pixels_per_cell(size_hw: tuple[int, int], cells_hw: tuple[int, int], udp: bo
     """Pixels of the crop from one cell to the next, along x and y."""
     size, cells = np.array(size_hw[::-1]), np.array(cells_hw[::-1])
     step = (size - 1) / np.maximum(cells - 1, 1) if udp else size / cells
-    return step.astype(np.float32)
+    pixels: Floats = step.astype(np.float32)
+    return pixels
 
 
 def cells_of(
@@ -91,7 +92,8 @@ def _around(maps: Floats, cells: NDArray[np.intp]) -> Floats:
     rows = np.clip(cells[..., 1, None] + step, 0, high - 1)
     columns = np.clip(cells[..., 0, None] + step, 0, wide - 1)
     people, points = np.arange(count)[:, None, None, None], np.arange(keypoints)[:, None, None]
-    return maps[people, points, rows[..., None], columns[..., None, :]]
+    around: Floats = maps[people, points, rows[..., None], columns[..., None, :]]
+    return around
 
 
 def _slopes(around: Floats) -> Floats:

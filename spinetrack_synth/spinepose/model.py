@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,7 +28,7 @@ from spinetrack_synth.spinepose.decoders import Decoder, Floats, Reading
 from spinetrack_synth.spinepose.graph import own_normalisation
 from spinetrack_synth.spinepose.image_files import read_recorded
 from spinetrack_synth.spinepose.keypoint_sets import BY_COUNT, SETS, KeypointMap, keypoint_map
-from spinetrack_synth.spinepose.metadata import normalisation, read_metadata
+from spinetrack_synth.spinepose.metadata import Metadata, normalisation, read_metadata
 from spinetrack_synth.spinepose.network_input import NetworkInput, named_shapes, read_input
 from spinetrack_synth.spinepose.network_kinds import KINDS, recognise
 from spinetrack_synth.spinepose.session import open_session
@@ -157,13 +157,7 @@ def open_pose_model(
     entrance = read_input(path, session, "one picture (N, 3, H, W) or (N, H, W, 3)")
     udp = bool(told.udp) if udp is None else udp
     size_hw, batch, decoder, seen = _try(path, session, entrance, input_size_hw, udp)
-    if mean is not None:
-        normal = normalisation(mean, std)
-    elif entrance.whole_numbers:
-        normal = RAW
-    else:
-        own = own_normalisation(path, entrance.name)
-        normal = told.normalisation or own or decoder.normalisation
+    given = None if mean is None else normalisation(mean, std)
     return PoseModel(
         path=path,
         session=session,
@@ -172,7 +166,7 @@ def open_pose_model(
         batch=batch,
         decoder=decoder,
         keypoint_map=_map_keypoints(path, decoder, names, told.names, seen),
-        normalisation=normal,
+        normalisation=given or _normalisation(path, entrance, told, decoder),
         color_order=color_order or told.color_order or "rgb",
         score=score,
     )
@@ -433,11 +427,21 @@ def _try(
     raise UserError(problem or f"{path}: takes pictures of {entrance.size_hw}; give a size")
 
 
+def _normalisation(
+    path: Path, entrance: NetworkInput, told: Metadata, decoder: Decoder
+) -> Normalisation:
+    """What a network is fed where nobody says: as its file tells, else as is usual for its kind."""
+    if entrance.whole_numbers:
+        return RAW
+    own = own_normalisation(path, entrance.name)
+    return told.normalisation or own or decoder.normalisation
+
+
 def _fits(size: tuple[int, int], sides: tuple[int | None, int | None]) -> bool:
     return all(side is None or side == wished for side, wished in zip(sides, size))
 
 
-def _unknown(path: Path, answers: dict[str, NDArray], size: tuple[int, int]) -> str:
+def _unknown(path: Path, answers: Mapping[str, NDArray[np.floating]], size: tuple[int, int]) -> str:
     height, width = size
     x, y = (f"{int(simcc.SPLIT * side)}" for side in (width, height))
     kinds = "; ".join(KINDS).format(x=x, y=y)

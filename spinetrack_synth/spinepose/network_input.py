@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -41,7 +41,7 @@ class NetworkInput:
         """Whether it wants colours as they are in a file."""
         return bool(np.issubdtype(self.dtype, np.integer))
 
-    def feed(self, planes: NDArray[np.float32]) -> NDArray:
+    def feed(self, planes: NDArray[np.float32]) -> NDArray[np.generic]:
         """Pictures (N, 3, H, W) as the network wants them."""
         if self.whole_numbers:
             planes = np.rint(planes)
@@ -73,7 +73,7 @@ def read_input(path: Path, session: InferenceSession, expected: str) -> NetworkI
     )
 
 
-def named_shapes(answers: dict[str, NDArray]) -> str:
+def named_shapes(answers: Mapping[str, NDArray[np.generic]]) -> str:
     """What a network answers, for messages."""
     return ", ".join(f"{name} {np.shape(answer)}" for name, answer in answers.items())
 

@@ -26,7 +26,11 @@ KINDS: Final = (
 
 
 def recognise(
-    answers: Mapping[str, NDArray], size_hw: tuple[int, int], batch: int, *, udp: bool = False
+    answers: Mapping[str, NDArray[np.floating]],
+    size_hw: tuple[int, int],
+    batch: int,
+    *,
+    udp: bool = False,
 ) -> Decoder | None:
     """What reads the answers to ``batch`` crops of that size; None where the kind is not known.
 

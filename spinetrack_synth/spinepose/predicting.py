@@ -117,9 +117,10 @@ def predict(
     place for OpenPose files, and these are the only ones where ``out`` is left open.
 
     The angles need the 37 keypoints. ``progress`` is called with the pictures and frames done and
-    wanted; with a camera nobody knows how many. Inputs that cannot be looked at are told in the
-    summary; where that is all of them, UserError is raised and nothing written. Ctrl-C ends the
-    work after the picture or frame at hand; a second one at once.
+    wanted; the frames of a video are known when its turn comes, those of a camera never. Inputs
+    that cannot be looked at are told in the summary; where that is all of them, UserError is
+    raised and nothing written. Ctrl-C ends the work after the picture or frame at hand; a second
+    one at once.
     """
     options = options or Options()
     if options.spine_only and model.keypoints != 37:
@@ -131,31 +132,19 @@ def predict(
     summary = Summary()
     counter = _Counter(progress, inputs)
     with ExitStack() as stack:
-        coco = angles = None
-        if layout.folder is not None:
-            stream = stack.enter_context(whole_file(layout.folder / "predictions.json"))
-            coco = CocoResults(stream, spine_only=options.spine_only)
-            if model.keypoints == 37:
-                stream = stack.enter_context(whole_file(layout.folder / "angles.csv"))
-                angles = AngleTable(stream, options.least_score)
-        look_at = _Looking(model, options, layout, names, summary, stack.enter_context(_ending()))
+        results = stack.enter_context(_Results.opened(model, options, layout))
+        ended = stack.enter_context(_ending())
+        look_at = _Looking(model, options, layout, names, summary, counter, ended)
         for row, source in enumerate(inputs):
             try:
                 for shot in look_at(row, source):
-                    if coco:
-                        image_id = summary.pictures if shot.image_id is None else shot.image_id
-                        coco.add(shot.people, image_id, shot.file_name, shot.frame, shot.links)
-                    if angles:
-                        angles.add(shot.people, shot.file_name, shot.frame, shot.time_s)
-                    place = layout.openpose_file(row, shot.frame)
-                    if place:
-                        write_openpose(place, shot.people, spine_only=options.spine_only)
+                    results.add(row, shot, summary.pictures)
                     summary.pictures += 1
                     summary.people += len(shot.people)
-                    counter.tick()
+                    counter.tick(row)
             except PictureError as fault:
                 summary.faults.append(str(fault))
-                counter.tick()
+                counter.tick(row)
             if look_at.ended():
                 summary.interrupted = not isinstance(source, int)  # a camera has no other end
                 break
@@ -164,8 +153,7 @@ def predict(
                 raise KeyboardInterrupt
             if summary.faults:
                 raise UserError(_nothing_done(summary.faults))
-        if coco:
-            coco.end()
+        results.end()
     return summary
 
 
@@ -205,6 +193,46 @@ class _Shot:
 
 
 @dataclass(frozen=True)
+class _Results:
+    """The files that hold what was found; None where one is not written."""
+
+    layout: Layout
+    spine_only: bool
+    coco: CocoResults | None = None
+    angles: AngleTable | None = None
+
+    @classmethod
+    @contextmanager
+    def opened(cls, model: PoseModel, options: Options, layout: Layout) -> Iterator[_Results]:
+        """The files are there when the block ends well."""
+        with ExitStack() as stack:
+            coco = angles = None
+            if layout.folder is not None:
+                stream = stack.enter_context(whole_file(layout.folder / "predictions.json"))
+                coco = CocoResults(stream, spine_only=options.spine_only)
+                if model.keypoints == 37:
+                    stream = stack.enter_context(whole_file(layout.folder / "angles.csv"))
+                    angles = AngleTable(stream, options.least_score)
+            yield cls(layout, options.spine_only, coco, angles)
+
+    def add(self, row: int, shot: _Shot, pictures: int) -> None:
+        """The people of a picture or frame of an input, so many pictures after the first."""
+        if self.coco:
+            image_id = pictures if shot.image_id is None else shot.image_id
+            self.coco.add(shot.people, image_id, shot.file_name, shot.frame, shot.links)
+        if self.angles:
+            self.angles.add(shot.people, shot.file_name, shot.frame, shot.time_s)
+        place = self.layout.openpose_file(row, shot.frame)
+        if place:
+            write_openpose(place, shot.people, spine_only=self.spine_only)
+
+    def end(self) -> None:
+        """Close what has to be closed to be whole."""
+        if self.coco:
+            self.coco.end()
+
+
+@dataclass(frozen=True)
 class _Looking:
     """Looks at one input after the other and draws them."""
 
@@ -213,6 +241,7 @@ class _Looking:
     layout: Layout
     names: Sequence[str]
     summary: Summary
+    counter: _Counter
     ended: Callable[[], bool]
     taken: dict[str, Path] = field(default_factory=dict)
 
@@ -264,6 +293,7 @@ class _Looking:
 
     def _video(self, row: int, source: Input) -> Iterator[_Shot]:
         video = open_video(source)
+        self.counter.promise(row, video.frames or 1)
         options = self.options
         estimator = VideoPoseEstimator(
             self.model,
@@ -350,26 +380,27 @@ def _nothing_done(faults: Sequence[str]) -> str:
 
 
 class _Counter:
-    """Counts pictures and frames against what the inputs promise."""
+    """Counts pictures and frames against what the inputs promise: a video when it is opened, and
+    those that are still to come are taken to be as long."""
 
     def __init__(self, progress: Progress | None, inputs: Sequence[Input]) -> None:
         self._done = 0
         self._progress = progress
-        self._wanted = sum(map(_promised, inputs)) if progress else 0
+        self._inputs = len(inputs)
+        self._promised = {row: 1 for row, source in enumerate(inputs) if not is_video(source)}
+        self._videos: list[int] = []
 
-    def tick(self) -> None:
+    def promise(self, row: int, frames: int) -> None:
+        """A video of so many frames was opened."""
+        self._promised[row] = frames
+        self._videos.append(frames)
+
+    def tick(self, row: int) -> None:
+        """A picture or frame of an input is done, or the input cannot be looked at."""
         self._done += 1
+        self._promised.setdefault(row, 1)
         if self._progress:
-            self._progress(self._done, max(self._wanted, self._done))
-
-
-def _promised(source: Input) -> int:
-    """Pictures or frames of an input."""
-    if not isinstance(source, Path) or not is_video(source):
-        return 1
-    try:
-        video = open_video(source)
-    except PictureError:
-        return 1
-    video.capture.release()
-    return video.frames or 1
+            to_come = self._inputs - len(self._promised)
+            each = sum(self._videos) / max(len(self._videos), 1)
+            wanted = sum(self._promised.values()) + round(to_come * max(each, 1))
+            self._progress(self._done, max(wanted, self._done))

@@ -177,7 +177,8 @@ class Tracker:
         move = people.keypoints_px[rows] - before[:, None]
         move -= np.einsum("tpk,tpkc->tpc", weight, move)[:, :, None]
         shape = (weight * np.linalg.norm(move, axis=3)).sum(axis=2)
-        return (way + shape) / sizes + np.abs(np.log(_sizes(boxes[rows]) / sizes))
+        cost: Floats = (way + shape) / sizes + np.abs(np.log(_sizes(boxes[rows]) / sizes))
+        return cost
 
 
 def _follow(track: _Track, people: Estimate, box: Floats, row: int, time_s: float) -> None:
@@ -208,7 +209,8 @@ def _twins(people: Estimate, boxes: Floats) -> NDArray[np.bool_]:
     """Which pairs (P, P) of estimates look like the same person."""
     points = people.keypoints_px
     away = np.linalg.norm(points[:, None] - points[None], axis=3).mean(axis=2)
-    return away < TWINS * _sizes(boxes)
+    alike: NDArray[np.bool_] = away < TWINS * _sizes(boxes)
+    return alike
 
 
 def _without_twins(people: Estimate, twins: NDArray[np.bool_], rows: list[int]) -> list[int]:

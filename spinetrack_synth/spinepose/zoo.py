@@ -7,7 +7,7 @@ import json
 import shutil
 import zipfile
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -158,16 +158,11 @@ def obtain(
     is remembered. The hash of the first download is recorded, for nobody publishes one; a later
     file that differs is refused unless ``changed`` says that this is known. Raises UserError.
     """
-    found = state(official)
     record = _read_record()
     known = record["files"].get(official.file_name)
-    if found.path is not None:
-        if not found.of_package and known and file_sha256(found.path) != known["sha256"]:
-            raise UserError(
-                f"{found.path}: is not the file that was fetched (its SHA-256 differs); run: "
-                f"spinetrack-synth models remove {official.name} and fetch it again"
-            )
-        return found.path
+    found = _kept(official, known)
+    if found is not None:
+        return found
     if offline:
         raise UserError(
             f"{official.name} ({official.file_name}) is not here and --offline forbids fetching "
@@ -175,22 +170,12 @@ def obtain(
         )
     models_folder().mkdir(parents=True, exist_ok=True)
     if official.licence == NON_COMMERCIAL and NON_COMMERCIAL not in record["licences"]:
-        if accept is None or not accept(LICENCE_TEXT):
-            raise UserError(
-                f"{official.name}: the weights are under {NON_COMMERCIAL}, not for commercial use; "
-                "--accept-licence (in Python accept_licence=True) takes them under these terms, "
-                "--model names a file of your own"
-            )
+        _ask_consent(official, accept)
         record["licences"][NON_COMMERCIAL] = datetime.date.today().isoformat()
         _write_record(record)
     path = models_folder() / official.file_name
     arrived = path.with_name(f"{path.name}.arrived")
-    download(official.url, arrived, progress)
-    _unpack(official, arrived)
-    with arrived.open("rb") as stream:
-        if stream.read(1) != ONNX_START:
-            arrived.unlink()
-            raise UserError(f"{official.url}: what came is no ONNX file; a page to log in, perhaps")
+    _fetch(official, arrived, progress)
     digest = file_sha256(arrived)
     if known and digest != known["sha256"] and not changed:
         arrived.unlink()
@@ -208,6 +193,39 @@ def obtain(
     arrived.replace(path)
     _write_record(record)
     return path
+
+
+def _kept(official: Official, known: Mapping[str, Any] | None) -> Path | None:
+    """The file that is there already; ``known`` is what was recorded of it when we fetched it."""
+    found = state(official)
+    if found.path is None or found.of_package or known is None:
+        return found.path
+    if file_sha256(found.path) != known["sha256"]:
+        raise UserError(
+            f"{found.path}: is not the file that was fetched (its SHA-256 differs); run: "
+            f"spinetrack-synth models remove {official.name} and fetch it again"
+        )
+    return found.path
+
+
+def _ask_consent(official: Official, accept: Callable[[str], bool] | None) -> None:
+    if accept is None or not accept(LICENCE_TEXT):
+        raise UserError(
+            f"{official.name}: the weights are under {NON_COMMERCIAL}, not for commercial use; "
+            "--accept-licence (in Python accept_licence=True) takes them under these terms, "
+            "--model names a file of your own"
+        )
+
+
+def _fetch(official: Official, arrived: Path, progress: Progress | None) -> None:
+    """Download the network, out of its archive where it is in one."""
+    download(official.url, arrived, progress)
+    _unpack(official, arrived)
+    with arrived.open("rb") as stream:
+        begins = stream.read(1)
+    if begins != ONNX_START:
+        arrived.unlink()
+        raise UserError(f"{official.url}: what came is no ONNX file; a page to log in, perhaps")
 
 
 def _unpack(official: Official, path: Path) -> None:

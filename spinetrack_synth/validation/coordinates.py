@@ -55,7 +55,7 @@ def other_coordinates(dataset: Dataset) -> Iterator[Fault]:
         return
     if dataset.points_written:
         boxes = dataset.boxes_read.written
-        message = f"the keypoints are {dataset.points_written}, 0 to 1"
+        message = f"the keypoints are {dataset.points_written}"
         message += f"; the boxes are {boxes}" if boxes else "; the boxes are in pixels"
         message += ": COCO has pixels, and boxes as x, y, width, height"
         yield dataset.file_fault(message, place="annotations")

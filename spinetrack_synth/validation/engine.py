@@ -90,19 +90,7 @@ def validate(
             found += _run(rule, group, work)
         seconds[rule.code] = time.perf_counter() - start
     findings = [
-        Finding(
-            code=rule.code,
-            name=rule.name,
-            severity=severities.get(rule.code, fault.severity or rule.severity),
-            file=dataset.path,
-            place=fault.place,
-            key=fault.key,
-            message=fault.message,
-            value=fault.value,
-            sure=fault.sure,
-            row=fault.row,
-            fitted=fault.fitted,
-        )
+        _finding(rule, dataset, fault, severities)
         for rule, dataset, fault in _without_consequences(found)
     ]
     accepted: list[Finding] = []
@@ -184,6 +172,24 @@ def _without_consequences(
         return (dataset.path, _entity(fault.key)) in keys or (dataset.path, fault.parent) in keys
 
     return [each for each in found if not explained(*each)]
+
+
+def _finding(
+    rule: Rule, dataset: Dataset, fault: Fault, severities: Mapping[str, Severity]
+) -> Finding:
+    return Finding(
+        code=rule.code,
+        name=rule.name,
+        severity=severities.get(rule.code, fault.severity or rule.severity),
+        file=dataset.path,
+        place=fault.place,
+        key=fault.key,
+        message=fault.message,
+        value=fault.value,
+        sure=fault.sure,
+        row=fault.row,
+        fitted=fault.fitted,
+    )
 
 
 def _entity(key: str) -> str:

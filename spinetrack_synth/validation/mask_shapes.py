@@ -6,6 +6,7 @@ import math
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
@@ -208,6 +209,35 @@ def _decode(texts: Sequence[bytes]) -> tuple[Ints, Ints, NDArray[np.bool_]]:
     return counts, lengths, broken
 
 
+@dataclass(frozen=True, eq=False)
+class _Runs:
+    """Column-wise run lengths of R masks that begin with the background: all ``counts`` in a row,
+    of each mask where its counts start and how many they are, and the size that it states."""
+
+    counts: Ints
+    starts: Ints
+    lengths: Ints
+    width: Ints
+    height: Ints
+
+    @cached_property
+    def total(self) -> Ints:
+        """Pixels (R,) that the runs cover."""
+        return np.add.reduceat(self.counts, self.starts)
+
+    @cached_property
+    def on(self) -> NDArray[np.bool_]:
+        """Which runs are of the mask."""
+        number = np.arange(len(self.counts)) - np.repeat(self.starts, self.lengths)
+        return np.asarray(number % 2 == 1)
+
+    @cached_property
+    def stop(self) -> Ints:
+        """The pixel, counted down the columns of its picture, before which each run ends."""
+        total = self.total
+        return np.cumsum(self.counts) - np.repeat(np.cumsum(total) - total, self.lengths)
+
+
 def _measure_runs(
     rows: Sequence[int],
     counts: Ints,
@@ -216,59 +246,81 @@ def _measure_runs(
     points: Floats,
     masks: Masks,
 ) -> None:
-    """Areas and extents of column-wise run lengths that begin with the background."""
+    """Areas and extents of run lengths; ``broken`` are those that end in the middle of a number."""
     row = np.array(rows)
-    starts = np.cumsum(lengths) - lengths
-    total = np.add.reduceat(counts, starts)
-    inside = (np.arange(len(counts)) - np.repeat(starts, lengths)) % 2 == 1
-    area = np.add.reduceat(np.where(inside, counts, 0), starts)
     width, height = masks.size[row].astype(np.int64).T
-    negative = np.minimum.reduceat(counts, starts) < 0
-    wrong = broken | negative | (total != width * height) | (area == 0)
-    for number in np.flatnonzero(wrong):
+    runs = _Runs(counts, np.cumsum(lengths) - lengths, lengths, width, height)
+    area = np.add.reduceat(np.where(runs.on, counts, 0), runs.starts)
+    problems = _run_problems(runs, broken, area)
+    masks.problems.update({int(row[number]): problem for number, problem in problems.items()})
+    sound = np.ones(len(row), dtype=bool)
+    sound[list(problems)] = False
+    good = row[sound]
+    masks.box[good] = _run_boxes(runs)[sound]
+    masks.area[good] = area[sound]
+    masks.exact[good] = True
+    masks.inside[good] = _share_inside(runs, points[row], points)[sound]
+
+
+def _run_problems(runs: _Runs, broken: NDArray[np.bool_], area: Ints) -> dict[int, str]:
+    """What is wrong with run lengths, by their number."""
+    negative = np.minimum.reduceat(runs.counts, runs.starts) < 0
+    total, pixels = runs.total, runs.width * runs.height
+    problems = {}
+    for number in np.flatnonzero(broken | negative | (total != pixels) | (area == 0)):
         if broken[number]:
             problem = "counts end in the middle of a number"
         elif negative[number]:
             problem = "counts hold a negative run"
-        elif total[number] != width[number] * height[number]:
+        elif total[number] != pixels[number]:
             problem = (
-                f"counts cover {total[number]} pixels, "
-                f"size says {width[number] * height[number]} ({width[number]}x{height[number]})"
+                f"counts cover {total[number]} pixels, size says {pixels[number]} "
+                f"({runs.width[number]}x{runs.height[number]})"
             )
         else:
             problem = "the mask is empty"
-        masks.problems[int(row[number])] = problem
-    stop = np.cumsum(counts) - np.repeat(np.cumsum(total) - total, lengths)
-    begin = stop - counts
-    tall = np.repeat(height, lengths)
+        problems[int(number)] = problem
+    return problems
+
+
+def _run_boxes(runs: _Runs) -> Ints:
+    """Left, top, right, bottom (R, 4)."""
+    stop = runs.stop
+    begin = stop - runs.counts
+    tall = np.repeat(runs.height, runs.lengths)
     left, right = begin // tall, (stop - 1) // tall
     whole = right > left  # a run over several columns touches top and bottom
     top = np.where(whole, 0, begin % tall)
     bottom = np.where(whole, tall - 1, (stop - 1) % tall)
-    seen = inside & (counts > 0)
+    seen = runs.on & (runs.counts > 0)
     far = 2**62
     sides = (
-        np.minimum.reduceat(np.where(seen, left, far), starts),
-        np.minimum.reduceat(np.where(seen, top, far), starts),
-        np.maximum.reduceat(np.where(seen, right + 1, -far), starts),
-        np.maximum.reduceat(np.where(seen, bottom + 1, -far), starts),
+        np.minimum.reduceat(np.where(seen, left, far), runs.starts),
+        np.minimum.reduceat(np.where(seen, top, far), runs.starts),
+        np.maximum.reduceat(np.where(seen, right + 1, -far), runs.starts),
+        np.maximum.reduceat(np.where(seen, bottom + 1, -far), runs.starts),
     )
-    good = row[~wrong]
-    masks.box[good] = np.stack(sides, axis=1)[~wrong]
-    masks.area[good] = area[~wrong]
-    masks.exact[good] = True
-    # Every visible point as a pixel, counted down the columns as run lengths are.
+    return np.stack(sides, axis=1)
+
+
+def _share_inside(runs: _Runs, own: Floats, points: Floats) -> Floats:
+    """The share (R,) of each mask's ``own`` visible keypoints (R, K, 3) that lie on it, nan where
+    they are too few; ``points`` (N, K, 3) are those of the file.
+
+    Every visible point is a pixel, counted down the columns as run lengths are.
+    """
     # Where the file marks none visible, every labelled one (as in ``Dataset.seen``).
     least = 2 if (points[..., 2] == 2).any() else 1
-    owner, index = np.nonzero(points[row, :, 2] == least)
-    x, y = (np.clip(points[row[owner], index, axis], -1e6, 1e6).astype(np.int64) for axis in (0, 1))
-    inside_image = (x >= 0) & (y >= 0) & (x < width[owner]) & (y < height[owner])
-    pixel = np.where(inside_image, x * height[owner] + y, 0)
-    spread = int(max(total.max(), (width * height).max())) + 1
-    # Runs that are wrong may go backwards; they are left out below, the search must only not stop.
-    order = np.clip(stop, 0, spread - 1) + np.repeat(np.arange(len(row)) * spread, lengths)
-    run = np.searchsorted(order, pixel + owner * spread, side="right") - starts[owner]
+    owner, index = np.nonzero(own[..., 2] == least)
+    x, y = (np.clip(own[owner, index, axis], -1e6, 1e6).astype(np.int64) for axis in (0, 1))
+    inside_image = (x >= 0) & (y >= 0) & (x < runs.width[owner]) & (y < runs.height[owner])
+    pixel = np.where(inside_image, x * runs.height[owner] + y, 0)
+    spread = int(max(runs.total.max(), (runs.width * runs.height).max())) + 1
+    # Runs that are wrong may go backwards; nobody asks for theirs, the search must only not stop.
+    stop = np.clip(runs.stop, 0, spread - 1)
+    order = stop + np.repeat(np.arange(len(own)) * spread, runs.lengths)
+    run = np.searchsorted(order, pixel + owner * spread, side="right") - runs.starts[owner]
     on_mask = inside_image & (run % 2 == 1)
-    seen = np.bincount(owner, minlength=len(row))
-    share = np.bincount(owner, on_mask, minlength=len(row)) / np.fmax(seen, 1)
-    masks.inside[good] = np.where(seen >= LEAST_SEEN, share, np.nan)[~wrong]
+    seen = np.bincount(owner, minlength=len(own))
+    share = np.bincount(owner, on_mask, minlength=len(own)) / np.fmax(seen, 1)
+    return np.where(seen >= LEAST_SEEN, share, np.nan)

@@ -34,6 +34,27 @@ class Settings:
     max_findings: int | None = None
     severity: Mapping[str, Severity] = field(default_factory=dict)
 
+    @property
+    def failing(self) -> Severity | None:
+        """From which severity on a report fails; None never does."""
+        name = self.fail_on or "error"
+        return None if name == "never" else Severity[name.upper()]
+
+    def under(self, given: Settings) -> Settings:
+        """These below others, as a file's are below the options of a command: what ``given`` says
+        holds; what both add or ignore adds up."""
+        return Settings(
+            select=given.select or self.select,
+            extend_select=(*self.extend_select, *given.extend_select),
+            ignore=(*self.ignore, *given.ignore),
+            baseline=given.baseline or self.baseline,
+            images=given.images or self.images,
+            previous=given.previous or self.previous,
+            fail_on=given.fail_on or self.fail_on,
+            max_findings=self.max_findings if given.max_findings is None else given.max_findings,
+            severity={**self.severity, **given.severity},
+        )
+
 
 def find_settings(start: Path) -> Settings:
     """The settings of the nearest folder, upwards from ``start``, that has some.

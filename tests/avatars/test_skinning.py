@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
-from spinetrack_synth.avatars.skinning import bind, deform, swing_only, vertex_normals
+from spinetrack_synth.avatars.skinning import bind, deform, swings, vertex_normals
 
 ORDER = np.array([[0, -1], [1, 0]], dtype=np.int32)
 angles = st.floats(-3.0, 3.0)
@@ -89,7 +89,8 @@ def test_swing_points_the_limb_the_same_way_without_twist(parent_vector, child_v
     local = rigid(child_vector, [0, 0, 0])
     local[:3, 3] = joint - local[:3, :3] @ joint
     motion = parent @ local
-    swing = swing_only(parent, motion, joint, axis)
+    motions = np.stack([parent, motion])
+    swing = swings(motions, np.array([[0, 1]]), joint[None], axis[None])[0]
     tip = joint + 0.3 * axis
     for point in (joint, tip):
         np.testing.assert_allclose(

@@ -86,6 +86,15 @@ def test_every_command_is_listed_with_a_short_help(run: Run) -> None:
         ((*RENDER, "--out", "OUT", "--format", "gif"), "'gif' is not one of 'jpg', 'png'"),
         ((*RENDER, "--out", "OUT", "--split", "a/b"), "split 'a/b'"),
         ((*RENDER, "--out", "OUT", "--seed", "-1"), "seed -1"),
+        ((*RENDER, "--out", "OUT", "--views", "0"), "views 0: 1 to 16 cameras of a moment"),
+        ((*RENDER, "--out", "OUT", "--views", "two"), "'two' is not a valid integer"),
+        ((*RENDER, "--out", "OUT", "--sequence", "1"), "sequence 1: a clip has at least 2 frames"),
+        ((*RENDER, "--out", "OUT", "--sequence", "long"), "'long' is not a valid integer"),
+        ((*RENDER, "--out", "OUT", "--sequence", "9000"), "sequence 9000: lasts 300 s"),
+        ((*RENDER, "--out", "OUT", "--sequence", "8", "--fps", "0"), "fps 0: 1 to 240 frames"),
+        ((*RENDER, "--out", "OUT", "--sequence", "8", "--fps", "nan"), "fps nan: 1 to 240 frames"),
+        ((*RENDER, "--out", "OUT", "--fps", "25"), "--fps and --video go with --sequence FRAMES"),
+        ((*RENDER, "--out", "OUT", "--video"), "--fps and --video go with --sequence FRAMES"),
         (("assets", "fetch", "--wheel", "none.whl"), "none.whl"),
     ],
 )
@@ -169,22 +178,22 @@ def test_the_scene_alone_is_enough(
     small = ("render", "--scenes", "balls", "--size", "64x48")
     first = run(*small)
     assert first.code == 0
-    assert "12 pictures into spinetrack-balls (--count and --out change that)\n" in first.err
-    assert len(list(Path("spinetrack-balls/images/train").iterdir())) == 12
+    assert "12 pictures into spinetrack-balls-seed0 (--count and --out change that)\n" in first.err
+    assert len(list(Path("spinetrack-balls-seed0/images/train").iterdir())) == 12
     before = contents(tmp_path)
-    assert "spinetrack-balls is complete: 12 pictures; nothing to do" in run(*small).out
+    assert "spinetrack-balls-seed0 is complete: 12 pictures; nothing to do" in run(*small).out
     assert contents(tmp_path) == before
     run(*small, "--count", "13")
-    assert "spinetrack-balls is complete: 13 pictures" in run(*small).out
+    assert "spinetrack-balls-seed0 is complete: 13 pictures" in run(*small).out
     grown = contents(tmp_path)
-    Path("spinetrack-balls-2").mkdir()
-    Path("spinetrack-balls-2/thesis.tex").write_text("important")
-    assert "12 pictures in spinetrack-balls-3" in run(*small, "--seed", "8").out
+    Path("spinetrack-balls-seed8").mkdir()
+    Path("spinetrack-balls-seed8/thesis.tex").write_text("important")
+    assert "12 pictures in spinetrack-balls-seed8-2" in run(*small, "--seed", "8").out
     assert grown.items() < contents(tmp_path).items()
-    assert "spinetrack-balls-3 is complete" in run(*small, "--seed", "8").out
+    assert "spinetrack-balls-seed8-2 is complete" in run(*small, "--seed", "8").out
 
 
-def test_another_split_joins_the_default_folder_unless_it_repeats_pictures(
+def test_another_split_with_the_same_seed_would_repeat_pictures(
     run: Run, balls: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
@@ -194,7 +203,8 @@ def test_another_split_joins_the_default_folder_unless_it_repeats_pictures(
     assert val.code == 2
     assert "would repeat the pictures" in val.err
     assert run(*small, "--split", "val", "--seed", "1").code == 0
-    assert [path.name for path in tmp_path.iterdir()] == ["spinetrack-balls"]
+    folders = {path.name for path in tmp_path.iterdir()}
+    assert folders == {"spinetrack-balls-seed0", "spinetrack-balls-seed1"}
 
 
 def test_close_finishes_a_stopped_run_by_the_same_command(

@@ -76,3 +76,32 @@ def test_a_scene_of_ones_own_is_told_by_its_name_and_content(
     assert describe(config(scene="yoga")) == packaged
     assert "scene_sha256" not in packaged
     assert load_scene("yoga").name == "yoga"
+
+
+def test_several_scenes_are_told_by_name_weight_and_content(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    yoga = files("spinetrack_synth.scenes").joinpath("yoga.toml").read_text(encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    mine = Path("mine.toml")
+    mine.write_text(yoga.replace('name = "yoga"', 'name = "mat"') + '[motions]\n"a.bvh" = 3\n')
+    Path("a.bvh").write_text("steps")
+    told = describe(config(scene="yoga:2,mine.toml"))
+    assert told["scene"] == "mat:1,yoga:2"
+    assert told["scene_sha256"] == {"mat": hashlib.sha256(mine.read_bytes()).hexdigest()}
+    assert told["motion_sha256"] == {"a.bvh": hashlib.sha256(b"steps").hexdigest()}
+    assert describe(config(scene=f"{tmp_path / 'mine.toml'},yoga:2")) == told | {
+        "motion_sha256": {str(tmp_path / "a.bvh"): hashlib.sha256(b"steps").hexdigest()}
+    }
+    assert describe(config(scene="yoga,mine.toml"))["scene"] != told["scene"]
+
+
+def test_one_scene_with_a_weight_is_the_scene() -> None:
+    assert describe(config(scene="yoga:3")) == describe(config(scene="yoga"))
+
+
+def test_scenes_that_call_themselves_alike_are_refused(tmp_path: Path) -> None:
+    yoga = files("spinetrack_synth.scenes").joinpath("yoga.toml").read_text(encoding="utf-8")
+    (tmp_path / "mine.toml").write_text(yoga)
+    with pytest.raises(UserError, match="two of the scenes call themselves 'yoga'"):
+        describe(config(scene=f"yoga,{tmp_path / 'mine.toml'}"))

@@ -10,7 +10,7 @@ from jinja2 import UndefinedError
 from markupsafe import Markup
 
 from spinetrack_synth.drawing.pages import number, prose, render_page, signed
-from spinetrack_synth.drawing.svg import data_url, element
+from spinetrack_synth.drawing.svg import data_url, drawing, element
 
 
 def rendered(**values: object) -> str:
@@ -23,6 +23,22 @@ def test_what_is_put_in_is_escaped() -> None:
     page = rendered(title="<script>alert(1)</script>", name='"><img onerror=x>')
     assert "<title>&lt;script&gt;alert(1)&lt;/script&gt;</title>" in page
     assert "<script" not in page and "<img" not in page
+
+
+@pytest.mark.parametrize("character", ["\0", "\x1b", "\r", "\x7f", "\x85", "\u202e", "\udc80"])
+def test_control_characters_of_names_are_made_printable(character: str) -> None:
+    name = f"a{character}b.mot"
+    shown = drawing((0, 0, 1, 1), [element("text", name)], name)
+    inspection = {"subject": prose(name), "frames": 1, "notes": (shown,), "checks": []}
+    page = rendered(name=name, title=name, inspection=inspection)
+    assert character not in page
+    written = "a" + ascii(character)[1:-1] + "b.mot"
+    assert page.count(written) >= 4
+    assert page.encode()
+
+
+def test_letters_and_spaces_of_all_tongues_stay() -> None:
+    assert "Übung  脊柱" in rendered(title="Übung\N{NO-BREAK SPACE} 脊柱").replace("\xa0", " ")
 
 
 def test_a_page_needs_nothing_from_elsewhere() -> None:

@@ -17,7 +17,8 @@ from spinetrack_synth.avatars.body import sample_subject
 from spinetrack_synth.cli import main
 from spinetrack_synth.cli.avatars import CAST
 from spinetrack_synth.export.glb import to_glb
-from spinetrack_synth.export.scenes import asset_name, place_glb, thing_glb
+from spinetrack_synth.export.scenes import place_glb, thing_glb
+from spinetrack_synth.export.shapes import asset_name
 from spinetrack_synth.scenes.places import place
 from spinetrack_synth.scenes.things import ASSETS, unit_surfaces
 from spinetrack_synth.shot import Material, Surface

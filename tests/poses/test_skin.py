@@ -4,7 +4,7 @@ import pytest
 from spinetrack_synth.poses.library import library
 from spinetrack_synth.poses.regions import PATCHES, REGIONS, mirrored_name
 from spinetrack_synth.poses.sampling import pose_coordinates
-from spinetrack_synth.poses.skin import probe_from_skin, refresh, region_points, skin_points
+from spinetrack_synth.poses.skin import probe_from_skin, refresh, skin_points
 
 
 @pytest.fixture
@@ -12,7 +12,8 @@ def middle(figure):
     """Mean of a region in the anatomical position."""
 
     def of(region):
-        return figure.shape.vertices_world[region_points(figure.probe, region)].mean(axis=0)
+        points = np.concatenate([figure.probe.patches[patch] for patch in REGIONS[region]])
+        return figure.shape.vertices_world[points].mean(axis=0)
 
     return of
 

@@ -14,7 +14,7 @@ from spinetrack_synth.anatomy.model import Tree, fullbody_path, load_model
 from spinetrack_synth.poses.collision import Capsules, capsules_from_skin
 from spinetrack_synth.poses.mannequin import mannequin
 from spinetrack_synth.poses.skin import SkinProbe, probe_from_skin
-from spinetrack_synth.scenes import Scene, load_scene, placing
+from spinetrack_synth.scenes import Scene, clips, load_scene, placing, trajectories
 from spinetrack_synth.scenes.places import PLACES
 from spinetrack_synth.shot import Material, PosedPerson, Surface
 from spinetrack_synth.skeleton import NAMES
@@ -97,10 +97,12 @@ def yoga() -> Scene:
 def cheap() -> Iterator[None]:
     """Mannequins are posed rigidly, and every place comes in one variant."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(placing, "pose_avatar", lambda avatar, q, fingers: avatar.posed(q))
-        patch.setattr(
-            placing, "pose_skin", lambda avatar, q, fingers=None: avatar.posed(q).skin_world
-        )
+        for module in (placing, clips):
+            patch.setattr(module, "pose_avatar", lambda avatar, q, fingers: avatar.posed(q))
+        for module in (placing, trajectories):
+            patch.setattr(
+                module, "pose_skin", lambda avatar, q, fingers=None: avatar.posed(q).skin_world
+            )
         for fingers in ("open_fingers", "held_fingers", "gripping_fingers"):
             patch.setattr(placing, fingers, lambda *args, **kwargs: None)
         for name, kind in list(PLACES.items()):

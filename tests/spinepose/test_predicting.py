@@ -41,7 +41,7 @@ from spinetrack_synth.spinepose.detector import open_detector
 from spinetrack_synth.spinepose.layout import find_inputs
 from spinetrack_synth.spinepose.predicting import Options, predict
 from spinetrack_synth.spinepose.tracking import Tracker
-from spinetrack_synth.spinepose.video import VideoWriter, open_video
+from spinetrack_synth.spinepose.video import Video, VideoWriter, open_video
 from spinetrack_synth.spinepose.video_pose_estimator import VideoPoseEstimator
 
 SIZE_HW = (256, 192)
@@ -507,6 +507,25 @@ def test_flags_of_the_package(tmp_path: Path, network: Path, run: Callable) -> N
     assert not Path("predictions").exists()
     assert run("predict", "-V").out == run("--version").out
     assert run("predict").code == 2
+
+
+def test_each_video_is_opened_once_and_those_to_come_are_taken_to_be_as_long(
+    tmp_path: Path, network: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    photo(tmp_path / "a.png")
+    clips = [write_video(tmp_path / f"{n}.mp4", walking(n)[0]) for n in (4, 2)]
+    opened: list[Path] = []
+
+    def opening(source: Path) -> Video:
+        opened.append(source)
+        return open_video(source)
+
+    monkeypatch.setattr(predicting, "open_video", opening)
+    told: list[tuple[int, int]] = []
+    inputs = [tmp_path / "a.png", *clips]
+    predict(open_pose_model(network), inputs, tmp_path / "out", progress=lambda *x: told.append(x))
+    assert opened == clips
+    assert told == [(1, 3), (2, 9), (3, 9), (4, 9), (5, 9), (6, 7), (7, 7)]
 
 
 def test_ctrl_c_keeps_what_is_done(tmp_path: Path, network: Path) -> None:

@@ -22,7 +22,7 @@ from spinetrack_synth.anatomy.model import fullbody_path, load_model
 from spinetrack_synth.avatars.avatar import bare_avatar
 from spinetrack_synth.avatars.body import sample_subject
 from spinetrack_synth.avatars.rig import TWIST_FREE, bone_names
-from spinetrack_synth.avatars.skinning import swing_only
+from spinetrack_synth.avatars.skinning import swings
 from spinetrack_synth.rendering.unreal.axes import frames_to_unreal, frames_to_world
 
 pytestmark = pytest.mark.slow
@@ -265,7 +265,7 @@ def test_bones_are_where_our_own_arithmetic_puts_them(poser: Path, seed: int) ->
         axis = rest[below, :3, 3] - rest[body, :3, 3]
         axis /= np.linalg.norm(axis)
         joint = rest[body, :3, 3]
-        swing = swing_only(motion[above], motion[body], joint, axis) @ rest[body]
+        swing = swings(motion, np.array([[above, body]]), joint[None], axis[None])[0] @ rest[body]
         np.testing.assert_allclose(frames[len(posed) + helper], swing, atol=1e-9)
     for bone, parent in enumerate(parents):
         whole = local[bone] if parent < 0 else frames[parent] @ local[bone]

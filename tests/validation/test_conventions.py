@@ -100,6 +100,46 @@ def test_points_in_shares_beside_boxes_in_pixels(tmp_path: Path) -> None:
     assert "the boxes are in pixels" in findings[0].message
 
 
+def test_points_in_percent_beside_boxes_in_pixels(tmp_path: Path) -> None:
+    data = clean()
+    for annotation in data["annotations"]:
+        points = annotation["keypoints"]
+        annotation["keypoints"] = [
+            value * (100 / WIDTH, 100 / HEIGHT, 1)[at % 3] for at, value in enumerate(points)
+        ]
+    dataset, findings = check(write(tmp_path / "a.json", data))
+    assert [f.code for f in findings] == ["SPT311"]
+    assert "percent of the image, 0 to 100; the boxes are in pixels" in findings[0].message
+    assert dataset.keypoints[0].ravel() == pytest.approx(clean()["annotations"][0]["keypoints"])
+
+
+def test_pixels_of_a_small_picture_are_no_percent(tmp_path: Path) -> None:
+    data = clean()
+    for image in data["images"]:
+        image["width"], image["height"] = WIDTH // 5, HEIGHT // 5
+    for annotation in data["annotations"]:
+        del annotation["segmentation"]
+        points = annotation["keypoints"]
+        annotation["keypoints"] = [v / 5 if at % 3 < 2 else v for at, v in enumerate(points)]
+        annotation["bbox"] = [value / 5 for value in annotation["bbox"]]
+    dataset, _ = check(write(tmp_path / "a.json", data))
+    assert dataset.points_written is None and dataset.boxes_read.written is None
+
+
+@pytest.mark.parametrize("masks", [True, False])
+@pytest.mark.parametrize("factor", [1.5, 2, 4])
+def test_boxes_of_a_larger_picture_are_one_finding(
+    tmp_path: Path, factor: float, masks: bool
+) -> None:
+    def larger(*box: float) -> list[float]:
+        return [factor * number for number in box]
+
+    dataset, findings = check(write(tmp_path / "a.json", rewritten(larger, masks=masks)))
+    assert [f.code for f in findings] == ["SPT313"]
+    assert f"but in pixels of a picture {factor} times as large" in findings[0].message
+    assert dataset.boxes[0] == pytest.approx(clean()["annotations"][0]["bbox"])
+
+
 @pytest.mark.parametrize("by", [-1, 1])
 def test_a_pixel_more_or_less_is_no_convention(tmp_path: Path, by: int) -> None:
     data = rewritten(lambda x, y, w, h: [x + by, y + by, w + by, h + by])

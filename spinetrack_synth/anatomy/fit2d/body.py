@@ -232,8 +232,10 @@ def _segment(carrier: str, carried: str, component: int) -> str | None:
 def _marker_offset(tree: Tree, name: str) -> Array:
     right = name.replace("left_", "right_")
     if right not in SURFACE_M:
-        return tree.marker_offset_m[tree.marker_index[name]]
-    return np.array(SURFACE_M[right]) * (1.0, 1.0, -1.0 if name.startswith("left_") else 1.0)
+        known_m: Array = tree.marker_offset_m[tree.marker_index[name]]
+        return known_m
+    mirror = np.array([1.0, 1.0, -1.0 if name.startswith("left_") else 1.0])
+    return mirror * SURFACE_M[right]
 
 
 def _marker_sd_m(name: str) -> float:

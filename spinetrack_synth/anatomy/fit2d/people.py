@@ -32,7 +32,7 @@ from spinetrack_synth.anatomy.model import Tree
 from spinetrack_synth.compiled import assign, by_reference, inner, njit
 
 Array = NDArray[np.float64]
-Flags = NDArray[np.bool_]
+Bools = NDArray[np.bool_]
 Ints = NDArray[np.int64]
 Progress = Callable[[int, int], None]
 
@@ -107,10 +107,10 @@ class Sightings:
     """
 
     points_px: Array
-    visible: Flags
+    visible: Bools
     focal_px: Array
     center_px: Array
-    focal_known: Flags
+    focal_known: Bools
 
     def some(self, people: Ints | list[int]) -> Sightings:
         """Some of the people, by index."""
@@ -135,7 +135,7 @@ class Fits(NamedTuple):
     number of points.
     """
 
-    fitted: Flags
+    fitted: Bools
     columns: Array
     root: Array
     cost: Array
@@ -143,7 +143,7 @@ class Fits(NamedTuple):
     projected_px: Array
     off_px: Array
     surprise: Array
-    dropped: Flags
+    dropped: Bools
     residual_px: Array
     torso_px: Array
     labelled: Ints
@@ -226,7 +226,7 @@ def _nobody_fitted(columns: int, seen: Array) -> Fits:
     )
 
 
-def seen_from_center(people: Sightings) -> tuple[Array, Flags]:
+def seen_from_center(people: Sightings) -> tuple[Array, Bools]:
     """Points (N, 37, 3) from the principal point with 1 where seen, and who (N,) can be fitted."""
     points = np.asarray(people.points_px, dtype=float)
     focal, center = people.focal_px, people.center_px
@@ -252,7 +252,7 @@ def _fit_chunk(
     chunk: Ints,
     seen_all: Array,
     entries: Ints,
-    cameras: tuple[Array, Array, Flags],
+    cameras: tuple[Array, Array, Bools],
     sizes: Array,
     noise: float,
     effort: int,

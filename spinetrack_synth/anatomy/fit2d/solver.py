@@ -185,7 +185,7 @@ def cost_of(
             square = (u * u + v * v) / variance[m] / (soft * soft)
             cost += soft * soft * np.log1p(square)
             work.weight[m] = 1.0 / (variance[m] * (1.0 + square))
-    return cost + prior_of(body, x)
+    return cost + prior_of(body, x)  # type: ignore[no-any-return]  # compiled
 
 
 @inner(fastmath=_REAL)
@@ -335,7 +335,7 @@ def descend(
     Leaves ``work`` placed and linearised at the result.
     """
     place(body, x, root, work, True)
-    cost = cost_of(body, x, focal_px, seen, variance, soft, work)
+    cost: float = cost_of(body, x, focal_px, seen, variance, soft, work)
     if not np.isfinite(cost):
         return np.inf
     linearise(body, x, focal_px, known, seen, work)

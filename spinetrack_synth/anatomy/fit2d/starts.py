@@ -99,14 +99,16 @@ def mirror_of(names: tuple[str, ...]) -> tuple[Ints, Array]:
 
 
 def _mirrored_root(root: Array) -> Array:
-    return root * np.array([-1.0, 1.0, 1.0])[:, None] * np.array([1.0, 1.0, -1.0])
+    mirrored: Array = root * np.array([-1.0, 1.0, 1.0])[:, None] * np.array([1.0, 1.0, -1.0])
+    return mirrored
 
 
 def _from_pelvis(body: Body, x: Array) -> Array:
     """Markers (37, 3) m from the pelvis, in its frame."""
     work = workspace(body)
     place(body, np.append(x[:-6], np.zeros(6)), np.eye(3), work, False)
-    return work.points - work.origin[0]
+    markers_m: Array = work.points - work.origin[0]
+    return markers_m
 
 
 def _directions() -> Array:
@@ -137,13 +139,15 @@ def choose_starts(bank: Bank, seen: Array, count: int) -> Ints:
     single = points.astype(np.float32)
     score = np.empty((len(seen), len(bank.posture)), dtype=np.float32)
     _explained(bank, single, score)
-    return _unlike(_best(score), bank.depth, single[:, :, 2], count)
+    chosen: Ints = _unlike(_best(score), bank.depth, single[:, :, 2], count)
+    return chosen
 
 
 def _center(seen: Array) -> Array:
     weight = (seen[:, :, 2:] > 0).astype(float)
     center = (seen * weight).sum(axis=1, keepdims=True) / weight.sum(axis=1, keepdims=True)
-    return center * (1.0, 1.0, 0.0)
+    in_plane: Array = center * (1.0, 1.0, 0.0)
+    return in_plane
 
 
 @njit(fastmath=True)
@@ -253,7 +257,7 @@ def begin(
             real += b * u + d * v
             imaginary += b * v - d * u
             spread += b * b + d * d
-    scale = max(np.sqrt(real * real + imaginary * imaginary) / spread, 1e-9)
+    scale: float = max(np.sqrt(real * real + imaginary * imaginary) / spread, 1e-9)
     cos, sin = real / spread / scale, imaginary / spread / scale
     assign(x, bank.columns[bank.posture[entry]])
     x[body.focal] = 0.0

@@ -287,7 +287,7 @@ def _begin_elsewhere(
     problem, angles, restarts = solver.problem, solver.angles, solver.restarts
     twins, spread = len(angles.twin_columns), min(STARTS, len(restarts.starts))
     if twins <= start < twins + spread:
-        return solve_limb(  # type: ignore[no-any-return]
+        return solve_limb(  # type: ignore[no-any-return]  # compiled
             solver, limb, start - twins, False, target_m, task_values, z, here
         )
     assign(here, z)
@@ -300,7 +300,7 @@ def _begin_elsewhere(
         here[k] = problem.upper[k] if z[k] <= problem.lower[k] else problem.lower[k]
         if np.isinf(here[k]):
             return np.inf, 0
-    return solve_frame(  # type: ignore[no-any-return]
+    return solve_frame(  # type: ignore[no-any-return]  # compiled
         problem, target_m, restarts.limb_markers[limb], task_values, columns, here, COLD_DAMPING,
         solver.scratch,
     )  # fmt: skip

@@ -188,7 +188,7 @@ def solve_limb(
     for k in range(len(z)):
         if columns[k]:
             trial[k] = restarts.starts[start, k]
-    return solve_frame(  # type: ignore[no-any-return]
+    return solve_frame(  # type: ignore[no-any-return]  # compiled
         solver.broad if broadly else solver.problem, target_m, markers, task_values, columns,
         trial, COLD_DAMPING, solver.scratch,
     )  # fmt: skip

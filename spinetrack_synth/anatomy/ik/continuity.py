@@ -36,7 +36,6 @@ from spinetrack_synth.compiled import assign, inner, njit
 
 Array = NDArray[np.float64]
 Bools = NDArray[np.bool_]
-Ints = NDArray[np.int64]
 
 LEAP: Final = 0.5
 """Change of an angle from one frame to the next (rad) that is worth a look."""

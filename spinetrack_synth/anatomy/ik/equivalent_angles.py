@@ -111,7 +111,7 @@ def _twins(problem: Problem) -> tuple[Ints, Array]:
 def twin_angle(angles: EquivalentAngles, twin: int, i: int, z: Array) -> float:
     """The i-th of the other three angles (rad) of a joint whose angles stand in z (k,)."""
     k = angles.twin_columns[twin, i]
-    return angles.twin_sum[twin] - z[k] if i == 1 else z[k] + np.pi  # type: ignore[no-any-return]
+    return angles.twin_sum[twin] - z[k] if i == 1 else z[k] + np.pi  # type: ignore[no-any-return]  # compiled
 
 
 @inner(apart=True, error_model="numpy")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final, Literal, cast
 from xml.etree.ElementTree import Element
 
 from spinetrack_synth.anatomy.documents import (
@@ -124,7 +124,8 @@ def parse_tasks(path: Path, node: Element) -> Tasks:
             if kind not in ("default_value", "manual_value", "from_file"):
                 raise UserError(f"{path}: {where}: value_type '{kind}' is none of OpenSim's")
             value = number(path, text_of(task, "value") or "0", f"{where}: value")
-            coordinates.append(CoordinateTask(name, weight, kind, value))  # type: ignore[arg-type]
+            task_kind = cast(ValueKind, kind)
+            coordinates.append(CoordinateTask(name, weight, task_kind, value))
     return Tasks(weights, tuple(coordinates))
 
 

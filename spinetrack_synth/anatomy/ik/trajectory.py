@@ -100,7 +100,7 @@ def evidence(problem: Problem, target_m: Array, old: float, new: float) -> float
         if np.isfinite(target_m[p, 0] + target_m[p, 1] + target_m[p, 2]):
             seen += 1
     freedom = max(3 * seen - len(problem.lower), seen)
-    return 0.5 * freedom * np.log((old + END_COST_M2) / (new + END_COST_M2))  # type: ignore[no-any-return]
+    return 0.5 * freedom * np.log((old + END_COST_M2) / (new + END_COST_M2))  # type: ignore[no-any-return]  # compiled
 
 
 @inner(error_model="numpy")

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from spinetrack_synth.anatomy.constraints import Frame
 from spinetrack_synth.anatomy.documents import floats, objects
 from spinetrack_synth.errors import UserError
+from spinetrack_synth.rotations import about_x, about_y, about_z
 
 Array = NDArray[np.float64]
 
@@ -114,12 +115,8 @@ class Frames:
 def _offset_transform(frame: Element) -> Array:
     """A PhysicalOffsetFrame in its parent, (4, 4): body-fixed X-Y-Z rotation, then translation."""
     transform = np.eye(4)
-    cx, cy, cz = np.cos(angles := floats(frame, "orientation", "0 0 0", 3))
-    sx, sy, sz = np.sin(angles)
-    about_x = np.array([[1, 0, 0], [0, cx, -sx], [0, sx, cx]])
-    about_y = np.array([[cy, 0, sy], [0, 1, 0], [-sy, 0, cy]])
-    about_z = np.array([[cz, -sz, 0], [sz, cz, 0], [0, 0, 1]])
-    transform[:3, :3] = about_x @ about_y @ about_z
+    x, y, z = floats(frame, "orientation", "0 0 0", 3)
+    transform[:3, :3] = about_x(x) @ about_y(y) @ about_z(z)
     transform[:3, 3] = floats(frame, "translation", "0 0 0", 3)
     return transform
 

@@ -8,12 +8,19 @@ from typing import Any
 import numpy as np
 
 from spinetrack_synth import skeleton
-from spinetrack_synth.gap.bootstrap import Interval
-from spinetrack_synth.gap.comparison import Comparison, keypoints_of, shares
+from spinetrack_synth.gap.agreement_tables import interval_json
+from spinetrack_synth.gap.comparison import (
+    Appearance,
+    Comparison,
+    Stratum,
+    keypoints_of,
+    shares,
+)
 from spinetrack_synth.gap.differences import Gap
+from spinetrack_synth.gap.distances import Distance
 from spinetrack_synth.gap.evaluation import Evaluation
 from spinetrack_synth.gap.gates import Judged
-from spinetrack_synth.gap.matching import MOST_IMBALANCE, NEIGHBOURS
+from spinetrack_synth.gap.matching import MOST_IMBALANCE, NEIGHBOURS, Matching
 from spinetrack_synth.gap.report.worst import WORST, Worst, worst_people
 from spinetrack_synth.gap.tables import calibration_json, number
 from spinetrack_synth.version import __version__
@@ -30,7 +37,6 @@ NOT_ANSWERED = (
 
 def to_json(comparison: Comparison, model: str, judged: Sequence[Judged] = ()) -> dict[str, Any]:
     """All figures of a comparison, and what became of the gates."""
-    there = comparison.appearance
     made = shares(comparison)
     return {
         "tool": "spinetrack-synth gap",
@@ -46,47 +52,11 @@ def to_json(comparison: Comparison, model: str, judged: Sequence[Judged] = ()) -
         "not_judged": [skeleton.NAMES[k] for k in np.flatnonzero(~comparison.judged)],
         "warnings": list(comparison.warnings),
         "gaps": _gaps({**comparison.gaps, **comparison.precision}),
-        "matching": {
-            "kind": f"up to {NEIGHBOURS} nearest synthetic people in pose, height in pixels, view "
-            "and direction of the trunk, within the caliper, weighed for balance",
-            "comparable": comparison.matching.comparable,
-            "not_comparable_because": comparison.matching.obstacle or None,
-            "real_people": comparison.matching.people,
-            "share_of_real_people": number(comparison.matching.share),
-            "synthetic_people_of_equal_weight": number(comparison.matching.equal_people),
-            "caliper": number(comparison.matching.caliper),
-            "most_imbalance": MOST_IMBALANCE,
-            "standardised_mean_differences": {
-                each.name: {"before": number(each.before), "after": number(each.after)}
-                for each in comparison.matching.balance
-            },
-        },
+        "matching": _matching(comparison.matching),
         "matched_gaps": _gaps(comparison.matched),
-        "strata": [
-            {
-                "by": each.by,
-                "name": each.name,
-                "synthetic_people": each.synthetic_people,
-                "real_people": each.real_people,
-                "gaps": _gaps(each.gaps),
-            }
-            for each in comparison.strata
-        ],
-        "pose": None
-        if comparison.pose is None
-        else {
-            "energy_distance": number(comparison.pose.value),
-            "share": number(comparison.pose.share),
-            "p": number(comparison.pose.p),
-        },
-        "appearance": None
-        if there is None
-        else {
-            "kernel_distance": number(there.kernel.value),
-            "p": number(there.kernel.p),
-            "auc": _interval(there.classifier.auc),
-            "features": {name: number(value) for name, value in there.kinds.items()},
-        },
+        "strata": [_stratum(each) for each in comparison.strata],
+        "pose": None if comparison.pose is None else _pose(comparison.pose),
+        "appearance": None if comparison.appearance is None else _appearance(comparison.appearance),
         "causes": [
             {
                 "name": cause.name,
@@ -97,7 +67,10 @@ def to_json(comparison: Comparison, model: str, judged: Sequence[Judged] = ()) -
             for cause in comparison.causes
         ],
         "costs": {
-            name: {"error": _interval(cost), "share_of_gap": number(made.get(name, float("nan")))}
+            name: {
+                "error": interval_json(cost),
+                "share_of_gap": number(made.get(name, float("nan"))),
+            }
             for name, cost in comparison.costs.items()
         },
         "worst_people": {
@@ -109,10 +82,55 @@ def to_json(comparison: Comparison, model: str, judged: Sequence[Judged] = ()) -
                 "condition": each.gate.text,
                 "verdict": each.verdict,
                 "failed": each.verdict == "failed",
-                "found": _interval(each.found),
+                "found": interval_json(each.found),
             }
             for each in judged
         ],
+    }
+
+
+def _matching(matching: Matching) -> dict[str, Any]:
+    return {
+        "kind": f"up to {NEIGHBOURS} nearest synthetic people in pose, height in pixels, view "
+        "and direction of the trunk, within the caliper, weighed for balance",
+        "comparable": matching.comparable,
+        "not_comparable_because": matching.obstacle or None,
+        "real_people": matching.people,
+        "share_of_real_people": number(matching.share),
+        "synthetic_people_of_equal_weight": number(matching.equal_people),
+        "caliper": number(matching.caliper),
+        "most_imbalance": MOST_IMBALANCE,
+        "standardised_mean_differences": {
+            each.name: {"before": number(each.before), "after": number(each.after)}
+            for each in matching.balance
+        },
+    }
+
+
+def _stratum(stratum: Stratum) -> dict[str, Any]:
+    return {
+        "by": stratum.by,
+        "name": stratum.name,
+        "synthetic_people": stratum.synthetic_people,
+        "real_people": stratum.real_people,
+        "gaps": _gaps(stratum.gaps),
+    }
+
+
+def _pose(pose: Distance) -> dict[str, Any]:
+    return {
+        "energy_distance": number(pose.value),
+        "share": number(pose.share),
+        "p": number(pose.p),
+    }
+
+
+def _appearance(appearance: Appearance) -> dict[str, Any]:
+    return {
+        "kernel_distance": number(appearance.kernel.value),
+        "p": number(appearance.kernel.p),
+        "auc": interval_json(appearance.classifier.auc),
+        "features": {name: number(value) for name, value in appearance.kinds.items()},
     }
 
 
@@ -146,19 +164,11 @@ def _side(evaluation: Evaluation) -> dict[str, Any]:
 def _gaps(gaps: Mapping[str, Gap]) -> dict[str, Any]:
     return {
         name: {
-            "synthetic": _interval(gap.synthetic),
-            "real": _interval(gap.real),
-            "gap": _interval(gap.gap),
+            "synthetic": interval_json(gap.synthetic),
+            "real": interval_json(gap.real),
+            "gap": interval_json(gap.gap),
             "p": number(gap.p),
             "p_corrected": number(gap.corrected),
         }
         for name, gap in gaps.items()
-    }
-
-
-def _interval(found: Interval) -> dict[str, float | None]:
-    return {
-        "value": number(found.value),
-        "low": number(found.low),
-        "high": number(found.high),
     }

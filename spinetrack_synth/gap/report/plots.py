@@ -220,7 +220,8 @@ def bland_altman(agreement: Agreement, unit: str) -> Markup:
 
 
 def pictogram(pose: Floats) -> Markup:
-    """A mean pose (S, 2) of ``person_attributes.SEGMENTS`` as a stick figure."""
+    """A mean pose (S, 2) of ``person_attributes.SEGMENTS`` as a stick figure: a mark of a chart, in
+    the page's colours, and no person with keypoints as ``drawing`` shows them."""
     vector = {name: pose[n] for n, (name, _, _) in enumerate(person_attributes.SEGMENTS)}
     neck = vector["torso"]
     at = {"head": neck + vector["head"]}

@@ -20,6 +20,9 @@ from spinetrack_synth.rendering.server.level import LevelError
 Answer = str | bytes | None
 """What a handler gives back: text, bytes, or None for ``ok``."""
 
+Bind = Callable[[str, str, Callable[..., Answer]], None]
+"""Takes a template, what it does in a line, and who does it: ``Dispatcher.bind``."""
+
 
 def _number(text: str) -> float:
     value = float(text)

@@ -11,6 +11,9 @@ from numpy.typing import NDArray
 
 from spinetrack_synth.rendering.server.level import LevelError
 
+Picture = NDArray[np.uint8] | NDArray[np.float32]
+"""Colours, or depth and normals."""
+
 DEPTH_SHOWN_CM: Final = 2000.0
 """From here on a depth written as a picture is black."""
 
@@ -30,7 +33,7 @@ def shown_normal(normal: NDArray[np.float32]) -> NDArray[np.uint8]:
     return opaque(color)
 
 
-def encode(picture: NDArray, form: str) -> bytes:
+def encode(picture: Picture, form: str) -> bytes:
     """An array (H, W, 4) uint8 as ``png`` or ``bmp``, any array as ``npy``.
 
     Raises LevelError for another form.

@@ -6,7 +6,7 @@ surfaces and shots are made. Nothing here draws, and nothing knows of commands.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from colorsys import hsv_to_rgb
 from dataclasses import dataclass, field, replace
 from functools import cache, lru_cache
@@ -114,7 +114,8 @@ CLASS_NAMES: Final[dict[Kind, str]] = {
 class Actor:
     """Something that stands in the level under a name, with the colour it has in masks.
 
-    ``asset``: a subject's id, a thing of ``scenes.things``, or ``place/variant``.
+    ``asset``: a subject's id, a thing of ``scenes.things`` or of the level's own, or
+    ``place/variant``. ``parts`` are the surfaces of a thing of the level's own.
     """
 
     name: str
@@ -124,6 +125,7 @@ class Actor:
     placement: Placement = Placement()
     shown: bool = True
     pose: Pose | None = None
+    parts: tuple[Surface, ...] = field(default=(), compare=False)
 
     @property
     def movable(self) -> bool:
@@ -167,7 +169,8 @@ class Actor:
         if self.kind == "place":
             name, variant = self.asset.split("/")
             return place(name, int(variant)).surfaces
-        parts = (_cube(),) if self.kind == "cube" else unit_surfaces(self.asset)
+        own = (_cube(),) if self.kind == "cube" else self.parts
+        parts = own or unit_surfaces(self.asset)
         return tuple(self.placement.applied(part) for part in parts)
 
     def bones(self) -> tuple[tuple[str, ...], Array]:
@@ -193,12 +196,21 @@ class Lens:
 
 @dataclass(frozen=True)
 class Level:
-    """All there is: actors by name in the order they came, cameras, lights."""
+    """All there is: actors by name in the order they came, cameras, lights.
+
+    ``own_things`` are surfaces around the origin of the things that it has beside those of
+    ``scenes.things``, by asset.
+    """
 
     actors: dict[str, Actor] = field(default_factory=dict)
     cameras: tuple[Lens, ...] = (Lens(),)
     lights: tuple[Light, ...] = DAYLIGHT
     exposure: float = 1.0
+    own_things: Mapping[str, tuple[Surface, ...]] = field(default_factory=dict)
+
+    def has_thing(self, asset: str) -> bool:
+        """Whether there is such an asset."""
+        return asset in ASSETS or asset in self.own_things
 
     def actor(self, name: str) -> Actor:
         """The actor of a name. Raises LevelError where there is none."""
@@ -249,7 +261,8 @@ class Level:
         pose = Pose(avatar_of(asset).rig.body2world) if kind == "avatar" else None
         used = {actor.color for actor in self.actors.values()}
         color = next(color for color in map(_color, count()) if color not in used)
-        return self.with_actor(Actor(name, kind, asset, color, placement, pose=pose))
+        parts = self.own_things.get(asset, ())
+        return self.with_actor(Actor(name, kind, asset, color, placement, pose=pose, parts=parts))
 
     def with_place(self, name: str, variant: int) -> Level:
         """Other surroundings. Raises LevelError where there are no such."""
@@ -269,7 +282,7 @@ class Level:
         things = tuple(things)
         level = self.without(*(a.name for a in self.actors.values() if a.kind == "thing"))
         for thing in things:
-            if thing.asset not in ASSETS:
+            if not self.has_thing(thing.asset):
                 raise LevelError(f"there is no thing {thing.asset}")
             name = thing.asset.replace("/", "_")
             while name in level.actors:
@@ -297,6 +310,13 @@ class Level:
             lights=self.lights,
             exposure=self.exposure,
         )
+
+
+@dataclass
+class CurrentLevel:
+    """The level as it is now: commands put another in its place."""
+
+    level: Level
 
 
 @dataclass(frozen=True)

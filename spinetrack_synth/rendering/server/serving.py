@@ -2,25 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
 from spinetrack_synth.avatars.avatar import Cast
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.rendering import Quality, open_renderer
-from spinetrack_synth.rendering.server.engine import LARGEST_SIDE_PX, Engine
+from spinetrack_synth.rendering.server.commands.cameras import LARGEST_SIDE_PX
+from spinetrack_synth.rendering.server.commands.table import CommandTable
 from spinetrack_synth.rendering.server.folder import Folder
 from spinetrack_synth.rendering.server.level import Lens, Level, Placement
 from spinetrack_synth.rendering.server.listening import Doors, listen
 from spinetrack_synth.rendering.server.view_renderer import Renderer, ViewRenderer
 from spinetrack_synth.rendering.unreal.axes import camera_to_unreal
-from spinetrack_synth.scenes import load_scene, make_shot
-from spinetrack_synth.shot import Shot
+from spinetrack_synth.scenes import load_props, load_scene, make_shot
+from spinetrack_synth.shot import Shot, Surface
 
 if TYPE_CHECKING:
     from spinetrack_synth.rendering.embedded import EmbeddedRenderer
 
 GREETING: Final = "spinetrack_synth"
+
+OwnThings = Mapping[str, tuple[Surface, ...]]
 
 
 def opening(scene: str | None, seed: int, size: tuple[int, int]) -> Level:
@@ -34,11 +38,16 @@ def opening(scene: str | None, seed: int, size: tuple[int, int]) -> Level:
         )
     if scene is None:
         return Level(cameras=(Lens(size=size),))
-    return level_of(make_shot(load_scene(scene), seed, 0, Cast(seed), size))
+    described = load_scene(scene)
+    props = load_props(described.props)
+    shot = make_shot(described, seed, 0, Cast(seed), size, props=props)
+    return level_of(shot, {prop.thing.asset: prop.unit for prop in props})
 
 
-def level_of(shot: Shot) -> Level:
-    """A level in which a shot stands; camera 0 sees it."""
+def level_of(
+    shot: Shot, own_things: Mapping[str, tuple[Surface, ...]] = MappingProxyType({})
+) -> Level:
+    """A level in which a shot stands, with its things from files by asset; camera 0 sees it."""
     camera = camera_to_unreal(shot.camera)
     x, y, z = camera.location.tolist()
     pitch, yaw, roll = camera.rotator_deg.tolist()
@@ -48,7 +57,9 @@ def level_of(shot: Shot) -> Level:
         fov_deg=camera.fov_deg,
         size=(camera.width, camera.height),
     )
-    level = Level(cameras=(lens,), lights=shot.lights, exposure=shot.exposure)
+    level = Level(
+        cameras=(lens,), lights=shot.lights, exposure=shot.exposure, own_things=own_things
+    )
     level = level.with_place(shot.place, shot.variant).with_things(shot.things)
     for person in shot.people:
         name = person.subject_id
@@ -80,8 +91,8 @@ def serve(
 
     Pictures that clients save go below ``folder``. Raises UserError where the port is taken.
     """
-    engine = Engine(level, ViewRenderer(renderer, quality), doors.port, folder)
-    engine.warm_up()
+    table = CommandTable(level, ViewRenderer(renderer, quality), doors.port, folder)
+    table.warm_up()
     doors.open()
     ready()
-    listen(doors, GREETING, engine.dispatcher.answer)
+    listen(doors, GREETING, table.dispatcher.answer)

@@ -6,7 +6,7 @@ Colours are RGBA, depth is planar in cm with the precision of float16, normals a
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Final, Protocol
+from typing import Any, Final, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -45,7 +45,7 @@ class ViewRenderer:
         self._quality = quality
         self._view: View | None = None
         self._staged: Staged
-        self._made: dict[str, NDArray] = {}
+        self._made: dict[str, NDArray[Any]] = {}
 
     def lit(self, view: View) -> NDArray[np.uint8]:
         """The picture in its light, (H, W, 4)."""
@@ -66,7 +66,7 @@ class ViewRenderer:
     def depth(self, view: View) -> NDArray[np.float32]:
         """Depth along the optical axis (H, W) cm, as float16 can tell it."""
         _, depth_m = self._scan(view)
-        depth_cm = np.minimum(depth_m * axes.CM_PER_M, FARTHEST_CM)
+        depth_cm: NDArray[np.float32] = np.minimum(depth_m * axes.CM_PER_M, FARTHEST_CM)
         return depth_cm.astype(np.float16).astype(np.float32)
 
     def normal(self, view: View) -> NDArray[np.float32]:

@@ -2,8 +2,8 @@
 
 World = OpenSim ground: metres, X forward, Y up, Z right, right-handed. Unreal: centimetres, X
 forward, Y right, Z up, left-handed; rotators are pitch (up), yaw (right), roll (clockwise) in
-degrees. The two differ by a swap of the last two axes, which is its own inverse. Quaternions are
-(x, y, z, w); in either world a quaternion stands for the matrix of the usual formula.
+degrees. The two differ by a swap of the last two axes, which is its own inverse. In either world a
+quaternion stands for the matrix of the usual formula.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from spinetrack_synth.camera import Camera
+from spinetrack_synth.rotations import matrix_quaternion, quaternion_matrix
 
 Array = NDArray[np.float64]
 
@@ -74,7 +75,7 @@ def roll_rad(roll_deg: float) -> float:
     return float(np.radians(roll_deg))
 
 
-# Rotators and quaternions
+# Rotators, in closed form: scipy turns by way of quaternions, which changes the last bits of files
 
 
 def rotator_matrix(rotator_deg: ArrayLike) -> Array:
@@ -101,49 +102,8 @@ def matrix_rotator(rotations: ArrayLike) -> Array:
     yaw = np.arctan2(forward[..., 1], forward[..., 0])
     level_right = np.stack([-np.sin(yaw), np.cos(yaw), np.zeros_like(yaw)], axis=-1)
     roll = np.arctan2((up * level_right).sum(-1), (right * level_right).sum(-1))
-    return np.degrees(np.stack([pitch, yaw, roll], axis=-1))
-
-
-def quaternion_matrix(quaternions: ArrayLike) -> Array:
-    """Rotations (..., 3, 3) of quaternions (..., 4) of any length but zero."""
-    q = np.asarray(quaternions, dtype=float)
-    x, y, z, w = np.moveaxis(q / np.linalg.norm(q, axis=-1, keepdims=True), -1, 0)
-    rows = [
-        [1 - 2 * (y * y + z * z), 2 * (x * y - z * w), 2 * (x * z + y * w)],
-        [2 * (x * y + z * w), 1 - 2 * (x * x + z * z), 2 * (y * z - x * w)],
-        [2 * (x * z - y * w), 2 * (y * z + x * w), 1 - 2 * (x * x + y * y)],
-    ]
-    return np.stack([np.stack(row, axis=-1) for row in rows], axis=-2)
-
-
-def matrix_quaternion(rotations: ArrayLike) -> Array:
-    """Unit quaternions (..., 4), w >= 0, of rotations (..., 3, 3)."""
-    m = np.asarray(rotations, dtype=float)
-    xx, yy, zz = m[..., 0, 0], m[..., 1, 1], m[..., 2, 2]
-    # Four times each product of two components; the row of the largest one is exact enough.
-    x_w, y_w, z_w = (
-        m[..., 2, 1] - m[..., 1, 2],
-        m[..., 0, 2] - m[..., 2, 0],
-        m[..., 1, 0] - m[..., 0, 1],
-    )
-    x_y, x_z, y_z = (
-        m[..., 1, 0] + m[..., 0, 1],
-        m[..., 0, 2] + m[..., 2, 0],
-        m[..., 2, 1] + m[..., 1, 2],
-    )
-    products = np.stack(
-        [
-            np.stack([1 + xx - yy - zz, x_y, x_z, x_w], axis=-1),
-            np.stack([x_y, 1 - xx + yy - zz, y_z, y_w], axis=-1),
-            np.stack([x_z, y_z, 1 - xx - yy + zz, z_w], axis=-1),
-            np.stack([x_w, y_w, z_w, 1 + xx + yy + zz], axis=-1),
-        ],
-        axis=-2,
-    )
-    largest = np.argmax(np.diagonal(products, axis1=-2, axis2=-1), axis=-1)
-    q = np.take_along_axis(products, largest[..., None, None], axis=-2)[..., 0, :]
-    q = q / np.linalg.norm(q, axis=-1, keepdims=True)
-    return np.where(q[..., 3:] < 0, -q, q)
+    rotators: Array = np.degrees(np.stack([pitch, yaw, roll], axis=-1))
+    return rotators
 
 
 # Frames

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,6 +51,9 @@ BUSY: Final = 0.45
 SHIFTS_PX: Final = np.arange(-8, 9)
 """Where along its axis a contour's edge is looked for."""
 
+FAR_PX: Final = np.arange(-48, 49)
+"""Where it is looked for besides, for cameras that stand or look elsewhere."""
+
 MOST_POINTS: Final = 1500
 """Of each owner and axis: more prove nothing more."""
 
@@ -87,7 +90,12 @@ OFF_PX: Final = 3
 OFF_LIMIT: Final = 0.3
 FEWEST_FOR_OFF: Final = 100
 """By how much edges so many pixels off must be above those in place, on average of so many points
-at least. These limits are from ``benchmarks/picture_proof.py``: docs/unreal.md has the figures."""
+at least."""
+
+FAR_LIMIT: Final = 0.25
+"""The same for edges further off, of `FEWEST_POINTS` at least: among so many places fewer points
+have a strongest one by chance. Right pictures reach 0.03, most wrong cameras 0.35.
+These limits are from ``benchmarks/picture_proof.py``: docs/unreal.md has the figures."""
 
 
 @dataclass(frozen=True)
@@ -125,7 +133,8 @@ class Match:
     ``score`` (N, 2) of fine and of coarse edges is 1 where the contour has the largest gradient
     around, 0 on average for another picture, -1 where it has the smallest. ``edge``
     (N, len(SHIFTS_PX)) are gradients from one side to the other, the largest being 1; ``axis``
-    (N,) is 1 where these lie in a row, 0 in a column.
+    (N,) is 1 where these lie in a row, 0 in a column. ``far`` (N, len(FAR_PX)) is as ``edge``, 0
+    outside the picture.
     """
 
     shape: tuple[int, int]
@@ -136,6 +145,7 @@ class Match:
     side: NDArray[np.int8]
     score: NDArray[np.float32]
     edge: NDArray[np.float32]
+    far: NDArray[np.float32]
 
 
 def check_contours(found: Match, names: Sequence[str]) -> None:
@@ -179,7 +189,8 @@ def room(judged: NDArray[np.float64], owner: int) -> NDArray[np.float64]:
     right picture has either the fine or the coarse edges."""
     count, fine, coarse = judged.T
     a, b = PERSON_LIMIT if owner else THINGS_LIMIT
-    return np.maximum(fine - (a - b / np.sqrt(count)), coarse - COARSE_LIMIT)
+    left: NDArray[np.float64] = np.maximum(fine - (a - b / np.sqrt(count)), coarse - COARSE_LIMIT)
+    return left
 
 
 def regions(found: Match, chosen: NDArray[np.bool_]) -> NDArray[np.float64]:
@@ -194,25 +205,47 @@ def regions(found: Match, chosen: NDArray[np.bool_]) -> NDArray[np.float64]:
 
 
 def _check_in_place(found: Match, chosen: NDArray[np.bool_], name: str) -> None:
-    for count, off, px in offsets(found, chosen):
-        if count >= FEWEST_FOR_OFF and off > OFF_LIMIT:
-            raise WrongPicture(f"lit: {name} ends {abs(px)} px from where mask and depth have it")
+    for fewest, limit, judged in (
+        (FEWEST_FOR_OFF, OFF_LIMIT, offsets(found, chosen)),
+        (FEWEST_POINTS, FAR_LIMIT, far_offsets(found, chosen)),
+    ):
+        for count, off, px in judged:
+            if count >= fewest and off > limit:
+                raise WrongPicture(
+                    f"lit: {name} ends {abs(px)} px from where mask and depth have it"
+                )
 
 
 def offsets(found: Match, chosen: NDArray[np.bool_]) -> Iterator[tuple[float, float, int]]:
     """Points, how much stronger edges are elsewhere than in place, and where: along rows and along
     columns, to one side and outwards."""
-    far, near = np.abs(SHIFTS_PX) >= OFF_PX, np.abs(SHIFTS_PX) <= 1
+    return _offsets(found, chosen, found.edge, SHIFTS_PX, OFF_PX)
+
+
+def far_offsets(found: Match, chosen: NDArray[np.bool_]) -> Iterator[tuple[float, float, int]]:
+    """The same further away than `offsets` look."""
+    return _offsets(found, chosen, found.far, FAR_PX, int(SHIFTS_PX[-1]) + 1)
+
+
+def _offsets(
+    found: Match,
+    chosen: NDArray[np.bool_],
+    edges: NDArray[np.float32],
+    shifts_px: NDArray[np.intp],
+    off_px: int,
+) -> Iterator[tuple[float, float, int]]:
+    """Of edges (N, S) at so many shifts, those by ``off_px`` and more against those in place."""
+    away, near = np.abs(shifts_px) >= off_px, np.abs(shifts_px) <= 1
     weight = min(1.0, USUAL_PX / max(found.shape))
     for axis in (0, 1):
         of_axis = chosen & (found.axis == axis)
         if not of_axis.any():
             continue
-        edge, side = found.edge[of_axis], found.side[of_axis]
+        edge, side = edges[of_axis], found.side[of_axis]
         for profile in (edge, np.where(side[:, None] > 0, edge, edge[:, ::-1])):
             mean = profile.mean(axis=0)
-            off = float(mean[far].max() - mean[near].max())
-            yield weight * len(edge), off, int(SHIFTS_PX[mean.argmax()])
+            off = float(mean[away].max() - mean[near].max())
+            yield weight * len(edge), off, int(shifts_px[mean.argmax()])
 
 
 def find_contours(ids: NDArray[np.uint8], depth_m: NDArray[np.float32]) -> Contours:
@@ -243,8 +276,9 @@ def _ends(ids: NDArray[np.uint8], nearness: NDArray[np.float32]) -> NDArray[np.b
     step = np.diff(nearness, axis=1)
     beside = np.pad(step, ((0, 0), (1, 1)), mode="edge")
     bend = np.minimum(np.abs(step - beside[:, :-2]), np.abs(step - beside[:, 2:]))
-    jump = bend > JUMP * np.maximum(nearness[:, :-1], nearness[:, 1:])
-    return jump | (ids[:, :-1] != ids[:, 1:])
+    jump: NDArray[np.bool_] = bend > JUMP * np.maximum(nearness[:, :-1], nearness[:, 1:])
+    jump |= ids[:, :-1] != ids[:, 1:]
+    return jump
 
 
 def _crossings(
@@ -281,7 +315,8 @@ def _crossings(
 def _thinned(index: NDArray[np.intp]) -> NDArray[np.intp]:
     """At most MOST_POINTS of some indices, evenly."""
     even = np.linspace(0, len(index) - 1, min(len(index), MOST_POINTS))
-    return index[even.astype(int)]
+    some: NDArray[np.intp] = index[even.astype(int)]
+    return some
 
 
 def match(rgb: NDArray[np.uint8], contours: Contours) -> Match:
@@ -311,7 +346,7 @@ def _matched(
     crossings: Crossings,
     visible: np.float32,
     axis: int,
-) -> tuple[NDArray, ...]:
+) -> tuple[NDArray[Any], ...]:
     """The parts of a Match for one axis, of fine and coarse gradients (H, W - 1)."""
     fine, coarse = gradients
     row, column = crossings.row, crossings.column
@@ -322,7 +357,11 @@ def _matched(
     edge = edge / (edge.max(axis=1, keepdims=True) + visible)
     place = (row, column) if axis else (column, row)
     ends = (np.full(len(row), axis, np.int8), crossings.owner, crossings.side)
-    found = (*place, *ends, np.stack([score, roughly], axis=1), edge)
+    aside = column[:, None] + FAR_PX
+    inside = (aside >= 0) & (aside < fine.shape[1])
+    far = np.where(inside, fine[row[:, None], aside.clip(0, fine.shape[1] - 1)], 0)
+    far = far / (far.max(axis=1, keepdims=True) + visible)
+    found = (*place, *ends, np.stack([score, roughly], axis=1), edge, far)
     return tuple(value[tells] for value in found)
 
 

@@ -141,4 +141,4 @@ def _spread(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
 def _angle_deg(a: NDArray[np.float64], b: NDArray[np.float64]) -> NDArray[np.float64]:
     """Angles (B,) between rotations (B, 3, 3), exact for small ones."""
     chord = np.linalg.norm(a - b, axis=(1, 2)) / np.sqrt(8.0)
-    return np.degrees(2 * np.arcsin(np.clip(chord, 0, 1)))
+    return np.asarray(np.degrees(2 * np.arcsin(np.clip(chord, 0, 1))))

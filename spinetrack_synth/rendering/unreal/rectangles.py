@@ -27,4 +27,5 @@ def rectangle_sums(cells: NDArray[np.float64]) -> NDArray[np.float64]:
     above, below = np.triu_indices(rows + 1, 1)
     left, right = np.triu_indices(columns + 1, 1)
     bands = sums[:, below] - sums[:, above]
-    return (bands[:, :, right] - bands[:, :, left]).reshape(len(cells), -1)
+    found: NDArray[np.float64] = bands[:, :, right] - bands[:, :, left]
+    return found.reshape(len(cells), -1)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +17,8 @@ from spinetrack_synth.rendering.unreal.errors import WrongPicture
 from spinetrack_synth.rendering.unreal.rectangles import cells, rectangle_sums
 
 Image = NDArray[np.float32]
+Turn = Callable[[NDArray[Any]], NDArray[Any]]
+"""A picture of any kind, turned."""
 
 WIDTH_PX: Final = 320
 """Larger pictures are made this wide first."""
@@ -49,7 +51,7 @@ STRUCTURED: Final = 4.0
 SETTLED: Final = 0.5
 """Least correlation of such tiles. These limits are from ``benchmarks/picture_proof.py``."""
 
-WAYS: Final[tuple[tuple[str, Callable[[NDArray], NDArray]], ...]] = (
+WAYS: Final[tuple[tuple[str, Turn], ...]] = (
     ("", lambda picture: picture),
     (", mirrored", lambda picture: picture[:, ::-1]),
     (", upside down", lambda picture: picture[::-1]),
@@ -65,6 +67,10 @@ class Impression:
     structure: Image
     people: NDArray[np.bool_]
     nearness: Image
+
+    def turned(self, turn: Turn) -> Impression:
+        """Of the picture as it would be, turned."""
+        return Impression(turn(self.structure), turn(self.people), turn(self.nearness))
 
 
 def impression(
@@ -89,44 +95,49 @@ def check_new(now: Impression, before: Impression) -> None:
     Only what mask and depth say is something else now counts: people may move before a camera that
     stays, and a shot may be drawn twice.
     """
-    same = np.array_equal(now.structure, before.structure)
-    if same and _apart(now, before.people, before.nearness).any():
+    if now.structure.shape != before.structure.shape:
+        return
+    if np.array_equal(now.structure, before.structure) and _apart(now, before).any():
         raise WrongPicture("lit: shows the shot before, to the pixel")
+    as_it_was = apart_inside(now, before)
     for way, turn in WAYS:
-        apart, likeness = resemblance(now, before, turn)
+        old = before.turned(turn)
+        apart = apart_inside(now, old) if way else as_it_was
+        count, likeness = resemblance(now, old, apart)
         a, b = ALIKE_LIMIT
-        if apart >= FEWEST_PIXELS and likeness > a + b / np.sqrt(apart):
+        if count >= FEWEST_PIXELS and likeness > a + b / np.sqrt(count):
             raise WrongPicture(
-                f"lit: shows the shot before{way} (correlation {likeness:.2f} over {apart} pixels "
+                f"lit: shows the shot before{way} (correlation {likeness:.2f} over {count} pixels "
                 "that are something else now)"
             )
-    for count, likeness in resemblance_of_parts(now, before):
+    for points, likeness in resemblance_of_parts(now, before, as_it_was):
         a, b = PART_LIMIT
-        if likeness > a + b / np.sqrt(count):
+        if likeness > a + b / np.sqrt(points):
             raise WrongPicture(
                 f"lit: shows the shot before in part (correlation {likeness:.2f} over "
-                f"{count:.0f} pixels that are something else now)"
+                f"{points:.0f} pixels that are something else now)"
             )
 
 
-def resemblance(
-    now: Impression, before: Impression, turn: Callable[[NDArray], NDArray]
-) -> tuple[int, float]:
-    """Pixels that are something else now than in the picture before, turned, and their
-    correlation."""
-    if now.structure.shape != before.structure.shape:
-        return 0, 0.0
-    structure, people, nearness = map(turn, (before.structure, before.people, before.nearness))
-    apart = _apart_inside(now, people, nearness)
+def apart_inside(now: Impression, before: Impression) -> NDArray[np.bool_]:
+    """Where there is something else now (h, w), but for rims: those of things that stay are apart
+    by chance. Both are of one size."""
+    import cv2
+
+    apart = _apart(now, before).astype(np.uint8)
+    return cv2.erode(apart, np.ones((5, 5), np.uint8)) > 0
+
+
+def resemblance(now: Impression, before: Impression, apart: NDArray[np.bool_]) -> tuple[int, float]:
+    """How many pixels are ``apart`` (h, w) and their correlation."""
     count = int(np.count_nonzero(apart))
-    return count, _correlation(now.structure[apart], structure[apart]) if count else 0.0
+    return count, _correlation(now.structure[apart], before.structure[apart]) if count else 0.0
 
 
-def resemblance_of_parts(now: Impression, before: Impression) -> list[tuple[float, float]]:
+def resemblance_of_parts(
+    now: Impression, before: Impression, apart: NDArray[np.bool_]
+) -> list[tuple[float, float]]:
     """The same for every part of the picture with enough of such pixels."""
-    if now.structure.shape != before.structure.shape:
-        return []
-    apart = _apart_inside(now, before.people, before.nearness)
     a, b = now.structure[apart].astype(float), before.structure[apart].astype(float)
     values = np.stack([np.ones(len(a)), a, b, a * a, b * b, a * b])
     row, column = np.nonzero(apart)
@@ -137,19 +148,11 @@ def resemblance_of_parts(now: Impression, before: Impression) -> list[tuple[floa
     return list(zip(count.tolist(), ((ab / count - mean_a * mean_b) / spread).tolist()))
 
 
-def _apart_inside(now: Impression, people: NDArray[np.bool_], nearness: Image) -> NDArray[np.bool_]:
-    """Where there is something else now, but for rims: those of things that stay are apart by
-    chance."""
-    import cv2
-
-    apart = _apart(now, people, nearness).astype(np.uint8)
-    return cv2.erode(apart, np.ones((5, 5), np.uint8)) > 0
-
-
-def _apart(now: Impression, people: NDArray[np.bool_], nearness: Image) -> NDArray[np.bool_]:
-    """Where there is something else now (h, w)."""
-    step = NEARNESS * np.maximum(now.nearness, nearness)
-    return (np.abs(now.nearness - nearness) > step) | (now.people != people)
+def _apart(now: Impression, before: Impression) -> NDArray[np.bool_]:
+    step = NEARNESS * np.maximum(now.nearness, before.nearness)
+    apart: NDArray[np.bool_] = np.abs(now.nearness - before.nearness) > step
+    apart |= now.people != before.people
+    return apart
 
 
 def check_settled(earlier: NDArray[np.uint8], later: NDArray[np.uint8]) -> None:
@@ -181,13 +184,13 @@ def _structure(rgb: NDArray[np.uint8]) -> Image:
     return fine - coarse
 
 
-def _small_size(picture: NDArray) -> tuple[int, int]:
+def _small_size(picture: NDArray[np.uint8]) -> tuple[int, int]:
     """Width and height, in cv2's order."""
     height, width = picture.shape[:2]
     scale = min(1.0, WIDTH_PX / width)
     return round(width * scale), max(1, round(height * scale))
 
 
-def _correlation(a: NDArray, b: NDArray) -> float:
+def _correlation(a: Image, b: Image) -> float:
     a, b = a - a.mean(), b - b.mean()
     return float((a * b).sum() / np.sqrt((a * a).sum() * (b * b).sum() + 1e-6))

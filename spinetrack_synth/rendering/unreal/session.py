@@ -74,7 +74,9 @@ class Session:
         if not commands:
             return []
         try:
-            replies = within(timeout_s, lambda: self._client.request_batch(list(commands)))
+            replies: list[Reply] = within(
+                timeout_s, lambda: self._client.request_batch(list(commands))
+            )
         except TimeoutError:
             self.close()
             raise EngineError(f"no answer within {timeout_s:.0f} s to {_shown(commands)}") from None
@@ -180,7 +182,7 @@ def _client_class() -> Any:
     unrealcv.print = lambda *args, **kwargs: None  # it prints to our standard output
     logging.getLogger("unrealcv").setLevel(logging.CRITICAL)  # failures are told by our errors
 
-    class Client(unrealcv.Client):
+    class Client(unrealcv.Client):  # type: ignore[misc]  # it has no types
         reached = False  # has there been a connection, greeted or not?
 
         @property

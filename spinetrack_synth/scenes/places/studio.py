@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
+from spinetrack_synth.rotations import about_y
 from spinetrack_synth.scenes import textures
 from spinetrack_synth.scenes.place import Part, Place, Prop, assembled, bounds, placed
 from spinetrack_synth.scenes.props import furniture, gear, plants
@@ -275,10 +276,9 @@ def _turned_light(
     center: Array, half_u: Array, half_v: Array, start: ArrayLike, yaw: float
 ) -> AreaLight:
     """A pane of radiance 1 given in a wall's frame, in the world; it shines into the room."""
-    cos, sin = np.cos(yaw), np.sin(yaw)
-    about_y = np.array([[cos, 0, sin], [0, 1, 0], [-sin, 0, cos]])
-    middle = about_y @ center + np.asarray(start, float) + np.array([0, FLOOR_M, 0])
-    return AreaLight(_xyz(middle), _xyz(about_y @ half_u), _xyz(about_y @ half_v), (1.0, 1.0, 1.0))
+    turn = about_y(yaw)
+    middle = turn @ center + np.asarray(start, float) + np.array([0, FLOOR_M, 0])
+    return AreaLight(_xyz(middle), _xyz(turn @ half_u), _xyz(turn @ half_v), (1.0, 1.0, 1.0))
 
 
 def _xyz(vector: Array) -> tuple[float, float, float]:

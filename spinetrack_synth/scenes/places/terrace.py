@@ -98,7 +98,8 @@ def _country(rng: Rng) -> tuple[list[Part], dict[str, Finish]]:
         fall = np.maximum(fall, -75 + 30 * land)
         high = np.maximum(0.045 + 0.035 * hills(x, z) + 0.006 * rough(x, z), 0.004)
         relief = smoothstep(90, 1100, r) * r * land * high
-        return fall + relief + 0.006 * np.minimum(r, 300) * rough(x, z)
+        ground: Array = fall + relief + 0.006 * np.minimum(r, 300) * rough(x, z)
+        return ground
 
     def color(x: Array, z: Array, grain: Array) -> Array:
         r = np.hypot(x, z)
@@ -217,6 +218,7 @@ def build(variant: int) -> Place:
             [[-half_x + 0.8, 0.1, -half_z + 0.8], [half_x - 0.8, 2.5, half_z - 0.8]]
         ),
         obstacles=np.array(bulky).reshape(-1, 2, 3),
+        outdoors=True,
     )
 
 

@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Final
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
 
+import click
+
+from spinetrack_synth.atomic import write_atomic
 from spinetrack_synth.validation.findings import Finding
+
+if TYPE_CHECKING:
+    from spinetrack_synth.validation.engine import Report
 
 FORMATS: Final = ("text", "json", "github", "sarif", "junit", "html")
 
@@ -19,6 +26,15 @@ def reporter(name: str) -> Reporter:
 
     render: Reporter = import_module(f"{__name__}.{name}_report").render
     return render
+
+
+def write_report(report: Report, name: str, path: Path, limit: int | None = None) -> None:
+    """Write a report of one of ``FORMATS``; ``limit`` as in ``Reporter``, where it is left open
+    files tell all, and pages as many as can be looked at."""
+    render = reporter(name)
+    text = render(report) if name == "html" and limit is None else render(report, limit or 0)
+    content = click.unstyle(text) if name == "text" else text
+    write_atomic(path, content.encode("utf-8", "backslashreplace"))
 
 
 def by_rule(findings: Sequence[Finding]) -> dict[str, list[Finding]]:

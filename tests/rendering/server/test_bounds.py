@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from spinetrack_synth.rendering.server.engine import Engine
+from spinetrack_synth.rendering.server.commands.table import CommandTable
 from spinetrack_synth.rendering.server.folder import Folder
 from spinetrack_synth.rendering.server.level import Actor, Level, Pose
 from spinetrack_synth.rendering.unreal.messages import fingers_json, pose_json
@@ -21,18 +21,18 @@ NO_NUMBERS = ("NaN", "Infinity", "-Infinity", "1e400", "9" * 400, "1e38", "1e50"
 
 
 @pytest.fixture
-def engine(tmp_path: Path) -> Engine:
+def table(tmp_path: Path) -> CommandTable:
     """Answers everything but requests for pictures."""
-    return Engine(Level(), None, 9000, Folder(tmp_path))
+    return CommandTable(Level(), None, 9000, Folder(tmp_path))
 
 
-def refused(engine: Engine, command: str, capsys) -> str:
+def refused(table: CommandTable, command: str, capsys) -> str:
     """What a command is answered that must change nothing and be no fault of the server's."""
-    before = engine.level
-    answer = engine.dispatcher.answer(command).decode()
+    before = table.current.level
+    answer = table.dispatcher.answer(command).decode()
     assert answer.startswith("error "), (command, answer)
     assert "\n" not in answer and len(answer) < 400
-    assert engine.level is before, command
+    assert table.current.level is before, command
     assert capsys.readouterr().err == "", command
     return answer
 
@@ -47,10 +47,10 @@ FIELDS = [
 
 @pytest.mark.parametrize("number", NO_NUMBERS)
 @pytest.mark.parametrize(("command", "field"), FIELDS)
-def test_every_number_of_lights_and_things(engine, capsys, command, field, number) -> None:
-    assert engine.dispatcher.answer(command) == b"ok"
+def test_every_number_of_lights_and_things(table, capsys, command, field, number) -> None:
+    assert table.dispatcher.answer(command) == b"ok"
     assert field in command
-    refused(engine, command.replace(field, field[:-1] + number), capsys)
+    refused(table, command.replace(field, field[:-1] + number), capsys)
 
 
 @pytest.mark.parametrize(
@@ -66,14 +66,14 @@ def test_every_number_of_lights_and_things(engine, capsys, command, field, numbe
         ('"half_u":[9,0,0]', '"half_u":[0,0,0]', "a half axis of a light with a length of 0 is"),
     ],
 )
-def test_lights_that_cannot_shine(engine, capsys, field, wrong, told) -> None:
-    assert told in refused(engine, LIGHTS.replace(field, wrong), capsys)
+def test_lights_that_cannot_shine(table, capsys, field, wrong, told) -> None:
+    assert told in refused(table, LIGHTS.replace(field, wrong), capsys)
 
 
 @pytest.mark.parametrize("rest", ["[" * 100_000, "{" * 50, "5", '"a"', "[5]", '{"lights":5}', ""])
-def test_what_is_no_lights_and_no_things(engine, capsys, rest: str) -> None:
-    refused(engine, f"vset /lights {rest}", capsys)
-    refused(engine, f"vset /things {rest}", capsys)
+def test_what_is_no_lights_and_no_things(table, capsys, rest: str) -> None:
+    refused(table, f"vset /lights {rest}", capsys)
+    refused(table, f"vset /things {rest}", capsys)
 
 
 @pytest.mark.parametrize(
@@ -102,16 +102,16 @@ def test_what_is_no_lights_and_no_things(engine, capsys, rest: str) -> None:
         ("vset /object/cube/scale 1 1 9999", "a scale of 9999 is not in -1000 to 1000"),
     ],
 )
-def test_numbers_of_cameras_and_objects(engine, capsys, command: str, told: str) -> None:
-    assert engine.dispatcher.answer("vset /objects/spawn_cube cube") == b"cube"
-    assert told in refused(engine, command, capsys)
+def test_numbers_of_cameras_and_objects(table, capsys, command: str, told: str) -> None:
+    assert table.dispatcher.answer("vset /objects/spawn_cube cube") == b"cube"
+    assert told in refused(table, command, capsys)
 
 
 @pytest.mark.parametrize("number", NO_NUMBERS)
-def test_numbers_of_avatars(engine, capsys, monkeypatch, number: str) -> None:
+def test_numbers_of_avatars(table, capsys, monkeypatch, number: str) -> None:
     import numpy as np
 
-    from spinetrack_synth.rendering.server import engine as module
+    from spinetrack_synth.rendering.server.commands import project as module
 
     class Tree:
         bodies = ("pelvis", "skull")
@@ -122,11 +122,11 @@ def test_numbers_of_avatars(engine, capsys, monkeypatch, number: str) -> None:
     monkeypatch.setattr(module, "avatar_of", lambda asset: Stick)
     bodies = np.tile(np.eye(4), (2, 1, 1))
     actor = Actor("anna", "avatar", "s1-001", (1, 2, 3), pose=Pose(bodies))
-    engine.level = engine.level.with_actor(actor)
+    table.current.level = table.current.level.with_actor(actor)
     pose, fingers = pose_json(Tree.bodies, bodies), fingers_json(None)
-    assert engine.dispatcher.answer(f"vset /avatar/anna/pose {pose}") == b"ok"
-    assert engine.dispatcher.answer(f"vset /avatar/anna/fingers {fingers}") == b"ok"
+    assert table.dispatcher.answer(f"vset /avatar/anna/pose {pose}") == b"ok"
+    assert table.dispatcher.answer(f"vset /avatar/anna/fingers {fingers}") == b"ok"
     for wrong in (pose.replace("[0,", f"[{number},"), pose.replace(",1]", f",{number}]")):
-        refused(engine, f"vset /avatar/anna/pose {wrong}", capsys)
+        refused(table, f"vset /avatar/anna/pose {wrong}", capsys)
     wrong = fingers.replace("[0,", f"[{number},", 1)
-    refused(engine, f"vset /avatar/anna/fingers {wrong}", capsys)
+    refused(table, f"vset /avatar/anna/fingers {wrong}", capsys)

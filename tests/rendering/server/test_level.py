@@ -134,3 +134,18 @@ def test_names_that_cannot_be(name: str) -> None:
 def test_nobody_is_spawned_under_a_wrong_name() -> None:
     with pytest.raises(LevelError, match="there is no avatar ghost; they are named s<seed>-"):
         EMPTY.spawned("avatar", "ghost", "a", Placement())
+
+
+def test_a_scenes_own_things_stand_beside_those_of_the_package() -> None:
+    crate = unit_surfaces("gear/block/0")
+    level = replace(EMPTY, own_things={"prop/crate": crate})
+    placed = level.with_things([Thing("prop/crate", (1, 0, 2), 0.5), Thing("mat/2", (0, 0, 0), 0)])
+    assert list(placed.actors) == ["prop_crate", "mat_2"]
+    there = thing_surfaces(Thing("gear/block/0", (1, 0, 2), 0.5))
+    for mine, other in zip(placed.actors["prop_crate"].surfaces, there, strict=True):
+        np.testing.assert_allclose(mine.vertices_world, other.vertices_world, atol=1e-5)
+    assert placed.view(0) == placed.view(0)
+    colors = [actor.color for actor in placed.actors.values()]
+    assert len(set(colors)) == 2, "each has a colour of its own in masks"
+    with pytest.raises(LevelError, match="there is no thing prop/crate"):
+        EMPTY.with_things([Thing("prop/crate", (0, 0, 0), 0)])

@@ -12,9 +12,11 @@ from fakes import BallRenderer, ball_person, ball_shot
 
 from spinetrack_synth.camera import look_at
 from spinetrack_synth.rendering.unreal.contours import (
+    FAR_LIMIT,
     FEWEST_POINTS,
     check_contours,
     check_way_round,
+    far_offsets,
     find_contours,
     match,
 )
@@ -190,3 +192,15 @@ def test_neither_the_right_picture_nor_one_of_something_else_is_taken_for_turned
     contours = find_contours(frame.ids, frame.depth_m)
     for rgb in (noisy(frame.rgb), seen(two_people(bend=0.1, tx=-0.3)), np.zeros_like(frame.rgb)):
         check_way_round(rgb, contours, match(rgb, contours))
+
+
+@pytest.mark.parametrize("px", [10, 20, 40])
+def test_edges_far_from_their_contours_are_found_where_they_are(frame: Frame, px: int) -> None:
+    contours = find_contours(frame.ids, frame.depth_m)
+    everything = match(frame.rgb, contours).owner >= 0
+    assert all(off < 0 for _, off, _ in far_offsets(match(frame.rgb, contours), everything))
+    aside = match(np.roll(frame.rgb, px, axis=1), contours)
+    judged = list(far_offsets(aside, aside.owner >= 0))
+    _, off, found_px = max(judged, key=lambda place: place[1])
+    assert off > FAR_LIMIT
+    assert abs(found_px) == px

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-import os
 import signal
 import threading
 from collections.abc import Iterator
@@ -54,6 +53,13 @@ def when_told(caplog: pytest.LogCaptureFixture, act) -> None:
         return True
 
     caplog.handler.addFilter(watch)
+
+
+def press_ctrl_c() -> None:
+    """To the main thread: a signal to the process may wake another one, which leaves it asleep."""
+    main = threading.main_thread().ident
+    assert main is not None
+    signal.pthread_kill(main, signal.SIGINT)
 
 
 def test_an_engine_that_is_started_anew_is_waited_for(
@@ -158,7 +164,7 @@ def test_ctrl_c_ends_the_wait(
     monkeypatch.setattr(driver, "RETURN_S", LONG_S)
     monkeypatch.setattr(driver, "RETRY_S", LONG_S)
     balls.stop()
-    when_told(told, lambda: os.kill(os.getpid(), signal.SIGINT))
+    when_told(told, press_ctrl_c)
     with pytest.raises(KeyboardInterrupt):
         renderer.render(shot_at(0))
 
@@ -171,7 +177,7 @@ def test_ctrl_c_ends_the_wait_of_every_engine(
     monkeypatch.setattr(driver, "RETRY_S", LONG_S)
     with BallEngine() as one, BallEngine() as other:
         renderer = drive(one.port, other.port)
-    when_told(told, lambda: os.kill(os.getpid(), signal.SIGINT))
+    when_told(told, press_ctrl_c)
     with pytest.raises(KeyboardInterrupt):
         run_dataset(
             CONFIG, tmp_path, open_source=ball_source, open_renderer=lambda backend: renderer

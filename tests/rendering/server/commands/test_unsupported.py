@@ -8,17 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from spinetrack_synth.rendering.server.engine import Engine
+from spinetrack_synth.rendering.server.commands.table import CommandTable
+from spinetrack_synth.rendering.server.commands.unsupported import UNSUPPORTED
 from spinetrack_synth.rendering.server.folder import Folder
 from spinetrack_synth.rendering.server.level import Level
-from spinetrack_synth.rendering.server.unsupported import UNSUPPORTED
 
-PAGE = Path(__file__).parents[3] / "docs/unreal-server.md"
+PAGE = Path(__file__).parents[4] / "docs/unreal-server.md"
 
 
 @pytest.fixture
-def engine(tmp_path: Path) -> Engine:
-    return Engine(Level(), None, 9000, Folder(tmp_path))
+def table(tmp_path: Path) -> CommandTable:
+    return CommandTable(Level(), None, 9000, Folder(tmp_path))
 
 
 def without_arguments(template: str) -> str:
@@ -45,8 +45,8 @@ def listed(heading: str) -> set[str]:
     return set().union(*(written_out(text) for row in rows for text in re.findall(r"`(.+?)`", row)))
 
 
-def test_the_page_lists_what_is_offered(engine) -> None:
-    offered = {without_arguments(template) for template in engine.dispatcher.templates}
+def test_the_page_lists_what_is_offered(table) -> None:
+    offered = {without_arguments(template) for template in table.dispatcher.templates}
     assert listed("Commands") | listed("Commands of this project") == offered
 
 
@@ -55,13 +55,13 @@ def test_the_page_lists_what_is_absent() -> None:
 
 
 @pytest.mark.parametrize("template", UNSUPPORTED)
-def test_what_is_absent_is_not_offered_and_the_reply_says_why(engine, template: str) -> None:
-    assert template not in {without_arguments(known) for known in engine.dispatcher.templates}
+def test_what_is_absent_is_not_offered_and_the_reply_says_why(table, template: str) -> None:
+    assert template not in {without_arguments(known) for known in table.dispatcher.templates}
     command = template.replace("[uint]", "0").replace("[str]", "box")
     for text in (command, f"{command} 1 2 3"):
-        assert engine.dispatcher.answer(text).decode() == (
+        assert table.dispatcher.answer(text).decode() == (
             f"error No handler found for URI '{text}' (Can not find a handler for URI '{text}'): "
             f"UnrealCV has this command, this server does not: {UNSUPPORTED[template]}"
         )
-    unknown = engine.dispatcher.answer(command + "x").decode()
+    unknown = table.dispatcher.answer(command + "x").decode()
     assert unknown.endswith(f"(Can not find a handler for URI '{command}x')")

@@ -1,0 +1,127 @@
+"""The skin's weights on the bones of a rig.
+
+Every vertex of the mesh is given to OpenSim bodies: limbs by the weights of MakeHuman's rig, the
+trunk by position along the spine, so that every vertebra moves the back.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtr
+
+from spinetrack_synth.avatars.array_types import Array, Ints
+from spinetrack_synth.avatars.assets import BodyData
+from spinetrack_synth.avatars.body import RestBody
+from spinetrack_synth.avatars.rig import LUMBAR, TWIST_FREE, VERTEBRAE, Rig, bone_names
+
+_MAX_INFLUENCES = 8
+_RIG_LIMBS = {
+    "clavicle": "clavicle", "shoulder01": "clavicle", "upperarm01": "humerus",
+    "upperarm02": "humerus", "lowerarm01": "forearm", "lowerarm02": "forearm", "wrist": "hand",
+    "metacarpal": "hand", "finger": "hand", "upperleg01": "femur", "upperleg02": "femur",
+    "lowerleg01": "tibia", "lowerleg02": "tibia", "foot": "calcn", "toe": "toes",
+}  # fmt: skip
+_RIG_TRUNK = ("root", "pelvis", "spine", "breast", "neck")
+_SPREAD_M = {"lumbar": 0.020, "thoracic": 0.020, "cervical": 0.012}
+_RIB_SLOPE = 0.3
+"""Fall of the ribs from the spine to the front, about 15-20 degrees."""
+
+
+def skin_weights(data: BodyData, rest: RestBody, rig: Rig) -> tuple[NDArray[np.int32], Array]:
+    """Bones (V, 8) and weights (V, 8) of all vertices of the base mesh.
+
+    Bones below B are the model's bodies in the tree's order; B + k is ``TWIST_FREE[k]``.
+    """
+    index = rig.tree.body_index
+    vertices = rest.vertices_world
+    dense = np.zeros((len(vertices), len(bone_names(rig.tree))))
+    trunk = np.zeros(len(vertices))
+    rows = np.arange(len(vertices))
+    for k in range(data.weights.shape[1]):
+        weight = data.weights[:, k].astype(np.float64)
+        for bone in np.unique(data.weight_bone[weight > 0, k]):
+            name = data.bones[bone]
+            chosen = rows[(data.weight_bone[:, k] == bone) & (weight > 0)]
+            target = _limb_of(name)
+            if target is None:
+                if name.startswith(_RIG_TRUNK):
+                    trunk[chosen] += weight[chosen]
+                else:
+                    dense[chosen, index["skull"]] += weight[chosen]
+                continue
+            side = "l" if name.endswith(".L") else "r"
+            _spread_limb(dense, chosen, weight[chosen], target, side, vertices, rig)
+    unbound = trunk + dense.sum(axis=1) < 1e-6
+    trunk[unbound] = 1.0
+    spine = _spine_weights(vertices, rig)
+    for column, name in enumerate(("pelvis", *VERTEBRAE, "skull")):
+        dense[:, index[name]] += trunk * spine[:, column]
+    strongest = np.argsort(-dense, axis=1, kind="stable")[:, :_MAX_INFLUENCES]
+    kept = np.take_along_axis(dense, strongest, axis=1)
+    return strongest.astype(np.int32), kept / kept.sum(axis=1, keepdims=True)
+
+
+def _limb_of(rig_bone: str) -> str | None:
+    stem = rig_bone.split(".")[0]
+    for prefix, limb in _RIG_LIMBS.items():
+        if stem.startswith(prefix):
+            return limb
+    return None
+
+
+def _spread_limb(
+    dense: Array,
+    chosen: Ints,
+    weight: Array,
+    limb: str,
+    side: str,
+    vertices: Array,
+    rig: Rig,
+) -> None:
+    """Give a rig bone's weights to OpenSim bodies; twist is spread along the limb."""
+    index = rig.tree.body_index
+    ends = {
+        "humerus": (f"humerus_{side}", f"ulna_{side}", 0.1, 0.8),
+        "femur": (f"femur_{side}", f"tibia_{side}", 0.1, 0.8),
+        "forearm": (f"ulna_{side}", f"hand_{side}", 0.15, 0.95),
+    }
+    if limb not in ends:
+        dense[chosen, index[f"{limb}_{side}"]] += weight
+        return
+    top, bottom, start, stop = ends[limb]
+    origin = rig.body2world[index[top], :3, 3]
+    axis = rig.body2world[index[bottom], :3, 3] - origin
+    along = (vertices[chosen] - origin) @ axis / (axis @ axis)
+    share = np.clip((along - start) / (stop - start), 0.0, 1.0)
+    if limb == "forearm":
+        first, second = index[f"ulna_{side}"], index[f"radius_{side}"]
+    else:
+        first = len(index) + TWIST_FREE.index(f"{limb}_{side}")
+        second = index[f"{limb}_{side}"]
+    dense[chosen, first] += weight * (1 - share)
+    dense[chosen, second] += weight * share
+
+
+def _spine_weights(vertices: Array, rig: Rig) -> Array:
+    """Shares (V, 26) of pelvis, 24 vertebrae and skull by height along the spine.
+
+    Each body owns the heights between its lower and its upper joint, blurred by a Gaussian; in
+    front of the thoracic and cervical spine the levels fall with the slope of the ribs.
+    """
+    chain = [rig.tree.body_index[name] for name in (*VERTEBRAE, "skull")]
+    joints = rig.body2world[chain, :3, 3]
+    spread = np.array([_SPREAD_M[_region(name)] for name in VERTEBRAE] + [_SPREAD_M["cervical"]])
+    slope = np.array([0.0 if name in LUMBAR else _RIB_SLOPE for name in VERTEBRAE] + [_RIB_SLOPE])
+    slope = np.convolve(np.pad(slope, 2, mode="edge"), np.ones(5) / 5, mode="valid")
+    depth_of_spine = np.interp(vertices[:, 1], joints[:, 1], joints[:, 0])
+    fall = np.interp(vertices[:, 1], joints[:, 1], slope)
+    level = vertices[:, 1] + fall * np.clip(vertices[:, 0] - depth_of_spine, -0.1, 0.2)
+    below = ndtr((level[:, None] - joints[None, :, 1]) / spread)
+    below = np.concatenate([np.ones((len(level), 1)), below, np.zeros((len(level), 1))], axis=1)
+    shares: Array = np.maximum(below[:, :-1] - below[:, 1:], 0.0)
+    return shares
+
+
+def _region(vertebra: str) -> str:
+    return {"L": "lumbar", "T": "thoracic", "C": "cervical"}[vertebra[0]]

@@ -1,0 +1,1 @@
+"""Mesh files that users bring, read as surfaces."""
