@@ -56,6 +56,14 @@ def test_describe_counts_the_poses_of_the_families():
     assert yoga["people"] == (1, 2, 3)
 
 
+def test_nights_are_a_share_that_may_be_left_out():
+    content = GOOD.encode()
+    assert parse_scene(content, "mine.toml").light.night == 0
+    assert parse_scene(content + b"night = 0.3\n", "mine.toml").light.night == 0.3
+    with pytest.raises(UserError, match=r"mine.toml: light.night: 3 is a share: give 0 to 1"):
+        parse_scene(content + b"night = 3\n", "mine.toml")
+
+
 def test_own_file_by_path(tmp_path):
     path = tmp_path / "mine.toml"
     path.write_text(GOOD)
