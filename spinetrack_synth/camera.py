@@ -1,4 +1,4 @@
-"""The pinhole camera, in OpenCV's convention: x right, y down, z forward, pixel centres at .5."""
+"""The camera, in OpenCV's convention: x right, y down, z forward, pixel centres at .5."""
 
 from __future__ import annotations
 
@@ -7,21 +7,37 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from spinetrack_synth.distortion import Distortion
+
 Array = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
 class Camera:
-    """A pinhole camera without distortion.
+    """A pinhole camera, or one with a lens.
 
     ``K`` (3, 3) in pixels; ``world2cam`` (4, 4), metres, world = OpenSim ground (X forward, Y up,
-    Z right); ``width`` and ``height`` in pixels.
+    Z right); ``width`` and ``height`` in pixels; ``distortion`` of the lens, None for none;
+    ``aperture_m`` the diameter of its opening, 0 for a pinhole, ``focus_m`` the depth along the
+    optical axis that is sharp. The aperture blurs pictures; points are projected through the
+    middle of the lens. Raises ValueError where the distortion folds inside the picture.
     """
 
     K: Array
     world2cam: Array
     width: int
     height: int
+    distortion: Distortion | None = None
+    aperture_m: float = 0.0
+    focus_m: float = np.inf
+
+    def __post_init__(self) -> None:
+        if self.distortion is not None:
+            x, y = self.width * np.array([0, 0.5, 1]), self.height * np.array([0, 0.5, 1])
+            if np.isnan(self.rays(np.stack(np.meshgrid(x, y), axis=-1))).any():
+                raise ValueError(
+                    f"distortion {self.distortion.coefficients} folds inside the picture"
+                )
 
     @property
     def position_world(self) -> Array:
@@ -29,24 +45,39 @@ class Camera:
         rotation = self.world2cam[:3, :3]
         return -rotation.T @ self.world2cam[:3, 3]
 
+    def pinhole(self) -> Camera:
+        """The same camera without its lens."""
+        return Camera(self.K, self.world2cam, self.width, self.height)
+
     def to_camera(self, points_world: ArrayLike) -> Array:
         """Points (..., 3) m from the world into the camera frame."""
         points = np.asarray(points_world, dtype=float)
         return points @ self.world2cam[:3, :3].T + self.world2cam[:3, 3]
 
     def project(self, points_world: ArrayLike) -> Array:
-        """Pixels (..., 2) of world points (..., 3) m; points at or behind the camera become nan."""
+        """Pixels (..., 2) of world points (..., 3) m; points at or behind the camera become nan,
+        and those so far aside that the distortion's model does not hold for them."""
         points_cam = self.to_camera(points_world)
         depth = points_cam[..., 2:3]
         with np.errstate(divide="ignore", invalid="ignore"):
-            homogeneous = (points_cam / np.where(depth > 0, depth, np.nan)) @ self.K.T
-        return homogeneous[..., :2]
+            flat = points_cam / np.where(depth > 0, depth, np.nan)
+        if self.distortion is not None:
+            flat[..., :2] = self.distortion.distort(flat[..., :2])
+        return (flat @ self.K.T)[..., :2]
+
+    def rays(self, pixels: ArrayLike) -> Array:
+        """Directions (..., 3) through pixels (..., 2) in the camera frame, of depth 1 along the
+        optical axis; nan outside the picture where nothing lands."""
+        uv = np.asarray(pixels, dtype=float)
+        homogeneous = np.concatenate([uv, np.ones_like(uv[..., :1])], axis=-1)
+        rays: Array = homogeneous @ np.linalg.inv(self.K).T
+        if self.distortion is not None:
+            rays[..., :2] = self.distortion.undistort(rays[..., :2])
+        return rays
 
     def unproject(self, pixels: ArrayLike, depth_m: ArrayLike) -> Array:
         """World points (..., 3) m at pixels (..., 2) and depth along the optical axis (...) m."""
-        uv = np.asarray(pixels, dtype=float)
-        rays = np.concatenate([uv, np.ones_like(uv[..., :1])], axis=-1) @ np.linalg.inv(self.K).T
-        points_cam = rays * np.asarray(depth_m, dtype=float)[..., None]
+        points_cam = self.rays(pixels) * np.asarray(depth_m, dtype=float)[..., None]
         points_world: Array = (points_cam - self.world2cam[:3, 3]) @ self.world2cam[:3, :3]
         return points_world
 

@@ -132,16 +132,56 @@ class PosedPerson:
 
 @dataclass(frozen=True)
 class Thing:
-    """A movable thing by the name of its asset: a mat, or what lies beside one.
+    """A movable thing by the name of its asset: a mat, what lies beside one, what somebody sits on
+    or holds.
 
-    The asset stands around the origin; it is scaled along its own axes (3,), turned by ``yaw_rad``
-    about Y and set down at ``position_world`` (3,) m.
+    The asset stands around the origin; it is scaled along its own axes (3,), turned by ``roll_rad``
+    about X, ``pitch_rad`` about Z and ``yaw_rad`` about Y, in this order, and set down at
+    ``position_world`` (3,) m.
     """
 
     asset: str
     position_world: tuple[float, float, float]
     yaw_rad: float
     scale: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    pitch_rad: float = 0.0
+    roll_rad: float = 0.0
+
+
+@dataclass(frozen=True)
+class Capture:
+    """Which of several pictures of the same people a shot is.
+
+    Pictures of one ``moment`` (a number, unique in the split) differ in the camera alone; ``view``
+    numbers the cameras. ``track`` numbers what one person is followed through: the moment, or the
+    sequence. Of a sequence: its name, the ``frame`` from 0 on, the time since the first one, and
+    how the camera moves.
+    """
+
+    moment: int
+    view: int
+    track: int
+    sequence: str | None = None
+    frame: int | None = None
+    time_s: float | None = None
+    camera_motion: str | None = None
+
+
+@dataclass(frozen=True)
+class Film:
+    """What lens, sensor and file do to the light beside bending it.
+
+    ``iso`` the sensitivity, of which noise follows, 0 for none; ``temperature_stops`` red against
+    blue, above 0 too warm, and ``tint_stops`` green against both, above 0 too green: errors of the
+    white balance; ``vignetting_stops`` the light lost in the corners; ``jpeg_quality`` of the file
+    where it is a JPEG (1 to 95, as libjpeg counts).
+    """
+
+    iso: float = 0.0
+    temperature_stops: float = 0.0
+    tint_stops: float = 0.0
+    vignetting_stops: float = 0.0
+    jpeg_quality: int = 92
 
 
 @dataclass(frozen=True)
@@ -151,8 +191,9 @@ class Shot:
     ``exposure`` multiplies the automatic exposure. ``place`` and its ``variant`` name the
     surroundings, ``light`` what lights them (daylight, evening, sun, overcast).
     ``surroundings`` are all surfaces beside the people's; those of the ``things`` are among
-    them, for a renderer that knows assets the things are listed too. With a ``backdrop`` they
-    stand before a photograph.
+    them, for a renderer that knows assets the things are listed too. ``further`` are more cameras
+    that see the same moment; ``capture`` None is a picture that stands alone. ``film`` None takes
+    the light as it is. With a ``backdrop`` people and things stand before a photograph.
     """
 
     index: int
@@ -168,6 +209,9 @@ class Shot:
     variant: int = 0
     light: str = ""
     backdrop: Backdrop | None = None
+    further: tuple[Camera, ...] = ()
+    capture: Capture | None = None
+    film: Film | None = None
 
 
 @dataclass(frozen=True)
@@ -178,10 +222,12 @@ class Frame:
     ``shot.people[k - 1]``; ``depth_m`` (H, W) float32 along the optical axis, inf where nothing is.
     ``ids`` and ``depth_m`` are sampled exactly at pixel centres. ``people`` are the shot's as they
     were drawn, where the renderer reads them back; None where they are drawn as they stand in the
-    shot by construction. Labels are of the people that were drawn.
+    shot by construction. ``camera`` is the one that was drawn with, where the renderer lacks the
+    shot's lens. Labels are of the people that were drawn, by the camera that drew.
     """
 
     rgb: NDArray[np.uint8]
     ids: NDArray[np.uint8]
     depth_m: NDArray[np.float32]
     people: tuple[PosedPerson, ...] | None = None
+    camera: Camera | None = None

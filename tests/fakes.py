@@ -6,6 +6,7 @@ real; only flesh and light are simple.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from typing import ClassVar
 
@@ -16,8 +17,10 @@ from spinetrack_synth.anatomy.kinematics import body_transforms
 from spinetrack_synth.anatomy.model import Tree, fullbody_path, load_model
 from spinetrack_synth.camera import look_at
 from spinetrack_synth.dataset import DatasetConfig
+from spinetrack_synth.distortion import Distortion
 from spinetrack_synth.rendering import Quality
-from spinetrack_synth.shot import Ambient, Frame, Material, PosedPerson, Shot, Surface
+from spinetrack_synth.scenes.optics import Lens
+from spinetrack_synth.shot import Ambient, Film, Frame, Material, PosedPerson, Shot, Surface
 from spinetrack_synth.skeleton import NAMES
 
 # Between which markers a body's balls are strung, how many there are, and how thick.
@@ -148,7 +151,7 @@ class BallRenderer:
         radii = np.concatenate([thing.uv[:, 0] for _, thing in things])
 
         u, v = np.meshgrid(np.arange(camera.width) + 0.5, np.arange(camera.height) + 0.5)
-        rays = np.stack([u, v, np.ones_like(u)], axis=-1) @ np.linalg.inv(camera.K).T
+        rays = camera.rays(np.stack([u, v], axis=-1))
         # |s ray - c|^2 = r^2, s is the depth since rays have z = 1.
         a = (rays**2).sum(-1)[..., None]
         b = rays @ centers.T
@@ -188,5 +191,24 @@ def ball_source(config: DatasetConfig):
             for x in np.linspace(-0.7, 0.7, rng.integers(1, 4))
         ]
         return ball_shot(*people, size=config.size, focal_px=120, index=index, seed=config.seed)
+
+    return shot_at
+
+
+BENT = Lens(Distortion(k1=-0.1, k2=0.02, p1=0.002), f_number=2.0)
+FILM = Film(iso=800, temperature_stops=0.2, vignetting_stops=0.7, jpeg_quality=70)
+
+
+def bent_source(config: DatasetConfig):
+    """Ball people; the second picture by a pinhole without film, the others closer, by a lens."""
+    plain = ball_source(config)
+
+    def shot_at(index: int):
+        shot = plain(index)
+        if index == 1:
+            return shot
+        near = replace(shot.camera, K=shot.camera.K * [[3, 3, 1], [3, 3, 1], [1, 1, 1]])
+        camera = BENT.focused(BENT.on(near), shot.people[0])
+        return replace(shot, camera=camera, film=FILM, exposure=0.5)
 
     return shot_at

@@ -108,6 +108,21 @@ if TYPE_CHECKING:
     metavar="DIR[:SHARE]",
     help="Environment maps (.hdr, .exr) that light the people and are seen behind them.",
 )
+@click.option(
+    "--views",
+    type=int,
+    default=1,
+    show_default=True,
+    help="Cameras of every moment; --count counts the pictures of all.",
+)
+@click.option(
+    "--sequence",
+    type=int,
+    metavar="FRAMES",
+    help="Clips of so many frames in place of single pictures; --count counts frames.",
+)
+@click.option("--fps", type=float, help="Frames a second of --sequence.  [default: 30]")
+@click.option("--video", is_flag=True, help="Write each clip of --sequence as an MP4 too.")
 def command(
     scene: str,
     count: int | None,
@@ -127,6 +142,10 @@ def command(
     motions: tuple[str, ...],
     backgrounds: str | None,
     hdri: str | None,
+    views: int,
+    sequence: int | None,
+    fps: float | None,
+    video: bool,
 ) -> None:
     """Make a dataset: pictures, COCO labels with 37 keypoints, 3D ground truth, contact sheet.
 
@@ -142,15 +161,20 @@ def command(
       spinetrack-synth render --scenes yoga --count 500 --seed 8 --split val \\
           --size 1280x720 --quality final --subjects 1-2 --out OUT
       spinetrack-synth render --scenes yoga --backgrounds PHOTOS:0.5 --hdri MAPS:0.3 --out OUT
+      spinetrack-synth render --scenes yoga --count 12 --views 4 --out OUT
+      spinetrack-synth render --scenes yoga --sequence 60 --fps 30 --video --out OUT
       spinetrack-synth render --scenes yoga --count 12 --backend unreal --port 9000 --out OUT
     """
     from spinetrack_synth import dataset
 
     doors = _doors(backend, host, ports, launch, engines)
+    frames, rate_hz = _clips(sequence, fps, video)
     config = dataset.DatasetConfig(
-        scene=scene, count=dataset.DEFAULT_COUNT if count is None else count, seed=seed,
+        scene=scene, seed=seed,
+        count=dataset.default_count(views, frames) if count is None else count,
         split=split, size=size, quality=quality, subjects=subjects, backend=backend,
-        format=image_format, motions=motions, backgrounds=backgrounds, hdri=hdri,
+        format=image_format, motions=motions, views=views,
+        sequence=frames, fps=rate_hz, backgrounds=backgrounds, hdri=hdri,
     )  # fmt: skip
     chosen = out is None or count is None
     if out is None:
@@ -162,6 +186,28 @@ def command(
     if chosen and not close:
         click.echo(f"{config.count} pictures into {out} (--count and --out change that)", err=True)
     _run(config, out, close, doors)
+    if video:
+        from spinetrack_synth.dataset.videos import write_videos
+
+        write_videos(out, config.split, rate_hz)
+
+
+def _clips(sequence: int | None, fps: float | None, video: bool) -> tuple[int, float]:
+    """Frames of a clip, 1 for single pictures, and frames a second."""
+    if sequence is None:
+        if fps is not None or video:
+            raise UserError("--fps and --video go with --sequence FRAMES")
+        return 1, 30.0
+    if sequence < 2:
+        raise UserError(
+            f"sequence {sequence}: a clip has at least 2 frames; leave --sequence out for single "
+            "pictures"
+        )
+    if video:
+        from spinetrack_synth.spinepose.image_files import opencv
+
+        opencv()
+    return sequence, 30.0 if fps is None else fps
 
 
 def _doors(
@@ -183,12 +229,14 @@ def _doors(
 
 def _run(config: DatasetConfig, out: Path, close: bool, doors: dict[str, Any]) -> None:
     """Make the pictures and tell how it ended."""
+    from spinetrack_synth.compiled import ahead
     from spinetrack_synth.dataset import run_dataset
     from spinetrack_synth.dataset.layout import Layout
     from spinetrack_synth.dataset.state import made_until
 
     layout = Layout(out, config.split, config.format)
     end_on_sigterm()
+    ahead.begin("render")
     try:
         with progress_bar("pictures") as progress:
             made = run_dataset(config, out, progress, **doors)

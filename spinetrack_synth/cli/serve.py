@@ -69,6 +69,7 @@ def command(
       spinetrack-synth serve --scene yoga
       spinetrack-synth serve --port 9010 --scene yoga --seed 3 --size 1280x720
     """
+    from spinetrack_synth.compiled import ahead
     from spinetrack_synth.rendering import Quality
     from spinetrack_synth.rendering.server.folder import Folder
     from spinetrack_synth.rendering.server.listening import Doors
@@ -86,6 +87,8 @@ def command(
     end_on_sigterm()
     with closing(Doors(host, port, token)) as doors, suppress(KeyboardInterrupt):
         folder = Folder(out)
+        if scene:
+            ahead.begin("render")
         renderer = open_embedded()
         serve(
             doors,

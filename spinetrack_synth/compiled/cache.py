@@ -30,6 +30,7 @@ import llvmlite
 import llvmlite.binding as llvm
 import numba
 import numpy as np
+from filelock import FileLock, Timeout
 from numba.core import config as numba_config
 from numba.core.codegen import get_host_cpu_features
 from numba.core.compiler import CompileResult
@@ -76,11 +77,42 @@ class CodeCache:
         """What was kept of a signature, or None."""
         result = self._load(sig, target_context) if self._enabled else None
         if result is None:
-            _prepare_to_compile()
+            say_that_it_compiles()
+            importlib.import_module("spinetrack_synth.compiled.lowering")
             target_context.refresh()
         elif self._stands_apart:
             self._set_apart(result)
         return result
+
+    @contextlib.contextmanager
+    def alone(self, sig: Any) -> Iterator[None]:
+        """Wait for a process that is compiling a signature; let others wait for this one."""
+        with contextlib.ExitStack() as held:
+            with contextlib.suppress(OSError, UserError):  # nothing can be written: each for itself
+                if self._enabled and not self._path(sig).exists():
+                    held.enter_context(self._lock(sig))
+            yield
+
+    def is_free(self, sig: Any) -> bool:
+        """Whether a signature is neither kept nor being compiled."""
+        if self._path(sig).exists():
+            return False
+        try:
+            with self._lock(sig, wait=False):
+                return True
+        except Timeout:
+            return False
+
+    @contextlib.contextmanager
+    def _lock(self, sig: Any, wait: bool = True) -> Iterator[None]:
+        path = _folder() / f"new-{self._path(sig).name}.lock"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(path, blocking=wait).acquire(poll_interval=0.01):
+            try:
+                yield
+            finally:
+                with contextlib.suppress(OSError):  # on Windows in use: filelock deletes it there
+                    path.unlink()
 
     def save_overload(self, sig: Any, result: Any) -> None:
         """Keep a signature; where nothing can be written, it is compiled again next time."""
@@ -111,7 +143,7 @@ class CodeCache:
 
     def _path(self, sig: Any) -> Path:
         args = getattr(sig, "args", sig)
-        key = hashlib.sha256(_identity(self._dispatcher) + repr(args).encode()).hexdigest()
+        key = hashlib.sha256(identity(self._dispatcher) + repr(args).encode()).hexdigest()
         return _folder() / f"{_name(self._dispatcher)}-{key[:24]}"
 
     def _load(self, sig: Any, target_context: Any) -> Any:
@@ -142,9 +174,20 @@ class CodeCache:
         _apart[result.fndesc.mangled_name] = self._dispatcher, tuple(result.signature.args)
 
 
+def kept_functions() -> set[str] | None:
+    """Names, ``module.function``, of which some signature is kept; None where none can be kept."""
+    try:
+        folder = _folder()
+        folder.mkdir(parents=True, exist_ok=True)
+        names = [path.name for path in folder.iterdir()]
+    except (OSError, UserError):
+        return None
+    return {name.rpartition("-")[0] for name in names} if os.access(folder, os.W_OK) else None
+
+
 @cache
-def _prepare_to_compile() -> None:
-    importlib.import_module("spinetrack_synth.compiled.lowering")
+def say_that_it_compiles() -> None:
+    """Once a process."""
     _log.info("compiling for this machine, once: some ten seconds")
 
 
@@ -174,7 +217,7 @@ def _name(dispatcher: Dispatcher) -> str:
 
 
 @cache
-def _identity(dispatcher: Dispatcher) -> bytes:
+def identity(dispatcher: Dispatcher) -> bytes:
     """Digest of all that a function's code follows from, but for the types of its arguments."""
     return hashlib.sha256("\n".join(_parts(dispatcher, set())).encode()).digest()
 

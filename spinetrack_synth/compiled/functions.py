@@ -10,18 +10,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
+from types import FunctionType
 from typing import Any, Final
 
 import numba
+from numba.core.compiler_lock import global_compiler_lock
 from numba.core.registry import CPUDispatcher
+from numba.core.sigutils import normalize_signature
 
-from spinetrack_synth.compiled.cache import CodeCache
+from spinetrack_synth.compiled.cache import CodeCache, identity
+from spinetrack_synth.compiled.compiler import OwnCompiler
 
 Decorator = Callable[[Callable[..., Any]], Any]
 
 _OPTIONS: Final = {"nogil": True, "no_cfunc_wrapper": True, "error_model": "numpy"}
 """Of all functions, also because numba compiles its own anew for every other set of options. Where
 something is divided by nothing, no exception is made ready."""
+
+_DIGITS: Final = 16
+"""Of the digest that a symbol carries."""
 
 
 def njit(**options: Any) -> Decorator:
@@ -35,13 +43,28 @@ def inner(apart: bool = False, **options: Any) -> Decorator:
 
     def decorate_inner(function: Callable[..., Any]) -> Any:
         dispatcher = decorate(function)
-        dispatcher.__class__ = _Inner
+        if not isinstance(dispatcher, FunctionType):
+            dispatcher.__class__ = _Inner
         return dispatcher
 
     return decorate_inner
 
 
-class _Inner(CPUDispatcher):
+class Own(CPUDispatcher):
+    """Compiles what no other process is compiling."""
+
+    _cache: CodeCache
+
+    def compile(self, sig: Any) -> Any:
+        args, _ = normalize_signature(sig)
+        if args in self.overloads:
+            return super().compile(sig)
+        # In this order: who compiles waits for other processes, never for a thread of this one.
+        with global_compiler_lock, self._cache.alone(args):
+            return super().compile(sig)
+
+
+class _Inner(Own):
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         name = self.py_func.__qualname__
         raise TypeError(f"{name} is for compiled functions: decorate it with njit to call it")
@@ -56,11 +79,19 @@ def _decorator(options: dict[str, Any], apart: bool) -> Decorator:
     def decorate(function: Callable[..., Any]) -> Any:
         compiler: Any = numba.njit
         dispatcher = compiler(**{**_OPTIONS, **options})(function)
+        if isinstance(dispatcher, FunctionType):  # NUMBA_DISABLE_JIT
+            return dispatcher
+        dispatcher.__class__ = Own
         dispatcher._cache = CodeCache(dispatcher, apart)
+        dispatcher._compiler.pipeline_class = partial(_compiler, dispatcher)
         dispatcher.get_call_template = _without_literals(dispatcher.get_call_template)
         return dispatcher
 
     return decorate
+
+
+def _compiler(dispatcher: Any, *args: Any) -> OwnCompiler:
+    return OwnCompiler(identity(dispatcher).hex()[:_DIGITS], *args)
 
 
 def _without_literals(resolve: Callable[..., Any]) -> Callable[..., Any]:

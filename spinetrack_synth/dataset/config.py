@@ -12,6 +12,10 @@ QUALITIES: Final = ("draft", "normal", "final")
 FORMATS: Final = ("jpg", "png")
 MIN_SIDE_PX: Final = 32
 MAX_SIDE_PX: Final = 8192
+MOST_VIEWS: Final = 16
+LONGEST_FRAMES: Final = 10_000
+LONGEST_S: Final = 120.0
+FPS: Final = (1.0, 240.0)
 
 
 @dataclass(frozen=True)
@@ -21,9 +25,11 @@ class DatasetConfig:
     ``scene`` scenes by name or by the path of a TOML file, with weights (``yoga,my.toml:2``, or
     ``all``); ``size`` (width, height) in pixels;
     ``subjects`` fewest and most people in a picture; ``motions`` motion files that
-    people perform in place of the scene's poses;
+    people perform in place of the scene's poses; ``views`` cameras of every moment;
+    ``sequence`` frames of a clip, ``fps`` of them a second, 1 for pictures that stand alone.
     ``backgrounds`` and ``hdri`` folders of photographs and of environment maps that stand in for
     the scene's places, ``DIR`` or ``DIR:SHARE`` of the pictures.
+    ``count`` counts pictures, those of all views and frames.
     """
 
     scene: str
@@ -38,6 +44,9 @@ class DatasetConfig:
     motions: tuple[str, ...] = ()
     backgrounds: str | None = None
     hdri: str | None = None
+    views: int = 1
+    sequence: int = 1
+    fps: float = 30.0
 
     def __post_init__(self) -> None:
         if self.count < 1:
@@ -56,6 +65,23 @@ class DatasetConfig:
                 f"subjects {self.subjects[0]}-{self.subjects[1]}: "
                 "give the fewest and the most people, at least one"
             )
+        if not 1 <= self.views <= MOST_VIEWS:
+            raise UserError(
+                f"views {self.views}: 1 to {MOST_VIEWS} cameras of a moment are possible"
+            )
+        if not 1 <= self.sequence <= LONGEST_FRAMES:
+            raise UserError(
+                f"sequence {self.sequence}: clips of 2 to {LONGEST_FRAMES} frames are possible"
+            )
+        if not FPS[0] <= self.fps <= FPS[1]:
+            raise UserError(
+                f"fps {self.fps:g}: {FPS[0]:g} to {FPS[1]:g} frames a second are possible"
+            )
+        if (length_s := (self.sequence - 1) / self.fps) > LONGEST_S:
+            raise UserError(
+                f"sequence {self.sequence}: lasts {length_s:.0f} s at {self.fps:g} frames a "
+                f"second; clips of up to {LONGEST_S:.0f} s are possible"
+            )
         for name, known in (("quality", QUALITIES), ("format", FORMATS)):
             if getattr(self, name) not in known:
                 raise UserError(f"{name} {getattr(self, name)!r}: choose {', '.join(known)}")
@@ -63,6 +89,11 @@ class DatasetConfig:
             raise UserError(
                 f"--backend {self.backend} draws its own places; --backgrounds and --hdri go with "
                 "--backend embedded"
+            )
+        if (self.views > 1 or self.sequence > 1) and (self.backgrounds or self.hdri):
+            raise UserError(
+                "--backgrounds and --hdri stand behind single pictures: leave out --views and "
+                "--sequence"
             )
 
     def as_json(self) -> dict[str, Any]:
@@ -75,4 +106,8 @@ class DatasetConfig:
             del settings["motions"]
         # Folders go by what they hold, which the description tells.
         del settings["backgrounds"], settings["hdri"]
+        if self.views == 1:
+            del settings["views"]
+        if self.sequence == 1:
+            del settings["sequence"], settings["fps"]
         return settings

@@ -29,9 +29,10 @@ def read_ground_truth(folder: str | Path, split: str = "train") -> pd.DataFrame:
 
     Columns are ``image_id``, ``subject``, ``pose``, ``place``, ``variant``, ``light``; arrays
     ``keypoints_world`` (37, 3) m, ``scale_factors`` (bodies, 3), ``keypoint_offsets`` (37, 3) m in
-    the keypoints' bodies, ``K`` (3, 3) px, ``world2cam`` (4, 4); angles of the spine in degrees
-    (``*_deg``); and the model's coordinates by their names, in rad and m. ``attrs`` names
-    ``keypoints`` and ``bodies``.
+    the keypoints' bodies, ``K`` (3, 3) px, ``world2cam`` (4, 4), ``distortion`` (5,) as OpenCV
+    orders it; lens and film (``aperture_m`` to ``jpeg_quality``, nan where there is none); angles
+    of the spine in degrees (``*_deg``); and the model's coordinates by their names, in rad and m.
+    ``attrs`` names ``keypoints`` and ``bodies``.
 
     Raises UserError where the split has no ground truth, or the file is another's.
     """
@@ -51,6 +52,9 @@ def read_ground_truth(folder: str | Path, split: str = "train") -> pd.DataFrame:
         coordinates = coordinates.reshape(len(frame), len(names["coordinates"]))
         for column, shape in SHAPES.items():
             frame[column] = [values.reshape(shape) for values in frame[column]]
+        if "distortion" not in frame:  # files of before there were lenses
+            frame["distortion"] = [None] * len(frame)
+        frame["distortion"] = [np.zeros(5) if k is None else k for k in frame["distortion"]]
     except FileNotFoundError:
         raise UserError(f"{path}: no such file; is {split!r} a split of {folder}?") from None
     except (OSError, KeyError, ValueError, pa.ArrowException) as error:

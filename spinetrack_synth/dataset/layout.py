@@ -68,3 +68,8 @@ def ground_truth_path(root: Path, split: str) -> Path:
 def images_folder(root: Path, split: str) -> Path:
     """The folder of a split's pictures."""
     return root / "images" / split
+
+
+def video_path(root: Path, split: str, name: str) -> Path:
+    """The video of a clip of a split."""
+    return root / "videos" / split / f"{name}.mp4"

@@ -12,15 +12,18 @@ import numpy as np
 
 from spinetrack_synth import coco
 from spinetrack_synth.atomic import write_atomic
+from spinetrack_synth.dataset.card import CARD, dataset_name, one_line, write_card
+from spinetrack_synth.dataset.croissant import CROISSANT, describe_dataset
 from spinetrack_synth.dataset.files import write_json
 from spinetrack_synth.dataset.layout import Layout, annotations_path, images_folder
+from spinetrack_synth.dataset.licences import coco_licences
 from spinetrack_synth.dataset.records import ground_truth_bytes
 from spinetrack_synth.dataset.state import GENERATOR, Description, read_splits
 from spinetrack_synth.drawing.sheet import MAX_TILES, Tile, contact_sheet
 
 
 def finish(layout: Layout, split: Description, committed: int) -> None:
-    """Write annotations, ground truth, contact sheet and manifest, in this order.
+    """Write annotations, ground truth, contact sheet, card, metadata and manifest, in this order.
 
     The manifest commits: killed before it, the next run writes all of them again from the shots'
     records and the first ``committed`` images of the files that were there.
@@ -48,12 +51,16 @@ def finish(layout: Layout, split: Description, committed: int) -> None:
         (images[index] for index in ids),
         (line for index in ids for line in annotations.get(index, [])),
         info=_info(layout, split),
+        licenses=coco_licences(split),
     )
     write_atomic(layout.annotations, content, durable=True)
     truth = ground_truth_bytes(rows, earlier, committed)
     write_atomic(layout.ground_truth, truth, durable=True)
     splits = dict(sorted((read_splits(layout.root) | {layout.split: split}).items()))
     write_atomic(layout.contact_sheet, _draw_contact_sheet(layout, splits), durable=True)
+    write_atomic(layout.root / CARD, write_card(layout.root, splits).encode(), durable=True)
+    metadata = describe_dataset(layout.root, splits, dataset_name(splits), one_line(splits))
+    write_json(layout.root / CROISSANT, metadata)
     _remove_pictures_from(layout, split["count"])
     write_json(layout.manifest, {"generator": GENERATOR, "splits": splits})
     shutil.rmtree(layout.work)

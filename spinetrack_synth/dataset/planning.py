@@ -13,8 +13,14 @@ from spinetrack_synth.dataset.state import AnotherRunError, describe, find_run, 
 from spinetrack_synth.errors import UserError
 
 DEFAULT_COUNT: Final = 12
+"""Pictures of a run that names no number, or one clip by all cameras where that is more."""
 MOST_NAMED: Final = 3
 """More scenes than these are not named one by one in the name of a folder."""
+
+
+def default_count(views: int, sequence: int) -> int:
+    """How many pictures a run makes that names no number."""
+    return max(DEFAULT_COUNT, views * sequence if sequence > 1 else 0)
 
 
 def own_folder(config: DatasetConfig) -> Path:

@@ -6,6 +6,7 @@ import io
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
+from math import isfinite, log2
 from typing import Any, Final
 
 import numpy as np
@@ -15,13 +16,25 @@ from PIL import Image
 from spinetrack_synth import skeleton
 from spinetrack_synth.anatomy.model import fullbody
 from spinetrack_synth.anatomy.spine import RegionalAngles, regional_angles
+from spinetrack_synth.camera import Camera
 from spinetrack_synth.coco import PERSON, Record
+from spinetrack_synth.dataset.licences import LICENCE_ID
+from spinetrack_synth.distortion import Distortion
 from spinetrack_synth.labels import PersonLabel
-from spinetrack_synth.shot import PosedPerson, Shot
+from spinetrack_synth.shot import Film, PosedPerson, Shot
 
 JPEG_QUALITY: Final = 92
 PEOPLE_PER_SHOT: Final = 1000
 """Annotation ids are ``image id * PEOPLE_PER_SHOT + person``: stable however a dataset grows."""
+
+_FILM_COLUMNS: Final = {
+    "iso": float,
+    "temperature_stops": float,
+    "tint_stops": float,
+    "vignetting_stops": float,
+    "jpeg_quality": int,
+}
+"""Of the ground truth: what a `Film` holds, null where there is none."""
 
 
 @dataclass(frozen=True)
@@ -43,12 +56,16 @@ def record_shot(shot: Shot, labels: Sequence[PersonLabel], image_name: str) -> S
         "width": camera.width,
         "height": camera.height,
         **view,
+        **_lens_record(camera),
         "scene": shot.scene,
         "place": shot.place,
         "variant": shot.variant,
         "light": shot.light,
         "seed": shot.seed,
         **({"background": shot.backdrop.name} if shot.backdrop else {}),
+        **_capture_record(shot),
+        "license": LICENCE_ID,
+        **_film_record(shot, image_name),
     }
     annotations, ground_truth = [], []
     for label in labels:
@@ -57,9 +74,47 @@ def record_shot(shot: Shot, labels: Sequence[PersonLabel], image_name: str) -> S
             "id": shot.index * PEOPLE_PER_SHOT + label.person_id,
             "image_id": shot.index,
         }
-        annotations.append(ids | _annotation(label, person))
-        ground_truth.append(_ground_truth(ids, shot, person, view))
+        track = _track_record(shot, label.person_id)
+        annotations.append(ids | _annotation(label, person) | track)
+        ground_truth.append(_ground_truth(ids, shot, person, image))
     return ShotRecord(image, annotations, ground_truth)
+
+
+def _capture_record(shot: Shot) -> Record:
+    """Which of several pictures of the same people it is; nothing where it stands alone."""
+    if shot.capture is None:
+        return {}
+    told = asdict(shot.capture)
+    del told["track"]
+    return {name: value for name, value in told.items() if value is not None}
+
+
+def _track_record(shot: Shot, person_id: int) -> Record:
+    """The number of a person in all pictures that show this one moment or sequence."""
+    if shot.capture is None:
+        return {}
+    return {"track_id": shot.capture.track * PEOPLE_PER_SHOT + person_id}
+
+
+def _lens_record(camera: Camera) -> Record:
+    """What a lens adds to a pinhole, in the image's record; nothing for a pinhole."""
+    record: Record = {}
+    if camera.distortion is not None:
+        record["distortion"] = camera.distortion.record()
+    if camera.aperture_m > 0:
+        focus_m = camera.focus_m if isfinite(camera.focus_m) else None
+        record |= {"aperture_m": camera.aperture_m, "focus_m": focus_m}
+    return record
+
+
+def _film_record(shot: Shot, image_name: str) -> Record:
+    """What the picture was taken on; nothing where it holds the light as it was."""
+    if shot.film is None:
+        return {}
+    film = asdict(shot.film) | {"exposure_stops": log2(shot.exposure)}
+    if not image_name.endswith(".jpg"):
+        del film["jpeg_quality"]
+    return {"film": film}
 
 
 def _annotation(label: PersonLabel, person: PosedPerson) -> Record:
@@ -76,7 +131,9 @@ def _annotation(label: PersonLabel, person: PosedPerson) -> Record:
     }
 
 
-def _ground_truth(ids: Record, shot: Shot, person: PosedPerson, view: Record) -> Record:
+def _ground_truth(ids: Record, shot: Shot, person: PosedPerson, image: Record) -> Record:
+    lens = shot.camera.distortion or Distortion()
+    film = image.get("film", {})
     return {
         "image_id": ids["image_id"],
         "annotation_id": ids["id"],
@@ -89,8 +146,13 @@ def _ground_truth(ids: Record, shot: Shot, person: PosedPerson, view: Record) ->
         "coordinates": person.coordinates.tolist(),
         "scale_factors": person.scale_factors.ravel().tolist(),
         "keypoint_offsets": _keypoint_offsets(person).ravel().tolist(),
-        "K": [n for row in view["K"] for n in row],
-        "world2cam": [n for row in view["world2cam"] for n in row],
+        "K": [n for row in image["K"] for n in row],
+        "world2cam": [n for row in image["world2cam"] for n in row],
+        "distortion": list(lens.coefficients),
+        "aperture_m": image.get("aperture_m", 0.0),
+        "focus_m": image.get("focus_m"),
+        "exposure_stops": log2(shot.exposure),
+        **{name: film.get(name) for name in _FILM_COLUMNS},
         **asdict(regional_angles(fullbody(), person.coordinates)),
     }
 
@@ -104,11 +166,17 @@ def _keypoint_offsets(person: PosedPerson) -> NDArray[np.float64]:
     return np.asarray(np.einsum("kji,kj->ki", frames[:, :3, :3], from_origin))
 
 
-def encode_image(rgb: NDArray[np.uint8], image_format: str) -> bytes:
-    """A picture as the content of a jpg or png file; equal pixels give equal bytes."""
+def encode_image(rgb: NDArray[np.uint8], image_format: str, film: Film | None = None) -> bytes:
+    """A picture as the content of a jpg or png file; equal pixels give equal bytes.
+
+    A film says how good its JPEG is, and halves the colours' resolution as cameras do.
+    """
     buffer = io.BytesIO()
     if image_format == "jpg":
-        Image.fromarray(rgb).save(buffer, "JPEG", quality=JPEG_QUALITY, subsampling="4:4:4")
+        quality, subsampling = (
+            (JPEG_QUALITY, "4:4:4") if film is None else (film.jpeg_quality, "4:2:0")
+        )
+        Image.fromarray(rgb).save(buffer, "JPEG", quality=quality, subsampling=subsampling)
     else:
         Image.fromarray(rgb).save(buffer, "PNG", compress_level=3)
     return buffer.getvalue()
@@ -160,6 +228,14 @@ def _schema() -> Any:
         "keypoint_offsets": numbers(3 * len(skeleton.NAMES)),
         "K": numbers(9),
         "world2cam": numbers(16),
+        "distortion": numbers(5),
+        "aperture_m": pa.float64(),
+        "focus_m": pa.float64(),
+        "exposure_stops": pa.float64(),
+        **{
+            name: pa.int64() if kind is int else pa.float64()
+            for name, kind in _FILM_COLUMNS.items()
+        },
         **{angle.name: pa.float64() for angle in fields(RegionalAngles)},
     }
     metadata = {

@@ -9,23 +9,23 @@ from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import ExitStack, closing
 from dataclasses import asdict, replace
+from itertools import chain, groupby
 from pathlib import Path
 from threading import Lock
 
-from spinetrack_synth.anatomy.model import fullbody
 from spinetrack_synth.atomic import write_atomic
 from spinetrack_synth.dataset.config import DatasetConfig
 from spinetrack_synth.dataset.files import locked, write_json
 from spinetrack_synth.dataset.layout import Layout
 from spinetrack_synth.dataset.merge import finish
 from spinetrack_synth.dataset.records import encode_image, record_shot
-from spinetrack_synth.dataset.state import describe, inspect, motion_weights
+from spinetrack_synth.dataset.source import ShotAt, scene_source
+from spinetrack_synth.dataset.state import describe, inspect
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.labels import annotate
 from spinetrack_synth.rendering import Quality, Renderer, open_renderer
 from spinetrack_synth.shot import Shot
 
-ShotAt = Callable[[int], Shot]
 Progress = Callable[[int, int], None]
 """Called with the number of pictures that are done and the number wanted."""
 
@@ -76,69 +76,43 @@ def run_dataset(
             def make(index: int) -> None:
                 _make(index, source, renderer, Quality(config.quality), layout)
 
-            with closing(_each(make, holding.missing, renderer.lanes, renderer.close)) as each:
-                for number, _ in enumerate(each, made + 1):
-                    progress(number, config.count)
+            moments = [
+                tuple(views)
+                for _, views in groupby(holding.missing, key=lambda index: index // config.views)
+            ]
+            with closing(_each(make, moments, renderer.lanes, renderer.close)) as each:
+                for pictures in each:
+                    made += pictures
+                    progress(made, config.count)
         finish(layout, split, holding.committed)
     return len(holding.missing)
 
 
-def scene_source(config: DatasetConfig) -> ShotAt:
-    """The shots of the configured scenes, a pure function of settings, seed and index.
-
-    Raises UserError, before any shot, where one of the scenes is not sound or has no pictures of so
-    many people.
-    """
-    from spinetrack_synth.avatars.avatar import Cast
-    from spinetrack_synth.backgrounds import as_seen_before, open_ground, read_backgrounds
-    from spinetrack_synth.motion.performance import load_performances
-    from spinetrack_synth.scenes import load_props, make_shot, people_counts, read_mix
-
-    mix = read_mix(config.scene)
-    for scene in mix.scenes.values():
-        people_counts(scene, config.subjects)
-    props = {name: load_props(scene.props) for name, scene in mix.scenes.items()}
-    motions = motion_weights(config)
-    performed = dict(zip(motions, load_performances(fullbody(), motions), strict=True))
-    cast = Cast(config.seed)
-    backgrounds = read_backgrounds(config.backgrounds, config.hdri)
-    if backgrounds is not None:
-        backgrounds.check()
-
-    def shot_at(index: int) -> Shot:
-        name = mix.pick(config.seed, index)
-        scene = mix.scenes[name]
-        chosen = config.motions or tuple(scene.motions)
-        background = backgrounds.of(config.seed, index) if backgrounds else None
-        shot = make_shot(
-            as_seen_before(scene) if background else scene,
-            config.seed,
-            index,
-            cast,
-            config.size,
-            config.subjects,
-            tuple(performed[path] for path in chosen),
-            props[name],
-            open_ground() if background else None,
-        )
-        return background.behind(shot) if background else shot
-
-    return shot_at
-
-
 def _each(
-    make: Callable[[int], None], indices: Sequence[int], lanes: int, stop: Callable[[], None]
-) -> Generator[None, None, None]:
-    """Make all indices, ``lanes`` at once; yield after each. What one raises ends the others once
-    they are done with theirs; an interrupt calls ``stop``, which has to end them at once."""
+    make: Callable[[int], None],
+    moments: Sequence[Sequence[int]],
+    lanes: int,
+    stop: Callable[[], None],
+) -> Generator[int, None, None]:
+    """Make the pictures of all moments, ``lanes`` moments at once; yield how many more are made.
+
+    What one raises ends the others once they are done with theirs; an interrupt calls ``stop``,
+    which has to end them at once.
+    """
     if lanes == 1:
+        for index in chain.from_iterable(moments):
+            make(index)
+            yield 1
+        return
+
+    def make_moment(indices: Sequence[int]) -> int:
         for index in indices:
             make(index)
-            yield
-        return
+        return len(indices)
+
     with ThreadPoolExecutor(lanes) as pool:
         try:  # from the first one on: an interrupt may come before all are on their way
-            for done in as_completed([pool.submit(make, index) for index in indices]):
+            for done in as_completed([pool.submit(make_moment, indices) for indices in moments]):
                 yield done.result()
         except (KeyboardInterrupt, GeneratorExit):
             stop()
@@ -164,12 +138,11 @@ def _make(
     """Draw and label one shot; its record is written last and says that it is done."""
     shot = shot_at(index)
     frame = renderer.render(shot, quality=quality)
-    if frame.people is not None:
-        shot = replace(shot, people=frame.people)
+    shot = replace(shot, people=frame.people or shot.people, camera=frame.camera or shot.camera)
     record = record_shot(shot, annotate(shot, frame), layout.image_name(index))
     if not layout.state.is_file():  # to write would bring back a part of it
         raise UserError(f"{layout.root}: was moved or deleted during the run, which ends here")
-    write_atomic(layout.image(index), encode_image(frame.rgb, layout.format))
+    write_atomic(layout.image(index), encode_image(frame.rgb, layout.format, shot.film))
     write_atomic(layout.part(index), json.dumps(asdict(record), allow_nan=False).encode())
 
 

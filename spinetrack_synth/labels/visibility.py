@@ -133,18 +133,17 @@ def visibility(
         inside = ((pixels >= 0) & (pixels < size)).all(axis=-1)
     rows = np.flatnonzero(inside)
     depth_m = camera.to_camera(person.keypoints_world)[:, 2]
-    inverse_K = np.linalg.inv(camera.K)
     seen = np.zeros(len(pixels), dtype=bool)
     for ring in _RINGS:
         rows = rows[~seen[rows]]
         column, row = _pixel_indices(pixels[rows, None] + ring, size)
-        centers = np.stack([column + 0.5, row + 0.5, np.ones(row.shape)], axis=-1)
-        ray_length = np.linalg.norm(centers @ inverse_K.T, axis=-1)
+        centers = np.stack([column, row], axis=-1) + 0.5
+        ray_length = np.linalg.norm(camera.rays(centers), axis=-1)
         surface_m = frame.depth_m[row, column]
         cover_m = (depth_m[rows, None] - surface_m) * ray_length
         flesh = (frame.ids[row, column] == person_id) & (cover_m <= _DEPTH_M[rows, None])
         which, where = np.nonzero(flesh)
-        points = camera.unproject(centers[which, where, :2], surface_m[which, where])
+        points = camera.unproject(centers[which, where], surface_m[which, where])
         body = person.skin_body[_nearest(person.skin_world, points)]
         flesh[which, where] = _covers(bodies)[rows[which], body]
         seen[rows] = flesh.any(axis=1)

@@ -66,4 +66,9 @@ def choose_moment(performances: tuple[Performance, ...], rng: np.random.Generato
     chance = np.array([performance.weight for performance in performances])
     chosen = performances[int(rng.choice(len(performances), p=chance / chance.sum()))]
     frame = int(rng.integers(len(chosen.times_s)))
-    return Moment(f"{chosen.name} {chosen.times_s[frame]:.3f} s", chosen.coordinates[frame])
+    return Moment(moment_name(chosen, frame), chosen.coordinates[frame])
+
+
+def moment_name(performance: Performance, frame: int) -> str:
+    """What a frame of a motion is called in labels and messages."""
+    return f"{performance.name} {performance.times_s[frame]:.3f} s"

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spinetrack_synth.camera import Camera
-from spinetrack_synth.rendering import compositing, film, variants
+from spinetrack_synth.rendering import compositing, film, sensor, variants
 from spinetrack_synth.rendering.packing import owners
 from spinetrack_synth.rendering.protocol import Quality
 from spinetrack_synth.shot import Frame, Shot
@@ -88,24 +88,31 @@ class EmbeddedRenderer:
             depth=effort.depth,
             seed=_seed(shot),
         )
-        clean = film.denoise(radiance, albedo, normal, effort.denoiser)
+        clean = film.denoise(
+            radiance,
+            albedo,
+            normal,
+            effort.denoiser,
+            clean_guides=shot.camera.aperture_m == 0,
+        )
         gains = shot.exposure * film.meter(clean, albedo, ids)
         if shot.backdrop is not None and bare is not None:
             if shot.backdrop.exposed:
                 gains = np.full(3, shot.exposure, dtype=np.float32)
             covered = stage.coverage(shot.camera, spp=effort.spp, seed=_seed(shot))
-            clean = compositing.compose(
-                clean, bare, covered, surface == 0, shot.backdrop.radiance
-            )
-        return Frame(rgb=film.develop(clean, gains), ids=ids, depth_m=depth_m)
+            clean = compositing.compose(clean, bare, covered, surface == 0, shot.backdrop.radiance)
+        if shot.film is not None:
+            rgb = film.develop(sensor.record(clean * gains, shot), 1.0)
+        else:
+            rgb = film.develop(clean, gains)
+        return Frame(rgb=rgb, ids=ids, depth_m=depth_m)
 
     def _bare_ground(self, shot: Shot, effort: Effort) -> Image:
         """The light (H, W, 3) of the ground before a backdrop, with nobody and nothing on it."""
         empty = replace(shot, people=(), surroundings=shot.surroundings[:1], things=())
-        images = self._staged(empty).light(
-            shot.camera, spp=effort.spp, depth=1, seed=_seed(shot)
-        )
-        return film.denoise(*images, effort.denoiser)
+        images = self._staged(empty).light(shot.camera, spp=effort.spp, depth=1, seed=_seed(shot))
+        pinhole = shot.camera.aperture_m == 0
+        return film.denoise(*images, effort.denoiser, clean_guides=pinhole)
 
     def scan(self, shot: Shot) -> tuple[NDArray[np.int32], Image]:
         """Without light: surface (H, W) and depth (H, W) m at pixel centres.
@@ -123,11 +130,11 @@ class EmbeddedRenderer:
         self._stage = self._shot = None
 
     def _staged(self, shot: Shot) -> Stage:
-        """The stage with a shot on it; the same shot twice is put there once."""
+        """The stage with a shot on it; what several shots show alike is put there once."""
         if self._stage is None:
             raise RuntimeError("this renderer is closed")
         self._use_variant()
-        if shot is not self._shot:
+        if self._shot is None or not _same_content(shot, self._shot):
             self._shot = None  # should loading fail, the stage holds no shot
             self._stage.load(shot)
             self._shot = shot
@@ -137,6 +144,17 @@ class EmbeddedRenderer:
         import mitsuba as mi
 
         mi.set_variant(self.variant)  # the whole process has one; another renderer may differ
+
+
+def _same_content(one: Shot, other: Shot) -> bool:
+    """Whether two shots differ in the camera at most; how light is sampled is centred on people,
+    where there are none on what the camera sees."""
+    return one is other or bool(
+        one.people
+        and one.people is other.people
+        and one.surroundings is other.surroundings
+        and one.lights is other.lights
+    )
 
 
 def _stage(variant: str) -> Stage:

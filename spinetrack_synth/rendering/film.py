@@ -29,17 +29,22 @@ LUMINANCE: Final = np.array([0.2126, 0.7152, 0.0722], dtype=np.float32)
 
 
 def denoise(
-    radiance: Image, albedo: Image, normal: Image, strength: Literal["fast", "balanced", "high"]
+    radiance: Image,
+    albedo: Image,
+    normal: Image,
+    strength: Literal["fast", "balanced", "high"],
+    *,
+    clean_guides: bool = True,
 ) -> Image:
     """Open Image Denoise on the CPU; all (H, W, 3) float32, ``normal`` in the world.
 
-    Albedo and normal are taken for noiseless: that keeps every eye and brick, and costs a little
-    roughness where hair is thin.
+    ``clean_guides`` takes albedo and normal for noiseless: that keeps every eye and brick, and
+    costs a little roughness where hair is thin. Through an open lens they are noisy.
     """
     import pyoidn
 
     clean: Image = pyoidn.denoise(
-        radiance, albedo=albedo, normal=normal, hdr=True, clean_aux=True, quality=strength
+        radiance, albedo=albedo, normal=normal, hdr=True, clean_aux=clean_guides, quality=strength
     )
     return clean
 

@@ -1,13 +1,14 @@
 """Drawing without a compiler: Mitsuba's own plugins in the scalar variant, rebuilt for every shot.
 
-Slow but right, and it needs nothing beside the mitsuba wheel. It knows square pixels only. The
-variant must be set before the import.
+Slow but right, and it needs nothing beside the mitsuba wheel. Pinholes with square pixels are
+Mitsuba's own; other cameras are asked for every ray in Python, which takes some ten times as long.
+The variant must be set before the import.
 """
 
 from __future__ import annotations
 
 import gc
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import mitsuba as mi
@@ -15,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spinetrack_synth.camera import Camera
+from spinetrack_synth.distortion import MOST_STEPS, newton_step
 from spinetrack_synth.rendering.lights import Distant, distant_light
 from spinetrack_synth.rendering.packing import MOST_LAYERS, SOLID, area_lights, smooth, texels
 from spinetrack_synth.shot import AreaLight, Material, Shot, Surface
@@ -67,23 +69,20 @@ class ScalarStage:
     def coverage(self, camera: Camera, *, spp: int, seed: int) -> NDArray[np.float32]:
         """Part (H, W) of each pixel's samples that meet anything but the first surface.
 
-        The samples are not those of `light`, as Mitsuba's own plugins do not say: more of them.
+        Black against white, which shows masks as they are. The samples are not those of `light`,
+        for Mitsuba's plugins keep theirs to themselves: more of them.
         """
-        others = {f"surface{k}": _mesh(s) for k, s in enumerate(self._surfaces) if k > 0}
-        if not others:
-            return np.zeros((camera.height, camera.width), dtype=np.float32)
-        scene = mi.load_dict({"type": "scene", **others})
-        sensor = _sensor(camera, centred=False)
-        sensor["film"]["pixel_format"] = "rgba"
-        lane: Any = seed
-        image = mi.render(
-            scene,
-            sensor=mi.load_dict(sensor),
-            integrator=mi.load_dict({"type": "path", "max_depth": MOST_LAYERS}),
-            spp=max(spp, COVERAGE_SPP),
-            seed=lane,
-        )
-        return np.clip(np.array(image, dtype=np.float32)[..., 3], 0, 1)
+        black = [replace(s, material=_blackened(s.material)) for s in self._surfaces[1:]]
+        around = {"type": "constant", "radiance": {"type": "rgb", "value": 1.0}}
+        scene = {f"surface{k}": _mesh(surface) for k, surface in enumerate(black)}
+        path = mi.load_dict({"type": "path", "max_depth": MOST_LAYERS})
+        lit, self._scene = self._scene, mi.load_dict({"type": "scene", "around": around, **scene})
+        try:
+            white = self._draw(path, camera, max(spp, COVERAGE_SPP), seed)
+        finally:
+            self._scene = lit
+        covered: NDArray[np.float32] = np.clip(1 - white.mean(axis=-1), 0, 1)
+        return covered
 
     def scan(self, camera: Camera) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
         """Surface (H, W) and depth (H, W) m at pixel centres."""
@@ -144,20 +143,37 @@ class ScalarStage:
         raise AssertionError("the last layer always counts as solid")
 
     def _draw(self, integrator: Any, camera: Camera, spp: int, seed: int) -> NDArray[np.float32]:
-        sensor = mi.load_dict(_sensor(camera, centred=spp == 1))
+        sensor = _sensor(camera, centred=spp == 1)
         lane: Any = seed
         image = mi.render(self._scene, sensor=sensor, integrator=integrator, spp=spp, seed=lane)
         return np.array(image, dtype=np.float32)
 
 
-def _sensor(camera: Camera, *, centred: bool) -> dict[str, Any]:
-    """Mitsuba's camera; ``centred`` looks through pixel centres with its one sample."""
+def _sensor(camera: Camera, *, centred: bool) -> Any:
+    """Mitsuba's camera; ``centred`` looks through pixel centres with its one sample, and through
+    the middle of the lens."""
     K = camera.K
-    if abs(K[0, 0] - K[1, 1]) > 1e-6 * K[0, 0] or K[0, 1] != 0:
-        raise ValueError("the scalar variant draws square pixels only: K[0, 0] must equal K[1, 1]")
+    film = {
+        "type": "hdrfilm",
+        "width": camera.width,
+        "height": camera.height,
+        "rfilter": {"type": "box"},
+        "pixel_format": "rgb",
+        "component_format": "float32",
+    }
+    sampler = (
+        {"type": "stratified", "sample_count": 1, "jitter": False}
+        if centred
+        else {"type": "independent"}
+    )
+    square = abs(K[0, 0] - K[1, 1]) <= 1e-6 * K[0, 0] and K[0, 1] == 0
+    if not square or camera.distortion is not None or (camera.aperture_m > 0 and not centred):
+        properties = mi.Properties()
+        properties["film"], properties["sampler"] = mi.load_dict(film), mi.load_dict(sampler)
+        return _LensSensor(properties, camera, 0.0 if centred else camera.aperture_m)
     # Mitsuba's camera looks along +z with x to the left and y up.
     cam2world: Any = np.linalg.inv(camera.world2cam) @ np.diag([-1.0, -1.0, 1.0, 1.0])
-    return {
+    perspective = {
         "type": "perspective",
         "fov_axis": "x",
         "fov": float(np.degrees(2 * np.arctan(camera.width / 2 / K[0, 0]))),
@@ -166,18 +182,71 @@ def _sensor(camera: Camera, *, centred: bool) -> dict[str, Any]:
         "to_world": mi.ScalarTransform4f(cam2world),
         "near_clip": 0.01,
         "far_clip": 1e4,
-        "film": {
-            "type": "hdrfilm",
-            "width": camera.width,
-            "height": camera.height,
-            "rfilter": {"type": "box"},
-            "pixel_format": "rgb",
-            "component_format": "float32",
-        },
-        "sampler": {"type": "stratified", "sample_count": 1, "jitter": False}
-        if centred
-        else {"type": "independent"},
+        "film": film,
+        "sampler": sampler,
     }
+    return mi.load_dict(perspective)
+
+
+class _LensSensor(mi.Sensor):
+    """A camera with any K, distortion and aperture. Points and vectors are plain numbers here: that
+    is what a call from Mitsuba for every single ray can afford."""
+
+    def __init__(self, properties: Any, camera: Camera, aperture_m: float) -> None:
+        super().__init__(properties)
+        self.m_needs_sample_3 = aperture_m > 0
+        self._size = camera.width, camera.height
+        self._pixel2plane = np.linalg.inv(camera.K)[:2].tolist()
+        self._coefficients = camera.distortion.coefficients if camera.distortion else None
+        self._cam2world = camera.world2cam[:3, :3].T.tolist()
+        self._position = camera.position_world.tolist()
+        self._radius_m = aperture_m / 2
+        self._sharpness = 1 / camera.focus_m
+
+    def sample_ray(self, *request: Any) -> Any:
+        """As below."""
+        return self.sample_ray_differential(*request)
+
+    def sample_ray_differential(self, *request: Any) -> Any:
+        """The ray, of weight 1, that Mitsuba asks for by time, wavelength, the place in the picture
+        and that in the lens (both in 0..1)."""
+        time, _, place, in_lens, *_ = request
+        x, y = place.x * self._size[0], place.y * self._size[1]
+        u, v = (row[0] * x + row[1] * y + row[2] for row in self._pixel2plane)
+        if self._coefficients is not None:
+            u, v = _undistorted(self._coefficients, u, v)
+        aside = mi.warp.square_to_uniform_disk_concentric(in_lens) * self._radius_m
+        here, toward = (aside.x, aside.y, 0.0), (
+            u - aside.x * self._sharpness, v - aside.y * self._sharpness, 1.0,
+        )  # fmt: skip
+        ray = mi.RayDifferential3f()
+        ray.time = time
+        ray.o = mi.Point3f(
+            *(
+                p + sum(a * b for a, b in zip(r, here))
+                for p, r in zip(self._position, self._cam2world)
+            )
+        )
+        ray.d = mi.Vector3f(*(sum(a * b for a, b in zip(r, toward)) for r in self._cam2world))
+        ray.d /= sum(part * part for part in toward) ** 0.5
+        return ray, mi.Color3f(1)
+
+
+def _undistorted(
+    coefficients: tuple[float, ...], u: float, v: float, precise: float = 1e-10
+) -> tuple[float, float]:
+    """The point that lands at u, v, by Newton's method."""
+    x, y = u, v
+    for _ in range(MOST_STEPS):
+        before = x, y
+        x, y = newton_step(coefficients, x, y, u, v)
+        if abs(x - before[0]) + abs(y - before[1]) < precise:
+            break
+    return x, y
+
+
+def _blackened(material: Material) -> Material:
+    return replace(material, base_color=(0.0, 0.0, 0.0), roughness=1.0, specular=0.0)
 
 
 def _mesh(surface: Surface) -> Any:

@@ -8,16 +8,20 @@ are Mitsuba's. The variant must be set before the import.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Final
 
 import drjit as dr
 import mitsuba as mi
 import numpy as np
 
 from spinetrack_synth.camera import Camera
+from spinetrack_synth.distortion import newton_step
 from spinetrack_synth.rendering.emitters import LightTable
 from spinetrack_synth.rendering.packing import MOST_LAYERS, SOLID
 from spinetrack_synth.rendering.surfaces import SurfaceTable
+
+NEWTON_STEPS: Final = 10
+"""Undistort to float32's precision, up to lenses that squeeze the corner a hundredfold."""
 
 
 @dataclass(frozen=True)
@@ -30,28 +34,87 @@ class World:
 
 
 @dataclass(frozen=True)
+class Bend:
+    """A lens's distortion on the device: from pixels to the plane one metre ahead, OpenCV's
+    coefficients there, and from that plane to the world."""
+
+    pixel2plane: Any
+    coefficients: tuple[Any, ...]
+    plane2world: Any
+
+    def direction(self, x: Any, y: Any) -> Any:
+        """World direction of what lands at the image point (x, y) px, one metre deep."""
+        landed = self.pixel2plane @ mi.Vector3f(x, y, 1)
+        point = landed.x, landed.y
+        for _ in range(NEWTON_STEPS):
+            point = newton_step(self.coefficients, *point, landed.x, landed.y)
+        return self.plane2world @ mi.Vector3f(*point, 1)
+
+
+@dataclass(frozen=True)
+class Aperture:
+    """A round opening on the device: its radii along the picture's axes in the world (m), and the
+    reciprocal of the depth in focus (1/m)."""
+
+    right: Any
+    down: Any
+    sharpness: Any
+
+
+@dataclass(frozen=True)
 class View:
     """A camera on the device; everything opaque, so that no number is compiled into a kernel."""
 
     width: Any
     position: Any
     pixel2world: Any
+    bend: Bend | None = None
+    aperture: Aperture | None = None
 
     @classmethod
     def of(cls, camera: Camera) -> View:
         """Rays of the camera: direction = pixel2world (x, y, 1), of depth 1 along the axis."""
-        matrix = camera.world2cam[:3, :3].T @ np.linalg.inv(camera.K)
+        pixel2plane, plane2world = np.linalg.inv(camera.K), camera.world2cam[:3, :3].T
+        bend = aperture = None
+        if camera.distortion is not None:
+            coefficients = tuple(dr.opaque(mi.Float, k) for k in camera.distortion.coefficients)
+            bend = Bend(_matrix(pixel2plane), coefficients, _matrix(plane2world))
+        if camera.aperture_m > 0:
+            right, down = 0.5 * camera.aperture_m * plane2world.T[:2]
+            sharpness = dr.opaque(mi.Float, float(1 / camera.focus_m))
+            aperture = Aperture(_vector(right), _vector(down), sharpness)
         return cls(
             width=dr.opaque(mi.UInt32, camera.width),
-            position=mi.Point3f(*(dr.opaque(mi.Float, float(c)) for c in camera.position_world)),
-            pixel2world=mi.Matrix3f(
-                *[[dr.opaque(mi.Float, float(value)) for value in row] for row in matrix]
-            ),
+            position=mi.Point3f(_vector(camera.position_world)),
+            pixel2world=_matrix(plane2world @ pixel2plane),
+            bend=bend,
+            aperture=aperture,
         )
 
     def direction(self, x: Any, y: Any) -> Any:
         """World direction through the image point (x, y) px, one metre deep."""
+        if self.bend is not None:
+            return self.bend.direction(x, y)
         return self.pixel2world @ mi.Vector3f(x, y, 1)
+
+    def ray(self, x: Any, y: Any, in_lens: Any) -> Any:
+        """A ray to the image point (x, y) px through the point ``in_lens`` of the unit square that
+        is the opening; a pinhole does not ask for it."""
+        direction = self.direction(x, y)
+        if self.aperture is None:
+            return mi.Ray3f(self.position, dr.normalize(direction))
+        disk = mi.warp.square_to_uniform_disk_concentric(in_lens)
+        aside = disk.x * self.aperture.right + disk.y * self.aperture.down
+        toward = direction - aside * self.aperture.sharpness
+        return mi.Ray3f(self.position + aside, dr.normalize(toward))
+
+
+def _matrix(values: Any) -> Any:
+    return mi.Matrix3f(*[[dr.opaque(mi.Float, float(value)) for value in row] for row in values])
+
+
+def _vector(values: Any) -> Any:
+    return mi.Vector3f(*(dr.opaque(mi.Float, float(value)) for value in values))
 
 
 def trace(world: World, view: View, pixels: int, spp: int, depth: int, seed: int) -> Any:
@@ -67,8 +130,10 @@ def trace(world: World, view: View, pixels: int, spp: int, depth: int, seed: int
     pixel, number = lane % dr.opaque(mi.UInt32, pixels), lane // dr.opaque(mi.UInt32, pixels)
     samples = dr.opaque(mi.UInt32, spp)
     x, y = mi.Float(pixel % view.width), mi.Float(pixel // view.width)
-    place = _place_in_pixel(number, samples, dr.opaque(mi.UInt32, seed))
-    ray = mi.Ray3f(view.position, dr.normalize(view.direction(x + place.x, y + place.y)))
+    shift = dr.opaque(mi.UInt32, seed)
+    place = _place_in_pixel(number, samples, shift)
+    in_lens = None if view.aperture is None else _place_in_lens(number, samples, pixel, shift)
+    ray = view.ray(x + place.x, y + place.y, in_lens)
     images = _paths(world, sampler, ray, number, samples, dr.opaque(mi.UInt32, depth))
     dr.eval(images)  # in one kernel; whatever reads them would otherwise follow all paths again
     return tuple(_pixel_mean(image, pixels, spp) for image in images)
@@ -130,8 +195,10 @@ def coverage(world: World, view: View, pixels: int, spp: int, seed: int) -> Any:
     lane = dr.arange(mi.UInt32, pixels * spp)
     pixel, number = lane % dr.opaque(mi.UInt32, pixels), lane // dr.opaque(mi.UInt32, pixels)
     x, y = mi.Float(pixel % view.width), mi.Float(pixel // view.width)
-    place = _place_in_pixel(number, dr.opaque(mi.UInt32, spp), dr.opaque(mi.UInt32, seed))
-    ray = mi.Ray3f(view.position, dr.normalize(view.direction(x + place.x, y + place.y)))
+    samples, shift = dr.opaque(mi.UInt32, spp), dr.opaque(mi.UInt32, seed)
+    place = _place_in_pixel(number, samples, shift)
+    in_lens = None if view.aperture is None else _place_in_lens(number, samples, pixel, shift)
+    ray = view.ray(x + place.x, y + place.y, in_lens)
     covered = mi.Color3f(1 - _seen_through(world, ray))
     dr.eval(covered)
     return _pixel_mean(covered, pixels, spp).x
@@ -296,7 +363,17 @@ def _place_in_pixel(number: Any, samples: Any, seed: Any) -> Any:
     The same in every pixel, so that an edge comes out as even steps of coverage: the denoiser takes
     the guide images at their word and would keep their noise.
     """
-    first, second = mi.sample_tea_32(seed, samples)
+    return _hammersley(number, samples, *mi.sample_tea_32(seed, samples))
+
+
+def _place_in_lens(number: Any, samples: Any, pixel: Any, seed: Any) -> Any:
+    """Where in the lens a sample goes through: Hammersley's points, moved in every pixel by
+    itself, so that blur is noise, which the denoiser knows, and not the same few ghosts."""
+    return _hammersley(number, samples, *mi.sample_tea_32(pixel, seed ^ 0x1E45))
+
+
+def _hammersley(number: Any, samples: Any, first: Any, second: Any) -> Any:
+    """Hammersley's point of a number, moved by two words of 32 bits around the unit square."""
     x = (mi.Float(number) + 0.5) / mi.Float(samples) + mi.Float(first) * 2**-32
     y = mi.Float(dr.brev(number)) * 2**-32 + mi.Float(second) * 2**-32
     return mi.Point2f(x - dr.floor(x), y - dr.floor(y))

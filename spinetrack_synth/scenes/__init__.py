@@ -1,5 +1,6 @@
 """Scene descriptions, and the shots made from them."""
 
+from spinetrack_synth.scenes.clips import make_clip
 from spinetrack_synth.scenes.description import (
     Scene,
     describe,
@@ -19,6 +20,7 @@ __all__ = [
     "describe",
     "load_props",
     "load_scene",
+    "make_clip",
     "make_shot",
     "own_scene",
     "people_counts",

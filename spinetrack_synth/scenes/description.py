@@ -12,6 +12,8 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any, Final, NewType, get_type_hints
 
+import numpy as np
+
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.poses.library import FAMILIES, library
 from spinetrack_synth.scenes.places import PLACES
@@ -55,13 +57,47 @@ class Range:
 class PeopleRules:
     """How many people, and what they share.
 
-    ``count`` are weights by number of people; ``gap_m`` the least floor between two of them.
+    ``count`` are weights by number of people; ``gap_m`` the least floor between two of them;
+    ``mats`` the share of those who are on the floor with empty hands that have a mat there.
     """
 
     count: Mapping[int, float]
     same_pose: float
     gap_m: float
     props: float
+    mats: float = 1.0
+
+
+NONE = Range(0.0, 0.0)
+
+
+@dataclass(frozen=True)
+class DistortionRules:
+    """Brown-Conrady coefficients, with half the picture's diagonal as unit of radius: the same
+    numbers bend pictures of every lens alike, and k1 alone is the part by which corners move."""
+
+    k1: Range = NONE
+    k2: Range = NONE
+    p1: Range = NONE
+    p2: Range = NONE
+    k3: Range = NONE
+
+    def check(self) -> str | None:
+        """What is wrong with the ranges together; None for nothing."""
+        # The radial part grows with each coefficient, so the lowest ones fold first.
+        k1, k2, k3 = self.k1.low, self.k2.low, self.k3.low
+        radius = np.linspace(0, MOST_RADIUS, 500)
+        landed = radius * (1 + k1 * radius**2 + k2 * radius**4 + k3 * radius**6)
+        slope = 1 + 3 * k1 * radius**2 + 5 * k2 * radius**4 + 7 * k3 * radius**6
+        sound = np.logical_and.accumulate(slope > LEAST_SLOPE)
+        # The tangential part moves corners by up to three times its numbers, and more farther out.
+        aside = sum(max(-values.low, values.high) for values in (self.p1, self.p2))
+        if landed[sound].max() >= 1.01 + 4 * aside:
+            return None
+        return (
+            f"k1 = {k1:g}, k2 = {k2:g}, k3 = {k3:g} fold the picture before its corner; "
+            "raise the lowest values (k1 alone: -0.14)"
+        )
 
 
 @dataclass(frozen=True)
@@ -69,6 +105,9 @@ class CameraRules:
     """From where and how the people are seen.
 
     ``coverage`` is the larger of width and height of their box, as a part of the picture's.
+    ``portrait`` is the share of pictures with width and height exchanged; ``truncation`` the share
+    in which an edge of the picture cuts off a part of the main person, ``truncated`` that part.
+    ``f_number`` opens the lens, focused on the main person; 0 is a pinhole.
     """
 
     height_m: Range
@@ -79,11 +118,29 @@ class CameraRules:
     crop_coverage: Range
     roll_deg: Range
     clearance_m: float
+    portrait: float = 0.0
+    truncation: float = 0.0
+    truncated: Range = Range(0.1, 0.5)
+    f_number: Range = NONE
+    distortion: DistortionRules = field(default_factory=DistortionRules)
+
+
+@dataclass(frozen=True)
+class FilmRules:
+    """What a picture is taken on: noise (of the ISO), errors of the white balance (red against
+    blue, green against both), light lost in the corners, quality of the JPEG file."""
+
+    iso: Range = NONE
+    temperature_stops: Range = NONE
+    tint_stops: Range = NONE
+    vignetting_stops: Range = NONE
+    jpeg_quality: Range = Range(92.0, 92.0)
 
 
 @dataclass(frozen=True)
 class LightRules:
-    """Sun, sky, windows, lamps and exposure."""
+    """Sun, sky, windows, lamps and exposure; ``night`` is the share of the outdoor pictures after
+    sunset."""
 
     sun_elevation_deg: Range
     turbidity: Range
@@ -93,6 +150,7 @@ class LightRules:
     daylight_kelvin: Range
     lamp_kelvin: Range
     exposure_stops: Range
+    night: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -130,6 +188,7 @@ class Scene:
     camera: CameraRules
     light: LightRules
     motions: Motions = field(default_factory=Motions)
+    film: FilmRules = field(default_factory=FilmRules)
     props: tuple[PropFile, ...] = ()
 
 
@@ -235,7 +294,11 @@ class _Reader:
                 if read
                 else self.table(hints[name], table[name], where)
             )
-        return kind(**values)
+        made = kind(**values)
+        problem = made.check() if isinstance(made, DistortionRules) else None
+        if problem:
+            raise self.fail(key, problem)
+        return made
 
     def text(self, value: Any, key: str) -> str:
         if not isinstance(value, str) or not value:
@@ -257,6 +320,8 @@ class _Reader:
         if not numbers or not value[0] <= value[1]:
             raise self.fail(key, f"{value!r} is no range; write [low, high]")
         low, high = _LIMITS[key.rpartition(".")[2]]
+        if key.endswith(_OFF_AT_ZERO) and value == [0, 0]:
+            return NONE
         if not low <= value[0] <= value[1] <= high:
             raise self.fail(key, f"{value!r} must lie within {low:g} to {high:g}")
         return Range(float(value[0]), float(value[1]))
@@ -341,7 +406,7 @@ class _Reader:
         return {name: float(weight) for name, weight in value.items() if weight > 0}
 
 
-MOST_PEOPLE = 4
+MOST_PEOPLE = 8
 """More people than this do not fit on the floors of the places."""
 
 FARTHEST_M = 12.0
@@ -353,7 +418,7 @@ def _is_number(value: Any) -> bool:
 
 
 _LIMITS: dict[str, tuple[float, float]] = {
-    "height_m": (0.15, 2.4),
+    "height_m": (0.1, 8.0),
     "lens_mm": (14, 200),
     "coverage": (0.05, 1.0),
     "crop_coverage": (1.0, 3.0),
@@ -363,8 +428,29 @@ _LIMITS: dict[str, tuple[float, float]] = {
     "daylight_kelvin": (2000, 12000),
     "lamp_kelvin": (2000, 12000),
     "exposure_stops": (-4, 4),
+    "truncated": (0.02, 0.8),
+    "f_number": (0.7, 64),
+    "k1": (-0.5, 0.5),
+    "k2": (-0.5, 0.5),
+    "k3": (-0.5, 0.5),
+    "p1": (-0.005, 0.005),
+    "p2": (-0.005, 0.005),
+    "iso": (50, 51200),
+    "temperature_stops": (-1, 1),
+    "tint_stops": (-0.5, 0.5),
+    "vignetting_stops": (0, 3),
+    "jpeg_quality": (10, 95),
 }
 """What makes sense at all, by key."""
+
+_OFF_AT_ZERO = ("f_number", "iso")
+"""Keys that are switched off by [0, 0]."""
+
+LEAST_SLOPE = 0.15
+"""Of the distance from the picture's middle after distortion over that before: at less, corners
+would be squeezed into lines."""
+MOST_RADIUS = 3.0
+"""Half diagonals within which a corner's origin is looked for."""
 
 _READERS: dict[Any, Callable[[_Reader, Any, str], Any]] = {
     str: _Reader.text,

@@ -29,19 +29,29 @@ def black_body(kelvin: float) -> Array:
     return light
 
 
+AFTER_SUNSET: Final = {"dusk": 0.75, "night": 0.5}
+"""Exposure against the automatic one, by the name of the light: dark stays darker than day."""
+
+
 def draw(rng: Rng, values: Range) -> float:
     """A value of a range, all as likely."""
     return float(rng.uniform(values.low, values.high))
 
 
 def light_up(place: Place, rules: LightRules, rng: Rng) -> tuple[tuple[Light, ...], str]:
-    """The lights of a shot at a place, and their name: daylight, evening, sun or overcast."""
-    if not place.windows:
-        return _under_the_sky(rules, rng)
+    """The lights of a shot at a place, and their name.
+
+    Indoors ``daylight``, ``evening``, or ``lamps`` where there is no window; outdoors ``sun``,
+    ``overcast``, ``dusk`` or ``night``.
+    """
+    if place.outdoors:
+        return _outdoors(place, rules, rng)
     # Both sets are drawn whatever comes, so that one share does not change the other's values.
     day = black_body(draw(rng, rules.daylight_kelvin)) * rng.uniform(6, 14)
     lamp = black_body(draw(rng, rules.lamp_kelvin)) * rng.uniform(10, 18)
     evening, with_lamps = rng.random() < rules.evening, rng.random() < rules.lamps
+    if not place.windows:
+        return _glowing(place.lamps, lamp), "lamps"
     if evening and place.lamps:
         dusk = black_body(11000) * 0.12
         return (*_glowing(place.windows, dusk), *_glowing(place.lamps, lamp)), "evening"
@@ -51,8 +61,42 @@ def light_up(place: Place, rules: LightRules, rng: Rng) -> tuple[tuple[Light, ..
 
 
 def _glowing(panes: tuple[AreaLight, ...], radiance: Array) -> tuple[AreaLight, ...]:
-    red, green, blue = (float(c) for c in radiance)
-    return tuple(replace(pane, radiance=(red, green, blue)) for pane in panes)
+    def scaled(pane: AreaLight) -> AreaLight:
+        red, green, blue = (float(a * b) for a, b in zip(radiance, pane.radiance))
+        return replace(pane, radiance=(red, green, blue))
+
+    return tuple(map(scaled, panes))
+
+
+def _outdoors(place: Place, rules: LightRules, rng: Rng) -> tuple[tuple[Light, ...], str]:
+    # A scene without nights draws no number for them: its days stay as they were.
+    if rules.night and rng.random() < rules.night:
+        return _after_sunset(place, rules, rng)
+    return _under_the_sky(rules, rng)
+
+
+def _after_sunset(place: Place, rules: LightRules, rng: Rng) -> tuple[tuple[Light, ...], str]:
+    """Dusk or night: what is left of the sky, and the lamps of the street where there are any.
+
+    A tenth to a thirtieth of a day's sky is left at dusk; at night the lamps outshine the rest.
+    """
+    azimuth = rng.uniform(0, 2 * np.pi)
+    sunken = (float(np.cos(azimuth)), -0.05, float(np.sin(azimuth)))
+    dusk = rng.random() < 0.5
+    afterglow = float(np.exp(rng.uniform(np.log(0.03), np.log(0.12))))
+    lamp = black_body(draw(rng, rules.lamp_kelvin)) * rng.uniform(15, 30)
+    sky = black_body(11000) * rng.uniform(0.4, 1.0)
+    if dusk:
+        sky = sky * (0.10 * afterglow)
+        glow = Sun(sunken, turbidity=draw(rng, rules.turbidity), sun_scale=0, sky_scale=afterglow)
+        shining = 0.3 * lamp
+    else:
+        sky = sky * 0.0003
+        glow = Sun(sunken, turbidity=4.0, sun_scale=0, sky_scale=0.0006)
+        shining = lamp
+    red, green, blue = (float(c) for c in sky)
+    lights: tuple[Light, ...] = (glow, Ambient((red, green, blue)))
+    return (*lights, *_glowing(place.lamps, shining)), "dusk" if dusk else "night"
 
 
 def _under_the_sky(rules: LightRules, rng: Rng) -> tuple[tuple[Light, ...], str]:

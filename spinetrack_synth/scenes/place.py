@@ -23,7 +23,8 @@ Prop = tuple[Part, ...]
 class Place:
     """Surroundings of one variant, the same objects in every shot that is made there.
 
-    ``windows`` and ``lamps`` are the glowing rectangles at radiance 1 (empty under the open sky).
+    ``windows`` and ``lamps`` are the glowing rectangles, the brightest of radiance 1; ``outdoors``
+    there are no windows, and the lamps shine after sunset.
     ``mat_area`` (2, 2): the low and high x, z m between which people may be. ``camera_room``
     (2, 3): the box m in which a camera may stand; nothing is between any two points of it but
     the ``obstacles`` (N, 2, 3), boxes m around the bulky things.
@@ -37,6 +38,7 @@ class Place:
     obstacles: Array
     windows: tuple[AreaLight, ...] = ()
     lamps: tuple[AreaLight, ...] = ()
+    outdoors: bool = False
 
 
 def placed(prop: Prop, at: ArrayLike, *, yaw: float = 0.0) -> Prop:

@@ -6,8 +6,10 @@ its true size on whatever it covers. Frames: the world's axes (X, Y up, Z).
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -46,10 +48,24 @@ def joined(meshes: Iterable[Mesh]) -> Mesh:
     )
 
 
+def rotation(yaw: float = 0.0, pitch: float = 0.0, roll: float = 0.0) -> Array:
+    """Rotation matrix (3, 3) of roll about X, then pitch about Z, then yaw about Y, rad."""
+    return about_y(yaw) @ about_z(pitch) @ about_x(roll)
+
+
+def angles(turn: ArrayLike) -> tuple[float, float, float]:
+    """Yaw, pitch and roll, rad, of a rotation matrix (3, 3)."""
+    r = np.asarray(turn, float)
+    pitch = float(np.arcsin(np.clip(r[1, 0], -1.0, 1.0)))
+    if abs(r[1, 0]) > 1.0 - 1e-9:  # upright: yaw and roll are one turn
+        return float(np.arctan2(r[0, 2], r[2, 2])), pitch, 0.0
+    return float(np.arctan2(-r[2, 0], r[0, 0])), pitch, float(np.arctan2(-r[1, 2], r[1, 1]))
+
+
 def turned(mesh: Mesh, *, yaw: float = 0.0, pitch: float = 0.0, roll: float = 0.0) -> Mesh:
     """Turned about the origin: roll about X, then pitch about Z, then yaw about Y, rad."""
-    rotation = about_y(yaw) @ about_z(pitch) @ about_x(roll)
-    return Mesh(mesh.vertices @ rotation.T, mesh.faces, mesh.uv, mesh.normals @ rotation.T)
+    turn = rotation(yaw, pitch, roll)
+    return Mesh(mesh.vertices @ turn.T, mesh.faces, mesh.uv, mesh.normals @ turn.T)
 
 
 def moved(mesh: Mesh, offset: ArrayLike) -> Mesh:
@@ -84,34 +100,49 @@ def with_smooth_normals(vertices: ArrayLike, faces: NDArray[np.int32], uv: Array
 def rectangle(corner: ArrayLike, edge_u: ArrayLike, edge_v: ArrayLike) -> Mesh:
     """A flat rectangle that faces along edge_u x edge_v; uv start at its corner."""
     start, along_u, along_v = (np.asarray(x, float) for x in (corner, edge_u, edge_v))
-    u, v = np.linalg.norm(along_u), np.linalg.norm(along_v)
-    normal = np.cross(along_u, along_v) / (u * v)
-    steps = np.array([[0, 0], [1, 0], [1, 1], [0, 1]], float)
+    u, v = math.hypot(*along_u), math.hypot(*along_v)
+    (a, b, c), (d, e, f) = along_u.tolist(), along_v.tolist()
+    normal = np.array([b * f - c * e, c * d - a * f, a * e - b * d]) / (u * v)
     return Mesh(
-        start + steps[:, :1] * along_u + steps[:, 1:] * along_v,
-        _quads([0, 1, 2, 3]),
-        steps * [u, v],
-        np.tile(normal, (4, 1)),
+        start + _CORNERS[:, :1] * along_u + _CORNERS[:, 1:] * along_v,
+        _RECTANGLE,
+        _CORNERS * [u, v],
+        np.broadcast_to(normal, (4, 3)),
     )
+
+
+_CORNERS = np.array([[0, 0], [1, 0], [1, 1], [0, 1]], float)
+_RECTANGLE = _quads([0, 1, 2, 3])
 
 
 def box(size: ArrayLike, center: ArrayLike = (0, 0, 0), *, edge: float = 0.004) -> Mesh:
     """A box (3,) m with edges rounded by ``edge`` m; u runs along the longest side (the grain)."""
     half = np.asarray(size, float) / 2
     edge = min(edge, 0.45 * float(half.min()))
-    signs = np.array([[x, y, z] for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)], float)
     # Vertex 3 * corner + axis belongs to the face across `axis`; edges and corners join the faces.
     vertices = np.empty((8, 3, 3))
-    normals = np.zeros((8, 3, 3))
     uv = np.empty((8, 3, 2))
     longest = np.argsort(-half, kind="stable")
     for axis in range(3):
         inset = np.full(3, edge)
         inset[axis] = 0
-        vertices[:, axis] = signs * (half - inset)
-        normals[:, axis, axis] = signs[:, axis]
+        vertices[:, axis] = _SIGNS * (half - inset)
         in_plane = [a for a in longest if a != axis]
         uv[:, axis] = vertices[:, axis][:, in_plane] + (half.sum() * (1 + axis))
+    return Mesh(
+        vertices.reshape(24, 3) + np.asarray(center, float),
+        _box_faces(),
+        uv.reshape(24, 2),
+        np.einsum("ca,ab->cab", _SIGNS, np.eye(3)).reshape(24, 3),
+    )
+
+
+_SIGNS = np.array([[x, y, z] for x in (-1, 1) for y in (-1, 1) for z in (-1, 1)], float)
+
+
+@cache
+def _box_faces() -> NDArray[np.int32]:
+    """Faces of a box: its sides, its edges, its corners."""
 
     def corner(x: int, y: int, z: int) -> int:
         return 4 * x + 2 * y + z
@@ -144,12 +175,7 @@ def box(size: ArrayLike, center: ArrayLike = (0, 0, 0), *, edge: float = 0.004) 
                 odd = (x + y + z) % 2 == 1
                 triangles.append([first, first + 1, first + 2] if odd else
                                  [first, first + 2, first + 1])  # fmt: skip
-    return Mesh(
-        vertices.reshape(24, 3) + np.asarray(center, float),
-        np.concatenate([_quads(quads), np.array(triangles, np.int32)]),
-        uv.reshape(24, 2),
-        normals.reshape(24, 3),
-    )
+    return np.concatenate([_quads(quads), np.array(triangles, np.int32)])
 
 
 def lathe(profile: ArrayLike, segments: int = 24) -> Mesh:
@@ -281,18 +307,21 @@ def wall(
     direction = edge / length
     xs = np.unique([0.0, length, *(v for o in openings for v in o[:2])])
     ys = np.unique([0.0, height, *(v for o in openings for v in o[2:])])
-    pieces = []
-    for x0, x1 in zip(xs, xs[1:]):
-        for y0, y1 in zip(ys, ys[1:]):
-            middle = ((x0 + x1) / 2, (y0 + y1) / 2)
-            if any(a < middle[0] < b and c < middle[1] < d for a, b, c, d in openings):
-                continue
-            corner = origin + x0 * direction + [0, y0, 0]
-            piece = rectangle(corner, (x1 - x0) * direction, [0, y1 - y0, 0])
-            pieces.append(
-                Mesh(piece.vertices, piece.faces, piece.uv + np.array([x0, y0]), piece.normals)
-            )
-    return joined(pieces)
+    middle_x, middle_y = (xs[:-1] + xs[1:]) / 2, (ys[:-1] + ys[1:]) / 2
+    solid = np.ones((len(middle_x), len(middle_y)), bool)
+    for a, b, c, d in openings:
+        across, up = (a < middle_x) & (middle_x < b), (c < middle_y) & (middle_y < d)
+        solid &= ~(across[:, None] & up)
+    i, j = np.nonzero(solid)
+    x = np.stack([xs[i], xs[i + 1], xs[i + 1], xs[i]], 1).ravel()
+    y = np.stack([ys[j], ys[j], ys[j + 1], ys[j + 1]], 1).ravel()
+    normal = np.cross(direction, [0.0, 1.0, 0.0])
+    return Mesh(
+        origin + x[:, None] * direction + y[:, None] * [0.0, 1.0, 0.0],
+        _quads(np.arange(4 * len(i))),
+        np.column_stack([x, y]),
+        np.tile(normal, (4 * len(i), 1)),
+    )
 
 
 def terrain(rings: ArrayLike, sectors: int, height: ArrayLike) -> Mesh:

@@ -2,28 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from typing import Final
 
 import numpy as np
 
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.motion.performance import Performance
+from spinetrack_synth.poses.library import Pose
 from spinetrack_synth.rotations import yaw_xz
 from spinetrack_synth.scenes import mats
 from spinetrack_synth.scenes.description import PeopleRules, Scene
-from spinetrack_synth.scenes.lighting import draw, light_up
+from spinetrack_synth.scenes.lighting import AFTER_SUNSET, draw, light_up
 from spinetrack_synth.scenes.mesh_props import MeshProp, furnished, out_of_place
+from spinetrack_synth.scenes.optics import draw_optics
 from spinetrack_synth.scenes.place import Place
 from spinetrack_synth.scenes.places import PLACES, place
 from spinetrack_synth.scenes.placing import Cast, Footprint, Placed, gather, pick
 from spinetrack_synth.scenes.shapes import Rng
+from spinetrack_synth.scenes.things import thing_surfaces
 from spinetrack_synth.scenes.viewpoints import find_view
+from spinetrack_synth.scenes.views import further_views
 from spinetrack_synth.shot import Shot, Thing
 
 DRAWS: Final = 40
 """Arrangements of people tried before a shot is given up."""
 
 _STREAM: Final = 0x5CE
+_VIEWS: Final = 0x5CE71
+"""Further cameras have a stream of their own: they change nothing of the first picture."""
 
 
 def make_shot(
@@ -35,47 +43,76 @@ def make_shot(
     subjects: tuple[int, int] = (1, 3),
     performances: tuple[Performance, ...] = (),
     props: tuple[MeshProp, ...] = (),
+    views: int = 1,
+    act: Callable[[Placed, Place], Placed | None] = lambda placed, place: placed,
+    suits: Callable[[Pose], bool] = lambda pose: True,
     here: Place | None = None,
 ) -> Shot:
     """Shot ``index`` of a seed: a pure function of its arguments.
 
     ``size`` (width, height) px; ``subjects`` the fewest and most people;
     ``performances`` the scene's motions, which take the place of its poses; ``props`` its things
-    from files; ``here`` stands in for the scene's places. Raises UserError where the scene has no weight for such a number of people, the
-    cast is too small or a thing fits nowhere.
+    from files; ``views`` the number of cameras, all but one of them in ``Shot.further``. ``act``
+    may have the people do something where they were set down; None sets them down anew;
+    ``suits`` tells which poses may be taken; ``here`` stands in for the scene's places. Raises
+    UserError where the scene has no weight for such a number of people, the cast is too small or a
+    thing fits nowhere.
     """
     counts = people_counts(scene, subjects)
     rng = np.random.default_rng([seed, index, _STREAM])
     where = pick(rng, scene.places)
     variant = int(rng.integers(PLACES[where].variants))
-    if here is not None:
-        where, variant = here.name, here.variant
     chance = np.array(list(counts.values()))
     count = int(rng.choice(list(counts), p=chance / chance.sum()))
     if count > cast.size:
         raise UserError(f"{count} people in a picture need a cast of as many, not {cast.size}")
-    if here is not None:
-        surroundings = furnished(here, props)
-    else:
-        surroundings, variant = _furnished(where, variant, props)
+    surroundings, variant = _furnished(here or where, variant, props)
     lights, light = light_up(surroundings, scene.light, rng)
-    exposure = 2.0 ** draw(rng, scene.light.exposure_stops)
+    views_rng = np.random.default_rng([seed, index, _VIEWS])
+    exposure = 2.0 ** draw(rng, scene.light.exposure_stops) * AFTER_SUNSET.get(light, 1.0)
+    size, lens, film = draw_optics(scene, seed, index, size)
     for _ in range(DRAWS):
         chosen = [int(k) for k in rng.choice(cast.size, count, replace=False)]
-        placed = gather(surroundings, cast, chosen, scene.poses, scene.people, rng, performances)
+        placed = gather(
+            surroundings, cast, chosen, scene.poses, scene.people, rng, performances, suits
+        )
+        placed = placed and act(placed, surroundings)
         if placed is None:
             continue
-        camera = find_view(placed.people, surroundings, scene.camera, size, rng)
+        camera = find_view(
+            placed.people, surroundings, scene.camera, size, rng, lens, placed.things
+        )
         if camera is None:
             continue
-        things = (*_mats(placed, rng), *_gear(placed, props, scene.people, rng))
-        lying = (surface for thing in things for surface in mats.thing_surfaces(thing))
+        further = further_views(
+            camera,
+            placed.people[0].skin_world.mean(axis=0),
+            views,
+            partial(
+                find_view,
+                placed.people,
+                surroundings,
+                scene.camera,
+                size,
+                views_rng,
+                lens,
+                placed.things,
+            ),
+        )
+        if further is None:
+            continue
+        things = (
+            *_mats(placed, rng),
+            *_gear(placed, props, scene.people, rng),
+            *placed.things,
+        )
+        lying = (surface for thing in things for surface in thing_surfaces(thing))
         return Shot(
             index=index,
             seed=seed,
             scene=scene.name,
-            place=where,
-            camera=camera,
+            place=surroundings.name,
+            camera=lens.focused(camera, placed.people[0]),
             people=placed.people,
             surroundings=(*surroundings.surfaces, *lying),
             lights=lights,
@@ -83,10 +120,13 @@ def make_shot(
             things=(*(prop.thing for prop in props), *things),
             variant=variant,
             light=light,
+            further=tuple(lens.focused(view, placed.people[0]) for view in further),
+            film=film,
         )
     raise UserError(
         f"scene {scene.name!r}, seed {seed}, index {index}: {DRAWS} arrangements of {count} people "
-        "found no camera that keeps the rules; widen the ranges of [camera]"
+        f"found no {f'{views} cameras that keep' if views > 1 else 'camera that keeps'} the rules; "
+        f"{'take fewer --views or ' if views > 1 else ''}widen the ranges of [camera]"
         + (" or move the things of [[props]] aside" if props else "")
     )
 
@@ -106,11 +146,13 @@ def people_counts(scene: Scene, subjects: tuple[int, int]) -> dict[int, float]:
     return counts
 
 
-def _furnished(where: str, variant: int, props: tuple[MeshProp, ...]) -> tuple[Place, int]:
+def _furnished(where: str | Place, variant: int, props: tuple[MeshProp, ...]) -> tuple[Place, int]:
     """The place with the things in it, in the first variant from the given one that has room.
 
     Raises UserError, with the thing, where none has.
     """
+    if isinstance(where, Place):
+        return furnished(where, props), where.variant
     count = PLACES[where].variants
     for step in range(count):
         number = (variant + step) % count
@@ -131,8 +173,9 @@ def _furnished(where: str, variant: int, props: tuple[MeshProp, ...]) -> tuple[P
 
 def _mats(placed: Placed, rng: Rng) -> list[Thing]:
     """The people's mats, no two of one style."""
-    styles = rng.choice(mats.STYLES, len(placed.mats), replace=False)
-    return [mats.mat_thing(int(style), mat) for style, mat in zip(styles, placed.mats)]
+    there = [mat for mat in placed.mats if mat is not None]
+    styles = rng.choice(mats.STYLES, len(there), replace=False)
+    return [mats.mat_thing(int(style), mat) for style, mat in zip(styles, there)]
 
 
 def _gear(placed: Placed, props: tuple[MeshProp, ...], rules: PeopleRules, rng: Rng) -> list[Thing]:
@@ -140,7 +183,7 @@ def _gear(placed: Placed, props: tuple[MeshProp, ...], rules: PeopleRules, rng: 
     things: list[Thing] = []
     others = (*placed.footprints, *(prop.footprint for prop in props))
     used: set[tuple[str, int]] = set()
-    for mat in placed.mats:
+    for mat in filter(None, placed.mats):
         wanted = rng.random() < rules.props
         for _ in range(int(rng.integers(1, 3))):
             kind = mats.GEAR[int(rng.integers(len(mats.GEAR)))]

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy import fft
 
 from spinetrack_synth.scenes.shapes import Mesh, Rng, joined
 from spinetrack_synth.shot import Material, Surface
@@ -60,11 +61,11 @@ def noise(
     gain = (1 + fy * fy + fx * fx) ** np.float32(-decay / 2 - 0.5)
     gain[0, 0] = 0
     white = rng.standard_normal(shape, dtype=np.float32)
-    field = np.fft.irfft2(np.fft.rfft2(white) * gain, s=shape).astype(np.float32)
+    field: Image = fft.irfft2(fft.rfft2(white) * gain, s=shape)
     return field / max(float(field.std()), 1e-9)
 
 
-def _mix(a: ArrayLike, b: ArrayLike, share: Image) -> Image:
+def mix(a: ArrayLike, b: ArrayLike, share: Image) -> Image:
     """Colours from a to b (3,) or images by a share (H, W)."""
     t = np.clip(share, 0, 1)[..., None]
     return np.asarray(a, np.float32) * (1 - t) + np.asarray(b, np.float32) * t
@@ -75,14 +76,14 @@ def image_bytes(image: Image) -> NDArray[np.uint8]:
     return np.rint(np.clip(image, 0, 1) * 255).astype(np.uint8)
 
 
-def _pixels(size_m: tuple[float, float], pixel_m: float, most: int) -> tuple[int, int]:
+def pixels(size_m: tuple[float, float], pixel_m: float, most: int) -> tuple[int, int]:
     """Image shape (rows, columns), even, for a size in metres, neither side above ``most``."""
     scale = min(1 / pixel_m, most / max(size_m))
     width, height = (max(16, 2 * round(side * scale / 2)) for side in size_m)
     return height, width
 
 
-def _cells(
+def cells(
     rng: Rng, shape: tuple[int, int], rows: int, columns: int, *, shift: str
 ) -> tuple[NDArray[np.int32], Image, Image]:
     """Courses of bricks, boards or tiles.
@@ -106,7 +107,7 @@ def _cells(
     return cell, np.broadcast_to(to_y, shape).astype(np.float32), to_x.astype(np.float32)
 
 
-def _warmth(rng: Rng, count: int, deviation: float) -> Image:
+def warmth(rng: Rng, count: int, deviation: float) -> Image:
     """Factors (count, 3) that make pieces of one material a little warmer or cooler."""
     shift = deviation * rng.standard_normal((count, 1)).astype(np.float32)
     return 1 + shift * np.array([0.5, 0.0, -1.0], np.float32)
@@ -115,9 +116,9 @@ def _warmth(rng: Rng, count: int, deviation: float) -> Image:
 def wood(rng: Rng, light: ArrayLike, dark: ArrayLike, *, size_m: tuple[float, float] = (2.4, 0.6),
          roughness: float = 0.45) -> Finish:  # fmt: skip
     """Plain wood, the grain along u."""
-    shape = _pixels(size_m, 0.0024, 1024)
+    shape = pixels(size_m, 0.0024, 1024)
     grain = _grain(rng, shape)
-    return Finish(Material(image_bytes(_mix(light, dark, grain)), roughness, 0.35), size_m)
+    return Finish(Material(image_bytes(mix(light, dark, grain)), roughness, 0.35), size_m)
 
 
 def _grain(rng: Rng, shape: tuple[int, int]) -> Image:
@@ -139,19 +140,23 @@ def planks(
     gap_m: float = 0.002,
     variety: float = 0.5,
     roughness: float = 0.38,
+    most: int = 2048,
 ) -> Finish:
-    """A floor or deck of boards along u; ``variety`` 0..1 is how much the boards differ."""
-    shape = _pixels(size_m, 0.006, 2048)
+    """A floor or deck of boards along u; ``variety`` 0..1 is how much the boards differ.
+
+    No side of the image is longer than ``most`` pixels.
+    """
+    shape = pixels(size_m, 0.006, most)
     rows, columns = max(2, round(size_m[1] / plank_m[1])), max(1, round(size_m[0] / plank_m[0]))
-    cell, to_y, to_x = _cells(rng, shape, rows, columns, shift="random")
+    cell, to_y, to_x = cells(rng, shape, rows, columns, shift="random")
     grain = _grain(rng, shape)
     # Each board shows its own stretch of the grain field.
     count = rows * columns
     start = rng.integers(0, grain.size, count, dtype=np.int32)[cell]
     pixel_number = np.arange(grain.size, dtype=np.int32).reshape(shape)
     tone = rng.normal(0, 0.22 * variety, count).astype(np.float32)[cell]
-    image = _mix(light, dark, grain.ravel()[(pixel_number + start) % grain.size] + tone)
-    image *= _warmth(rng, count, 0.05 * variety)[cell]
+    image = mix(light, dark, grain.ravel()[(pixel_number + start) % grain.size] + tone)
+    image *= warmth(rng, count, 0.05 * variety)[cell]
     image *= (1 + 0.03 * noise(rng, shape, 300, 2.5))[..., None]
     pixel = size_m[0] / shape[1]
     gap = np.minimum(to_y, to_x) * pixel
@@ -166,7 +171,7 @@ def plaster(
     rng: Rng, color: ArrayLike, *, size_m: tuple[float, float] = (8.0, 3.0), rough: float = 1.0
 ) -> Finish:
     """Painted plaster with faint roller marks and blotches; ``rough`` scales them."""
-    shape = _pixels(size_m, 0.008, 1024)
+    shape = pixels(size_m, 0.008, 1024)
     tone = 0.012 * noise(rng, shape, 90, 2.5) + 0.010 * noise(rng, shape, 3, 1.0)
     image = np.asarray(color, np.float32) * (1 + rough * tone)[..., None]
     return Finish(Material(image_bytes(image), 0.85, 0.2), size_m)
@@ -174,11 +179,11 @@ def plaster(
 
 def concrete(rng: Rng, color: ArrayLike, *, size_m: tuple[float, float] = (8.0, 3.0)) -> Finish:
     """Exposed concrete: clouds, streaks, pores and the joints of the formwork."""
-    shape = _pixels(size_m, 0.006, 1024)
+    shape = pixels(size_m, 0.006, 1024)
     clouds = 0.07 * noise(rng, shape, 120, 2.2) + 0.03 * noise(rng, shape, (200, 6), 1.5)
     grit = 0.035 * noise(rng, shape, 1.5, 0.5)
     pores = np.clip(noise(rng, shape, 3, 2) - 2.4, 0, 1) * -0.35
-    _, to_y, to_x = _cells(
+    _, to_y, to_x = cells(
         rng, shape, max(1, round(size_m[1] / 1.25)), max(1, round(size_m[0] / 2.5)), shift="none"
     )
     joints = -0.28 * (np.minimum(to_y, to_x) < 1.2)
@@ -195,15 +200,15 @@ def bricks(
     variety: float = 0.6,
 ) -> Finish:
     """A brick wall in running bond (24 x 7.5 cm courses); small ``variety`` looks painted."""
-    shape = _pixels(size_m, 0.004, 1024)
+    shape = pixels(size_m, 0.004, 1024)
     rows, columns = 2 * round(size_m[1] / 0.15), round(size_m[0] / 0.24)
-    cell, to_y, to_x = _cells(rng, shape, rows, columns, shift="half")
+    cell, to_y, to_x = cells(rng, shape, rows, columns, shift="half")
     pixel = size_m[0] / shape[1]
     edge = np.minimum(to_y, to_x) * pixel + 0.0025 * noise(rng, shape, 6, 1.5)
     brick = np.clip((edge - 0.004) / 0.004, 0, 1)
     count = rows * columns
     tone = 1 + variety * rng.normal(0, 0.17, (count, 1)).astype(np.float32)
-    tone = tone * _warmth(rng, count, 0.13 * variety)
+    tone = tone * warmth(rng, count, 0.13 * variety)
     face = np.asarray(color, np.float32) * tone[cell]
     face *= (1 + 0.06 * noise(rng, shape, 4, 1.0) + 0.04 * noise(rng, shape, 60, 2))[..., None]
     base = np.asarray(mortar, np.float32) * (1 + 0.06 * noise(rng, shape, 2, 1.0))[..., None]
@@ -221,11 +226,15 @@ def tiles(
     grout: ArrayLike = (0.5, 0.48, 0.45),
     shift: str = "none",
     variety: float = 0.5,
+    most: int = 2048,
 ) -> Finish:
-    """Stone slabs with veins and clouds, each a little different, with grout between them."""
-    shape = _pixels(size_m, 0.006, 2048)
+    """Stone slabs with veins and clouds, each a little different, with grout between them.
+
+    No side of the image is longer than ``most`` pixels.
+    """
+    shape = pixels(size_m, 0.006, most)
     rows, columns = max(2, round(size_m[1] / tile_m[1])), max(2, round(size_m[0] / tile_m[0]))
-    cell, to_y, to_x = _cells(rng, shape, rows, columns, shift=shift)
+    cell, to_y, to_x = cells(rng, shape, rows, columns, shift=shift)
     count = rows * columns
     clouds = noise(rng, shape, 40, 1.8)
     veins = np.exp(-np.abs(noise(rng, shape, (50, 140), 2.2)) * 14)
@@ -235,7 +244,7 @@ def tiles(
     texture = 0.05 * clouds[rows_index, across] - 0.07 * veins[rows_index, across]
     texture += 0.03 * noise(rng, shape, 1.5, 0.5)
     tone = 1 + variety * rng.normal(0, 0.09, (count, 1)).astype(np.float32)
-    tone = tone * _warmth(rng, count, 0.04 * variety)
+    tone = tone * warmth(rng, count, 0.04 * variety)
     face = np.asarray(color, np.float32) * tone[cell] * (1 + texture)[..., None]
     pixel = size_m[0] / shape[1]
     edge = np.minimum(to_y, to_x) * pixel + 0.0012 * noise(rng, shape, 8, 1.5)
@@ -282,25 +291,32 @@ def grass(rng: Rng, size_m: float, greens: ArrayLike) -> Image:
     return _strokes(rng, shape, int(4.5e6 / blade_px), blade_px, 1, palette, image)
 
 
-def foliage(rng: Rng, greens: ArrayLike) -> Finish:
-    """Leaves of many shades on a unit square: the colours of crowns, bushes and pot plants."""
-    shape = (512, 512)
+def foliage(rng: Rng, greens: ArrayLike, *, side: int = 512) -> Finish:
+    """Leaves of many shades on a unit square: the colours of crowns, bushes and pot plants.
+
+    ``side`` is that of the image, px.
+    """
+    shape = (side, side)
     palette = np.asarray(greens, np.float32)
     image = np.empty((*shape, 3), np.float32)
     image[:] = palette[0] * 0.7
-    _strokes(rng, shape, 9000, 26, 7, palette, image)
-    image *= (1 + 0.15 * noise(rng, shape, 90, 2.0))[..., None]
+    scale = side / 512
+    _strokes(rng, shape, 9000, 26 * scale, round(7 * scale), palette, image)
+    image *= (1 + 0.15 * noise(rng, shape, 90 * scale, 2.0))[..., None]
     return Finish(Material(image_bytes(image), 0.6, 0.25))
 
 
-def woods(rng: Rng, greens: ArrayLike, *, around_m: float, height_m: float) -> Finish:
+def woods(
+    rng: Rng, greens: ArrayLike, *, around_m: float, height_m: float, columns: int = 3072
+) -> Finish:
     """The edge of a wood on a unit square: crowns upon crowns, open sky between their tops.
 
-    ``around_m`` and ``height_m`` say how large the square will be. The colours carry the shade
-    between the crowns; where no leaf is, the image is transparent.
+    ``around_m`` and ``height_m`` say how large the square will be, ``columns`` how many pixels wide
+    its image is. The colours carry the shade between the crowns; where no leaf is, the image is
+    transparent.
     """
-    pixel_m = around_m / 3072
-    shape = (round(height_m / pixel_m / 2) * 2, 3072)
+    pixel_m = around_m / columns
+    shape = (round(height_m / pixel_m / 2) * 2, columns)
     palette = np.asarray(greens, np.float32)
     image = np.empty((*shape, 3), np.float32)
     image[:] = palette[0] * 0.5
@@ -312,7 +328,7 @@ def woods(rng: Rng, greens: ArrayLike, *, around_m: float, height_m: float) -> F
         y = (1 - middle + rng.normal(0, 0.05, count)) * shape[0]
         size = radius * rng.uniform(0.65, 1.25, count) * height_m / pixel_m
         tone = 1 + 0.14 * rng.standard_normal((count, 1)).astype(np.float32)
-        tint = tone * _warmth(rng, count, 0.10)
+        tint = tone * warmth(rng, count, 0.10)
         for k in rng.permutation(count):
             dabs = int(60 + 0.5 * size[k] ** 2)
             reach, angle = np.sqrt(rng.uniform(0, 1, dabs)), rng.uniform(0, 2 * np.pi, dabs)
@@ -322,10 +338,10 @@ def woods(rng: Rng, greens: ArrayLike, *, around_m: float, height_m: float) -> F
             color = palette[(light * len(palette)).astype(int)] * tint[k]
             color *= (0.82 - 0.28 * down + 0.10 * rng.standard_normal(dabs))[:, None]
             rows = (y[k] + 0.95 * size[k] * down).astype(int)
-            columns = (x[k] + size[k] * across).astype(int)
+            sideways = (x[k] + size[k] * across).astype(int)
             for step_down, step_across in ((0, 0), (0, 1), (1, 0), (1, 1), (0, 2), (1, -1)):
                 inside = (rows + step_down >= 1) & (rows + step_down < shape[0])
-                spot = rows[inside] + step_down, (columns[inside] + step_across) % shape[1]
+                spot = rows[inside] + step_down, (sideways[inside] + step_across) % shape[1]
                 image[spot] = color[inside]
                 opacity[spot] = 255
     opacity[int(0.86 * shape[0]) :] = 255
@@ -352,14 +368,14 @@ def cloth(
     if second is not None and stripes:
         edges = np.sort(rng.uniform(0, 1, 2 * stripes))
         band = np.searchsorted(edges, np.arange(shape[1]) / shape[1]) % 2
-        image = _mix(color, second, np.broadcast_to(band, shape).astype(np.float32))
+        image = mix(color, second, np.broadcast_to(band, shape).astype(np.float32))
     return Finish(Material(image_bytes(image * tone[..., None].astype(np.float32)), 0.95, 0.1))
 
 
 def rug(rng: Rng, colors: ArrayLike, size_m: tuple[float, float]) -> Finish:
     """A knotted rug: borders and a mirrored field of stepped figures in colours (C, 3)."""
     palette = np.asarray(colors, np.float32)
-    shape = _pixels(size_m, 0.005, 512)
+    shape = pixels(size_m, 0.005, 512)
     v = np.abs(np.linspace(-1, 1, shape[0]))[:, None] * size_m[1] / 2
     u = np.abs(np.linspace(-1, 1, shape[1]))[None, :] * size_m[0] / 2
     from_edge = np.minimum(size_m[1] / 2 - v, size_m[0] / 2 - u)
@@ -398,7 +414,7 @@ def foam(rng: Rng, color: ArrayLike, second: ArrayLike, pattern: str) -> Finish:
         radius, angle = np.hypot(x, y), np.arctan2(y, x)
         petals = radius * 26 + 1.2 * np.abs(np.sin(4 * angle)) * (radius > 0.05)
         share = ((petals % 1 < 0.28) & (radius < 0.29)).astype(np.float32)
-    image = _mix(color, second, 0.85 * np.broadcast_to(share, shape).astype(np.float32))
+    image = mix(color, second, 0.85 * np.broadcast_to(share, shape).astype(np.float32))
     tone = 1 + 0.03 * noise(rng, shape, 2, 1.0) + 0.025 * noise(rng, shape, 60, 2.0)
     return Finish(Material(image_bytes(image * tone[..., None]), 0.75, 0.25), size_m)
 
@@ -411,5 +427,5 @@ def picture(rng: Rng) -> Finish:
     for _ in range(int(rng.integers(2, 5))):
         hue = rng.uniform(0.2, 0.75) * (0.62 + 0.38 * rng.uniform(0.3, 1.0, 3) * [1.25, 1.0, 0.85])
         field = np.clip(2.5 * (noise(rng, shape, rng.uniform(50, 160), 3.0) - 0.4), 0, 1)
-        image = _mix(image, hue, field)
+        image = mix(image, hue, field)
     return Finish(Material(image_bytes(image), 0.8, 0.15))

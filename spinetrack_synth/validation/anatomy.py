@@ -202,7 +202,8 @@ def _point_fault(
     name = skeleton.NAMES[marker]
     return dataset.annotation_fault(
         bodies.rows[person], f"{name} {message}", field=".keypoints", part=name,
-        value=round(off, 3), fitted=bodies.fits.projected_px[person],
+        value=round(off, 3),
+        fitted=bodies.in_picture(person, bodies.fits.projected_px[person]),
     )  # fmt: skip
 
 
@@ -232,7 +233,8 @@ def limb_exchanged(dataset: Dataset, work: Work) -> Iterator[Fault]:
             )
             yield dataset.annotation_fault(
                 bodies.rows[person], message, field=".keypoints", part=name,
-                value=round(gain, 1), sure=round(sure, 2), fitted=bodies.swapped.projected_px[k],
+                value=round(gain, 1), sure=round(sure, 2),
+                fitted=bodies.in_picture(person, bodies.swapped.projected_px[k]),
             )  # fmt: skip
 
 
@@ -287,7 +289,7 @@ def person_exchanged(dataset: Dataset, work: Work) -> Iterator[Fault]:
                 bodies.rows[person],
                 "left and right of the whole person are exchanged: the body fits much better so",
                 field=".keypoints", value=round(float(bodies.swapped.gain[k]), 1),
-                fitted=bodies.swapped.projected_px[k],
+                fitted=bodies.in_picture(person, bodies.swapped.projected_px[k]),
             )  # fmt: skip
 
 
@@ -328,7 +330,8 @@ def joint_beyond_limit(dataset: Dataset, work: Work) -> Iterator[Fault]:
         )
         yield dataset.annotation_fault(
             bodies.rows[person], message, field=".keypoints", part=bodies.names[k],
-            value=round(float(beyond[person, k]), 1), fitted=bodies.fits.projected_px[person],
+            value=round(float(beyond[person, k]), 1),
+            fitted=bodies.in_picture(person, bodies.fits.projected_px[person]),
         )  # fmt: skip
 
 
@@ -362,7 +365,8 @@ def bone_out_of_proportion(dataset: Dataset, work: Work) -> Iterator[Fault]:
         )
         yield dataset.annotation_fault(
             bodies.rows[person], message, field=".keypoints", part=name,
-            value=round(float(share), 3), fitted=bodies.fits.projected_px[person],
+            value=round(float(share), 3),
+            fitted=bodies.in_picture(person, bodies.fits.projected_px[person]),
         )  # fmt: skip
 
 
@@ -391,7 +395,7 @@ def unlike_a_body(dataset: Dataset, work: Work) -> Iterator[Fault]:
             bodies.rows[person],
             f"no body fits: half of the points lie more than {100 * share:.0f} % of the torso away",
             field=".keypoints", value=round(float(worst[person]), 2),
-            fitted=fits.projected_px[person],
+            fitted=bodies.in_picture(person, fits.projected_px[person]),
         )  # fmt: skip
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Final
 
@@ -33,7 +33,9 @@ from spinetrack_synth.anatomy.fit2d.swaps import (
     try_swaps,
 )
 from spinetrack_synth.anatomy.model import fullbody
+from spinetrack_synth.camera import Camera
 from spinetrack_synth.coco.values import as_float
+from spinetrack_synth.distortion import Distortion
 from spinetrack_synth.poses.library import library
 from spinetrack_synth.poses.sampling import pose_coordinates
 from spinetrack_synth.validation.dataset import Dataset
@@ -76,7 +78,8 @@ class Bodies:
     taken for, ``names`` of the fits' columns; ``glances`` (P) a first look at left and right,
     ``doubtful`` (D,) those people, by index in ``rows``, for whom ``swapped`` (D) tells more;
     ``mirrored_gain`` (P,) what some of them gain when everything is exchanged, both ways searched
-    alike; nan for the others."""
+    alike; nan for the others. Bodies are fitted to what a pinhole would have seen: ``lenses`` are
+    the cameras of the people, by index in ``rows``, whose pictures a lens has bent."""
 
     rows: Rows
     noise: float
@@ -88,6 +91,14 @@ class Bodies:
     doubtful: Rows
     swapped: Swapped
     mirrored_gain: Floats
+    lenses: dict[int, Camera] = field(default_factory=dict)
+
+    def in_picture(self, person: int | np.integer, fitted_px: Floats) -> Floats:
+        """Points (37, 2) of a person's fit where the picture's lens shows them."""
+        if int(person) not in self.lenses:
+            return fitted_px
+        camera = self.lenses[int(person)]
+        return camera.project(camera.pinhole().rays(fitted_px))
 
 
 def bodies_of(dataset: Dataset, work: Work) -> Bodies:
@@ -99,7 +110,7 @@ def bodies_of(dataset: Dataset, work: Work) -> Bodies:
 def fit_model() -> FitModel:
     """The full-body model, beginning at the poses of the library."""
     tree = fullbody()
-    return make_fit_model(tree, [pose_coordinates(tree, pose) for pose in library().values()])
+    return make_fit_model(tree, [pose_coordinates(tree, pose) for pose in library("yoga").values()])
 
 
 @lru_cache(maxsize=1)
@@ -261,6 +272,11 @@ def _sample(count: int, most: int = SAMPLE) -> Rows:
 def _fit(dataset: Dataset, work: Work) -> Bodies:
     points, visible = _points(dataset)
     rows = np.flatnonzero(visible.any(axis=1) & ~dataset.crowd & dataset.people)
+    lenses = _lenses(dataset)
+    for row in rows:
+        if (camera := lenses.get(int(dataset.image_row[row]))) is not None:
+            straight = (camera.rays(points[row]) @ camera.K.T)[:, :2]
+            points[row] = np.where(np.isfinite(straight), straight, points[row])
     focal, center, known = _cameras(dataset, points, visible)
     people = Sightings(points, visible, focal, center, known).some(rows)
     model = fit_model()
@@ -269,8 +285,13 @@ def _fit(dataset: Dataset, work: Work) -> Bodies:
         model, people, noise=noise, threads=work.processes, progress=work.progress
     )
     mirrored = mirrored_gain(model, people, noise, work.processes)
+    bent = {
+        person: lenses[image]
+        for person, image in enumerate(dataset.image_row[rows].tolist())
+        if image in lenses
+    }
     return Bodies(
-        rows, noise, fit_columns(), model, people, fits, glances, doubtful, swapped, mirrored
+        rows, noise, fit_columns(), model, people, fits, glances, doubtful, swapped, mirrored, bent
     )
 
 
@@ -279,6 +300,24 @@ def _points(dataset: Dataset) -> tuple[Floats, NDArray[np.bool_]]:
     named = np.stack([dataset.point(name) for name in skeleton.NAMES], axis=1)
     visible = np.asarray(np.isfinite(named).all(axis=2))
     return np.where(visible[:, :, None], named[:, :, :2], 0.0), visible
+
+
+def _lenses(dataset: Dataset) -> dict[int, Camera]:
+    """The cameras with distortion, by the image's place in the file, at the world's origin."""
+    found = {}
+    for row, image in enumerate(dataset.images):
+        if "distortion" not in image:
+            continue
+        focal, *center = _camera(image)
+        try:
+            distortion = Distortion.of_record(image["distortion"])
+            width, height = (int(image[side]) for side in ("width", "height"))
+            K = np.array(image["K"], dtype=float)
+            if distortion is not None and np.isfinite([focal, *center]).all():
+                found[row] = Camera(K, np.eye(4), width, height, distortion)
+        except (KeyError, TypeError, ValueError, OverflowError, np.linalg.LinAlgError):
+            continue  # SPT112, SPT113
+    return found
 
 
 def _cameras(

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from spinetrack_synth import skeleton
 from spinetrack_synth.coco.document import Floats, pairs_where, rows_where
 from spinetrack_synth.coco.values import plain, shown
+from spinetrack_synth.distortion import Distortion
 from spinetrack_synth.validation.dataset import Dataset
 from spinetrack_synth.validation.findings import Fault, Severity
 from spinetrack_synth.validation.geometry import point_fault
@@ -39,7 +40,8 @@ class Truth:
 
     ``row`` (R,) of the annotation each belongs to, -1 where there is none; ``image_id`` (R,);
     ``points_world`` (R, 37, 3) m; ``coordinates`` (R, n) rad and m with their ``names``; ``K``
-    (R, 3, 3); ``world2cam`` (R, 4, 4); ``subject`` a row; ``problem`` where it cannot be read.
+    (R, 3, 3); ``world2cam`` (R, 4, 4); ``distortion`` (R, 5), zero for none; ``subject`` a row;
+    ``problem`` where it cannot be read.
     """
 
     row: NDArray[np.int64]
@@ -50,6 +52,7 @@ class Truth:
     names: tuple[str, ...]
     K: Floats
     world2cam: Floats
+    distortion: Floats
     subject: list[Any]
     problem: str | None = None
 
@@ -71,6 +74,7 @@ def _nothing(problem: str) -> Truth:
         names=(),
         K=np.empty((0, 3, 3)),
         world2cam=np.empty((0, 4, 4)),
+        distortion=np.empty((0, 5)),
         subject=[],
         problem=problem,
     )
@@ -104,10 +108,17 @@ def _read(path: Path, dataset: Dataset) -> Truth:
             names=tuple(names),
             K=block("K", 3, 3),
             world2cam=block("world2cam", 4, 4),
+            distortion=_distortion(table, len(ids)),
             subject=table["subject"].to_pylist(),
         )
     except (OSError, KeyError, TypeError, ValueError, OverflowError, pa.ArrowException) as error:
         return _nothing(f"cannot be used: {shown(str(error), 120)}")
+
+
+def _distortion(table: Any, rows: int) -> Floats:
+    """Coefficients (R, 5), zero where there are none: files of before there were lenses too."""
+    told = table["distortion"].to_pylist() if "distortion" in table.column_names else [None] * rows
+    return np.array([[0.0] * 5 if k is None else k for k in told], dtype=float).reshape(rows, 5)
 
 
 def _hashable(annotation: dict[str, Any]) -> bool:
@@ -233,12 +244,16 @@ def truth_point_lost(dataset: Dataset) -> Iterator[Fault]:
 
 
 def _project(truth: Truth) -> Floats:
-    """Pixels (R, 37, 2) of the 3D points; nan behind the camera."""
+    """Pixels (R, 37, 2) of the 3D points, by the lens too; nan behind the camera."""
     rotation, translation = truth.world2cam[:, :3, :3], truth.world2cam[:, None, :3, 3]
     points_cam = truth.points_world @ rotation.transpose(0, 2, 1) + translation
     depth = points_cam[..., 2:]
     with np.errstate(divide="ignore", invalid="ignore"):
         rays = points_cam / np.where(depth > 0, depth, np.nan)
+    for coefficients in np.unique(truth.distortion[truth.distortion.any(1)], axis=0):
+        same = (truth.distortion == coefficients).all(1)
+        if np.isfinite(coefficients).all():
+            rays[same, :, :2] = Distortion(*coefficients).distort(rays[same, :, :2])
     return (rays @ truth.K.transpose(0, 2, 1))[..., :2]
 
 
@@ -301,8 +316,13 @@ def truth_camera(dataset: Dataset) -> Iterator[Fault]:
         image = int(dataset.image_row[row]) if row >= 0 else -1
         if image < 0 or image in told or dataset.images[image].get("id") != truth.image_id[number]:
             continue
-        for name, own in (("K", truth.K[number]), ("world2cam", truth.world2cam[number])):
-            value = dataset.images[image].get(name)
+        record = dataset.images[image]
+        for name, own in (
+            ("K", truth.K[number]),
+            ("world2cam", truth.world2cam[number]),
+            ("distortion", truth.distortion[number]),
+        ):
+            value = _stated(record) if name == "distortion" else record.get(name)
             try:
                 stated = np.array(value, dtype=np.float64)
             except (TypeError, ValueError, OverflowError):
@@ -315,6 +335,15 @@ def truth_camera(dataset: Dataset) -> Iterator[Fault]:
                 told.add(image)
                 message = "differs from the camera in the ground truth"
                 yield dataset.image_fault(image, message, field=f".{name}")
+
+
+def _stated(image: dict[str, Any]) -> object:
+    """The coefficients in an image's record, zero where it has no lens; None where it is wrong."""
+    try:
+        lens = Distortion.of_record(image.get("distortion"))
+    except ValueError:
+        return None  # SPT113
+    return (lens or Distortion()).coefficients
 
 
 @rule(
@@ -412,6 +441,7 @@ def truth_not_a_number(dataset: Dataset) -> Iterator[Fault]:
         "coordinates": truth.coordinates,
         "K": truth.K,
         "world2cam": truth.world2cam,
+        "distortion": truth.distortion,
     }
     for name, values in columns.items():
         good = np.isfinite(values).all(axis=tuple(range(1, values.ndim)))

@@ -9,6 +9,7 @@ from typing import Any, Final, TypeGuard
 import numpy as np
 from numpy.typing import NDArray
 
+from spinetrack_synth.camera import Camera
 from spinetrack_synth.coco.document import Floats, rows_where
 from spinetrack_synth.coco.values import (
     as_float,
@@ -20,6 +21,7 @@ from spinetrack_synth.coco.values import (
     kind_of,
     shown,
 )
+from spinetrack_synth.distortion import Distortion
 from spinetrack_synth.validation.dataset import Dataset
 from spinetrack_synth.validation.findings import Fault, Severity, mild
 from spinetrack_synth.validation.rules import rule
@@ -340,7 +342,7 @@ def image_size_not_positive(dataset: Dataset) -> Iterator[Fault]:
     severity=Severity.ERROR,
     reason="""Images that carry their camera promise that 3D and pixels agree. `K` is 3 x 3 in
     pixels, focal lengths above zero and the principal point in the picture, `world2cam` 4 x 4 and
-    rigid.""",
+    rigid, and a lens's `distortion` one that does not fold the picture.""",
     example="a `world2cam` whose rotation mirrors, or the `K` of a picture of half the size",
     unless=("SPT004", "SPT112", "SPT305", "SPT322", "SPT603"),
 )
@@ -376,6 +378,25 @@ def camera(dataset: Dataset) -> Iterator[Fault]:
                 matrices, dataset.image_sizes[rows], usable & good
             ):
                 yield dataset.image_fault(rows[number], message, field=f".{name}")
+    for row, image in enumerate(dataset.images):
+        problem = _odd_lens(image) if image and "distortion" in image else None
+        if problem:
+            yield dataset.image_fault(row, problem, field=".distortion")
+
+
+def _odd_lens(image: dict[str, Any]) -> str | None:
+    """What is wrong with the distortion of an image's record; None for nothing, or another
+    model."""
+    try:
+        distortion = Distortion.of_record(image["distortion"])
+        if distortion is not None and _is_matrix(image.get("K"), 3):
+            K = np.array(image["K"], dtype=float)
+            Camera(K, np.eye(4), int(image["width"]), int(image["height"]), distortion)
+    except ValueError as error:
+        return str(error)
+    except (KeyError, TypeError, OverflowError, np.linalg.LinAlgError):
+        return None  # told of K or the image's size
+    return None
 
 
 def _is_matrix(value: object, size: int) -> TypeGuard[list[list[Any]]]:

@@ -213,7 +213,7 @@ def test_driven_coordinate_names_its_master(coupled):
 def test_reading_our_model_does_not_import_opensim():
     code = (
         "import sys;"
-        "from spinetrack_synth.anatomy import kinematics, limits, model, scaling, spine;"
+        "from spinetrack_synth.anatomy import kinematics, model, scaling, spine;"
         "model.load_model(model.fullbody_path()); assert 'opensim' not in sys.modules"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -44,6 +44,56 @@ print(json.dumps([value, len(whole.stats.cache_hits), len(whole.stats.cache_miss
 """
 
 
+PAIR = """
+import numpy as np
+from spinetrack_synth.compiled import inner, njit
+
+
+@inner(fastmath=True)
+def part(x, y, n):
+    total = 0.0
+    for i in range(n):
+        total += np.sin(x[i]) * y[i] + x[i] * y[i] / 3.0
+    for i in range(n):
+        total -= np.exp(x[i] * 0.1) * y[i] / (1.0 + x[i] * x[i])
+    for i in range(n):
+        for j in range(i):
+            total += x[i] * y[j] / 7.0
+    return total
+
+
+@njit()
+def whole(x, y):
+    total = part(x, y, 31)
+    for k in range(2, 6):
+        total += part(y, x, 5 * k) * part(x, y, 4 * k)
+    return total + part(y, x, 30)
+"""
+
+BITS = """
+import json
+import numpy as np
+from pair import whole
+
+values = [whole(*np.random.default_rng(seed).normal(size=(2, 40))).hex() for seed in range(20)]
+print(json.dumps([values, len(whole.stats.cache_hits)]))
+"""
+
+REAL_BITS = """
+import json
+import numpy as np
+from spinetrack_synth.anatomy.kinematics import marker_positions
+from spinetrack_synth.anatomy.model import fullbody
+from spinetrack_synth.anatomy.kinematics import _body_transforms
+
+tree = fullbody()
+rng = np.random.default_rng(0)
+q = tree.default_coordinates + rng.normal(0, 0.3, (20, len(tree.default_coordinates)))
+values = [marker_positions(tree, row).tobytes().hex() for row in q]
+print(json.dumps([values, len(_body_transforms.stats.cache_hits)]))
+"""
+
+
 def write(folder: Path, kind: str = "inner", share: float = 3.0, comment: str = "") -> None:
     folder.mkdir(exist_ok=True)
     (folder / "callee.py").write_text(comment + CALLEE.format(kind=kind, share=share))
@@ -83,9 +133,13 @@ def run(folder: Path, cache: Path) -> tuple[float, bool, list[str]]:
 def test_functions_are_found_again_until_what_they_follow_from_changes(tmp_path, kind):
     folder, cache = tmp_path / "package", tmp_path / "cache"
     write(folder, kind)
+    before = sorted(folder.iterdir())
+    folder.chmod(0o555)  # a package that nobody may write in: what is kept lies elsewhere
     value, found, said = run(folder, cache)
     assert (value, found, len(said)) == (7.0, False, 1) and "once" in said[0]
     assert run(folder, cache) == (7.0, True, [])
+    assert sorted(folder.iterdir()) == before
+    folder.chmod(0o755)
     write(folder, kind, comment="# other lines, another time\n\n\n")
     for file in folder.iterdir():
         os.utime(file, (1e9, 1e9))
@@ -98,24 +152,18 @@ def test_functions_are_found_again_until_what_they_follow_from_changes(tmp_path,
     assert run(elsewhere, cache) == (9.0, True, [])
 
 
-def test_a_read_only_package_is_kept_in_the_cache_folder(tmp_path):
-    folder, cache = tmp_path / "package", tmp_path / "cache"
-    write(folder)
-    before = sorted(folder.iterdir())
-    folder.chmod(0o555)
-    try:
-        run(folder, cache)
-        assert run(folder, cache)[1]
-        assert sorted(folder.iterdir()) == before
-    finally:
-        folder.chmod(0o755)
-
-
-def test_where_nothing_can_be_written_it_compiles(tmp_path):
-    folder = tmp_path / "package"
-    write(folder, "apart")
-    (tmp_path / "file").write_text("no folder can be below a file")
-    assert run(folder, tmp_path / "file")[:2] == (7.0, False)
+@pytest.mark.parametrize("code", [BITS, REAL_BITS], ids=["small", "real"])
+def test_a_compiled_function_gives_the_bits_of_a_loaded_one(tmp_path, code):
+    (tmp_path / "pair.py").write_text(PAIR)
+    starts = [("cache", 1), ("cache", 2)] + [("another", 3)] * (code == BITS)
+    done = []
+    for cache, seed in starts:
+        env = environment(tmp_path, tmp_path / cache) | {"PYTHONHASHSEED": str(seed)}
+        command = [sys.executable, "-c", code]
+        said = subprocess.run(command, env=env, check=True, capture_output=True, text=True)
+        done.append(json.loads(said.stdout))
+    assert [hits for _, hits in done] == [0, 1, 0][: len(done)]
+    assert all(values == done[0][0] for values, _ in done)
 
 
 def test_a_damaged_file_is_made_anew(tmp_path):
@@ -152,9 +200,9 @@ def test_the_longest_unused_are_deleted(tmp_path, monkeypatch):
     assert {file.name for file in tmp_path.rglob("*") if file.is_file()} == {"newest", "older"}
 
 
-def test_without_a_folder_to_write_one_line_says_that_nothing_is_kept(tmp_path):
+def test_without_a_folder_to_write_it_compiles_and_one_line_says_that_nothing_is_kept(tmp_path):
     folder, cache = tmp_path / "package", tmp_path / "file"
-    write(folder)
+    write(folder, "apart")
     cache.write_text("no folder")
     done = subprocess.run(
         [sys.executable, "-c", RUN],
@@ -163,7 +211,7 @@ def test_without_a_folder_to_write_one_line_says_that_nothing_is_kept(tmp_path):
         text=True,
         check=True,
     )
-    assert json.loads(done.stdout)[0] == 7.0
+    assert json.loads(done.stdout)[:3] == [7.0, 0, 1]
     assert done.stderr.count("\n") == 1
     assert "cannot be kept" in done.stderr and "NUMBA_CACHE_DIR" in done.stderr
     assert cache.read_text() == "no folder"

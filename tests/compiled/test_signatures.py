@@ -1,53 +1,22 @@
 """No command makes a second signature of a function: each would be compiled again."""
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from clean import clean
+from compiled_functions import signatures
 
 from spinetrack_synth.anatomy.kinematics import marker_positions
 from spinetrack_synth.anatomy.model import fullbody_path, load_model
 from spinetrack_synth.motion.data import MarkerMotion
 from spinetrack_synth.motion.trc import write_trc
 
-RUN = """
-import json, sys
-from numba.core.dispatcher import Dispatcher
-from spinetrack_synth.cli import main
-
-for arguments in json.loads(sys.argv[1]):
-    sys.argv[1:] = arguments
-    try:
-        main()
-    except SystemExit as stop:
-        assert stop.code in (None, 0, 1), arguments
-functions = {
-    f"{name}.{function}": [list(map(str, signature)) for signature in value.signatures]
-    for name, module in list(sys.modules.items()) if name.startswith("spinetrack_synth.")
-    for function, value in vars(module).items()
-    if isinstance(value, Dispatcher) and value.py_func.__module__ == name
-}
-print("FOUND", json.dumps(functions))
-"""
-
 TASKS = """<OpenSimDocument Version="40000"><IKTaskSet><objects>
 <IKCoordinateTask name="knee_angle_r"><apply>true</apply><weight>2</weight>
 <value_type>manual_value</value_type><value>10</value></IKCoordinateTask>
 </objects></IKTaskSet></OpenSimDocument>"""
-
-
-def signatures(commands: list[list[object]]) -> dict[str, list[list[str]]]:
-    """The signatures of all compiled functions after some commands in one process."""
-    text = json.dumps([list(map(str, command)) for command in commands])
-    process = subprocess.run(
-        [sys.executable, "-c", RUN, text], capture_output=True, text=True, timeout=280
-    )
-    assert process.returncode == 0, process.stderr
-    return json.loads(process.stdout.rpartition("FOUND")[2])
 
 
 def recorded(folder: Path, *, coupled: bool) -> tuple[Path, Path]:

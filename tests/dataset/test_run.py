@@ -58,6 +58,8 @@ def test_the_folder_holds_what_the_design_says(made: Path) -> None:
         "ground_truth/train.parquet",
         "manifest.json",
         "contact_sheet.jpg",
+        "README.md",
+        "croissant.json",
         *(f"images/train/{index:06d}.png" for index in range(5)),
     }
 
@@ -315,7 +317,8 @@ def test_two_splits_share_a_folder(made: Path, tmp_path: Path) -> None:
     make(out, split="val", seed=99, count=2)
     files = contents(out)
     assert {"annotations/person_keypoints_val.json", "ground_truth/val.parquet"} <= set(files)
-    same = [name for name in contents(made) if name not in ("manifest.json", "contact_sheet.jpg")]
+    of_all = {"manifest.json", "contact_sheet.jpg", "README.md", "croissant.json"}
+    same = set(contents(made)) - of_all
     assert all(files[name] == contents(made)[name] for name in same)
     assert set(json.loads(files["manifest.json"])["splits"]) == {"train", "val"}
 

@@ -166,6 +166,23 @@ def test_the_same_shot_gives_the_same_pixels_whatever_came_before(any_renderer) 
     np.testing.assert_array_equal(reseeded.ids, first.ids)
 
 
+def test_views_of_a_moment_are_staged_once_and_drawn_as_if_alone(renderer, monkeypatch) -> None:
+    shot = make_shot([person(ball("self", (0, 1, 0), 0.4))], (), DAY, index=3)
+    camera = look_at((0.5, 1.5, 2.5), (0, 1, 0), focal_px=60, width=48, height=32)
+    second = replace(shot, index=4, camera=camera)
+    alone = renderer.render(second, quality=Quality.DRAFT)
+    other = make_shot([person(ball("other", (0, 1, 0.4), 0.3))], (), DAY, index=5)
+    renderer.render(other, quality=Quality.DRAFT)
+    renderer.render(shot, quality=Quality.DRAFT)
+    with monkeypatch.context() as patch:
+        patch.setattr(type(renderer._stage), "load", None)
+        after = renderer.render(second, quality=Quality.DRAFT)
+    np.testing.assert_array_equal(alone.rgb, after.rgb)
+    np.testing.assert_array_equal(alone.depth_m, after.depth_m)
+    brighter = replace(second, lights=(Ambient((9, 9, 9)),))
+    assert (renderer.render(brighter, quality=Quality.DRAFT).rgb != after.rgb).any()
+
+
 @pytest.mark.slow
 def test_no_kernel_is_compiled_again_for_other_people_places_and_lights(renderer) -> None:
     if renderer.variant.startswith("scalar"):

@@ -14,7 +14,7 @@ from spinetrack_synth.anatomy.model import Tree, fullbody_path, load_model
 from spinetrack_synth.poses.collision import Capsules, capsules_from_skin
 from spinetrack_synth.poses.mannequin import mannequin
 from spinetrack_synth.poses.skin import SkinProbe, probe_from_skin
-from spinetrack_synth.scenes import Scene, load_scene, placing
+from spinetrack_synth.scenes import Scene, clips, load_scene, placing, trajectories
 from spinetrack_synth.scenes.places import PLACES
 from spinetrack_synth.shot import Material, PosedPerson, Surface
 from spinetrack_synth.skeleton import NAMES
@@ -30,6 +30,15 @@ class MannequinAvatar:
     capsules: Capsules
     offset_m: NDArray[np.float64]
     faces: NDArray[np.int32]
+
+    @property
+    def skin_body(self) -> NDArray[np.int64]:
+        return self.probe.body
+
+    @property
+    def skin_faces(self) -> NDArray[np.int32]:
+        """Triangles as the quads that skins are made of."""
+        return self.faces[:, [0, 1, 2, 2]]
 
     def posed(self, q: NDArray[np.float64]) -> PosedPerson:
         body2world = body_transforms(self.tree, q)
@@ -88,12 +97,14 @@ def yoga() -> Scene:
 def cheap() -> Iterator[None]:
     """Mannequins are posed rigidly, and every place comes in one variant."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(placing, "pose_avatar", lambda avatar, q, fingers: avatar.posed(q))
-        patch.setattr(
-            placing, "pose_skin", lambda avatar, q, fingers=None: avatar.posed(q).skin_world
-        )
-        patch.setattr(placing, "open_fingers", lambda avatar, contacts, reaches: None)
-        patch.setattr(placing, "held_fingers", lambda avatar, q, skin, fingers, reaches: None)
+        for module in (placing, clips):
+            patch.setattr(module, "pose_avatar", lambda avatar, q, fingers: avatar.posed(q))
+        for module in (placing, trajectories):
+            patch.setattr(
+                module, "pose_skin", lambda avatar, q, fingers=None: avatar.posed(q).skin_world
+            )
+        for fingers in ("open_fingers", "held_fingers", "gripping_fingers"):
+            patch.setattr(placing, fingers, lambda *args, **kwargs: None)
         for name, kind in list(PLACES.items()):
             patch.setitem(PLACES, name, replace(kind, variants=1))
         yield

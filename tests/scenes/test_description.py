@@ -47,12 +47,12 @@ def test_the_package_brings_yoga():
 
 
 def test_every_family_of_the_library_is_in_yoga():
-    assert set(load_scene("yoga").poses) == {pose.family for pose in library().values()}
+    assert set(load_scene("yoga").poses) == {pose.family for pose in library("yoga").values()}
 
 
 def test_describe_counts_the_poses_of_the_families():
     (yoga,) = [entry for entry in describe() if entry["name"] == "yoga"]
-    assert yoga["poses"] == len(library())
+    assert yoga["poses"] == len(library("yoga"))
     assert yoga["people"] == (1, 2, 3)
 
 

@@ -7,7 +7,7 @@ import json
 import re
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import numpy as np
@@ -15,6 +15,7 @@ import numpy as np
 from spinetrack_synth.anatomy.model import fullbody
 from spinetrack_synth.camera import Camera
 from spinetrack_synth.errors import UserError
+from spinetrack_synth.rendering import sensor
 from spinetrack_synth.rendering.unreal import calibration, messages
 from spinetrack_synth.rendering.unreal.axes import (
     UnrealCamera,
@@ -104,11 +105,15 @@ class Stage:
     def draw(self, shot: Shot) -> Frame:
         """Set a shot up, photograph it and read back what was drawn.
 
-        Raises EngineError where anything is not as it was told to be.
+        It is drawn with a pinhole, and put on the shot's film afterwards. Raises EngineError where
+        anything is not as it was told to be.
         """
-        lens = lens_of(shot.camera)
+        camera = shot.camera.pinhole()
+        shot = replace(shot, camera=camera)
+        lens = lens_of(camera)
         names = self._arrange(shot)
-        return self._photograph(shot, lens, names)
+        frame = self._photograph(shot, lens, names)
+        return sensor.taken(replace(frame, camera=camera), shot)
 
     def close(self) -> None:
         """Let go of the engine."""

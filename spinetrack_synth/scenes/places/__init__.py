@@ -8,7 +8,21 @@ from functools import cache
 from typing import Final
 
 from spinetrack_synth.scenes.place import Place
-from spinetrack_synth.scenes.places import park, studio, terrace
+from spinetrack_synth.scenes.places import (
+    beach,
+    clinic,
+    dojo,
+    gym,
+    kitchen,
+    living_room,
+    office,
+    park,
+    sports_hall,
+    street,
+    studio,
+    terrace,
+    track,
+)
 
 
 @dataclass(frozen=True)
@@ -23,6 +37,16 @@ PLACES: Final[dict[str, PlaceKind]] = {
     "studio": PlaceKind(studio.build, 8),
     "terrace": PlaceKind(terrace.build, 6),
     "park": PlaceKind(park.build, 6),
+    "gym": PlaceKind(gym.build, 6),
+    "sports_hall": PlaceKind(sports_hall.build, 5),
+    "street": PlaceKind(street.build, 8),
+    "clinic": PlaceKind(clinic.build, 5),
+    "office": PlaceKind(office.build, 5),
+    "living_room": PlaceKind(living_room.build, 6),
+    "kitchen": PlaceKind(kitchen.build, 5),
+    "dojo": PlaceKind(dojo.build, 5),
+    "track": PlaceKind(track.build, 6),
+    "beach": PlaceKind(beach.build, 4),
 }
 
 

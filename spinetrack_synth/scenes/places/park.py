@@ -111,8 +111,9 @@ def build(variant: int) -> Place:
         variant=variant,
         surfaces=assembled(f"park/{variant}", finishes, parts),
         mat_area=np.array([[-3.0, -3.0], [3.0, 3.0]]),
-        camera_room=np.array([[-10.0, 0.1, -10.0], [10.0, 2.5, 10.0]]),
+        camera_room=np.array([[-10.0, 0.1, -10.0], [10.0, 8.5, 10.0]]),
         obstacles=np.array(bulky).reshape(-1, 2, 3),
+        outdoors=True,
     )
 
 

@@ -218,6 +218,7 @@ def build(variant: int) -> Place:
             [[-half_x + 0.8, 0.1, -half_z + 0.8], [half_x - 0.8, 2.5, half_z - 0.8]]
         ),
         obstacles=np.array(bulky).reshape(-1, 2, 3),
+        outdoors=True,
     )
 
 

@@ -181,3 +181,32 @@ def cypress(rng: Rng, height: float, *, count: int, finish: str = "leaf") -> Pro
     rise = (0, half[1] * 0.98, 0)
     trunk = cylinder(0.12, 1.2, segments=8)
     return ((finish, moved(core, rise)), (finish, moved(foliage, rise)), ("bark", trunk))
+
+
+def bare_tree(rng: Rng, height: float) -> Prop:
+    """A broad-leaved tree in winter: trunk, boughs, twigs."""
+    limbs: list[Mesh] = []
+
+    def grow(start: Array, heading: Array, length: float, girth: float, level: int) -> None:
+        bend = rng.normal(0, 0.10, 3) * length
+        end = start + heading * length
+        middle = (start + end) / 2 + bend
+        taper = [girth, 0.8 * girth, 0.55 * girth]
+        limbs.append(tube(np.stack([start, middle, end]), taper, 6 if level < 2 else 3))
+        if level == 4:
+            return
+        for k in range(3 if level else 5):
+            along = rng.uniform(0.55, 1.0) if level else rng.uniform(0.7, 1.0)
+            fork = start + (end - start) * along + bend * 2 * along * (1 - along)
+            turn = 2 * np.pi * (k + rng.uniform(0, 0.6)) / (3 if level else 5)
+            aside = np.array([np.cos(turn), rng.uniform(-0.05, 0.5), np.sin(turn)])
+            way = heading + rng.uniform(0.6, 1.1) * aside
+            way /= np.linalg.norm(way)
+            grow(fork, way, length * rng.uniform(0.5, 0.72), 0.5 * girth, level + 1)
+
+    girth = 0.014 * height + 0.03
+    bole = tube(
+        np.array([[0, -0.1, 0], [0, 0.3, 0], [0, 0.5, 0]]), [1.7 * girth, 1.1 * girth, girth], 9
+    )
+    grow(np.array([0, 0.45, 0]), np.array([0, 1.0, 0]), 0.38 * height, girth, 0)
+    return (("bark", joined([bole, *limbs])),)

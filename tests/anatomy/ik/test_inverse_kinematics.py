@@ -30,7 +30,7 @@ def library_poses(tree: Tree, samples: int, seed: int = 0) -> np.ndarray:
     return np.array(
         [
             q
-            for pose in library().values()
+            for pose in library("yoga").values()
             for twin in (pose, mirrored(pose))
             for q in (
                 pose_coordinates(tree, twin),
@@ -41,7 +41,7 @@ def library_poses(tree: Tree, samples: int, seed: int = 0) -> np.ndarray:
 
 
 def motion(tree: Tree, frames: int) -> np.ndarray:
-    poses = library()
+    poses = library("yoga")
     a, b = (pose_coordinates(tree, poses[name]) for name in ("tadasana", "virabhadrasana_2"))
     return np.array([blend(tree, a, b, s) for s in np.linspace(0.2, 0.8, frames)])
 

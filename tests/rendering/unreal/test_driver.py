@@ -10,13 +10,14 @@ import pytest
 from ball_engine import Actor, BallEngine
 from fakes import BallRenderer, ball_person, ball_shot
 
+from spinetrack_synth.distortion import Distortion
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.rendering import EngineSettings
 from spinetrack_synth.rendering.unreal.decoding import COLORS, PLAIN
 from spinetrack_synth.rendering.unreal.messages import TOKEN_VARIABLE
 from spinetrack_synth.rendering.unreal.renderer import open_engines
 from spinetrack_synth.rendering.unreal.stage import WARM_UP
-from spinetrack_synth.shot import Sun, Thing
+from spinetrack_synth.shot import Film, Sun, Thing
 
 pytestmark = pytest.mark.slow
 
@@ -282,6 +283,24 @@ def test_a_lens_that_unreal_does_not_have(balls: BallEngine, drive) -> None:
         with pytest.raises(UserError, match="square pixels and their principal point"):
             renderer.render(replace(shot, camera=replace(shot.camera, K=K)))
     assert not sent(balls, "vset /avatars/spawn")
+
+
+def test_unreal_draws_pinholes_says_so_and_puts_them_on_film(balls: BallEngine, drive) -> None:
+    shot = shot_of("ada")
+    filmed = replace(
+        shot,
+        camera=replace(shot.camera, distortion=Distortion(k1=-0.1), aperture_m=0.02, focus_m=4.0),
+        film=Film(vignetting_stops=2.0),
+    )
+    renderer = drive(balls.port)
+    plain, frame = renderer.render(shot), renderer.render(filmed)
+    assert frame.camera is not None
+    assert (frame.camera.distortion, frame.camera.aperture_m) == (None, 0)
+    np.testing.assert_array_equal(frame.ids, plain.ids)
+    np.testing.assert_array_equal(frame.depth_m, plain.depth_m)
+    assert frame.rgb[0, 0, 0] < 0.7 * plain.rgb[0, 0, 0]
+    middle = np.s_[SIZE[1] // 2, SIZE[0] // 2]
+    assert np.abs(frame.rgb[middle].astype(int) - plain.rgb[middle]).max() <= 1
 
 
 def test_more_people_than_colours(balls: BallEngine, drive) -> None:
