@@ -23,6 +23,7 @@ from spinetrack_synth.backgrounds.files import (
 )
 from spinetrack_synth.backgrounds.ground import LENS_M, ground_surface
 from spinetrack_synth.errors import UserError
+from spinetrack_synth.rendering.film import undevelop
 from spinetrack_synth.scenes.description import Range, Scene
 from spinetrack_synth.scenes.lighting import AFTER_SUNSET
 from spinetrack_synth.shot import Backdrop, Shot
@@ -123,7 +124,7 @@ class Background:
             picture = photos.cut(photos.load_photo(self.path), shot.camera, self.aside)
             lit = photos.guess_light(picture, shot.camera)
             light, albedo = lit.environment, lit.ground_albedo
-            backdrop = Backdrop(self.name, photos.undevelop(picture), exposed=True)
+            backdrop = Backdrop(self.name, undevelop(picture), exposed=True)
             exposure = 1.0  # the photograph's own
         return replace(
             shot,

@@ -50,6 +50,9 @@ NORM: Final = 6
 STRENGTH: Final = (0.12, 2.0)
 """Light that an exposed photograph can show, as what a white surface sends back."""
 
+HARDNESS: Final = (0.25, 0.75)
+"""Part of the light that comes from one side: under a grey sky, and in full sun."""
+
 
 @dataclass(frozen=True)
 class Lit:
@@ -186,7 +189,7 @@ def _key(small: Array, camera: Camera) -> tuple[Array, float]:
     rows, columns = luminance.shape
     low, middle, high = np.percentile(luminance, (10, 50, 95))
     contrast = float(np.log2(high / low))
-    hardness = float(np.clip(0.12 * contrast, 0.15, 0.65))
+    hardness = float(np.clip(0.16 * contrast, *HARDNESS))
     right, _, forward = camera.world2cam[:3, :3]
     ahead = forward * [1, 0, 1] / np.linalg.norm(forward * [1, 0, 1])
     bright = luminance > 0.6 * luminance.max()
@@ -208,8 +211,8 @@ def _key(small: Array, camera: Camera) -> tuple[Array, float]:
 
 
 def _lobe(toward: Array, hardness: float) -> Array:
-    """A soft source in a map of light: the harder, the narrower, from 25 to 5 degrees."""
-    width = np.radians(25 - 20 * np.clip((hardness - 0.15) / 0.5, 0, 1))
+    """A soft source in a map of light: the harder, the narrower, from 22 to 4 degrees."""
+    width = np.radians(np.interp(hardness, HARDNESS, (22, 4)))
     away = np.arccos(np.clip(directions(MAP_HEIGHT) @ toward, -1, 1))
     lobe: Array = np.exp(-0.5 * (away / width) ** 2)[..., None] * np.ones(3)
     return lobe

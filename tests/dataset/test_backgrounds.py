@@ -12,6 +12,7 @@ from PIL import Image
 
 from spinetrack_synth.cli import main
 from spinetrack_synth.dataset import DatasetConfig, run_dataset
+from spinetrack_synth.dataset.licences import own_files
 from spinetrack_synth.dataset.state import describe
 from spinetrack_synth.errors import UserError
 
@@ -53,6 +54,13 @@ def test_a_run_notices_changed_backgrounds(tmp_path: Path) -> None:
     photo(tmp_path / "moved/a.png", blue=10)
     with pytest.raises(UserError, match=r"holds another run \(background_sha256 a\.png"):
         make(settings(tmp_path, backgrounds=f"{tmp_path}/moved:0.5"), out)
+
+
+def test_backgrounds_are_named_among_ones_own_files() -> None:
+    few = {f"{k}.jpg": "" for k in (2, 1)}
+    assert own_files({"background_sha256": few}) == ("1.jpg", "2.jpg")
+    many = dict.fromkeys(map(str, range(500)), "")
+    assert own_files({"background_sha256": many}) == ("500 backgrounds, named in manifest.json",)
 
 
 @pytest.mark.parametrize(
