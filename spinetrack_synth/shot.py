@@ -193,7 +193,7 @@ class Shot:
     ``surroundings`` are all surfaces beside the people's; those of the ``things`` are among
     them, for a renderer that knows assets the things are listed too. ``further`` are more cameras
     that see the same moment; ``capture`` None is a picture that stands alone. ``film`` None takes
-    the light as it is. With a ``backdrop`` they stand before a photograph.
+    the light as it is. With a ``backdrop`` people and things stand before a photograph.
     """
 
     index: int
@@ -208,10 +208,10 @@ class Shot:
     things: tuple[Thing, ...] = ()
     variant: int = 0
     light: str = ""
+    backdrop: Backdrop | None = None
     further: tuple[Camera, ...] = ()
     capture: Capture | None = None
     film: Film | None = None
-    backdrop: Backdrop | None = None
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -138,7 +139,7 @@ def _decoded(path: Path) -> NDArray[np.float32]:
     import mitsuba as mi
 
     try:
-        with _quiet_mitsuba(mi):
+        with _quiet(mi):
             bitmap = mi.Bitmap(str(path))
             bitmap = bitmap.convert(
                 mi.Bitmap.PixelFormat.RGB, mi.Struct.Type.Float32, srgb_gamma=False
@@ -151,20 +152,15 @@ def _decoded(path: Path) -> NDArray[np.float32]:
     return image
 
 
-def _quiet_mitsuba(mi: Any) -> Any:
-    """Nothing but errors on standard error while a file is read."""
-    import contextlib
-
-    @contextlib.contextmanager
-    def quiet() -> Any:
-        level = mi.logger().log_level()
-        mi.set_log_level(mi.LogLevel.Error)
-        try:
-            yield
-        finally:
-            mi.set_log_level(level)
-
-    return quiet()
+@contextmanager
+def _quiet(mi: Any) -> Iterator[None]:
+    """Nothing but errors of Mitsuba's on standard error while a file is read."""
+    level = mi.logger().log_level()
+    mi.set_log_level(mi.LogLevel.Error)
+    try:
+        yield
+    finally:
+        mi.set_log_level(level)
 
 
 def _as_srgb(image: Any) -> Any:

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from spinetrack_synth.scenes.mats import THICKNESS_M
 from spinetrack_synth.scenes.place import Place
-from spinetrack_synth.scenes.shapes import terrain
+from spinetrack_synth.scenes.shapes import Mesh, terrain
 from spinetrack_synth.shot import Material, Surface
 
 REACH_M: Final = 80.0
@@ -52,6 +52,6 @@ def ground_surface(albedo: ArrayLike) -> Surface:
 
 
 @cache
-def _disc():  # type: ignore[no-untyped-def]
+def _disc() -> Mesh:
     rings = np.array([0.01, 4.0, 20.0, REACH_M])
     return terrain(rings, 48, np.full((len(rings), 49), -THICKNESS_M))

@@ -23,8 +23,9 @@ from spinetrack_synth.backgrounds.files import (
 )
 from spinetrack_synth.backgrounds.ground import LENS_M, ground_surface
 from spinetrack_synth.errors import UserError
-from spinetrack_synth.rendering import film
+from spinetrack_synth.rendering.film import undevelop
 from spinetrack_synth.scenes.description import Range, Scene
+from spinetrack_synth.scenes.lighting import AFTER_SUNSET
 from spinetrack_synth.shot import Backdrop, Shot
 
 _STREAM: Final = 0xBAC6
@@ -117,12 +118,13 @@ class Background:
             panorama = load_panorama(self.path)
             seen = environments.view_of(panorama.seen, shot.camera, self.turn)
             light, albedo = environments.turned(panorama.light, self.turn), panorama.ground_albedo
-            backdrop, exposure = Backdrop(self.name, seen, exposed=False), shot.exposure
+            backdrop = Backdrop(self.name, seen, exposed=False)
+            exposure = shot.exposure / AFTER_SUNSET.get(shot.light, 1.0)
         else:
             picture = photos.cut(photos.load_photo(self.path), shot.camera, self.aside)
             lit = photos.guess_light(picture, shot.camera)
             light, albedo = lit.environment, lit.ground_albedo
-            backdrop = Backdrop(self.name, film.undevelop(picture), exposed=True)
+            backdrop = Backdrop(self.name, undevelop(picture), exposed=True)
             exposure = 1.0  # the photograph's own
         return replace(
             shot,
@@ -168,7 +170,7 @@ def read_backgrounds(photographs: str | None, maps: str | None) -> Backgrounds |
 def as_seen_before(scene: Scene) -> Scene:
     """The scene with cameras that a photograph or a panorama can be behind: level in roll, at the
     height of the eye."""
-    sides = (scene.camera.height_m.low, scene.camera.height_m.high)
-    low, high = (float(np.clip(side, *LENS_M)) for side in sides)
+    asked = scene.camera.height_m
+    low, high = (float(np.clip(side, *LENS_M)) for side in (asked.low, asked.high))
     camera = replace(scene.camera, height_m=Range(low, high), roll_deg=Range(0.0, 0.0))
     return replace(scene, camera=camera)

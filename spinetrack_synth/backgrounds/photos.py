@@ -2,9 +2,9 @@
 is guessed from them.
 
 A photograph does not say what lit it. What is taken from it: how bright things are against a
-well-exposed picture, the colour cast by shades of grey (Finlayson and Trezzi 2004), from which side
-light comes by where it is brighter, and how hard it is by its contrast. The rest is
-assumed: a level camera, its horizon in the middle of the photograph.
+well-exposed picture, the colour cast by shades of grey (Finlayson and Trezzi 2004), from which
+side light comes by where it is brighter, and how hard it is by its contrast. The rest is assumed:
+a level camera, its horizon in the middle of the photograph.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ floors, concrete and sand, .3 to .4."""
 GREY: Final = 0.18
 """Mean reflectance of a scene, what light meters are made for (ISO 2720)."""
 
-CAST: Final = 0.6
+CAST: Final = 0.4
 """Part of the photograph's colour cast that is taken for the light's; the rest is what things are
 coloured, and what the camera has balanced away."""
 
@@ -49,6 +49,9 @@ NORM: Final = 6
 
 STRENGTH: Final = (0.12, 2.0)
 """Light that an exposed photograph can show, as what a white surface sends back."""
+
+HARDNESS: Final = (0.25, 0.75)
+"""Part of the light that comes from one side: under a grey sky, and in full sun."""
 
 
 @dataclass(frozen=True)
@@ -104,9 +107,6 @@ def guess_light(picture: NDArray[np.uint8], camera: Camera) -> Lit:
     strength = _strength(small)
     color = _cast(small)
     around = _wrapped(small, camera)
-    # The map keeps the photograph's own colours, less those that things have.
-    luminance = around @ LUMINANCE
-    around = luminance[..., None] * (0.5 * around / np.maximum(luminance, 1e-6)[..., None] + 0.5)
     toward, hardness = _key(small, camera)
     around = _scaled(around, (1 - hardness) * strength * np.pi, color)
     key = _scaled(_lobe(toward, hardness), hardness * strength * np.pi, color)
@@ -174,7 +174,9 @@ def _wrapped(small: Array, camera: Camera) -> Array:
     below = np.clip((middle - up - elevation) / np.radians(25), 0, 1)[..., None]
     spread: Array = sampled + (top.mean(axis=(0, 1)) - sampled) * above
     spread += (bottom.mean(axis=(0, 1)) - spread) * below
-    return spread
+    # Skies and ceilings are brighter overhead, as an overcast sky by CIE's standard.
+    overhead: Array = spread * (1 + 2 * np.maximum(dirs[..., 1:2], 0)) / 3
+    return overhead
 
 
 def _key(small: Array, camera: Camera) -> tuple[Array, float]:
@@ -187,7 +189,7 @@ def _key(small: Array, camera: Camera) -> tuple[Array, float]:
     rows, columns = luminance.shape
     low, middle, high = np.percentile(luminance, (10, 50, 95))
     contrast = float(np.log2(high / low))
-    hardness = float(np.clip(0.12 * contrast, 0.15, 0.65))
+    hardness = float(np.clip(0.16 * contrast, *HARDNESS))
     right, _, forward = camera.world2cam[:3, :3]
     ahead = forward * [1, 0, 1] / np.linalg.norm(forward * [1, 0, 1])
     bright = luminance > 0.6 * luminance.max()
@@ -209,8 +211,8 @@ def _key(small: Array, camera: Camera) -> tuple[Array, float]:
 
 
 def _lobe(toward: Array, hardness: float) -> Array:
-    """A soft source in a map of light: the harder, the narrower, from 25 to 5 degrees."""
-    width = np.radians(25 - 20 * np.clip((hardness - 0.15) / 0.5, 0, 1))
+    """A soft source in a map of light: the harder, the narrower, from 22 to 4 degrees."""
+    width = np.radians(np.interp(hardness, HARDNESS, (22, 4)))
     away = np.arccos(np.clip(directions(MAP_HEIGHT) @ toward, -1, 1))
     lobe: Array = np.exp(-0.5 * (away / width) ** 2)[..., None] * np.ones(3)
     return lobe
@@ -220,6 +222,6 @@ def _scaled(around: Array, irradiance: float, color: Array) -> Array:
     """A map of light that gives level ground so much light, of this colour on the whole."""
     height = len(around)
     up = np.maximum(directions(height)[..., 1:2], 0) * solid_angles(height)
-    given = float((around * up).sum(axis=(0, 1)) @ LUMINANCE)
-    scaled: Array = around * (irradiance / max(given, 1e-9)) * color
+    given = (around * up).sum(axis=(0, 1))
+    scaled: Array = around * (irradiance * color / np.maximum(given, 1e-9))
     return scaled

@@ -98,6 +98,17 @@ if TYPE_CHECKING:
     help="A motion that people perform in place of the scene's poses; may be given again.",
 )
 @click.option(
+    "--backgrounds",
+    metavar="DIR[:SHARE]",
+    help="Photos without people, behind all pictures or a share of them, in place of the scene's "
+    "places.",
+)
+@click.option(
+    "--hdri",
+    metavar="DIR[:SHARE]",
+    help="Environment maps (.hdr, .exr) that light the people and are seen behind them.",
+)
+@click.option(
     "--views",
     type=int,
     default=1,
@@ -112,17 +123,6 @@ if TYPE_CHECKING:
 )
 @click.option("--fps", type=float, help="Frames a second of --sequence.  [default: 30]")
 @click.option("--video", is_flag=True, help="Write each clip of --sequence as an MP4 too.")
-@click.option(
-    "--backgrounds",
-    metavar="DIR[:SHARE]",
-    help="Photos without people, behind all pictures or a share of them, in place of the scene's "
-    "places.",
-)
-@click.option(
-    "--hdri",
-    metavar="DIR[:SHARE]",
-    help="Environment maps (.hdr, .exr) that light the people and are seen behind them.",
-)
 def command(
     scene: str,
     count: int | None,
@@ -140,12 +140,12 @@ def command(
     engines: int | None,
     image_format: str,
     motions: tuple[str, ...],
+    backgrounds: str | None,
+    hdri: str | None,
     views: int,
     sequence: int | None,
     fps: float | None,
     video: bool,
-    backgrounds: str | None,
-    hdri: str | None,
 ) -> None:
     """Make a dataset: pictures, COCO labels with 37 keypoints, 3D ground truth, contact sheet.
 
@@ -160,9 +160,9 @@ def command(
       spinetrack-synth render --scenes yoga:2,my_scene.toml --out OUT
       spinetrack-synth render --scenes yoga --count 500 --seed 8 --split val \\
           --size 1280x720 --quality final --subjects 1-2 --out OUT
+      spinetrack-synth render --scenes yoga --backgrounds PHOTOS:0.5 --hdri MAPS:0.3 --out OUT
       spinetrack-synth render --scenes yoga --count 12 --views 4 --out OUT
       spinetrack-synth render --scenes yoga --sequence 60 --fps 30 --video --out OUT
-      spinetrack-synth render --scenes yoga --backgrounds PHOTOS:0.5 --hdri MAPS:0.3 --out OUT
       spinetrack-synth render --scenes yoga --count 12 --backend unreal --port 9000 --out OUT
     """
     from spinetrack_synth import dataset

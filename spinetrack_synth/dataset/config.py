@@ -27,9 +27,9 @@ class DatasetConfig:
     ``subjects`` fewest and most people in a picture; ``motions`` motion files that
     people perform in place of the scene's poses; ``views`` cameras of every moment;
     ``sequence`` frames of a clip, ``fps`` of them a second, 1 for pictures that stand alone.
-    ``count`` counts pictures, those of all views and frames. ``backgrounds`` and ``hdri`` are
-    folders of photographs and of environment maps that stand in for the scene's places, ``DIR`` or
-    ``DIR:SHARE`` of the pictures.
+    ``backgrounds`` and ``hdri`` folders of photographs and of environment maps that stand in for
+    the scene's places, ``DIR`` or ``DIR:SHARE`` of the pictures.
+    ``count`` counts pictures, those of all views and frames.
     """
 
     scene: str
@@ -42,11 +42,11 @@ class DatasetConfig:
     backend: str = "embedded"
     format: str = "jpg"
     motions: tuple[str, ...] = ()
+    backgrounds: str | None = None
+    hdri: str | None = None
     views: int = 1
     sequence: int = 1
     fps: float = 30.0
-    backgrounds: str | None = None
-    hdri: str | None = None
 
     def __post_init__(self) -> None:
         if self.count < 1:
@@ -82,10 +82,6 @@ class DatasetConfig:
                 f"sequence {self.sequence}: lasts {length_s:.0f} s at {self.fps:g} frames a "
                 f"second; clips of up to {LONGEST_S:.0f} s are possible"
             )
-        if (self.backgrounds or self.hdri) and (self.views > 1 or self.sequence > 1):
-            raise UserError(
-                "backgrounds: each picture has its own; they go without --views and --sequence"
-            )
         for name, known in (("quality", QUALITIES), ("format", FORMATS)):
             if getattr(self, name) not in known:
                 raise UserError(f"{name} {getattr(self, name)!r}: choose {', '.join(known)}")
@@ -93,6 +89,11 @@ class DatasetConfig:
             raise UserError(
                 f"--backend {self.backend} draws its own places; --backgrounds and --hdri go with "
                 "--backend embedded"
+            )
+        if (self.views > 1 or self.sequence > 1) and (self.backgrounds or self.hdri):
+            raise UserError(
+                "--backgrounds and --hdri stand behind single pictures: leave out --views and "
+                "--sequence"
             )
 
     def as_json(self) -> dict[str, Any]:
@@ -103,10 +104,10 @@ class DatasetConfig:
             settings["motions"] = list(self.motions)
         else:
             del settings["motions"]
+        # Folders go by what they hold, which the description tells.
+        del settings["backgrounds"], settings["hdri"]
         if self.views == 1:
             del settings["views"]
         if self.sequence == 1:
             del settings["sequence"], settings["fps"]
-        # Folders go by what they hold, which the description tells.
-        del settings["backgrounds"], settings["hdri"]
         return settings

@@ -11,6 +11,10 @@ LICENCE_ID: Final = 1
 """The one licence of a file, which all its images name."""
 
 
+MOST_NAMED: Final = 20
+"""More backgrounds than these are counted, not named one by one."""
+
+
 class Ingredient(NamedTuple):
     """Something that went into the pictures."""
 
@@ -29,11 +33,15 @@ may do with them what they like."""
 
 
 def own_files(split: Mapping[str, Any]) -> tuple[str, ...]:
-    """The user's own files that went into a split's pictures: motions and things from meshes."""
+    """The user's own files that went into a split's pictures: motions, things from meshes,
+    backgrounds."""
     props = split.get("prop_sha256", {}).values()
     nested = [name for prop in props if isinstance(prop, dict) for name in prop]
     plain = [name for name, prop in split.get("prop_sha256", {}).items() if isinstance(prop, str)]
-    return (*sorted(split.get("motion_sha256", {})), *sorted({*nested, *plain}))
+    backgrounds = sorted(split.get("background_sha256", {}))
+    if len(backgrounds) > MOST_NAMED:
+        backgrounds = [f"{len(backgrounds)} backgrounds, named in manifest.json"]
+    return (*sorted(split.get("motion_sha256", {})), *sorted({*nested, *plain}), *backgrounds)
 
 
 def ingredients(split: Mapping[str, Any]) -> tuple[Ingredient, ...]:

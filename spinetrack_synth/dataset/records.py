@@ -62,10 +62,10 @@ def record_shot(shot: Shot, labels: Sequence[PersonLabel], image_name: str) -> S
         "variant": shot.variant,
         "light": shot.light,
         "seed": shot.seed,
+        **({"background": shot.backdrop.name} if shot.backdrop else {}),
         **_capture_record(shot),
         "license": LICENCE_ID,
         **_film_record(shot, image_name),
-        **({"background": shot.backdrop.name} if shot.backdrop else {}),
     }
     annotations, ground_truth = [], []
     for label in labels:

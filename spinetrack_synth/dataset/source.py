@@ -49,14 +49,14 @@ def scene_source(config: DatasetConfig) -> ShotAt:
         for name, scene in mix.scenes.items()
     }
     cast = Cast(config.seed)
-    times_s = np.arange(config.sequence) / config.fps
     backgrounds = read_backgrounds(config.backgrounds, config.hdri)
     if backgrounds is not None:
         backgrounds.check()
+    times_s = np.arange(config.sequence) / config.fps
 
     def moment_at(index: int) -> Shot:
         name = mix.pick(config.seed, index)
-        background = backgrounds.of(config.seed, index) if backgrounds else None
+        background = backgrounds and backgrounds.of(config.seed, index)
         shot = make_shot(
             as_seen_before(mix.scenes[name]) if background else mix.scenes[name],
             config.seed,

@@ -51,8 +51,8 @@ def compose(
 def _shade(drawn: Image, bare: Image, covered: Image, ground: NDArray[np.bool_]) -> Image:
     """What is left of the ground's light (H, W, 3) where people shade it; where they cover it, as
     beside them; 1 in the sky."""
-    ratio = np.clip(drawn / np.maximum(bare, 1e-6), 0, BRIGHTER).astype(np.float32)
-    # People hide the ground, and so does not its rim alone end it.
+    ratio: Image = np.clip(drawn / np.maximum(bare, 1e-6), 0, BRIGHTER).astype(np.float32)
+    # Behind people the ground goes on: they are no rim of it.
     rim = ~binary_erosion(ground | (covered >= EMPTY), iterations=RIM_PX, border_value=1)
     ratio[rim] = 1
     hidden = covered >= EMPTY

@@ -111,7 +111,8 @@ class EmbeddedRenderer:
         """The light (H, W, 3) of the ground before a backdrop, with nobody and nothing on it."""
         empty = replace(shot, people=(), surroundings=shot.surroundings[:1], things=())
         images = self._staged(empty).light(shot.camera, spp=effort.spp, depth=1, seed=_seed(shot))
-        return film.denoise(*images, effort.denoiser)
+        pinhole = shot.camera.aperture_m == 0
+        return film.denoise(*images, effort.denoiser, clean_guides=pinhole)
 
     def scan(self, shot: Shot) -> tuple[NDArray[np.int32], Image]:
         """Without light: surface (H, W) and depth (H, W) m at pixel centres.

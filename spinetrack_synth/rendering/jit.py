@@ -87,8 +87,7 @@ class JitStage:
             total += np.array(
                 tracing.coverage(self._world, view, pixels, spp=per_pass, seed=_hash(seed, number))
             )
-        total /= passes
-        return total.reshape(camera.height, camera.width)
+        return (total / np.float32(passes)).reshape(camera.height, camera.width)
 
     def scan(self, camera: Camera) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
         """Surface (H, W) and depth (H, W) m at pixel centres."""

@@ -8,7 +8,7 @@ The variant must be set before the import.
 from __future__ import annotations
 
 import gc
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 import mitsuba as mi
@@ -69,23 +69,20 @@ class ScalarStage:
     def coverage(self, camera: Camera, *, spp: int, seed: int) -> NDArray[np.float32]:
         """Part (H, W) of each pixel's samples that meet anything but the first surface.
 
-        The samples are not those of `light`, as Mitsuba's own plugins do not say: more of them.
+        Black against white, which shows masks as they are. The samples are not those of `light`,
+        for Mitsuba's plugins keep theirs to themselves: more of them.
         """
-        others = {f"surface{k}": _mesh(s) for k, s in enumerate(self._surfaces) if k > 0}
-        if not others:
-            return np.zeros((camera.height, camera.width), dtype=np.float32)
-        scene = mi.load_dict({"type": "scene", **others})
-        sensor = _sensor(camera, centred=False)
-        sensor["film"]["pixel_format"] = "rgba"
-        lane: Any = seed
-        image = mi.render(
-            scene,
-            sensor=mi.load_dict(sensor),
-            integrator=mi.load_dict({"type": "path", "max_depth": MOST_LAYERS}),
-            spp=max(spp, COVERAGE_SPP),
-            seed=lane,
-        )
-        return np.clip(np.array(image, dtype=np.float32)[..., 3], 0, 1)
+        black = [replace(s, material=_blackened(s.material)) for s in self._surfaces[1:]]
+        around = {"type": "constant", "radiance": {"type": "rgb", "value": 1.0}}
+        scene = {f"surface{k}": _mesh(surface) for k, surface in enumerate(black)}
+        path = mi.load_dict({"type": "path", "max_depth": MOST_LAYERS})
+        lit, self._scene = self._scene, mi.load_dict({"type": "scene", "around": around, **scene})
+        try:
+            white = self._draw(path, camera, max(spp, COVERAGE_SPP), seed)
+        finally:
+            self._scene = lit
+        covered: NDArray[np.float32] = np.clip(1 - white.mean(axis=-1), 0, 1)
+        return covered
 
     def scan(self, camera: Camera) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
         """Surface (H, W) and depth (H, W) m at pixel centres."""
@@ -246,6 +243,10 @@ def _undistorted(
         if abs(x - before[0]) + abs(y - before[1]) < precise:
             break
     return x, y
+
+
+def _blackened(material: Material) -> Material:
+    return replace(material, base_color=(0.0, 0.0, 0.0), roughness=1.0, specular=0.0)
 
 
 def _mesh(surface: Surface) -> Any:

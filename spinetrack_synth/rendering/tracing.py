@@ -195,8 +195,10 @@ def coverage(world: World, view: View, pixels: int, spp: int, seed: int) -> Any:
     lane = dr.arange(mi.UInt32, pixels * spp)
     pixel, number = lane % dr.opaque(mi.UInt32, pixels), lane // dr.opaque(mi.UInt32, pixels)
     x, y = mi.Float(pixel % view.width), mi.Float(pixel // view.width)
-    place = _place_in_pixel(number, dr.opaque(mi.UInt32, spp), dr.opaque(mi.UInt32, seed))
-    ray = mi.Ray3f(view.position, dr.normalize(view.direction(x + place.x, y + place.y)))
+    samples, shift = dr.opaque(mi.UInt32, spp), dr.opaque(mi.UInt32, seed)
+    place = _place_in_pixel(number, samples, shift)
+    in_lens = None if view.aperture is None else _place_in_lens(number, samples, pixel, shift)
+    ray = view.ray(x + place.x, y + place.y, in_lens)
     covered = mi.Color3f(1 - _seen_through(world, ray))
     dr.eval(covered)
     return _pixel_mean(covered, pixels, spp).x

@@ -55,23 +55,18 @@ def make_shot(
     from files; ``views`` the number of cameras, all but one of them in ``Shot.further``. ``act``
     may have the people do something where they were set down; None sets them down anew;
     ``suits`` tells which poses may be taken; ``here`` stands in for the scene's places. Raises
-    UserError where the scene has no weight for such a number of people, the cast is too small or
-    a thing fits nowhere.
+    UserError where the scene has no weight for such a number of people, the cast is too small or a
+    thing fits nowhere.
     """
     counts = people_counts(scene, subjects)
     rng = np.random.default_rng([seed, index, _STREAM])
     where = pick(rng, scene.places)
     variant = int(rng.integers(PLACES[where].variants))
-    if here is not None:
-        where, variant = here.name, here.variant
     chance = np.array(list(counts.values()))
     count = int(rng.choice(list(counts), p=chance / chance.sum()))
     if count > cast.size:
         raise UserError(f"{count} people in a picture need a cast of as many, not {cast.size}")
-    if here is not None:
-        surroundings = furnished(here, props)
-    else:
-        surroundings, variant = _furnished(where, variant, props)
+    surroundings, variant = _furnished(here or where, variant, props)
     lights, light = light_up(surroundings, scene.light, rng)
     views_rng = np.random.default_rng([seed, index, _VIEWS])
     exposure = 2.0 ** draw(rng, scene.light.exposure_stops) * AFTER_SUNSET.get(light, 1.0)
@@ -116,7 +111,7 @@ def make_shot(
             index=index,
             seed=seed,
             scene=scene.name,
-            place=where,
+            place=surroundings.name,
             camera=lens.focused(camera, placed.people[0]),
             people=placed.people,
             surroundings=(*surroundings.surfaces, *lying),
@@ -151,11 +146,13 @@ def people_counts(scene: Scene, subjects: tuple[int, int]) -> dict[int, float]:
     return counts
 
 
-def _furnished(where: str, variant: int, props: tuple[MeshProp, ...]) -> tuple[Place, int]:
+def _furnished(where: str | Place, variant: int, props: tuple[MeshProp, ...]) -> tuple[Place, int]:
     """The place with the things in it, in the first variant from the given one that has room.
 
     Raises UserError, with the thing, where none has.
     """
+    if isinstance(where, Place):
+        return furnished(where, props), where.variant
     count = PLACES[where].variants
     for step in range(count):
         number = (variant + step) % count
