@@ -59,6 +59,11 @@ if TYPE_CHECKING:
     "--subjects", type=Span(), default="1-3", show_default=True, help="People in a picture."
 )
 @click.option(
+    "--people",
+    type=click.IntRange(1),
+    help="Different people in all pictures.  [default: a new one every few pictures]",
+)
+@click.option(
     "--backend",
     type=click.Choice(("embedded", "unreal")),
     default="embedded",
@@ -107,6 +112,7 @@ def command(
     size: tuple[int, int],
     quality: str,
     subjects: tuple[int, int],
+    people: int | None,
     backend: str,
     host: str | None,
     ports: tuple[int, ...],
@@ -136,7 +142,7 @@ def command(
     config = dataset.DatasetConfig(
         scene=scene, count=dataset.DEFAULT_COUNT if count is None else count, seed=seed,
         split=split, size=size, quality=quality, subjects=subjects, backend=backend,
-        format=image_format, motions=motions,
+        format=image_format, motions=motions, people=people,
     )  # fmt: skip
     chosen = out is None or count is None
     if out is None:

@@ -12,6 +12,9 @@ QUALITIES: Final = ("draft", "normal", "final")
 FORMATS: Final = ("jpg", "png")
 MIN_SIDE_PX: Final = 32
 MAX_SIDE_PX: Final = 8192
+EXPORTED: Final = 24
+"""People that ``avatars export`` writes, and that an engine is taken to have, where nothing else is
+said."""
 
 
 @dataclass(frozen=True)
@@ -21,7 +24,8 @@ class DatasetConfig:
     ``scene`` scenes by name or by the path of a TOML file, with weights (``yoga,my.toml:2``, or
     ``all``); ``size`` (width, height) in pixels;
     ``subjects`` fewest and most people in a picture; ``motions`` motion files that
-    people perform in place of the scene's poses.
+    people perform in place of the scene's poses; ``people`` how many different people there are in
+    all pictures, None: a new one every few pictures.
     """
 
     scene: str
@@ -34,6 +38,7 @@ class DatasetConfig:
     backend: str = "embedded"
     format: str = "jpg"
     motions: tuple[str, ...] = ()
+    people: int | None = None
 
     def __post_init__(self) -> None:
         if self.count < 1:
@@ -52,6 +57,10 @@ class DatasetConfig:
                 f"subjects {self.subjects[0]}-{self.subjects[1]}: "
                 "give the fewest and the most people, at least one"
             )
+        if self.people is not None and self.people < self.subjects[0]:
+            raise UserError(
+                f"people {self.people}: pictures of {self.subjects[0]} or more need as many"
+            )
         for name, known in (("quality", QUALITIES), ("format", FORMATS)):
             if getattr(self, name) not in known:
                 raise UserError(f"{name} {getattr(self, name)!r}: choose {', '.join(known)}")
@@ -64,4 +73,6 @@ class DatasetConfig:
             settings["motions"] = list(self.motions)
         else:
             del settings["motions"]
+        if self.people is None:
+            del settings["people"]
         return settings

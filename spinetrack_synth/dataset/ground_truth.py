@@ -27,11 +27,12 @@ SHAPES: Final = {
 def read_ground_truth(folder: str | Path, split: str = "train") -> pd.DataFrame:
     """The ground truth of a split: a row a person, by annotation id.
 
-    Columns are ``image_id``, ``subject``, ``pose``, ``place``, ``variant``, ``light``; arrays
-    ``keypoints_world`` (37, 3) m, ``scale_factors`` (bodies, 3), ``keypoint_offsets`` (37, 3) m in
-    the keypoints' bodies, ``K`` (3, 3) px, ``world2cam`` (4, 4); angles of the spine in degrees
-    (``*_deg``); and the model's coordinates by their names, in rad and m. ``attrs`` names
-    ``keypoints`` and ``bodies``.
+    Columns are ``image_id``, ``subject``, ``outfit`` (the number of the clothes), ``pose``,
+    ``place``, ``variant``, ``light``; the columns of `shot.Physique` (``age_years``, ``bmi``,
+    ``spine_condition``, ``cobb_deg``, ...); arrays ``keypoints_world`` (37, 3) m, ``scale_factors``
+    (bodies, 3), ``keypoint_offsets`` (37, 3) m in the keypoints' bodies, ``K`` (3, 3) px,
+    ``world2cam`` (4, 4); angles of the spine in degrees (``*_deg``); and the model's coordinates by
+    their names, in rad and m. ``attrs`` names ``keypoints`` and ``bodies``.
 
     Raises UserError where the split has no ground truth, or the file is another's.
     """

@@ -14,7 +14,7 @@ from threading import Lock
 
 from spinetrack_synth.anatomy.model import fullbody
 from spinetrack_synth.atomic import write_atomic
-from spinetrack_synth.dataset.config import DatasetConfig
+from spinetrack_synth.dataset.config import EXPORTED, DatasetConfig
 from spinetrack_synth.dataset.files import locked, write_json
 from spinetrack_synth.dataset.layout import Layout
 from spinetrack_synth.dataset.merge import finish
@@ -99,7 +99,10 @@ def scene_source(config: DatasetConfig) -> ShotAt:
     props = {name: load_props(scene.props) for name, scene in mix.scenes.items()}
     motions = motion_weights(config)
     performed = dict(zip(motions, load_performances(fullbody(), motions), strict=True))
-    cast = Cast(config.seed)
+    if config.backend == "unreal":  # an engine has people as they were exported, in outfit 0
+        cast = Cast(config.seed, config.people or EXPORTED, changing=False)
+    else:
+        cast = Cast(config.seed, config.people)
 
     def shot_at(index: int) -> Shot:
         name = mix.pick(config.seed, index)

@@ -55,13 +55,15 @@ class Range:
 class PeopleRules:
     """How many people, and what they share.
 
-    ``count`` are weights by number of people; ``gap_m`` the least floor between two of them.
+    ``count`` are weights by number of people; ``gap_m`` the least floor between two of them;
+    ``spines`` the share of the people whose spine is not normal.
     """
 
     count: Mapping[int, float]
     same_pose: float
     gap_m: float
     props: float
+    spines: float = 0.0
 
 
 @dataclass(frozen=True)

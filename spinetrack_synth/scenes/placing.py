@@ -43,13 +43,25 @@ _AXES: Final = np.stack(
 )  # (2, 12) directions across the floor
 
 
+class Present(Protocol):
+    """The subjects that a shot takes its people from."""
+
+    @property
+    def size(self) -> int:
+        """How many they are."""
+        ...
+
+    def avatar(self, k: int) -> Avatar:
+        """Avatar of the k-th of them, 0 <= k < size, in the clothes of the shot."""
+        ...
+
+
 class Cast(Protocol):
     """The subjects a dataset is made of."""
 
-    size: int
-
-    def avatar(self, k: int) -> Avatar:
-        """Avatar of subject k, 0 <= k < size."""
+    def present(self, index: int, count: int, spines: float) -> Present:
+        """Those that shot ``index`` of ``count`` people may choose from, a share ``spines`` of them
+        with a spine that is not normal."""
         ...
 
 
@@ -163,14 +175,14 @@ def hold_moment(avatar: Avatar, moment: Moment) -> Stance | None:
 
 def gather(
     place: Place,
-    cast: Cast,
+    cast: Present,
     subjects: Sequence[int],
     families: Weights,
     rules: PeopleRules,
     rng: Rng,
     performances: tuple[Performance, ...] = (),
 ) -> Placed | None:
-    """The subjects of a cast in poses, each on a mat; None where the floor cannot hold them so.
+    """The subjects of a shot in poses, each on a mat; None where the floor cannot hold them so.
 
     Where there are ``performances``, people hold moments of them instead of poses.
     """

@@ -49,14 +49,15 @@ def make_shot(
     variant = int(rng.integers(PLACES[where].variants))
     chance = np.array(list(counts.values()))
     count = int(rng.choice(list(counts), p=chance / chance.sum()))
-    if count > cast.size:
-        raise UserError(f"{count} people in a picture need a cast of as many, not {cast.size}")
+    present = cast.present(index, count, scene.people.spines)
+    if count > present.size:
+        raise UserError(f"{count} people in a picture need a cast of as many, not {present.size}")
     surroundings, variant = _furnished(where, variant, props)
     lights, light = light_up(surroundings, scene.light, rng)
     exposure = 2.0 ** draw(rng, scene.light.exposure_stops)
     for _ in range(DRAWS):
-        chosen = [int(k) for k in rng.choice(cast.size, count, replace=False)]
-        placed = gather(surroundings, cast, chosen, scene.poses, scene.people, rng, performances)
+        chosen = [int(k) for k in rng.choice(present.size, count, replace=False)]
+        placed = gather(surroundings, present, chosen, scene.poses, scene.people, rng, performances)
         if placed is None:
             continue
         camera = find_view(placed.people, surroundings, scene.camera, size, rng)
