@@ -54,7 +54,8 @@ def cloth_offsets(
     # Folds run down the cloth, as deep as it is loose.
     folds = noise(points * [1.0, 0.25, 1.0], 0.07, rng) + 0.5 * noise(points, 0.12, rng)
     ease = np.minimum(ease + 0.9 * folds * np.minimum(ease, 0.012), room)
-    return ease + smoothed(pattern, snug, 2)
+    cloth: Array = ease + smoothed(pattern, snug, 2)
+    return cloth
 
 
 def _freedom(pattern: Suit, figure: Figure, cut: Cut) -> Array:

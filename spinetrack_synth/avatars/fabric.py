@@ -149,7 +149,8 @@ def _creases(
     for shoulder in figure.shoulders:
         pit = np.array([shoulder[0], figure.armpit_y, shoulder[2]])
         dark = dark + 0.18 * _spot(points - pit, 0.03)
-    return np.clip(dark, 0, 0.4).astype(np.float32)
+    creases: NDArray[np.float32] = np.clip(dark, 0, 0.4).astype(np.float32)
+    return creases
 
 
 def weave(data: BodyData, garment: Garment, fabric: Fabric, rng: np.random.Generator) -> Material:

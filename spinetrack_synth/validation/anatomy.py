@@ -329,7 +329,7 @@ def joint_beyond_limit(dataset: Dataset, work: Work) -> Iterator[Fault]:
         beyond = np.degrees(np.maximum(x - body.upper, body.lower - x))
         spinal = [k for k, name in enumerate(bodies.names) if name.startswith(SPINAL)]
         curved = np.flatnonzero(declared_offsets_m(dataset)[bodies.rows])
-        beyond[np.ix_(curved, spinal)] = 0.0  # known not to be normal
+        beyond[curved[:, None], spinal] = 0.0  # known not to be normal
         people = np.flatnonzero((beyond > BEYOND_LIMIT_DEG).any(axis=1))
     for person in people:
         k = int(np.nanargmax(beyond[person]))
