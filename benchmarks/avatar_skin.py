@@ -36,7 +36,7 @@ ALL = "all"
 def main() -> None:
     cast = asked_cast(__doc__, people=8, seed=7)
     apart_mm = defaultdict(list)
-    for k in range(cast.size):
+    for k in range(cast.people or 0):
         avatar = cast.avatar(k)
         subject = avatar.subject
         print(f"{subject.subject_id}: {subject.sex}, {subject.stature_m:.2f} m, "

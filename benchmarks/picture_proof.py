@@ -12,6 +12,7 @@ may be refused. The limits were chosen on seeds 7 and 11; another seed tests the
 from __future__ import annotations
 
 import argparse
+import itertools
 import tempfile
 import time
 from collections import Counter, defaultdict
@@ -135,7 +136,7 @@ def in_another_pose(
     person: PosedPerson, cast: Cast, families: dict[str, float], rng: Rng
 ) -> PosedPerson:
     """The same person on the same spot."""
-    avatar = next(a for a in map(cast.avatar, range(cast.size))
+    avatar = next(a for a in map(cast.avatar, itertools.count())
                   if a.subject.subject_id == person.subject_id)  # fmt: skip
     stance = None
     while stance is None or stance.pose.name == person.pose:

@@ -2,10 +2,11 @@
 
     python benchmarks/render.py [--pictures 300] [--compare 12] [--scene yoga] [--seed 7]
 
-First a dataset is made with the cast already dressed (the steady state): sampling of shots, posing,
-rendering, labels, files. Then, for some of its shots, the same pictures are drawn by Mitsuba's own
-plugins on a scene that stays loaded and compiled: the people's new vertices, `path` and `aov` at
-the same samples and depth, ids and depth by ray casting, and the denoiser at the same setting.
+First a dataset is made: people who come now and then, new clothes in every shot, sampling of shots,
+posing, rendering, labels, files. Then, for some of its shots, the same pictures are drawn by
+Mitsuba's own plugins on a scene that stays loaded and compiled: the people's new vertices, `path`
+and `aov` at the same samples and depth, ids and depth by ray casting, and the denoiser at the same
+setting.
 Seconds are means, of the dataset without its first pictures, which compile kernels and load
 textures; on a machine with other work only the CPU time means much.
 """
@@ -186,10 +187,8 @@ def main() -> None:
             scene, config.seed, index, cast, size=config.size, subjects=config.subjects
         )
 
-    for k in range(cast.size):
-        cast.avatar(k)
     print(f"{renderer.variant}, {config.size[0]}x{config.size[1]}, {config.quality} quality")
-    print(f"  cast of {cast.size} dressed: {resident_mb():.0f} MB resident", flush=True)
+    print(f"  before the first picture: {resident_mb():.0f} MB resident", flush=True)
     product = make_dataset(config, shot_at, renderer)
     skip = min(WARM_UP, options.pictures // 2)
     shot_time, render_time, picture = (

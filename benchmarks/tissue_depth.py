@@ -32,14 +32,14 @@ SPREAD = {"arm_add_r": -1.5, "arm_add_l": -1.5, "hip_adduction_r": -0.3, "hip_ad
 def main() -> None:
     cast = asked_cast(__doc__, people=10, seed=5)
     depth_m = defaultdict(list)
-    for k in range(cast.size):
+    for k in range(cast.people or 0):
         avatar = cast.avatar(k)
         q = avatar.tree.default_coordinates.copy()
         for name, value in SPREAD.items():
             q[avatar.tree.coordinate_index[name]] = value
         for key, depth in covers(pose_avatar(avatar, q), avatar.tree.bodies):
             depth_m[key].append(depth)
-    print(f"{cast.size} people; metres")
+    print(f"{cast.people} people; metres")
     print(f"{'keypoint':18}{'from':12}{'lines':>6}{'median':>8}{'p90':>7}{'max':>7}{'rule':>7}")
     for (name, view), depths in depth_m.items():
         median, p90, most = np.quantile(depths, [0.5, 0.9, 1.0])

@@ -108,6 +108,27 @@ class Backdrop:
 
 
 @dataclass(frozen=True)
+class Physique:
+    """What is known of a person's body whatever the pose.
+
+    ``bmi`` kg/m2 of the skin's volume at 1010 kg/m3 and the stature; ``spine_condition`` normal or
+    what it is; ``cobb_deg``, ``apex_level``, ``curve_side`` of the largest lateral curve in
+    standing, 0 and "" where there is none; ``curve_offset_m`` how far a vertebra lies at most from
+    where a normal spine has it.
+    """
+
+    age_years: float
+    sex: str
+    stature_m: float
+    bmi: float
+    spine_condition: str = "normal"
+    cobb_deg: float = 0.0
+    apex_level: str = ""
+    curve_side: str = ""
+    curve_offset_m: float = 0.0
+
+
+@dataclass(frozen=True)
 class PosedPerson:
     """A person as it stands in the world.
 
@@ -115,7 +136,9 @@ class PosedPerson:
     in the order of its tree; ``body2world`` (B, 4, 4); ``scale_factors`` (B, 3);
     ``fingers_rad`` (2, 5, 3) bends of the knuckles of the right and the left hand, None at rest;
     ``skin_world`` (V, 3) m the closed skin without clothes and ``skin_body`` (V,) the index of the
-    OpenSim body each of its vertices moves with most; ``surfaces`` what is drawn.
+    OpenSim body each of its vertices moves with most; ``surfaces`` what is drawn; ``outfit`` the
+    number of the clothes, with which the same look can be made again; ``physique`` None where
+    nothing is known of it.
     """
 
     subject_id: str
@@ -128,6 +151,8 @@ class PosedPerson:
     skin_body: NDArray[np.int32]
     surfaces: tuple[Surface, ...]
     fingers_rad: NDArray[np.float64] | None = None
+    outfit: int = 0
+    physique: Physique | None = None
 
 
 @dataclass(frozen=True)

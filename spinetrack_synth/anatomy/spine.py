@@ -47,7 +47,11 @@ def regional_angles(tree: Tree, q: ArrayLike) -> RegionalAngles:
 
     Raises UserError where the model has no endplate frames.
     """
-    body2world = body_transforms(tree, q)
+    return angles_between(tree, body_transforms(tree, q))
+
+
+def angles_between(tree: Tree, body2world: Array) -> RegionalAngles:
+    """The same of bodies at (B, 4, 4), whatever the shape of their spine at rest."""
     angles = {}
     for region, (lower, upper) in ENDPLATES.items():
         lower_world = _orientation(tree, body2world, lower)

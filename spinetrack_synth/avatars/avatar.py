@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
+from typing import Final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -12,25 +13,42 @@ from spinetrack_synth.anatomy.kinematics import body_transforms, points_world
 from spinetrack_synth.anatomy.model import Tree, fullbody
 from spinetrack_synth.avatars import assets
 from spinetrack_synth.avatars.array_types import Array, Ints
-from spinetrack_synth.avatars.body import RestBody, Subject, body_vertices, sample_subject, shape
-from spinetrack_synth.avatars.dress import dress
+from spinetrack_synth.avatars.body import (
+    RestBody,
+    Subject,
+    at_rest,
+    body_vertices,
+    sample_subject,
+    shape,
+)
+from spinetrack_synth.avatars.dress import Looks, dress, looks
 from spinetrack_synth.avatars.fingers import Hand, bend, find_hands
 from spinetrack_synth.avatars.landmarks import find_landmarks
 from spinetrack_synth.avatars.parts import Part
-from spinetrack_synth.avatars.rig import TWIST_FREE, Rig, fit
+from spinetrack_synth.avatars.rig import (
+    TWIST_FREE,
+    Rig,
+    bent,
+    fit,
+    vertebral_centres,
+    with_short_leg,
+)
 from spinetrack_synth.avatars.skin_weights import skin_weights
 from spinetrack_synth.avatars.skinning import (
     Binding,
+    Rings,
     bind,
     deform,
     first_vertices,
     inside_box,
     swings,
     vertex_normals,
+    vertex_rings,
 )
+from spinetrack_synth.avatars.spines import LEVELS, NORMAL, lateral_curve
 from spinetrack_synth.poses.collision import Capsules, capsules_from_skin
-from spinetrack_synth.poses.skin import SkinProbe, probe_from_skin
-from spinetrack_synth.shot import PosedPerson, Surface
+from spinetrack_synth.poses.skin import SkinProbe, probe_from_skin, refresh
+from spinetrack_synth.shot import Physique, PosedPerson, Surface
 from spinetrack_synth.skeleton import NAMES
 
 _CLOTH_M = 0.002
@@ -49,7 +67,9 @@ class Avatar:
     bodies followed by the twist-free ones. ``skin_body`` (V,) is the body each skin vertex moves
     with most and ``skin_faces`` (F, 4) its quads. ``hands`` are the right and the left one.
     ``probe`` is the skin as grounding feels it, ``capsules`` as
-    collisions do.
+    collisions do; ``physique`` what is told of the body. ``looks`` is what is drawn of the subject
+    whatever is worn, None for an avatar that is not drawn; ``outfit`` the number of the clothes in
+    ``parts``.
     """
 
     subject: Subject
@@ -63,6 +83,9 @@ class Avatar:
     hands: tuple[Hand, Hand]
     probe: SkinProbe
     capsules: Capsules
+    physique: Physique
+    looks: Looks | None = None
+    outfit: int = 0
 
     @property
     def tree(self) -> Tree:
@@ -94,49 +117,137 @@ class Avatar:
         return tuple(self.skin_faces[(body == hand.body).all(axis=1)] for hand in self.hands)
 
 
-class Cast:
-    """The subjects of a dataset, each made when first asked for: subject k depends on (seed, k)."""
+@dataclass(frozen=True)
+class Present:
+    """The subjects that one shot takes its people from, in the clothes of that shot."""
 
-    def __init__(self, seed: int, size: int = 24) -> None:
-        self.seed = seed
-        self.size = size
-        self._avatar = lru_cache(maxsize=size)(self._make)
+    cast: Cast
+    numbers: range
+    outfit: int
+    spines: float = 0.0
+
+    @property
+    def size(self) -> int:
+        """How many they are."""
+        return len(self.numbers)
 
     def avatar(self, k: int) -> Avatar:
-        """Avatar of subject k, 0 <= k < size."""
-        if not 0 <= k < self.size:
-            raise IndexError(f"subject {k} of a cast of {self.size}")
-        return self._avatar(k)
-
-    def _make(self, k: int) -> Avatar:
-        return make_avatar(sample_subject(self.seed, k))
+        """The k-th of them."""
+        return self.cast.avatar(self.numbers[k], self.outfit, self.spines)
 
 
-def make_avatar(subject: Subject) -> Avatar:
+class Cast:
+    """The subjects of a dataset, each made when first asked for: subject k depends on (seed, k).
+
+    ``people`` fixes their number; None: there is no end of them. ``changing`` clothes are others
+    in every shot, else outfit 0 is worn in all.
+    """
+
+    WINDOW: Final = 10
+    """Subjects that a shot chooses from, where there is no end of them."""
+
+    SHOTS_A_STEP: Final = 3
+    """Shots after which one goes and another comes."""
+
+    KEPT: Final = 24
+    """Avatars kept ready."""
+
+    def __init__(self, seed: int, people: int | None = None, changing: bool = True) -> None:
+        self.seed = seed
+        self.people = people
+        self.changing = changing
+        self._made = lru_cache(maxsize=self.KEPT)(self._make)
+        self._dressed = lru_cache(maxsize=self.KEPT)(self._dress)
+
+    def present(self, index: int, count: int = 1, spines: float = 0.0) -> Present:
+        """Who may be in shot ``index``, at least ``count`` of them where there is no end of them;
+        a share ``spines`` of them with a spine that is not normal.
+
+        The shot's index is the number of their outfits.
+        """
+        first = 0 if self.people is not None else index // self.SHOTS_A_STEP
+        size = self.people or max(self.WINDOW, count)
+        outfit = index if self.changing else 0
+        return Present(self, range(first, first + size), outfit, spines)
+
+    def avatar(self, k: int, outfit: int = 0, spines: float = 0.0) -> Avatar:
+        """Avatar of subject k >= 0 in the outfit of a number, as ``sample_subject`` has it."""
+        if k < 0 or (self.people is not None and k >= self.people):
+            raise IndexError(f"subject {k} of a cast of {self.people}")
+        return self._dressed(k, outfit, spines)
+
+    def _make(self, k: int, spines: float) -> Avatar:
+        return undressed_avatar(sample_subject(self.seed, k, spines))
+
+    def _dress(self, k: int, outfit: int, spines: float) -> Avatar:
+        return redress(self._made(k, spines), outfit)
+
+
+def make_avatar(subject: Subject, outfit: int = 0) -> Avatar:
     """Shape, fit, bind and dress a subject.
 
     Raises UserError when the body data is missing and can't be fetched.
     """
+    return redress(undressed_avatar(subject), outfit)
+
+
+def undressed_avatar(subject: Subject) -> Avatar:
+    """The same avatar before it is dressed: it has looks and no parts yet."""
     data = assets.load()
-    rest = shape(data, subject)
-    return replace(_bound(data, rest, subject), parts=dress(data, rest, subject))
+    avatar, rest = _bound(data, shape(data, subject), subject)
+    return replace(avatar, looks=looks(data, rest, subject))
+
+
+def redress(avatar: Avatar, outfit: int) -> Avatar:
+    """The same subject in other clothes. The avatar must have looks."""
+    assert avatar.looks is not None
+    parts = dress(assets.load(), avatar.looks, avatar.subject, outfit)
+    return replace(avatar, parts=parts, outfit=outfit)
 
 
 def bare_avatar(subject: Subject) -> Avatar:
     """The same avatar with nothing to draw: enough for everything that needs no picture."""
     data = assets.load()
-    return _bound(data, shape(data, subject), subject)
+    return _bound(data, shape(data, subject), subject)[0]
 
 
-def _bound(data: assets.BodyData, rest: RestBody, subject: Subject) -> Avatar:
-    rig = fit(fullbody(), find_landmarks(data, rest, subject), subject)
+def _bound(data: assets.BodyData, rest: RestBody, subject: Subject) -> tuple[Avatar, RestBody]:
+    """The avatar without anything to draw, and its body at rest as its spine has it."""
+    landmarks = find_landmarks(data, rest, subject)
+    rig = fit(fullbody(), landmarks, subject)
     bone, weight = skin_weights(data, rest, rig)
-    quads = data.quads[~np.char.startswith(np.array(data.groups), "joint")[data.quad_group]]
-    binding = bind(rest.vertices_world, bone, weight, quads, softness=_softness(weight))
+    bmi = landmarks.mass_kg / subject.stature_m**2
+    normal = _riding(data, rest, subject, rig, bone, weight, bmi)
+    if subject.spine == NORMAL:
+        return normal, rest
+    curved = bent(rig, subject.spine)
+    trunk = bent(rig, replace(subject.spine, short_leg_m=0.0)).body2world
+    vertices = _deformed(normal, normal.binding, trunk, None)
+    rest = at_rest(data, with_short_leg(data, vertices, rig, subject.spine.short_leg_m))
+    return _riding(data, rest, subject, curved, bone, weight, bmi, normal), rest
+
+
+def _riding(
+    data: assets.BodyData,
+    rest: RestBody,
+    subject: Subject,
+    rig: Rig,
+    bone: NDArray[np.int32],
+    weight: Array,
+    bmi: float,
+    normal: Avatar | None = None,
+) -> Avatar:
+    """The skin at rest bound to a rig; ``normal`` is the same body with a normal spine."""
+    binding = bind(rest.vertices_world, bone, weight, _rings(data), softness=_softness(weight))
     skin = body_vertices(data)
     skin_body = _dominant_body(rig.tree, bone[skin], weight[skin])
     skin_world = rest.vertices_world[skin]
     skin_faces = data.quads[data.faces_of("body")]
+    if normal is None:
+        probe = probe_from_skin(rig.tree, rig.coordinates, skin_world, skin_body, skin_faces)
+    else:  # its patches are the same points
+        probe = refresh(normal.probe, rig.tree, rig.coordinates, skin_world)
+    straight = rig if normal is None else normal.rig
     return Avatar(
         subject=subject,
         rig=rig,
@@ -147,9 +258,34 @@ def _bound(data: assets.BodyData, rest: RestBody, subject: Subject) -> Avatar:
         skin_body=skin_body,
         skin_faces=skin_faces,
         hands=find_hands(data, rest, rig),
-        probe=probe_from_skin(rig.tree, rig.coordinates, skin_world, skin_body, skin_faces),
+        probe=probe,
         capsules=capsules_from_skin(rig.tree, rig.coordinates, skin_world, skin_body),
+        physique=_physique(subject, rig, bmi, straight),
     )
+
+
+def _physique(subject: Subject, rig: Rig, bmi: float, straight: Rig) -> Physique:
+    tree = rig.tree
+    curve = lateral_curve(rig.body2world[[tree.body_index[name] for name in LEVELS]])
+    moved = vertebral_centres(tree, rig.body2world) - vertebral_centres(tree, straight.body2world)
+    return Physique(
+        age_years=round(subject.age_years, 1),
+        sex=subject.sex,
+        stature_m=subject.stature_m,
+        bmi=bmi,
+        spine_condition=subject.spine.condition,
+        cobb_deg=curve.cobb_deg,
+        apex_level=curve.apex_level,
+        curve_side=curve.side,
+        curve_offset_m=float(np.linalg.norm(moved, axis=1).max()),
+    )
+
+
+@lru_cache(maxsize=1)
+def _rings(data: assets.BodyData) -> Rings:
+    """The neighbours of all vertices but those of the joints' cubes."""
+    quads = data.quads[~np.char.startswith(np.array(data.groups), "joint")[data.quad_group]]
+    return vertex_rings(quads, len(data.vertices))
 
 
 def pose_avatar(
@@ -182,6 +318,8 @@ def pose_bodies(avatar: Avatar, body2world: Array, fingers: Fingers | None = Non
             _surface(avatar, part, vertices, hands, body2world) for part in avatar.parts
         ),
         fingers_rad=fingers,
+        outfit=avatar.outfit,
+        physique=avatar.physique,
     )
 
 
@@ -318,10 +456,16 @@ def _surface(
             placed = placed + normals * _pressed_m(avatar, part, placed, hands)[:, None]
             normals = vertex_normals(placed, part.faces, part.weld)
     return Surface(
-        key=f"{avatar.subject.subject_id}/{part.name}",
+        key=_key(avatar, part),
         vertices_world=placed.astype(np.float32),
         faces=part.faces,
         uv=part.uv,
         material=part.material,
         normals_world=normals,
     )
+
+
+def _key(avatar: Avatar, part: Part) -> str:
+    """Hair and eyes are the same in all clothes."""
+    name = avatar.subject.subject_id
+    return f"{name}/{part.name}" if part.body is not None else f"{name}/{avatar.outfit}/{part.name}"

@@ -8,18 +8,15 @@ of the shape space: at its middle MakeHuman's man is 1.91 m tall.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import lru_cache
 from re import fullmatch
-from typing import Literal
 
 import numpy as np
 
 from spinetrack_synth.avatars.array_types import Array, Indices
 from spinetrack_synth.avatars.assets import BodyData
-
-Sex = Literal["female", "male"]
-
-STATURE_M: dict[Sex, tuple[float, float]] = {"male": (1.75, 0.07), "female": (1.62, 0.065)}
-"""Mean and standard deviation of adult stature, world-wide populations pooled (NCD-RisC 2016)."""
+from spinetrack_synth.avatars.builds import Sex, draw_build, shape_age
+from spinetrack_synth.avatars.spines import NORMAL, Spine, draw_spine
 
 MAKEHUMAN2WORLD = np.array([[0.0, 0.0, 1.0], [0.0, 1.0, 0.0], [-1.0, 0.0, 0.0]])
 """Rotation from MakeHuman's axes (X left, Y up, Z forward) to the world's."""
@@ -42,17 +39,17 @@ _ANCESTRIES = ("african", "asian", "caucasian")
 class Subject:
     """One synthetic adult, as numbers: enough to make the same avatar again.
 
-    ``age``, ``muscle``, ``weight``, ``proportions``, ``cup``, ``firmness`` 0..1 in MakeHuman's
-    units (age 2/3 is a young adult); ``ancestry`` are the shares of african, asian, caucasian
-    shape; ``skin_tone`` 0 (very light) .. 1 (very dark); ``details`` name -> -1..1;
-    ``seed`` drives clothes, hair and textures.
+    ``muscle``, ``weight``, ``proportions``, ``cup``, ``firmness`` 0..1 in MakeHuman's
+    units, weight a little beyond at both ends; ``spine`` how it differs from the normal one;
+    ``ancestry`` are the shares of african, asian, caucasian shape; ``skin_tone`` 0 (very light) ..
+    1 (very dark); ``details`` name -> -1..1; ``seed`` drives clothes, hair and textures.
     """
 
     subject_id: str
     seed: int
     sex: Sex
     stature_m: float
-    age: float
+    age_years: float
     muscle: float
     weight: float
     proportions: float
@@ -61,6 +58,14 @@ class Subject:
     ancestry: tuple[float, float, float]
     skin_tone: float
     details: dict[str, float] = field(default_factory=dict)
+    spine: Spine = NORMAL
+
+
+MIDDLE_BUILD = Subject(
+    subject_id="", seed=0, sex="male", stature_m=1.70, age_years=30.0, muscle=0.5, weight=0.5,
+    proportions=0.6, cup=0.4, firmness=0.6, ancestry=(0.34, 0.33, 0.33), skin_tone=0.4,
+)  # fmt: skip
+"""Nobody: the body that patterns of cloth and skin are laid out on."""
 
 
 @dataclass(frozen=True)
@@ -78,43 +83,50 @@ class RestBody:
 
 def known_subject(subject_id: str) -> Subject:
     """The subject of an id that ``sample_subject`` gave. Raises KeyError for any other name."""
-    numbers = fullmatch(r"s(\d+)-(\d+)", subject_id)
-    subject = sample_subject(int(numbers[1]), int(numbers[2])) if numbers else None
+    numbers = fullmatch(r"s(\d+)-(\d+)(p?)", subject_id)
+    subject = (
+        sample_subject(int(numbers[1]), int(numbers[2]), 1.0 if numbers[3] else 0.0)
+        if numbers
+        else None
+    )
     if subject is None or subject.subject_id != subject_id:
         raise KeyError(subject_id)
     return subject
 
 
-def sample_subject(seed: int, index: int) -> Subject:
-    """Subject ``index`` of the cast of ``seed``: sexes alternate at random, wide range of build."""
+def sample_subject(seed: int, index: int, spines: float = 0.0) -> Subject:
+    """Subject ``index`` of the cast of ``seed``: sexes alternate at random, wide range of build.
+
+    A share ``spines`` of the subjects has a spine that is not normal; their ids end in ``p``. Who
+    they are and how they differ depends on (seed, index) alone.
+    """
     rng = np.random.default_rng([seed, index, 0x5B])
     sex: Sex = "female" if rng.random() < 0.5 else "male"
-    mean, deviation = STATURE_M[sex]
+    build = draw_build(sex, rng)
+    drawn = np.random.default_rng([seed, index, 0x59])
+    shaped = bool(drawn.random() < spines)
     ancestry = rng.dirichlet([0.45, 0.45, 0.45])
     tone_center = float(ancestry @ [0.78, 0.34, 0.2])
-    # Centres and spread give body-mass indices of about 17-34 with a median of 22-23.
-    weight = float(np.clip(rng.normal(0.74 if sex == "female" else 0.64, 0.24), 0.15, 1.0))
-    # The shape space stores fat as weight without muscle: heavy bodies get less muscle on average.
-    muscle = float(np.clip(rng.normal(0.8 - 0.6 * weight, 0.18), 0.08, 0.95))
     details = {
         name: float(np.clip(rng.normal(0, spread), -1, 1)) for name, spread in _DETAILS.items()
     }
     smile = float(np.clip(rng.normal(0.12, 0.14), 0.0, 0.5))
     details |= {f"expression/mouthSmile{side}": smile for side in ("Left", "Right")}
     return Subject(
-        subject_id=f"s{seed}-{index:03d}",
+        subject_id=f"s{seed}-{index:03d}{'p' if shaped else ''}",
         seed=int(rng.integers(2**31)),
         sex=sex,
-        stature_m=float(np.clip(rng.normal(mean, deviation), mean - 0.17, mean + 0.19)),
-        age=float(rng.uniform(0.64, 0.88)),
-        muscle=muscle,
-        weight=weight,
+        stature_m=build.stature_m,
+        age_years=build.age_years,
+        muscle=build.muscle,
+        weight=build.weight,
         proportions=float(rng.uniform(0.35, 0.85)),
         cup=float(np.clip(rng.normal(0.45, 0.2), 0.05, 0.9)),
         firmness=float(rng.uniform(0.45, 0.8)),
         ancestry=(float(ancestry[0]), float(ancestry[1]), float(ancestry[2])),
         skin_tone=float(np.clip(rng.normal(tone_center, 0.1), 0.02, 0.98)),
         details=details,
+        spine=draw_spine(build.age_years, drawn) if shaped else NORMAL,
     )
 
 
@@ -161,10 +173,15 @@ def shape(data: BodyData, subject: Subject) -> RestBody:
     skin = world[body_vertices(data)]
     height = np.ptp(skin[:, 1])
     world = (world - [0.0, skin[:, 1].min(), 0.0]) * (subject.stature_m / height)
+    return at_rest(data, world)
+
+
+def at_rest(data: BodyData, vertices_world: Array) -> RestBody:
+    """A body of the base mesh's vertices (V, 3) m, with the joints that follow from them."""
     return RestBody(
-        vertices_world=world,
-        bone_head=_means(world, data.head_index, data.head_start),
-        bone_tail=_means(world, data.tail_index, data.tail_start),
+        vertices_world=vertices_world,
+        bone_head=_means(vertices_world, data.head_index, data.head_start),
+        bone_tail=_means(vertices_world, data.tail_index, data.tail_start),
     )
 
 
@@ -181,7 +198,7 @@ def _means(points: Array, index: Indices, start: Indices) -> Array:
 def _target_weights(data: BodyData, subject: Subject) -> list[tuple[int, float]]:
     values = {
         "sex": 1.0 if subject.sex == "female" else 0.0,
-        "age": max(subject.age, 2 / 3),
+        "age": shape_age(subject.age_years),
         "muscle": subject.muscle,
         "weight": subject.weight,
         "height": 0.5,
@@ -193,14 +210,13 @@ def _target_weights(data: BodyData, subject: Subject) -> list[tuple[int, float]]
     for phenotype, anchors in _ANCHORS.items():
         share |= _hat_weights(values[phenotype], anchors)
     weights = []
-    index = {name: k for k, name in enumerate(data.target_names)}
-    for name, k in index.items():
-        if name.startswith("macro/"):
-            tokens = [t for t in name.removeprefix("macro/").split("-") if t != "universal"]
-            if all(token in share for token in tokens):
-                weight = float(np.prod([share[token] for token in tokens]))
-                if weight > 1e-6:
-                    weights.append((k, weight))
+    index, macros = _targets(data)
+    for k, tokens in macros:
+        weight = 1.0
+        for token in tokens:
+            weight *= share.get(token, 0.0)
+        if abs(weight) > 1e-6:
+            weights.append((k, weight))
     for name, value in subject.details.items():
         if name in index:  # a target with one direction only
             weights.append((index[name], max(value, 0.0)))
@@ -209,13 +225,26 @@ def _target_weights(data: BodyData, subject: Subject) -> list[tuple[int, float]]
     return weights
 
 
+@lru_cache(maxsize=1)
+def _targets(data: BodyData) -> tuple[dict[str, int], list[tuple[int, list[str]]]]:
+    """Targets by name; of the macro targets the phenotypes that each is for."""
+    index = {name: k for k, name in enumerate(data.target_names)}
+    macros = [
+        (k, [t for t in name.removeprefix("macro/").split("-") if t != "universal"])
+        for name, k in index.items()
+        if name.startswith("macro/")
+    ]
+    return index, macros
+
+
 def _hat_weights(value: float, anchors: tuple[tuple[str, float], ...]) -> dict[str, float]:
-    """Linear interpolation weights of a value between its two neighbouring anchors."""
+    """Linear weights of a value between its two neighbouring anchors, and on beyond the last."""
     places = [place for _, place in anchors]
-    return {
-        name: float(np.interp(value, places, np.eye(len(anchors))[k]))
-        for k, (name, _) in enumerate(anchors)
-    }
+    upper = int(np.clip(np.searchsorted(places, value), 1, len(places) - 1))
+    share = (value - places[upper - 1]) / (places[upper] - places[upper - 1])
+    weights = dict.fromkeys((name for name, _ in anchors), 0.0)
+    weights[anchors[upper - 1][0]], weights[anchors[upper][0]] = 1 - share, share
+    return weights
 
 
 _OPPOSITES = (("decr", "incr"), ("concave", "convex"), ("down", "up"), ("in", "out"))

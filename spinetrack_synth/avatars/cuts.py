@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.spatial.distance import cdist
 
 from spinetrack_synth.avatars.array_types import Array
 from spinetrack_synth.avatars.figure import Figure
@@ -16,6 +17,9 @@ from spinetrack_synth.easing import smoothstep
 
 SNUG_M = 0.003
 """Distance of tight cloth from the helper it is cut from."""
+
+_COVERED_M = 0.028
+"""Neck openings and armholes keep so far from the bust, however wide it is."""
 
 INSIDE_M = 0.2
 """Field value where an edge doesn't matter: farther than any seam is painted."""
@@ -110,6 +114,9 @@ def edge_distances(
         fields["neck"] = _neck_distance(figure, cut.neck, points)
         if cut.armhole is not None:
             fields["armhole"] = _armhole_distance(figure, cut.neck, cut.armhole, points)
+        near = _COVERED_M - cdist(points, figure.bust).min(axis=1)
+        for name in fields.keys() & {"neck", "armhole"}:
+            fields[name] = np.maximum(fields[name], near)
     return fields
 
 

@@ -44,15 +44,18 @@ def cloth_offsets(
             if name in fields:
                 gather = smoothstep(0.35 * cut.cuff_m, cut.cuff_m * 1.6, fields[name])
                 ease = ease * gather
+    room = np.full(len(points), np.inf)
     if cut.leg is not None:
         # Between the thighs the two legs of the garment share the room there is.
         toward = np.clip(-normals[:, 2] * np.sign(points[:, 2]), 0.2, None)
         room = np.clip(np.abs(points[:, 2]) / toward - 0.006, 0.002, None)
-        ease = np.minimum(ease, room)
+    ease = np.minimum(ease, room)
     ease = smoothed(pattern, np.clip(ease, 0.0, 0.07), 3)
     # Folds run down the cloth, as deep as it is loose.
     folds = noise(points * [1.0, 0.25, 1.0], 0.07, rng) + 0.5 * noise(points, 0.12, rng)
-    return ease + 0.9 * folds * np.minimum(ease, 0.012) + smoothed(pattern, snug, 2)
+    ease = np.minimum(ease + 0.9 * folds * np.minimum(ease, 0.012), room)
+    cloth: Array = ease + smoothed(pattern, snug, 2)
+    return cloth
 
 
 def _freedom(pattern: Suit, figure: Figure, cut: Cut) -> Array:

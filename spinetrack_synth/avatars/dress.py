@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
@@ -13,10 +14,10 @@ from spinetrack_synth.avatars.clothes import Garment, over, sew, skin_below, tai
 from spinetrack_synth.avatars.eyes import eyes, lashes
 from spinetrack_synth.avatars.fabric import choose_fabric, weave
 from spinetrack_synth.avatars.figure import Figure, measure
-from spinetrack_synth.avatars.hair import Hairdo, hairdo
+from spinetrack_synth.avatars.hair import hairdo
 from spinetrack_synth.avatars.mesh import subset
 from spinetrack_synth.avatars.parts import Part
-from spinetrack_synth.avatars.skin import Anatomy, paint_skin, survey, tone_color
+from spinetrack_synth.avatars.skin import paint_skin, skin_sheet, survey, tone_color
 from spinetrack_synth.avatars.wardrobe import Outfit, choose_outfit, sneakers
 from spinetrack_synth.shot import Material
 
@@ -26,35 +27,53 @@ _OVERLAP_M = 0.03
 """How far a garment reaches under the one worn over it."""
 
 
-def dress(
-    data: BodyData, rest: RestBody, subject: Subject, footwear: Footwear = "bare"
-) -> tuple[Part, ...]:
-    """The parts of a subject's avatar; the same subject always gives the same parts."""
-    outfit = choose_outfit(subject.sex, _stream(subject, 0x0F))
-    if footwear == "shoes":
-        outfit = (*outfit, sneakers())
-    return wear(data, rest, subject, outfit)
+@dataclass(frozen=True, eq=False)
+class Looks:
+    """What a subject looks like whatever is worn.
+
+    ``figure`` for the tailor; ``skin`` the painted skin; ``own`` eyes, lashes and hair.
+    """
+
+    figure: Figure
+    skin: Material
+    own: tuple[Part, ...]
 
 
-def wear(data: BodyData, rest: RestBody, subject: Subject, outfit: Outfit) -> tuple[Part, ...]:
-    """The parts of a subject's avatar in a given outfit (garments from the inside out)."""
-    figure = measure(data, rest)
+def looks(data: BodyData, rest: RestBody, subject: Subject) -> Looks:
+    """A subject's looks; the same subject always has the same."""
     anatomy = survey(data, rest)
-    garments = _layered(data, figure, outfit, _stream(subject, 0xC1))
     hair = hairdo(anatomy, subject, _stream(subject, 0x4A))
     rng = _stream(subject, 0x5E)
-    return (
-        _skin(data, anatomy, subject, garments, hair, rng),
-        eyes(data, rest, subject, rng),
-        lashes(data, hair.brow_color),
-        *hair.parts,
-        *_clothes(data, figure, garments, tone_color(subject), _stream(subject, 0xFA)),
+    image = paint_skin(data, anatomy, subject, hair.shades, hair.brow_color, rng)
+    return Looks(
+        figure=measure(data, rest),
+        skin=Material(image, roughness=0.5, specular=0.35),
+        own=(eyes(data, rest, subject, rng), lashes(data, hair.brow_color), *hair.parts),
     )
 
 
-def _stream(subject: Subject, purpose: int) -> np.random.Generator:
+def dress(
+    data: BodyData, looks: Looks, subject: Subject, outfit: int = 0, footwear: Footwear = "bare"
+) -> tuple[Part, ...]:
+    """The parts of a subject's avatar in the outfit of a number.
+
+    The same subject in the outfit of the same number always has the same parts.
+    """
+    cuts = choose_outfit(subject.sex, _stream(subject, 0x0F, outfit))
+    if footwear == "shoes":
+        cuts = (*cuts, sneakers())
+    garments = _layered(data, looks.figure, cuts, _stream(subject, 0xC1, outfit))
+    rng = _stream(subject, 0xFA, outfit)
+    return (
+        _skin(data, looks, garments),
+        *looks.own,
+        *_clothes(data, looks.figure, garments, tone_color(subject), rng),
+    )
+
+
+def _stream(subject: Subject, *purpose: int) -> np.random.Generator:
     """Random numbers of their own for each purpose, so that one may change without the others."""
-    return np.random.default_rng([subject.seed, purpose])
+    return np.random.default_rng([subject.seed, *purpose])
 
 
 def _layered(
@@ -86,7 +105,7 @@ def _clothes(
                 name=garment.cut.name,
                 faces=piece.faces,
                 uv=piece.uv.astype(np.float32),
-                material=weave(data, figure, garment, fabric, rng),
+                material=weave(data, garment, fabric, rng),
                 weld=piece.weld,
                 stencil=piece.stencil,
                 offset_m=piece.offset_m.astype(np.float32),
@@ -95,23 +114,16 @@ def _clothes(
     return parts
 
 
-def _skin(
-    data: BodyData,
-    anatomy: Anatomy,
-    subject: Subject,
-    garments: tuple[Garment, ...],
-    hair: Hairdo,
-    rng: np.random.Generator,
-) -> Part:
-    sheet = anatomy.sheet
+def _skin(data: BodyData, looks: Looks, garments: tuple[Garment, ...]) -> Part:
+    """The skin that clothes leave bare."""
+    sheet = skin_sheet(data)
     hidden, offset_m = skin_below(data, garments)
     seen, _ = subset(sheet, ~hidden[sheet.stencil.indices[sheet.faces]].all(axis=1))
-    image = paint_skin(data, anatomy, subject, hair.shades, hair.brow_color, rng)
     return Part(
         name="skin",
         faces=seen.faces,
         uv=seen.uv.astype(np.float32),
-        material=Material(image, roughness=0.5, specular=0.35),
+        material=looks.skin,
         weld=seen.weld,
         stencil=seen.stencil,
         offset_m=offset_m[seen.stencil.indices].astype(np.float32),

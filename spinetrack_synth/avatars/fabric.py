@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spinetrack_synth.avatars.array_types import Array, Color, Floats, Ints
 from spinetrack_synth.avatars.assets import BodyData
+from spinetrack_synth.avatars.body import MIDDLE_BUILD, shape
 from spinetrack_synth.avatars.clothes import Garment
-from spinetrack_synth.avatars.figure import Figure, Suit, along_limb, suit
-from spinetrack_synth.avatars.textures import TexelMap, mix, noise, texel_map
+from spinetrack_synth.avatars.figure import Figure, along_limb, measure, suit
+from spinetrack_synth.avatars.textures import TexelMap, grain, lay, mix, noise, texel_map, to_bytes
 from spinetrack_synth.easing import smoothstep
 from spinetrack_synth.shot import Material
 
 SIZE = 1024
+
+_SQUASHED = np.array([1, 0.6, 1], np.float32)
+"""Folds run down the cloth."""
 
 # Colours people train in, sRGB: blacks and neutrals, muted tones, a few bright ones.
 NEUTRALS = (
@@ -80,77 +85,112 @@ def _looks_like_skin(color: Color, skin: Array) -> bool:
     return bool(np.abs(cloth - skin).max() < 0.2 or (alike and muted and lit_alike))
 
 
-def weave(
-    data: BodyData, figure: Figure, garment: Garment, fabric: Fabric, rng: np.random.Generator
-) -> Material:
-    """The garment's material, its image painted over the suit's uv."""
-    pattern = suit(data)
+@dataclass(frozen=True, eq=False)
+class Flat:
+    """The suit laid flat, once for all bodies: where on a body of middle build its texels lie.
+
+    Patterns are painted in this body's metres, edges of garments in the wearer's. All float32 over
+    the N covered texels: ``points`` and ``normals`` (N, 3); ``leg`` and ``along_arm`` 0 .. 2 along
+    the limbs; ``arm`` 0..1; ``fore`` m before the middle line of trunk and leg; ``side_m`` m from
+    the line down the outer side; ``crease`` darkening where cloth folds.
+    """
+
+    figure: Figure
+    texels: TexelMap
+    points: NDArray[np.float32]
+    normals: NDArray[np.float32]
+    leg: NDArray[np.float32]
+    along_arm: NDArray[np.float32]
+    arm: NDArray[np.float32]
+    fore: NDArray[np.float32]
+    side_m: NDArray[np.float32]
+    crease: NDArray[np.float32]
+
+
+@lru_cache(maxsize=1)
+def laid_flat(data: BodyData) -> Flat:
+    """The suit of a base mesh laid flat."""
+    figure, pattern = measure(data, shape(data, MIDDLE_BUILD)), suit(data)
+    leg = along_limb(figure.points, figure.hips, figure.knees, figure.ankles, pattern.side)
+    arm = along_limb(figure.points, figure.shoulders, figure.elbows, figure.wrists, pattern.side)
+    axis_x = _limb_axis_x(figure, leg, pattern.side)
+    outward = figure.normals[:, 2] * np.sign(figure.points[:, 2])
+    columns = [figure.points, figure.normals, leg, arm, pattern.arm]
+    columns += [figure.points[:, 0] - axis_x, outward]
     texels = texel_map(pattern.sheet, SIZE)
+    at = texels.at(np.concatenate([np.reshape(c, (len(leg), -1)) for c in columns], axis=1))
+    points, normals, fore = (
+        np.ascontiguousarray(part) for part in (at[:, :3], at[:, 3:6], at[:, 9])
+    )
+    return Flat(
+        figure=figure,
+        texels=texels,
+        points=points,
+        normals=normals,
+        leg=at[:, 6].copy(),
+        along_arm=at[:, 7].copy(),
+        arm=at[:, 8].copy(),
+        fore=fore,
+        side_m=np.where(at[:, 10] > 0.2, np.abs(fore), 1.0).astype(np.float32),
+        crease=_creases(figure, points, normals),
+    )
+
+
+def _creases(
+    figure: Figure, points: NDArray[np.float32], normals: NDArray[np.float32]
+) -> NDArray[np.float32]:
+    """Darkening where cloth folds: crotch, armpits, behind the knees."""
+    crotch = np.array([0.0, figure.crotch_y, 0.0])
+    dark = 0.22 * _spot(points - crotch, 0.035) * (np.abs(points[:, 2]) < 0.1)
+    for knee in figure.knees:
+        bands = 0.5 + 0.5 * np.sin(points[:, 1] * 2 * np.pi / 0.022 + 30 * points[:, 2])
+        behind = _spot(points - knee, 0.045) * (normals[:, 0] < 0)
+        dark = dark + 0.16 * behind * bands
+    for shoulder in figure.shoulders:
+        pit = np.array([shoulder[0], figure.armpit_y, shoulder[2]])
+        dark = dark + 0.18 * _spot(points - pit, 0.03)
+    creases: NDArray[np.float32] = np.clip(dark, 0, 0.4).astype(np.float32)
+    return creases
+
+
+def weave(data: BodyData, garment: Garment, fabric: Fabric, rng: np.random.Generator) -> Material:
+    """The garment's material, its image painted over the suit's uv."""
+    flat = laid_flat(data)
     inside = np.minimum.reduce(list(garment.fields.values()))
-    ours = np.flatnonzero(texels.at(inside) > -0.03)
-    painted = _Place(pattern, figure, garment, texels, ours)
+    ours = flat.texels.touching(inside > -0.03)
+    painted = _Place(flat, garment, ours)
     if garment.cut.collar is None:
         color = _trimmed(painted, garment, fabric, _pattern(painted, fabric, rng))
     else:
         color = _sneaker(painted, fabric)
-    shade = 1 + 0.05 * noise(painted.points * [1, 0.6, 1], 0.05, rng, 2)
+    shade = 1 + 0.05 * noise(painted.points * _SQUASHED, 0.05, rng, 2)
     if garment.cut.loose:  # creases: narrow valleys where slow noise crosses zero
-        valley = np.abs(noise(painted.points * [1, 0.5, 1], 0.09, rng))
+        valley = np.abs(noise(painted.points * _SQUASHED, 0.09, rng))
         shade *= 1 - 0.05 * smoothstep(0.25, 0.0, valley)
-    shade += 0.025 * rng.standard_normal(len(ours)).astype(np.float32)
-    shade *= 1 - painted.crease(garment.cut.loose)
-    full = np.zeros((len(texels.texel), 3), np.float32)
-    full[:] = fabric.main
-    full[ours] = color * shade[:, None]
-    return Material(texels.image(full), roughness=fabric.roughness, specular=0.2)
+    shade += 0.025 * grain(len(ours), rng)
+    shade *= 1 - (0.8 if garment.cut.loose else 1.0) * flat.crease[ours]
+    color *= shade[:, None]
+    full = np.empty((len(flat.texels.texel), 3), np.uint8)
+    full[:] = to_bytes(np.array(fabric.main))
+    full[ours] = to_bytes(color)
+    return Material(flat.texels.spread(full), roughness=fabric.roughness, specular=0.2)
 
 
 class _Place:
-    """Where each painted texel lies on the figure; all arrays (N, ...)."""
+    """The painted texels of a garment, chosen from all that are laid flat; all arrays (N, ...)."""
 
-    def __init__(
-        self, pattern: Suit, figure: Figure, garment: Garment, texels: TexelMap, ours: Ints
-    ) -> None:
-        leg = along_limb(figure.points, figure.hips, figure.knees, figure.ankles, pattern.side)
-        arm = along_limb(
-            figure.points, figure.shoulders, figure.elbows, figure.wrists, pattern.side
-        )
-        axis_x = _limb_axis_x(figure, leg, pattern.side)
-        outward = figure.normals[:, 2] * np.sign(figure.points[:, 2])
-        columns = [figure.points, leg, arm, pattern.arm, figure.points[:, 0] - axis_x, outward]
-        columns += [figure.normals, *garment.fields.values()]
-        table = np.concatenate([np.reshape(c, (len(leg), -1)) for c in columns], axis=1)
-        texel, corner, share = texels.texel[ours], texels.corner[ours], texels.share[ours]
-        at = replace(texels, texel=texel, corner=corner, share=share).at(table)
-        self.points = at[:, 0:3]
-        self.leg, self.along_arm, self.arm, self.fore, self.outward = at[:, 3:8].T
-        self.normals = at[:, 8:11]
-        self.field = {name: at[:, 11 + k] for k, name in enumerate(garment.fields)}
-        self.figure = figure
+    def __init__(self, flat: Flat, garment: Garment, ours: Ints) -> None:
+        self.points, self.normals = flat.points[ours], flat.normals[ours]
+        self.leg, self.along_arm, self.arm = flat.leg[ours], flat.along_arm[ours], flat.arm[ours]
+        self.fore, self.side_m = flat.fore[ours], flat.side_m[ours]
+        edges = flat.texels.at(np.stack(list(garment.fields.values()), axis=1), ours)
+        self.field = dict(zip(garment.fields, np.ascontiguousarray(edges.T)))
+        self.figure = flat.figure
         self.legs = garment.cut.leg is not None
-
-    def side_seam_m(self) -> NDArray[np.float32]:
-        """Distance from the line down the outer side of trunk and legs."""
-        return np.where(self.outward > 0.2, np.abs(self.fore), 1.0)
 
     def arms(self) -> NDArray[np.float32]:
         """1 on the sleeves."""
         return smoothstep(0.42, 0.58, self.arm)
-
-    def crease(self, loose: bool) -> Floats:
-        """Darkening where cloth folds: crotch, armpits, behind the knees."""
-        figure, points = self.figure, self.points
-        crotch = np.array([0.0, figure.crotch_y, 0.0])
-        dark = 0.22 * _spot(points - crotch, 0.035) * (np.abs(points[:, 2]) < 0.1)
-        for knee in figure.knees:
-            bands = 0.5 + 0.5 * np.sin(points[:, 1] * 2 * np.pi / 0.022 + 30 * points[:, 2])
-            behind = _spot(points - knee, 0.045) * (self.normals[:, 0] < 0)
-            dark = dark + 0.16 * behind * bands
-        for shoulder in figure.shoulders:
-            pit = np.array([shoulder[0], figure.armpit_y, shoulder[2]])
-            dark = dark + 0.18 * _spot(points - pit, 0.03)
-        crease: Floats = np.clip(dark, 0, 0.4) * (0.8 if loose else 1.0)
-        return crease
 
 
 def _limb_axis_x(figure: Figure, leg: Array, side: Array) -> Array:
@@ -182,7 +222,7 @@ def _pattern(place: _Place, fabric: Fabric, rng: np.random.Generator) -> Floats:
     points = place.points
     plain = np.broadcast_to(main, (len(points), 3)).astype(np.float32)
     if fabric.pattern == "heather":
-        fleck = noise(points * [1, 0.5, 1], 0.004, rng) + rng.standard_normal(len(points)) * 0.7
+        fleck = noise(points * _SQUASHED, 0.004, rng) + 0.7 * grain(len(points), rng)
         light = np.minimum(main * 1.1 + 0.045, 0.95)
         return mix(main * 0.92, light, np.clip(0.5 + 0.3 * fleck, 0, 1).astype(np.float32))
     if fabric.pattern == "stripes":
@@ -191,32 +231,33 @@ def _pattern(place: _Place, fabric: Fabric, rng: np.random.Generator) -> Floats:
         run = np.where(place.arm > 0.5, place.along_arm * upper, points[:, 1])
         wave = np.abs((run / pitch) % 1.0 - 0.5) * 2
         soft = 0.0025 / pitch
-        return mix(plain, second, smoothstep(1 - share - soft, 1 - share + soft, wave))
+        lay(plain, second, smoothstep(1 - share - soft, 1 - share + soft, wave))
     if fabric.pattern == "blocks":
         if place.legs:
             cut = rng.uniform(0.85, 1.3)
             line = place.leg + rng.choice([0.0, 2.0]) * place.fore - cut
-            return mix(plain, second, smoothstep(-0.004, 0.004, line))
+            lay(plain, second, smoothstep(-0.004, 0.004, line))
+            return plain
         cut = place.figure.height(rng.uniform(0.62, 0.75))
         high = smoothstep(-0.0015, 0.0015, points[:, 1] - cut)
-        return mix(plain, second, np.maximum(high, place.arms()))
+        lay(plain, second, np.maximum(high, place.arms()))
     if fabric.pattern == "panel":
         width = rng.uniform(0.012, 0.04)
-        return mix(plain, second, smoothstep(width + 0.0015, width - 0.0015, place.side_seam_m()))
+        lay(plain, second, smoothstep(width + 0.0015, width - 0.0015, place.side_m))
     if fabric.pattern == "print":
         size = rng.uniform(0.03, 0.09)
         value = noise(points, size, rng, 2)
         lines = rng.random() < 0.4
         hit = smoothstep(0.09, 0.05, np.abs(value)) if lines else smoothstep(0.12, 0.18, value)
         ink = main + (second - main) * rng.uniform(0.4, 1.0)
-        return mix(plain, ink.astype(np.float32), hit)
+        lay(plain, ink, hit)
     if fabric.pattern == "fade":
         y = points[:, 1]
         start, stop = (float(np.quantile(y, share)) for share in (0.2, 0.8))
-        return mix(plain, second, smoothstep(start, stop, y))
+        lay(plain, second, smoothstep(start, stop, y))
     if fabric.pattern == "dye":
         value = noise(points, 0.12, rng, 3)
-        return mix(plain, np.minimum(main * 1.6 + 0.15, 0.95), smoothstep(-0.5, 0.7, value))
+        lay(plain, np.minimum(main * 1.6 + 0.15, 0.95), smoothstep(-0.5, 0.7, value))
     return plain
 
 
@@ -227,23 +268,23 @@ def _trimmed(place: _Place, garment: Garment, fabric: Fabric, color: Floats) -> 
     for name, distance in place.field.items():
         if name == "waist":
             width = garment.cut.band_m
-            color = mix(color, trim, smoothstep(width + 0.001, width - 0.001, distance))
+            lay(color, trim, smoothstep(width + 0.001, width - 0.001, distance))
             stitch = np.maximum(stitch, _line(distance - width, 0.0016))
         elif name in ("neck", "armhole") or (name in ("leg", "sleeve") and garment.cut.cuff_m):
             width = garment.cut.cuff_m if name in ("leg", "sleeve") else 0.012
-            color = mix(color, trim, smoothstep(width + 0.001, width - 0.001, distance))
+            lay(color, trim, smoothstep(width + 0.001, width - 0.001, distance))
             stitch = np.maximum(stitch, _line(distance - width, 0.0014))
         else:
             stitch = np.maximum(stitch, 0.7 * _line(distance - 0.018, 0.0013))
     free = place.points[:, 1] < place.figure.armpit_y - 0.01
-    stitch = np.maximum(stitch, 0.6 * _line(place.side_seam_m(), 0.0014) * free)
+    stitch = np.maximum(stitch, 0.6 * _line(place.side_m, 0.0014) * free)
     if "waist" in place.field or place.legs:
         below = place.points[:, 1] < place.figure.height(0.3)
         stitch = np.maximum(stitch, 0.5 * _line(place.points[:, 2], 0.0014) * below)
     if "sleeve" in place.field:
         stitch = np.maximum(stitch, 0.6 * _line((place.arm - 0.5) * 0.09, 0.0012))
-    trimmed: Floats = color * (1 - 0.25 * stitch[:, None])
-    return trimmed
+    color *= 1 - 0.25 * stitch[:, None]
+    return color
 
 
 def _sneaker(place: _Place, fabric: Fabric) -> Floats:
@@ -257,10 +298,11 @@ def _sneaker(place: _Place, fabric: Fabric) -> Floats:
     ahead = points[:, 0] - ankle[:, 0]
     instep = smoothstep(0.020, 0.017, across) * smoothstep(0.02, 0.03, ahead)
     instep *= smoothstep(0.10, 0.09, ahead) * smoothstep(0.2, 0.5, place.normals[:, 1])
-    color = mix(color, trim * 0.8, instep)
+    lay(color, trim * 0.8, instep)
     laces = smoothstep(0.3, 0.7, np.abs(((ahead / 0.013) % 1.0) - 0.5) * 2)
-    color = mix(color, np.full(3, 0.7, np.float32), instep * laces)
-    return mix(color, np.full(3, 0.72, np.float32), smoothstep(0.024, 0.022, points[:, 1]))
+    lay(color, np.full(3, 0.7), instep * laces)
+    lay(color, np.full(3, 0.72), smoothstep(0.024, 0.022, points[:, 1]))
+    return color
 
 
 def _line(distance: Floats, half_m: float) -> NDArray[np.float32]:

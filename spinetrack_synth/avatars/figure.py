@@ -42,7 +42,8 @@ class Figure:
     """A body's measures for the tailor: ``points`` (P, 3) the suit at rest with ``normals``.
 
     ``clearance_m`` (P,) how far the suit must be lifted to lie on the skin, ``arm`` (P,) as in
-    ``Suit``; joints (2, 3) left then right; ``crotch_y``, ``armpit_y``, ``bust_y`` m.
+    ``Suit``; joints (2, 3) left then right; ``crotch_y``, ``armpit_y``, ``bust_y`` m; ``bust``
+    (N, 3) the points that every top covers.
     """
 
     points: Array
@@ -59,6 +60,7 @@ class Figure:
     crotch_y: float
     armpit_y: float
     bust_y: float
+    bust: Array
 
     def height(self, fraction: float) -> float:
         """World Y of a torso fraction, 0 crotch .. 1 nape."""
@@ -123,6 +125,7 @@ def measure(data: BodyData, rest: RestBody) -> Figure:
         crotch_y=float(middle[:, 1].min()),
         armpit_y=float(points[pattern.armpit, 1].mean()),
         bust_y=float(points[pattern.nipples, 1].mean()),
+        bust=points[pattern.nipples],
     )
 
 

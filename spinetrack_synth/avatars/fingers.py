@@ -89,9 +89,20 @@ def find_hands(data: BodyData, rest: RestBody, rig: Rig) -> tuple[Hand, Hand]:
     return _find_hand(data, rest, rig, "r"), _find_hand(data, rest, rig, "l")
 
 
-def _find_hand(data: BodyData, rest: RestBody, rig: Rig, side: str) -> Hand:
-    body = rig.tree.bodies.index(f"hand_{side}")
-    body2world = rig.body2world[body]
+@dataclass(frozen=True, eq=False)
+class _Shares:
+    """What a hand has of the base mesh, the same for all bodies; as in ``Hand``, ``palm`` (S,)."""
+
+    phalanges: list[list[int]]
+    vertex: Ints
+    weight: Array
+    pad: Ints
+    palm: NDArray[np.bool_]
+    arm_share: NDArray[np.float32]
+
+
+@lru_cache(maxsize=2)
+def _shares(data: BodyData, side: str) -> _Shares:
     phalanges = [
         [data.bones.index(f"finger{digit}-{k}.{side.upper()}") for k in range(1, KNUCKLES + 1)]
         for digit in range(1, DIGITS + 1)
@@ -103,36 +114,47 @@ def _find_hand(data: BodyData, rest: RestBody, rig: Rig, side: str) -> Hand:
     total = data.weights.sum(axis=1)
     vertex = np.flatnonzero(dense.sum(axis=1) > 1e-4)
     weight = (dense[vertex] / total[vertex, None]).reshape(-1, DIGITS, KNUCKLES)
+    count = body_vertices(data).stop
+    moved = weight.sum(axis=2)
+    pad = np.where((vertex < count) & (moved.max(axis=1) > 0.5), moved.argmax(axis=1), -1)
+    metacarpals = [
+        data.bones.index(f"{name}.{side.upper()}")
+        for name in ("wrist", "finger1-1", *(f"metacarpal{k}" for k in range(1, 5)))
+    ]
+    return _Shares(
+        phalanges=phalanges,
+        vertex=vertex,
+        weight=weight,
+        pad=pad.astype(np.int64),
+        palm=data.share_of(metacarpals)[:count] > 0.5,
+        arm_share=data.share_of(data.bones_named(*ARM_BONES, ending=side.upper())) / total,
+    )
+
+
+def _find_hand(data: BodyData, rest: RestBody, rig: Rig, side: str) -> Hand:
+    body = rig.tree.bodies.index(f"hand_{side}")
+    body2world = rig.body2world[body]
+    mine = _shares(data, side)
     world = rest.vertices_world
 
     def local(points: Array) -> Array:
         inside: Array = (points - body2world[:3, 3]) @ body2world[:3, :3]
         return inside
 
-    head, tail = local(rest.bone_head[phalanges]), local(rest.bone_tail[phalanges])
-    axis = _axes(head, tail)
-    arm = data.bones_named(*ARM_BONES, ending=side.upper())
-    count = body_vertices(data).stop
-    moved = weight.sum(axis=2)
-    pad = np.where((vertex < count) & (moved.max(axis=1) > 0.5), moved.argmax(axis=1), -1)
-    skin = local(world[:count])
-    metacarpals = [
-        data.bones.index(f"{name}.{side.upper()}")
-        for name in ("wrist", "finger1-1", *(f"metacarpal{k}" for k in range(1, 5)))
-    ]
-    palm = data.share_of(metacarpals)[:count] > 0.5
+    head, tail = local(rest.bone_head[mine.phalanges]), local(rest.bone_tail[mine.phalanges])
+    palm = local(world[: len(mine.palm)][mine.palm])
     return Hand(
         side=side,
         body=body,
         body2world=body2world,
-        vertex=vertex,
-        points_m=local(world[vertex]),
-        weight=weight,
+        vertex=mine.vertex,
+        points_m=local(world[mine.vertex]),
+        weight=mine.weight,
         knuckle_m=head,
-        axis=axis,
-        pad=pad.astype(np.int64),
-        palm_m=float(np.percentile(skin[palm, 0], 97)),
-        arm_share=data.share_of(arm) / total,
+        axis=_axes(head, tail),
+        pad=mine.pad,
+        palm_m=float(np.percentile(palm[:, 0], 97)),
+        arm_share=mine.arm_share,
     )
 
 

@@ -11,7 +11,7 @@ from spinetrack_synth.avatars.array_types import Array, Color
 from spinetrack_synth.avatars.body import Subject
 from spinetrack_synth.avatars.hairstyles import STYLES, Bundle
 from spinetrack_synth.avatars.parts import Part
-from spinetrack_synth.avatars.scalp import Head, survey_head
+from spinetrack_synth.avatars.scalp import Head, clear_of_skin, survey_head
 from spinetrack_synth.avatars.skin import Anatomy, Shade, tone_color
 from spinetrack_synth.easing import smoothstep
 from spinetrack_synth.shot import Material
@@ -84,8 +84,12 @@ def _hair_color(subject: Subject, rng: np.random.Generator) -> Array:
     else:
         name = "black" if rng.random() < 0.7 else "dark brown"
     color = np.array(_COLORS[name]) * rng.uniform(0.85, 1.2)
-    grey = float(smoothstep(0.74, 0.9, np.array(subject.age))) * rng.random()
-    return color * (1 - 0.8 * grey) + 0.8 * grey * np.array(_COLORS["grey"])
+    # Half of all have some grey at 50, nearly all at 70 (Panhard 2012: 74 % at 45 to 65).
+    greying = rng.normal(52, 9)
+    grey = float(smoothstep(greying - 12, greying + 16, subject.age_years))
+    return color * (1 - 0.9 * grey) + 0.9 * grey * np.array(_COLORS["grey"]) * rng.uniform(
+        0.8, 1.45
+    )
 
 
 def _ribbons(bundles: list[Bundle], head: Head, color: Array, rng: np.random.Generator) -> Part:
@@ -93,6 +97,7 @@ def _ribbons(bundles: list[Bundle], head: Head, color: Array, rng: np.random.Gen
     points, faces, uv = [], [], []
     start = 0
     for path, width in bundles:
+        path = clear_of_skin(head, path)
         count, steps = path.shape[:2]
         ahead = np.gradient(path, axis=1)
         ahead /= np.maximum(np.linalg.norm(ahead, axis=2, keepdims=True), 1e-9)

@@ -8,6 +8,7 @@ All positions are in the world axes of ``RestBody``, metres.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -104,6 +105,7 @@ def vertebral_depth_m(level: str, subject: Subject, mass_kg: float) -> float:
     return (depth_mm + share * slope * (mass_kg - reference)) / 1000
 
 
+@lru_cache(maxsize=1)
 def dominant_bone(data: BodyData) -> Ints:
     """Rig bone with the largest weight at every vertex, (V,)."""
     best = np.argmax(data.weights, axis=1)
@@ -184,6 +186,7 @@ def _sagittal_profile(data: BodyData, skin: Array) -> tuple[Array, Array, Array]
     return height, back, front
 
 
+@lru_cache(maxsize=1)
 def _arm_vertices(data: BodyData, count: int) -> NDArray[np.bool_]:
     return np.isin(dominant_bone(data)[:count], data.bones_named(*ARM_BONES))
 
@@ -191,13 +194,18 @@ def _arm_vertices(data: BodyData, count: int) -> NDArray[np.bool_]:
 def _flank(data: BodyData, skin: Array, height: Array) -> Array:
     """X and half width (H, 2) of the widest point of the trunk, right side, at each height."""
     right = skin[~_arm_vertices(data, len(skin)) & (skin[:, 2] > 0)]
-    flank = np.empty((len(height), 2))
-    for k, y in enumerate(height):
-        nearest = right[np.argsort(np.abs(right[:, 1] - y))[:40]]
-        flank[k] = nearest[np.argmax(nearest[:, 2]), [0, 2]]
+    right = right[np.argsort(right[:, 1])]
+    # Of the 80 vertices about each height the 40 nearest.
+    start = np.clip(np.searchsorted(right[:, 1], height) - 40, 0, len(right) - 80)
+    about = start[:, None] + np.arange(80)
+    off = np.abs(right[about, 1] - height[:, None])
+    nearest = np.take_along_axis(about, np.argpartition(off, 40, axis=1)[:, :40], axis=1)
+    widest = np.argmax(right[nearest, 2], axis=1)
+    flank: Array = right[nearest[np.arange(len(height)), widest]][:, [0, 2]]
     return flank
 
 
+@lru_cache(maxsize=1)
 def _midline_edges(data: BodyData) -> NDArray[np.int32]:
     """Edges of the skin that lie in the plane of symmetry of the base mesh."""
     quads = data.quads[data.faces_of("body")]
@@ -234,14 +242,19 @@ def _surface_points(data: BodyData, rest: RestBody, skin: Array) -> dict[str, Ar
 
 def _tragus(data: BodyData, skin: Array, sign: float) -> Array:
     """Front of the ear at half its height: the vertices of the part mask 'ears' of that side."""
-    quads, quads_uv = (table[data.faces_of("body")] for table in (data.quads, data.quads_uv))
-    uv = np.zeros((len(skin), 2))
-    uv[quads.ravel()] = data.uv[quads_uv.ravel()]
-    ear = skin[(data.mask_at("ears", uv) > 127) & (skin[:, 2] * sign > 0)]
+    ear = skin[_ear_vertices(data, len(skin)) & (skin[:, 2] * sign > 0)]
     middle = (ear[:, 1].min() + ear[:, 1].max()) / 2
     band = ear[np.abs(ear[:, 1] - middle) < 0.012]
     tragus: Array = band[np.argmax(band[:, 0])]
     return tragus
+
+
+@lru_cache(maxsize=1)
+def _ear_vertices(data: BodyData, count: int) -> NDArray[np.bool_]:
+    quads, quads_uv = (table[data.faces_of("body")] for table in (data.quads, data.quads_uv))
+    uv = np.zeros((count, 2))
+    uv[quads.ravel()] = data.uv[quads_uv.ravel()]
+    return data.mask_at("ears", uv) > 127
 
 
 def _volume_m3(data: BodyData, skin: Array) -> float:

@@ -107,8 +107,9 @@ def largest_pieces(sheet: Sheet, count: int = 1) -> tuple[Sheet, csr_array]:
 def open_edges(sheet: Sheet) -> NDArray[np.int32]:
     """Vertex pairs (E, 2) of the edges that only one face uses, uv seams counted as closed."""
     edges = np.concatenate([sheet.faces[:, [0, 1]], sheet.faces[:, [1, 2]], sheet.faces[:, [2, 0]]])
+    welded = np.sort(sheet.weld[edges], axis=1).astype(np.int64)
     _, index, uses = np.unique(
-        np.sort(sheet.weld[edges], axis=1), axis=0, return_inverse=True, return_counts=True
+        welded[:, 0] * len(sheet.weld) + welded[:, 1], return_inverse=True, return_counts=True
     )
     rim: NDArray[np.int32] = edges[uses[index] == 1]
     return rim
@@ -275,12 +276,19 @@ def _rotate_first(faces: NDArray[np.int32], wanted: NDArray[np.bool_]) -> NDArra
 def _compact(
     sheet: Sheet, carry: csr_array, faces: Indices, weld: Indices
 ) -> tuple[Sheet, csr_array]:
-    used, local = np.unique(faces, return_inverse=True)
+    used, local = _numbered(faces, carry.shape[0])
     carry = csr_array(carry[used])
     compact = Sheet(
         stencil=csr_array(carry @ sheet.stencil),
-        faces=local.reshape(faces.shape).astype(np.int32),
+        faces=local.astype(np.int32),
         uv=carry @ sheet.uv,
-        weld=np.unique(weld[used], return_inverse=True)[1].astype(np.int32),
+        weld=_numbered(weld[used], int(weld.max()) + 1)[1].astype(np.int32),
     )
     return compact, carry
+
+
+def _numbered(values: Indices, size: int) -> tuple[Ints, Ints]:
+    """The distinct values below ``size``, ascending, and where each value stands among them."""
+    there = np.zeros(size, bool)
+    there[values] = True
+    return np.flatnonzero(there), (np.cumsum(there) - 1)[values]

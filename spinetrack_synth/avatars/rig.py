@@ -6,7 +6,7 @@ vertebrae at their depth under the skin of the back.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from scipy.optimize import least_squares
@@ -15,8 +15,11 @@ from spinetrack_synth.anatomy.kinematics import body_transforms, coordinates_fro
 from spinetrack_synth.anatomy.model import Tree
 from spinetrack_synth.anatomy.scaling import scale_tree, with_marker_offsets
 from spinetrack_synth.avatars.array_types import Array
+from spinetrack_synth.avatars.assets import BodyData
 from spinetrack_synth.avatars.body import Subject
 from spinetrack_synth.avatars.landmarks import Landmarks, vertebral_depth_m
+from spinetrack_synth.avatars.spines import Spine, turns
+from spinetrack_synth.rotations import about_x, about_y, about_z
 
 LUMBAR = tuple(f"L{k}" for k in range(5, 0, -1))
 THORACIC = tuple(f"T{k}" for k in range(12, 0, -1))
@@ -62,6 +65,63 @@ def fit(model: Tree, landmarks: Landmarks, subject: Subject) -> Rig:
     body2world = body_transforms(tree, coordinates)
     tree = with_marker_offsets(tree, _surface_offsets(tree, landmarks, body2world))
     return Rig(tree, factors, coordinates, body2world)
+
+
+def bent(rig: Rig, spine: Spine) -> Rig:
+    """The same body with a spine that is not normal: at the same coordinates it stands shaped.
+
+    Joints are turned in their rest frames; a short leg's bones are scaled; ranges narrowed.
+    """
+    tree = rig.tree
+    index, chain = tree.body_index, tree.chain
+    rows = [index[name] for name in VERTEBRAE]
+    origins = rig.body2world[[*rows, index["skull"]], :3, 3]
+    turned = turns(spine, np.linalg.norm(np.diff(origins, axis=0), axis=1))
+    turn = {
+        row: about_z(back) @ about_x(right) @ about_y(left)
+        for row, (right, left, back) in zip(rows, turned)
+    }
+    for side in "rl":  # shoulders go with the chest, arms hang as they did
+        clavicle = index[f"clavicle_{side}"]
+        turn[clavicle] = turn[int(chain.parent[clavicle])]
+    joint_in_parent = chain.joint_in_parent.copy()
+    for row in (*rows, index["skull"], index["humerus_r"], index["humerus_l"]):
+        parent = int(chain.parent[row])
+        joint = rig.body2world[parent, :3, :3] @ joint_in_parent[row, :3, :3]
+        above = turn.get(parent, np.eye(3)).T @ turn.get(row, np.eye(3))
+        joint_in_parent[row, :3, :3] = joint_in_parent[row, :3, :3] @ joint.T @ above @ joint
+    spinal = np.array([name.startswith(SPINAL) for name in tree.coordinates])
+    narrowed = np.where(spinal, spine.mobility, 1.0)
+    tree = replace(
+        tree,
+        chain=chain._replace(joint_in_parent=joint_in_parent),
+        lower=tree.lower * narrowed,
+        upper=tree.upper * narrowed,
+    )
+    shorter = np.ones((len(tree.bodies), 3))
+    if spine.short_leg_m:
+        side = "r" if spine.short_leg_m > 0 else "l"
+        hip, ankle = (rig.body2world[index[f"{name}_{side}"], :3, 3] for name in ("femur", "talus"))
+        share = abs(spine.short_leg_m) / np.linalg.norm(hip - ankle)
+        shorter[[index[f"femur_{side}"], index[f"tibia_{side}"]], 1] = 1 - share
+        tree = scale_tree(tree, shorter)
+    body2world = body_transforms(tree, rig.coordinates)
+    return Rig(tree, rig.scale_factors * shorter, rig.coordinates, body2world)
+
+
+def with_short_leg(data: BodyData, vertices_world: Array, rig: Rig, shorter_m: float) -> Array:
+    """Vertices (V, 3) with the right leg so much shorter, the left one where negative."""
+    side, suffix = ("r", ".R") if shorter_m > 0 else ("l", ".L")
+    index = rig.tree.body_index
+    hip, ankle = (rig.body2world[index[f"{name}_{side}"], :3, 3] for name in ("femur", "talus"))
+    leg = data.share_of(data.bones_named("upperleg", "lowerleg", "foot", "toe", ending=suffix))
+    down = np.clip((vertices_world - hip) @ (ankle - hip) / ((ankle - hip) @ (ankle - hip)), 0, 1)
+    up = abs(shorter_m) * _unit(hip - ankle)
+    return np.asarray(vertices_world + (leg * down)[:, None] * up)
+
+
+SPINAL = ("lumbar_", "thoracic_", "cervical_", "upper_cervical_", *(f"{v}_" for v in VERTEBRAE))
+"""How the names of the spine's coordinates begin."""
 
 
 def bone_names(tree: Tree) -> tuple[str, ...]:

@@ -56,6 +56,27 @@ class Head:
         return moved
 
 
+def clear_of_skin(head: Head, points: Array, clearance_m: float = 0.002) -> Array:
+    """Points (..., 3) below the eyes moved out of neck and shoulders, along the skin's normals."""
+    from scipy.spatial import KDTree
+
+    anatomy = head.anatomy
+    about = np.linalg.norm(anatomy.points - head.center, axis=1) < 0.45 * head.unit
+    skin, normals = anatomy.points[about], anatomy.normals[about]
+    tree = KDTree(skin)
+    flat = points.reshape(-1, 3).copy()
+    low = np.flatnonzero(flat[:, 1] < anatomy.eyes[0, 1])
+    for _ in range(3):
+        near = tree.query(flat[low])[1]
+        out = np.einsum("ij,ij->i", flat[low] - skin[near], normals[near])
+        short = np.maximum(clearance_m - out, 0.0)
+        flat[low] += short[:, None] * normals[near]
+        low = low[short > 0]
+        if not len(low):
+            break
+    return flat.reshape(points.shape)
+
+
 def survey_head(anatomy: Anatomy, subject: Subject, style: str, rng: np.random.Generator) -> Head:
     """The head of a subject, with the hairline of a style."""
     points = anatomy.points

@@ -11,10 +11,10 @@ from scipy.sparse import csr_array
 
 from spinetrack_synth.avatars.array_types import Array, Color, Floats, Ints
 from spinetrack_synth.avatars.assets import HAND_BONES, BodyData
-from spinetrack_synth.avatars.body import RestBody, Subject
+from spinetrack_synth.avatars.body import MIDDLE_BUILD, RestBody, Subject, shape
 from spinetrack_synth.avatars.mesh import Sheet, averaging, group_sheet, mask_at
 from spinetrack_synth.avatars.skinning import vertex_normals
-from spinetrack_synth.avatars.textures import TexelMap, mix, noise, texel_map
+from spinetrack_synth.avatars.textures import TexelMap, grain, mix, noise, texel_map
 from spinetrack_synth.easing import smoothstep
 
 SIZE = 1024
@@ -113,6 +113,13 @@ def tone_color(subject: Subject) -> Array:
     return color * (1 + warm * np.array([0.3, 0.2, -1.6]))
 
 
+@lru_cache(maxsize=1)
+def _flat_points(data: BodyData) -> NDArray[np.float32]:
+    """Where on a body of middle build the texels lie, (N, 3) m: what noise is painted by."""
+    sheet = skin_sheet(data)
+    return texel_map(sheet, SIZE).at(sheet.stencil @ shape(data, MIDDLE_BUILD).vertices_world)
+
+
 def paint_skin(
     data: BodyData,
     anatomy: Anatomy,
@@ -126,35 +133,36 @@ def paint_skin(
     texels = texel_map(sheet, SIZE)
     color = tone_color(subject)
     dark = subject.skin_tone
-    points = texels.at(anatomy.points)
+    points = _flat_points(data)
 
     blotch = noise(anatomy.points, 0.06, rng, 2)
     flush = _flush(anatomy) * rng.uniform(0.6, 1.1) + 0.10 * blotch
     shadow = 0.05 * noise(anatomy.points, 0.12, rng, 2) - 0.13 * np.clip(anatomy.cavity, 0, 1)
     shadow = shadow - _dark_places(anatomy, subject)
-    fields = texels.at(np.stack([flush, shadow, _pale_places(anatomy)], axis=1))
-    flush, shadow, pale = fields.T
-    flush = flush + 0.05 * noise(points, 0.012, rng)
-
-    paint = np.broadcast_to(color, (len(points), 3)).astype(np.float32)
-    paint = paint * (1 + shadow[:, None])
-    paint = paint * (1 + (_FLUSH - 1) * (0.75 - 0.35 * dark) * flush[:, None])
+    blood = (_FLUSH - 1) * (0.75 - 0.35 * dark)
+    broad: Floats = color * (1 + shadow[:, None]) * (1 + blood * flush[:, None])
     palm = np.minimum(color * np.array([1.25, 1.28, 1.3]) + 0.06, [0.85, 0.66, 0.57])
-    paint = mix(paint, palm, pale * np.clip(1.4 * dark - 0.2, 0.0, 0.8))
+    broad = mix(broad, palm, _pale_places(anatomy) * np.clip(1.4 * dark - 0.2, 0.0, 0.8))
+    paint = texels.at(broad)
+    pores = grain(len(points), rng)
+    mottle = noise(points, 0.012, rng)
+    fine = 1 + 0.018 * pores + 0.03 * noise(points, 0.004, rng)
+    for channel in range(3):
+        paint[:, channel] *= fine * (1 + np.float32(0.05 * blood[channel]) * mottle)
     _paint_features(paint, data, texels, color, subject, rng)
-    pores = rng.standard_normal(len(points)).astype(np.float32)
-    paint *= 1 + (0.018 * pores + 0.03 * noise(points, 0.004, rng))[:, None]
     _paint_spots(paint, anatomy, texels, color, subject, rng)
     for shade in shades:
-        _paint_shade(paint, points, texels.at(shade.weight), shade, pores, rng)
-    _paint_brows(paint, points, anatomy, brow_color, subject, rng)
+        _paint_shade(paint, points, texels, shade, pores, rng)
+    _paint_brows(paint, texels, anatomy, brow_color, subject, rng)
     return texels.image(paint)
 
 
 def _near(points: Array, centers: list[Array], spread_m: float) -> Array:
     """Strongest of round spots of standard deviation ``spread_m`` about the centres, (P,)."""
-    squared = [((points - center) ** 2).sum(axis=1) for center in centers]
-    spot: Array = np.exp(-np.minimum.reduce(squared) / (2 * spread_m**2))
+    from scipy.spatial.distance import cdist
+
+    squared = cdist(points, np.array(centers), "sqeuclidean").min(axis=1)
+    spot: Array = np.exp(-squared / (2 * spread_m**2))
     return spot
 
 
@@ -275,22 +283,22 @@ def _paint_spots(
         cheeks = [eye + np.array([0.0, -0.03, 0.0]) for eye in anatomy.eyes]
         where = _near(anatomy.points, [*cheeks, _nose(anatomy)], 0.022)
         shoulders = _near(anatomy.points, _both(anatomy, "upperarm01"), 0.09)
-        density = texels.at(0.16 * where + 0.05 * shoulders)
-        freckled = rng.random(len(paint)) < density
+        density = 0.16 * where + 0.05 * shoulders
+        there = texels.touching(density > 0.001)
+        freckled = there[rng.random(len(there)) < texels.at(density, there)]
         paint[freckled] *= np.array([0.86, 0.76, 0.70], np.float32)
 
 
 def _paint_shade(
     paint: Floats,
     points: NDArray[np.float32],
-    weight: NDArray[np.float32],
+    texels: TexelMap,
     shade: Shade,
     pores: NDArray[np.float32],
     rng: np.random.Generator,
 ) -> None:
-    """Hair of a shade whose ``weight`` (N,) is that at the texels."""
-    hairy = np.flatnonzero(weight > 0.01)
-    weight = weight[hairy]
+    hairy = texels.touching(shade.weight > 0.01)
+    weight = texels.at(shade.weight, hairy)
     # Single hairs break up the edge.
     broken = noise(points[hairy] * np.array([1.0, 0.4, 1.0], np.float32), 0.0022, rng)
     weight = weight + 1.3 * weight * (1 - weight) * broken
@@ -301,7 +309,7 @@ def _paint_shade(
 
 def _paint_brows(
     paint: Floats,
-    points: NDArray[np.float32],
+    texels: TexelMap,
     anatomy: Anatomy,
     brow_color: Color,
     subject: Subject,
@@ -315,9 +323,8 @@ def _paint_brows(
     for side, sign in (("L", -1.0), ("R", 1.0)):
         inner, peak = anatomy.tail[f"oculi01.{side}"], anatomy.joint[f"oculi01.{side}"]
         outer = anatomy.joint[f"oculi02.{side}"]
-        close = np.flatnonzero(np.abs(points[:, 1] - peak[1]) < 0.03)
-        close = close[np.abs(points[close] - peak).max(axis=1) < 0.045]
-        local = points[close]
+        close = texels.touching((np.abs(anatomy.points - peak) < [0.045, 0.03, 0.045]).all(axis=1))
+        local = texels.at(anatomy.points, close)
         across = local[:, 2] * sign
         z = np.array([inner[2], peak[2], outer[2]]) * sign
         arch = np.polyfit(z, [inner[1] - 0.006, peak[1] - 0.0015, outer[1] + 0.005], 2)

@@ -6,6 +6,9 @@ trunk by position along the spine, so that every vertebra moves the back.
 
 from __future__ import annotations
 
+from collections import defaultdict
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtr
@@ -36,30 +39,43 @@ def skin_weights(data: BodyData, rest: RestBody, rig: Rig) -> tuple[NDArray[np.i
     index = rig.tree.body_index
     vertices = rest.vertices_world
     dense = np.zeros((len(vertices), len(bone_names(rig.tree))))
-    trunk = np.zeros(len(vertices))
-    rows = np.arange(len(vertices))
-    for k in range(data.weights.shape[1]):
-        weight = data.weights[:, k].astype(np.float64)
-        for bone in np.unique(data.weight_bone[weight > 0, k]):
-            name = data.bones[bone]
-            chosen = rows[(data.weight_bone[:, k] == bone) & (weight > 0)]
-            target = _limb_of(name)
-            if target is None:
-                if name.startswith(_RIG_TRUNK):
-                    trunk[chosen] += weight[chosen]
-                else:
-                    dense[chosen, index["skull"]] += weight[chosen]
-                continue
-            side = "l" if name.endswith(".L") else "r"
-            _spread_limb(dense, chosen, weight[chosen], target, side, vertices, rig)
-    unbound = trunk + dense.sum(axis=1) < 1e-6
-    trunk[unbound] = 1.0
-    spine = _spine_weights(vertices, rig)
-    for column, name in enumerate(("pelvis", *VERTEBRAE, "skull")):
-        dense[:, index[name]] += trunk * spine[:, column]
-    strongest = np.argsort(-dense, axis=1, kind="stable")[:, :_MAX_INFLUENCES]
+    limbs, head, trunk = _rig_shares(data)
+    dense[:, index["skull"]] = head
+    for (limb, side), (rows, share) in limbs.items():
+        _spread_limb(dense, rows, share, limb, side, vertices, rig)
+    held = np.flatnonzero(trunk)
+    spine = trunk[held, None] * _spine_weights(vertices[held], rig)
+    columns = np.array([index[name] for name in ("pelvis", *VERTEBRAE, "skull")])
+    dense[np.ix_(held, columns)] += spine
+    strongest = np.argpartition(-dense, _MAX_INFLUENCES, axis=1)[:, :_MAX_INFLUENCES]
     kept = np.take_along_axis(dense, strongest, axis=1)
+    order = np.argsort(-kept, axis=1, kind="stable")
+    strongest = np.take_along_axis(strongest, order, axis=1)
+    kept = np.take_along_axis(kept, order, axis=1)
     return strongest.astype(np.int32), kept / kept.sum(axis=1, keepdims=True)
+
+
+_Limbs = dict[tuple[str, str], tuple[Ints, Array]]
+"""(limb, side) -> vertices that the rig binds to it (N,) and how much (N,)."""
+
+
+@lru_cache(maxsize=1)
+def _rig_shares(data: BodyData) -> tuple[_Limbs, Array, Array]:
+    """What MakeHuman's rig gives to limbs, head and trunk, the same for all bodies: the limbs'
+    vertices, and shares (V,) of head and trunk."""
+    bones: dict[tuple[str, str], list[int]] = defaultdict(list)
+    for bone, name in enumerate(data.bones):
+        limb = _limb_of(name)
+        if limb is None:
+            bones["trunk" if name.startswith(_RIG_TRUNK) else "head", ""].append(bone)
+        else:
+            bones[limb, "l" if name.endswith(".L") else "r"].append(bone)
+    share = {part: data.share_of(there).astype(np.float64) for part, there in bones.items()}
+    total = np.sum(list(share.values()), axis=0)
+    head, trunk = share.pop(("head", "")), share.pop(("trunk", ""))
+    trunk[total < 1e-6] = 1.0  # what nothing is bound to
+    limbs = {part: (np.flatnonzero(column), column[column > 0]) for part, column in share.items()}
+    return limbs, head, trunk
 
 
 def _limb_of(rig_bone: str) -> str | None:

@@ -38,15 +38,19 @@ class Binding:
     softness: Array
 
 
+Rings = tuple[NDArray[np.int32], NDArray[np.int32]]
+"""``ring_start`` and ``ring`` as ``Binding`` has them."""
+
+
 def bind(
     rest_world: Array,
     bone: Indices,
     weight: Array,
-    quads: Indices,
+    rings: Rings,
     softness: Array,
 ) -> Binding:
-    """Bind vertices (V, 3) to bones; ``quads`` (F, 4) tell which vertices are neighbours."""
-    ring_start, ring = _vertex_rings(quads, len(rest_world))
+    """Bind vertices (V, 3) to bones; ``rings`` tell which vertices are neighbours."""
+    ring_start, ring = rings
     rest = np.ascontiguousarray(rest_world, dtype=np.float64)
     soft = np.ascontiguousarray(softness, dtype=np.float64)
     smooth = _smoothed(rest, ring_start, ring, soft)
@@ -139,7 +143,8 @@ def _swing(axis: Array, turned: Array) -> Array:
     return np.asarray(swing)
 
 
-def _vertex_rings(quads: Indices, count: int) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
+def vertex_rings(quads: Indices, count: int) -> Rings:
+    """The neighbours of each of ``count`` vertices along the sides of quads (F, 4)."""
     edges = np.concatenate([quads[:, [i, (i + 1) % 4]] for i in range(4)])
     edges = edges[edges[:, 0] != edges[:, 1]]
     edges = np.unique(np.concatenate([edges, edges[:, ::-1]]), axis=0)

@@ -8,48 +8,58 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-from spinetrack_synth.avatars.array_types import Array, Floats, Ints
+from spinetrack_synth.avatars.array_types import Floats, Ints
 from spinetrack_synth.avatars.mesh import Sheet
+from spinetrack_synth.compiled import njit
 
 _LATTICE = 64
-"""Side of the periodic lattice of random values behind ``noise``."""
+"""Side of the periodic lattice of random values behind ``noise``, a power of two."""
 
 
 @dataclass(frozen=True, eq=False)
 class TexelMap:
     """The texels that a sheet covers.
 
-    ``texel`` (N,) flat index into the ``size`` x ``size`` image; ``corner`` (N, 3) vertices of the
-    sheet and ``share`` (N, 3) their barycentric weights; ``nearest`` (size * size,) the covered
+    ``texel`` (N,) flat index into the ``size`` x ``size`` image; ``face`` (N,) of the sheet whose
+    ``faces`` (F, 3) these are; ``corner`` (N, 3) its vertices and ``share`` (N, 3) their
+    barycentric weights; ``nearest`` (size * size,) the covered
     texel, as index into N, that is nearest to each texel of the image.
     """
 
     size: int
     texel: Ints
+    faces: NDArray[np.int32]
+    face: Ints
     corner: NDArray[np.int32]
     share: NDArray[np.float32]
     nearest: NDArray[np.int32]
 
-    def at(self, values: Floats) -> NDArray[np.float32]:
-        """Vertex data (P, ...) interpolated at the covered texels (N, ...)."""
-        values = np.asarray(values, np.float32)
-        share = self.share.reshape(self.share.shape + (1,) * (values.ndim - 1))
-        total = values[self.corner[:, 0]] * share[:, 0]
-        for k in (1, 2):
-            total += values[self.corner[:, k]] * share[:, k]
-        return total
+    def at(self, values: Floats, chosen: Ints | None = None) -> NDArray[np.float32]:
+        """Vertex data (P, ...) interpolated at the covered texels (N, ...), or the chosen ones."""
+        values = np.ascontiguousarray(values, np.float32)
+        table = values.reshape(len(values), -1)
+        which = np.arange(len(self.texel)) if chosen is None else chosen
+        total = np.empty((len(which), table.shape[1]), np.float32)
+        _interpolate(total, table, self.corner, self.share, which)
+        return total.reshape(len(total), *values.shape[1:])
+
+    def touching(self, near: Any) -> Ints:
+        """The covered texels, as indices into N, of faces with a chosen vertex (P,)."""
+        return np.flatnonzero(np.any(near[self.faces], axis=1)[self.face])
 
     def image(self, color: Floats) -> NDArray[np.uint8]:
         """Colours (N, C) or values (N,) in 0..1 as an image; the gaps repeat the nearest texel."""
-        flat = (np.clip(color, 0.0, 1.0) * 255 + 0.5).astype(np.uint8)
-        image: NDArray[np.uint8] = flat[self.nearest].reshape(
-            (self.size, self.size, *flat.shape[1:])
-        )
-        return image
+        return self.spread(to_bytes(color))
+
+    def spread(self, flat: NDArray[np.uint8]) -> NDArray[np.uint8]:
+        """The same of values in 0..255."""
+        image: NDArray[np.uint8] = np.take(flat, self.nearest, axis=0)
+        return image.reshape((self.size, self.size, *flat.shape[1:]))
 
 
 @lru_cache(maxsize=8)
@@ -92,6 +102,8 @@ def texel_map(sheet: Sheet, size: int) -> TexelMap:
     return TexelMap(
         size=size,
         texel=texel,
+        faces=sheet.faces,
+        face=face[hit][first],
         corner=sheet.faces[face[hit][first]],
         share=share[hit][first].astype(np.float32),
         nearest=order[(rows * size + columns).ravel()],
@@ -103,11 +115,30 @@ def noise(
 ) -> NDArray[np.float32]:
     """Smooth noise in space at points (N, 3), about -1..1, each octave half as long and strong."""
     total = np.zeros(len(points), np.float32)
+    points = np.ascontiguousarray(points, np.float32)
     strength = 1.0
     for _ in range(octaves):
-        total += strength * _lattice_noise(np.asarray(points, np.float32) / wavelength_m, rng)
+        start = rng.uniform(0, _LATTICE, 3).astype(np.float32)
+        _add_noise(total, points, 1.0 / wavelength_m, start, _lattice(), strength)
         wavelength_m, strength = wavelength_m / 2, strength / 2
     return total
+
+
+def grain(count: int, rng: np.random.Generator) -> NDArray[np.float32]:
+    """White noise (count,), normal, of deviation 1: a stretch of one long roll."""
+    roll = _roll()
+    start = int(rng.integers(len(roll) - count))
+    return roll[start : start + count]
+
+
+def to_bytes(color: Floats) -> NDArray[np.uint8]:
+    """Colours 0..1 as they stand in images."""
+    return (np.clip(color, 0.0, 1.0) * 255 + 0.5).astype(np.uint8)
+
+
+def lay(paint: Floats, color: ArrayLike, share: Floats) -> None:
+    """Lay a colour (3,) on colours (N, 3) in place, as thick as ``share`` (N,)."""
+    _lay(paint, np.asarray(color, np.float32), np.asarray(share, np.float32))
 
 
 def mix(a: Floats, b: Floats, share: Floats) -> Floats:
@@ -117,28 +148,69 @@ def mix(a: Floats, b: Floats, share: Floats) -> Floats:
     return mixed
 
 
+@njit(fastmath=True)
+def _lay(
+    paint: NDArray[np.float32], color: NDArray[np.float32], share: NDArray[np.float32]
+) -> None:  # pragma: no cover - compiled
+    for i in range(len(paint)):
+        if share[i] > 0:
+            for c in range(3):
+                paint[i, c] += share[i] * (color[c] - paint[i, c])
+
+
+@njit(fastmath=True)
+def _interpolate(
+    total: NDArray[np.float32], values: NDArray[np.float32], corner: NDArray[np.int32],
+    share: NDArray[np.float32], chosen: Ints,
+) -> None:  # fmt: skip # pragma: no cover - compiled
+    for i in range(len(total)):
+        n = chosen[i]
+        a, b, c = corner[n, 0], corner[n, 1], corner[n, 2]
+        s, t, u = share[n, 0], share[n, 1], share[n, 2]
+        for k in range(values.shape[1]):
+            total[i, k] = values[a, k] * s + values[b, k] * t + values[c, k] * u
+
+
 def _cross(a: Floats, b: Floats) -> Floats:
     cross: Floats = a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]
     return cross
 
 
-def _lattice_noise(points: NDArray[np.float32], rng: np.random.Generator) -> Array:
-    values = rng.uniform(-1, 1, _LATTICE**3).astype(np.float32)
-    points = points + rng.uniform(0, _LATTICE, 3).astype(np.float32)
-    cell = np.floor(points).astype(np.int32)
-    t = points - cell
-    t = t * t * (3 - 2 * t)
-    low, high = cell % _LATTICE, (cell + 1) % _LATTICE
-    x = (low[:, 0] * _LATTICE**2, high[:, 0] * _LATTICE**2)
-    y = (low[:, 1] * _LATTICE, high[:, 1] * _LATTICE)
-    z = (low[:, 2], high[:, 2])
+@lru_cache(maxsize=1)
+def _lattice() -> NDArray[np.float32]:
+    """The random values -1..1 behind ``noise``, the same for all: where it starts is drawn."""
+    return np.random.default_rng(0x1A).uniform(-1, 1, _LATTICE**3).astype(np.float32)
 
-    def along_z(i: int, j: int) -> Array:
-        base = x[i] + y[j]
-        row: Array = values[base + z[0]] * (1 - t[:, 2]) + values[base + z[1]] * t[:, 2]
-        return row
 
-    near = along_z(0, 0) * (1 - t[:, 1]) + along_z(0, 1) * t[:, 1]
-    far = along_z(1, 0) * (1 - t[:, 1]) + along_z(1, 1) * t[:, 1]
-    value: Array = near * (1 - t[:, 0]) + far * t[:, 0]
-    return value
+@lru_cache(maxsize=1)
+def _roll() -> NDArray[np.float32]:
+    roll = np.random.default_rng(0x6A).standard_normal(1 << 21, dtype=np.float32)
+    roll.setflags(write=False)
+    return roll
+
+
+@njit(fastmath=True)
+def _add_noise(
+    total: NDArray[np.float32], points: NDArray[np.float32], rate: float,
+    start: NDArray[np.float32], values: NDArray[np.float32], strength: float,
+) -> None:  # fmt: skip # pragma: no cover - compiled
+    """Add to ``total`` the values of a periodic lattice, blended between its points."""
+    side = _LATTICE
+    corner, share = np.empty(3, np.int64), np.empty(3, np.float32)
+    for i in range(len(points)):
+        for c in range(3):
+            place = points[i, c] * np.float32(rate) + start[c]
+            low = np.floor(place)
+            t = place - low
+            share[c] = t * t * (3 - 2 * t)
+            corner[c] = np.int64(low) & (side - 1)
+        x0, x1 = corner[0] * side * side, ((corner[0] + 1) & (side - 1)) * side * side
+        y0, y1 = corner[1] * side, ((corner[1] + 1) & (side - 1)) * side
+        z0, z1 = corner[2], (corner[2] + 1) & (side - 1)
+        u, v, w = share[0], share[1], share[2]
+        a = values[x0 + y0 + z0] * (1 - w) + values[x0 + y0 + z1] * w
+        b = values[x0 + y1 + z0] * (1 - w) + values[x0 + y1 + z1] * w
+        c0 = values[x1 + y0 + z0] * (1 - w) + values[x1 + y0 + z1] * w
+        d = values[x1 + y1 + z0] * (1 - w) + values[x1 + y1 + z1] * w
+        near, far = a * (1 - v) + b * v, c0 * (1 - v) + d * v
+        total[i] += np.float32(strength) * (near * (1 - u) + far * u)

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from spinetrack_synth.avatars.body import Sex
+from spinetrack_synth.avatars.builds import Sex
 from spinetrack_synth.avatars.cuts import SNUG_M, Armhole, Cut, Neckline
 
 Outfit = tuple[Cut, ...]

@@ -59,6 +59,11 @@ if TYPE_CHECKING:
     "--subjects", type=Span(), default="1-3", show_default=True, help="People in a picture."
 )
 @click.option(
+    "--people",
+    type=click.IntRange(1),
+    help="Different people in all pictures.  [default: a new one every few pictures]",
+)
+@click.option(
     "--backend",
     type=click.Choice(("embedded", "unreal")),
     default="embedded",
@@ -133,6 +138,7 @@ def command(
     size: tuple[int, int],
     quality: str,
     subjects: tuple[int, int],
+    people: int | None,
     backend: str,
     host: str | None,
     ports: tuple[int, ...],
@@ -173,7 +179,7 @@ def command(
         scene=scene, seed=seed,
         count=dataset.default_count(views, frames) if count is None else count,
         split=split, size=size, quality=quality, subjects=subjects, backend=backend,
-        format=image_format, motions=motions, views=views,
+        format=image_format, motions=motions, people=people, views=views,
         sequence=frames, fps=rate_hz, backgrounds=backgrounds, hdri=hdri,
     )  # fmt: skip
     chosen = out is None or count is None

@@ -16,6 +16,9 @@ MOST_VIEWS: Final = 16
 LONGEST_FRAMES: Final = 10_000
 LONGEST_S: Final = 120.0
 FPS: Final = (1.0, 240.0)
+EXPORTED: Final = 24
+"""People that ``avatars export`` writes, and that an engine is taken to have, where nothing else is
+said."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +32,8 @@ class DatasetConfig:
     ``sequence`` frames of a clip, ``fps`` of them a second, 1 for pictures that stand alone.
     ``backgrounds`` and ``hdri`` folders of photographs and of environment maps that stand in for
     the scene's places, ``DIR`` or ``DIR:SHARE`` of the pictures.
-    ``count`` counts pictures, those of all views and frames.
+    ``people`` how many different people there are in all pictures, None: a new one every few
+    pictures. ``count`` counts pictures, those of all views and frames.
     """
 
     scene: str
@@ -47,6 +51,7 @@ class DatasetConfig:
     views: int = 1
     sequence: int = 1
     fps: float = 30.0
+    people: int | None = None
 
     def __post_init__(self) -> None:
         if self.count < 1:
@@ -64,6 +69,10 @@ class DatasetConfig:
             raise UserError(
                 f"subjects {self.subjects[0]}-{self.subjects[1]}: "
                 "give the fewest and the most people, at least one"
+            )
+        if self.people is not None and self.people < self.subjects[0]:
+            raise UserError(
+                f"people {self.people}: pictures of {self.subjects[0]} or more need as many"
             )
         if not 1 <= self.views <= MOST_VIEWS:
             raise UserError(
@@ -110,4 +119,6 @@ class DatasetConfig:
             del settings["views"]
         if self.sequence == 1:
             del settings["sequence"], settings["fps"]
+        if self.people is None:
+            del settings["people"]
         return settings

@@ -52,7 +52,7 @@ def draw_poses(folder: Path, progress: Progress) -> None:
     with closing(open_renderer()) as renderer:
         for number, pose in enumerate(poses):
             rng = np.random.default_rng([SEED, number])
-            shot = portrait(pose, cast.avatar(number % cast.size), rng, SIZE)
+            shot = portrait(pose, cast.avatar(number), rng, SIZE)
             if shot is not None:
                 tiles.append(_draw(shot, folder, pose.name, renderer))
             progress(number + 1, len(poses))

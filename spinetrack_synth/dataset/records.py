@@ -15,13 +15,13 @@ from PIL import Image
 
 from spinetrack_synth import skeleton
 from spinetrack_synth.anatomy.model import fullbody
-from spinetrack_synth.anatomy.spine import RegionalAngles, regional_angles
+from spinetrack_synth.anatomy.spine import RegionalAngles, angles_between, regional_angles
 from spinetrack_synth.camera import Camera
 from spinetrack_synth.coco import PERSON, Record
 from spinetrack_synth.dataset.licences import LICENCE_ID
 from spinetrack_synth.distortion import Distortion
 from spinetrack_synth.labels import PersonLabel
-from spinetrack_synth.shot import Film, PosedPerson, Shot
+from spinetrack_synth.shot import Film, Physique, PosedPerson, Shot
 
 JPEG_QUALITY: Final = 92
 PEOPLE_PER_SHOT: Final = 1000
@@ -127,6 +127,7 @@ def _annotation(label: PersonLabel, person: PosedPerson) -> Record:
         "area": label.area,
         "segmentation": label.mask,
         "subject": person.subject_id,
+        "outfit": person.outfit,
         "pose": person.pose,
     }
 
@@ -138,10 +139,12 @@ def _ground_truth(ids: Record, shot: Shot, person: PosedPerson, image: Record) -
         "image_id": ids["image_id"],
         "annotation_id": ids["id"],
         "subject": person.subject_id,
+        "outfit": person.outfit,
         "pose": person.pose,
         "place": shot.place,
         "variant": shot.variant,
         "light": shot.light,
+        **(asdict(person.physique) if person.physique else {}),
         "keypoints_world": person.keypoints_world.ravel().tolist(),
         "coordinates": person.coordinates.tolist(),
         "scale_factors": person.scale_factors.ravel().tolist(),
@@ -153,8 +156,15 @@ def _ground_truth(ids: Record, shot: Shot, person: PosedPerson, image: Record) -
         "focus_m": image.get("focus_m"),
         "exposure_stops": log2(shot.exposure),
         **{name: film.get(name) for name in _FILM_COLUMNS},
-        **asdict(regional_angles(fullbody(), person.coordinates)),
+        **asdict(_regional_angles(person)),
     }
+
+
+def _regional_angles(person: PosedPerson) -> RegionalAngles:
+    """A spine that is not normal has angles that its coordinates do not tell."""
+    if person.physique is None or person.physique.spine_condition == "normal":
+        return regional_angles(fullbody(), person.coordinates)
+    return angles_between(fullbody(), person.body2world)
 
 
 def _keypoint_offsets(person: PosedPerson) -> NDArray[np.float64]:
@@ -218,10 +228,15 @@ def _schema() -> Any:
         "image_id": pa.int64(),
         "annotation_id": pa.int64(),
         "subject": pa.string(),
+        "outfit": pa.int64(),
         "pose": pa.string(),
         "place": pa.string(),
         "variant": pa.int64(),
         "light": pa.string(),
+        **{
+            column.name: pa.string() if column.type == "str" else pa.float64()
+            for column in fields(Physique)
+        },
         "keypoints_world": numbers(3 * len(skeleton.NAMES)),
         "coordinates": numbers(len(tree.coordinates)),
         "scale_factors": numbers(3 * len(tree.bodies)),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from spinetrack_synth.anatomy.model import fullbody
-from spinetrack_synth.dataset.config import DatasetConfig
+from spinetrack_synth.dataset.config import EXPORTED, DatasetConfig
 from spinetrack_synth.dataset.state import motion_weights
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.shot import Capture, Shot
@@ -48,7 +48,10 @@ def scene_source(config: DatasetConfig) -> ShotAt:
         name: tuple(performed[path] for path in config.motions or scene.motions)
         for name, scene in mix.scenes.items()
     }
-    cast = Cast(config.seed)
+    if config.backend == "unreal":  # an engine has people as they were exported, in outfit 0
+        cast = Cast(config.seed, config.people or EXPORTED, changing=False)
+    else:
+        cast = Cast(config.seed, config.people)
     backgrounds = read_backgrounds(config.backgrounds, config.hdri)
     if backgrounds is not None:
         backgrounds.check()

@@ -58,7 +58,8 @@ class PeopleRules:
     """How many people, and what they share.
 
     ``count`` are weights by number of people; ``gap_m`` the least floor between two of them;
-    ``mats`` the share of those who are on the floor with empty hands that have a mat there.
+    ``mats`` the share of those who are on the floor with empty hands that have a mat there;
+    ``spines`` the share of the people whose spine is not normal.
     """
 
     count: Mapping[int, float]
@@ -66,6 +67,7 @@ class PeopleRules:
     gap_m: float
     props: float
     mats: float = 1.0
+    spines: float = 0.0
 
 
 NONE = Range(0.0, 0.0)

@@ -53,13 +53,25 @@ _AXES: Final = np.stack(
 )  # (2, 12) directions across the floor
 
 
+class Present(Protocol):
+    """The subjects that a shot takes its people from."""
+
+    @property
+    def size(self) -> int:
+        """How many they are."""
+        ...
+
+    def avatar(self, k: int) -> Avatar:
+        """Avatar of the k-th of them, 0 <= k < size, in the clothes of the shot."""
+        ...
+
+
 class Cast(Protocol):
     """The subjects a dataset is made of."""
 
-    size: int
-
-    def avatar(self, k: int) -> Avatar:
-        """Avatar of subject k, 0 <= k < size."""
+    def present(self, index: int, count: int, spines: float) -> Present:
+        """Those that shot ``index`` of ``count`` people may choose from, a share ``spines`` of them
+        with a spine that is not normal."""
         ...
 
 
@@ -200,7 +212,7 @@ def hold_moment(avatar: Avatar, moment: Moment) -> Stance | None:
 
 def gather(
     place: Place,
-    cast: Cast,
+    cast: Present,
     subjects: Sequence[int],
     families: Weights,
     rules: PeopleRules,
@@ -208,7 +220,7 @@ def gather(
     performances: tuple[Performance, ...] = (),
     suits: Callable[[Pose], bool] = lambda pose: True,
 ) -> Placed | None:
-    """The subjects of a cast in poses that suit, some on mats, with what they rest on and hold;
+    """The subjects of a shot in poses that suit, some on mats, with what they rest on and hold;
     None where the floor cannot hold them so: it lies as far below y = 0 as mats are thick.
 
     Where there are ``performances``, people hold moments of them instead of poses.

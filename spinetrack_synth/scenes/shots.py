@@ -64,17 +64,18 @@ def make_shot(
     variant = int(rng.integers(PLACES[where].variants))
     chance = np.array(list(counts.values()))
     count = int(rng.choice(list(counts), p=chance / chance.sum()))
-    if count > cast.size:
-        raise UserError(f"{count} people in a picture need a cast of as many, not {cast.size}")
+    present = cast.present(index, count, scene.people.spines)
+    if count > present.size:
+        raise UserError(f"{count} people in a picture need a cast of as many, not {present.size}")
     surroundings, variant = _furnished(here or where, variant, props)
     lights, light = light_up(surroundings, scene.light, rng)
     views_rng = np.random.default_rng([seed, index, _VIEWS])
     exposure = 2.0 ** draw(rng, scene.light.exposure_stops) * AFTER_SUNSET.get(light, 1.0)
     size, lens, film = draw_optics(scene, seed, index, size)
     for _ in range(DRAWS):
-        chosen = [int(k) for k in rng.choice(cast.size, count, replace=False)]
+        chosen = [int(k) for k in rng.choice(present.size, count, replace=False)]
         placed = gather(
-            surroundings, cast, chosen, scene.poses, scene.people, rng, performances, suits
+            surroundings, present, chosen, scene.poses, scene.people, rng, performances, suits
         )
         placed = placed and act(placed, surroundings)
         if placed is None:

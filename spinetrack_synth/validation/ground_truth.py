@@ -41,7 +41,7 @@ class Truth:
     ``row`` (R,) of the annotation each belongs to, -1 where there is none; ``image_id`` (R,);
     ``points_world`` (R, 37, 3) m; ``coordinates`` (R, n) rad and m with their ``names``; ``K``
     (R, 3, 3); ``world2cam`` (R, 4, 4); ``distortion`` (R, 5), zero for none; ``subject`` a row;
-    ``problem`` where it cannot be read.
+    ``curve_offset_m`` (R,) as in `shot.Physique`; ``problem`` where it cannot be read.
     """
 
     row: NDArray[np.int64]
@@ -54,6 +54,7 @@ class Truth:
     world2cam: Floats
     distortion: Floats
     subject: list[Any]
+    curve_offset_m: Floats
     problem: str | None = None
 
 
@@ -62,6 +63,17 @@ def truth_of(dataset: Dataset) -> Truth:
     assert dataset.truth_path is not None
     path = dataset.truth_path
     return dataset.once("truth", lambda: _read(path, dataset))
+
+
+def declared_offsets_m(dataset: Dataset) -> Floats:
+    """How far (A,) a vertebra of each annotated person lies at most from where a normal spine has
+    it, by the ground truth; 0 where it declares no such spine or there is none."""
+    offsets: Floats = np.zeros(len(dataset.annotations))
+    if dataset.truth_path is not None:
+        truth = truth_of(dataset)
+        known = truth.row >= 0
+        offsets[truth.row[known]] = truth.curve_offset_m[known]
+    return offsets
 
 
 def _nothing(problem: str) -> Truth:
@@ -76,6 +88,7 @@ def _nothing(problem: str) -> Truth:
         world2cam=np.empty((0, 4, 4)),
         distortion=np.empty((0, 5)),
         subject=[],
+        curve_offset_m=np.empty(0),
         problem=problem,
     )
 
@@ -110,6 +123,7 @@ def _read(path: Path, dataset: Dataset) -> Truth:
             world2cam=block("world2cam", 4, 4),
             distortion=_distortion(table, len(ids)),
             subject=table["subject"].to_pylist(),
+            curve_offset_m=_curves(table),
         )
     except (OSError, KeyError, TypeError, ValueError, OverflowError, pa.ArrowException) as error:
         return _nothing(f"cannot be used: {shown(str(error), 120)}")
@@ -119,6 +133,14 @@ def _distortion(table: Any, rows: int) -> Floats:
     """Coefficients (R, 5), zero where there are none: files of before there were lenses too."""
     told = table["distortion"].to_pylist() if "distortion" in table.column_names else [None] * rows
     return np.array([[0.0] * 5 if k is None else k for k in told], dtype=float).reshape(rows, 5)
+
+
+def _curves(table: Any) -> Floats:
+    """0 where the column is missing (datasets made before it) or empty."""
+    if "curve_offset_m" not in table.column_names:
+        return np.zeros(table.num_rows)
+    column = table["curve_offset_m"].to_numpy()
+    return np.nan_to_num(np.asarray(column, dtype=np.float64))
 
 
 def _hashable(annotation: dict[str, Any]) -> bool:

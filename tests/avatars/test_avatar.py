@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from spinetrack_synth.anatomy.kinematics import body_transforms, marker_positions
-from spinetrack_synth.avatars.avatar import bare_avatar, pose_avatar, pose_bodies
+from spinetrack_synth.avatars.avatar import Cast, bare_avatar, pose_avatar, pose_bodies
 from spinetrack_synth.avatars.body import known_subject, sample_subject
 from spinetrack_synth.skeleton import NAMES
 
@@ -33,7 +33,27 @@ def test_subjects_are_known_by_their_id(seed, index):
     assert known_subject(subject.subject_id) == subject
 
 
-@pytest.mark.parametrize("name", ["", "s1", "s1-1", "s01-001", "s-1-001", "mannequin", "s1-001x"])
+@pytest.mark.parametrize(
+    "name", ["", "s1", "s1-1", "s01-001", "s-1-001", "mannequin", "s1-001x", "s1-1p"]
+)
 def test_other_names_are_nobody(name):
     with pytest.raises(KeyError):
         known_subject(name)
+
+
+def test_people_come_and_go_without_end():
+    cast = Cast(3)
+    there = [set(cast.present(index).numbers) for index in range(300)]
+    assert {len(numbers) for numbers in there} == {Cast.WINDOW}
+    assert set.union(*there) == set(range(109))
+    assert all(len(now - before) <= 1 for before, now in zip(there, there[1:]))
+    assert cast.present(5, 14).size == 14
+    assert [cast.present(index).outfit for index in (0, 7)] == [0, 7]
+
+
+def test_a_cast_of_a_number_is_of_that_number():
+    cast = Cast(3, people=5, changing=False)
+    assert {tuple(cast.present(index).numbers) for index in range(40)} == {(0, 1, 2, 3, 4)}
+    assert cast.present(9).outfit == 0
+    with pytest.raises(IndexError, match="subject 5 of a cast of 5"):
+        cast.avatar(5)

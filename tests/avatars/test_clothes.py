@@ -101,7 +101,7 @@ def test_skin_below_cloth_draws_back_and_bare_skin_stays(body_data, figure):
     near = suit(body_data).sheet_near
     bare = (near < 0) | (garment.depth_m[near] < 0)
     assert not hidden[bare].any() and (offset[bare] == 0).all()
-    assert hidden.mean() > 0.1
+    assert hidden.mean() > 0.08
     assert (offset <= 0).all() and (offset[hidden] < -0.004).all()
 
 

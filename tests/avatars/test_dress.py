@@ -3,7 +3,7 @@ import pytest
 
 from spinetrack_synth.avatars import hair
 from spinetrack_synth.avatars.body import sample_subject, shape
-from spinetrack_synth.avatars.dress import dress
+from spinetrack_synth.avatars.dress import dress, looks
 from spinetrack_synth.avatars.fabric import choose_fabric
 from spinetrack_synth.avatars.hairstyles import STYLES
 from spinetrack_synth.avatars.skin import survey, tone_color
@@ -23,7 +23,7 @@ def rest(body_data, subject):
 
 @pytest.fixture(scope="module")
 def parts(body_data, rest, subject):
-    return dress(body_data, rest, subject)
+    return dress(body_data, looks(body_data, rest, subject), subject)
 
 
 def test_parts_are_sound(parts, body_data):
@@ -47,7 +47,7 @@ def test_parts_are_sound(parts, body_data):
 
 
 def test_the_same_subject_is_dressed_the_same(parts, body_data, rest, subject):
-    again = dress(body_data, rest, subject)
+    again = dress(body_data, looks(body_data, rest, subject), subject)
     assert [part.name for part in again] == [part.name for part in parts]
     for a, b in zip(again, parts, strict=True):
         assert np.array_equal(a.faces, b.faces)
@@ -89,8 +89,25 @@ def survey_faces(body_data) -> int:
 
 
 def test_shoes_are_worn_on_request(body_data, rest, subject):
-    names = [part.name for part in dress(body_data, rest, subject, footwear="shoes")]
-    assert "shoes" in names
+    made = dress(body_data, looks(body_data, rest, subject), subject, footwear="shoes")
+    assert "shoes" in [part.name for part in made]
+
+
+def test_another_outfit_leaves_the_person(parts, body_data, rest, subject):
+    """Clothes change with their number and come back with it; face, hair and skin stay."""
+    mine = looks(body_data, rest, subject)
+    worn = {k: {p.name: p for p in dress(body_data, mine, subject, k)} for k in range(4)}
+    own = {"skin", "eyes", "lashes", "hair"}
+    for now in worn.values():
+        for part in parts:
+            if part.name in own:
+                color = now[part.name].material.base_color
+                assert np.array_equal(color, part.material.base_color)
+    assert len({tuple(sorted(set(names) - own)) for names in worn.values()}) > 1
+    again = {part.name: part for part in dress(body_data, mine, subject, 3)}
+    assert again.keys() == worn[3].keys()
+    for name, part in again.items():
+        assert np.array_equal(part.material.base_color, worn[3][name].material.base_color)
 
 
 @pytest.mark.parametrize("style", sorted(STYLES))

@@ -4,7 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.spatial.transform import Rotation
 
-from spinetrack_synth.avatars.skinning import bind, deform, swings, vertex_normals
+from spinetrack_synth.avatars.skinning import bind, deform, swings, vertex_normals, vertex_rings
 
 ORDER = np.array([[0, -1], [1, 0]], dtype=np.int32)
 angles = st.floats(-3.0, 3.0)
@@ -28,7 +28,9 @@ def two_bone_binding(softness: float = 1.0):
     upper = np.clip((vertices[:, 1] - 0.3) / 0.4, 0, 1)
     bone = np.tile(np.array([0, 1]), (len(vertices), 1))
     weight = np.stack([1 - upper, upper], axis=1)
-    return bind(vertices, bone, weight, quads, np.full(len(vertices), softness)), vertices
+    return bind(
+        vertices, bone, weight, vertex_rings(quads, len(vertices)), np.full(len(vertices), softness)
+    ), vertices
 
 
 def rigid(rotation_vector, translation) -> np.ndarray:

@@ -79,6 +79,9 @@ class MannequinCast:
             faces=figure.faces.astype(np.int32),
         )
 
+    def present(self, index: int, count: int, spines: float) -> MannequinCast:
+        return self
+
     def avatar(self, k: int) -> MannequinAvatar:
         return replace(self._first, name=f"mannequin-{k}")
 

@@ -80,6 +80,9 @@ def test_too_small_a_cast(yoga, cast):
         size = 1
         avatar = cast.avatar
 
+        def present(self, index, count, spines):
+            return self
+
     with pytest.raises(UserError, match="3 people in a picture need a cast of as many, not 1"):
         make_shot(yoga, 1, 0, Lonely(), SIZE, subjects=(3, 3))
 
