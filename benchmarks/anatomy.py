@@ -53,7 +53,7 @@ def examine(people: int, seed: int) -> Findings:
     left_half = assets.load().vertices[:, 0] > 1e-3
     right_half = assets.load().vertices[:, 0] < -1e-3
     rng = np.random.default_rng(seed)
-    poses = list(library().values())
+    poses = list(library("yoga").values())
     rows: dict[str, list] = {name: [] for name in Findings.__dataclass_fields__}
     for k in range(people):
         avatar = bare_avatar(sample_subject(seed, k))

@@ -44,7 +44,7 @@ def main() -> None:
         for what, kind, distance_mm in distances(avatar):
             apart_mm[what, kind].append(distance_mm)
             apart_mm[what, ALL].append(distance_mm)
-    print(f"{len(library())} poses; mm")
+    print(f"{len(library('yoga'))} poses; mm")
     print(f"{'':34}{'':20}{'mean':>8}{'50%':>8}{'95%':>8}{'99%':>8}{'largest':>8}")
     for (what, kind), found in sorted(apart_mm.items()):
         distance_mm = np.concatenate(found)
@@ -63,7 +63,7 @@ def distances(avatar: Avatar):
         "eight": [strongest(weight, MOST) for weight in weights],
     }
     rng = np.random.default_rng(avatar.subject.seed)
-    for written in library().values():
+    for written in library("yoga").values():
         pose = either_side(written, rng)
         q = sample_pose(avatar.tree, pose, rng)
         fingers = open_fingers(avatar, pose.contacts, pose.reaches)

@@ -60,7 +60,7 @@ TRANSITIONS = (
 
 def yoga(tree: Tree, frames: int) -> np.ndarray:
     """Coordinates (F, n) through poses of the library, smoothly."""
-    poses = library()
+    poses = library("yoga")
     keys = [pose_coordinates(tree, poses[name]) for name in TRANSITIONS if name in poses]
     steps = int(SECONDS_A_TRANSITION * RATE_HZ)
     rows = []

@@ -46,7 +46,7 @@ POSES = (
 
 def motion(tree: Tree, seconds: float) -> np.ndarray:
     """Coordinates (F, n) that start and end without a jerk at every pose."""
-    keys = [pose_coordinates(tree, library()[name]) for name in POSES]
+    keys = [pose_coordinates(tree, library("yoga")[name]) for name in POSES]
     steps = np.arange(round(seconds * RATE_HZ)) / round(seconds * RATE_HZ)
     shares = steps**3 * (10 - 15 * steps + 6 * steps**2)
     return np.array([blend(tree, a, b, s) for a, b in zip(keys, keys[1:]) for s in shares])

@@ -4,9 +4,10 @@
 
 Each command runs in a process and a folder of its own on small inputs, first with an empty cache of
 compiled functions, then with what that left there. Printed are CPU and wall seconds, of the later
-runs the least, and how many functions were compiled, with ``--verbose`` which. A command that lacks
-an extra or the body data is left out. What else is cached (body data, the renderer's own kernels)
-is not emptied, and nothing is fetched: ``assets`` and ``models`` only tell what is there.
+runs the least, CPU with that of the processes that compile beside it, and how many functions were
+compiled, with ``--verbose`` which. A command that lacks an extra or the body data is left out. What
+else is cached (body data, the renderer's own kernels) is not emptied, and nothing is fetched:
+``assets`` and ``models`` only tell what is there.
 """
 
 from __future__ import annotations
@@ -111,7 +112,7 @@ def _least(taken: Sequence[Seconds]) -> Seconds:
 def commands(folder: Path) -> dict[str, list[object]]:
     """Every command, with small inputs written into a folder; outputs go where it runs."""
     tree = load_model(fullbody_path())
-    poses = library()
+    poses = library("yoga")
     ends = [pose_coordinates(tree, poses[name]) for name in ("tadasana", "uttanasana")]
     q = np.array([blend(tree, *ends, share) for share in np.linspace(0, 1, FRAMES)])
     positions_m = np.array([marker_positions(tree, row) for row in q])

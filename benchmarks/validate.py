@@ -43,7 +43,7 @@ def project_people(count: int, seed: int) -> NDArray[np.float64]:
     """People (count, 37, 2) px in poses of the library, from all sides and heights."""
     tree = load_model(fullbody_path())
     order = [tree.marker_names.index(name) for name in skeleton.NAMES]
-    poses = list(library().values())
+    poses = list(library("yoga").values())
     rng = np.random.default_rng(seed)
     people = []
     for number in range(count):

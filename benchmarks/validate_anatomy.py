@@ -82,8 +82,8 @@ class Crowd:
 def halves() -> tuple[list[str], list[str]]:
     """Names of the poses that set the limits, and of those that report, by a hash of the name:
     which half a pose is in never changes, whatever else the library holds."""
-    setting = {name: hashlib.sha256(name.encode()).digest()[0] % 2 == 0 for name in library()}
-    names = sorted(library())
+    setting = {name: hashlib.sha256(name.encode()).digest()[0] % 2 == 0 for name in library("yoga")}
+    names = sorted(library("yoga"))
     return [n for n in names if setting[n]], [n for n in names if not setting[n]]
 
 
@@ -99,7 +99,7 @@ def make_crowd(people: int, poses: list[str], seed: int, change: Change | None =
     for k in range(people):
         if k % max(1, people // SUBJECTS_EACH) == 0:
             avatar = bare_avatar(sample_subject(seed, k))
-        pose = either_side(library()[poses[k % len(poses)]], rng)
+        pose = either_side(library("yoga")[poses[k % len(poses)]], rng)
         q = sample_pose(avatar.tree, pose, rng)
         q = solve_contacts(avatar.tree, q, pose.contacts, avatar.probe, pose.reaches).q
         world = marker_points(avatar.tree, q)
@@ -192,7 +192,7 @@ def displaced(
 def model_of(poses: list[str]) -> FitModel:
     """A fit model that begins at some poses of the library."""
     tree = load_model(fullbody_path())
-    return make_fit_model(tree, [pose_coordinates(tree, library()[name]) for name in poses])
+    return make_fit_model(tree, [pose_coordinates(tree, library("yoga")[name]) for name in poses])
 
 
 def bodies(model: FitModel, people: Sightings, noise: float) -> Bodies:
@@ -413,10 +413,10 @@ def photos(path: Path) -> None:
 
 def speed(people: int) -> None:
     """CPU time a person with everything, on clean people of all poses with 1 % noise."""
-    crowd = make_crowd(min(people, 400), sorted(library()), seed=9)
+    crowd = make_crowd(min(people, 400), sorted(library("yoga")), seed=9)
     right = labelled(crowd, 0.01, 37, 0.3, seed=4)
     right = right.some(np.arange(people) % len(crowd.poses))
-    model = model_of(sorted(library()))
+    model = model_of(sorted(library("yoga")))
     examine(model, right.some(np.arange(4)), noise=0.01)
     start, wall = time.process_time(), time.perf_counter()
     examine(model, right, noise=0.01, threads=2)
@@ -460,7 +460,7 @@ def main() -> None:
     if not arguments.people:
         return
     setting, reporting = halves()
-    unseen, seen = model_of(setting), model_of(sorted(library()))
+    unseen, seen = model_of(setting), model_of(sorted(library("yoga")))
     calibrate(model_of(reporting), make_crowd(arguments.people, setting, arguments.seed))
     crowd = make_crowd(arguments.people, reporting, arguments.seed + 1)
     report("seen poses", seen, crowd, 0.01, 37)

@@ -18,8 +18,8 @@ from pathlib import Path
 ROOT = Path(__file__).parents[1]
 sys.path.insert(0, str(ROOT / "benchmarks"))
 
-COMMANDS = {"render": ["render"]}
-"""A command of the table, and those of the benchmark that call its functions."""
+COMMANDS = {"render": ["render"], "ik": ["ik --filter auto"], "convert": ["motion convert"]}
+"""A word of the table, and the commands of the benchmark that call its functions."""
 
 
 def recorded(arguments: list[str], path: Path) -> None:

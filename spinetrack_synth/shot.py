@@ -76,7 +76,35 @@ class Ambient:
     radiance: tuple[float, float, float]
 
 
-Light = Sun | AreaLight | Ambient
+@dataclass(frozen=True, eq=False)
+class Environment:
+    """Light from all around, measured or guessed: a map without its sun, and the sun.
+
+    ``radiance`` (H, 2 H, 3) linear RGB, laid out as `rendering.lights` says, the lower half too;
+    ``sun_direction_world`` (3,) points to the sun, ``sun_irradiance`` (3,) is what its disc gives a
+    plane that faces it, zero where there is none.
+    """
+
+    radiance: NDArray[np.float32]
+    sun_direction_world: tuple[float, float, float] = (0.0, 1.0, 0.0)
+    sun_irradiance: tuple[float, float, float] = (0.0, 0.0, 0.0)
+
+
+Light = Sun | AreaLight | Ambient | Environment
+
+
+@dataclass(frozen=True, eq=False)
+class Backdrop:
+    """A photograph, of the picture's size, that people and things are drawn onto.
+
+    ``radiance`` (H, W, 3) linear RGB. ``name`` is the file's. ``exposed``: the values are those
+    of the film already, so nothing is left to meter; else they are in the unit of the lights. The
+    first of the shot's surroundings is the ground: not seen, but its shadows fall on the backdrop.
+    """
+
+    name: str
+    radiance: NDArray[np.float32]
+    exposed: bool
 
 
 @dataclass(frozen=True)
@@ -104,16 +132,20 @@ class PosedPerson:
 
 @dataclass(frozen=True)
 class Thing:
-    """A movable thing by the name of its asset: a mat, or what lies beside one.
+    """A movable thing by the name of its asset: a mat, what lies beside one, what somebody sits on
+    or holds.
 
-    The asset stands around the origin; it is scaled along its own axes (3,), turned by ``yaw_rad``
-    about Y and set down at ``position_world`` (3,) m.
+    The asset stands around the origin; it is scaled along its own axes (3,), turned by ``roll_rad``
+    about X, ``pitch_rad`` about Z and ``yaw_rad`` about Y, in this order, and set down at
+    ``position_world`` (3,) m.
     """
 
     asset: str
     position_world: tuple[float, float, float]
     yaw_rad: float
     scale: tuple[float, float, float] = (1.0, 1.0, 1.0)
+    pitch_rad: float = 0.0
+    roll_rad: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -161,7 +193,7 @@ class Shot:
     ``surroundings`` are all surfaces beside the people's; those of the ``things`` are among
     them, for a renderer that knows assets the things are listed too. ``further`` are more cameras
     that see the same moment; ``capture`` None is a picture that stands alone. ``film`` None takes
-    the light as it is.
+    the light as it is. With a ``backdrop`` they stand before a photograph.
     """
 
     index: int
@@ -179,6 +211,7 @@ class Shot:
     further: tuple[Camera, ...] = ()
     capture: Capture | None = None
     film: Film | None = None
+    backdrop: Backdrop | None = None
 
 
 @dataclass(frozen=True)

@@ -129,6 +129,7 @@ def command(
 
 
 def _fit(request: Request, out: Path | None, check: int) -> None:
+    from spinetrack_synth.compiled import ahead
     from spinetrack_synth.motion import fit_files, fit_summary, fitting, opensim_reference
     from spinetrack_synth.motion.trial import prepare
 
@@ -137,6 +138,8 @@ def _fit(request: Request, out: Path | None, check: int) -> None:
     if out is None:
         raise UserError("nowhere to write: give --out")
     fit_files.check_out(out)
+    if request.engine != "opensim":
+        ahead.begin("ik")
     trial = prepare(request)
     _note(trial.remarks)
     if check or request.engine == "opensim":

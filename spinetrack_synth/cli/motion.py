@@ -66,6 +66,7 @@ def convert(
     open (unit, axes, gaps), and a line how well the points were met.
     """
     from spinetrack_synth.anatomy.model import fullbody_path, load_model
+    from spinetrack_synth.compiled import ahead
     from spinetrack_synth.motion.data import CoordinateMotion
     from spinetrack_synth.motion.describing import residual_lines
     from spinetrack_synth.motion.files import holds_coordinates, read_motion, write_motion
@@ -82,6 +83,8 @@ def convert(
         coordinates=holds_coordinates(target),
         skeleton=table,
     )
+    if holds_coordinates(target) and not isinstance(motion, CoordinateMotion):
+        ahead.begin("convert")
     with progress_bar("frames") as progress:
         written = write_motion(target, motion, tree, skeleton=table, progress=progress)
     for note in written.notes:

@@ -18,7 +18,7 @@ from spinetrack_synth.cli.progress import progress_bar
     help="Draw every pose into this folder.",
 )
 def command(pictures: Path | None) -> None:
-    """List the poses by family, under their Sanskrit and English names.
+    """List the poses by family, under their English names, those of yoga in Sanskrit too.
 
     \b
     Examples:
@@ -34,7 +34,8 @@ def command(pictures: Path | None) -> None:
     for family, members in groupby(ordered, key=lambda pose: pose.family):
         click.echo(f"{family}:")
         for pose in members:
-            click.echo(f"  {pose.name:{width}}  {pose.sanskrit:{sanskrit_width}}  {pose.english}")
+            named = f"{pose.sanskrit:{sanskrit_width}}  " if pose.sanskrit else ""
+            click.echo(f"  {pose.name:{width}}  {named}{pose.english}")
     if pictures:
         from spinetrack_synth.dataset.previews import draw_poses
 

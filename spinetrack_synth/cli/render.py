@@ -112,6 +112,17 @@ if TYPE_CHECKING:
 )
 @click.option("--fps", type=float, help="Frames a second of --sequence.  [default: 30]")
 @click.option("--video", is_flag=True, help="Write each clip of --sequence as an MP4 too.")
+@click.option(
+    "--backgrounds",
+    metavar="DIR[:SHARE]",
+    help="Photos without people, behind all pictures or a share of them, in place of the scene's "
+    "places.",
+)
+@click.option(
+    "--hdri",
+    metavar="DIR[:SHARE]",
+    help="Environment maps (.hdr, .exr) that light the people and are seen behind them.",
+)
 def command(
     scene: str,
     count: int | None,
@@ -133,6 +144,8 @@ def command(
     sequence: int | None,
     fps: float | None,
     video: bool,
+    backgrounds: str | None,
+    hdri: str | None,
 ) -> None:
     """Make a dataset: pictures, COCO labels with 37 keypoints, 3D ground truth, contact sheet.
 
@@ -149,6 +162,7 @@ def command(
           --size 1280x720 --quality final --subjects 1-2 --out OUT
       spinetrack-synth render --scenes yoga --count 12 --views 4 --out OUT
       spinetrack-synth render --scenes yoga --sequence 60 --fps 30 --video --out OUT
+      spinetrack-synth render --scenes yoga --backgrounds PHOTOS:0.5 --hdri MAPS:0.3 --out OUT
       spinetrack-synth render --scenes yoga --count 12 --backend unreal --port 9000 --out OUT
     """
     from spinetrack_synth import dataset
@@ -160,7 +174,7 @@ def command(
         count=dataset.default_count(views, frames) if count is None else count,
         split=split, size=size, quality=quality, subjects=subjects, backend=backend,
         format=image_format, motions=motions, views=views,
-        sequence=frames, fps=rate_hz,
+        sequence=frames, fps=rate_hz, backgrounds=backgrounds, hdri=hdri,
     )  # fmt: skip
     chosen = out is None or count is None
     if out is None:
@@ -190,7 +204,7 @@ def _clips(sequence: int | None, fps: float | None, video: bool) -> tuple[int, f
             "pictures"
         )
     if video:
-        from spinetrack_synth.spinepose.video import opencv
+        from spinetrack_synth.spinepose.image_files import opencv
 
         opencv()
     return sequence, 30.0 if fps is None else fps

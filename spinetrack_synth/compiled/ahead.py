@@ -105,13 +105,12 @@ def read_table(command: str, table: str | Path = TABLE) -> list[Row]:
     return rows
 
 
-def _type(text: str, records: dict[str, types.Type]) -> types.Type:
+def _type(text: str, records: dict[str, types.Type]) -> Any:
     if array := _ARRAY.fullmatch(text):
         return types.Array(getattr(types, array[1]), int(array[2]), "C")
     if items := _TUPLE.fullmatch(text):
         return types.UniTuple(_type(items[2], records), int(items[1]))
-    kind: Any = records.get(text) or getattr(types, text)
-    return kind
+    return records.get(text) or getattr(types, text)
 
 
 def written(rows: dict[str, list[Row]]) -> Iterator[str]:
@@ -129,7 +128,10 @@ def written(rows: dict[str, list[Row]]) -> Iterator[str]:
 
 
 def _text(kind: Any, records: dict[str, str]) -> str:
-    """How a type is written, the records that it needs being added."""
+    """How a type is written, the records that it needs being added.
+
+    Raises ValueError where two records have one name.
+    """
     if isinstance(kind, types.Array):
         return f"{_text(kind.dtype, records)}[{kind.ndim}]"
     if isinstance(kind, types.UniTuple):
@@ -137,7 +139,8 @@ def _text(kind: Any, records: dict[str, str]) -> str:
     if not isinstance(kind, RecordType):
         return "boolean" if kind == types.boolean else str(kind)
     name = kind.name.partition(".")[0]
-    if name not in records:
-        fields = [f"{field}={_text(its, records)}" for field, its in kind.fields]
-        records[name] = " ".join(["record", name, *fields])
+    fields = [f"{field}={_text(its, records)}" for field, its in kind.fields]
+    line = " ".join(["record", name, *fields])
+    if records.setdefault(name, line) != line:
+        raise ValueError(f"two records are called {name}")
     return name

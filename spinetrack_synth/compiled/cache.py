@@ -179,7 +179,7 @@ def kept_functions() -> set[str] | None:
     try:
         folder = _folder()
         folder.mkdir(parents=True, exist_ok=True)
-        names = os.listdir(folder)
+        names = [path.name for path in folder.iterdir()]
     except (OSError, UserError):
         return None
     return {name.rpartition("-")[0] for name in names} if os.access(folder, os.W_OK) else None

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
+from types import FunctionType
 from typing import Any, Final
 
 import numba
@@ -42,7 +43,7 @@ def inner(apart: bool = False, **options: Any) -> Decorator:
 
     def decorate_inner(function: Callable[..., Any]) -> Any:
         dispatcher = decorate(function)
-        if isinstance(dispatcher, CPUDispatcher):
+        if not isinstance(dispatcher, FunctionType):
             dispatcher.__class__ = _Inner
         return dispatcher
 
@@ -51,6 +52,8 @@ def inner(apart: bool = False, **options: Any) -> Decorator:
 
 class Own(CPUDispatcher):
     """Compiles what no other process is compiling."""
+
+    _cache: CodeCache
 
     def compile(self, sig: Any) -> Any:
         args, _ = normalize_signature(sig)
@@ -76,7 +79,7 @@ def _decorator(options: dict[str, Any], apart: bool) -> Decorator:
     def decorate(function: Callable[..., Any]) -> Any:
         compiler: Any = numba.njit
         dispatcher = compiler(**{**_OPTIONS, **options})(function)
-        if not isinstance(dispatcher, CPUDispatcher):  # NUMBA_DISABLE_JIT
+        if isinstance(dispatcher, FunctionType):  # NUMBA_DISABLE_JIT
             return dispatcher
         dispatcher.__class__ = Own
         dispatcher._cache = CodeCache(dispatcher, apart)

@@ -27,7 +27,9 @@ class DatasetConfig:
     ``subjects`` fewest and most people in a picture; ``motions`` motion files that
     people perform in place of the scene's poses; ``views`` cameras of every moment;
     ``sequence`` frames of a clip, ``fps`` of them a second, 1 for pictures that stand alone.
-    ``count`` counts pictures, those of all views and frames.
+    ``count`` counts pictures, those of all views and frames. ``backgrounds`` and ``hdri`` are
+    folders of photographs and of environment maps that stand in for the scene's places, ``DIR`` or
+    ``DIR:SHARE`` of the pictures.
     """
 
     scene: str
@@ -43,6 +45,8 @@ class DatasetConfig:
     views: int = 1
     sequence: int = 1
     fps: float = 30.0
+    backgrounds: str | None = None
+    hdri: str | None = None
 
     def __post_init__(self) -> None:
         if self.count < 1:
@@ -78,9 +82,18 @@ class DatasetConfig:
                 f"sequence {self.sequence}: lasts {length_s:.0f} s at {self.fps:g} frames a "
                 f"second; clips of up to {LONGEST_S:.0f} s are possible"
             )
+        if (self.backgrounds or self.hdri) and (self.views > 1 or self.sequence > 1):
+            raise UserError(
+                "backgrounds: each picture has its own; they go without --views and --sequence"
+            )
         for name, known in (("quality", QUALITIES), ("format", FORMATS)):
             if getattr(self, name) not in known:
                 raise UserError(f"{name} {getattr(self, name)!r}: choose {', '.join(known)}")
+        if self.backend != "embedded" and (self.backgrounds or self.hdri):
+            raise UserError(
+                f"--backend {self.backend} draws its own places; --backgrounds and --hdri go with "
+                "--backend embedded"
+            )
 
     def as_json(self) -> dict[str, Any]:
         """The settings as they stand in a manifest, the split's name left out (it is the key)."""
@@ -94,4 +107,6 @@ class DatasetConfig:
             del settings["views"]
         if self.sequence == 1:
             del settings["sequence"], settings["fps"]
+        # Folders go by what they hold, which the description tells.
+        del settings["backgrounds"], settings["hdri"]
         return settings

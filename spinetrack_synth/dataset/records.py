@@ -65,6 +65,7 @@ def record_shot(shot: Shot, labels: Sequence[PersonLabel], image_name: str) -> S
         **_capture_record(shot),
         "license": LICENCE_ID,
         **_film_record(shot, image_name),
+        **({"background": shot.backdrop.name} if shot.backdrop else {}),
     }
     annotations, ground_truth = [], []
     for label in labels:

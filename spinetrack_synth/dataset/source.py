@@ -34,6 +34,7 @@ def scene_source(config: DatasetConfig) -> ShotAt:
     where a scene's motions are all shorter than a sequence.
     """
     from spinetrack_synth.avatars.avatar import Cast
+    from spinetrack_synth.backgrounds import as_seen_before, open_ground, read_backgrounds
     from spinetrack_synth.motion.performance import load_performances
     from spinetrack_synth.scenes import load_props, make_clip, make_shot, people_counts, read_mix
 
@@ -49,11 +50,15 @@ def scene_source(config: DatasetConfig) -> ShotAt:
     }
     cast = Cast(config.seed)
     times_s = np.arange(config.sequence) / config.fps
+    backgrounds = read_backgrounds(config.backgrounds, config.hdri)
+    if backgrounds is not None:
+        backgrounds.check()
 
     def moment_at(index: int) -> Shot:
         name = mix.pick(config.seed, index)
-        return make_shot(
-            mix.scenes[name],
+        background = backgrounds.of(config.seed, index) if backgrounds else None
+        shot = make_shot(
+            as_seen_before(mix.scenes[name]) if background else mix.scenes[name],
             config.seed,
             index,
             cast,
@@ -62,7 +67,9 @@ def scene_source(config: DatasetConfig) -> ShotAt:
             performances[name],
             props[name],
             config.views,
+            here=open_ground() if background else None,
         )
+        return background.behind(shot) if background else shot
 
     def clip_at(number: int) -> Clip:
         name = mix.pick(config.seed, number)

@@ -34,6 +34,7 @@ def describe(config: DatasetConfig) -> Description:
         **config.as_json(),
         **_described(mix),
         **({"motion_sha256": motions} if motions else {}),
+        **_background_description(config),
         "version": __version__,
         "model_sha256": file_sha256(fullbody_path()),
         "assets": assets.fingerprint(),
@@ -51,6 +52,16 @@ def motion_weights(config: DatasetConfig) -> dict[str, float]:
         for scene in _own_scenes(read_mix(config.scene)).values()
         for path, weight in scene.motions.items()
     }
+
+
+def _background_description(config: DatasetConfig) -> Description:
+    """The user's own backgrounds: the share of the pictures of each kind, and the files."""
+    from spinetrack_synth.backgrounds import read_backgrounds
+
+    backgrounds = read_backgrounds(config.backgrounds, config.hdri)
+    if backgrounds is None:
+        return {}
+    return {**backgrounds.shares, "background_sha256": backgrounds.sha256()}
 
 
 def _described(mix: SceneMix) -> Description:

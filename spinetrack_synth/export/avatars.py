@@ -114,7 +114,7 @@ def exercise(avatar: Avatar) -> Array:
     """Motions (F, S, 4, 4) from rest of all bones in what an avatar is made for: every pose of the
     library and its mirror image, the fingers anywhere in their range."""
     tree, rng = avatar.tree, np.random.default_rng(0)
-    poses = [pose_coordinates(tree, pose) for pose in library().values()]
+    poses = [pose_coordinates(tree, pose) for pose in library("yoga").values()]
     bodies = body_transforms_batch(tree, np.array(poses + [mirror(tree, q) for q in poses]))
     frames = [bones_world(avatar, b, rng.uniform(OPEN, CLOSED, (2, *OPEN.shape))) for b in bodies]
     return np.array(frames) @ np.linalg.inv(bones_world(avatar, avatar.rig.body2world))

@@ -15,11 +15,11 @@ from spinetrack_synth.export.shapes import asset_name, shape_files
 from spinetrack_synth.motion.performance import Performance
 from spinetrack_synth.poses.library import Pose
 from spinetrack_synth.scenes.description import Scene
-from spinetrack_synth.scenes.mats import ASSETS, unit_surfaces
 from spinetrack_synth.scenes.mesh_props import MeshProp
 from spinetrack_synth.scenes.place import Place
 from spinetrack_synth.scenes.places import PLACES, place
 from spinetrack_synth.scenes.placing import take_stance
+from spinetrack_synth.scenes.things import ASSETS, unit_surfaces
 from spinetrack_synth.shot import Surface
 
 Progress = Callable[[int, int], None]

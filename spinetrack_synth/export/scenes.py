@@ -1,4 +1,4 @@
-"""Places and things as files: surroundings, yoga mats and what lies beside them."""
+"""Places and things as files: surroundings, mats, what people sit on and hold."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from dataclasses import asdict
 
 from spinetrack_synth.export.glb import to_glb
 from spinetrack_synth.export.shapes import asset_name
-from spinetrack_synth.scenes.mats import unit_surfaces
 from spinetrack_synth.scenes.place import Place
+from spinetrack_synth.scenes.things import unit_surfaces
 from spinetrack_synth.shot import Surface
 
 
@@ -29,7 +29,7 @@ def place_glb(place: Place) -> bytes:
 
 
 def thing_glb(asset: str, surfaces: Sequence[Surface] = ()) -> bytes:
-    """A mat or a thing of ``scenes.mats`` around the origin, as it is before it is set down; or a
+    """A mat or a thing of ``scenes.things`` around the origin, as it is before it is set down; or a
     thing of a scene's own by its ``surfaces``."""
     about = {"thing": asset}
     parts = surfaces or unit_surfaces(asset)

@@ -1,9 +1,10 @@
-"""Putting a posture on the floor (y = 0): hands, feet, seat where they rest, nothing below it."""
+"""Putting a posture on the floor (y = 0), or on what it rests on: hands, feet, seat where they lie,
+nothing below; hands on one thing agree about it."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
@@ -19,19 +20,16 @@ from spinetrack_synth.poses.contact_solver.problem import (
     Masses,
 )
 from spinetrack_synth.poses.contact_solver.residuals import SUPPORT_M
-from spinetrack_synth.poses.contact_solver.solver import (
-    FACING_BACK_SIGMA_M,
-    FACING_SIGMA_M,
-    REACH_SIGMA_M,
-    solve,
-)
+from spinetrack_synth.poses.contact_solver.solver import REACH_SIGMA_M, solve
 from spinetrack_synth.poses.contact_solver.support_polygon import (
     beyond_support,
     center_of_mass,
     hull,
 )
+from spinetrack_synth.poses.grasp import Grasp, grasp_meetings, grasps
 from spinetrack_synth.poses.hand_penetration import Penetration, hand_penetrations
-from spinetrack_synth.poses.library import Reach
+from spinetrack_synth.poses.library import Hold, Reach
+from spinetrack_synth.poses.meetings import meetings
 from spinetrack_synth.poses.placement import ROTATION, angles_zxy, indices, rotation_zxy, turned
 from spinetrack_synth.poses.regions import REGIONS
 from spinetrack_synth.poses.skin import SkinProbe, refresh
@@ -41,25 +39,6 @@ Ints = NDArray[np.int64]
 
 SUNK_M: Final = 0.003
 """Depth under the floor that is let be: soft skin flattens."""
-
-HOLD_GAP_M: Final = 0.007
-PALM_GAP_M: Final = 0.001
-"""Between a palm and what it holds: cloth, and what stands out of the palm; and between palms."""
-
-FACING_LEVER_M: Final = 0.06
-"""Of the points before and behind a palm that turn it towards what it holds: with their sigma, they
-let it be off by some 20 degrees."""
-
-PALM_SIDE: Final = np.array([1.0, 0.0, 0.0])
-"""Of a hand's body: the palm faces forward in the anatomical position."""
-
-TO_FINGERS: Final = 0.35
-"""Where a palm takes hold, from its heel to the middle of the fingers."""
-
-_PALM: Final = ("palm_heel", "palm_radial", "palm_ulnar")
-
-ABOUT_M: Final = 0.03
-"""Skin this near counts for the direction that a place of it faces."""
 
 GIVE_DEG: Final[dict[str, float]] = {
     "pelvis_tilt": 9, "pelvis_list": 6, "pelvis_rotation": 6,
@@ -87,12 +66,27 @@ contact was 9 mm off the floor or less after one round, 6 mm after two."""
 
 
 @dataclass(frozen=True)
+class Demands:
+    """What a posture is to do: regions in ``contacts`` touch the floor, or the level (m) that
+    ``levels_m`` has for them; ``reaches`` meet; ``holds`` are held; who is ``balanced`` has the
+    centre of mass over the support."""
+
+    contacts: tuple[str, ...] = ()
+    reaches: tuple[Reach, ...] = ()
+    levels_m: Mapping[str, float] = field(default_factory=dict)
+    holds: tuple[Hold, ...] = ()
+    balanced: bool = True
+
+
+@dataclass(frozen=True)
 class ContactSolution:
     """A posture on the floor and how well it stands.
 
     ``q`` (n,) and its skin (V, 3) m; ``contact_m`` the signed height of every patch that should
-    touch; ``lowest_m`` the height of the lowest point of the skin; ``reach_m`` the distance left of
-    every reach; ``balance_m`` how far the centre of mass lies outside its support, 0 inside.
+    touch, above what it should touch; ``lowest_m`` the height of the lowest point of the skin above
+    what is under it; ``reach_m`` the distance left of every reach, ``hold_m`` of every hold between
+    where its hands have the thing; ``balance_m`` how far the centre of mass lies outside its
+    support, 0 inside and where balance is not asked for.
     """
 
     q: Array
@@ -101,10 +95,11 @@ class ContactSolution:
     lowest_m: float
     reach_m: Mapping[Reach, float]
     balance_m: float
+    hold_m: Mapping[Hold, float] = field(default_factory=dict)
 
     @property
     def worst_contact_m(self) -> float:
-        """Largest distance of a contact from the floor."""
+        """Largest distance of a contact from what it should touch."""
         return max((abs(height) for height in self.contact_m.values()), default=0.0)
 
 
@@ -125,35 +120,44 @@ def solve_contacts(
     Raises KeyError for an unknown region and ValueError for a model whose couplers are not lines of
     one coordinate.
     """
-    contacts, reaches = tuple(contacts), tuple(reaches)
-    solved = _solved(_solver_model(tree, capsules), q, skin, contacts, reaches)
-    return measured(tree, solved, contacts, skin, reaches)
+    return meet_demands(tree, q, Demands(tuple(contacts), tuple(reaches)), skin, capsules)
+
+
+def meet_demands(
+    tree: Tree, q: ArrayLike, demands: Demands, skin: SkinProbe, capsules: Capsules | None = None
+) -> ContactSolution:
+    """As `solve_contacts`, for all that a posture may be asked."""
+    begun = grasps(tree, np.asarray(q, dtype=float), skin, demands.holds)
+    solved = _solved(_solver_model(tree, capsules), q, skin, demands, begun)
+    return _measured(tree, solved, skin, demands, begun)
 
 
 def solve_contacts_deforming(
     tree: Tree,
     q: ArrayLike,
-    contacts: Iterable[str],
+    demands: Demands,
     skin: SkinProbe,
     deform: Callable[[Array], ArrayLike],
-    reaches: Iterable[Reach] = (),
     capsules: Capsules | None = None,
 ) -> ContactSolution:
-    """As `solve_contacts`, for a skin that changes shape with the posture.
+    """As `meet_demands`, for a skin that changes shape with the posture.
 
     ``deform`` gives the skin (V, 3) m of a posture q (n,), point for point that of ``skin``. What
     is reported of the result is measured on its own deformed skin.
     """
-    contacts, reaches = tuple(contacts), tuple(reaches)
     model = _solver_model(tree, capsules)
-    solved = _solved(model, q, skin, contacts, reaches)
+    begun = grasps(tree, np.asarray(q, dtype=float), skin, demands.holds)
+    solved = _solved(model, q, skin, demands, begun)
     penetrations: tuple[Penetration, ...] = ()
+    gripping = {hand.partition("_")[0] for hold in demands.holds for hand in hold.hands}
     for _ in range(DEFORMING_ROUNDS):
         skin = refresh(skin, tree, solved, deform(solved))
-        penetrations = hand_penetrations(tree, solved, skin, reaches, penetrations)
-        solved = _solved(model, solved, skin, contacts, reaches, penetrations)
+        penetrations = hand_penetrations(
+            tree, solved, skin, demands.reaches, penetrations, gripping
+        )
+        solved = _solved(model, solved, skin, demands, begun, penetrations)
     skin = refresh(skin, tree, solved, deform(solved))
-    return measured(tree, solved, contacts, skin, reaches)
+    return _measured(tree, solved, skin, demands, begun)
 
 
 def measured(
@@ -163,13 +167,21 @@ def measured(
     skin: SkinProbe,
     reaches: Iterable[Reach] = (),
 ) -> ContactSolution:
-    """How well a posture q (n,) stands as it is."""
-    q = np.asarray(q, dtype=float)
+    """How well a posture q (n,) stands on the floor as it is."""
+    demands = Demands(tuple(contacts), tuple(reaches))
+    return _measured(tree, np.asarray(q, dtype=float), skin, demands, ())
+
+
+def _measured(
+    tree: Tree, q: Array, skin: SkinProbe, demands: Demands, begun: tuple[Grasp, ...]
+) -> ContactSolution:
     body2world = body_transforms(tree, q)
     points = points_world(body2world, skin.body, skin.offset_m)
-    heights = points[:, 1]
-    patches = _patches(contacts)
+    heights = points[:, 1] - _levels_m(tree, skin, demands.levels_m)[skin.body]
+    patches = _patches(demands.contacts)
     support = np.concatenate([np.zeros(0, dtype=np.int64), *(skin.patches[p] for p in patches)])
+    above = points[support]
+    above[:, 1] = heights[support]
     return ContactSolution(
         q=q,
         skin_world=points,
@@ -178,12 +190,18 @@ def measured(
         reach_m={
             reach: max(
                 meeting.distance_m(body2world)
-                for meeting in _meetings(skin, reach)
+                for meeting in meetings(skin, reach)
                 if meeting.sigma_m == REACH_SIGMA_M
             )
-            for reach in reaches
+            for reach in demands.reaches
         },
-        balance_m=_out_of_balance_m(tree, q, points[support]),
+        balance_m=_out_of_balance_m(tree, q, above) if demands.balanced else 0.0,
+        hold_m={
+            grasp.hold: max(
+                (m.distance_m(body2world) for m in grasp_meetings(tree, skin, grasp)), default=0.0
+            )
+            for grasp in begun
+        },
     )
 
 
@@ -234,8 +252,8 @@ def _solved(
     model: _SolverModel,
     q: ArrayLike,
     skin: SkinProbe,
-    contacts: tuple[str, ...],
-    reaches: tuple[Reach, ...],
+    demands: Demands,
+    begun: tuple[Grasp, ...],
     penetrations: tuple[Penetration, ...] = (),
 ) -> Array:
     """The coordinates (n,) of the posture in which contacts hold."""
@@ -246,9 +264,10 @@ def _solved(
         tree.chain,
         free,
         model.masses,
-        _contacts(tree, skin, contacts, reaches, penetrations),
+        _contacts(tree, skin, demands, begun, penetrations),
         model.capsules,
         np.clip(turned(tree, given, yaw)[tree.free_index], free.lower, free.upper),
+        balanced=demands.balanced,
     )
     solved = turned(tree, tree.coupling @ z + tree.offset, -yaw)
     angles = indices(tree, ROTATION)
@@ -281,25 +300,44 @@ def _masses(tree: Tree) -> Masses:
 def _contacts(
     tree: Tree,
     skin: SkinProbe,
-    contacts: tuple[str, ...],
-    reaches: tuple[Reach, ...],
+    demands: Demands,
+    begun: tuple[Grasp, ...],
     penetrations: tuple[Penetration, ...],
 ) -> Contacts:
-    groups = [skin.patches[patch] for patch in _patches(contacts)]
-    meetings = [meeting for reach in reaches for meeting in _meetings(skin, reach)]
+    groups = [skin.patches[patch] for patch in _patches(demands.contacts)]
+    met = [meeting for reach in demands.reaches for meeting in meetings(skin, reach)]
+    met += [meeting for grasp in begun for meeting in grasp_meetings(tree, skin, grasp)]
     return Contacts(
         body=skin.body,
         offset_m=skin.offset_m,
         start=np.cumsum([0, *map(len, groups)], dtype=np.int64),
         points=np.concatenate([np.zeros(0, dtype=np.int64), *groups]),
-        meeting_body=np.array([m.body for m in meetings], dtype=np.int64).reshape(-1, 2),
-        meeting_m=np.array([m.offset_m for m in meetings], dtype=float).reshape(-1, 2, 3),
-        meeting_sigma_m=np.array([m.sigma_m for m in meetings], dtype=float),
+        meeting_body=np.array([m.body for m in met], dtype=np.int64).reshape(-1, 2),
+        meeting_m=np.array([m.offset_m for m in met], dtype=float).reshape(-1, 2, 3),
+        meeting_sigma_m=np.array([m.sigma_m for m in met], dtype=float),
         penetrating_body=np.array([e.body for e in penetrations], dtype=np.int64).reshape(-1, 2),
         penetrating_m=np.array([e.offset_m for e in penetrations], dtype=float).reshape(-1, 2, 3),
         outward=np.array([e.outward for e in penetrations], dtype=float).reshape(-1, 3),
         allowed_depth_m=np.full(len(tree.bodies), SUNK_M),
+        level_m=_levels_m(tree, skin, demands.levels_m),
     )
+
+
+def _levels_m(tree: Tree, skin: SkinProbe, levels_m: Mapping[str, float]) -> Array:
+    """Height of what is under each body, (B,) m: the level of the regions whose skin it carries, or
+    of the two bodies between which it hangs; else the floor."""
+    under = np.zeros(len(tree.bodies))
+    for region, level in levels_m.items():
+        carriers = [skin.body[skin.patches[patch]] for patch in REGIONS[region]]
+        under[np.unique(np.concatenate(carriers))] = level
+    for body in np.flatnonzero(under):
+        between, above = [], int(tree.chain.parent[body])
+        while above >= 0 and under[above] == 0.0:
+            between.append(above)
+            above = int(tree.chain.parent[above])
+        if above >= 0 and under[above] == under[body]:
+            under[between] = under[body]
+    return under
 
 
 def _limb_capsules(capsules: Capsules | None) -> LimbCapsules:
@@ -308,97 +346,3 @@ def _limb_capsules(capsules: Capsules | None) -> LimbCapsules:
         return LimbCapsules(no, nowhere, nowhere, np.zeros(0), no.reshape(0, 2), np.zeros(0))
     c = capsules
     return LimbCapsules(c.body, c.start_m, c.end_m, c.radius_m, c.pairs, c.slack_m)
-
-
-@dataclass(frozen=True)
-class _Meeting:
-    """Two places that come together within a sigma: on bodies (2,), at offsets (2, 3) m in them."""
-
-    body: tuple[int, int]
-    offset_m: tuple[Array, Array]
-    sigma_m: float
-
-    def distance_m(self, body2world: Array) -> float:
-        places = points_world(body2world, np.array(self.body), np.array(self.offset_m))
-        return float(np.linalg.norm(places[0] - places[1]))
-
-
-def _meetings(skin: SkinProbe, reach: Reach) -> list[_Meeting]:
-    """What a reach brings together: patch on patch where both regions have the same ones (palm on
-    palm), else middle on middle. A hand that holds something also faces it."""
-    ours, theirs = REGIONS[reach.region], REGIONS[reach.target]
-    kinds = [[patch.partition("_")[2] for patch in patches] for patches in (ours, theirs)]
-    if kinds[0] == kinds[1] and len(ours) > 1:
-        pairs = [
-            (_middle(skin, skin.patches[a]), _middle(skin, skin.patches[b]))
-            for a, b in zip(ours, theirs, strict=True)
-        ]
-        offset_m = skin.offset_m
-        if kinds[0] == list(_PALM):  # flat, whatever the hollows of its skin
-            offset_m = offset_m.copy()
-            for a, b in pairs:
-                offset_m[[a, b], 0] = _palm_height_m(skin, reach.region) + PALM_GAP_M
-        return [
-            _Meeting(
-                (int(skin.body[a]), int(skin.body[b])), (offset_m[a], offset_m[b]), REACH_SIGMA_M
-            )
-            for a, b in pairs
-        ]
-    whole = [np.concatenate([skin.patches[p] for p in patches]) for patches in (ours, theirs)]
-    one, other = _middle(skin, whole[0]), _middle(skin, whole[1])
-    bodies = (int(skin.body[one]), int(skin.body[other]))
-    place, target = _place(skin, reach.region, one), _place(skin, reach.target, other)
-    if not reach.holds:
-        return [_Meeting(bodies, (place, target), REACH_SIGMA_M)]
-    outward = _facing(skin, other)
-    back = reach.region.endswith("_hand_back")
-    behind = (FACING_LEVER_M if back else -FACING_LEVER_M) * PALM_SIDE
-    facing = (place + behind, target + FACING_LEVER_M * outward)
-    return [
-        _Meeting(bodies, (place, target + HOLD_GAP_M * outward), REACH_SIGMA_M),
-        _Meeting(bodies, facing, FACING_BACK_SIGMA_M if back else FACING_SIGMA_M),
-    ]
-
-
-def _place(skin: SkinProbe, region: str, middle: int) -> Array:
-    """Where a region meets another, (3,) m in its body's frame: the middle point of its skin; of a
-    hand before the middle of the palm, level with its balls; behind its back, level with that."""
-    side, _, part = region.partition("_")
-    if part == "hand_back":
-        back = skin.offset_m[skin.patches[region]]
-        place: Array = back.mean(axis=0)
-        place[0] = back[:, 0].min()
-        return place
-    if part != "hand":
-        own: Array = skin.offset_m[middle]
-        return own
-    heel = skin.offset_m[skin.patches[f"{side}_palm_heel"]]
-    fingers = skin.offset_m[
-        np.concatenate([skin.patches[f"{side}_palm_{part}"] for part in ("radial", "ulnar")])
-    ]
-    place = (1.0 - TO_FINGERS) * heel.mean(axis=0) + TO_FINGERS * fingers.mean(axis=0)
-    place[0] = _palm_height_m(skin, region)
-    return place
-
-
-def _palm_height_m(skin: SkinProbe, region: str) -> float:
-    """How far the palm of a hand stands out before the middle of its body."""
-    heel = skin.offset_m[skin.patches[f"{region.partition('_')[0]}_palm_heel"], 0]
-    return float(np.percentile(heel, 97))
-
-
-def _facing(skin: SkinProbe, point: int) -> Array:
-    """Where the skin about a point faces, (3,) in its body's frame."""
-    mine = np.flatnonzero(skin.body == skin.body[point])
-    distance = np.linalg.norm(skin.offset_m[mine] - skin.offset_m[point], axis=1)
-    normal: Array = skin.normal[mine[distance < ABOUT_M]].sum(axis=0)
-    normal /= np.linalg.norm(normal)
-    return normal
-
-
-def _middle(skin: SkinProbe, points: Ints) -> int:
-    """The point of a group nearest to its mean, on the body that most of the group belongs to."""
-    bodies = skin.body[points]
-    points = points[bodies == np.bincount(bodies).argmax()]
-    offsets = skin.offset_m[points]
-    return int(points[np.argmin(((offsets - offsets.mean(axis=0)) ** 2).sum(axis=1))])

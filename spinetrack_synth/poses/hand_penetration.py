@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import dataclass
 from typing import Final
 
@@ -51,11 +52,13 @@ def hand_penetrations(
     skin: SkinProbe,
     reaches: tuple[Reach, ...],
     before: tuple[Penetration, ...] = (),
+    gripping: Set[str] = frozenset(),
 ) -> tuple[Penetration, ...]:
     """Points of both hands in other skin at q (n,), the deepest of each hand first, then those of
-    ``before`` that are still near other skin: they would go back in."""
+    ``before`` that are still near other skin: they would go back in. Hands of the sides in
+    ``gripping`` close on a thing."""
     body2world = body_transforms(tree, q)
-    gripping = _gripping(reaches)
+    gripping = _gripping(reaches) | gripping
     found: list[Penetration] = []
     for side in ("right", "left"):
         hand = np.flatnonzero(skin.body == tree.body_index[f"hand_{side[0]}"])

@@ -1,4 +1,4 @@
-"""The yoga poses of ``yoga.toml``: names, families, coordinates, contacts."""
+"""The poses of the files beside this module: names, families, coordinates, contacts."""
 
 from __future__ import annotations
 
@@ -14,12 +14,27 @@ from typing import Any, Final
 import numpy as np
 
 from spinetrack_synth.errors import UserError
+from spinetrack_synth.poses.equipment import GRIPS, SUPPORTS
 from spinetrack_synth.poses.regions import REGIONS, mirrored_name
 
-FAMILIES: Final = (
-    "standing", "forward_bend", "back_bend", "twist", "seated",
-    "inversion", "arm_balance", "supine", "prone",
-)  # fmt: skip
+FILES: Final[dict[str, tuple[str, ...]]] = {
+    "yoga": (
+        "standing", "forward_bend", "back_bend", "twist", "seated",
+        "inversion", "arm_balance", "supine", "prone",
+    ),
+    "exercise": (
+        "squat", "hinge", "lunge", "press", "bench_press", "row_and_curl", "floor_exercise",
+    ),
+    "gymnastics": ("handstand", "bridge", "cartwheel", "split", "body_shape"),
+    "rehab": ("trunk_motion", "sit_to_stand", "single_leg", "timed_up_and_go", "on_plinth"),
+    "office": ("desk_sitting", "slumped_sitting", "lifting", "desk_standing"),
+    "martial_arts": ("guard", "kick", "strike", "kneeling"),
+    "locomotion": ("walking", "running"),
+    "everyday": ("at_ease", "on_sofa", "on_stairs", "housework", "carrying"),
+}  # fmt: skip
+"""Pose files by name, with the families that each has poses of."""
+
+FAMILIES: Final = tuple(family for families in FILES.values() for family in families)
 
 _SPINE: Final = ("extension", "bending", "rotation")
 
@@ -67,12 +82,32 @@ class Reach:
 
 
 @dataclass(frozen=True)
+class Rest:
+    """Contacts that lie on a support instead of the floor: on any one of ``supports``."""
+
+    supports: tuple[str, ...]
+    regions: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Hold:
+    """A thing in one hand or between two, and where else it lies: ``upper_back`` or nowhere."""
+
+    thing: str
+    hands: tuple[str, ...]
+    against: str = ""
+
+
+@dataclass(frozen=True)
 class Pose:
     """A pose as model coordinates.
 
     ``coordinates`` maps coordinate names to rad, those left out are zero; ``variation`` to the
     standard deviation (rad) where a pose asks for its own. ``contacts`` are regions of the skin
-    on the floor, ``reaches`` pairs that meet.
+    on the floor, or on a support where ``rests`` name them; ``reaches`` pairs that meet; ``holds``
+    what the hands have. A pose out of a movement, or one that leans on a back, is not
+    ``balanced``: its centre of mass lies where it is written. ``flight_m`` is the room under the
+    lowest point of somebody in the air. ``fists``: free hands are closed.
     """
 
     name: str
@@ -84,19 +119,42 @@ class Pose:
     reaches: tuple[Reach, ...] = ()
     variation: Mapping[str, float] = field(default_factory=dict)
     notes: str = ""
+    rests: tuple[Rest, ...] = ()
+    holds: tuple[Hold, ...] = ()
+    balanced: bool = True
+    flight_m: float = 0.0
+    fists: bool = False
+
+    @property
+    def stays(self) -> bool:
+        """Whether somebody can stay in it on the floor with nothing but the own body."""
+        return self.balanced and not (self.rests or self.holds or self.flight_m)
 
     @property
     def symmetric(self) -> bool:
         """Whether the pose is its own mirror image."""
         twin = mirrored(self)
         same_contacts = set(twin.contacts) == set(self.contacts)
-        return same_contacts and dict(twin.coordinates) == dict(self.coordinates)
+        same_holds = {(h.thing, *sorted(h.hands)) for h in twin.holds} == {
+            (h.thing, *sorted(h.hands)) for h in self.holds
+        }
+        same = dict(twin.coordinates) == dict(self.coordinates)
+        return same_contacts and same_holds and same
 
 
 @cache
-def library() -> dict[str, Pose]:
-    """All yoga poses by name."""
-    return read_poses(files(__package__).joinpath("yoga.toml").read_text(encoding="utf-8"))
+def library(*names: str) -> dict[str, Pose]:
+    """All poses by name, or those of the named ``FILES`` alone."""
+    poses: dict[str, Pose] = {}
+    for name, families in FILES.items():
+        if names and name not in names:
+            continue
+        text = files(__package__).joinpath(f"{name}.toml").read_text(encoding="utf-8")
+        for pose in read_poses(text).values():
+            if pose.name in poses or pose.family not in families:
+                raise ValueError(f"{name}.toml: [{pose.name}] twice, or of another file's family")
+            poses[pose.name] = pose
+    return poses
 
 
 def known_pose(name: str) -> Pose:
@@ -134,6 +192,12 @@ def mirrored(pose: Pose) -> Pose:
             Reach(mirrored_name(reach.region), mirrored_name(reach.target))
             for reach in pose.reaches
         ),
+        rests=tuple(
+            replace(rest, regions=tuple(map(mirrored_name, rest.regions))) for rest in pose.rests
+        ),
+        holds=tuple(
+            replace(hold, hands=tuple(map(mirrored_name, hold.hands))) for hold in pose.holds
+        ),
     )
 
 
@@ -163,9 +227,9 @@ def _pose(name: str, entry: dict[str, Any]) -> Pose:
     def wrong(problem: str) -> UserError:
         return UserError(f"poses: [{name}]: {problem}")
 
-    words = {key: entry.pop(key) for key in ("sanskrit", "english", "family") if key in entry}
-    if len(words) < 3:
-        raise wrong("sanskrit, english and family are needed")
+    words = {key: entry.pop(key) for key in ("english", "family") if key in entry}
+    if len(words) < 2:
+        raise wrong("english and family are needed")
     if words["family"] not in FAMILIES:
         raise wrong(f"family {words['family']!r} is none of {', '.join(FAMILIES)}")
     contacts = tuple(entry.pop("contacts", []))
@@ -173,8 +237,10 @@ def _pose(name: str, entry: dict[str, Any]) -> Pose:
     for region in (*contacts, *(end for reach in reaches for end in (reach.region, reach.target))):
         if region not in REGIONS:
             raise wrong(f"unknown region {region!r}")
-    notes = entry.pop("notes", "")
+    plain = {"sanskrit": ""} | {key: entry.pop(key) for key in _PLAIN if key in entry}
     try:
+        rests = tuple(_rest(*row, contacts=contacts) for row in entry.pop("rests", []))
+        holds = tuple(_hold(*row) for row in entry.pop("holds", []))
         variation = _coordinates(entry.pop("variation", {}))
         coordinates = _coordinates(entry)
     except ValueError as error:
@@ -182,12 +248,40 @@ def _pose(name: str, entry: dict[str, Any]) -> Pose:
     return Pose(
         name=name,
         **words,
+        **plain,
         coordinates=coordinates,
         contacts=contacts,
         reaches=reaches,
         variation=variation,
-        notes=notes,
+        rests=rests,
+        holds=holds,
     )
+
+
+_PLAIN: Final = ("sanskrit", "notes", "balanced", "flight_m", "fists")
+
+
+def _rest(supports: str, *regions: str, contacts: tuple[str, ...]) -> Rest:
+    """What a row of ``rests`` says: a support, or several with | between them, and regions."""
+    rest = Rest(tuple(supports.split("|")), regions)
+    for support in rest.supports:
+        if support not in SUPPORTS:
+            raise ValueError(f"unknown support {support!r}; there are {', '.join(SUPPORTS)}")
+    for region in regions:
+        if region not in contacts:
+            raise ValueError(f"{region!r} rests on {supports} but is none of the contacts")
+    return rest
+
+
+def _hold(thing: str, *places: str) -> Hold:
+    """What a row of ``holds`` says: a thing, one hand or two, and where else it lies."""
+    if thing not in GRIPS:
+        raise ValueError(f"unknown thing {thing!r}; there are {', '.join(GRIPS)}")
+    hands = tuple(place for place in places if place in ("right_hand", "left_hand"))
+    against = tuple(place for place in places if place not in hands)
+    if not hands or len(set(hands)) < len(hands) or against not in ((), ("upper_back",)):
+        raise ValueError(f"{thing}: {places!r} are no hands, nor upper_back")
+    return Hold(thing, tuple(sorted(hands, reverse=True)), *against)
 
 
 def _coordinates(joints: Mapping[str, Any]) -> dict[str, float]:

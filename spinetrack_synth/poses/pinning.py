@@ -12,7 +12,7 @@ from spinetrack_synth.anatomy.model import Tree
 from spinetrack_synth.poses.ground import GIVE_DEG, GIVE_ELSE_DEG, GIVE_OF_PLACE_M
 from spinetrack_synth.poses.placement import ROTATION, TRANSLATION
 
-Array = NDArray[np.float64]
+Array = NDArray[np.floating]
 
 PIN_M: Final = 0.003
 """How exactly a pin holds, against how readily coordinates give way."""

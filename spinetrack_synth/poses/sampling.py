@@ -33,6 +33,9 @@ FAMILY_SCALE: Final[dict[str, float]] = {"inversion": 0.6, "arm_balance": 0.6, "
 SHARED_BY_SIDES: Final = 0.6
 """Share of a limb's variance that left and right have in common."""
 
+LEVEL: Final = 0.4
+"""Share of the usual sideways variation where both hands are on one thing: it is held level."""
+
 STRAIGHT_BELOW_DEG: Final = 8.0
 """Knees and elbows written this straight are meant straight: they vary less."""
 
@@ -71,6 +74,9 @@ def sample_pose(tree: Tree, pose: Pose, rng: np.random.Generator) -> Array:
     shared = dict(zip(sorted(set(stems)), rng.standard_normal(len(set(stems)))))
     paired = np.array([name.endswith(("_r", "_l")) for name in tree.free])
     common = np.where(paired, SHARED_BY_SIDES, 0.0)
+    if any(len(hold.hands) == 2 for hold in pose.holds):
+        common[paired] = 1.0
+        sd[np.isin(stems, tuple(name for name in stems if mirror_sign(name) < 0))] *= LEVEL
     deviation = np.sqrt(common) * np.array([shared[stem] for stem in stems])
     deviation += np.sqrt(1.0 - common) * own
     z = written + sd * np.clip(deviation, -2.5, 2.5)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Final, Literal, Protocol
 
@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spinetrack_synth.camera import Camera
-from spinetrack_synth.rendering import film, sensor, variants
+from spinetrack_synth.rendering import compositing, film, sensor, variants
 from spinetrack_synth.rendering.packing import owners
 from spinetrack_synth.rendering.protocol import Quality
 from spinetrack_synth.shot import Frame, Shot
@@ -48,6 +48,11 @@ class Stage(Protocol):
         """Noisy radiance, albedo and world normal, each (H, W, 3)."""
         ...
 
+    def coverage(self, camera: Camera, *, spp: int, seed: int) -> Image:
+        """Part (H, W) of each pixel's samples that meet anything but the first surface, as `light`
+        samples them."""
+        ...
+
     def scan(self, camera: Camera) -> tuple[NDArray[np.int32], Image]:
         """Surface (H, W), -1 for none, and depth (H, W) m at pixel centres."""
         ...
@@ -71,8 +76,9 @@ class EmbeddedRenderer:
 
     def render(self, shot: Shot, *, quality: Quality = Quality.NORMAL) -> Frame:
         """Draw a shot. Raises RuntimeError after ``close``."""
-        stage = self._staged(shot)
         effort = EFFORT[quality]
+        bare = None if shot.backdrop is None else self._bare_ground(shot, effort)
+        stage = self._staged(shot)
         surface, depth_m = stage.scan(shot.camera)
         # Nothing (-1) takes the added last entry.
         ids = np.append(owners(shot), np.uint8(0))[surface]
@@ -90,11 +96,22 @@ class EmbeddedRenderer:
             clean_guides=shot.camera.aperture_m == 0,
         )
         gains = shot.exposure * film.meter(clean, albedo, ids)
+        if shot.backdrop is not None and bare is not None:
+            if shot.backdrop.exposed:
+                gains = np.full(3, shot.exposure, dtype=np.float32)
+            covered = stage.coverage(shot.camera, spp=effort.spp, seed=_seed(shot))
+            clean = compositing.compose(clean, bare, covered, surface == 0, shot.backdrop.radiance)
         if shot.film is not None:
             rgb = film.develop(sensor.record(clean * gains, shot), 1.0)
         else:
             rgb = film.develop(clean, gains)
         return Frame(rgb=rgb, ids=ids, depth_m=depth_m)
+
+    def _bare_ground(self, shot: Shot, effort: Effort) -> Image:
+        """The light (H, W, 3) of the ground before a backdrop, with nobody and nothing on it."""
+        empty = replace(shot, people=(), surroundings=shot.surroundings[:1], things=())
+        images = self._staged(empty).light(shot.camera, spp=effort.spp, depth=1, seed=_seed(shot))
+        return film.denoise(*images, effort.denoiser)
 
     def scan(self, shot: Shot) -> tuple[NDArray[np.int32], Image]:
         """Without light: surface (H, W) and depth (H, W) m at pixel centres.

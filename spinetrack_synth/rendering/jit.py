@@ -59,8 +59,7 @@ class JitStage:
         """Noisy radiance, albedo and world normal, each (H, W, 3)."""
         view = tracing.View.of(camera)
         pixels = camera.width * camera.height
-        passes = ceil(spp * pixels / MOST_PATHS)
-        per_pass = ceil(spp / passes)
+        per_pass, passes = _passes(spp, pixels)
         total: Any = None
         for number in range(passes):
             images = tracing.trace(
@@ -78,6 +77,18 @@ class JitStage:
             np.array(dr.ravel(image * (1 / passes))).reshape(shape) for image in total
         )
         return radiance, albedo, normal
+
+    def coverage(self, camera: Camera, *, spp: int, seed: int) -> NDArray[np.float32]:
+        """Part (H, W) of each pixel's samples that meet anything but the first surface."""
+        view, pixels = tracing.View.of(camera), camera.width * camera.height
+        per_pass, passes = _passes(spp, pixels)
+        total = np.zeros(pixels, dtype=np.float32)
+        for number in range(passes):
+            total += np.array(
+                tracing.coverage(self._world, view, pixels, spp=per_pass, seed=_hash(seed, number))
+            )
+        total /= passes
+        return total.reshape(camera.height, camera.width)
 
     def scan(self, camera: Camera) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
         """Surface (H, W) and depth (H, W) m at pixel centres."""
@@ -106,6 +117,12 @@ def _middle(shot: Shot) -> NDArray[np.float64]:
             np.mean([person.skin_world.mean(axis=0) for person in shot.people], axis=0)
         )
     return shot.camera.position_world + 3 * shot.camera.world2cam[2, :3]
+
+
+def _passes(spp: int, pixels: int) -> tuple[int, int]:
+    """Samples a pixel of each pass, and the number of passes."""
+    passes = ceil(spp * pixels / MOST_PATHS)
+    return ceil(spp / passes), passes
 
 
 def _hash(seed: int, number: int) -> int:

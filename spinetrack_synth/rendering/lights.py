@@ -14,7 +14,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from spinetrack_synth.shot import Ambient, Light, Sun
+from spinetrack_synth.shot import Ambient, Environment, Light, Sun
 
 Array = NDArray[np.float64]
 
@@ -58,11 +58,12 @@ class Distant:
 
 def distant_light(lights: tuple[Light, ...]) -> Distant:
     """All light from far away; area lights are left out. Raises ValueError for a second sun."""
-    suns = [light for light in lights if isinstance(light, Sun)]
+    suns = [light for light in lights if isinstance(light, Sun | Environment)]
     if len(suns) > 1:
         raise ValueError(f"a shot has at most one sun, this one has {len(suns)}")
     if suns:
-        distant = sun_and_sky(suns[0])
+        sky = suns[0]
+        distant = sun_and_sky(sky) if isinstance(sky, Sun) else _measured(sky)
     else:
         dark = np.full((MAP_HEIGHT, 2 * MAP_HEIGHT, 3), NEVER_BLACK, dtype=np.float32)
         distant = Distant(dark, np.array([0.0, 1.0, 0.0]), np.zeros(3))
@@ -122,6 +123,15 @@ def sun_and_sky(sun: Sun) -> Distant:
     fade = fade * fade * (3 - 2 * fade)
     radiance[~above] = horizon + (ground - horizon) * fade
     return Distant((radiance + NEVER_BLACK).astype(np.float32), toward, sun_irradiance)
+
+
+def _measured(around: Environment) -> Distant:
+    toward = np.asarray(around.sun_direction_world, dtype=float)
+    return Distant(
+        around.radiance + np.float32(NEVER_BLACK),
+        toward / np.linalg.norm(toward),
+        np.asarray(around.sun_irradiance, dtype=float),
+    )
 
 
 def _disc(toward: Array, points: int = 64) -> Array:

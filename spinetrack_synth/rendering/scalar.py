@@ -25,6 +25,10 @@ GUIDE_SPP: Final = 4
 """Samples a pixel of the albedo and normal images."""
 
 
+COVERAGE_SPP: Final = 16
+"""Samples a pixel, at least, of what stands before a backdrop."""
+
+
 @dataclass(frozen=True)
 class _Hit:
     """A surface's number (-1 for none), its depth m and its normal (3,)."""
@@ -61,6 +65,27 @@ class ScalarStage:
         radiance = self._draw(path, camera, spp, seed)
         both = self._draw(guides, camera, GUIDE_SPP, seed)
         return radiance, np.clip(both[..., :3], 0, 1), np.ascontiguousarray(both[..., 3:6])
+
+    def coverage(self, camera: Camera, *, spp: int, seed: int) -> NDArray[np.float32]:
+        """Part (H, W) of each pixel's samples that meet anything but the first surface.
+
+        The samples are not those of `light`, as Mitsuba's own plugins do not say: more of them.
+        """
+        others = {f"surface{k}": _mesh(s) for k, s in enumerate(self._surfaces) if k > 0}
+        if not others:
+            return np.zeros((camera.height, camera.width), dtype=np.float32)
+        scene = mi.load_dict({"type": "scene", **others})
+        sensor = _sensor(camera, centred=False)
+        sensor["film"]["pixel_format"] = "rgba"
+        lane: Any = seed
+        image = mi.render(
+            scene,
+            sensor=mi.load_dict(sensor),
+            integrator=mi.load_dict({"type": "path", "max_depth": MOST_LAYERS}),
+            spp=max(spp, COVERAGE_SPP),
+            seed=lane,
+        )
+        return np.clip(np.array(image, dtype=np.float32)[..., 3], 0, 1)
 
     def scan(self, camera: Camera) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
         """Surface (H, W) and depth (H, W) m at pixel centres."""

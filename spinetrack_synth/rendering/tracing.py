@@ -187,6 +187,41 @@ def normals(world: World, view: View, pixels: int, depth: Any) -> Any:
     return dr.select(found & si.is_valid(), mi.Vector3f(normal), mi.Vector3f(0))
 
 
+def coverage(world: World, view: View, pixels: int, spp: int, seed: int) -> Any:
+    """Part of each pixel's samples that meet anything but surface 0, masks by their opacity.
+
+    The samples lie where `trace` has them with the same ``spp`` and ``seed``.
+    """
+    lane = dr.arange(mi.UInt32, pixels * spp)
+    pixel, number = lane % dr.opaque(mi.UInt32, pixels), lane // dr.opaque(mi.UInt32, pixels)
+    x, y = mi.Float(pixel % view.width), mi.Float(pixel // view.width)
+    place = _place_in_pixel(number, dr.opaque(mi.UInt32, spp), dr.opaque(mi.UInt32, seed))
+    ray = mi.Ray3f(view.position, dr.normalize(view.direction(x + place.x, y + place.y)))
+    covered = mi.Color3f(1 - _seen_through(world, ray))
+    dr.eval(covered)
+    return _pixel_mean(covered, pixels, spp).x
+
+
+@dr.syntax
+def _seen_through(world: World, ray: Any) -> Any:
+    """The part of a camera ray that comes as far as surface 0, or leaves the scene."""
+    ray = mi.Ray3f(ray)
+    active = mi.Bool(True)
+    through = mi.Float(1)
+    layers = mi.UInt32(0)
+    while dr.hint(active, exclude=[world]):
+        hit = world.scene.ray_intersect_preliminary(ray, coherent=True, active=active)
+        found = active & hit.is_valid()
+        surface = world.surfaces.surface_at(hit.prim_index, found)
+        before = found & (surface != 0)
+        opacity = _opacity(world, hit, ray, surface, before)
+        through = dr.select(before, through * (1 - opacity), through)
+        ray.o = dr.select(before, ray.o + ray.d * _beyond(hit.t), ray.o)
+        layers += 1
+        active = before & (through > 0.01) & (layers < MOST_LAYERS)
+    return through
+
+
 @dr.syntax
 def _paths(world: World, sampler: Any, ray: Any, number: Any, samples: Any, depth: Any) -> Any:
     """Radiance, first albedo and first normal along each camera ray.

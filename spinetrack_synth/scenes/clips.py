@@ -10,7 +10,9 @@ import numpy as np
 
 from spinetrack_synth.avatars.avatar import pose_avatar
 from spinetrack_synth.camera import Camera
+from spinetrack_synth.errors import UserError
 from spinetrack_synth.motion.performance import Moment, Performance
+from spinetrack_synth.poses.library import Pose, library
 from spinetrack_synth.poses.placement import moved
 from spinetrack_synth.scenes.camera_paths import film
 from spinetrack_synth.scenes.description import Scene
@@ -75,8 +77,13 @@ def make_clip(
     rng = np.random.default_rng([seed, number, _STREAM])
     windows, moments = cut(performances, float(times_s[-1]), rng, WINDOWS)
     stage = _Stage(scene, times_s, windows, rng)
+    if not moments and not any(p.stays for p in library().values() if p.family in scene.poses):
+        raise UserError(
+            f"scene {scene.name!r} has no pose to stay in on the floor with empty hands, which "
+            "sequences are made of; give --motion"
+        )
     shot = make_shot(
-        scene, seed, number, cast, size, subjects, moments, props, views, act=stage.act
+        scene, seed, number, cast, size, subjects, moments, props, views, stage.act, _stays
     )
     bodies = [np.asarray(person.skin_world[::SKIN_STEP], float) for person in shot.people]
     paths = [
@@ -86,6 +93,10 @@ def make_clip(
     return Clip(
         shot, stage.trajectories, tuple(path for _, path in paths), tuple(kind for kind, _ in paths)
     )
+
+
+def _stays(pose: Pose) -> bool:
+    return pose.stays
 
 
 class _Stage:
@@ -117,12 +128,15 @@ class _Stage:
             trajectory = self._move(stance, _room(place, others, self._scene.people.gap_m))
             if trajectory is None:
                 return None
+            mat = None if isinstance(stance.pose, Moment) else placed.mats[k]
+            if mat is None:  # who moves about has none, and stands on the floor below them
+                trajectory = _lowered(trajectory)
             keys = np.linspace(0, len(self._times_s) - 1, KEY_FRAMES).round().astype(int)
             skin = np.concatenate([trajectory.skin(int(frame)) for frame in np.unique(keys)])
             corners = []
-            if not isinstance(stance.pose, Moment):  # who moves about has no mat
+            if mat is not None:
                 low = skin[skin[:, 1] < NEAR_FLOOR_M][:, [0, 2]]
-                mats.append(mat_for(low, placed.mats[k].heading_rad))
+                mats.append(mat_for(low, mat.heading_rad))
                 corners.append(mats[-1].corners())
             taken[k] = Footprint.of(np.concatenate([skin[::3, [0, 2]], *corners]))
             if not all(taken[k].clear_of(other, 0.0) for other in others):
@@ -146,12 +160,15 @@ class _Stage:
             families = self._scene.poses
             return pose_to_pose(stance, families, self._times_s, fits, self._rng)
         performance, start_s = self._windows[stance.pose.name]
-        there = performed(stance, performance, start_s, self._times_s)
-        floor = (0.0, -THICKNESS_M, 0.0)
-        q = np.array([moved(stance.avatar.tree, row, floor) for row in there.q])
-        trajectory = replace(there, q=q)
-        frames = np.linspace(0, len(q) - 1, KEY_FRAMES).round().astype(int)
+        trajectory = performed(stance, performance, start_s, self._times_s)
+        frames = np.linspace(0, len(trajectory.q) - 1, KEY_FRAMES).round().astype(int)
         return trajectory if all(fits(trajectory.skin(int(f))) for f in frames) else None
+
+
+def _lowered(trajectory: Trajectory) -> Trajectory:
+    """The same from the top of a mat down to the floor."""
+    tree, floor = trajectory.avatar.tree, (0.0, -THICKNESS_M, 0.0)
+    return replace(trajectory, q=np.array([moved(tree, row, floor) for row in trajectory.q]))
 
 
 def _room(place: Place, others: list[Footprint], gap_m: float) -> Callable[[Array], bool]:

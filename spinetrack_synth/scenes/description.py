@@ -57,13 +57,15 @@ class Range:
 class PeopleRules:
     """How many people, and what they share.
 
-    ``count`` are weights by number of people; ``gap_m`` the least floor between two of them.
+    ``count`` are weights by number of people; ``gap_m`` the least floor between two of them;
+    ``mats`` the share of those who are on the floor with empty hands that have a mat there.
     """
 
     count: Mapping[int, float]
     same_pose: float
     gap_m: float
     props: float
+    mats: float = 1.0
 
 
 NONE = Range(0.0, 0.0)
@@ -404,7 +406,7 @@ class _Reader:
         return {name: float(weight) for name, weight in value.items() if weight > 0}
 
 
-MOST_PEOPLE = 4
+MOST_PEOPLE = 8
 """More people than this do not fit on the floors of the places."""
 
 FARTHEST_M = 12.0

@@ -82,7 +82,8 @@ def _after_sunset(place: Place, rules: LightRules, rng: Rng) -> tuple[tuple[Ligh
     """
     azimuth = rng.uniform(0, 2 * np.pi)
     sunken = (float(np.cos(azimuth)), -0.05, float(np.sin(azimuth)))
-    dusk = rng.random() < 0.5
+    # Without a lamp there would be nothing to see at night.
+    dusk = rng.random() < 0.5 or not place.lamps
     afterglow = float(np.exp(rng.uniform(np.log(0.03), np.log(0.12))))
     lamp = black_body(draw(rng, rules.lamp_kelvin)) * rng.uniform(15, 30)
     sky = black_body(11000) * rng.uniform(0.4, 1.0)

@@ -38,7 +38,7 @@ ASSETS: Final = (
     *(f"mat/{style}" for style in range(STYLES)),
     *(f"gear/{kind}/{style}" for kind in GEAR for style in range(GEAR_STYLES)),
 )
-"""Names of all mats and things: what a ``Thing`` may be."""
+"""Names of all mats and what lies beside them."""
 
 
 @dataclass(frozen=True)
@@ -121,31 +121,6 @@ def gear_thing(kind: str, style: int, place: ArrayLike, heading_rad: float) -> T
 
 
 def unit_surfaces(asset: str) -> tuple[Surface, ...]:
-    """An asset as it is made, around the origin. Raises KeyError where there is no such asset."""
-    if asset not in ASSETS:
-        raise KeyError(asset)
+    """A mat or its gear as it is made, around the origin."""
     kind, *rest = asset.split("/")
     return (_unit_mat(int(rest[0])),) if kind == "mat" else _unit_gear(rest[0], int(rest[1]))
-
-
-def thing_surfaces(thing: Thing) -> tuple[Surface, ...]:
-    """A thing as it lies. Raises KeyError where there is no such asset."""
-    return tuple(standing(part, thing) for part in unit_surfaces(thing.asset))
-
-
-def standing(unit: Surface, thing: Thing) -> Surface:
-    """A surface around the origin as that of a thing where it lies."""
-    turn = yaw_xz(thing.yaw_rad)
-
-    def turned(vectors: Array) -> Array:
-        out = np.array(vectors, dtype=np.float64)
-        out[:, [0, 2]] = out[:, [0, 2]] @ turn.T
-        return out
-
-    assert unit.normals_world is not None
-    scaled = unit.vertices_world * np.asarray(thing.scale)
-    return replace(
-        unit,
-        vertices_world=(turned(scaled) + np.asarray(thing.position_world)).astype(np.float32),
-        normals_world=turned(unit.normals_world).astype(np.float32),
-    )

@@ -13,10 +13,11 @@ import numpy as np
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.meshes.reading import read_mesh
 from spinetrack_synth.scenes.description import UNITS_M, PropFile
-from spinetrack_synth.scenes.mats import THICKNESS_M, standing
+from spinetrack_synth.scenes.mats import THICKNESS_M
 from spinetrack_synth.scenes.place import Place
 from spinetrack_synth.scenes.placing import Footprint
 from spinetrack_synth.scenes.shapes import Array
+from spinetrack_synth.scenes.things import lying
 from spinetrack_synth.shot import Surface, Thing
 
 SMALLEST_M: Final = 0.01
@@ -51,7 +52,7 @@ class MeshProp:
     @cached_property
     def surfaces(self) -> tuple[Surface, ...]:
         """As it stands in the world."""
-        return tuple(standing(part, self.thing) for part in self.unit)
+        return tuple(lying(part, self.thing) for part in self.unit)
 
     @cached_property
     def box(self) -> Array:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final, Protocol
@@ -11,24 +11,34 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from spinetrack_synth.avatars.avatar import Avatar, Fingers, pose_avatar, pose_skin
-from spinetrack_synth.avatars.holding import held_fingers, open_fingers
+from spinetrack_synth.avatars.holding import gripping_fingers, held_fingers, open_fingers
 from spinetrack_synth.motion.performance import Moment, Performance, choose_moment
 from spinetrack_synth.poses.collision import self_intersection_m
-from spinetrack_synth.poses.ground import solve_contacts_deforming
+from spinetrack_synth.poses.ground import ContactSolution, Demands, solve_contacts_deforming
 from spinetrack_synth.poses.library import Pose, either_side, library
 from spinetrack_synth.poses.placement import moved, turned
 from spinetrack_synth.poses.sampling import sample_pose
 from spinetrack_synth.rotations import yaw_xz
 from spinetrack_synth.scenes.description import PeopleRules, Weights
-from spinetrack_synth.scenes.mats import Mat, mat_for
+from spinetrack_synth.scenes.equipment import (
+    choose_seats,
+    find_held,
+    find_supports,
+    levels_m,
+    restyled,
+)
+from spinetrack_synth.scenes.mats import THICKNESS_M, Mat, mat_for
 from spinetrack_synth.scenes.place import Place
+from spinetrack_synth.scenes.props import held, supports
 from spinetrack_synth.scenes.shapes import Array, Rng
-from spinetrack_synth.shot import PosedPerson
+from spinetrack_synth.scenes.things import thing_points
+from spinetrack_synth.shot import PosedPerson, Thing
 
 FARTHEST_CONTACT_M: Final = 0.01
 DEEPEST_BELOW_FLOOR_M: Final = 0.015
 DEEPEST_OVERLAP_M: Final = 0.02
 FARTHEST_OFF_BALANCE_M: Final = 0.06
+FARTHEST_HOLD_M: Final = 0.03
 """What a posture may have and still be drawn."""
 
 NEAR_FLOOR_M: Final = 0.05
@@ -56,13 +66,15 @@ class Cast(Protocol):
 @dataclass(frozen=True)
 class Stance:
     """A settled posture about the world's origin: coordinates q (n,), the angles of the fingers
-    (2, 5, 3), None for those at rest, and the skin (V, 3) m."""
+    (2, 5, 3), None for those at rest, and the skin (V, 3) m; and what it rests on and holds, its
+    styles open."""
 
     avatar: Avatar
     pose: Pose | Moment
     q: Array
     skin: Array
     fingers: Fingers | None = None
+    things: tuple[Thing, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -96,11 +108,13 @@ class Footprint:
 
 @dataclass(frozen=True)
 class Placed:
-    """People where they stand, and the mat of each; ``stances`` are those of the people, there."""
+    """People where they stand, the mat of each who has one, what they rest on and hold;
+    ``stances`` are those of the people, there."""
 
     people: tuple[PosedPerson, ...]
-    mats: tuple[Mat, ...]
+    mats: tuple[Mat | None, ...]
     footprints: tuple[Footprint, ...]
+    things: tuple[Thing, ...] = ()
     stances: tuple[Stance, ...] = ()
 
 
@@ -110,41 +124,63 @@ def pick(rng: Rng, weights: Weights) -> str:
     return list(weights)[int(rng.choice(len(chance), p=chance / chance.sum()))]
 
 
-def choose_pose(families: Weights, rng: Rng) -> Pose:
-    """A pose of the library: the family by weight, within it all as likely."""
-    family = pick(rng, families)
-    poses = [pose for pose in library().values() if pose.family == family]
+def choose_pose(
+    families: Weights, rng: Rng, suits: Callable[[Pose], bool] = lambda pose: True
+) -> Pose:
+    """A pose of the library that suits: the family by weight, within it all as likely."""
+    suiting = [pose for pose in library().values() if suits(pose)]
+    known = {pose.family for pose in suiting}
+    family = pick(rng, {name: weight for name, weight in families.items() if name in known})
+    poses = [pose for pose in suiting if pose.family == family]
     return poses[int(rng.integers(len(poses)))]
 
 
 def take_stance(avatar: Avatar, pose: Pose, rng: Rng) -> Stance | None:
-    """The avatar in its own variation of a pose, resting on y = 0, the fingers closed on what they
-    hold; None where no try came out well."""
-    tree = avatar.tree
+    """The avatar in its own variation of a pose, resting on y = 0 or its supports, the fingers
+    closed on what they hold; None where no try came out well."""
     for _ in range(TRIES_A_POSE):
         chosen = either_side(pose, rng)
-        q = sample_pose(tree, chosen, rng)
-        fingers = open_fingers(avatar, chosen.contacts, chosen.reaches)
+        q = sample_pose(avatar.tree, chosen, rng)
+        seats = choose_seats(chosen.rests, rng)
+        levels = levels_m(avatar.tree, seats)
+        fingers = open_fingers(
+            avatar, chosen.contacts, chosen.reaches, chosen.holds, fists=chosen.fists
+        )
         settled = solve_contacts_deforming(
-            tree,
+            avatar.tree,
             q,
-            chosen.contacts,
+            Demands(chosen.contacts, chosen.reaches, levels, chosen.holds, chosen.balanced),
             avatar.probe,
             partial(pose_skin, avatar, fingers=fingers),
-            chosen.reaches,
             avatar.capsules,
         )
-        good = (
-            settled.worst_contact_m <= FARTHEST_CONTACT_M
-            and settled.lowest_m >= -DEEPEST_BELOW_FLOOR_M
-            and settled.balance_m <= FARTHEST_OFF_BALANCE_M
-            and self_intersection_m(tree, settled.q, avatar.capsules) <= DEEPEST_OVERLAP_M
-        )
-        if good:
-            held = held_fingers(avatar, settled.q, settled.skin_world, fingers, chosen.reaches)
-            skin = settled.skin_world if held is fingers else pose_skin(avatar, settled.q, held)
-            return Stance(avatar, chosen, settled.q, skin, held)
+        if not _good(avatar, settled):
+            continue
+        q, skin = settled.q, settled.skin_world
+        carriers = find_supports(avatar, skin, seats)
+        implements = find_held(avatar, q, skin, chosen.holds)
+        if carriers is None or implements is None:
+            continue
+        closed = held_fingers(avatar, q, skin, fingers, chosen.reaches)
+        closed = gripping_fingers(avatar, q, skin, closed, chosen.holds)
+        if chosen.flight_m:
+            rise = chosen.flight_m * rng.uniform(0.5, 1.4)
+            q = moved(avatar.tree, q, (0.0, rise, 0.0))
+        if chosen.flight_m or closed is not fingers:
+            skin = pose_skin(avatar, q, closed)
+        return Stance(avatar, chosen, q, skin, closed, (*carriers, *implements))
     return None
+
+
+def _good(avatar: Avatar, settled: ContactSolution) -> bool:
+    """Whether a settled posture can be drawn."""
+    return (
+        settled.worst_contact_m <= FARTHEST_CONTACT_M
+        and settled.lowest_m >= -DEEPEST_BELOW_FLOOR_M
+        and settled.balance_m <= FARTHEST_OFF_BALANCE_M
+        and max(settled.hold_m.values(), default=0.0) <= FARTHEST_HOLD_M
+        and self_intersection_m(avatar.tree, settled.q, avatar.capsules) <= DEEPEST_OVERLAP_M
+    )
 
 
 def hold_moment(avatar: Avatar, moment: Moment) -> Stance | None:
@@ -170,14 +206,18 @@ def gather(
     rules: PeopleRules,
     rng: Rng,
     performances: tuple[Performance, ...] = (),
+    suits: Callable[[Pose], bool] = lambda pose: True,
 ) -> Placed | None:
-    """The subjects of a cast in poses, each on a mat; None where the floor cannot hold them so.
+    """The subjects of a cast in poses that suit, some on mats, with what they rest on and hold;
+    None where the floor cannot hold them so: it lies as far below y = 0 as mats are thick.
 
     Where there are ``performances``, people hold moments of them instead of poses.
     """
 
     def choose() -> Pose | Moment:
-        return choose_moment(performances, rng) if performances else choose_pose(families, rng)
+        if performances:
+            return choose_moment(performances, rng)
+        return choose_pose(families, rng, suits)
 
     together = len(subjects) > 1 and rng.random() < rules.same_pose
     shared = choose() if together else None
@@ -199,25 +239,54 @@ def gather(
     class_heading = rng.uniform(-np.pi, np.pi)
     spread = 0.15 if together and rng.random() < 0.6 else np.pi
     people: list[PosedPerson] = []
-    mats: list[Mat] = []
+    mats: list[Mat | None] = []
     footprints: list[Footprint] = []
-    there: list[Stance] = []
+    things: list[Thing] = []
+    settled: list[Stance] = []
     for stance in stances:
         heading = class_heading + rng.uniform(-spread, spread)
         q = turned(stance.avatar.tree, stance.q, heading)
         # The skin turns with it.
         floor = stance.skin[:, [0, 2]] @ yaw_xz(heading).T
-        mat = mat_for(floor[stance.skin[:, 1] < NEAR_FLOOR_M], heading)
-        taken = Footprint.of(np.concatenate([floor[::3], mat.corners()]))
+        carried = [_turned(thing, heading) for thing in stance.things]
+        low = floor[stance.skin[:, 1] < NEAR_FLOOR_M]
+        mat = mat_for(low, heading) if _wants_mat(stance, low, rules, rng) else None
+        corners = [thing_points(restyled(thing, 0))[:, [0, 2]] for thing in carried]
+        corners += [mat.corners()] if mat else []
+        taken = Footprint.of(np.concatenate([floor[::3], *corners]))
         offset = _free_spot(place, taken, footprints, rules.gap_m, rng)
         if offset is None:
             return None
-        q = moved(stance.avatar.tree, q, (offset[0], 0.0, offset[1]))
+        there = np.array([offset[0], 0.0 if mat else -THICKNESS_M, offset[1]])
+        q = moved(stance.avatar.tree, q, there)
         people.append(replace(pose_avatar(stance.avatar, q, stance.fingers), pose=stance.pose.name))
-        there.append(replace(stance, q=q, skin=people[-1].skin_world))
-        mats.append(replace(mat, center=mat.center + offset))
+        settled.append(replace(stance, q=q, skin=people[-1].skin_world))
+        mats.append(replace(mat, center=mat.center + offset) if mat else None)
+        things += [_styled(thing, there, rng) for thing in carried]
         footprints.append(taken.moved(offset))
-    return Placed(tuple(people), tuple(mats), tuple(footprints), tuple(there))
+    return Placed(tuple(people), tuple(mats), tuple(footprints), tuple(things), tuple(settled))
+
+
+def _wants_mat(stance: Stance, low: Array, rules: PeopleRules, rng: Rng) -> bool:
+    """Who rests on something, holds something or is in the air has no mat."""
+    if stance.things or not len(low) or rules.mats == 0.0:
+        return False
+    return rules.mats == 1.0 or rng.random() < rules.mats
+
+
+def _turned(thing: Thing, heading: float) -> Thing:
+    """A thing turned with whom it belongs to."""
+    cos, sin = np.cos(heading), np.sin(heading)
+    x, y, z = thing.position_world
+    place = (float(x * cos + z * sin), y, float(z * cos - x * sin))
+    return replace(thing, position_world=place, yaw_rad=thing.yaw_rad + heading)
+
+
+def _styled(thing: Thing, offset: Array, rng: Rng) -> Thing:
+    """A thing moved by (3,) m, in one of its styles."""
+    x, y, z = (float(c) for c in np.asarray(thing.position_world) + offset)
+    styles = held.STYLES if thing.asset.startswith("held/") else supports.STYLES
+    return restyled(replace(thing, position_world=(x, y, z)), int(rng.integers(styles)))
 
 
 def _free_spot(

@@ -10,8 +10,10 @@ import numpy as np
 from spinetrack_synth.avatars.avatar import Avatar, pose_avatar
 from spinetrack_synth.camera import Camera, look_at
 from spinetrack_synth.poses.library import Pose
+from spinetrack_synth.scenes.equipment import restyled
 from spinetrack_synth.scenes.placing import take_stance
 from spinetrack_synth.scenes.shapes import Array, Rng, rectangle
+from spinetrack_synth.scenes.things import thing_surfaces
 from spinetrack_synth.shot import Ambient, AreaLight, Material, PosedPerson, Shot, Surface
 
 FOCAL_PER_HEIGHT: Final = 2.0
@@ -28,6 +30,7 @@ def portrait(pose: Pose, avatar: Avatar, rng: Rng, size: tuple[int, int]) -> Sho
     if stance is None:
         return None
     person = replace(pose_avatar(avatar, stance.q, stance.fingers), pose=pose.name)
+    things = tuple(restyled(thing, 0) for thing in stance.things)
     middle = (person.skin_world.min(0) + person.skin_world.max(0)) / 2
     return Shot(
         index=0,
@@ -36,8 +39,9 @@ def portrait(pose: Pose, avatar: Avatar, rng: Rng, size: tuple[int, int]) -> Sho
         place="plain floor",
         camera=_camera(person, middle, size),
         people=(person,),
-        surroundings=(_floor(),),
+        surroundings=(_floor(), *(part for thing in things for part in thing_surfaces(thing))),
         lights=(Ambient((0.8, 0.85, 0.9)), _softbox(middle)),
+        things=things,
     )
 
 

@@ -48,10 +48,24 @@ def joined(meshes: Iterable[Mesh]) -> Mesh:
     )
 
 
+def rotation(yaw: float = 0.0, pitch: float = 0.0, roll: float = 0.0) -> Array:
+    """Rotation matrix (3, 3) of roll about X, then pitch about Z, then yaw about Y, rad."""
+    return about_y(yaw) @ about_z(pitch) @ about_x(roll)
+
+
+def angles(turn: ArrayLike) -> tuple[float, float, float]:
+    """Yaw, pitch and roll, rad, of a rotation matrix (3, 3)."""
+    r = np.asarray(turn, float)
+    pitch = float(np.arcsin(np.clip(r[1, 0], -1.0, 1.0)))
+    if abs(r[1, 0]) > 1.0 - 1e-9:  # upright: yaw and roll are one turn
+        return float(np.arctan2(r[0, 2], r[2, 2])), pitch, 0.0
+    return float(np.arctan2(-r[2, 0], r[0, 0])), pitch, float(np.arctan2(-r[1, 2], r[1, 1]))
+
+
 def turned(mesh: Mesh, *, yaw: float = 0.0, pitch: float = 0.0, roll: float = 0.0) -> Mesh:
     """Turned about the origin: roll about X, then pitch about Z, then yaw about Y, rad."""
-    rotation = about_y(yaw) @ about_z(pitch) @ about_x(roll)
-    return Mesh(mesh.vertices @ rotation.T, mesh.faces, mesh.uv, mesh.normals @ rotation.T)
+    turn = rotation(yaw, pitch, roll)
+    return Mesh(mesh.vertices @ turn.T, mesh.faces, mesh.uv, mesh.normals @ turn.T)
 
 
 def moved(mesh: Mesh, offset: ArrayLike) -> Mesh:

@@ -10,6 +10,7 @@ import numpy as np
 
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.motion.performance import Performance
+from spinetrack_synth.poses.library import Pose
 from spinetrack_synth.rotations import yaw_xz
 from spinetrack_synth.scenes import mats
 from spinetrack_synth.scenes.description import PeopleRules, Scene
@@ -20,6 +21,7 @@ from spinetrack_synth.scenes.place import Place
 from spinetrack_synth.scenes.places import PLACES, place
 from spinetrack_synth.scenes.placing import Cast, Footprint, Placed, gather, pick
 from spinetrack_synth.scenes.shapes import Rng
+from spinetrack_synth.scenes.things import thing_surfaces
 from spinetrack_synth.scenes.viewpoints import find_view
 from spinetrack_synth.scenes.views import further_views
 from spinetrack_synth.shot import Shot, Thing
@@ -43,48 +45,73 @@ def make_shot(
     props: tuple[MeshProp, ...] = (),
     views: int = 1,
     act: Callable[[Placed, Place], Placed | None] = lambda placed, place: placed,
+    suits: Callable[[Pose], bool] = lambda pose: True,
+    here: Place | None = None,
 ) -> Shot:
     """Shot ``index`` of a seed: a pure function of its arguments.
 
     ``size`` (width, height) px; ``subjects`` the fewest and most people;
     ``performances`` the scene's motions, which take the place of its poses; ``props`` its things
     from files; ``views`` the number of cameras, all but one of them in ``Shot.further``. ``act``
-    may have the people do something where they were set down; None sets them down anew. Raises
-    UserError where the scene has no weight for such a number of people, the cast is too small or a
-    thing fits nowhere.
+    may have the people do something where they were set down; None sets them down anew;
+    ``suits`` tells which poses may be taken; ``here`` stands in for the scene's places. Raises
+    UserError where the scene has no weight for such a number of people, the cast is too small or
+    a thing fits nowhere.
     """
     counts = people_counts(scene, subjects)
     rng = np.random.default_rng([seed, index, _STREAM])
     where = pick(rng, scene.places)
     variant = int(rng.integers(PLACES[where].variants))
+    if here is not None:
+        where, variant = here.name, here.variant
     chance = np.array(list(counts.values()))
     count = int(rng.choice(list(counts), p=chance / chance.sum()))
     if count > cast.size:
         raise UserError(f"{count} people in a picture need a cast of as many, not {cast.size}")
-    surroundings, variant = _furnished(where, variant, props)
+    if here is not None:
+        surroundings = furnished(here, props)
+    else:
+        surroundings, variant = _furnished(where, variant, props)
     lights, light = light_up(surroundings, scene.light, rng)
     views_rng = np.random.default_rng([seed, index, _VIEWS])
     exposure = 2.0 ** draw(rng, scene.light.exposure_stops) * AFTER_SUNSET.get(light, 1.0)
     size, lens, film = draw_optics(scene, seed, index, size)
     for _ in range(DRAWS):
         chosen = [int(k) for k in rng.choice(cast.size, count, replace=False)]
-        placed = gather(surroundings, cast, chosen, scene.poses, scene.people, rng, performances)
+        placed = gather(
+            surroundings, cast, chosen, scene.poses, scene.people, rng, performances, suits
+        )
         placed = placed and act(placed, surroundings)
         if placed is None:
             continue
-        camera = find_view(placed.people, surroundings, scene.camera, size, rng, lens)
+        camera = find_view(
+            placed.people, surroundings, scene.camera, size, rng, lens, placed.things
+        )
         if camera is None:
             continue
         further = further_views(
             camera,
             placed.people[0].skin_world.mean(axis=0),
             views,
-            partial(find_view, placed.people, surroundings, scene.camera, size, views_rng, lens),
+            partial(
+                find_view,
+                placed.people,
+                surroundings,
+                scene.camera,
+                size,
+                views_rng,
+                lens,
+                placed.things,
+            ),
         )
         if further is None:
             continue
-        things = (*_mats(placed, rng), *_gear(placed, props, scene.people, rng))
-        lying = (surface for thing in things for surface in mats.thing_surfaces(thing))
+        things = (
+            *_mats(placed, rng),
+            *_gear(placed, props, scene.people, rng),
+            *placed.things,
+        )
+        lying = (surface for thing in things for surface in thing_surfaces(thing))
         return Shot(
             index=index,
             seed=seed,
@@ -149,8 +176,9 @@ def _furnished(where: str, variant: int, props: tuple[MeshProp, ...]) -> tuple[P
 
 def _mats(placed: Placed, rng: Rng) -> list[Thing]:
     """The people's mats, no two of one style."""
-    styles = rng.choice(mats.STYLES, len(placed.mats), replace=False)
-    return [mats.mat_thing(int(style), mat) for style, mat in zip(styles, placed.mats)]
+    there = [mat for mat in placed.mats if mat is not None]
+    styles = rng.choice(mats.STYLES, len(there), replace=False)
+    return [mats.mat_thing(int(style), mat) for style, mat in zip(styles, there)]
 
 
 def _gear(placed: Placed, props: tuple[MeshProp, ...], rules: PeopleRules, rng: Rng) -> list[Thing]:
@@ -158,7 +186,7 @@ def _gear(placed: Placed, props: tuple[MeshProp, ...], rules: PeopleRules, rng: 
     things: list[Thing] = []
     others = (*placed.footprints, *(prop.footprint for prop in props))
     used: set[tuple[str, int]] = set()
-    for mat in placed.mats:
+    for mat in filter(None, placed.mats):
         wanted = rng.random() < rules.props
         for _ in range(int(rng.integers(1, 3))):
             kind = mats.GEAR[int(rng.integers(len(mats.GEAR)))]

@@ -268,13 +268,20 @@ def _strokes(
     tint = tint * (1 + 0.12 * rng.standard_normal((count, 1))).astype(np.float32)
     direction = np.stack([np.sin(angle), np.cos(angle)], 1).astype(np.float32)
     across = direction[:, ::-1] * np.array([-1, 1], np.float32)
-    for t in np.linspace(0, 1, int(np.ceil(length_px * 1.2))):
-        bright = np.float32(0.8 + 0.4 * t)
+    # Only the number of the last stroke at a pixel is kept on the way; colours come at the end.
+    steps = np.linspace(0, 1, int(np.ceil(length_px * 1.2)))
+    number = np.full(shape[0] * shape[1], -1, np.int32)
+    strokes = np.arange(count, dtype=np.int32)
+    for k, t in enumerate(steps):
+        way = start + direction * (reach * np.float32(t))
         for w in range(width_px):
             taper = (w - (width_px - 1) / 2) * (1 - 0.7 * abs(2 * t - 0.8))
-            place = start + direction * (reach * np.float32(t)) + across * np.float32(taper)
-            rows, columns = place.astype(np.int32).T
-            image[rows % shape[0], columns % shape[1]] = tint * bright
+            rows, columns = (way + across * np.float32(taper)).astype(np.int32).T
+            number[rows % shape[0] * shape[1] + columns % shape[1]] = k * count + strokes
+    (painted,) = np.nonzero(number >= 0)
+    step, stroke = np.divmod(number[painted], np.int32(count))
+    bright = np.array([0.8 + 0.4 * t for t in steps], np.float32)
+    image.reshape(-1, 3)[painted] = tint[stroke] * bright[step, None]
     return image
 
 

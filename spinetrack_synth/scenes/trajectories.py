@@ -15,7 +15,7 @@ from spinetrack_synth.anatomy.kinematics import body_transforms
 from spinetrack_synth.avatars.avatar import Avatar, Fingers, pose_skin
 from spinetrack_synth.motion.performance import Performance, moment_name
 from spinetrack_synth.poses.collision import self_intersection_m
-from spinetrack_synth.poses.ground import solve_contacts_deforming
+from spinetrack_synth.poses.ground import Demands, solve_contacts_deforming
 from spinetrack_synth.poses.library import Pose, library, mirrored
 from spinetrack_synth.poses.pinning import pinned
 from spinetrack_synth.poses.placement import (
@@ -212,7 +212,8 @@ def _next(
     angles = np.array([not name.startswith("pelvis_t") for name in tree.coordinates])
     poses, chance = [], []
     for pose in library().values():
-        if families.get(pose.family, 0.0) > 0 and _may_follow(pose, here.pose):
+        wanted = pose.stays and families.get(pose.family, 0.0) > 0
+        if wanted and _may_follow(pose, here.pose):
             apart = np.degrees(np.abs(pose_coordinates(tree, pose) - written)[angles].max())
             poses.append(pose)
             chance.append(families[pose.family] * np.exp(-apart / NEAR_DEG))
@@ -301,10 +302,9 @@ def _brought(here: Stance, there: Stance, shared: tuple[str, ...]) -> Stance | N
     settled = solve_contacts_deforming(
         tree,
         pinned(tree, there.q, bodies, offsets_m, places),
-        there.pose.contacts,
+        Demands(there.pose.contacts, there.pose.reaches, balanced=there.pose.balanced),
         avatar.probe,
         partial(pose_skin, avatar, fingers=there.fingers),
-        there.pose.reaches,
         avatar.capsules,
     )
     good = (
@@ -350,7 +350,12 @@ def _on_the_way(
         q = blended = blend(tree, here.q, there.q, float(s))
         if settle:
             q = solve_contacts_deforming(
-                tree, q, shared, avatar.probe, partial(pose_skin, avatar), (), avatar.capsules
+                tree,
+                q,
+                Demands(contacts=shared),
+                avatar.probe,
+                partial(pose_skin, avatar),
+                avatar.capsules,
             ).q
         places = (1 - s) * first + s * last
         added.append(pinned(tree, q, bodies, (1 - s) * start + s * end, places) - blended)

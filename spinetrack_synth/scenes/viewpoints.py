@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -15,13 +15,14 @@ from spinetrack_synth.scenes.lighting import draw
 from spinetrack_synth.scenes.optics import FILM_WIDTH_MM, Lens
 from spinetrack_synth.scenes.place import Place
 from spinetrack_synth.scenes.shapes import Array, Rng
-from spinetrack_synth.shot import PosedPerson
+from spinetrack_synth.scenes.things import screened, screened_by, thing_points
+from spinetrack_synth.shot import PosedPerson, Thing
 
 VIEWS_TRIED: Final = 150
 SKIN_STEP: Final = 12
 """Every so manieth skin vertex stands for the body."""
 MOST_HIDDEN: Final = 0.5
-"""Share of the main person that others may cover."""
+"""Share of the main person that others, or what they rest on, may cover."""
 LARGEST_OTHER: Final = 1.5
 """Coverage of a person in the foreground."""
 EDGE_PX: Final = 3.0
@@ -48,13 +49,16 @@ def find_view(
     size: tuple[int, int],
     rng: Rng,
     lens: Lens | None = None,
+    things: Sequence[Thing] = (),
     accept: Callable[[Camera], bool] = lambda camera: True,
 ) -> Camera | None:
     """A camera that shows the first person, or all, as the rules ask; None where none was found.
 
     It stands inside the place's camera room, clear of things and people, and nothing bulky is
-    between it and the first person. ``accept`` may ask for more.
+    between it and the first person but what people rest on and hold: these ``things`` may cover a
+    part of the person. ``accept`` may ask for more.
     """
+    corners = [thing_points(thing) for thing in things]
     bodies = [np.asarray(p.skin_world[::SKIN_STEP], float) for p in people]
     group = len(people) > 1 and rng.random() < rules.group
     crop = rng.random() < rules.crop
@@ -65,7 +69,11 @@ def find_view(
         camera = _framed(subject, place, framing, rng)
         if camera is None or not accept(camera):
             continue
-        if not stands_clear(camera, place, rules, bodies):
+        if not stands_clear(camera, place, rules, [*bodies, *corners]):
+            continue
+        position = camera.position_world
+        hidden = [screened_by(thing, position, bodies[0]) for thing in things]
+        if hidden and np.any(hidden, axis=0).mean() > MOST_HIDDEN:
             continue
         if _looming(camera, bodies[1:]) or _covered(camera, bodies) > MOST_HIDDEN:
             continue
@@ -184,15 +192,7 @@ def _nearest_thing_m(position: Array, place: Place, bodies: list[Array]) -> floa
 
 def behind_things(position: Array, body: Array, obstacles: Array) -> bool:
     """Whether an obstacle's box stands on the way from a camera to any part of a person."""
-    if not len(obstacles):
-        return False
-    ends = body[:: max(1, len(body) // 40)]
-    way = (ends - position)[:, None]
-    with np.errstate(divide="ignore", invalid="ignore"):
-        first, second = ((obstacles[None, :, k] - position) / way for k in (0, 1))
-    enter = np.nanmax(np.minimum(first, second), axis=2)
-    leave = np.nanmin(np.maximum(first, second), axis=2)
-    return bool(((enter < leave) & (leave > 0) & (enter < 1)).any())
+    return bool(screened(position, body[:: max(1, len(body) // 40)], obstacles).any())
 
 
 def _looming(camera: Camera, others: list[Array]) -> bool:

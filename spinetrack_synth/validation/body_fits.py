@@ -110,7 +110,7 @@ def bodies_of(dataset: Dataset, work: Work) -> Bodies:
 def fit_model() -> FitModel:
     """The full-body model, beginning at the poses of the library."""
     tree = fullbody()
-    return make_fit_model(tree, [pose_coordinates(tree, pose) for pose in library().values()])
+    return make_fit_model(tree, [pose_coordinates(tree, pose) for pose in library("yoga").values()])
 
 
 @lru_cache(maxsize=1)

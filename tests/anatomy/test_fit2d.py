@@ -35,7 +35,7 @@ WIDTH, HEIGHT = 1280, 960
 
 @pytest.fixture(scope="module")
 def model(coupled: Tree) -> FitModel:
-    return make_fit_model(coupled, [pose_coordinates(coupled, p) for p in library().values()])
+    return make_fit_model(coupled, [pose_coordinates(coupled, p) for p in library("yoga").values()])
 
 
 def sighted(tree: Tree, postures: list[np.ndarray], seed: int = 0) -> Sightings:
@@ -61,7 +61,7 @@ def sighted(tree: Tree, postures: list[np.ndarray], seed: int = 0) -> Sightings:
 @pytest.fixture(scope="module")
 def yoga(coupled: Tree) -> Sightings:
     """Every pose of the library."""
-    return sighted(coupled, [pose_coordinates(coupled, pose) for pose in library().values()])
+    return sighted(coupled, [pose_coordinates(coupled, pose) for pose in library("yoga").values()])
 
 
 def standing(tree: Tree) -> np.ndarray:

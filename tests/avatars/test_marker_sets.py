@@ -54,7 +54,7 @@ def test_markers_on_the_skin_are_near_their_places_and_tell_how_legs_move(
     for name, value in (("arm_add_r", -0.5), ("arm_add_l", -0.5)):
         z[tree.free.index(name)] = value
     standing = markers_on(avatar, vertices, all_coordinates(tree, z))
-    poses = library()
+    poses = library("yoga")
     a, b = (pose_coordinates(avatar.tree, poses[n]) for n in ("tadasana", "virabhadrasana_2"))
     truth = np.array([blend(avatar.tree, a, b, s) for s in np.linspace(0, 1, 12)])
     moving = np.array([markers_on(avatar, vertices, q) for q in truth])

@@ -155,6 +155,7 @@ def test_rules_lists_all_and_explains_one(run: Run) -> None:
     assert err.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_the_plain_install_is_enough(tmp_path: Path) -> None:
     """No renderer, no OpenSim, no OpenCV, no drawing library: what only extras bring is absent."""
     data = clean()

@@ -19,8 +19,8 @@ from spinetrack_synth.cli.avatars import CAST
 from spinetrack_synth.export.glb import to_glb
 from spinetrack_synth.export.scenes import place_glb, thing_glb
 from spinetrack_synth.export.shapes import asset_name
-from spinetrack_synth.scenes.mats import ASSETS, unit_surfaces
 from spinetrack_synth.scenes.places import place
+from spinetrack_synth.scenes.things import ASSETS, unit_surfaces
 from spinetrack_synth.shot import Material, Surface
 
 pytestmark = pytest.mark.slow
@@ -93,7 +93,9 @@ def test_flat_shading_takes_the_triangles_apart() -> None:
     np.testing.assert_allclose(normals, np.tile([0, 0, 1], (6, 1)))
 
 
-@pytest.mark.parametrize("asset", ["mat/3", "gear/rolled_mat/1", "gear/blanket/2"])
+@pytest.mark.parametrize(
+    "asset", ["mat/3", "gear/rolled_mat/1", "gear/blanket/2", "support/sofa/1", "held/barbell/0"]
+)
 def test_things_are_around_the_origin_under_their_names(asset: str) -> None:
     trimesh = pytest.importorskip("trimesh", reason="pip install trimesh")
     content = thing_glb(asset)

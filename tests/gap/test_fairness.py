@@ -83,6 +83,7 @@ def test_a_limb_that_nobody_shows_fills_in_without_a_word_of_numpy_s() -> None:
     assert np.isfinite(filled).all() and (filled[:, 2:4] == 0).all()
 
 
+@pytest.mark.slow
 def test_swapped_sides_are_told_and_mirrored_people_are_not() -> None:
     synthetic, exact = (make_labels(project_people(30, seed)) for seed in (1, 2))
     mirrored = exact.points[:, list(skeleton.MIRROR)]
@@ -94,6 +95,7 @@ def test_swapped_sides_are_told_and_mirrored_people_are_not() -> None:
     assert not told(compare(run(synthetic), run(turned), resamples=50), "the other side's label")
 
 
+@pytest.mark.slow
 def test_pictures_that_cannot_be_read_are_told(tmp_path: Path) -> None:
     folders, sides = [], []
     for seed in (1, 2):

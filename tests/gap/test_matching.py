@@ -110,6 +110,7 @@ def two_samples(rng: np.random.Generator, counts: tuple[int, int], skew: float) 
     return tables
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("counts", [(5, 7), (8, 30)])
 def test_intervals_of_a_handful_hold_their_level(counts: tuple[int, int]) -> None:
     """Of 3,200 intervals of skewed values from one distribution some 5% may miss zero."""

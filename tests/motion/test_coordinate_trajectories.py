@@ -79,6 +79,7 @@ def test_regional_angles_come_out_within_a_degree(
     assert np.all(error_deg(None)[known] > 1.0)  # what single frames leave unknown
 
 
+@pytest.mark.slow
 def test_both_kinds_of_smoothing_are_better_than_one(tree: Tree, yoga: np.ndarray) -> None:
     markers = recorded(tree, yoga, tree.marker_names, NOISE_M)
     smoothed = smooth(markers)
@@ -141,6 +142,7 @@ def test_a_recording_without_any_marker_is_one_line(
         prepare(Request(fullbody_path(), tmp_path / "m.trc", filter_hz="auto"))
 
 
+@pytest.mark.slow
 def test_missing_time_parts_a_trajectory(tree: Tree, yoga: np.ndarray, tmp_path: Path) -> None:
     markers = recorded(tree, yoga, tree.marker_names, NOISE_M)
     kept = np.r_[0:150, 330:600]

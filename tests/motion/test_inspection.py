@@ -95,6 +95,7 @@ def test_unequal_sides_are_found(tree: Tree, steps: CoordinateMotion) -> None:
     assert found.worst.startswith("shank: left")
 
 
+@pytest.mark.slow
 def test_the_page_needs_no_other_file(tmp_path: Path, tree: Tree, steps: CoordinateMotion) -> None:
     pytest.importorskip("matplotlib", reason="plots need the extra motion")
     named = dataclasses.replace(steps, source="<steps> & more.mot")

@@ -6,8 +6,9 @@ import pytest
 
 from spinetrack_synth.anatomy.model import Tree, fullbody_path, load_model
 from spinetrack_synth.poses.collision import Capsules, capsules_from_skin
-from spinetrack_synth.poses.ground import ContactSolution, solve_contacts
-from spinetrack_synth.poses.library import library
+from spinetrack_synth.poses.equipment import SUPPORTS, support_height_m
+from spinetrack_synth.poses.ground import ContactSolution, Demands, meet_demands
+from spinetrack_synth.poses.library import Pose, library
 from spinetrack_synth.poses.mannequin import Mannequin, mannequin
 from spinetrack_synth.poses.sampling import pose_coordinates
 from spinetrack_synth.poses.skin import SkinProbe, probe_from_skin
@@ -25,16 +26,27 @@ class Figure:
     @cached_property
     def settled(self) -> dict[str, ContactSolution]:
         return {
-            pose.name: solve_contacts(
+            pose.name: meet_demands(
                 self.tree,
                 pose_coordinates(self.tree, pose),
-                pose.contacts,
+                self.demands(pose),
                 self.probe,
-                pose.reaches,
                 self.capsules,
             )
             for pose in library().values()
         }
+
+    def levels_m(self, pose: Pose) -> dict[str, float]:
+        """Height of what each region of a pose rests on: the first support it may be."""
+        return {
+            region: support_height_m(rest.supports[0], self.tree)
+            - SUPPORTS[rest.supports[0]].sink_m
+            for rest in pose.rests
+            for region in rest.regions
+        }
+
+    def demands(self, pose: Pose) -> Demands:
+        return Demands(pose.contacts, pose.reaches, self.levels_m(pose), pose.holds, pose.balanced)
 
 
 @pytest.fixture(scope="session")

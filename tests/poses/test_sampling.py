@@ -85,6 +85,7 @@ def test_blends_stay_within_the_limits(tree, one, other, t):
     assert_valid(tree, blend(tree, a, b, t))
 
 
+@pytest.mark.slow
 @given(poses, poses)
 def test_blends_begin_and_end_with_their_poses(tree, one, other):
     a, b = pose_coordinates(tree, one), pose_coordinates(tree, other)

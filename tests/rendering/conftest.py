@@ -9,7 +9,7 @@ import pytest
 from spinetrack_synth.rendering import open_renderer
 
 if any(importlib.util.find_spec(module) is None for module in ("mitsuba", "pyoidn")):
-    collect_ignore = ["test_drawing.py", "test_light_transport.py"]
+    collect_ignore = ["test_compositing.py", "test_drawing.py", "test_light_transport.py"]
 
 
 @pytest.fixture(scope="session")

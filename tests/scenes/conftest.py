@@ -31,6 +31,15 @@ class MannequinAvatar:
     offset_m: NDArray[np.float64]
     faces: NDArray[np.int32]
 
+    @property
+    def skin_body(self) -> NDArray[np.int64]:
+        return self.probe.body
+
+    @property
+    def skin_faces(self) -> NDArray[np.int32]:
+        """Triangles as the quads that skins are made of."""
+        return self.faces[:, [0, 1, 2, 2]]
+
     def posed(self, q: NDArray[np.float64]) -> PosedPerson:
         body2world = body_transforms(self.tree, q)
         frames = body2world[self.probe.body]
@@ -94,8 +103,8 @@ def cheap() -> Iterator[None]:
             patch.setattr(
                 module, "pose_skin", lambda avatar, q, fingers=None: avatar.posed(q).skin_world
             )
-        patch.setattr(placing, "open_fingers", lambda avatar, contacts, reaches: None)
-        patch.setattr(placing, "held_fingers", lambda avatar, q, skin, fingers, reaches: None)
+        for fingers in ("open_fingers", "held_fingers", "gripping_fingers"):
+            patch.setattr(placing, fingers, lambda *args, **kwargs: None)
         for name, kind in list(PLACES.items()):
             patch.setitem(PLACES, name, replace(kind, variants=1))
         yield

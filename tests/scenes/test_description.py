@@ -47,13 +47,21 @@ def test_the_package_brings_yoga():
 
 
 def test_every_family_of_the_library_is_in_yoga():
-    assert set(load_scene("yoga").poses) == {pose.family for pose in library().values()}
+    assert set(load_scene("yoga").poses) == {pose.family for pose in library("yoga").values()}
 
 
 def test_describe_counts_the_poses_of_the_families():
     (yoga,) = [entry for entry in describe() if entry["name"] == "yoga"]
-    assert yoga["poses"] == len(library())
+    assert yoga["poses"] == len(library("yoga"))
     assert yoga["people"] == (1, 2, 3)
+
+
+def test_nights_are_a_share_that_may_be_left_out():
+    content = GOOD.encode()
+    assert parse_scene(content, "mine.toml").light.night == 0
+    assert parse_scene(content + b"night = 0.3\n", "mine.toml").light.night == 0.3
+    with pytest.raises(UserError, match=r"mine.toml: light.night: 3 is a share: give 0 to 1"):
+        parse_scene(content + b"night = 3\n", "mine.toml")
 
 
 def test_own_file_by_path(tmp_path):

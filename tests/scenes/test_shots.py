@@ -6,16 +6,12 @@ import pytest
 
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.scenes import make_shot
-from spinetrack_synth.scenes.mats import (
-    ASSETS,
-    THICKNESS_M,
-    mat_for,
-    thing_surfaces,
-    unit_surfaces,
-)
+from spinetrack_synth.scenes.mats import THICKNESS_M, mat_for
+from spinetrack_synth.scenes.optics import FILM_WIDTH_MM
 from spinetrack_synth.scenes.places import place
 from spinetrack_synth.scenes.placing import Footprint
-from spinetrack_synth.scenes.viewpoints import FILM_WIDTH_MM, behind_things, coverage
+from spinetrack_synth.scenes.things import ASSETS, thing_points, thing_surfaces, unit_surfaces
+from spinetrack_synth.scenes.viewpoints import behind_things, coverage
 from spinetrack_synth.shot import Shot
 
 pytestmark = pytest.mark.slow
@@ -200,6 +196,36 @@ def test_the_things_listed_are_the_surfaces_that_lie_there(shots):
             assert drawn.key == listed.key
             assert (drawn.vertices_world == listed.vertices_world).all()
         assert all(" " not in thing.asset for thing in shot.things)
+
+
+def test_what_people_rest_on_and_hold_stands_where_they_are(yoga, cast):
+    """No mats; everybody on the floor itself, their things with them and clear of the others."""
+    scene = replace(
+        yoga,
+        poses={"on_sofa": 1.0, "hinge": 1.0},
+        people=replace(yoga.people, mats=0.0, count={1: 1.0, 2: 1.0}),
+    )
+    kinds = set()
+    for index in range(3):
+        shot = make_shot(scene, 3, index, cast, SIZE)
+        kinds |= {thing.asset.split("/")[0] for thing in shot.things}
+        assert not any(thing.asset.startswith(("mat/", "gear/")) for thing in shot.things)
+        lying = [surface for thing in shot.things for surface in thing_surfaces(thing)]
+        drawn = shot.surroundings[len(shot.surroundings) - len(lying) :]
+        assert [surface.key for surface in drawn] == [surface.key for surface in lying]
+        for thing in shot.things:
+            points = thing_points(thing)[:, [0, 2]]
+            middles = [person.skin_world[:, [0, 2]].mean(0) for person in shot.people]
+            owner = int(np.argmin([np.linalg.norm(points.mean(0) - m) for m in middles]))
+            for k, person in enumerate(shot.people):
+                there = Footprint.of(person.skin_world[:, [0, 2]])
+                if k != owner:
+                    assert Footprint.of(points).clear_of(there, yoga.people.gap_m - 0.02)
+            if thing.asset.startswith("support/"):
+                assert thing.position_world[1] == pytest.approx(-THICKNESS_M)
+        lowest = min(person.skin_world[:, 1].min() for person in shot.people)
+        assert lowest > -THICKNESS_M - 0.015
+    assert kinds == {"support", "held"}
 
 
 def test_unknown_assets_are_refused():

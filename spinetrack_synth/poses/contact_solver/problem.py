@@ -43,7 +43,8 @@ class Contacts(NamedTuple):
     in these, within ``meeting_sigma_m`` (R,); E points that penetrate other skin, with the place
     they are to come out at, on the bodies ``penetrating_body`` (E, 2) at ``penetrating_m``
     (E, 2, 3) in these, and where the skin faces there, ``outward`` (E, 3) in the second body; depth
-    to which each body's skin may sink into the floor, ``allowed_depth_m`` (B,)."""
+    to which each body's skin may sink into what is under it, ``allowed_depth_m`` (B,), and how high
+    that is, ``level_m`` (B,): 0 for the floor."""
 
     body: Ints
     offset_m: Array
@@ -56,6 +57,7 @@ class Contacts(NamedTuple):
     penetrating_m: Array
     outward: Array
     allowed_depth_m: Array
+    level_m: Array
 
 
 @by_reference

@@ -71,9 +71,11 @@ def solve(
     contacts: Contacts,
     capsules: LimbCapsules,
     given: Array,
+    *,
+    balanced: bool = True,
 ) -> Array:
     """The free coordinates (k,), rad and m, nearest to ``given`` that bring the residuals to
-    nothing."""
+    nothing; that of the balance only where it is asked for."""
     bodies, axes, k = len(chain.parent), len(chain.axis_coordinate), len(given)
     kinematics = Kinematics(
         np.empty((bodies, 4, 4)), np.empty((axes, 3)), np.empty((axes, 3)), np.empty(axes)
@@ -89,7 +91,7 @@ def solve(
     )
     residuals.sigma[: rows.reaches] = CONTACT_SIGMA_M
     residuals.sigma[rows.reaches : rows.balance] = np.repeat(contacts.meeting_sigma_m, 3)
-    residuals.sigma[rows.balance] = BALANCE_SIGMA_M
+    residuals.sigma[rows.balance] = BALANCE_SIGMA_M if balanced else np.inf
     residuals.sigma[rows.collisions : rows.penetrations] = COLLISION_SIGMA_M
     residuals.sigma[rows.penetrations : rows.watched] = PENETRATION_SIGMA_M
     residuals.sigma[rows.watched :] = FLOOR_SIGMA_M
@@ -196,7 +198,8 @@ def _forward_kinematics(
 
 @inner(apart=True)
 def _skin_heights(contacts: Contacts, kinematics: Kinematics, state: SolverState) -> None:
-    """Fill the height of every skin point, and the lowest of every patch and of every body."""
+    """Fill the height of every skin point above what is under it, and the lowest of every patch and
+    of every body."""
     body2world, heights, lowest = kinematics.body2world, state.heights, state.body_lowest
     for b in range(len(lowest)):
         lowest[b] = -1
@@ -207,6 +210,7 @@ def _skin_heights(contacts: Contacts, kinematics: Kinematics, state: SolverState
             + body2world[b, 1, 1] * contacts.offset_m[p, 1]
             + body2world[b, 1, 2] * contacts.offset_m[p, 2]
             + body2world[b, 1, 3]
+            - contacts.level_m[b]
         )
         if lowest[b] < 0 or heights[p] < heights[lowest[b]]:
             lowest[b] = p

@@ -21,8 +21,9 @@ from spinetrack_synth.avatars.body import known_subject
 from spinetrack_synth.avatars.rig import bone_names
 from spinetrack_synth.rendering.server import bounds
 from spinetrack_synth.rendering.unreal import axes
-from spinetrack_synth.scenes import mats, shapes, textures
+from spinetrack_synth.scenes import shapes, textures
 from spinetrack_synth.scenes.places import PLACES, place
+from spinetrack_synth.scenes.things import ASSETS, unit_surfaces
 from spinetrack_synth.shot import (
     Ambient,
     Light,
@@ -113,7 +114,7 @@ CLASS_NAMES: Final[dict[Kind, str]] = {
 class Actor:
     """Something that stands in the level under a name, with the colour it has in masks.
 
-    ``asset``: a subject's id, a thing of ``scenes.mats`` or of the level's own, or
+    ``asset``: a subject's id, a thing of ``scenes.things`` or of the level's own, or
     ``place/variant``. ``parts`` are the surfaces of a thing of the level's own.
     """
 
@@ -169,7 +170,7 @@ class Actor:
             name, variant = self.asset.split("/")
             return place(name, int(variant)).surfaces
         own = (_cube(),) if self.kind == "cube" else self.parts
-        parts = own or mats.unit_surfaces(self.asset)
+        parts = own or unit_surfaces(self.asset)
         return tuple(self.placement.applied(part) for part in parts)
 
     def bones(self) -> tuple[tuple[str, ...], Array]:
@@ -198,7 +199,7 @@ class Level:
     """All there is: actors by name in the order they came, cameras, lights.
 
     ``own_things`` are surfaces around the origin of the things that it has beside those of
-    ``scenes.mats``, by asset.
+    ``scenes.things``, by asset.
     """
 
     actors: dict[str, Actor] = field(default_factory=dict)
@@ -209,7 +210,7 @@ class Level:
 
     def has_thing(self, asset: str) -> bool:
         """Whether there is such an asset."""
-        return asset in mats.ASSETS or asset in self.own_things
+        return asset in ASSETS or asset in self.own_things
 
     def actor(self, name: str) -> Actor:
         """The actor of a name. Raises LevelError where there is none."""
@@ -384,7 +385,7 @@ def placement_of(thing: Thing) -> Placement:
     """Where a thing lies, in Unreal's terms."""
     return Placement(
         _three(axes.to_unreal(thing.position_world)),
-        (0.0, axes.yaw_deg(thing.yaw_rad), 0.0),
+        axes.rotator_deg(thing.yaw_rad, thing.pitch_rad, thing.roll_rad),
         _three(axes.axes_swapped(thing.scale)),
     )
 

@@ -59,6 +59,22 @@ def yaw_rad(yaw_deg: float) -> float:
     return float(-np.radians(yaw_deg))
 
 
+def rotator_deg(yaw_rad: float, pitch_rad: float, roll_rad: float) -> tuple[float, float, float]:
+    """Unreal's pitch, yaw and roll of turns about the world's X (roll), Z (pitch) and Y (yaw): the
+    same turns in the same order, but for the sense of yaw."""
+    return float(np.degrees(pitch_rad)), yaw_deg(yaw_rad), float(np.degrees(roll_rad))
+
+
+def pitch_rad(pitch_deg: float) -> float:
+    """The turn about the world's Z of Unreal's pitch."""
+    return float(np.radians(pitch_deg))
+
+
+def roll_rad(roll_deg: float) -> float:
+    """The turn about the world's X of Unreal's roll."""
+    return float(np.radians(roll_deg))
+
+
 # Rotators, in closed form: scipy turns by way of quaternions, which changes the last bits of files
 
 

@@ -103,14 +103,24 @@ def parse_fingers(text: str) -> NDArray[np.float64] | None:
 
 
 def things_json(things: Iterable[Thing]) -> str:
-    """``[{"asset":"mat/3","location":[x,y,z],"yaw":degrees,"scale":[a,b,c]},...]``."""
+    """``[{"asset":"mat/3","location":[x,y,z],"yaw":degrees,"scale":[a,b,c]},...]``.
+
+    A thing that is tilted has ``"pitch"`` and ``"roll"`` as well, the other angles of a rotator.
+    """
     entries = (
         f'{{"asset":"{thing.asset}","location":[{_listed(axes.to_unreal(thing.position_world))}],'
-        f'"yaw":{number(axes.yaw_deg(thing.yaw_rad))},'
+        f'"yaw":{number(axes.yaw_deg(thing.yaw_rad))},{_tilt_json(thing)}'
         f'"scale":[{_listed(axes.axes_swapped(thing.scale))}]}}'
         for thing in things
     )
     return "[" + ",".join(entries) + "]"
+
+
+def _tilt_json(thing: Thing) -> str:
+    if not thing.pitch_rad and not thing.roll_rad:
+        return ""
+    pitch, _, roll = axes.rotator_deg(thing.yaw_rad, thing.pitch_rad, thing.roll_rad)
+    return f'"pitch":{number(pitch)},"roll":{number(roll)},'
 
 
 def parse_things(text: str) -> tuple[Thing, ...]:
@@ -123,10 +133,12 @@ def parse_things(text: str) -> tuple[Thing, ...]:
                 position_world=_three(thing["location"], axes.to_world),
                 yaw_rad=axes.yaw_rad(_one(thing["yaw"])),
                 scale=_three(thing["scale"], axes.axes_swapped),
+                pitch_rad=axes.pitch_rad(_one(thing.get("pitch", 0.0))),
+                roll_rad=axes.roll_rad(_one(thing.get("roll", 0.0))),
             )
             for thing in data
         )
-    except (KeyError, TypeError) as error:
+    except (AttributeError, KeyError, TypeError) as error:
         raise ValueError(f"things: {error} is missing or wrong") from None
 
 

@@ -14,7 +14,7 @@ from spinetrack_synth.scenes.place import Part, Place, Prop, assembled, bounds, 
 from spinetrack_synth.scenes.props import outdoors, plants
 from spinetrack_synth.scenes.shapes import Array, Mesh, Rng, terrain
 from spinetrack_synth.scenes.textures import Finish, paint
-from spinetrack_synth.shot import Material
+from spinetrack_synth.shot import AreaLight, Material
 
 NEAR_M = 5.5  # radius of the finely drawn lawn
 GROUND_M = -0.022  # mats (top y = 0) lie on the tips of the blades
@@ -113,6 +113,7 @@ def build(variant: int) -> Place:
         mat_area=np.array([[-3.0, -3.0], [3.0, 3.0]]),
         camera_room=np.array([[-10.0, 0.1, -10.0], [10.0, 8.5, 10.0]]),
         obstacles=np.array(bulky).reshape(-1, 2, 3),
+        lamps=tuple(_shining(thing) for _, thing in things if thing[-1][0] == "white"),
         outdoors=True,
     )
 
@@ -177,6 +178,13 @@ def _beside_path(rng: Rng, grounds: _Grounds) -> list[tuple[float, Prop]]:
         if np.hypot(x, z) > 4.6:
             found.append(grounds.standing(thing, x, z, yaw=np.pi / 2 - turn + np.pi))
     return found
+
+
+def _shining(lamp: Prop) -> AreaLight:
+    """The light of a lamp post: what its globe sends down."""
+    (x, y, z), (to_x, _, to_z) = bounds(lamp[-1:])
+    center = (float(x + to_x) / 2, float(y) - 0.01, float(z + to_z) / 2)
+    return AreaLight(center, (0.14, 0.0, 0.0), (0.0, 0.0, 0.14), (1.0, 1.0, 1.0))
 
 
 def _trees(rng: Rng, grounds: _Grounds) -> list[tuple[float, Prop]]:

@@ -37,6 +37,7 @@ def worst_m(found: Solution) -> float:
     return float(np.nanmean(found.frame_rms_m.reshape(-1, 20), axis=1).max())
 
 
+@pytest.mark.slow
 def test_a_limb_led_astray_by_noise_is_led_back(
     coupled: Tree, over_the_shoulder: tuple[np.ndarray, np.ndarray], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -67,6 +68,7 @@ def test_threads_do_not_change_a_bit(
     np.testing.assert_array_equal(three.coordinates, one.coordinates)
 
 
+@pytest.mark.slow
 def test_few_markers_are_enough_to_recover_a_branch(
     coupled: Tree, over_the_shoulder: tuple[np.ndarray, np.ndarray]
 ) -> None:

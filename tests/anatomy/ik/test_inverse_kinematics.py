@@ -30,7 +30,7 @@ def library_poses(tree: Tree, samples: int, seed: int = 0) -> np.ndarray:
     return np.array(
         [
             q
-            for pose in library().values()
+            for pose in library("yoga").values()
             for twin in (pose, mirrored(pose))
             for q in (
                 pose_coordinates(tree, twin),
@@ -41,7 +41,7 @@ def library_poses(tree: Tree, samples: int, seed: int = 0) -> np.ndarray:
 
 
 def motion(tree: Tree, frames: int) -> np.ndarray:
-    poses = library()
+    poses = library("yoga")
     a, b = (pose_coordinates(tree, poses[name]) for name in ("tadasana", "virabhadrasana_2"))
     return np.array([blend(tree, a, b, s) for s in np.linspace(0.2, 0.8, frames)])
 
@@ -133,6 +133,7 @@ def test_a_motion_comes_back_and_its_spine_with_it(coupled: Tree) -> None:
         np.testing.assert_allclose(here, there, atol=0.01)
 
 
+@pytest.mark.slow
 def test_noise_is_spread_as_theory_says(coupled: Tree) -> None:
     """With independent noise the errors are those of the Cramer-Rao bound: no better fit exists."""
     rng = np.random.default_rng(2)
@@ -150,6 +151,7 @@ def test_noise_is_spread_as_theory_says(coupled: Tree) -> None:
         assert spread == pytest.approx(bound[coupled.free.index(name)], rel=0.25), name
 
 
+@pytest.mark.slow
 def test_a_prior_holds_what_noise_leaves_open_and_only_where_it_is_asked_for(free: Tree) -> None:
     q = motion(free, 40)
     exact = markers_of(free, q)
@@ -402,6 +404,7 @@ def test_a_limb_on_a_wall_is_found_in_any_pose(tmp_path: Path, knee: str) -> Non
     np.testing.assert_allclose(found.coordinates[:, knee_column], q[:, knee_column], atol=1e-4)
 
 
+@pytest.mark.slow
 def test_a_base_that_meets_its_end_on_the_way_is_begun_anew(coupled: Tree) -> None:
     angles = [coupled.coordinate_index[f"pelvis_{n}"] for n in ("tilt", "list", "rotation")]
     bound = np.array([np.pi / 2, np.pi / 2, np.pi])

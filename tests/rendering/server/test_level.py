@@ -16,7 +16,7 @@ from spinetrack_synth.rendering.server.level import (
     Placement,
     placement_of,
 )
-from spinetrack_synth.scenes.mats import ASSETS, thing_surfaces, unit_surfaces
+from spinetrack_synth.scenes.things import ASSETS, thing_surfaces, unit_surfaces
 from spinetrack_synth.shot import Thing
 
 pytestmark = pytest.mark.slow
@@ -54,9 +54,10 @@ def test_an_actor_is_seen_where_unreal_would_show_it() -> None:
     st.tuples(*[st.floats(-3, 3)] * 3),
     st.floats(-3, 3),
     st.tuples(*[st.floats(0.5, 2)] * 3),
+    st.tuples(st.floats(-1.5, 1.5), st.floats(-3, 3)),
 )
-def test_things_lie_as_the_scene_lays_them(asset, position, yaw, scale) -> None:
-    thing = Thing(asset, position, yaw, scale)
+def test_things_lie_as_the_scene_lays_them(asset, position, yaw, scale, tilt) -> None:
+    thing = Thing(asset, position, yaw, scale, *tilt)
     for unit, there in zip(unit_surfaces(asset), thing_surfaces(thing), strict=True):
         surface = placement_of(thing).applied(unit)
         np.testing.assert_allclose(surface.vertices_world, there.vertices_world, atol=2e-6)

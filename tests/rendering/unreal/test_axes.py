@@ -99,6 +99,17 @@ def test_a_yaw_turns_the_floor_alike_in_both_worlds(turn) -> None:
     assert axes.yaw_rad(axes.yaw_deg(turn)) == pytest.approx(turn)
 
 
+@given(st.floats(-3, 3), st.floats(-1.5, 1.5), st.floats(-3, 3))
+def test_a_tilted_thing_is_turned_alike_in_both_worlds(yaw, pitch, roll) -> None:
+    (cy, cp, cr), (sy, sp, sr) = np.cos([yaw, pitch, roll]), np.sin([yaw, pitch, roll])
+    about_y = np.array([[cy, 0, sy], [0, 1, 0], [-sy, 0, cy]])
+    about_z = np.array([[cp, -sp, 0], [sp, cp, 0], [0, 0, 1]])
+    about_x = np.array([[1, 0, 0], [0, cr, -sr], [0, sr, cr]])
+    there = axes.rotator_matrix(axes.rotator_deg(yaw, pitch, roll))
+    here = axes.rotations_swapped(about_y @ about_z @ about_x)
+    np.testing.assert_allclose(there, here, atol=1e-12)
+
+
 @given(point, st.floats(-3, 3), st.sampled_from([(640, 480), (480, 640)]), point)
 def test_cameras_see_the_same_in_both_worlds(offset, roll, size, seen) -> None:
     position = np.array([9.0, 1.0, 0.0]) + np.array(offset) * 0.3

@@ -121,6 +121,7 @@ def test_whom_it_is_about_is_named(frame: Frame) -> None:
         check(moved, frame)
 
 
+@pytest.mark.slow
 def test_what_proves_nothing_is_not_refused(frame: Frame) -> None:
     rgb = frame.rgb
     check(np.full_like(rgb, 90), frame)  # nobody stands out from the background
@@ -186,6 +187,7 @@ def test_a_turned_picture_is_told_by_the_way_it_was_turned(frame: Frame, way: st
         check_way_round(rgb, contours, match(rgb, contours))
 
 
+@pytest.mark.slow
 def test_neither_the_right_picture_nor_one_of_something_else_is_taken_for_turned(
     frame: Frame,
 ) -> None:

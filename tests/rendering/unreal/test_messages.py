@@ -63,12 +63,14 @@ def test_things_come_back() -> None:
     things = (
         Thing("mat/3", (1.0, -0.006, -2.5), 2.2, (1.0, 0.5, 1.1)),
         Thing("gear/bottle/0", (0.0, 0.0, 0.1), -0.3),
+        Thing("held/barbell/0", (0.0, 1.0, 0.1), -0.3, (1.0, 1.0, 1.0), 0.4, -1.2),
     )
     text = messages.things_json(things)
+    assert text.count("pitch") == text.count("roll") == 1  # upright things have a yaw alone
     assert " " not in text
     for thing, back in zip(things, messages.parse_things(text), strict=True):
         assert back.asset == thing.asset
-        for name in ("position_world", "yaw_rad", "scale"):
+        for name in ("position_world", "yaw_rad", "scale", "pitch_rad", "roll_rad"):
             np.testing.assert_allclose(getattr(back, name), getattr(thing, name), atol=1e-6)
     assert messages.parse_things(messages.things_json(())) == ()
 

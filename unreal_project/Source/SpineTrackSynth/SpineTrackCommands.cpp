@@ -132,7 +132,7 @@ void FSpineTrackCommands::Register()
 	Bind(TEXT("vset /place/[str]/[uint]"), &FSpineTrackCommands::SetPlace, TEXT("Surroundings: a place and its variant"));
 	Bind(TEXT("vget /place"), &FSpineTrackCommands::GetPlace, TEXT("The place and its variant"));
 	Bind(TEXT("vset /things [str]"), &FSpineTrackCommands::SetThings,
-		TEXT("Replace mats and gear: [{\"asset\":\"mat/3\",\"location\":[x,y,z],\"yaw\":deg,\"scale\":[a,b,c]},...]"));
+		TEXT("Replace the things: [{\"asset\":\"mat/3\",\"location\":[x,y,z],\"yaw\":deg,\"scale\":[a,b,c]},...], with \"pitch\" and \"roll\" where tilted"));
 	Bind(TEXT("vset /lights [str]"), &FSpineTrackCommands::SetLights,
 		TEXT("Replace the lights: {\"lights\":[{\"type\":\"sun\",...},...],\"exposure\":1}"));
 	Bind(TEXT("vget /project"), &FSpineTrackCommands::GetProject, TEXT("Names and versions, as JSON"));
@@ -356,11 +356,16 @@ FExecStatus FSpineTrackCommands::SetThings(const FArgs& Args)
 		const TSharedPtr<FJsonObject>* Thing = nullptr;
 		FString Asset;
 		double Yaw = 0.0;
+		double Pitch = 0.0;
+		double Roll = 0.0;
 		if (!Item->TryGetObject(Thing) || !(*Thing)->TryGetStringField(TEXT("asset"), Asset)
 			|| !(*Thing)->TryGetNumberField(TEXT("yaw"), Yaw))
 		{
 			return FExecStatus::Error(TEXT("A thing has asset, location, yaw and scale"));
 		}
+		// Only what is tilted has these.
+		(*Thing)->TryGetNumberField(TEXT("pitch"), Pitch);
+		(*Thing)->TryGetNumberField(TEXT("roll"), Roll);
 		const TArray<double> Location = Numbers((*Thing)->TryGetField(TEXT("location")), 3);
 		const TArray<double> Scale = Numbers((*Thing)->TryGetField(TEXT("scale")), 3);
 		UStaticMesh* Mesh = LoadObject<UStaticMesh>(nullptr, *AssetPath(TEXT("Things"), Asset));
@@ -369,7 +374,7 @@ FExecStatus FSpineTrackCommands::SetThings(const FArgs& Args)
 			return FExecStatus::Error(FString::Printf(TEXT("%s: no such asset, or no three numbers"), *Asset));
 		}
 		AStaticMeshActor* Actor = World->SpawnActor<AStaticMeshActor>(AStaticMeshActor::StaticClass(),
-			FVector(Location[0], Location[1], Location[2]), FRotator(0.0, Yaw, 0.0), FActorSpawnParameters());
+			FVector(Location[0], Location[1], Location[2]), FRotator(Pitch, Yaw, Roll), FActorSpawnParameters());
 		if (Actor == nullptr)
 		{
 			return FExecStatus::Error(FString::Printf(TEXT("%s could not be spawned"), *Asset));
