@@ -128,11 +128,13 @@ class _Stage:
             trajectory = self._move(stance, _room(place, others, self._scene.people.gap_m))
             if trajectory is None:
                 return None
+            mat = None if isinstance(stance.pose, Moment) else placed.mats[k]
+            if mat is None:  # who moves about has none, and stands on the floor below them
+                trajectory = _lowered(trajectory)
             keys = np.linspace(0, len(self._times_s) - 1, KEY_FRAMES).round().astype(int)
             skin = np.concatenate([trajectory.skin(int(frame)) for frame in np.unique(keys)])
             corners = []
-            mat = placed.mats[k]
-            if mat is not None and not isinstance(stance.pose, Moment):  # others move about
+            if mat is not None:
                 low = skin[skin[:, 1] < NEAR_FLOOR_M][:, [0, 2]]
                 mats.append(mat_for(low, mat.heading_rad))
                 corners.append(mats[-1].corners())
@@ -158,12 +160,15 @@ class _Stage:
             families = self._scene.poses
             return pose_to_pose(stance, families, self._times_s, fits, self._rng)
         performance, start_s = self._windows[stance.pose.name]
-        there = performed(stance, performance, start_s, self._times_s)
-        floor = (0.0, -THICKNESS_M, 0.0)
-        q = np.array([moved(stance.avatar.tree, row, floor) for row in there.q])
-        trajectory = replace(there, q=q)
-        frames = np.linspace(0, len(q) - 1, KEY_FRAMES).round().astype(int)
+        trajectory = performed(stance, performance, start_s, self._times_s)
+        frames = np.linspace(0, len(trajectory.q) - 1, KEY_FRAMES).round().astype(int)
         return trajectory if all(fits(trajectory.skin(int(f))) for f in frames) else None
+
+
+def _lowered(trajectory: Trajectory) -> Trajectory:
+    """The same from the top of a mat down to the floor."""
+    tree, floor = trajectory.avatar.tree, (0.0, -THICKNESS_M, 0.0)
+    return replace(trajectory, q=np.array([moved(tree, row, floor) for row in trajectory.q]))
 
 
 def _room(place: Place, others: list[Footprint], gap_m: float) -> Callable[[Array], bool]:

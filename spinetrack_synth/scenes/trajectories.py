@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.interpolate import CubicSpline
 
+from spinetrack_synth.anatomy.kinematics import body_transforms
 from spinetrack_synth.avatars.avatar import Avatar, Fingers, pose_skin
 from spinetrack_synth.motion.performance import Performance, moment_name
 from spinetrack_synth.poses.collision import self_intersection_m
 from spinetrack_synth.poses.ground import Demands, solve_contacts_deforming
 from spinetrack_synth.poses.library import Pose, library, mirrored
+from spinetrack_synth.poses.pinning import pinned
 from spinetrack_synth.poses.placement import (
     ROTATION,
     TRANSLATION,
@@ -27,13 +30,23 @@ from spinetrack_synth.poses.regions import REGIONS
 from spinetrack_synth.poses.sampling import blend, pose_coordinates, within_limits
 from spinetrack_synth.rotations import yaw_xz
 from spinetrack_synth.scenes.description import Weights
-from spinetrack_synth.scenes.placing import Stance, take_stance
+from spinetrack_synth.scenes.placing import (
+    DEEPEST_BELOW_FLOOR_M,
+    FARTHEST_CONTACT_M,
+    FARTHEST_OFF_BALANCE_M,
+    Stance,
+    take_stance,
+)
 from spinetrack_synth.scenes.shapes import Array, Rng
 
 KNOTS: Final = 9
 """Where between two poses the body is settled on the floor; between these it is interpolated."""
 FARTHEST_SLIDE_M: Final = 0.06
 """How far what stays on the floor may move over a whole transition."""
+FARTHEST_FROM_PLACE_M: Final = 0.3
+"""How far from them they may be before the limbs reach for them; nearer than ``NEAR_ENOUGH_M`` they
+are there."""
+NEAR_ENOUGH_M: Final = 0.01
 FARTHEST_OFF_FLOOR_M: Final = 0.03
 DEEPEST_OVERLAP_M: Final = 0.03
 """On the way from pose to pose, not in the poses."""
@@ -159,7 +172,7 @@ def _frame(
             return _Frame(
                 step.at(s),
                 (1 - s) * a + s * b,
-                f"{step.start.pose.name} to {step.end.pose.name}",
+                " to ".join(dict.fromkeys((step.start.pose.name, step.end.pose.name))),
                 step.shared,
                 (1 - s) * start + s * finish,
             )
@@ -186,8 +199,7 @@ def _grounded(avatar: Avatar, q: Array, frame: _Frame) -> Array:
 
 def _floor_points(avatar: Avatar, skin: Array, regions: Sequence[str]) -> Array:
     """The middles (P, 2) x, z m of the patches of regions."""
-    patches = [avatar.probe.patches[patch] for region in regions for patch in REGIONS[region]]
-    return np.array([skin[patch].mean(axis=0)[[0, 2]] for patch in patches])
+    return _middles(avatar, skin, regions)[:, [0, 2]]
 
 
 def _next(
@@ -239,20 +251,27 @@ def _lead(
     shared = tuple(sorted(mine & theirs))
     if not shared or not (mine <= theirs or theirs <= mine):
         return None
-    there, slide_m = _aligned(here, there, shared)
+    there = _aligned(here, there, shared)
     angles = np.array([not name.startswith("pelvis_t") for name in tree.coordinates])
-    turn = np.degrees(np.abs(there.q - here.q)[angles].max())
-    if slide_m > FARTHEST_SLIDE_M or turn > FARTHEST_TURN_DEG or not fits(there.skin):
+    if _slide_m(here, there, shared) > FARTHEST_FROM_PLACE_M:
         return None
-    peak = rng.uniform(*PEAK_DEG_S)
-    duration_s = max(SHORTEST_S, PEAK_OF_MEAN * turn / peak)
-    step = Transition(here, there, _settling(here, there, shared), shared, duration_s)
-    return step if _sound(step, fits) else None
+    brought = _brought(here, there, shared)
+    if brought is None or not fits(brought.skin):
+        return None
+    turn = np.degrees(np.abs(brought.q - here.q)[angles].max())
+    if turn > FARTHEST_TURN_DEG or _slide_m(here, brought, shared) > FARTHEST_SLIDE_M:
+        return None
+    duration_s = max(SHORTEST_S, PEAK_OF_MEAN * turn / rng.uniform(*PEAK_DEG_S))
+    for settle in (False, True):
+        way = _on_the_way(here, brought, shared, settle=settle)
+        step = Transition(here, brought, way, shared, duration_s)
+        if _sound(step, fits):
+            return step
+    return None
 
 
-def _aligned(here: Stance, there: Stance, shared: tuple[str, ...]) -> tuple[Stance, float]:
-    """A stance turned and moved onto the places another has on the floor, and how far the worst is
-    off, m."""
+def _aligned(here: Stance, there: Stance, shared: tuple[str, ...]) -> Stance:
+    """A stance turned and moved onto the places that another has on the floor."""
     avatar = here.avatar
     to = _floor_points(avatar, here.skin, shared)
     of = _floor_points(avatar, there.skin, shared)
@@ -261,31 +280,85 @@ def _aligned(here: Stance, there: Stance, shared: tuple[str, ...]) -> tuple[Stan
     heading = float(np.arctan2((a[:, 0] * b[:, 1] - a[:, 1] * b[:, 0]).sum(), (a * b).sum()))
     x, z = to.mean(axis=0) - yaw_xz(heading) @ of.mean(axis=0)
     q = moved(avatar.tree, turned(avatar.tree, there.q, heading), (x, 0.0, z))
-    # The same angles, counted so that the way is the shortest.
-    skin = pose_skin(avatar, q, there.fingers)
-    off = np.linalg.norm(_floor_points(avatar, skin, shared) - to, axis=1).max()
-    return Stance(avatar, there.pose, q, skin, there.fingers), float(off)
+    return replace(there, q=q, skin=pose_skin(avatar, q, there.fingers))
 
 
-def _settling(here: Stance, there: Stance, shared: tuple[str, ...]) -> Callable[[float], Array]:
-    """What has to be added to the blend of two stances so that the shared places meet the floor."""
+def _slide_m(here: Stance, there: Stance, shared: tuple[str, ...]) -> float:
+    """How far the places of two stances on the floor are apart, at worst."""
+    a, b = (_floor_points(stance.avatar, stance.skin, shared) for stance in (here, there))
+    return float(np.linalg.norm(a - b, axis=1).max())
+
+
+def _brought(here: Stance, there: Stance, shared: tuple[str, ...]) -> Stance | None:
+    """A stance with limbs that reach to the places another has on the floor; None where it does
+    not come out well."""
+    avatar, tree = there.avatar, there.avatar.tree
+    if _slide_m(here, there, shared) < NEAR_ENOUGH_M:
+        return there
+    assert isinstance(there.pose, Pose)
+    bodies, offsets_m = _pins(there, shared)
+    places = _middles(avatar, there.skin, shared)
+    places[:, [0, 2]] = _floor_points(avatar, here.skin, shared)
+    settled = solve_contacts_deforming(
+        tree,
+        pinned(tree, there.q, bodies, offsets_m, places),
+        Demands(there.pose.contacts, there.pose.reaches, balanced=there.pose.balanced),
+        avatar.probe,
+        partial(pose_skin, avatar, fingers=there.fingers),
+        avatar.capsules,
+    )
+    good = (
+        settled.worst_contact_m <= FARTHEST_CONTACT_M
+        and settled.lowest_m >= -DEEPEST_BELOW_FLOOR_M
+        and settled.balance_m <= FARTHEST_OFF_BALANCE_M
+    )
+    return replace(there, q=settled.q, skin=settled.skin_world) if good else None
+
+
+def _middles(avatar: Avatar, skin: Array, regions: Sequence[str]) -> Array:
+    """The middles (P, 3) m of the patches of regions."""
+    patches = [avatar.probe.patches[patch] for region in regions for patch in REGIONS[region]]
+    return np.array([skin[patch].mean(axis=0) for patch in patches])
+
+
+def _pins(stance: Stance, regions: Sequence[str]) -> tuple[NDArray[np.int64], Array]:
+    """The middles of patches as points on bodies: these (P,), and where in them (P, 3) m."""
+    avatar = stance.avatar
+    bodies = np.array(
+        [
+            np.bincount(avatar.probe.body[avatar.probe.patches[patch]]).argmax()
+            for region in regions
+            for patch in REGIONS[region]
+        ]
+    )
+    frames = body_transforms(avatar.tree, stance.q)[bodies]
+    apart = _middles(avatar, stance.skin, regions) - frames[:, :3, 3]
+    return bodies, np.einsum("pji,pj->pi", frames[:, :3, :3], apart)
+
+
+def _on_the_way(
+    here: Stance, there: Stance, shared: tuple[str, ...], *, settle: bool
+) -> Callable[[float], Array]:
+    """What has to be added to the blend of two stances so that shared places stay where they are;
+    ``settle`` first brings everything else above the floor."""
     avatar, tree = here.avatar, here.avatar.tree
-    place = indices(tree, TRANSLATION)
     knots = np.linspace(0.0, 1.0, KNOTS)
+    (bodies, start), (_, end) = _pins(here, shared), _pins(there, shared)
+    first, last = (_middles(avatar, stance.skin, shared) for stance in (here, there))
     added = []
     for s in knots:
-        q = blend(tree, here.q, there.q, float(s))
-        settled = solve_contacts_deforming(
-            tree,
-            q,
-            Demands(contacts=shared),
-            avatar.probe,
-            partial(pose_skin, avatar),
-            avatar.capsules,
-        )
-        change = settled.q - q
-        change[place] = 0.0  # `_grounded` says where it stands
-        added.append(change)
+        q = blended = blend(tree, here.q, there.q, float(s))
+        if settle:
+            q = solve_contacts_deforming(
+                tree,
+                q,
+                Demands(contacts=shared),
+                avatar.probe,
+                partial(pose_skin, avatar),
+                avatar.capsules,
+            ).q
+        places = (1 - s) * first + s * last
+        added.append(pinned(tree, q, bodies, (1 - s) * start + s * end, places) - blended)
     corrections = np.array(added)
     # Nothing at both ends: these are settled, with all that they have on the floor.
     corrections -= np.outer(1 - knots, corrections[0]) + np.outer(knots, corrections[-1])

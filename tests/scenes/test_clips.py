@@ -11,16 +11,18 @@ from spinetrack_synth.scenes import make_clip
 from spinetrack_synth.scenes.camera_paths import FIXED, WEIGHTS, film
 from spinetrack_synth.scenes.clips import Clip
 from spinetrack_synth.scenes.places import place
-from spinetrack_synth.scenes.trajectories import minimum_jerk
+from spinetrack_synth.scenes.placing import take_stance
+from spinetrack_synth.scenes.trajectories import minimum_jerk, pose_to_pose
+from spinetrack_synth.skeleton import INDEX
 
 SIZE = (640, 480)
-TIMES_S = np.arange(24) / 8
+TIMES_S = np.arange(16) / 8
 FPS = 8.0
 
 
 @pytest.fixture(scope="module")
 def clips(yoga, cast) -> list[Clip]:
-    return [make_clip(yoga, 3, n, cast, SIZE, (1, 1), TIMES_S, views=1) for n in range(4)]
+    return [make_clip(yoga, 3, n, cast, SIZE, (1, 1), TIMES_S) for n in range(2)]
 
 
 def names(clip: Clip) -> list[str]:
@@ -29,7 +31,7 @@ def names(clip: Clip) -> list[str]:
 
 
 def test_people_go_from_pose_to_pose(clips) -> None:
-    assert sum(len(names(clip)) > 1 for clip in clips) >= 3
+    assert any(len(names(clip)) > 1 for clip in clips)
     for clip in clips:
         for name in names(clip):
             assert all(pose in library() for pose in name.split(" to "))
@@ -58,36 +60,32 @@ def test_people_stay_on_the_floor(clips) -> None:
             assert abs(lowest) < 1e-3
 
 
-def test_what_two_poses_share_on_the_floor_stays_there(clips) -> None:
+def test_what_two_poses_share_on_the_floor_stays_there(cast) -> None:
     """Seen by the heels: feet that both poses stand on slide by centimetres at most."""
+    rng = np.random.default_rng(0)
+    stance = take_stance(cast.avatar(0), library()["utkatasana"], rng)
+    families = {"standing": 1.0, "forward_bend": 1.0}
+    times_s = np.arange(36) / 6
+    there = pose_to_pose(stance, families, times_s, lambda skin: True, rng)
+    heels = [INDEX["left_heel"], INDEX["right_heel"]]
     seen = 0
-    for clip in clips:
-        trajectory = clip.trajectories[0]
-        for name in names(clip):
-            ends = [set(library()[pose].contacts) for pose in name.split(" to ")]
-            frames = [k for k, pose in enumerate(trajectory.poses) if pose == name]
-            both_feet = {"left_foot", "right_foot"} <= ends[0] & ends[-1]
-            if both_feet and len(frames) > 2:
-                people = [clip.moment(k).people[0].keypoints_world for k in frames]
-                heels = np.array(people)[:, [_index("left_heel"), _index("right_heel")]]
-                assert np.ptp(heels[:, :, [0, 2]], axis=0).max() < 0.15
-                seen += 1
-    assert seen
-
-
-def _index(name: str) -> int:
-    from spinetrack_synth.skeleton import INDEX
-
-    return INDEX[name]
+    for name in dict.fromkeys(there.poses):
+        ends = [set(library()[pose].contacts) for pose in name.split(" to ")]
+        people = [there.avatar.posed(q) for q, pose in zip(there.q, there.poses) if pose == name]
+        if len(ends) == 2 and {"left_foot", "right_foot"} <= ends[0] & ends[1]:
+            at = np.array([person.keypoints_world[heels] for person in people])
+            assert np.ptp(at[:, :, [0, 2]], axis=0).max() < 0.12
+            seen += len(people)
+    assert seen > 3
 
 
 def test_a_clip_is_a_pure_function_and_keeps_its_place(yoga, cast, clips) -> None:
-    again = make_clip(yoga, 3, 2, cast, SIZE, (1, 1), TIMES_S)
-    for frame in (17, 4):
-        one, other = clips[2].moment(frame), again.moment(frame)
+    again = make_clip(yoga, 3, 1, cast, SIZE, (1, 1), TIMES_S)
+    for frame in (13, 4):
+        one, other = clips[1].moment(frame), again.moment(frame)
         np.testing.assert_array_equal(one.people[0].skin_world, other.people[0].skin_world)
         np.testing.assert_array_equal(one.camera.world2cam, other.camera.world2cam)
-    first, last = clips[2].moment(0), clips[2].moment(23)
+    first, last = clips[1].moment(0), clips[1].moment(15)
     assert first.surroundings is last.surroundings
     assert first.lights is last.lights
     assert first.people[0].subject_id == last.people[0].subject_id
