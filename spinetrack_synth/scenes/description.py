@@ -58,8 +58,9 @@ class PeopleRules:
     """How many people, and what they share.
 
     ``count`` are weights by number of people; ``gap_m`` the least floor between two of them;
-    ``mats`` the share of those who are on the floor with empty hands that have a mat there;
-    ``spines`` the share of the people whose spine is not normal.
+    ``mats`` the share of those who have one: 1 for all on the floor with empty hands, less for
+    some of those who touch it with more than their feet; ``spines`` the share of the people
+    whose spine is not normal.
     """
 
     count: Mapping[int, float]

@@ -280,10 +280,18 @@ def gather(
 
 
 def _wants_mat(stance: Stance, low: Array, rules: PeopleRules, rng: Rng) -> bool:
-    """Who rests on something, holds something or is in the air has no mat."""
+    """Who rests on something, holds something or is in the air has no mat; where not everybody has
+    one, who stands on the feet alone has none."""
     if stance.things or not len(low) or rules.mats == 0.0:
         return False
-    return rules.mats == 1.0 or rng.random() < rules.mats
+    if rules.mats == 1.0:
+        return True
+    contacts = stance.pose.contacts if isinstance(stance.pose, Pose) else ()
+    lies = any(contact.partition("_")[2] not in _FEET for contact in contacts)
+    return lies and rng.random() < rules.mats
+
+
+_FEET: Final = ("foot", "toes", "heel")
 
 
 def _turned(thing: Thing, heading: float) -> Thing:

@@ -229,6 +229,10 @@ def test_what_people_rest_on_and_hold_stands_where_they_are(yoga, cast):
         lowest = min(person.skin_world[:, 1].min() for person in shot.people)
         assert lowest > -THICKNESS_M - 0.015
     assert kinds == {"support", "held"}
+    for poses, mats in (({"at_ease": 1.0}, 0), ({"floor_exercise": 1.0}, 1)):
+        people = replace(scene.people, mats=0.999, count={1: 1.0})
+        shot = make_shot(replace(scene, poses=poses, people=people), 3, 0, cast, SIZE)
+        assert sum(thing.asset.startswith("mat/") for thing in shot.things) == mats
 
 
 def test_unknown_assets_are_refused():
