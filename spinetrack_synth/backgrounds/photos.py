@@ -193,7 +193,8 @@ def _key(small: Array, camera: Camera) -> tuple[Array, float]:
     right, _, forward = camera.world2cam[:3, :3]
     ahead = forward * [1, 0, 1] / np.linalg.norm(forward * [1, 0, 1])
     bright = luminance > 0.6 * luminance.max()
-    if bright.mean() < 0.06 and luminance.max() > 8 * middle:
+    # A sky is bright too, and large: it is no lamp, whatever of it is white.
+    if (luminance > 3 * middle).mean() < 0.1 and luminance.max() > 8 * middle:
         row, column = (float(np.mean(at)) for at in np.nonzero(bright))
         pixel = np.array([(column + 0.5) / columns, (row + 0.5) / rows])
         pixel *= [camera.width, camera.height]
