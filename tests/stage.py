@@ -58,7 +58,8 @@ def _gym(folder: Path) -> None:
     import trimesh
 
     page = (Path(__file__).parents[1] / "docs/scenes.md").read_text()
-    (things,) = re.findall(r"^```toml\n(.*?)^```", page, re.M | re.S)
+    blocks = re.findall(r"^```toml\n(.*?)^```", page, re.M | re.S)
+    (things,) = (block for block in blocks if "[[props]]" in block)
     yoga = files("spinetrack_synth.scenes").joinpath("yoga.toml").read_text()
     (folder / "gym.toml").write_text(yoga.replace('name = "yoga"', 'name = "gym"') + things)
     trimesh.creation.box((1.2, 0.45, 0.4)).export(folder / "bench.glb")
