@@ -435,6 +435,22 @@ def _pressed_m(
     return offset_m
 
 
+def _above_floor_m(
+    placed: Array, normals: NDArray[np.floating], offset_m: NDArray[np.floating]
+) -> NDArray[np.floating]:
+    """How far cloth stands off (P,) where the floor y = 0 does not press it to the body."""
+    floor_m = min(0.0, float(placed[:, 1].min()))  # who has no mat stands a little lower
+    under = np.flatnonzero(
+        (normals[:, 1] < 0) & (placed[:, 1] + normals[:, 1] * offset_m < floor_m)
+    )
+    if not len(under):
+        return offset_m
+    room = (placed[under, 1] - floor_m) / np.maximum(-normals[under, 1], 1e-3)
+    offset_m = offset_m.copy()
+    offset_m[under] = np.clip(room, _PRESSED_M, offset_m[under].clip(_PRESSED_M))
+    return offset_m
+
+
 def _surface(
     avatar: Avatar,
     part: Part,
@@ -453,7 +469,8 @@ def _surface(
         placed = part.stencil @ vertices
         normals = vertex_normals(placed, part.faces, part.weld)
         if part.offset_m is not None and part.offset_m.any():
-            placed = placed + normals * _pressed_m(avatar, part, placed, hands)[:, None]
+            pressed_m = _pressed_m(avatar, part, placed, hands)
+            placed = placed + normals * _above_floor_m(placed, normals, pressed_m)[:, None]
             normals = vertex_normals(placed, part.faces, part.weld)
     return Surface(
         key=_key(avatar, part),

@@ -29,9 +29,12 @@ BMI: Final[dict[Sex, tuple[float, float]]] = {"male": (24.5, 0.17), "female": (2
 """Median and standard deviation of the logarithm: NCD-RisC 2016 gives age-standardised world means
 of 24.2 and 24.4; wider here, so that both ends are seen."""
 LEANEST, HEAVIEST = 16.0, 42.0
+"""What is drawn; what the shape space gives ends at about 34."""
 
 _WEIGHTS: Final = np.array([-0.2, 0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5])
 _MOST: Final = 1.9
+_SOUND: Final = 1.0
+"""Heavier than this the shape space's hip joints sink into the thigh: at 1.45 by a quarter of it."""
 _MUSCLES: Final = np.array([0.1, 0.5, 0.9])
 _TABLE_STATURE_M: Final = 1.70
 _TABLE: Final[dict[Sex, Array]] = {
@@ -111,4 +114,4 @@ def weight_of(sex: Sex, age_years: float, bmi: float, muscle: float) -> tuple[fl
         missed = abs(float(np.interp(weight, weights, row)) - bmi)
         best.append((round(missed), abs(candidate - muscle), weight, float(candidate)))
     _, _, weight, chosen = min(best)
-    return weight, chosen
+    return min(weight, _SOUND), chosen

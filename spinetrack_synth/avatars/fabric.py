@@ -220,7 +220,7 @@ def _draw(rng: np.random.Generator, shares: tuple[float, ...]) -> Color:
 def _pattern(place: _Place, fabric: Fabric, rng: np.random.Generator) -> Floats:
     main, second = (np.array(c, np.float32) for c in (fabric.main, fabric.second))
     points = place.points
-    plain = np.broadcast_to(main, (len(points), 3)).astype(np.float32)
+    plain = np.broadcast_to(main, (len(points), 3)).astype(np.float32, order="C")
     if fabric.pattern == "heather":
         fleck = noise(points * _SQUASHED, 0.004, rng) + 0.7 * grain(len(points), rng)
         light = np.minimum(main * 1.1 + 0.045, 0.95)
@@ -291,7 +291,7 @@ def _sneaker(place: _Place, fabric: Fabric) -> Floats:
     """Upper, lacing over the instep, a pale sole."""
     main, trim = np.array(fabric.main, np.float32), np.array(fabric.trim, np.float32)
     points = place.points
-    color = np.broadcast_to(main, (len(points), 3)).astype(np.float32)
+    color = np.broadcast_to(main, (len(points), 3)).astype(np.float32, order="C")
     foot = np.where(points[:, 2] > 0, 1, 0)
     ankle = place.figure.ankles[foot]
     across = np.abs(points[:, 2] - ankle[:, 2])

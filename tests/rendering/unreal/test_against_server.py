@@ -11,6 +11,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -81,9 +82,20 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
 
 @pytest.fixture(scope="module")
 def drawn(served: int, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
-    """The same pictures drawn by the embedded renderer and through the wire."""
+    """The same pictures drawn by the embedded renderer and through the wire: of people who wear
+    what an engine has them wear."""
+    from spinetrack_synth.dataset import DatasetConfig, run_dataset
+    from spinetrack_synth.dataset.source import scene_source
+
     folder = tmp_path_factory.mktemp("drawn")
-    assert render(folder / "embedded")[0] == 0
+    run_dataset(
+        DatasetConfig(
+            scene="yoga", count=COUNT, seed=9, size=(192, 144), subjects=(1, 1), quality="draft",
+            format="png",
+        ),
+        folder / "embedded",
+        open_source=lambda config: scene_source(replace(config, backend="unreal")),
+    )  # fmt: skip
     assert render(folder / "wire", "--backend", "unreal", "--port", served)[0] == 0
     assert (folder / "wire/manifest.json").exists()
     return folder / "embedded", folder / "wire"
@@ -130,10 +142,12 @@ def test_the_manifest_names_engine_plugin_and_project(drawn: tuple[Path, Path]) 
 
 def test_two_people_and_their_depth_are_the_embedded_renderers(served: int) -> None:
     from spinetrack_synth.dataset import DatasetConfig
-    from spinetrack_synth.dataset.run import scene_source
+    from spinetrack_synth.dataset.source import scene_source
     from spinetrack_synth.rendering import EngineSettings, Quality, open_renderer
 
-    config = DatasetConfig(scene="yoga", count=1, seed=9, size=(192, 144), subjects=(2, 2))
+    config = DatasetConfig(
+        scene="yoga", count=1, seed=9, size=(192, 144), subjects=(2, 2), backend="unreal"
+    )
     shot = scene_source(config)(1)
     embedded = open_renderer().render(shot, quality=Quality.DRAFT)
     renderer = open_renderer("unreal", engines=EngineSettings(ports=(served,)))
