@@ -34,7 +34,7 @@ LEANEST, HEAVIEST = 16.0, 42.0
 _WEIGHTS: Final = np.array([-0.2, 0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5])
 _MOST: Final = 1.9
 _SOUND: Final = 1.0
-"""Heavier than this the shape space's hip joints sink into the thigh: at 1.45 by a quarter of it."""
+"""Heavier, the shape space's hip joints sink into the thigh: at 1.45 by a quarter of it."""
 _MUSCLES: Final = np.array([0.1, 0.5, 0.9])
 _TABLE_STATURE_M: Final = 1.70
 _TABLE: Final[dict[Sex, Array]] = {

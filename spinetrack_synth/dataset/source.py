@@ -26,6 +26,7 @@ MOMENTS_KEPT: Final = 4
 CLIPS_KEPT: Final = 2
 
 
+# Long by its two calls with ten arguments each.
 def scene_source(config: DatasetConfig) -> ShotAt:
     """The shots of the configured scenes, a pure function of settings, seed and index.
 

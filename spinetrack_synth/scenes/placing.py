@@ -210,6 +210,7 @@ def hold_moment(avatar: Avatar, moment: Moment) -> Stance | None:
     return Stance(avatar, moment, q, skin + rise)
 
 
+# Long, for it draws in one order who does what and where: that order is the picture.
 def gather(
     place: Place,
     cast: Present,

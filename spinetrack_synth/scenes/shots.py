@@ -8,6 +8,7 @@ from typing import Final
 
 import numpy as np
 
+from spinetrack_synth.camera import Camera
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.motion.performance import Performance
 from spinetrack_synth.poses.library import Pose
@@ -34,6 +35,7 @@ _VIEWS: Final = 0x5CE71
 """Further cameras have a stream of their own: they change nothing of the first picture."""
 
 
+# Long, for it draws in one order whatever a shot depends on: that order is the shot.
 def make_shot(
     scene: Scene,
     seed: int,
@@ -80,27 +82,14 @@ def make_shot(
         placed = placed and act(placed, surroundings)
         if placed is None:
             continue
-        camera = find_view(
-            placed.people, surroundings, scene.camera, size, rng, lens, placed.things
-        )
-        if camera is None:
-            continue
-        further = further_views(
-            camera,
-            placed.people[0].skin_world.mean(axis=0),
+        seen_by = partial(find_view, placed.people, surroundings, scene.camera, size)
+        cameras = _cameras(
+            placed,
+            partial(seen_by, rng, lens, placed.things),
+            partial(seen_by, views_rng, lens, placed.things),
             views,
-            partial(
-                find_view,
-                placed.people,
-                surroundings,
-                scene.camera,
-                size,
-                views_rng,
-                lens,
-                placed.things,
-            ),
         )
-        if further is None:
+        if cameras is None:
             continue
         things = (
             *_mats(placed, rng),
@@ -113,7 +102,7 @@ def make_shot(
             seed=seed,
             scene=scene.name,
             place=surroundings.name,
-            camera=lens.focused(camera, placed.people[0]),
+            camera=lens.focused(cameras[0], placed.people[0]),
             people=placed.people,
             surroundings=(*surroundings.surfaces, *lying),
             lights=lights,
@@ -121,7 +110,7 @@ def make_shot(
             things=(*(prop.thing for prop in props), *things),
             variant=variant,
             light=light,
-            further=tuple(lens.focused(view, placed.people[0]) for view in further),
+            further=tuple(lens.focused(view, placed.people[0]) for view in cameras[1:]),
             film=film,
         )
     raise UserError(
@@ -130,6 +119,22 @@ def make_shot(
         f"{'take fewer --views or ' if views > 1 else ''}widen the ranges of [camera]"
         + (" or move the things of [[props]] aside" if props else "")
     )
+
+
+def _cameras(
+    placed: Placed,
+    find_first: Callable[[], Camera | None],
+    find_further: Callable[..., Camera | None],
+    views: int,
+) -> tuple[Camera, ...] | None:
+    """So many cameras that see the people, the first of them as if it were alone; None where they
+    were not found."""
+    first = find_first()
+    if first is None:
+        return None
+    middle = placed.people[0].skin_world.mean(axis=0)
+    further = further_views(first, middle, views, find_further)
+    return None if further is None else (first, *further)
 
 
 def people_counts(scene: Scene, subjects: tuple[int, int]) -> dict[int, float]:

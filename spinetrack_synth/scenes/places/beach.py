@@ -218,6 +218,7 @@ def _ridge(distance_m: float, height_m: float) -> Prop:
     return ((name, moved(replace(mesh, faces=mesh.faces[keep]), (0, 2.0, 0))),)
 
 
+# Long as a list of things is: one after another, nothing nested.
 def _things(rng: Rng, style: _Style, height: Field) -> tuple[list[Prop], list[AreaLight]]:
     things: list[Prop] = []
 

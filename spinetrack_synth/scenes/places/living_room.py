@@ -96,6 +96,7 @@ def build(variant: int) -> Place:
     )
 
 
+# Long as a list of things is: one after another, nothing nested.
 def _finishes(rng: Rng, style: _Style) -> dict[str, Finish]:
     kind, tone = style.floor
     light, dark = style.wood

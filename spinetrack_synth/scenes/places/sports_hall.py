@@ -171,6 +171,7 @@ def _lamps(style: _Style, room: Room) -> tuple[list[Part], list[AreaLight]]:
     return [*parts, *beams], lit
 
 
+# Long as a list of things is: one after another, nothing nested.
 def _lines(x: float, z: float) -> list[Part]:
     """Lines of several games on each other, for a court that reaches to +-x, +-z."""
 

@@ -304,6 +304,7 @@ def stairs(rise: int = 12) -> Prop:
     return (("wood", joined([*treads, rail])), ("white", joined([*risers, string, *posts])))
 
 
+# Long as a list of things is: one after another, nothing nested.
 def counter(rng: Rng, length: float, *, sink: bool, hob: bool) -> Prop:
     """Base units along X with a worktop at 90 cm, their back at z = -0.3."""
     base = box((length, 0.76, 0.56), (0, 0.48, -0.02), edge=0.004)
