@@ -9,7 +9,7 @@ import numpy as np
 
 from spinetrack_synth.scenes import floorings, textures
 from spinetrack_synth.scenes.place import Part, Place, Prop, bounds, placed
-from spinetrack_synth.scenes.places.room import Room, Window, evenly, place_of
+from spinetrack_synth.scenes.places.room import Room, Window, place_of, windows_by_wall
 from spinetrack_synth.scenes.props import furniture, gym, lamps, plants, sports, workplace
 from spinetrack_synth.scenes.shapes import Rng, box, moved
 from spinetrack_synth.scenes.textures import Finish, paint
@@ -103,10 +103,7 @@ def build(variant: int) -> Place:
     rng = np.random.default_rng([77, variant])
     style = _STYLES[variant]
     room = Room(*style.size)
-    windows = {
-        number: evenly(rng, room.spans[number], sill, top, count, wide, (2, 1))
-        for number, (count, wide, sill, top, _) in style.windows.items()
-    }
+    windows = windows_by_wall(rng, room, style.windows, lambda sill, top: (2, 1))
     walls = (
         "wall",
         "accent" if variant % 2 else "wall",

@@ -9,7 +9,7 @@ import numpy as np
 
 from spinetrack_synth.scenes import floorings, textures
 from spinetrack_synth.scenes.place import Part, Place, Prop, bounds
-from spinetrack_synth.scenes.places.room import Room, Window, evenly, place_of
+from spinetrack_synth.scenes.places.room import Room, Window, place_of, windows_by_wall
 from spinetrack_synth.scenes.props import furniture, gym, lamps, plants
 from spinetrack_synth.scenes.shapes import Rng, box
 from spinetrack_synth.scenes.textures import Finish, paint
@@ -137,10 +137,9 @@ def build(variant: int) -> Place:
     rng = np.random.default_rng([74, variant])
     style = _STYLES[variant]
     room = Room(*style.size)
-    windows = {
-        number: evenly(rng, room.spans[number], sill, top, count, wide, (2, 1 if top > 2.8 else 2))
-        for number, (count, wide, sill, top) in style.windows.items()
-    }
+    windows = windows_by_wall(
+        rng, room, style.windows, lambda sill, top: (2, 1 if top > 2.8 else 2)
+    )
     parts, panes = room.shell(style.walls, windows)
     lamp_parts, lit = _lamps(style, room)
     things = [

@@ -8,7 +8,7 @@ import numpy as np
 
 from spinetrack_synth.scenes import floorings, textures
 from spinetrack_synth.scenes.place import Part, Place, Prop, placed
-from spinetrack_synth.scenes.places.room import Room, evenly, place_of
+from spinetrack_synth.scenes.places.room import Room, place_of, windows_by_wall
 from spinetrack_synth.scenes.props import furniture, home, lamps, plants
 from spinetrack_synth.scenes.shapes import Array, Rng, cylinder, joined, moved, rectangle, tube
 from spinetrack_synth.scenes.textures import Finish, paint
@@ -58,10 +58,9 @@ def build(variant: int) -> Place:
     rng = np.random.default_rng([80, variant])
     style = _STYLES[variant]
     room = Room(*style.size)
-    windows = {
-        number: evenly(rng, room.spans[number], sill, top, count, wide, (2, 2 if sill > 0.3 else 1))
-        for number, (count, wide, sill, top) in style.windows.items()
-    }
+    windows = windows_by_wall(
+        rng, room, style.windows, lambda sill, top: (2, 2 if sill > 0.3 else 1)
+    )
     parts, panes = room.shell(("wall",) * 4, windows)
     lamp_parts, lit = _lamps(style, room)
     things, mat_area = _LAYOUTS[style.layout](rng, room)

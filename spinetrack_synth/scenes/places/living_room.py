@@ -8,7 +8,7 @@ import numpy as np
 
 from spinetrack_synth.scenes import floorings, textures
 from spinetrack_synth.scenes.place import Part, Place, Prop, placed
-from spinetrack_synth.scenes.places.room import Room, Window, evenly, place_of
+from spinetrack_synth.scenes.places.room import Room, Window, place_of, windows_by_wall
 from spinetrack_synth.scenes.props import furniture, home, lamps, plants
 from spinetrack_synth.scenes.shapes import Array, Rng, box, rectangle
 from spinetrack_synth.scenes.textures import Finish, paint
@@ -67,10 +67,9 @@ def build(variant: int) -> Place:
     rng = np.random.default_rng([79, variant])
     style = _STYLES[variant]
     room = Room(*style.size)
-    windows = {
-        number: evenly(rng, room.spans[number], sill, top, count, wide, (2, 2 if sill > 0.3 else 1))
-        for number, (count, wide, sill, top) in style.windows.items()
-    }
+    windows = windows_by_wall(
+        rng, room, style.windows, lambda sill, top: (2, 2 if sill > 0.3 else 1)
+    )
     free = next(n for n in (2, 3, 0, 1) if n not in windows)
     walls = tuple("accent" if n == free else "wall" for n in range(4))
     parts, panes = room.shell(walls, windows)

@@ -8,7 +8,7 @@ import numpy as np
 
 from spinetrack_synth.scenes import floorings, textures
 from spinetrack_synth.scenes.place import Part, Place, Prop, placed
-from spinetrack_synth.scenes.places.room import Room, evenly, place_of
+from spinetrack_synth.scenes.places.room import Room, place_of, windows_by_wall
 from spinetrack_synth.scenes.props import furniture, home, lamps, plants, workplace
 from spinetrack_synth.scenes.shapes import Array, Rng
 from spinetrack_synth.scenes.textures import Finish, paint
@@ -58,10 +58,7 @@ def build(variant: int) -> Place:
     rng = np.random.default_rng([78, variant])
     style = _STYLES[variant]
     room = Room(*style.size)
-    windows = {
-        number: evenly(rng, room.spans[number], sill, top, count, wide, (2, 1))
-        for number, (count, wide, sill, top, _) in style.windows.items()
-    }
+    windows = windows_by_wall(rng, room, style.windows, lambda sill, top: (2, 1))
     walls = (
         ("wall", "wall", "accent", "wall")
         if 2 not in windows

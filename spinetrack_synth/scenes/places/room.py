@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -139,6 +139,20 @@ def evenly(rng: Rng, span: float, sill: float, top: float, count: int, wide: flo
     shift = rng.uniform(-0.5, 0.5) * min(0.4, step - wide - 0.3)
     middles = (np.arange(count) + 0.5) * step + shift
     return [Window(m - wide / 2, m + wide / 2, sill, top, panes) for m in middles.tolist()]
+
+
+def windows_by_wall(
+    rng: Rng,
+    room: Room,
+    rows: Mapping[int, tuple[float, ...]],
+    panes: Callable[[float, float], tuple[int, int]],
+) -> dict[int, list[Window]]:
+    """The windows of each wall that has some. ``rows`` by wall: how many, how wide, sill and top, m
+    (more is another's); ``panes`` of a window by its sill and top."""
+    return {
+        number: evenly(rng, room.spans[number], sill, top, int(count), wide, panes(sill, top))
+        for number, (count, wide, sill, top, *_) in rows.items()
+    }
 
 
 def place_of(

@@ -10,7 +10,7 @@ import numpy as np
 
 from spinetrack_synth.scenes import floorings, textures
 from spinetrack_synth.scenes.place import Part, Place, Prop, bounds
-from spinetrack_synth.scenes.places.room import Room, evenly, place_of
+from spinetrack_synth.scenes.places.room import Room, place_of, windows_by_wall
 from spinetrack_synth.scenes.props import furniture, lamps, sports
 from spinetrack_synth.scenes.shapes import Array, Rng, box
 from spinetrack_synth.scenes.textures import Finish, paint
@@ -100,10 +100,7 @@ def build(variant: int) -> Place:
     style = _STYLES[variant]
     room = Room(*style.size)
     x, z = room.length / 2, room.width / 2
-    windows = {
-        number: evenly(rng, room.spans[number], sill, top, count, wide, (3, 2))
-        for number, (count, wide, sill, top) in style.windows.items()
-    }
+    windows = windows_by_wall(rng, room, style.windows, lambda sill, top: (3, 2))
     parts, panes = room.shell(style.walls, windows)
     lamp_parts, lit = _lamps(style, room)
     parts += [*lamp_parts, *_lines(x - 1.6, z - 1.6)]
