@@ -137,7 +137,8 @@ class PosedPerson:
     ``fingers_rad`` (2, 5, 3) bends of the knuckles of the right and the left hand, None at rest;
     ``skin_world`` (V, 3) m the closed skin without clothes and ``skin_body`` (V,) the index of the
     OpenSim body each of its vertices moves with most; ``surfaces`` what is drawn; ``outfit`` the
-    number of the clothes, with which the same look can be made again; ``physique`` None where
+    number of the clothes and ``clothes`` their style, with which the same look can be made again;
+    ``garments`` are their names, from the inside out; ``physique`` None where
     nothing is known of it.
     """
 
@@ -152,6 +153,8 @@ class PosedPerson:
     surfaces: tuple[Surface, ...]
     fingers_rad: NDArray[np.float64] | None = None
     outfit: int = 0
+    clothes: str = ""
+    garments: tuple[str, ...] = ()
     physique: Physique | None = None
 
 

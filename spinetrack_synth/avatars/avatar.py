@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from typing import Final
 
@@ -23,8 +24,9 @@ from spinetrack_synth.avatars.body import (
 )
 from spinetrack_synth.avatars.dress import Looks, dress, looks
 from spinetrack_synth.avatars.fingers import Hand, bend, find_hands
+from spinetrack_synth.avatars.hanging import hang
 from spinetrack_synth.avatars.landmarks import find_landmarks
-from spinetrack_synth.avatars.parts import Part
+from spinetrack_synth.avatars.parts import Part, riding, softness
 from spinetrack_synth.avatars.rig import (
     TWIST_FREE,
     Rig,
@@ -46,6 +48,8 @@ from spinetrack_synth.avatars.skinning import (
     vertex_rings,
 )
 from spinetrack_synth.avatars.spines import LEVELS, NORMAL, lateral_curve
+from spinetrack_synth.avatars.styles import SPORTS, draw_style
+from spinetrack_synth.easing import smoothstep
 from spinetrack_synth.poses.collision import Capsules, capsules_from_skin
 from spinetrack_synth.poses.skin import SkinProbe, probe_from_skin, refresh
 from spinetrack_synth.shot import Physique, PosedPerson, Surface
@@ -69,7 +73,7 @@ class Avatar:
     ``probe`` is the skin as grounding feels it, ``capsules`` as
     collisions do; ``physique`` what is told of the body. ``looks`` is what is drawn of the subject
     whatever is worn, None for an avatar that is not drawn; ``outfit`` the number of the clothes in
-    ``parts``.
+    ``parts``, ``clothes`` their style and ``garments`` their names; ``sole_m`` the thickness of the shoes' soles.
     """
 
     subject: Subject
@@ -86,6 +90,9 @@ class Avatar:
     physique: Physique
     looks: Looks | None = None
     outfit: int = 0
+    clothes: str = SPORTS
+    garments: tuple[str, ...] = ()
+    sole_m: float = 0.0
 
     @property
     def tree(self) -> Tree:
@@ -94,8 +101,28 @@ class Avatar:
 
     @cached_property
     def skin_binding(self) -> Binding:
-        """What binds the bare skin, without the shapes about it that clothes follow."""
-        return first_vertices(self.binding, len(self.skin_body))
+        """What binds the skin as it meets the ground, without the shapes about it that clothes
+        follow: soles of shoes are its soles."""
+        binding = first_vertices(self.binding, len(self.skin_body))
+        if not self.sole_m:
+            return binding
+        feet = np.array([self.tree.body_index[f"{b}_{s}"] for b in ("calcn", "toes") for s in "rl"])
+        rest_world = binding.rest_world.copy()
+        foot = np.isin(self.skin_body, feet)
+        lowest = rest_world[:, 1].min()
+        low = smoothstep(0.04, 0.015, rest_world[:, 1] - lowest)
+        rest_world[:, 1] -= self.sole_m * low * foot
+        return replace(binding, rest_world=rest_world)
+
+    @cached_property
+    def draped_over(self) -> Ints:
+        """The vertices of the skin that hanging cloth lies on: few of hands, toes, and faces."""
+        fine = [
+            k for k, name in enumerate(self.tree.bodies)
+            if name.startswith(("hand", "toes", "skull"))
+        ]  # fmt: skip
+        every = np.arange(len(self.skin_body))
+        return np.flatnonzero(~np.isin(self.skin_body, fine) | (every % 4 == 0))
 
     @cached_property
     def world2rest(self) -> Array:
@@ -117,6 +144,10 @@ class Avatar:
         return tuple(self.skin_faces[(body == hand.body).all(axis=1)] for hand in self.hands)
 
 
+NO_CHOICE: Final[Mapping[str, float]] = {}
+"""No weights of styles: sportswear, barefoot."""
+
+
 @dataclass(frozen=True)
 class Present:
     """The subjects that one shot takes its people from, in the clothes of that shot."""
@@ -125,6 +156,7 @@ class Present:
     numbers: range
     outfit: int
     spines: float = 0.0
+    clothes: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def size(self) -> int:
@@ -133,7 +165,9 @@ class Present:
 
     def avatar(self, k: int) -> Avatar:
         """The k-th of them."""
-        return self.cast.avatar(self.numbers[k], self.outfit, self.spines)
+        number = self.numbers[k]
+        style = draw_style(self.clothes, [self.cast.seed, number, self.outfit])
+        return self.cast.avatar(number, self.outfit, self.spines, style)
 
 
 class Cast:
@@ -159,36 +193,45 @@ class Cast:
         self._made = lru_cache(maxsize=self.KEPT)(self._make)
         self._dressed = lru_cache(maxsize=self.KEPT)(self._dress)
 
-    def present(self, index: int, count: int = 1, spines: float = 0.0) -> Present:
+    def present(
+        self,
+        index: int,
+        count: int = 1,
+        spines: float = 0.0,
+        clothes: Mapping[str, float] = NO_CHOICE,
+    ) -> Present:
         """Who may be in shot ``index``, at least ``count`` of them where there is no end of them;
-        a share ``spines`` of them with a spine that is not normal.
+        a share ``spines`` of them with a spine that is not normal, in ``clothes`` of styles by
+        weight.
 
-        The shot's index is the number of their outfits.
+        The shot's index is the number of their outfits. Where clothes do not change, their style
+        does not either.
         """
         first = 0 if self.people is not None else index // self.SHOTS_A_STEP
         size = self.people or max(self.WINDOW, count)
         outfit = index if self.changing else 0
-        return Present(self, range(first, first + size), outfit, spines)
+        styles = clothes if self.changing else NO_CHOICE
+        return Present(self, range(first, first + size), outfit, spines, styles)
 
-    def avatar(self, k: int, outfit: int = 0, spines: float = 0.0) -> Avatar:
+    def avatar(self, k: int, outfit: int = 0, spines: float = 0.0, clothes: str = SPORTS) -> Avatar:
         """Avatar of subject k >= 0 in the outfit of a number, as ``sample_subject`` has it."""
         if k < 0 or (self.people is not None and k >= self.people):
             raise IndexError(f"subject {k} of a cast of {self.people}")
-        return self._dressed(k, outfit, spines)
+        return self._dressed(k, outfit, spines, clothes)
 
     def _make(self, k: int, spines: float) -> Avatar:
         return undressed_avatar(sample_subject(self.seed, k, spines))
 
-    def _dress(self, k: int, outfit: int, spines: float) -> Avatar:
-        return redress(self._made(k, spines), outfit)
+    def _dress(self, k: int, outfit: int, spines: float, clothes: str) -> Avatar:
+        return redress(self._made(k, spines), outfit, clothes)
 
 
-def make_avatar(subject: Subject, outfit: int = 0) -> Avatar:
-    """Shape, fit, bind and dress a subject.
+def make_avatar(subject: Subject, outfit: int = 0, clothes: str = SPORTS) -> Avatar:
+    """Shape, fit, bind and dress a subject in the outfit of a number, of one of the ``STYLES``.
 
     Raises UserError when the body data is missing and can't be fetched.
     """
-    return redress(undressed_avatar(subject), outfit)
+    return redress(undressed_avatar(subject), outfit, clothes)
 
 
 def undressed_avatar(subject: Subject) -> Avatar:
@@ -198,11 +241,25 @@ def undressed_avatar(subject: Subject) -> Avatar:
     return replace(avatar, looks=looks(data, rest, subject))
 
 
-def redress(avatar: Avatar, outfit: int) -> Avatar:
-    """The same subject in other clothes. The avatar must have looks."""
+def redress(avatar: Avatar, outfit: int, clothes: str = SPORTS) -> Avatar:
+    """The same subject in other clothes, of one of the ``STYLES``. The avatar must have looks."""
     assert avatar.looks is not None
-    parts = dress(assets.load(), avatar.looks, avatar.subject, outfit)
-    return replace(avatar, parts=parts, outfit=outfit)
+    worn = dress(assets.load(), avatar.looks, avatar.subject, outfit, clothes)
+    parts = tuple(riding(part, avatar.binding) for part in worn.parts)
+    dressed = replace(
+        avatar,
+        parts=parts,
+        outfit=outfit,
+        clothes=clothes,
+        garments=worn.garments,
+        sole_m=worn.sole_m,
+    )
+    if worn.sole_m == avatar.sole_m:
+        return dressed
+    probe = refresh(
+        avatar.probe, avatar.tree, avatar.rig.coordinates, dressed.skin_binding.rest_world
+    )
+    return replace(dressed, probe=probe)
 
 
 def bare_avatar(subject: Subject) -> Avatar:
@@ -238,7 +295,7 @@ def _riding(
     normal: Avatar | None = None,
 ) -> Avatar:
     """The skin at rest bound to a rig; ``normal`` is the same body with a normal spine."""
-    binding = bind(rest.vertices_world, bone, weight, _rings(data), softness=_softness(weight))
+    binding = bind(rest.vertices_world, bone, weight, _rings(data), softness=softness(weight))
     skin = body_vertices(data)
     skin_body = _dominant_body(rig.tree, bone[skin], weight[skin])
     skin_world = rest.vertices_world[skin]
@@ -303,6 +360,8 @@ def pose_bodies(avatar: Avatar, body2world: Array, fingers: Fingers | None = Non
     """The avatar with its bodies at given frames (B, 4, 4); its coordinates are unknown, nan."""
     tree = avatar.tree
     vertices = _deformed(avatar, avatar.binding, body2world, fingers)
+    motions = bone_motions(avatar, body2world)
+    below = _Below.of(avatar, vertices, body2world) if _hangs(avatar) else None
     hands = _hand_points(avatar, vertices)
     markers = points_world(body2world, tree.marker_body, tree.marker_offset_m)
     return PosedPerson(
@@ -315,10 +374,12 @@ def pose_bodies(avatar: Avatar, body2world: Array, fingers: Fingers | None = Non
         skin_world=vertices[: len(avatar.skin_body)].astype(np.float32),
         skin_body=avatar.skin_body,
         surfaces=tuple(
-            _surface(avatar, part, vertices, hands, body2world) for part in avatar.parts
+            _surface(avatar, part, vertices, hands, motions, below) for part in avatar.parts
         ),
         fingers_rad=fingers,
         outfit=avatar.outfit,
+        clothes=avatar.clothes,
+        garments=avatar.garments,
         physique=avatar.physique,
     )
 
@@ -391,11 +452,53 @@ def _dominant_body(tree: Tree, bone: NDArray[np.int32], weight: Array) -> NDArra
     return dominant
 
 
-def _softness(weight: Array) -> Array:
-    """Vertices that follow one body alone keep their shape exactly; the others are smoothed."""
-    softness: Array = np.clip((1.0 - weight.max(axis=1)) / 0.05, 0.0, 1.0)
-    return softness
+def _hangs(avatar: Avatar) -> bool:
+    return any(part.hanging is not None for part in avatar.parts)
 
+
+@dataclass(frozen=True, eq=False)
+class _Below:
+    """What hanging cloth lies on: skin (V, 3) with outward normals, the floor, and the seat as
+    `hanging.hang` wants it."""
+
+    skin: Array
+    normals: Array
+    floor_m: float
+    seat: Array
+
+    @classmethod
+    def of(cls, avatar: Avatar, vertices: Array, body2world: Array) -> _Below:
+        """The body of a posed avatar; it sits where its thighs are level above the floor."""
+        skin = vertices[: len(avatar.skin_body)]
+        quads = avatar.skin_faces
+        triangles = np.concatenate([quads[:, [0, 1, 2]], quads[:, [0, 2, 3]]])
+        normals = vertex_normals(skin, triangles, np.arange(len(skin), dtype=np.int32))
+        floor_m = min(0.0, float(skin[:, 1].min()) - avatar.sole_m)
+        index = avatar.tree.body_index
+        thighs = [
+            body2world[index[f"tibia_{side}"], :3, 3] - body2world[index[f"femur_{side}"], :3, 3]
+            for side in "rl"
+        ]
+        level = all(thigh[1] > -0.55 * np.linalg.norm(thigh) for thigh in thighs)
+        x, _, z = body2world[index["pelvis"], :3, 3]
+        about = np.hypot(skin[:, 0] - x, skin[:, 2] - z) < _SEAT_M
+        about &= np.isin(
+            avatar.skin_body, [index[name] for name in ("pelvis", "femur_r", "femur_l")]
+        )
+        lowest = float(skin[about, 1].min()) if about.any() else floor_m
+        seated = level and lowest > floor_m + 0.1
+        seat = np.array([x, z, _SEAT_M if seated else 0.0, lowest])
+        chosen = avatar.draped_over
+        return cls(
+            np.ascontiguousarray(skin[chosen]),
+            np.ascontiguousarray(normals[chosen], dtype=np.float64),
+            floor_m,
+            seat,
+        )
+
+
+_SEAT_M: Final = 0.22
+"""About the pelvis, a seat is so wide."""
 
 _Cloud = tuple[Array, Array, Array]
 """Points (N, 3) m and the corners of the box about them."""
@@ -456,14 +559,23 @@ def _surface(
     part: Part,
     vertices: Array,
     hands: tuple[_Cloud, ...],
-    body2world: Array,
+    motions: Array,
+    below: _Below | None,
 ) -> Surface:
     if part.body is not None:
         assert part.rest_world is not None
         body = avatar.tree.bodies.index(part.body)
-        motion = body2world[body] @ avatar.world2rest[body]
+        motion = motions[body]
         placed = part.rest_world @ motion[:3, :3].T + motion[:3, 3]
         normals = (part.rest_normals @ motion[:3, :3].T).astype(np.float32)
+    elif part.binding is not None:
+        placed = deform(part.binding, motions, avatar.bone_order)[part.weld]
+        if part.hanging is not None:
+            assert below is not None
+            placed = hang(
+                part.hanging, placed, below.skin, below.normals, below.floor_m, below.seat
+            )
+        normals = vertex_normals(placed, part.faces, part.weld)
     else:
         assert part.stencil is not None
         placed = part.stencil @ vertices
@@ -485,4 +597,7 @@ def _surface(
 def _key(avatar: Avatar, part: Part) -> str:
     """Hair and eyes are the same in all clothes."""
     name = avatar.subject.subject_id
-    return f"{name}/{part.name}" if part.body is not None else f"{name}/{avatar.outfit}/{part.name}"
+    if part.body is not None:
+        return f"{name}/{part.name}"
+    style = "" if avatar.clothes == SPORTS else f"{avatar.clothes}-"
+    return f"{name}/{style}{avatar.outfit}/{part.name}"

@@ -75,7 +75,8 @@ def tailor(data: BodyData, figure: Figure, cut: Cut, rng: np.random.Generator) -
 
 def over(outer: Garment, inner: Garment) -> Garment:
     """The outer garment lifted above an inner one where they overlap."""
-    lift = np.where(inner.depth_m > -0.01, inner.offset_m + _LAYER_M, 0.0)
+    between = _LAYER_M if inner.cut.skirt is None else 4 * _LAYER_M
+    lift = np.where(inner.depth_m > -0.01, inner.offset_m + between, 0.0)
     return replace(outer, offset_m=np.maximum(outer.offset_m, lift))
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 import numpy as np
 
@@ -11,17 +10,21 @@ from spinetrack_synth.avatars.array_types import Array
 from spinetrack_synth.avatars.assets import BodyData
 from spinetrack_synth.avatars.body import RestBody, Subject
 from spinetrack_synth.avatars.clothes import Garment, over, sew, skin_below, tailor
+from spinetrack_synth.avatars.cloths import MATCHING, belt_color, of_cloth
+from spinetrack_synth.avatars.cuts import Cut
 from spinetrack_synth.avatars.eyes import eyes, lashes
-from spinetrack_synth.avatars.fabric import choose_fabric, weave
-from spinetrack_synth.avatars.figure import Figure, measure
+from spinetrack_synth.avatars.fabric import Fabric, choose_fabric, weave
+from spinetrack_synth.avatars.figure import Figure, measure, suit
 from spinetrack_synth.avatars.hair import hairdo
 from spinetrack_synth.avatars.mesh import subset
 from spinetrack_synth.avatars.parts import Part
 from spinetrack_synth.avatars.skin import paint_skin, skin_sheet, survey, tone_color
-from spinetrack_synth.avatars.wardrobe import Outfit, choose_outfit, sneakers
+from spinetrack_synth.avatars.shoes import SHOES, fit_shoes, shoe_part
+from spinetrack_synth.avatars.skirts import hem_name, skirt_part
+from spinetrack_synth.avatars.styles import SPORTS
+from spinetrack_synth.avatars.trims import trimmings
+from spinetrack_synth.avatars.wardrobe import choose_outfit
 from spinetrack_synth.shot import Material
-
-Footwear = Literal["bare", "shoes"]
 
 _OVERLAP_M = 0.03
 """How far a garment reaches under the one worn over it."""
@@ -52,22 +55,39 @@ def looks(data: BodyData, rest: RestBody, subject: Subject) -> Looks:
     )
 
 
-def dress(
-    data: BodyData, looks: Looks, subject: Subject, outfit: int = 0, footwear: Footwear = "bare"
-) -> tuple[Part, ...]:
-    """The parts of a subject's avatar in the outfit of a number.
+@dataclass(frozen=True, eq=False)
+class Worn:
+    """A dressed subject: all its parts, the names of its clothes from the inside out, and the
+    thickness of its soles."""
 
-    The same subject in the outfit of the same number always has the same parts.
+    parts: tuple[Part, ...]
+    garments: tuple[str, ...]
+    sole_m: float
+
+
+def dress(
+    data: BodyData, looks: Looks, subject: Subject, outfit: int = 0, style: str = SPORTS
+) -> Worn:
+    """A subject in the outfit of a number, of one of the ``STYLES``.
+
+    The same subject in the same outfit always has the same parts.
     """
-    cuts = choose_outfit(subject.sex, _stream(subject, 0x0F, outfit))
-    if footwear == "shoes":
-        cuts = (*cuts, sneakers())
-    garments = _layered(data, looks.figure, cuts, _stream(subject, 0xC1, outfit))
+    chosen = choose_outfit(style, subject.sex, _stream(subject, 0x0F, outfit))
+    garments = _layered(data, looks.figure, chosen.cuts, _stream(subject, 0xC1, outfit))
     rng = _stream(subject, 0xFA, outfit)
-    return (
-        _skin(data, looks, garments),
-        *looks.own,
-        *_clothes(data, looks.figure, garments, tone_color(subject), rng),
+    clothes = _clothes(data, looks.figure, garments, tone_color(subject), rng)
+    seen = {part.name for part in clothes}
+    names = tuple(cut.name for cut in chosen.cuts if seen & {cut.name, hem_name(cut)})
+    shoe = SHOES[chosen.shoes] if chosen.shoes else None
+    if shoe is not None:
+        pair = fit_shoes(data, looks.figure, shoe)
+        garments = (*garments, pair)
+        clothes.append(shoe_part(data, looks.figure, shoe, pair, _stream(subject, 0x50, outfit)))
+        names = (*names, shoe.name)
+    return Worn(
+        parts=(_skin(data, looks, garments), *looks.own, *clothes),
+        garments=names,
+        sole_m=shoe.sole_m if shoe else 0.0,
     )
 
 
@@ -77,14 +97,15 @@ def _stream(subject: Subject, *purpose: int) -> np.random.Generator:
 
 
 def _layered(
-    data: BodyData, figure: Figure, outfit: Outfit, rng: np.random.Generator
+    data: BodyData, figure: Figure, cuts: tuple[Cut, ...], rng: np.random.Generator
 ) -> tuple[Garment, ...]:
     garments: list[Garment] = []
-    for cut in outfit:
+    for cut in cuts:
         garment = tailor(data, figure, cut, rng)
         for inner in garments:
             garment = over(garment, inner)
         garments.append(garment)
+        garments += trimmings(data, figure, garment)
     return tuple(garments)
 
 
@@ -95,23 +116,60 @@ def _clothes(
     skin: Array,
     rng: np.random.Generator,
 ) -> list[Part]:
-    parts = []
+    parts: list[Part] = []
+    worn: dict[str, Fabric] = {}
     for k, garment in enumerate(garments):
         covering = [outer.depth_m - _OVERLAP_M for outer in garments[k + 1 :]]
-        piece = sew(data, figure, garment, np.maximum.reduce(covering) if covering else None)
-        fabric = choose_fabric(rng, garment.cut.loose, skin)
-        parts.append(
-            Part(
-                name=garment.cut.name,
-                faces=piece.faces,
-                uv=piece.uv.astype(np.float32),
-                material=weave(data, garment, fabric, rng),
-                weld=piece.weld,
-                stencil=piece.stencil,
-                offset_m=piece.offset_m.astype(np.float32),
-            )
-        )
+        hidden_m = np.maximum.reduce(covering) if covering else None
+        material = _material(data, garment, worn, skin, rng)
+        if hidden_m is None or _shows(data, garment, hidden_m):
+            parts.append(_sewn(data, figure, garment, hidden_m, material))
+        if (skirt := garment.cut.skirt) is not None:
+            cloth = worn[garment.cut.name]
+            plain = Material(cloth.main, cloth.roughness, 0.2)
+            parts.append(skirt_part(data, figure, skirt, garments[: k + 1], plain, rng))
     return parts
+
+
+def _sewn(
+    data: BodyData, figure: Figure, garment: Garment, hidden_m: Array | None, material: Material
+) -> Part:
+    piece = sew(data, figure, garment, hidden_m)
+    return Part(
+        name=garment.cut.name,
+        faces=piece.faces,
+        uv=piece.uv.astype(np.float32),
+        material=material,
+        weld=piece.weld,
+        stencil=piece.stencil,
+        offset_m=piece.offset_m.astype(np.float32),
+    )
+
+
+def _shows(data: BodyData, garment: Garment, hidden_m: Array) -> bool:
+    """Whether anything of a garment is left where others cover what lies ``hidden_m`` (P,) > 0."""
+    bare = (garment.depth_m > 0) & (hidden_m < 0)
+    return bool(bare[suit(data).sheet.faces].all(axis=1).any())
+
+
+def _material(
+    data: BodyData,
+    garment: Garment,
+    worn: dict[str, Fabric],
+    skin: Array,
+    rng: np.random.Generator,
+) -> Material:
+    """The garment in a fabric of its own, or in one of those ``worn`` already, by garment and by
+    cloth; what is sewn on a garment has its colour."""
+    cut = garment.cut
+    if cut.sewn_on:
+        base = worn[cut.sewn_on]
+        return Material(belt_color(rng) if cut.cloth == "belt" else base.main, base.roughness, 0.2)
+    fabric = of_cloth(choose_fabric(rng, cut.loose, skin), cut.cloth, rng)
+    if cut.cloth and cut.cloth in worn and rng.random() < MATCHING.get(cut.cloth, 0.0):
+        fabric = worn[cut.cloth]
+    worn |= {cut.name: fabric, cut.cloth: fabric}
+    return weave(data, garment, fabric, rng)
 
 
 def _skin(data: BodyData, looks: Looks, garments: tuple[Garment, ...]) -> Part:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from spinetrack_synth.avatars.skinning import vertex_normals
+from spinetrack_synth.avatars.array_types import Array
+from spinetrack_synth.avatars.hanging import Hanging
+from spinetrack_synth.avatars.skinning import Binding, bind, vertex_normals, vertex_rings
 from spinetrack_synth.shot import Material
 
 
@@ -20,7 +22,9 @@ class Part:
     A part either follows the deformed base mesh: each of its P vertices is the combination
     ``stencil`` (P, V) of all hm08 vertices, moved ``offset_m`` (P,) along the part's own normal;
     or it is rigid: ``body`` names the OpenSim body that carries it and ``rest_world`` (P, 3) m are
-    its vertices in the rest body's frame (the world of ``RestBody``).
+    its vertices in the rest body's frame (the world of ``RestBody``); or it has a shape of its own,
+    ``rest_world``, that rides on the bones as ``stencil`` says: ``binding`` binds its distinct
+    points, which ``riding`` finds; with ``hanging`` it is let fall from there.
 
     ``weld`` (P,) maps vertices that only differ in uv to one index, for smooth normals across uv
     seams. ``faces`` (F, 3) index the P vertices, ``uv`` (P, 2).
@@ -35,9 +39,43 @@ class Part:
     offset_m: NDArray[np.float32] | None = None
     body: str | None = None
     rest_world: NDArray[np.float32] | None = None
+    binding: Binding | None = None
+    hanging: Hanging | None = None
 
     @cached_property
     def rest_normals(self) -> NDArray[np.float32]:
         """Unit normals (P, 3) of a rigid part at rest."""
         assert self.rest_world is not None
         return vertex_normals(self.rest_world, self.faces, self.weld)
+
+
+_INFLUENCES = 8
+
+
+def riding(part: Part, body: Binding) -> Part:
+    """A part with a shape of its own bound to the bones as the base mesh (V vertices) is; any
+    other part as it is."""
+    if part.rest_world is None or part.stencil is None:
+        return part
+    count = body.weight.shape[0]
+    row = np.repeat(np.arange(count), body.weight.shape[1])
+    bones = int(body.bone.max()) + 1
+    weights = csr_array((body.weight.ravel(), (row, body.bone.ravel())), shape=(count, bones))
+    _, first, weld = np.unique(part.weld, return_index=True, return_inverse=True)
+    weld = weld.astype(np.int32)
+    dense = (part.stencil[first] @ weights).toarray()
+    bone = np.argsort(-dense, axis=1, kind="stable")[:, :_INFLUENCES]
+    weight = np.take_along_axis(dense, bone, axis=1)
+    weight /= weight.sum(axis=1, keepdims=True)
+    faces = weld[part.faces]
+    rings = vertex_rings(np.concatenate([faces, faces[:, 2:]], axis=1), len(first))
+    points = part.rest_world[first].astype(np.float64)
+    bound = bind(points, bone, weight, rings, softness(weight))
+    return replace(part, weld=weld, binding=bound)
+
+
+def softness(weight: Array) -> Array:
+    """How much (V,) vertices of such weights (V, K) are smoothed: those that follow one body alone
+    keep their shape exactly."""
+    soft: Array = np.clip((1.0 - weight.max(axis=1)) / 0.05, 0.0, 1.0)
+    return soft

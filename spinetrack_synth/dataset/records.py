@@ -128,6 +128,8 @@ def _annotation(label: PersonLabel, person: PosedPerson) -> Record:
         "segmentation": label.mask,
         "subject": person.subject_id,
         "outfit": person.outfit,
+        "clothes": person.clothes,
+        "garments": list(person.garments),
         "pose": person.pose,
     }
 
@@ -140,6 +142,8 @@ def _ground_truth(ids: Record, shot: Shot, person: PosedPerson, image: Record) -
         "annotation_id": ids["id"],
         "subject": person.subject_id,
         "outfit": person.outfit,
+        "clothes": person.clothes,
+        "garments": list(person.garments),
         "pose": person.pose,
         "place": shot.place,
         "variant": shot.variant,
@@ -229,6 +233,8 @@ def _schema() -> Any:
         "annotation_id": pa.int64(),
         "subject": pa.string(),
         "outfit": pa.int64(),
+        "clothes": pa.string(),
+        "garments": pa.list_(pa.string()),
         "pose": pa.string(),
         "place": pa.string(),
         "variant": pa.int64(),
