@@ -73,7 +73,8 @@ class Avatar:
     ``probe`` is the skin as grounding feels it, ``capsules`` as
     collisions do; ``physique`` what is told of the body. ``looks`` is what is drawn of the subject
     whatever is worn, None for an avatar that is not drawn; ``outfit`` the number of the clothes in
-    ``parts``, ``clothes`` their style and ``garments`` their names; ``sole_m`` the thickness of the shoes' soles.
+    ``parts``, ``clothes`` their style and ``garments`` their names; ``sole_m`` the thickness of
+    the shoes' soles.
     """
 
     subject: Subject
@@ -106,13 +107,17 @@ class Avatar:
         binding = first_vertices(self.binding, len(self.skin_body))
         if not self.sole_m:
             return binding
-        feet = np.array([self.tree.body_index[f"{b}_{s}"] for b in ("calcn", "toes") for s in "rl"])
         rest_world = binding.rest_world.copy()
-        foot = np.isin(self.skin_body, feet)
+        foot = np.isin(self.skin_body, self.feet)
         lowest = rest_world[:, 1].min()
         low = smoothstep(0.04, 0.015, rest_world[:, 1] - lowest)
         rest_world[:, 1] -= self.sole_m * low * foot
         return replace(binding, rest_world=rest_world)
+
+    @cached_property
+    def feet(self) -> list[int]:
+        """The bodies of the feet below the ankles."""
+        return [self.tree.body_index[f"{b}_{side}"] for b in ("calcn", "toes") for side in "rl"]
 
     @cached_property
     def draped_over(self) -> Ints:
@@ -489,13 +494,20 @@ class _Below:
         seated = level and lowest > floor_m + 0.1
         seat = np.array([x, z, _SEAT_M if seated else 0.0, lowest])
         chosen = avatar.draped_over
+        worn = skin[chosen]
+        if avatar.sole_m:  # shoes are thicker than feet
+            shod = np.isin(avatar.skin_body[chosen], avatar.feet)
+            worn[shod] += _UPPER_M * normals[chosen][shod]
         return cls(
-            np.ascontiguousarray(skin[chosen]),
+            np.ascontiguousarray(worn),
             np.ascontiguousarray(normals[chosen], dtype=np.float64),
             floor_m,
             seat,
         )
 
+
+_UPPER_M: Final = 0.014
+"""How far the upper of a shoe stands off the foot."""
 
 _SEAT_M: Final = 0.22
 """About the pelvis, a seat is so wide."""

@@ -18,8 +18,8 @@ from spinetrack_synth.avatars.figure import Figure, measure, suit
 from spinetrack_synth.avatars.hair import hairdo
 from spinetrack_synth.avatars.mesh import subset
 from spinetrack_synth.avatars.parts import Part
-from spinetrack_synth.avatars.skin import paint_skin, skin_sheet, survey, tone_color
 from spinetrack_synth.avatars.shoes import SHOES, fit_shoes, shoe_part
+from spinetrack_synth.avatars.skin import paint_skin, skin_sheet, survey, tone_color
 from spinetrack_synth.avatars.skirts import hem_name, skirt_part
 from spinetrack_synth.avatars.styles import SPORTS
 from spinetrack_synth.avatars.trims import trimmings

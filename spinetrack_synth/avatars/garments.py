@@ -14,6 +14,7 @@ _VEE = Neckline(0.080, 0.115, 0.02, pointed=True)
 _ROLL = Neckline(0.050, 0.018, 0.012)
 _SHIRT = Neckline(0.066, 0.035, 0.010)
 _OPEN = Neckline(0.074, 0.10, 0.012, pointed=True)
+_WRAPPED = Neckline(0.080, 0.27, 0.012, pointed=True)
 _LAPEL = Neckline(0.078, 0.21, 0.012, pointed=True)
 
 
@@ -108,7 +109,7 @@ def polo(rng: np.random.Generator) -> Cut:
 def shirt(rng: np.random.Generator, tucked: bool = False) -> Cut:
     """Woven shirt with collar and cuffs, or short sleeves."""
     long = rng.random() < 0.75
-    return Cut("shirt", hem=0.05 if tucked else _between(rng, 0.07, 0.12), neck=_SHIRT,
+    return Cut("shirt", hem=0.22 if tucked else _between(rng, 0.07, 0.12), neck=_SHIRT,
                trims=("collar",), sleeve=1.94 if long else _between(rng, 0.5, 0.7),
                ease_m=_between(rng, 0.008, 0.014), hang=0.85, cuff_m=0.05 if long else 0.0,
                buttoned=True, cloth="shirting")  # fmt: skip
@@ -118,7 +119,7 @@ def blouse(rng: np.random.Generator, tucked: bool = False) -> Cut:
     """Light and loose, with an open collar or a round neck."""
     open_ = rng.random() < 0.5
     sleeve = float(rng.choice([1.9, 1.4, 0.7], p=[0.5, 0.25, 0.25]))
-    return Cut("blouse", hem=0.05 if tucked else _between(rng, 0.08, 0.14),
+    return Cut("blouse", hem=0.22 if tucked else _between(rng, 0.08, 0.14),
                neck=_OPEN if open_ else _CREW, trims=("collar",) if open_ else (), sleeve=sleeve,
                ease_m=_between(rng, 0.012, 0.018), hang=0.9, cuff_m=0.04 if sleeve > 1.5 else 0.0,
                buttoned=open_, cloth="shirting")  # fmt: skip
@@ -209,7 +210,8 @@ def chinos(rng: np.random.Generator) -> Cut:
 def wide_trousers(rng: np.random.Generator) -> Cut:
     """Culottes and palazzo trousers, wide from the hips down."""
     return Cut("wide trousers", waist=_between(rng, 0.36, 0.42), leg=_between(rng, 1.6, 2.0),
-               ease_m=0.018, flare_m=_between(rng, 0.02, 0.045), hang=0.95, band_m=0.04)  # fmt: skip
+               ease_m=0.018, flare_m=_between(rng, 0.02, 0.045), hang=0.95,
+               band_m=0.04)  # fmt: skip
 
 
 def cargo_trousers(rng: np.random.Generator) -> Cut:
@@ -236,7 +238,7 @@ def scrubs(rng: np.random.Generator) -> tuple[Cut, Cut]:
 
 def gi(rng: np.random.Generator) -> tuple[Cut, Cut]:
     """The suit of judo and karate: wide trousers, a jacket wrapped over them, a belt."""
-    jacket_ = Cut("gi jacket", hem=_between(rng, 0.04, 0.07), neck=Neckline(0.08, 0.27, 0.012, True),
+    jacket_ = Cut("gi jacket", hem=_between(rng, 0.04, 0.07), neck=_WRAPPED,
                   sleeve=_between(rng, 1.5, 1.85), trims=("band", "belt"), ease_m=0.022, hang=0.8,
                   cloth="gi")  # fmt: skip
     return Cut("gi trousers", waist=0.33, leg=_between(rng, 1.75, 1.93), ease_m=0.020,
@@ -271,7 +273,7 @@ def tights(rng: np.random.Generator) -> Cut:
 
 def briefs(rng: np.random.Generator) -> Cut:
     """What is worn below skirts and dresses without tights."""
-    return Cut("briefs", waist=_between(rng, 0.16, 0.24), leg=0.22, cloth="knit")
+    return Cut("briefs", waist=_between(rng, 0.25, 0.29), leg=0.42, cloth="knit")
 
 
 def skirt(rng: np.random.Generator) -> Cut:
@@ -281,7 +283,7 @@ def skirt(rng: np.random.Generator) -> Cut:
         (_between(rng, 0.4, 0.75), 0.22, 0.10, 0.5),
         (_between(rng, 0.75, 1.1), 0.0, 0.0, 0.7),
         (_between(rng, 0.9, 1.35), 0.30, 0.22, 0.3),
-        (_between(rng, 1.5, 1.8), 0.40, 0.22, 0.2),
+        (_between(rng, 1.45, 1.7), 0.40, 0.22, 0.2),
     )[rng.choice(4, p=[0.3, 0.25, 0.3, 0.15])]
     return Cut("skirt", waist=waist, hem=0.14, band_m=0.035, cloth="skirt",
                skirt=Skirt(waist - 0.06, leg, flare, full, stiff=stiff))  # fmt: skip
@@ -290,13 +292,13 @@ def skirt(rng: np.random.Generator) -> Cut:
 def dress(rng: np.random.Generator) -> Cut:
     """One piece to the knee, the calf or the ankle, with sleeves or without."""
     neck = (_CREW, _SCOOP, _VEE)[rng.integers(3)]
-    leg = float(rng.choice([0.6, 0.95, 1.35, 1.75], p=[0.25, 0.35, 0.25, 0.15]))
+    leg = float(rng.choice([0.6, 0.95, 1.3, 1.6], p=[0.25, 0.35, 0.25, 0.15]))
     below = Skirt(0.36, leg + _between(rng, -0.1, 0.1), _between(rng, 0.12, 0.45),
                   _between(rng, 0.05, 0.25), stiff=_between(rng, 0.1, 0.5))  # fmt: skip
     if rng.random() < 0.45:
-        return Cut("dress", hem=0.33, neck=neck, armhole=Armhole(0.034, 0.012), ease_m=0.005,
+        return Cut("dress", hem=0.30, neck=neck, armhole=Armhole(0.034, 0.012), ease_m=0.005,
                    cloth="skirt", skirt=below)  # fmt: skip
-    return Cut("dress", hem=0.33, neck=neck, sleeve=float(rng.choice([0.4, 0.8, 1.9])),
+    return Cut("dress", hem=0.30, neck=neck, sleeve=float(rng.choice([0.4, 0.8, 1.9])),
                ease_m=0.005, cloth="skirt", skirt=below)  # fmt: skip
 
 

@@ -7,14 +7,14 @@ under the bare one: whoever wears it stands higher by ``Shoe.sole_m``.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.sparse import csr_array, vstack
 
 from spinetrack_synth.avatars.array_types import Array, Color, Indices, Ints
 from spinetrack_synth.avatars.assets import BodyData
-from spinetrack_synth.avatars.body import RestBody
 from spinetrack_synth.avatars.clothes import Garment, sew
 from spinetrack_synth.avatars.cuts import INSIDE_M, SNUG_M, Cut, limb_plane
 from spinetrack_synth.avatars.figure import Figure, smoothed, suit
@@ -28,7 +28,7 @@ Rim = tuple[tuple[float, float], ...]
 """Height (m) of the upper's edge by place along the foot, 0 heel .. 1 toes."""
 
 STATIONS: Final = 30
-_OPEN: Final = ((0.0, 1.0),)
+_OPEN: Final = ((0.0, 1.0), (1.0, 1.0))
 
 
 @dataclass(frozen=True)
@@ -59,31 +59,38 @@ class Shoe:
     laced: bool = True
 
 
+_LOW: Final = ((0.0, 0.080), (0.12, 0.074), (0.3, 0.058), (0.42, 0.090), (0.5, 1.0))
+_TOWN: Final = ((0.0, 0.066), (0.12, 0.062), (0.3, 0.050), (0.42, 0.084), (0.5, 1.0))
+_SLIP_ON: Final = (
+    (0.0, 0.062), (0.12, 0.057), (0.3, 0.046), (0.5, 0.050), (0.62, 0.060), (0.7, 1.0),
+)  # fmt: skip
+_FLAT: Final = (
+    (0.0, 0.055), (0.12, 0.050), (0.3, 0.034), (0.62, 0.028), (0.76, 0.040), (0.84, 1.0),
+)  # fmt: skip
+
 SHOES: Final = {
     shoe.name: shoe
     for shoe in (
-        Shoe("sneakers", 0.024, ((0.0, 0.080), (0.12, 0.074), (0.3, 0.058), (0.42, 0.09), (0.5, 1))),
-        Shoe("running shoes", 0.030, ((0, 0.085), (0.1, 0.076), (0.3, 0.058), (0.42, 0.092), (0.5, 1)),
-             toe_m=0.012, box_m=0.008, spring_m=0.010, welt_m=0.006),
-        Shoe("high-tops", 0.024, shaft=1.86, welt_m=0.003),
-        Shoe("court shoes", 0.020, ((0.0, 0.072), (0.12, 0.068), (0.3, 0.055), (0.42, 0.086), (0.5, 1)),
-             welt_m=0.002),
-        Shoe("derby shoes", 0.022, ((0.0, 0.066), (0.12, 0.062), (0.3, 0.050), (0.42, 0.084), (0.5, 1)),
-             toe_m=0.018, box_m=0.004, pointed=0.30, arch_m=0.011, leather=True),
-        Shoe("loafers", 0.020, ((0.0, 0.062), (0.12, 0.057), (0.3, 0.046), (0.5, 0.05), (0.62, 0.06), (0.7, 1)),
-             toe_m=0.014, box_m=0.004, pointed=0.22, arch_m=0.009, leather=True, laced=False),
-        Shoe("flats", 0.012, ((0.0, 0.055), (0.12, 0.050), (0.3, 0.034), (0.62, 0.028), (0.76, 0.04), (0.84, 1)),
-             toe_m=0.008, box_m=0.002, pointed=0.18, ease_m=0.002, spring_m=0.0, arch_m=0.004,
-             welt_m=0.0015, leather=True, laced=False),
-        Shoe("ankle boots", 0.028, shaft=1.76, toe_m=0.014, box_m=0.008, arch_m=0.010, leather=True),
-        Shoe("chelsea boots", 0.024, shaft=1.72, toe_m=0.016, box_m=0.004, pointed=0.25, arch_m=0.009,
+        Shoe("sneakers", 0.024, _LOW),
+        Shoe("running shoes", 0.030, _LOW, toe_m=0.012, box_m=0.008, spring_m=0.010, welt_m=0.006),
+        Shoe("high-tops", 0.024, shaft=1.86),
+        Shoe("court shoes", 0.020, _LOW, welt_m=0.002),
+        Shoe("derby shoes", 0.022, _TOWN, toe_m=0.018, box_m=0.004, pointed=0.30, arch_m=0.011,
+             leather=True),
+        Shoe("loafers", 0.020, _SLIP_ON, toe_m=0.014, box_m=0.004, pointed=0.22, arch_m=0.009,
              leather=True, laced=False),
+        Shoe("flats", 0.012, _FLAT, box_m=0.002, pointed=0.18, ease_m=0.002, spring_m=0.0,
+             arch_m=0.004, welt_m=0.0015, leather=True, laced=False),
+        Shoe("ankle boots", 0.028, shaft=1.76, toe_m=0.014, box_m=0.008, arch_m=0.010,
+             leather=True),
+        Shoe("chelsea boots", 0.024, shaft=1.72, toe_m=0.016, box_m=0.004, pointed=0.25,
+             arch_m=0.009, leather=True, laced=False),
         Shoe("boots", 0.030, shaft=1.28, ease_m=0.008, toe_m=0.012, box_m=0.008, arch_m=0.010,
              leather=True, laced=False),
         Shoe("sandals", 0.020, straps=((0.30, 0.014), (0.72, 0.020)), toe_m=0.004, box_m=0.0,
              ease_m=0.001, leather=True, laced=False),
         Shoe("clogs", 0.028, back=0.30, box_m=0.012, ease_m=0.006, laced=False),
-        Shoe("slippers", 0.012, back=0.42, box_m=0.008, ease_m=0.004, spring_m=0.0, laced=False),
+        Shoe("slippers", 0.012, back=0.42, ease_m=0.004, box_m=0.008, spring_m=0.0, laced=False),
     )
 }  # fmt: skip
 """Kinds of shoes by name."""
@@ -166,7 +173,8 @@ def _upper_field(
         bands = [half - np.abs(place - at) * foot.length_m for at, half in shoe.straps]
         low: Array = np.minimum(np.maximum.reduce(bands), 0.105 - height)
         return low
-    rim = np.interp(place, *zip(*shoe.rim)) if shoe.rim is not _OPEN else np.full(len(place), 0.3)
+    at, edge = np.array(shoe.rim).T
+    rim = np.interp(place, at, edge)
     field: Array = np.minimum(rim - height, 0.3 - height)
     if shoe.back >= 0:
         # The edge of a slipper runs from low at the sides to high on the instep.
@@ -188,7 +196,9 @@ def shoe_part(
     points = points + normals * upper.offset_m[:, None]
     side = np.sign(points[:, 2])
     uv = np.zeros((len(points), 2))
-    stencil, faces, welds, rest, uvs = [upper.stencil], [upper.faces], [upper.weld], [], []
+    stencil, rest, uvs = [upper.stencil], [], []
+    faces: list[Indices] = [upper.faces]
+    welds: list[Indices] = [upper.weld]
     for foot in _feet(data, figure):
         mine = side == foot.side
         local = _boxed(shoe, foot.local(points[mine]))
@@ -198,10 +208,10 @@ def shoe_part(
     uvs.append(uv)
     for foot in _feet(data, figure):
         bare = figure.points[(suit(data).side == foot.side) & (figure.points[:, 1] < 0.05)]
-        outline = _boxed(shoe, foot.local(bare + [0.0, 0.004, 0.0]))
+        outline = _boxed(shoe, foot.local(bare))
         if not shoe.straps:
             worn = foot.local(points[side == foot.side])
-            outline = np.concatenate([outline, worn[(worn[:, 2] < 0.03)]])
+            outline = np.concatenate([outline, worn[worn[:, 2] < 0.03]])
         ring, slab_faces, slab_uv = _sole(shoe, outline)
         world = foot.world(ring)
         start = sum(map(len, rest))
@@ -330,8 +340,8 @@ def _shoe_material(shoe: Shoe, rng: np.random.Generator) -> Material:
     u = (np.arange(256)[None, :] + 0.5) / 256
     color = np.broadcast_to(main, (128, 256, 3)).copy()
 
-    def lay(tone: Array, share: Array) -> None:
-        color[:] += (tone - color) * np.clip(share, 0, 1)[..., None]
+    def lay(tone: Array, share: NDArray[Any]) -> None:
+        color[:] += (tone - color) * np.clip(share, 0.0, 1.0)[..., None]
 
     if not shoe.leather:
         if rng.random() < 0.5:  # toe cap and heel counter

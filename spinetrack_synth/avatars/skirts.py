@@ -39,9 +39,11 @@ def skirt_part(
     worn = [np.where(garment.depth_m > 0, garment.offset_m, 0.0) for garment in garments]
     below_m: Array = np.maximum.reduce([figure.clearance_m, *worn])
     top, hem = figure.height(skirt.top), _hem(figure, skirt.leg)
-    rows = max(int(round((top - hem) / ROW_M)), 4) + 1
+    rows = max(round((top - hem) / ROW_M), 4) + 1
     heights = np.linspace(top, hem, rows)
     points, angle = _tube(figure, suit(data).arm < 0.5, skirt, below_m, heights, rng)
+    if garments[-1].cut.waist is not None:  # a waistband sits a little higher at the back
+        points[0, :, 1] -= 0.10 * (points[0, :, 0] - points[0, :, 0].mean())
     closed = skirt.gap_m == 0.0
     faces = _grid_faces(rows, closed)
     v = np.linspace(1, 0, rows)[:, None] * np.ones(len(angle))
@@ -104,7 +106,6 @@ def _tube(
     x = center_x[:, None] + radius * np.cos(angle)
     z = radius * np.sin(angle)
     y = heights[:, None] * np.ones_like(x)
-    y[0] -= 0.10 * (x[0] - center_x[0]) * (skirt.gap_m == 0)  # a waistband sits higher at the back
     return np.stack([x, y, z], axis=-1), angle
 
 

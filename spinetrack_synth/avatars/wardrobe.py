@@ -97,7 +97,7 @@ def _skirted(rng: Rng, bare: float, tops: tuple[tuple[Callable[[Rng], Cut], floa
     """A dress, or a skirt with a top tucked in."""
     if rng.random() < 0.5:
         return Outfit((*_legs(rng, bare), wear.dress(rng)))
-    top = replace(_pick(tops, rng)(rng), hem=0.12)
+    top = replace(_pick(tops, rng)(rng), hem=0.22)
     return Outfit((*_legs(rng, bare), top, wear.skirt(rng)))
 
 
@@ -167,7 +167,7 @@ def _business(sex: Sex, rng: Rng) -> Outfit:
     else:
         top = wear.shirt(rng, tucked=True)
     if sex == "female" and rng.random() < 0.4:
-        cuts = [*_legs(rng, 0.4), replace(top, hem=0.12), wear.skirt(rng)]
+        cuts = [*_legs(rng, 0.4), top, wear.skirt(rng)]
         if rng.random() < 0.35:
             cuts = [*_legs(rng, 0.4), wear.dress(rng)]
     else:
