@@ -24,9 +24,11 @@ from spinetrack_synth.avatars.body import (
 )
 from spinetrack_synth.avatars.dress import Looks, dress, looks
 from spinetrack_synth.avatars.fingers import Hand, bend, find_hands
+from spinetrack_synth.avatars.figure import suit
 from spinetrack_synth.avatars.hanging import hang
 from spinetrack_synth.avatars.landmarks import find_landmarks
-from spinetrack_synth.avatars.parts import Part, riding, softness
+from spinetrack_synth.avatars.mesh import Sheet
+from spinetrack_synth.avatars.parts import Cover, Part, riding, softness
 from spinetrack_synth.avatars.rig import (
     TWIST_FREE,
     Rig,
@@ -120,14 +122,21 @@ class Avatar:
         return [self.tree.body_index[f"{b}_{side}"] for b in ("calcn", "toes") for side in "rl"]
 
     @cached_property
-    def draped_over(self) -> Ints:
-        """The vertices of the skin that hanging cloth lies on: few of hands, toes, and faces."""
-        fine = [
+    def draped_skin(self) -> Ints:
+        """The vertices of the skin that hanging cloth lies on where clothes are not cut from: some
+        of hands, feet and head."""
+        bare = [
             k for k, name in enumerate(self.tree.bodies)
-            if name.startswith(("hand", "toes", "skull"))
+            if name.startswith(("hand", "calcn", "toes", "skull"))
         ]  # fmt: skip
-        every = np.arange(len(self.skin_body))
-        return np.flatnonzero(~np.isin(self.skin_body, fine) | (every % 4 == 0))
+        return np.flatnonzero(np.isin(self.skin_body, bare))[::3]
+
+    @cached_property
+    def draped_suit(self) -> tuple[Sheet, Ints]:
+        """What clothes are cut from, and its distinct points: trunk and limbs as cloth feels
+        them, without hollows."""
+        sheet = suit(assets.load()).sheet
+        return sheet, np.unique(sheet.weld, return_index=True)[1]
 
     @cached_property
     def world2rest(self) -> Array:
@@ -478,6 +487,9 @@ class _Below:
         quads = avatar.skin_faces
         triangles = np.concatenate([quads[:, [0, 1, 2]], quads[:, [0, 2, 3]]])
         normals = vertex_normals(skin, triangles, np.arange(len(skin), dtype=np.int32))
+        sheet, distinct = avatar.draped_suit
+        around = sheet.stencil @ vertices
+        outward = vertex_normals(around, sheet.faces, sheet.weld)
         floor_m = min(0.0, float(skin[:, 1].min()) - avatar.sole_m)
         index = avatar.tree.body_index
         thighs = [
@@ -493,14 +505,14 @@ class _Below:
         lowest = float(skin[about, 1].min()) if about.any() else floor_m
         seated = level and lowest > floor_m + 0.1
         seat = np.array([x, z, _SEAT_M if seated else 0.0, lowest])
-        chosen = avatar.draped_over
+        chosen = avatar.draped_skin
         worn = skin[chosen]
         if avatar.sole_m:  # shoes are thicker than feet
             shod = np.isin(avatar.skin_body[chosen], avatar.feet)
             worn[shod] += _UPPER_M * normals[chosen][shod]
         return cls(
-            np.ascontiguousarray(worn),
-            np.ascontiguousarray(normals[chosen], dtype=np.float64),
+            np.concatenate([around[distinct], worn]),
+            np.concatenate([outward[distinct], normals[chosen]]).astype(np.float64),
             floor_m,
             seat,
         )
@@ -550,6 +562,27 @@ def _pressed_m(
     return offset_m
 
 
+def _tucked_in_m(
+    cover: Cover,
+    vertices: Array,
+    placed: Array,
+    normals: NDArray[np.floating],
+    offset_m: NDArray[np.floating],
+) -> NDArray[np.floating]:
+    """How far skin stands off its places (P, 3) where it stays under the cloth that covers it."""
+    off = placed[cover.vertex] - cover.stencil @ vertices
+    above = np.einsum("ij,ij->i", off, normals[cover.vertex]) + offset_m[cover.vertex]
+    over = np.maximum(above - cover.cloth_m + _TUCKED_M, 0.0)
+    offset_m = offset_m.copy()
+    offset_m[cover.vertex] -= np.minimum(over, _MOST_TUCKED_M)
+    return offset_m
+
+
+_TUCKED_M: Final = 0.0015
+_MOST_TUCKED_M: Final = 0.02
+"""How far below cloth skin stays, and how far it is pushed for that at most."""
+
+
 def _above_floor_m(
     placed: Array, normals: NDArray[np.floating], offset_m: NDArray[np.floating]
 ) -> NDArray[np.floating]:
@@ -594,6 +627,8 @@ def _surface(
         normals = vertex_normals(placed, part.faces, part.weld)
         if part.offset_m is not None and part.offset_m.any():
             pressed_m = _pressed_m(avatar, part, placed, hands)
+            if part.cover is not None:
+                pressed_m = _tucked_in_m(part.cover, vertices, placed, normals, pressed_m)
             placed = placed + normals * _above_floor_m(placed, normals, pressed_m)[:, None]
             normals = vertex_normals(placed, part.faces, part.weld)
     return Surface(

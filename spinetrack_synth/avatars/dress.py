@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from spinetrack_synth.avatars.array_types import Array
 from spinetrack_synth.avatars.assets import BodyData
 from spinetrack_synth.avatars.body import RestBody, Subject
-from spinetrack_synth.avatars.clothes import Garment, over, sew, skin_below, tailor
+from spinetrack_synth.avatars.clothes import (
+    Garment,
+    cloth_over_skin_m,
+    over,
+    sew,
+    skin_below,
+    tailor,
+)
 from spinetrack_synth.avatars.cloths import MATCHING, belt_color, of_cloth
 from spinetrack_synth.avatars.cuts import Cut
 from spinetrack_synth.avatars.eyes import eyes, lashes
@@ -17,7 +25,7 @@ from spinetrack_synth.avatars.fabric import Fabric, choose_fabric, weave
 from spinetrack_synth.avatars.figure import Figure, measure, suit
 from spinetrack_synth.avatars.hair import hairdo
 from spinetrack_synth.avatars.mesh import subset
-from spinetrack_synth.avatars.parts import Part
+from spinetrack_synth.avatars.parts import Cover, Part
 from spinetrack_synth.avatars.shoes import SHOES, fit_shoes, shoe_part
 from spinetrack_synth.avatars.skin import paint_skin, skin_sheet, survey, tone_color
 from spinetrack_synth.avatars.skirts import hem_name, skirt_part
@@ -121,12 +129,15 @@ def _clothes(
     for k, garment in enumerate(garments):
         covering = [outer.depth_m - _OVERLAP_M for outer in garments[k + 1 :]]
         hidden_m = np.maximum.reduce(covering) if covering else None
-        material = _material(data, garment, worn, skin, rng)
+        fabric = _fabric(garment, worn, skin, rng)
         if hidden_m is None or _shows(data, garment, hidden_m):
+            if garment.cut.sewn_on:
+                material = Material(fabric.main, fabric.roughness, 0.2)
+            else:
+                material = weave(data, garment, fabric, rng)
             parts.append(_sewn(data, figure, garment, hidden_m, material))
         if (skirt := garment.cut.skirt) is not None:
-            cloth = worn[garment.cut.name]
-            plain = Material(cloth.main, cloth.roughness, 0.2)
+            plain = Material(fabric.main, fabric.roughness, 0.2)
             parts.append(skirt_part(data, figure, skirt, garments[: k + 1], plain, rng))
     return parts
 
@@ -152,24 +163,20 @@ def _shows(data: BodyData, garment: Garment, hidden_m: Array) -> bool:
     return bool(bare[suit(data).sheet.faces].all(axis=1).any())
 
 
-def _material(
-    data: BodyData,
-    garment: Garment,
-    worn: dict[str, Fabric],
-    skin: Array,
-    rng: np.random.Generator,
-) -> Material:
-    """The garment in a fabric of its own, or in one of those ``worn`` already, by garment and by
-    cloth; what is sewn on a garment has its colour."""
+def _fabric(
+    garment: Garment, worn: dict[str, Fabric], skin: Array, rng: np.random.Generator
+) -> Fabric:
+    """A fabric of the garment's own, or one of those ``worn`` already, by garment and by cloth;
+    what is sewn on a garment has its."""
     cut = garment.cut
     if cut.sewn_on:
         base = worn[cut.sewn_on]
-        return Material(belt_color(rng) if cut.cloth == "belt" else base.main, base.roughness, 0.2)
+        return replace(base, main=belt_color(rng)) if cut.cloth == "belt" else base
     fabric = of_cloth(choose_fabric(rng, cut.loose, skin), cut.cloth, rng)
     if cut.cloth and cut.cloth in worn and rng.random() < MATCHING.get(cut.cloth, 0.0):
         fabric = worn[cut.cloth]
     worn |= {cut.name: fabric, cut.cloth: fabric}
-    return weave(data, garment, fabric, rng)
+    return fabric
 
 
 def _skin(data: BodyData, looks: Looks, garments: tuple[Garment, ...]) -> Part:
@@ -177,6 +184,10 @@ def _skin(data: BodyData, looks: Looks, garments: tuple[Garment, ...]) -> Part:
     sheet = skin_sheet(data)
     hidden, offset_m = skin_below(data, garments)
     seen, _ = subset(sheet, ~hidden[sheet.stencil.indices[sheet.faces]].all(axis=1))
+    vertex = seen.stencil.indices
+    cloth_m = cloth_over_skin_m(data, garments)[vertex]
+    under = np.flatnonzero(np.isfinite(cloth_m))
+    pattern = suit(data)
     return Part(
         name="skin",
         faces=seen.faces,
@@ -184,5 +195,10 @@ def _skin(data: BodyData, looks: Looks, garments: tuple[Garment, ...]) -> Part:
         material=looks.skin,
         weld=seen.weld,
         stencil=seen.stencil,
-        offset_m=offset_m[seen.stencil.indices].astype(np.float32),
+        offset_m=offset_m[vertex].astype(np.float32),
+        cover=Cover(
+            vertex=under,
+            stencil=csr_array(pattern.sheet.stencil[pattern.sheet_near[vertex[under]]]),
+            cloth_m=cloth_m[under],
+        ),
     )

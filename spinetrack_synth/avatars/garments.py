@@ -296,9 +296,9 @@ def dress(rng: np.random.Generator) -> Cut:
     below = Skirt(0.36, leg + _between(rng, -0.1, 0.1), _between(rng, 0.12, 0.45),
                   _between(rng, 0.05, 0.25), stiff=_between(rng, 0.1, 0.5))  # fmt: skip
     if rng.random() < 0.45:
-        return Cut("dress", hem=0.30, neck=neck, armhole=Armhole(0.034, 0.012), ease_m=0.005,
+        return Cut("dress", hem=0.20, neck=neck, armhole=Armhole(0.034, 0.012), ease_m=0.005,
                    cloth="skirt", skirt=below)  # fmt: skip
-    return Cut("dress", hem=0.30, neck=neck, sleeve=float(rng.choice([0.4, 0.8, 1.9])),
+    return Cut("dress", hem=0.20, neck=neck, sleeve=float(rng.choice([0.4, 0.8, 1.9])),
                ease_m=0.005, cloth="skirt", skirt=below)  # fmt: skip
 
 
@@ -307,7 +307,7 @@ def coat(rng: np.random.Generator) -> Cut:
     half = _between(rng, 0.03, 0.06) if rng.random() < 0.5 else 0.0
     below = Skirt(0.20, _between(rng, 0.65, 1.25), _between(rng, 0.05, 0.16), 0.04, ease_m=0.004,
                   gap_m=half, stiff=0.8)  # fmt: skip
-    return Cut("coat", hem=0.17, neck=_LAPEL, sleeve=1.97, front=(half, half) if half else None,
+    return Cut("coat", hem=0.11, neck=_LAPEL, sleeve=1.97, front=(half, half) if half else None,
                trims=("lapels",), ease_m=0.020, hang=0.95, buttoned=not half, cloth="wool",
                skirt=below)  # fmt: skip
 
@@ -316,12 +316,12 @@ def lab_coat(rng: np.random.Generator) -> Cut:
     """White, to the knee, mostly open."""
     half = _between(rng, 0.04, 0.08) if rng.random() < 0.7 else 0.0
     below = Skirt(0.20, _between(rng, 0.6, 1.05), 0.10, 0.03, gap_m=half, stiff=0.5)
-    return Cut("lab coat", hem=0.17, neck=_LAPEL, sleeve=1.95, trims=("lapels",), ease_m=0.017,
+    return Cut("lab coat", hem=0.11, neck=_LAPEL, sleeve=1.95, trims=("lapels",), ease_m=0.017,
                front=(half, half) if half else None, hang=0.95, buttoned=not half, cloth="lab",
                skirt=below)  # fmt: skip
 
 
 def gown(rng: np.random.Generator) -> Cut:
     """What patients of a hospital wear: loose, to the knee."""
-    return Cut("gown", hem=0.30, neck=_CREW, sleeve=0.7, ease_m=0.016, hang=0.9, cloth="scrubs",
+    return Cut("gown", hem=0.20, neck=_CREW, sleeve=0.7, ease_m=0.016, hang=0.9, cloth="scrubs",
                skirt=Skirt(0.33, _between(rng, 0.8, 1.05), 0.15, 0.08, stiff=0.3))  # fmt: skip

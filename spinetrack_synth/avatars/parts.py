@@ -9,10 +9,23 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from spinetrack_synth.avatars.array_types import Array
+from spinetrack_synth.avatars.array_types import Array, Ints
 from spinetrack_synth.avatars.hanging import Hanging
 from spinetrack_synth.avatars.skinning import Binding, bind, vertex_normals, vertex_rings
 from spinetrack_synth.shot import Material
+
+
+@dataclass(frozen=True, eq=False)
+class Cover:
+    """Skin that lies under the edge of a cloth, and stays under it in every pose.
+
+    ``vertex`` (C,) of the part, ``stencil`` (C, V) the place of the suit at each, and ``cloth_m``
+    (C,) how far from there the innermost cloth lies.
+    """
+
+    vertex: Ints
+    stencil: csr_array
+    cloth_m: Array
 
 
 @dataclass(frozen=True)
@@ -25,6 +38,7 @@ class Part:
     its vertices in the rest body's frame (the world of ``RestBody``); or it has a shape of its own,
     ``rest_world``, that rides on the bones as ``stencil`` says: ``binding`` binds its distinct
     points, which ``riding`` finds; with ``hanging`` it is let fall from there.
+    ``cover`` is of the skin under clothes.
 
     ``weld`` (P,) maps vertices that only differ in uv to one index, for smooth normals across uv
     seams. ``faces`` (F, 3) index the P vertices, ``uv`` (P, 2).
@@ -41,6 +55,7 @@ class Part:
     rest_world: NDArray[np.float32] | None = None
     binding: Binding | None = None
     hanging: Hanging | None = None
+    cover: Cover | None = None
 
     @cached_property
     def rest_normals(self) -> NDArray[np.float32]:

@@ -21,6 +21,8 @@ from spinetrack_synth.avatars.parts import Part
 from spinetrack_synth.easing import smoothstep
 from spinetrack_synth.shot import Material
 
+_CLEAR_M: Final = 0.007
+"""Off what is below, so that what is round does not come through between two points."""
 COLUMNS: Final = 72
 ROW_M: Final = 0.028
 """Height of a row of cloth."""
@@ -58,7 +60,7 @@ def skirt_part(
         weld=np.arange(len(flat), dtype=np.int32),
         stencil=csr_array(carriers @ suit(data).sheet.stencil),
         rest_world=flat.astype(np.float32),
-        hanging=_cloth(points, skirt, closed, 0.003 + skirt.ease_m + carriers @ below_m),
+        hanging=_cloth(points, skirt, closed, _CLEAR_M + skirt.ease_m + carriers @ below_m),
     )
 
 
