@@ -23,8 +23,8 @@ from spinetrack_synth.avatars.body import (
     shape,
 )
 from spinetrack_synth.avatars.dress import Looks, dress, looks
-from spinetrack_synth.avatars.fingers import Hand, bend, find_hands
 from spinetrack_synth.avatars.figure import suit
+from spinetrack_synth.avatars.fingers import Hand, bend, find_hands
 from spinetrack_synth.avatars.hanging import hang
 from spinetrack_synth.avatars.landmarks import find_landmarks
 from spinetrack_synth.avatars.mesh import Sheet

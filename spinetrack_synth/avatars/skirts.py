@@ -24,6 +24,7 @@ from spinetrack_synth.shot import Material
 _CLEAR_M: Final = 0.007
 """Off what is below, so that what is round does not come through between two points."""
 COLUMNS: Final = 72
+HELD_ROWS: Final = 2
 ROW_M: Final = 0.028
 """Height of a row of cloth."""
 
@@ -147,8 +148,10 @@ def _carriers(data: BodyData, figure: Figure, points: Array) -> csr_array:
     trunk = np.flatnonzero((suit(data).arm < 0.3) & (figure.points[:, 1] > 0.12))
     near = 60
     distance, index = KDTree(figure.points[trunk] * [1, 2, 1]).query(points * [1, 2, 1], k=near)
-    # Points between the legs take from both: the reach grows with the distance to the nearest.
-    weight = np.exp(-((distance / (distance[:, :1] + 0.06)) ** 2))
+    # Points between the legs take from both: the reach grows with the distance to the nearest. The
+    # upper edge goes with the skin right below it.
+    reach = np.where(np.arange(len(points)) < HELD_ROWS * COLUMNS, 0.015, 0.06)
+    weight = np.exp(-((distance / (distance[:, :1] + reach[:, None])) ** 2))
     weight /= weight.sum(axis=1, keepdims=True)
     rows: Ints = np.repeat(np.arange(len(points)), near)
     shape = (len(points), len(figure.points))
@@ -186,6 +189,6 @@ def _cloth(points: Array, skirt: Skirt, closed: bool, clear_m: Array) -> Hanging
         length_m=length,
         slack=np.concatenate(slack),
         soft=np.concatenate(soft),
-        held=2 * columns,
+        held=HELD_ROWS * columns,
         clear_m=clear_m,
     )
