@@ -267,17 +267,23 @@ def _lawn(rng: Rng, grounds: _Grounds) -> Finish:
     steps = (np.arange(0, pixels, coarse) + coarse / 2) / pixels * 2 * NEAR_M - NEAR_M
     x, z = np.broadcast_arrays(steps[None, :], steps[:, None])
 
-    def spread(field: Array) -> Array:
-        fine = np.repeat(np.repeat(field.astype(np.float32), coarse, 0), coarse, 1)
-        return fine[..., None]
-
     middle = image.mean(axis=(0, 1))
-    fade = spread(0.6 * smoothstep(3.5, NEAR_M, np.hypot(x, z)))
-    image += (middle - image) * fade
-    dry = spread(np.clip(grounds.patchy(x, z), -1.6, 1.6))
-    image *= (grounds.mean / middle).astype(np.float32) * (1 + dry * np.array(_DRYNESS, np.float32))
-    off = spread(1 - smoothstep(-0.08, 0.10, grounds.path(x, z)))
+    fade = (0.6 * smoothstep(3.5, NEAR_M, np.hypot(x, z))).astype(np.float32)
+    dry = np.clip(grounds.patchy(x, z), -1.6, 1.6).astype(np.float32)
+    dryness, balance = np.array(_DRYNESS, np.float32), (grounds.mean / middle).astype(np.float32)
+    off = (1 - smoothstep(-0.08, 0.10, grounds.path(x, z))).astype(np.float32)
     grit = 1 + 0.13 * textures.noise(rng, (256, 256), 2.0, 0.8)
-    grit = np.tile(grit, (pixels // 256, pixels // 256))[..., None]
-    image += (grounds.gravel.astype(np.float32) * grit - image) * off
-    return Finish(Material(textures.image_bytes(image), 0.9, 0.1))
+    gravel = np.tile(grounds.gravel.astype(np.float32) * grit[..., None], (1, pixels // 256, 1))
+
+    def paint_rows(band: slice) -> textures.Image:
+        def spread(field: Array) -> Array:
+            rows = np.arange(pixels)[band] // coarse
+            return np.repeat(field[rows], coarse, 1)[..., None]
+
+        part = image[band]
+        part += (middle - part) * spread(fade)
+        part *= balance * (1 + spread(dry) * dryness)
+        part += (gravel[np.arange(pixels)[band] % 256] - part) * spread(off)
+        return part
+
+    return Finish(Material(textures.in_bands((pixels, pixels), paint_rows), 0.9, 0.1))
