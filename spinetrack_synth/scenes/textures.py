@@ -62,8 +62,11 @@ def noise(
     gain = (1 + fy * fy + fx * fx) ** np.float32(-decay / 2 - 0.5)
     gain[0, 0] = 0
     white = rng.standard_normal(shape, dtype=np.float32)
-    field: Image = fft.irfft2(fft.rfft2(white) * gain, s=shape)
-    return field / max(float(field.std()), 1e-9)
+    spectrum = fft.rfft2(white)
+    spectrum *= gain
+    field: Image = fft.irfft2(spectrum, s=shape, overwrite_x=True)
+    field /= max(float(field.std()), 1e-9)
+    return field
 
 
 def mix(a: ArrayLike, b: ArrayLike, share: Image) -> Image:
@@ -332,20 +335,16 @@ def _paint_strokes(
 
     Only the number of the last stroke at a pixel is kept on the way; colours come at the end.
     """
-    height, width = image.shape[0], image.shape[1]
+    height, width = np.int32(image.shape[0]), np.int32(image.shape[1])
     count = len(start)
     last = np.full((height, width), -1, np.int32)
     for k in range(len(steps)):
         for w in range(taper.shape[1]):
             for i in range(count):
-                far = reach[i] * steps[k]
-                row = np.int32(
-                    start[i, 0] + direction[i, 0] * far + across[i, 0] * taper[k, w]
-                ) % np.int32(height)
-                column = np.int32(
-                    start[i, 1] + direction[i, 1] * far + across[i, 1] * taper[k, w]
-                ) % np.int32(width)
-                last[row, column] = k * count + i
+                far, aside = reach[i] * steps[k], taper[k, w]
+                down = start[i, 0] + direction[i, 0] * far + across[i, 0] * aside
+                along = start[i, 1] + direction[i, 1] * far + across[i, 1] * aside
+                last[np.int32(down) % height, np.int32(along) % width] = k * count + i
     for row in range(height):
         for column in range(width):
             number = last[row, column]
