@@ -320,6 +320,7 @@ def pose_bodies(avatar: Avatar, body2world: Array, fingers: Fingers | None = Non
             _surface(avatar, part, vertices, hands, body2world) for part in avatar.parts
         ),
         fingers_rad=fingers,
+        clothes=", ".join(p.name for p in avatar.parts if p.body is None and p.name != "skin"),
         outfit=avatar.outfit,
         physique=avatar.physique,
     )

@@ -22,7 +22,7 @@ from spinetrack_synth.stats.truth import truth_batches
 
 Progress = Callable[[int, int], None]
 
-BLOCK: Final = 4096
+BLOCK: Final = 1024
 """Annotations measured at once."""
 
 _KEPT: Final = ("id", "width", "height")
@@ -151,7 +151,7 @@ def _heads(path: Path, found: _Count) -> tuple[dict[Any, tuple[Any, Any]], list[
 
 
 def _blocks(path: Path) -> Iterator[list[Any]]:
-    """The annotations of a file, some thousands at a time."""
+    """The annotations of a file, many at a time."""
     block = []
     for section, record in read_records(path):
         if section == "annotations":

@@ -15,7 +15,7 @@ from spinetrack_synth.stats.tables import QUANTILES, Table
 from spinetrack_synth.version import __version__
 
 WIDTH: Final = 100
-MOST_NAMED: Final = 12
+MOST_NAMED: Final = 14
 """Names that are told of one distribution; of the others only how many they are."""
 
 TOLD: Final = (0.01, 0.05, 0.5, 0.95, 0.99)
@@ -48,7 +48,9 @@ def heading(statistics: Statistics) -> list[str]:
     files = ", ".join(plain(str(source.path)) for source in statistics.sources)
     lines = [f"{files}: {statistics.people:,} people in {statistics.pictures:,} pictures"]
     if statistics.subjects:
-        lines.append(f"{statistics.subjects:,} different people, {statistics.looks:,} with clothes")
+        lines.append(
+            f"{statistics.subjects:,} different people, in {statistics.looks:,} different looks"
+        )
     return lines
 
 

@@ -22,17 +22,19 @@ from spinetrack_synth.stats.people import Column
 if TYPE_CHECKING:
     import pyarrow as pa
 
-BATCH: Final = 4096
+BATCH: Final = 1024
 """Rows read at once."""
 
 _NUMBERS: Final = (
     "age_years", "stature_m", "bmi", *(f.name for f in fields(RegionalAngles)),
 )  # fmt: skip
-_NAMES: Final = ("sex", "spine_condition", "pose", "clothes")
+_NAMES: Final = ("sex", "spine_condition", "pose")
+_WORN: Final = ("clothes", "hair", "beard", "glasses", "headwear", "expression")
+"""An empty one of these is none."""
 
 
 def truth_batches(path: Path) -> Iterator[dict[str, Column]]:
-    """The rows of a ground truth, some thousands at a time, by the keys of `measures.TRUTH`, with
+    """The rows of a ground truth, many at a time, by the keys of `measures.TRUTH`, with
     ``annotation_id`` and ``image_id``. What the file has not is not there.
 
     Raises UserError where it is no ground truth of the 37 keypoints.
@@ -66,6 +68,11 @@ def columns_of(batch: pa.RecordBatch, coordinates: list[str]) -> dict[str, Colum
         name: numbers(name) for name in ("annotation_id", "image_id", *_NUMBERS) if name in there
     }
     found |= {name: batch.column(name).to_pylist() for name in _NAMES if name in there}
+    found |= {
+        name: [value or "none" for value in batch.column(name).to_pylist()]
+        for name in _WORN
+        if name in there
+    }
     if "cobb_deg" in there:  # 0 stands for no curve
         found["cobb_deg"] = np.where((cobb := numbers("cobb_deg")) > 0, cobb, np.nan)
     if "pose" in found:
