@@ -23,6 +23,7 @@ from spinetrack_synth.avatars.body import (
 )
 from spinetrack_synth.avatars.dress import Looks, dress, looks
 from spinetrack_synth.avatars.fingers import Hand, bend, find_hands
+from spinetrack_synth.avatars.flesh import Flesh, flesh, mend
 from spinetrack_synth.avatars.landmarks import find_landmarks
 from spinetrack_synth.avatars.parts import Part
 from spinetrack_synth.avatars.rig import (
@@ -33,7 +34,7 @@ from spinetrack_synth.avatars.rig import (
     vertebral_centres,
     with_short_leg,
 )
-from spinetrack_synth.avatars.skin_weights import skin_weights
+from spinetrack_synth.avatars.skin_weights import chords, skin_weights
 from spinetrack_synth.avatars.skinning import (
     Binding,
     Rings,
@@ -63,18 +64,19 @@ Fingers = Array
 class Avatar:
     """A subject with everything that posing it needs.
 
-    ``bone_order`` lists (bone, the bone it hangs on) with parents first; bones are the model's
-    bodies followed by the twist-free ones. ``skin_body`` (V,) is the body each skin vertex moves
-    with most and ``skin_faces`` (F, 4) its quads. ``hands`` are the right and the left one.
-    ``probe`` is the skin as grounding feels it, ``capsules`` as
-    collisions do; ``physique`` what is told of the body. ``looks`` is what is drawn of the subject
-    whatever is worn, None for an avatar that is not drawn; ``outfit`` the number of the clothes in
-    ``parts``.
+    ``flesh`` is what the skin keeps in every pose. ``bone_order`` lists (bone, the bone it hangs
+    on) with parents first; bones are the model's bodies followed by the twist-free ones.
+    ``skin_body`` (V,) is the body each skin vertex moves with most and ``skin_faces`` (F, 4) its
+    quads. ``hands`` are the right and the left one. ``probe`` is the skin as grounding feels it,
+    ``capsules`` as collisions do; ``physique`` what is told of the body. ``looks`` is what is drawn
+    of the subject whatever is worn, None for an avatar that is not drawn; ``outfit`` the number of
+    the clothes in ``parts``.
     """
 
     subject: Subject
     rig: Rig
     binding: Binding
+    flesh: Flesh
     bone_order: NDArray[np.int32]
     limb_axis_world: Array
     parts: tuple[Part, ...]
@@ -240,7 +242,8 @@ def _riding(
     normal: Avatar | None = None,
 ) -> Avatar:
     """The skin at rest bound to a rig; ``normal`` is the same body with a normal spine."""
-    binding = bind(rest.vertices_world, bone, weight, _rings(data), softness=_softness(weight))
+    chord = chords(rest, rig, bone, weight)
+    binding = bind(rest.vertices_world, bone, weight, _rings(data), _softness(weight), chord)
     skin = body_vertices(data)
     skin_body = _dominant_body(rig.tree, bone[skin], weight[skin])
     skin_world = rest.vertices_world[skin]
@@ -254,6 +257,7 @@ def _riding(
         subject=subject,
         rig=rig,
         binding=binding,
+        flesh=flesh(data, skin_world, binding.softness[skin]),
         bone_order=_bone_order(rig.tree),
         limb_axis_world=_limb_axes(rig),
         parts=(),
@@ -341,7 +345,8 @@ def _deformed(
             count = np.searchsorted(hand.vertex, len(rest))
             rest[hand.vertex[:count]] = bend(hand, angles)[:count]
         binding = replace(binding, rest_world=rest)
-    return deform(binding, bone_motions(avatar, body2world), avatar.bone_order)
+    deformed, bent = deform(binding, bone_motions(avatar, body2world), avatar.bone_order)
+    return mend(avatar.flesh, deformed, bent)
 
 
 def bone_motions(avatar: Avatar, body2world: Array) -> Array:
