@@ -99,7 +99,7 @@ def _clothes(
     for k, garment in enumerate(garments):
         covering = [outer.depth_m - _OVERLAP_M for outer in garments[k + 1 :]]
         piece = sew(data, figure, garment, np.maximum.reduce(covering) if covering else None)
-        fabric = choose_fabric(rng, garment.cut, skin)
+        fabric = choose_fabric(rng, garment.cut.loose, skin, garment.cut.neck is None)
         parts.append(
             Part(
                 name=garment.cut.name,

@@ -11,7 +11,6 @@ from spinetrack_synth.avatars.array_types import Array, Color, Floats
 from spinetrack_synth.avatars.assets import BodyData
 from spinetrack_synth.avatars.cloth_colors import denim_color, draw_color, draw_second
 from spinetrack_synth.avatars.clothes import Garment
-from spinetrack_synth.avatars.cuts import Cut
 from spinetrack_synth.avatars.flat_cloth import ClothTexels, laid_flat
 from spinetrack_synth.avatars.patterns import SQUASHED, Fabric, paint_cloth
 from spinetrack_synth.avatars.textures import grain, lay, noise, to_bytes
@@ -42,16 +41,17 @@ _SUIT_SWATCHES: Final = {
 }  # fmt: skip
 
 
-def choose_fabric(rng: np.random.Generator, cut: Cut, skin: Array) -> Fabric:
-    """Draw the cloth of a garment.
+def choose_fabric(
+    rng: np.random.Generator, loose: bool, skin: Array, below: bool = False
+) -> Fabric:
+    """Draw the cloth of a garment, ``below`` the waist or above it.
 
     A cloth of the colour of the wearer's ``skin`` (3,) would look like none, and is not drawn.
     """
     main = draw_color(rng)
     while _looks_like_skin(main, skin):
         main = draw_color(rng)
-    below = cut.leg is not None and cut.neck is None
-    shares = _BELOW if below and cut.loose else _LOOSE if cut.loose else _TIGHT
+    shares = _BELOW if below and loose else _LOOSE if loose else _TIGHT
     pattern = str(rng.choice(list(shares), p=list(shares.values())))
     if pattern == "denim":
         main = denim_color(rng)
@@ -59,8 +59,8 @@ def choose_fabric(rng: np.random.Generator, cut: Cut, skin: Array) -> Fabric:
             main = denim_color(rng)
     second, *others = (_other(rng, main, skin) for _ in range(3))
     trim = tuple(np.array(main) * rng.uniform(0.7, 0.95)) if rng.random() < 0.75 else second
-    roughness = rng.uniform(0.75, 0.95) if cut.loose else rng.uniform(0.5, 0.8)
-    kinds = _SUIT_SWATCHES if below and cut.loose and rng.random() < 0.5 else _WEAR_SWATCHES
+    roughness = rng.uniform(0.75, 0.95) if loose else rng.uniform(0.5, 0.8)
+    kinds = _SUIT_SWATCHES if below and loose and rng.random() < 0.5 else _WEAR_SWATCHES
     swatch = str(rng.choice(list(kinds), p=list(kinds.values()))) if pattern == "swatch" else ""
     return Fabric(pattern, main, second, trim, float(roughness), tuple(others), swatch)
 
@@ -72,6 +72,10 @@ def _other(rng: np.random.Generator, main: Color, skin: Array) -> Color:
     return second
 
 
+_SHADES: Final = np.linspace(0.4, 1.0, 13)[:, None]
+"""Of the brightness of skin in the sun, what is left in the shade."""
+
+
 def _looks_like_skin(color: Color, skin: Array) -> bool:
     """Near in colour (3,), or as muted and of the same tone, lighter or darker as if in the sun."""
     cloth = np.array(color)
@@ -80,7 +84,9 @@ def _looks_like_skin(color: Color, skin: Array) -> bool:
     alike = tint @ tone > 0.75 * chroma * np.linalg.norm(tone)
     muted = 0.1 < chroma / cloth.mean() < 0.5
     lit_alike = abs(cloth.max() - skin.max()) < 0.55
-    return bool(np.abs(cloth - skin).max() < 0.2 or (alike and muted and lit_alike))
+    apart = np.abs(cloth - _SHADES * skin).max(axis=1)
+    near = apart[-1] < 0.2 or apart.min() < 0.05
+    return bool(near or (alike and muted and lit_alike))
 
 
 def weave(data: BodyData, garment: Garment, fabric: Fabric, rng: np.random.Generator) -> Material:
