@@ -33,7 +33,7 @@ def shirt_grid(figure: Figure, points: Floats, arm: Floats) -> Grid:
         along = figure.wrists[k] - figure.shoulders[k]
         along = -along / np.linalg.norm(along)
         unrolled = _unrolled(points[sleeve] - figure.shoulders[k], along, _UP)[0]
-        grid[sleeve] = unrolled + [PIECE_M * (k + 1), figure.shoulders[k, 1]]
+        grid[sleeve] = np.add(unrolled, [PIECE_M * (k + 1), figure.shoulders[k, 1]])
     return grid
 
 
@@ -46,7 +46,8 @@ def trouser_grid(figure: Figure, points: Floats) -> Grid:
         joints = np.stack([figure.ankles[k], figure.knees[k], figure.hips[k]])
         axis = np.stack([np.interp(y, joints[:, 1], joints[:, c]) for c in range(3)], axis=1)
         axis[:, 1] = 0
-        grid[leg] = _two_panels(points[leg] - axis, _UP, _FORWARD) + [PIECE_M * (k + 3), 0.0]
+        panels = _two_panels(points[leg] - axis, _UP, _FORWARD)
+        grid[leg] = np.add(panels, [PIECE_M * (k + 3), 0.0])
     return grid
 
 

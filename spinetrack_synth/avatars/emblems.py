@@ -64,7 +64,7 @@ def word(color: Color, rng: Rng, letters: int | None = None) -> Print:
         for stroke in _letter(rng):
             points = stroke * [wide * 0.9, high / 2 * 0.9]
             points[:, 0] += 0.05 + (1.3 * k + 0.2) * wide - slant * (points[:, 1] - high / 2)
-            canvas.line(points + [0, 0.5 - high / 2], thick, color)
+            canvas.line(np.add(points, [0, 0.5 - high / 2]), thick, color)
     return canvas.print()
 
 
@@ -102,7 +102,7 @@ def emblem(colors: Sequence[Color], rng: Rng) -> Print:
     elif sign == "face":
         canvas.disc(middle, 0.36, first)
         for x in (-0.13, 0.13):
-            canvas.disc(middle + [x, -0.09], 0.05, second)
+            canvas.disc(np.add(middle, [x, -0.09]), 0.05, second)
             canvas.polygon(middle + [2 * x, -0.3] + 0.12 * _star(3, 1.0), first)
         turn = np.linspace(0.3, np.pi - 0.3, 9)
         smile = np.stack([0.2 * np.cos(turn), 0.2 * np.sin(turn)], 1)
@@ -150,13 +150,14 @@ class _Canvas:
 
     def print(self) -> Print:
         small = self.picture.resize((SIDE_PX, SIDE_PX), Image.Resampling.BOX)
-        return np.asarray(small, np.float32) / 255
+        return (np.asarray(small) / 255).astype(np.float32)
 
 
 def _letter(rng: Rng) -> list[Array]:
     """Two or three strokes between the points of a grid, 0..1 across and 0..2 down."""
     grid = np.array([(x, y) for y in (0, 1, 2) for x in (0, 1)], float)
-    upright = np.array([[0.0, 0.0], [0.0, 2.0]]) + [float(rng.choice([0.0, 0.5, 1.0])), 0.0]
+    across = float(rng.choice([0.0, 0.5, 1.0]))
+    upright = np.array([[across, 0.0], [across, 2.0]])
     strokes = [upright] if rng.random() < 0.75 else []
     for _ in range(int(rng.integers(1, 3))):
         strokes.append(grid[rng.choice(len(grid), int(rng.integers(2, 4)), replace=False)])

@@ -14,6 +14,7 @@ from spinetrack_synth.avatars.clothes import Garment
 from spinetrack_synth.avatars.flat_cloth import ClothTexels, laid_flat
 from spinetrack_synth.avatars.patterns import SQUASHED, Fabric, paint_cloth
 from spinetrack_synth.avatars.textures import grain, lay, noise, to_bytes
+from spinetrack_synth.avatars.wrinkles import VARIANTS, wrinkles
 from spinetrack_synth.easing import smoothstep
 from spinetrack_synth.shot import Material
 
@@ -30,6 +31,9 @@ _BELOW: Final = {
     "plain": 0.52, "denim": 0.20, "heather": 0.08, "panel": 0.06, "camouflage": 0.03, "dye": 0.01,
     "swatch": 0.10,
 }  # fmt: skip
+_WIDE_M: Final = 0.0115
+"""From this ease on a garment hangs in folds."""
+
 _WEAR_SWATCHES: Final = {
     "stripes": 0.26, "tartan": 0.12, "gingham": 0.06, "dots": 0.09, "flowers": 0.13, "leaves": 0.05,
     "confetti": 0.05, "leopard": 0.03, "zigzag": 0.05, "triangles": 0.04, "fair isle": 0.03,
@@ -109,7 +113,20 @@ def weave(data: BodyData, garment: Garment, fabric: Fabric, rng: np.random.Gener
     full = np.empty((len(flat.texels.texel), 3), np.uint8)
     full[:] = to_bytes(np.array(fabric.main))
     full[ours] = to_bytes(color)
-    return Material(flat.texels.spread(full), roughness=fabric.roughness, specular=0.2)
+    normals = None
+    if garment.cut.collar is None:
+        normals = wrinkles(data, _softness(garment, fabric), int(rng.integers(VARIANTS)))
+    return Material(
+        flat.texels.spread(full), roughness=fabric.roughness, specular=0.2, normals=normals
+    )
+
+
+def _softness(garment: Garment, fabric: Fabric) -> str:
+    """How a garment folds: tight ones hardly, firm and easy ones less than wide ones."""
+    if not garment.cut.loose:
+        return "tight"
+    firm = fabric.pattern == "denim" or garment.cut.ease_m < _WIDE_M
+    return "easy" if firm else "loose"
 
 
 def _trimmed(place: ClothTexels, garment: Garment, fabric: Fabric, color: Floats) -> Floats:

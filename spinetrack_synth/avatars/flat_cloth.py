@@ -142,5 +142,3 @@ def _limb_axis_x(figure: Figure, leg: Array, side: Array) -> Array:
 def _spot(offset: Floats, spread_m: float) -> Floats:
     spot: Floats = np.exp(-(offset**2).sum(axis=1) / (2 * spread_m**2))
     return spot
-
-

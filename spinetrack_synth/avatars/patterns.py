@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spinetrack_synth.avatars import emblems
-from spinetrack_synth.avatars.array_types import Color, Floats
+from spinetrack_synth.avatars.array_types import Color
 from spinetrack_synth.avatars.flat_cloth import ClothTexels
 from spinetrack_synth.avatars.swatches import draw_swatch
 from spinetrack_synth.avatars.textures import grain, lay, mix, noise

@@ -42,7 +42,8 @@ class Swatch:
             x, y = c * x - s * y, s * x + c * y
         column = np.floor(x).astype(np.int32) % width
         row = np.floor(-y).astype(np.int32) % height
-        return self.image.reshape(-1, 3)[row * width + column]
+        colors: NDArray[np.float32] = self.image.reshape(-1, 3)[row * width + column]
+        return colors
 
 
 def draw_swatch(kind: str, colors: Sequence[Color], rng: Rng) -> Swatch:
@@ -56,7 +57,9 @@ class _Tile:
     def __init__(self, width_m: float, height_m: float, ground: Color) -> None:
         self.size_px = (max(2, round(width_m / _PX_M)), max(2, round(height_m / _PX_M)))
         self.scale = _FINE / _PX_M
-        self.picture = Image.new("RGB", tuple(_FINE * n for n in self.size_px), _rgb(ground))
+        self.picture = Image.new(
+            "RGB", (_FINE * self.size_px[0], _FINE * self.size_px[1]), _rgb(ground)
+        )
         self.draw = ImageDraw.Draw(self.picture)
 
     def polygon(self, points_m: Array, color: Color) -> None:
@@ -70,7 +73,11 @@ class _Tile:
                 self.draw.polygon([tuple(p) for p in moved.tolist()], fill=_rgb(color))
 
     def ellipse(
-        self, center_m: Sequence[float], radii_m: tuple[float, float], turn: float, color: Color
+        self,
+        center_m: Array | tuple[float, float],
+        radii_m: tuple[float, float],
+        turn: float,
+        color: Color,
     ) -> None:
         """A filled ellipse, turned by an angle (rad)."""
         angle = np.linspace(0, 2 * np.pi, 14, endpoint=False)
@@ -79,7 +86,7 @@ class _Tile:
 
     def swatch(self, turn_rad: float = 0.0) -> Swatch:
         small = self.picture.resize(self.size_px, Image.Resampling.BOX)
-        return Swatch(np.asarray(small, np.float32) / 255, turn_rad)
+        return Swatch((np.asarray(small) / 255).astype(np.float32), turn_rad)
 
 
 def _turned(angle: float) -> Array:
@@ -286,7 +293,7 @@ def _zigzag(colors: Sequence[Color], rng: Rng) -> Swatch:
     for k in range(bands):
         top = np.stack([pitch * x, k * pitch / 2 + rise * pitch * swing], axis=1)
         color = colors[k % 2 if bands == 2 else k % len(colors)]
-        tile.polygon(np.concatenate([top, top[::-1] + [0, pitch / 2]]), color)
+        tile.polygon(np.concatenate([top, np.add(top[::-1], [0, pitch / 2])]), color)
     return tile.swatch()
 
 
@@ -296,7 +303,7 @@ def _triangles(colors: Sequence[Color], rng: Rng) -> Swatch:
     tile = _Tile(side * count, side * count, colors[0])
     for i in range(count):
         for j in range(count):
-            corners = side * (np.array([[0, 0], [1, 0], [1, 1], [0, 1]]) + [i, j])
+            corners = side * np.add([[0, 0], [1, 0], [1, 1], [0, 1]], [i, j])
             for first in rng.permutation(4)[: int(rng.integers(1, 3))]:
                 color = colors[int(rng.integers(0, len(colors)))]
                 tile.polygon(np.roll(corners, first, axis=0)[:3], color)
