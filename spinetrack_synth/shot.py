@@ -140,7 +140,7 @@ class PosedPerson:
     ``skin_world`` (V, 3) m the closed skin without clothes and ``skin_body`` (V,) the index of the
     OpenSim body each of its vertices moves with most; ``surfaces`` what is drawn; ``outfit`` the
     number of the clothes, with which the same look can be made again; ``physique`` None where
-    nothing is known of it.
+    nothing is known of it; ``assets`` the user's files that are worn.
     """
 
     subject_id: str
@@ -155,6 +155,7 @@ class PosedPerson:
     fingers_rad: NDArray[np.float64] | None = None
     outfit: int = 0
     physique: Physique | None = None
+    assets: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
