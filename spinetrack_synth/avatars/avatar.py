@@ -191,13 +191,15 @@ class Cast:
         """Avatar of subject k >= 0 in the outfit of a number, as ``sample_subject`` has it."""
         if k < 0 or (self.people is not None and k >= self.people):
             raise IndexError(f"subject {k} of a cast of {self.people}")
-        return self._dressed(k, outfit, spines)
+        # Scenes differ in the share; whom it leaves as he is, is made once for all of them.
+        shaped = sample_subject(self.seed, k, spines).spine != NORMAL
+        return self._dressed(k, outfit, shaped)
 
-    def _make(self, k: int, spines: float) -> Avatar:
-        return undressed_avatar(sample_subject(self.seed, k, spines), self.worn)
+    def _make(self, k: int, shaped: bool) -> Avatar:
+        return undressed_avatar(sample_subject(self.seed, k, 1.0 if shaped else 0.0), self.worn)
 
-    def _dress(self, k: int, outfit: int, spines: float) -> Avatar:
-        return redress(self._made(k, spines), outfit, self.worn)
+    def _dress(self, k: int, outfit: int, shaped: bool) -> Avatar:
+        return redress(self._made(k, shaped), outfit, self.worn)
 
 
 def make_avatar(subject: Subject, outfit: int = 0) -> Avatar:
@@ -335,6 +337,7 @@ def pose_bodies(avatar: Avatar, body2world: Array, fingers: Fingers | None = Non
         skin_body=avatar.skin_body,
         surfaces=tuple(_surface(avatar, part, vertices, hands, motions) for part in avatar.parts),
         fingers_rad=fingers,
+        clothes=", ".join(p.name for p in avatar.parts if p.body is None and p.name != "skin"),
         outfit=avatar.outfit,
         physique=avatar.physique,
         assets=tuple(part.asset for part in avatar.parts if part.asset),
