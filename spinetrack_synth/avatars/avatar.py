@@ -8,6 +8,7 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import csr_array
 
 from spinetrack_synth.anatomy.kinematics import body_transforms, points_world
 from spinetrack_synth.anatomy.model import Tree, fullbody
@@ -47,6 +48,7 @@ from spinetrack_synth.avatars.skinning import (
     vertex_rings,
 )
 from spinetrack_synth.avatars.spines import LEVELS, NORMAL, lateral_curve
+from spinetrack_synth.community import AssetFolder
 from spinetrack_synth.poses.collision import Capsules, capsules_from_skin
 from spinetrack_synth.poses.skin import SkinProbe, probe_from_skin, refresh
 from spinetrack_synth.shot import Physique, PosedPerson, Surface
@@ -100,6 +102,14 @@ class Avatar:
         return first_vertices(self.binding, len(self.skin_body))
 
     @cached_property
+    def bone_weights(self) -> csr_array:
+        """Weights (V, S) of the base mesh on all bones."""
+        bone, weight = self.binding.bone, self.binding.weight
+        row = np.repeat(np.arange(len(bone)), bone.shape[1])
+        size = (len(bone), len(self.tree.bodies) + len(TWIST_FREE))
+        return csr_array((weight.ravel(), (row, bone.ravel())), shape=size)
+
+    @cached_property
     def world2rest(self) -> Array:
         """The world in the frames of the bodies at rest (B, 4, 4)."""
         return np.asarray(np.linalg.inv(self.rig.body2world), dtype=np.float64)
@@ -142,7 +152,7 @@ class Cast:
     """The subjects of a dataset, each made when first asked for: subject k depends on (seed, k).
 
     ``people`` fixes their number; None: there is no end of them. ``changing`` clothes are others
-    in every shot, else outfit 0 is worn in all.
+    in every shot, else outfit 0 is worn in all. Assets of the user's, ``worn``, are part of them.
     """
 
     WINDOW: Final = 10
@@ -154,10 +164,17 @@ class Cast:
     KEPT: Final = 24
     """Avatars kept ready."""
 
-    def __init__(self, seed: int, people: int | None = None, changing: bool = True) -> None:
+    def __init__(
+        self,
+        seed: int,
+        people: int | None = None,
+        changing: bool = True,
+        worn: AssetFolder | None = None,
+    ) -> None:
         self.seed = seed
         self.people = people
         self.changing = changing
+        self.worn = worn
         self._made = lru_cache(maxsize=self.KEPT)(self._make)
         self._dressed = lru_cache(maxsize=self.KEPT)(self._dress)
 
@@ -181,10 +198,10 @@ class Cast:
         return self._dressed(k, outfit, shaped)
 
     def _make(self, k: int, shaped: bool) -> Avatar:
-        return undressed_avatar(sample_subject(self.seed, k, 1.0 if shaped else 0.0))
+        return undressed_avatar(sample_subject(self.seed, k, 1.0 if shaped else 0.0), self.worn)
 
     def _dress(self, k: int, outfit: int, shaped: bool) -> Avatar:
-        return redress(self._made(k, shaped), outfit)
+        return redress(self._made(k, shaped), outfit, self.worn)
 
 
 def make_avatar(subject: Subject, outfit: int = 0) -> Avatar:
@@ -195,17 +212,18 @@ def make_avatar(subject: Subject, outfit: int = 0) -> Avatar:
     return redress(undressed_avatar(subject), outfit)
 
 
-def undressed_avatar(subject: Subject) -> Avatar:
-    """The same avatar before it is dressed: it has looks and no parts yet."""
+def undressed_avatar(subject: Subject, worn: AssetFolder | None = None) -> Avatar:
+    """The same avatar before it is dressed: it has looks, maybe a skin of the assets that are
+    ``worn``, and no parts yet."""
     data = assets.load()
     avatar, rest = _bound(data, shape(data, subject), subject)
-    return replace(avatar, looks=looks(data, rest, subject))
+    return replace(avatar, looks=looks(data, rest, subject, worn))
 
 
-def redress(avatar: Avatar, outfit: int) -> Avatar:
+def redress(avatar: Avatar, outfit: int, worn: AssetFolder | None = None) -> Avatar:
     """The same subject in other clothes. The avatar must have looks."""
     assert avatar.looks is not None
-    parts = dress(assets.load(), avatar.looks, avatar.subject, outfit)
+    parts = dress(assets.load(), avatar.looks, avatar.subject, outfit, assets=worn)
     return replace(avatar, parts=parts, outfit=outfit)
 
 
@@ -309,6 +327,7 @@ def pose_bodies(avatar: Avatar, body2world: Array, fingers: Fingers | None = Non
     """The avatar with its bodies at given frames (B, 4, 4); its coordinates are unknown, nan."""
     tree = avatar.tree
     vertices = _deformed(avatar, avatar.binding, body2world, fingers)
+    motions = bone_motions(avatar, body2world)
     hands = _hand_points(avatar, vertices)
     markers = points_world(body2world, tree.marker_body, tree.marker_offset_m)
     return PosedPerson(
@@ -320,13 +339,12 @@ def pose_bodies(avatar: Avatar, body2world: Array, fingers: Fingers | None = Non
         keypoints_world=markers[[tree.marker_index[name] for name in NAMES]],
         skin_world=vertices[: len(avatar.skin_body)].astype(np.float32),
         skin_body=avatar.skin_body,
-        surfaces=tuple(
-            _surface(avatar, part, vertices, hands, body2world) for part in avatar.parts
-        ),
+        surfaces=tuple(_surface(avatar, part, vertices, hands, motions) for part in avatar.parts),
         fingers_rad=fingers,
         clothes=", ".join(p.name for p in avatar.parts if p.body is None and p.name != "skin"),
         outfit=avatar.outfit,
         physique=avatar.physique,
+        assets=tuple(part.asset for part in avatar.parts if part.asset),
     )
 
 
@@ -464,17 +482,21 @@ def _surface(
     part: Part,
     vertices: Array,
     hands: tuple[_Cloud, ...],
-    body2world: Array,
+    motions: Array,
 ) -> Surface:
     if part.body is not None:
         assert part.rest_world is not None
         body = avatar.tree.bodies.index(part.body)
-        motion = body2world[body] @ avatar.world2rest[body]
+        motion = motions[body]
         placed = part.rest_world @ motion[:3, :3].T + motion[:3, 3]
         normals = (part.rest_normals @ motion[:3, :3].T).astype(np.float32)
     else:
         assert part.stencil is not None
         placed = part.stencil @ vertices
+        if part.lift_world is not None:
+            placed = placed + _turned(avatar, part, motions)
+            lowest = float(vertices[: len(avatar.skin_body), 1].min())
+            placed[:, 1] = np.maximum(placed[:, 1], min(0.0, lowest))
         normals = vertex_normals(placed, part.faces, part.weld)
         if part.offset_m is not None and part.offset_m.any():
             pressed_m = _pressed_m(avatar, part, placed, hands)
@@ -488,6 +510,18 @@ def _surface(
         material=part.material,
         normals_world=normals,
     )
+
+
+def _turned(avatar: Avatar, part: Part, motions: Array) -> Array:
+    """How far (P, 3) m a part lies off the base mesh, turned as the bones there have turned."""
+    assert part.stencil is not None and part.lift_world is not None
+    weight = part.stencil @ avatar.bone_weights
+    turn = np.asarray(weight @ motions[:, :3, :3].reshape(-1, 9)).reshape(-1, 3, 3)
+    turned: Array = np.einsum("pij,pj->pi", turn, part.lift_world)
+    # Blended rotations shorten what they turn.
+    length, blended = (np.linalg.norm(v, axis=1) for v in (part.lift_world, turned))
+    turned *= (length / np.maximum(blended, 1e-9))[:, None]
+    return turned
 
 
 def _key(avatar: Avatar, part: Part) -> str:

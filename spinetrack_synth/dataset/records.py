@@ -129,6 +129,7 @@ def _annotation(label: PersonLabel, person: PosedPerson) -> Record:
         "subject": person.subject_id,
         "outfit": person.outfit,
         "pose": person.pose,
+        **({"assets": list(person.assets)} if person.assets else {}),
     }
 
 
