@@ -9,6 +9,7 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import csr_array
 
 from spinetrack_synth.anatomy.kinematics import body_transforms, points_world
 from spinetrack_synth.anatomy.model import Tree, fullbody
@@ -25,6 +26,7 @@ from spinetrack_synth.avatars.body import (
 from spinetrack_synth.avatars.dress import Looks, dress, looks
 from spinetrack_synth.avatars.figure import suit
 from spinetrack_synth.avatars.fingers import Hand, bend, find_hands
+from spinetrack_synth.avatars.flesh import Flesh, flesh, mend
 from spinetrack_synth.avatars.hanging import hang
 from spinetrack_synth.avatars.landmarks import find_landmarks
 from spinetrack_synth.avatars.mesh import Sheet
@@ -37,7 +39,7 @@ from spinetrack_synth.avatars.rig import (
     vertebral_centres,
     with_short_leg,
 )
-from spinetrack_synth.avatars.skin_weights import skin_weights
+from spinetrack_synth.avatars.skin_weights import chords, skin_weights
 from spinetrack_synth.avatars.skinning import (
     Binding,
     Rings,
@@ -51,6 +53,7 @@ from spinetrack_synth.avatars.skinning import (
 )
 from spinetrack_synth.avatars.spines import LEVELS, NORMAL, lateral_curve
 from spinetrack_synth.avatars.styles import SPORTS, draw_style
+from spinetrack_synth.community import AssetFolder
 from spinetrack_synth.easing import smoothstep
 from spinetrack_synth.poses.collision import Capsules, capsules_from_skin
 from spinetrack_synth.poses.skin import SkinProbe, probe_from_skin, refresh
@@ -69,19 +72,20 @@ Fingers = Array
 class Avatar:
     """A subject with everything that posing it needs.
 
-    ``bone_order`` lists (bone, the bone it hangs on) with parents first; bones are the model's
-    bodies followed by the twist-free ones. ``skin_body`` (V,) is the body each skin vertex moves
-    with most and ``skin_faces`` (F, 4) its quads. ``hands`` are the right and the left one.
-    ``probe`` is the skin as grounding feels it, ``capsules`` as
-    collisions do; ``physique`` what is told of the body. ``looks`` is what is drawn of the subject
-    whatever is worn, None for an avatar that is not drawn; ``outfit`` the number of the clothes in
-    ``parts``, ``clothes`` their style and ``garments`` their names; ``sole_m`` the thickness of
-    the shoes' soles.
+    ``flesh`` is what the skin keeps in every pose. ``bone_order`` lists (bone, the bone it hangs
+    on) with parents first; bones are the model's bodies followed by the twist-free ones.
+    ``skin_body`` (V,) is the body each skin vertex moves with most and ``skin_faces`` (F, 4) its
+    quads. ``hands`` are the right and the left one. ``probe`` is the skin as grounding feels it,
+    ``capsules`` as collisions do; ``physique`` what is told of the body. ``looks`` is what is drawn
+    of the subject whatever is worn, None for an avatar that is not drawn; ``outfit`` the number of
+    the clothes in ``parts``, ``style`` theirs and ``garments`` their names; ``sole_m`` the
+    thickness of the shoes' soles.
     """
 
     subject: Subject
     rig: Rig
     binding: Binding
+    flesh: Flesh
     bone_order: NDArray[np.int32]
     limb_axis_world: Array
     parts: tuple[Part, ...]
@@ -93,7 +97,7 @@ class Avatar:
     physique: Physique
     looks: Looks | None = None
     outfit: int = 0
-    clothes: str = SPORTS
+    style: str = SPORTS
     garments: tuple[str, ...] = ()
     sole_m: float = 0.0
 
@@ -122,14 +126,15 @@ class Avatar:
         return [self.tree.body_index[f"{b}_{side}"] for b in ("calcn", "toes") for side in "rl"]
 
     @cached_property
-    def draped_skin(self) -> Ints:
-        """The vertices of the skin that hanging cloth lies on where clothes are not cut from: some
-        of hands, feet and head."""
-        bare = [
-            k for k, name in enumerate(self.tree.bodies)
-            if name.startswith(("hand", "calcn", "toes", "skull"))
-        ]  # fmt: skip
-        return np.flatnonzero(np.isin(self.skin_body, bare))[::3]
+    def draped_skin(self) -> tuple[Ints, Ints]:
+        """Some vertices of the hands, and of feet and head: skin that hanging cloth meets where
+        clothes are not cut from."""
+        bodies = self.tree.bodies
+        parts = []
+        for names in (("hand",), ("calcn", "toes", "skull")):
+            there = [k for k, name in enumerate(bodies) if name.startswith(names)]
+            parts.append(np.flatnonzero(np.isin(self.skin_body, there))[::3])
+        return parts[0], parts[1]
 
     @cached_property
     def draped_suit(self) -> tuple[Sheet, Ints]:
@@ -137,6 +142,14 @@ class Avatar:
         them, without hollows."""
         sheet = suit(assets.load()).sheet
         return sheet, np.unique(sheet.weld, return_index=True)[1]
+
+    @cached_property
+    def bone_weights(self) -> csr_array:
+        """Weights (V, S) of the base mesh on all bones."""
+        bone, weight = self.binding.bone, self.binding.weight
+        row = np.repeat(np.arange(len(bone)), bone.shape[1])
+        size = (len(bone), len(self.tree.bodies) + len(TWIST_FREE))
+        return csr_array((weight.ravel(), (row, bone.ravel())), shape=size)
 
     @cached_property
     def world2rest(self) -> Array:
@@ -188,7 +201,7 @@ class Cast:
     """The subjects of a dataset, each made when first asked for: subject k depends on (seed, k).
 
     ``people`` fixes their number; None: there is no end of them. ``changing`` clothes are others
-    in every shot, else outfit 0 is worn in all.
+    in every shot, else outfit 0 is worn in all. Assets of the user's, ``worn``, are part of them.
     """
 
     WINDOW: Final = 10
@@ -200,10 +213,17 @@ class Cast:
     KEPT: Final = 24
     """Avatars kept ready."""
 
-    def __init__(self, seed: int, people: int | None = None, changing: bool = True) -> None:
+    def __init__(
+        self,
+        seed: int,
+        people: int | None = None,
+        changing: bool = True,
+        worn: AssetFolder | None = None,
+    ) -> None:
         self.seed = seed
         self.people = people
         self.changing = changing
+        self.worn = worn
         self._made = lru_cache(maxsize=self.KEPT)(self._make)
         self._dressed = lru_cache(maxsize=self.KEPT)(self._dress)
 
@@ -227,48 +247,53 @@ class Cast:
         styles = clothes if self.changing else NO_CHOICE
         return Present(self, range(first, first + size), outfit, spines, styles)
 
-    def avatar(self, k: int, outfit: int = 0, spines: float = 0.0, clothes: str = SPORTS) -> Avatar:
+    def avatar(self, k: int, outfit: int = 0, spines: float = 0.0, style: str = SPORTS) -> Avatar:
         """Avatar of subject k >= 0 in the outfit of a number, as ``sample_subject`` has it."""
         if k < 0 or (self.people is not None and k >= self.people):
             raise IndexError(f"subject {k} of a cast of {self.people}")
-        return self._dressed(k, outfit, spines, clothes)
+        # Scenes differ in the share; whom it leaves as he is, is made once for all of them.
+        shaped = sample_subject(self.seed, k, spines).spine != NORMAL
+        return self._dressed(k, outfit, shaped, style)
 
-    def _make(self, k: int, spines: float) -> Avatar:
-        return undressed_avatar(sample_subject(self.seed, k, spines))
+    def _make(self, k: int, shaped: bool) -> Avatar:
+        return undressed_avatar(sample_subject(self.seed, k, 1.0 if shaped else 0.0), self.worn)
 
-    def _dress(self, k: int, outfit: int, spines: float, clothes: str) -> Avatar:
-        return redress(self._made(k, spines), outfit, clothes)
+    def _dress(self, k: int, outfit: int, shaped: bool, style: str) -> Avatar:
+        return redress(self._made(k, shaped), outfit, style, self.worn)
 
 
-def make_avatar(subject: Subject, outfit: int = 0, clothes: str = SPORTS) -> Avatar:
+def make_avatar(subject: Subject, outfit: int = 0, style: str = SPORTS) -> Avatar:
     """Shape, fit, bind and dress a subject in the outfit of a number, of one of the ``STYLES``.
 
     Raises UserError when the body data is missing and can't be fetched.
     """
-    return redress(undressed_avatar(subject), outfit, clothes)
+    return redress(undressed_avatar(subject), outfit, style)
 
 
-def undressed_avatar(subject: Subject) -> Avatar:
-    """The same avatar before it is dressed: it has looks and no parts yet."""
+def undressed_avatar(subject: Subject, worn: AssetFolder | None = None) -> Avatar:
+    """The same avatar before it is dressed: it has looks, maybe a skin of the assets that are
+    ``worn``, and no parts yet."""
     data = assets.load()
     avatar, rest = _bound(data, shape(data, subject), subject)
-    return replace(avatar, looks=looks(data, rest, subject))
+    return replace(avatar, looks=looks(data, rest, subject, worn))
 
 
-def redress(avatar: Avatar, outfit: int, clothes: str = SPORTS) -> Avatar:
+def redress(
+    avatar: Avatar, outfit: int, style: str = SPORTS, worn: AssetFolder | None = None
+) -> Avatar:
     """The same subject in other clothes, of one of the ``STYLES``. The avatar must have looks."""
     assert avatar.looks is not None
-    worn = dress(assets.load(), avatar.looks, avatar.subject, outfit, clothes)
-    parts = tuple(riding(part, avatar.binding) for part in worn.parts)
+    dressed_in = dress(assets.load(), avatar.looks, avatar.subject, outfit, style, worn)
+    parts = tuple(riding(part, avatar.binding) for part in dressed_in.parts)
     dressed = replace(
         avatar,
         parts=parts,
         outfit=outfit,
-        clothes=clothes,
-        garments=worn.garments,
-        sole_m=worn.sole_m,
+        style=style,
+        garments=dressed_in.garments,
+        sole_m=dressed_in.sole_m,
     )
-    if worn.sole_m == avatar.sole_m:
+    if dressed_in.sole_m == avatar.sole_m:
         return dressed
     probe = refresh(
         avatar.probe, avatar.tree, avatar.rig.coordinates, dressed.skin_binding.rest_world
@@ -309,7 +334,8 @@ def _riding(
     normal: Avatar | None = None,
 ) -> Avatar:
     """The skin at rest bound to a rig; ``normal`` is the same body with a normal spine."""
-    binding = bind(rest.vertices_world, bone, weight, _rings(data), softness=softness(weight))
+    chord = chords(rest, rig, bone, weight)
+    binding = bind(rest.vertices_world, bone, weight, _rings(data), softness(weight), chord)
     skin = body_vertices(data)
     skin_body = _dominant_body(rig.tree, bone[skin], weight[skin])
     skin_world = rest.vertices_world[skin]
@@ -323,6 +349,7 @@ def _riding(
         subject=subject,
         rig=rig,
         binding=binding,
+        flesh=flesh(data, skin_world, binding.softness[skin]),
         bone_order=_bone_order(rig.tree),
         limb_axis_world=_limb_axes(rig),
         parts=(),
@@ -391,10 +418,11 @@ def pose_bodies(avatar: Avatar, body2world: Array, fingers: Fingers | None = Non
             _surface(avatar, part, vertices, hands, motions, below) for part in avatar.parts
         ),
         fingers_rad=fingers,
+        clothes=", ".join(avatar.garments),
+        style=avatar.style,
         outfit=avatar.outfit,
-        clothes=avatar.clothes,
-        garments=avatar.garments,
         physique=avatar.physique,
+        assets=tuple(part.asset for part in avatar.parts if part.asset),
     )
 
 
@@ -413,7 +441,8 @@ def _deformed(
             count = np.searchsorted(hand.vertex, len(rest))
             rest[hand.vertex[:count]] = bend(hand, angles)[:count]
         binding = replace(binding, rest_world=rest)
-    return deform(binding, bone_motions(avatar, body2world), avatar.bone_order)
+    deformed, bent = deform(binding, bone_motions(avatar, body2world), avatar.bone_order)
+    return mend(avatar.flesh, deformed, bent)
 
 
 def bone_motions(avatar: Avatar, body2world: Array) -> Array:
@@ -472,11 +501,10 @@ def _hangs(avatar: Avatar) -> bool:
 
 @dataclass(frozen=True, eq=False)
 class _Below:
-    """What hanging cloth lies on: skin (V, 3) with outward normals, the floor, and the seat as
-    `hanging.hang` wants it."""
+    """What hanging cloth lies on, as `hanging.hang` wants it."""
 
-    skin: Array
-    normals: Array
+    body: tuple[Array, Array]
+    hands: tuple[Array, Array]
     floor_m: float
     seat: Array
 
@@ -498,21 +526,24 @@ class _Below:
         ]
         level = all(thigh[1] > -0.55 * np.linalg.norm(thigh) for thigh in thighs)
         x, _, z = body2world[index["pelvis"], :3, 3]
-        about = np.hypot(skin[:, 0] - x, skin[:, 2] - z) < _SEAT_M
+        about = np.hypot(skin[:, 0] - x, skin[:, 2] - z) < _BUTTOCKS_M
         about &= np.isin(
             avatar.skin_body, [index[name] for name in ("pelvis", "femur_r", "femur_l")]
         )
         lowest = float(skin[about, 1].min()) if about.any() else floor_m
         seated = level and lowest > floor_m + 0.1
         seat = np.array([x, z, _SEAT_M if seated else 0.0, lowest])
-        chosen = avatar.draped_skin
-        worn = skin[chosen]
+        hands, bare = avatar.draped_skin
+        worn = skin[bare]
         if avatar.sole_m:  # shoes are thicker than feet
-            shod = np.isin(avatar.skin_body[chosen], avatar.feet)
-            worn[shod] += _UPPER_M * normals[chosen][shod]
+            shod = np.isin(avatar.skin_body[bare], avatar.feet)
+            worn[shod] += _UPPER_M * normals[bare][shod]
         return cls(
-            np.concatenate([around[distinct], worn]),
-            np.concatenate([outward[distinct], normals[chosen]]).astype(np.float64),
+            (
+                np.concatenate([around[distinct], worn]),
+                np.concatenate([outward[distinct], normals[bare]]).astype(np.float64),
+            ),
+            (skin[hands], normals[hands].astype(np.float64)),
             floor_m,
             seat,
         )
@@ -521,8 +552,9 @@ class _Below:
 _UPPER_M: Final = 0.014
 """How far the upper of a shoe stands off the foot."""
 
-_SEAT_M: Final = 0.22
-"""About the pelvis, a seat is so wide."""
+_SEAT_M: Final = 0.36
+_BUTTOCKS_M: Final = 0.22
+"""About the pelvis, a seat is so wide, and so much of it is sat on."""
 
 _Cloud = tuple[Array, Array, Array]
 """Points (N, 3) m and the corners of the box about them."""
@@ -614,16 +646,18 @@ def _surface(
         placed = part.rest_world @ motion[:3, :3].T + motion[:3, 3]
         normals = (part.rest_normals @ motion[:3, :3].T).astype(np.float32)
     elif part.binding is not None:
-        placed = deform(part.binding, motions, avatar.bone_order)[part.weld]
+        placed = deform(part.binding, motions, avatar.bone_order)[0][part.weld]
         if part.hanging is not None:
             assert below is not None
-            placed = hang(
-                part.hanging, placed, below.skin, below.normals, below.floor_m, below.seat
-            )
+            placed = hang(part.hanging, placed, below.body, below.hands, below.floor_m, below.seat)
         normals = vertex_normals(placed, part.faces, part.weld)
     else:
         assert part.stencil is not None
         placed = part.stencil @ vertices
+        if part.lift_world is not None:
+            placed = placed + _turned(avatar, part, motions)
+            lowest = float(vertices[: len(avatar.skin_body), 1].min())
+            placed[:, 1] = np.maximum(placed[:, 1], min(0.0, lowest))
         normals = vertex_normals(placed, part.faces, part.weld)
         if part.offset_m is not None and part.offset_m.any():
             pressed_m = _pressed_m(avatar, part, placed, hands)
@@ -641,10 +675,22 @@ def _surface(
     )
 
 
+def _turned(avatar: Avatar, part: Part, motions: Array) -> Array:
+    """How far (P, 3) m a part lies off the base mesh, turned as the bones there have turned."""
+    assert part.stencil is not None and part.lift_world is not None
+    weight = part.stencil @ avatar.bone_weights
+    turn = np.asarray(weight @ motions[:, :3, :3].reshape(-1, 9)).reshape(-1, 3, 3)
+    turned: Array = np.einsum("pij,pj->pi", turn, part.lift_world)
+    # Blended rotations shorten what they turn.
+    length, blended = (np.linalg.norm(v, axis=1) for v in (part.lift_world, turned))
+    turned *= (length / np.maximum(blended, 1e-9))[:, None]
+    return turned
+
+
 def _key(avatar: Avatar, part: Part) -> str:
     """Hair and eyes are the same in all clothes."""
     name = avatar.subject.subject_id
     if part.body is not None:
         return f"{name}/{part.name}"
-    style = "" if avatar.clothes == SPORTS else f"{avatar.clothes}-"
+    style = "" if avatar.style == SPORTS else f"{avatar.style}-"
     return f"{name}/{style}{avatar.outfit}/{part.name}"

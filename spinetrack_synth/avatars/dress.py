@@ -19,6 +19,13 @@ from spinetrack_synth.avatars.clothes import (
     tailor,
 )
 from spinetrack_synth.avatars.cloths import MATCHING, belt_color, of_cloth
+from spinetrack_synth.avatars.community_clothes import (
+    Chosen,
+    asset_part,
+    choose_assets,
+    choose_skin,
+    skin_under,
+)
 from spinetrack_synth.avatars.cuts import Cut
 from spinetrack_synth.avatars.eyes import eyes, lashes
 from spinetrack_synth.avatars.fabric import Fabric, choose_fabric, weave
@@ -32,6 +39,7 @@ from spinetrack_synth.avatars.skirts import hem_name, skirt_part
 from spinetrack_synth.avatars.styles import SPORTS
 from spinetrack_synth.avatars.trims import trimmings
 from spinetrack_synth.avatars.wardrobe import choose_outfit
+from spinetrack_synth.community import AssetFolder
 from spinetrack_synth.shot import Material
 
 _OVERLAP_M = 0.03
@@ -42,23 +50,35 @@ _OVERLAP_M = 0.03
 class Looks:
     """What a subject looks like whatever is worn.
 
-    ``figure`` for the tailor; ``skin`` the painted skin; ``own`` eyes, lashes and hair.
+    ``rest`` the body at rest and ``figure`` for the tailor; ``skin`` the painted skin, of the
+    user's file ``skin_asset`` if that is not ""; ``tone`` (3,) its mean colour, sRGB; ``own`` eyes,
+    lashes and hair.
     """
 
+    rest: RestBody
     figure: Figure
     skin: Material
+    skin_asset: str
+    tone: Array
     own: tuple[Part, ...]
 
 
-def looks(data: BodyData, rest: RestBody, subject: Subject) -> Looks:
-    """A subject's looks; the same subject always has the same."""
+def looks(
+    data: BodyData, rest: RestBody, subject: Subject, assets: AssetFolder | None = None
+) -> Looks:
+    """A subject's looks; the same subject always has the same, of the same ``assets``."""
     anatomy = survey(data, rest)
     hair = hairdo(anatomy, subject, _stream(subject, 0x4A))
     rng = _stream(subject, 0x5E)
-    image = paint_skin(data, anatomy, subject, hair.shades, hair.brow_color, rng)
+    asset = choose_skin(assets, subject) if assets else None
+    base = asset.material().base_color if asset else None
+    image = paint_skin(data, anatomy, subject, hair.shades, hair.brow_color, rng, base)
     return Looks(
+        rest=rest,
         figure=measure(data, rest),
         skin=Material(image, roughness=0.5, specular=0.35),
+        skin_asset=asset.name if asset else "",
+        tone=image[::8, ::8].mean(axis=(0, 1)) / 255 if asset else tone_color(subject),
         own=(eyes(data, rest, subject, rng), lashes(data, hair.brow_color), *hair.parts),
     )
 
@@ -74,29 +94,47 @@ class Worn:
 
 
 def dress(
-    data: BodyData, looks: Looks, subject: Subject, outfit: int = 0, style: str = SPORTS
+    data: BodyData,
+    looks: Looks,
+    subject: Subject,
+    outfit: int = 0,
+    style: str = SPORTS,
+    assets: AssetFolder | None = None,
 ) -> Worn:
-    """A subject in the outfit of a number, of one of the ``STYLES``.
+    """A subject in the outfit of a number, of one of the ``STYLES``, some of it of ``assets``.
 
     The same subject in the same outfit always has the same parts.
     """
-    chosen = choose_outfit(style, subject.sex, _stream(subject, 0x0F, outfit))
-    garments = _layered(data, looks.figure, chosen.cuts, _stream(subject, 0xC1, outfit))
+    outfit_worn = choose_outfit(style, subject.sex, _stream(subject, 0x0F, outfit))
+    chosen = choose_assets(data, assets, subject, outfit) if assets else Chosen()
+    cuts, shod = outfit_worn.cuts, outfit_worn.shoes
+    if chosen.fittings:
+        cuts = chosen.beside(cuts, _spare(subject, outfit))
+        shod = None if any(f.kind in ("shoes", "whole") for f in chosen.fittings) else shod
+    garments = _layered(data, looks.figure, cuts, _stream(subject, 0xC1, outfit))
     rng = _stream(subject, 0xFA, outfit)
-    clothes = _clothes(data, looks.figure, garments, tone_color(subject), rng)
+    clothes = _clothes(data, looks.figure, garments, looks.tone, rng)
     seen = {part.name for part in clothes}
-    names = tuple(cut.name for cut in chosen.cuts if seen & {cut.name, hem_name(cut)})
-    shoe = SHOES[chosen.shoes] if chosen.shoes else None
+    names = [cut.name for cut in cuts if seen & {cut.name, hem_name(cut)}]
+    shoe = SHOES[shod] if shod else None
     if shoe is not None:
         pair = fit_shoes(data, looks.figure, shoe)
         garments = (*garments, pair)
         clothes.append(shoe_part(data, looks.figure, shoe, pair, _stream(subject, 0x50, outfit)))
-        names = (*names, shoe.name)
+        names.append(shoe.name)
+    foreign = [asset_part(fitting, looks.rest) for fitting in chosen.fittings]
+    own = (part for part in looks.own if not (chosen.hair and part.name == "hair"))
     return Worn(
-        parts=(_skin(data, looks, garments), *looks.own, *clothes),
-        garments=names,
+        parts=(_skin(data, looks, garments, chosen), *own, *clothes, *foreign),
+        garments=(*names, *(part.name for part in foreign)),
         sole_m=shoe.sole_m if shoe else 0.0,
     )
+
+
+def _spare(subject: Subject, outfit: int) -> tuple[Cut, ...]:
+    """Garments to complete an outfit with: tops and bottoms of some others."""
+    rng = _stream(subject, 0x59A2E, outfit)
+    return tuple(cut for _ in range(6) for cut in choose_outfit(SPORTS, subject.sex, rng).cuts)
 
 
 def _stream(subject: Subject, *purpose: int) -> np.random.Generator:
@@ -172,17 +210,20 @@ def _fabric(
     if cut.sewn_on:
         base = worn[cut.sewn_on]
         return replace(base, main=belt_color(rng)) if cut.cloth == "belt" else base
-    fabric = of_cloth(choose_fabric(rng, cut.loose, skin), cut.cloth, rng)
+    fabric = of_cloth(choose_fabric(rng, cut.loose, skin, cut.neck is None), cut.cloth, rng)
     if cut.cloth and cut.cloth in worn and rng.random() < MATCHING.get(cut.cloth, 0.0):
         fabric = worn[cut.cloth]
     worn |= {cut.name: fabric, cut.cloth: fabric}
     return fabric
 
 
-def _skin(data: BodyData, looks: Looks, garments: tuple[Garment, ...]) -> Part:
+def _skin(data: BodyData, looks: Looks, garments: tuple[Garment, ...], chosen: Chosen) -> Part:
     """The skin that clothes leave bare."""
     sheet = skin_sheet(data)
     hidden, offset_m = skin_below(data, garments)
+    if chosen.fittings:
+        below, drawn_m = skin_under(chosen, looks.rest, len(hidden))
+        hidden, offset_m = hidden | below, np.minimum(offset_m, drawn_m)
     seen, _ = subset(sheet, ~hidden[sheet.stencil.indices[sheet.faces]].all(axis=1))
     vertex = seen.stencil.indices
     cloth_m = cloth_over_skin_m(data, garments)[vertex]
@@ -201,4 +242,5 @@ def _skin(data: BodyData, looks: Looks, garments: tuple[Garment, ...]) -> Part:
             stencil=csr_array(pattern.sheet.stencil[pattern.sheet_near[vertex[under]]]),
             cloth_m=cloth_m[under],
         ),
+        asset=looks.skin_asset,
     )

@@ -14,6 +14,9 @@ import numpy as np
 from spinetrack_synth.avatars.array_types import Array, Ints
 from spinetrack_synth.compiled import njit
 
+Surface = tuple[Array, Array]
+"""Points (V, 3) m of a surface, close to each other, and its outward normals there."""
+
 STEPS: Final = 48
 STEP_S: Final = 0.022
 
@@ -38,34 +41,40 @@ class Hanging:
 def hang(
     cloth: Hanging,
     start: Array,
-    skin: Array,
-    normals: Array,
+    below: Surface,
+    hands: Surface,
     floor_m: float,
     seat: Array,
 ) -> Array:
     """Where the points (N, 3) of cloth come to lie.
 
-    ``start`` (N, 3) is where the body would carry them; ``skin`` (V, 3) with outward ``normals``
-    keeps them out, and so do the ground at ``floor_m`` and what the person sits on: ``seat`` is
-    x, z, radius and level of it, radius 0 for none.
+    ``start`` (N, 3) is where the body would carry them; the body ``below`` keeps them out, and so
+    do the ``hands`` as far as that lets them, the ground at ``floor_m`` and what the person sits
+    on: ``seat`` is x, z, radius and level of it, radius 0 for none.
     """
     points: Array = start.copy()
-    by_height = np.argsort(skin[:, 1], kind="stable")
     _settle(
         points, cloth.link, cloth.length_m, cloth.slack, cloth.soft, cloth.held, cloth.clear_m,
-        skin[by_height], normals[by_height], floor_m, seat, STEPS, STEP_S,
+        *_by_height(below), *_by_height(hands), floor_m, seat, STEPS, STEP_S,
     )  # fmt: skip
     return points
+
+
+def _by_height(surface: Surface) -> Surface:
+    points, normals = surface
+    order = np.argsort(points[:, 1], kind="stable")
+    return points[order], normals[order]
 
 
 @njit(fastmath=True)
 def _settle(
     x: Array, link: Ints, length: Array, slack: Array, soft: Array, held: int, clear: Array,
-    skin: Array, normals: Array, floor: float, seat: Array, steps: int, step: float,
+    skin: Array, normals: Array, hands: Array, hand_normals: Array, floor: float, seat: Array,
+    steps: int, step: float,
 ) -> None:  # fmt: skip # pragma: no cover - compiled
     count = len(x)
     before = x.copy()
-    near = np.zeros(count, np.int64)
+    near, near_hand = np.zeros(count, np.int64), np.zeros(count, np.int64)
     fall = -9.81 * step * step
     for s in range(steps):
         drag = 0.95 if s < steps * 2 // 3 else 0.80
@@ -78,9 +87,12 @@ def _settle(
             x[i, 1] += fall
         if s % 4 == 0:  # skin moves little against cloth between searches
             _nearest(x, skin, near, held)
+            _nearest(x, hands, near_hand, held)
         for _ in range(3):
             _pull(x, link, length, slack, soft, held)
-            _keep_out(x, before, skin, normals, near, clear, held, floor, seat)
+            _keep_off(x, before, hands, hand_normals, near_hand, clear, held)
+            _keep_off(x, before, skin, normals, near, clear, held)
+            _keep_above(x, before, held, floor, seat)
 
 
 @njit(fastmath=True)
@@ -149,10 +161,9 @@ def _pull(
 
 
 @njit(fastmath=True)
-def _keep_out(
-    x: Array, before: Array, skin: Array, normals: Array, near: Ints, clear: Array, held: int,
-    floor: float, seat: Array,
-) -> None:  # fmt: skip # pragma: no cover - compiled
+def _keep_off(
+    x: Array, before: Array, skin: Array, normals: Array, near: Ints, clear: Array, held: int
+) -> None:  # pragma: no cover - compiled
     for i in range(held, len(x)):
         v = near[i]
         dx, dy, dz = x[i, 0] - skin[v, 0], x[i, 1] - skin[v, 1], x[i, 2] - skin[v, 2]
@@ -166,6 +177,13 @@ def _keep_out(
                 x[i, 2] += deep * nz
                 for c in range(3):  # friction
                     before[i, c] += 0.4 * (x[i, c] - before[i, c])
+
+
+@njit(fastmath=True)
+def _keep_above(
+    x: Array, before: Array, held: int, floor: float, seat: Array
+) -> None:  # pragma: no cover - compiled
+    for i in range(held, len(x)):
         if seat[2] > 0.0:
             ax, az = x[i, 0] - seat[0], x[i, 2] - seat[1]
             if x[i, 1] < seat[3] and ax * ax + az * az < seat[2] * seat[2]:
