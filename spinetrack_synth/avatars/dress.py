@@ -28,11 +28,12 @@ from spinetrack_synth.avatars.community_clothes import (
 )
 from spinetrack_synth.avatars.cuts import Cut
 from spinetrack_synth.avatars.eyes import eyes, lashes
-from spinetrack_synth.avatars.fabric import Fabric, choose_fabric, weave
+from spinetrack_synth.avatars.fabric import choose_fabric, weave
 from spinetrack_synth.avatars.figure import Figure, measure, suit
 from spinetrack_synth.avatars.hair import hairdo
 from spinetrack_synth.avatars.mesh import subset
 from spinetrack_synth.avatars.parts import Cover, Part
+from spinetrack_synth.avatars.patterns import Fabric
 from spinetrack_synth.avatars.shoes import SHOES, fit_shoes, shoe_part
 from spinetrack_synth.avatars.skin import paint_skin, skin_sheet, survey, tone_color
 from spinetrack_synth.avatars.skirts import hem_name, skirt_part
@@ -168,15 +169,20 @@ def _clothes(
         covering = [outer.depth_m - _OVERLAP_M for outer in garments[k + 1 :]]
         hidden_m = np.maximum.reduce(covering) if covering else None
         fabric = _fabric(garment, worn, skin, rng)
+        skirt = garment.cut.skirt
+        seed = 0 if skirt is None else int(rng.integers(2**31))
         if hidden_m is None or _shows(data, garment, hidden_m):
             if garment.cut.sewn_on:
                 material = Material(fabric.main, fabric.roughness, 0.2)
             else:
-                material = weave(data, garment, fabric, rng)
+                own = rng if skirt is None else np.random.default_rng(seed)
+                material = weave(data, garment, fabric, own)
             parts.append(_sewn(data, figure, garment, hidden_m, material))
-        if (skirt := garment.cut.skirt) is not None:
-            plain = Material(fabric.main, fabric.roughness, 0.2)
-            parts.append(skirt_part(data, figure, skirt, garments[: k + 1], plain, rng))
+        if skirt is not None:  # of the same cloth, drawn by the same numbers
+            below = garments[: k + 1]
+            parts.append(
+                skirt_part(data, figure, skirt, below, fabric, np.random.default_rng(seed))
+            )
     return parts
 
 

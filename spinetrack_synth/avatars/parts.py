@@ -81,7 +81,6 @@ def riding(part: Part, body: Binding) -> Part:
     bones = int(body.bone.max()) + 1
     weights = csr_array((body.weight.ravel(), (row, body.bone.ravel())), shape=(count, bones))
     _, first, weld = np.unique(part.weld, return_index=True, return_inverse=True)
-    weld = weld.astype(np.int32)
     dense = (part.stencil[first] @ weights).toarray()
     bone = np.argsort(-dense, axis=1, kind="stable")[:, :_INFLUENCES]
     weight = np.take_along_axis(dense, bone, axis=1)
@@ -90,7 +89,7 @@ def riding(part: Part, body: Binding) -> Part:
     rings = vertex_rings(np.concatenate([faces, faces[:, 2:]], axis=1), len(first))
     points = part.rest_world[first].astype(np.float64)
     bound = bind(points, bone, weight, rings, softness(weight))
-    return replace(part, weld=weld, binding=bound)
+    return replace(part, weld=weld.astype(np.int32), binding=bound)
 
 
 def softness(weight: Array) -> Array:

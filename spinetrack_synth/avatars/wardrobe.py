@@ -46,7 +46,7 @@ def _varied(cut: Cut, rng: Rng) -> Cut:
 
 def _pick(choices: tuple[tuple[_Choice, float], ...], rng: Rng) -> _Choice:
     kinds, shares = zip(*choices, strict=True)
-    return kinds[rng.choice(len(kinds), p=np.array(shares) / sum(shares))]
+    return choices[int(rng.choice(len(kinds), p=np.array(shares) / sum(shares)))][0]
 
 
 _Wear = Callable[[Rng], tuple[Cut, ...]]
