@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from spinetrack_synth.anatomy.kinematics import body_transforms, points_world
 from spinetrack_synth.anatomy.model import Tree, fullbody
+from spinetrack_synth.anatomy.parts import PARTS, part_rows
 from spinetrack_synth.avatars import assets
 from spinetrack_synth.avatars.array_types import Array, Ints
 from spinetrack_synth.avatars.body import (
@@ -24,7 +25,7 @@ from spinetrack_synth.avatars.body import (
 from spinetrack_synth.avatars.dress import Looks, dress, looks
 from spinetrack_synth.avatars.fingers import Hand, bend, find_hands
 from spinetrack_synth.avatars.landmarks import find_landmarks
-from spinetrack_synth.avatars.parts import Part
+from spinetrack_synth.avatars.parts import Part, part_shares
 from spinetrack_synth.avatars.rig import (
     TWIST_FREE,
     Rig,
@@ -96,6 +97,16 @@ class Avatar:
     def skin_binding(self) -> Binding:
         """What binds the bare skin, without the shapes about it that clothes follow."""
         return first_vertices(self.binding, len(self.skin_body))
+
+    @cached_property
+    def body_parts(self) -> tuple[NDArray[np.uint8], ...]:
+        """How much of each part of the body the vertices of what is drawn are, (P, 17) each."""
+        rows = part_rows(self.tree.bodies)
+        share = np.zeros((len(self.binding.bone), len(PARTS)))
+        part = rows[_untwisted(self.tree)[self.binding.bone]]
+        for k in range(part.shape[1]):
+            np.add.at(share, (np.arange(len(part)), part[:, k]), self.binding.weight[:, k])
+        return tuple(part_shares(drawn, share, rows, self.tree.bodies) for drawn in self.parts)
 
     @cached_property
     def world2rest(self) -> Array:
@@ -315,7 +326,8 @@ def pose_bodies(avatar: Avatar, body2world: Array, fingers: Fingers | None = Non
         skin_world=vertices[: len(avatar.skin_body)].astype(np.float32),
         skin_body=avatar.skin_body,
         surfaces=tuple(
-            _surface(avatar, part, vertices, hands, body2world) for part in avatar.parts
+            _surface(avatar, part, vertices, hands, body2world, shares)
+            for part, shares in zip(avatar.parts, avatar.body_parts, strict=True)
         ),
         fingers_rad=fingers,
         outfit=avatar.outfit,
@@ -380,11 +392,14 @@ def _limb_axes(rig: Rig) -> Array:
     return np.array(axes)
 
 
+def _untwisted(tree: Tree) -> Ints:
+    """The body (S,) of each bone: a twist-free one counts for its own."""
+    return np.array([*range(len(tree.bodies)), *map(tree.bodies.index, TWIST_FREE)])
+
+
 def _dominant_body(tree: Tree, bone: NDArray[np.int32], weight: Array) -> NDArray[np.int32]:
-    bodies = len(tree.bodies)
-    untwisted = np.array([tree.bodies.index(name) for name in TWIST_FREE])
-    body = np.where(bone < bodies, bone, untwisted[np.maximum(bone - bodies, 0)])
-    total = np.zeros((len(bone), bodies))
+    body = _untwisted(tree)[bone]
+    total = np.zeros((len(bone), len(tree.bodies)))
     for k in range(bone.shape[1]):
         np.add.at(total, (np.arange(len(bone)), body[:, k]), weight[:, k])
     dominant: NDArray[np.int32] = np.argmax(total, axis=1).astype(np.int32)
@@ -457,6 +472,7 @@ def _surface(
     vertices: Array,
     hands: tuple[_Cloud, ...],
     body2world: Array,
+    shares: NDArray[np.uint8],
 ) -> Surface:
     if part.body is not None:
         assert part.rest_world is not None
@@ -479,6 +495,7 @@ def _surface(
         uv=part.uv,
         material=part.material,
         normals_world=normals,
+        parts=shares,
     )
 
 

@@ -103,10 +103,14 @@ def view_by_view(moment_at: ShotAt, views: int) -> ShotAt:
     def shot_at(index: int) -> Shot:
         moment, view = divmod(index, views)
         shot = kept(moment)
+        shutter = shot.shutter
+        if shutter is not None:
+            shutter = replace(shutter, camera=(shutter.camera, *shutter.further)[view])
         return replace(
             shot,
             index=index,
             camera=(shot.camera, *shot.further)[view],
+            shutter=shutter,
             capture=Capture(moment, view, track=moment),
         )
 
