@@ -44,8 +44,16 @@ def write_asset(folder: Path, data: BodyData, name: str = "vest", legs: bool = T
     scales = [
         f"{key} {a} {b} {abs(points[a, axis] - points[b, axis]):.4f}" for key, a, b, axis in SCALES
     ]
-    head = ["# author: A. Tailor", "# license: CC-BY 4.0", "basemesh hm08", f"name {name}",
-            f"obj_file {name}.obj", f"material {name}.mhmat", *scales, "z_depth 50", "verts 0"]  # fmt: skip
+    head = [
+        "# author: A. Tailor",
+        "# license: CC-BY 4.0",
+        "basemesh hm08",
+        f"name {name}",
+        f"obj_file {name}.obj",
+        f"material {name}.mhmat",
+        *scales,
+        "verts 0",
+    ]
     (folder / f"{name}.mhclo").write_text(
         "\n".join([*head, *rows, "delete_verts", "1400 - 1410 1412"])
     )
