@@ -12,6 +12,7 @@ from scipy.sparse import csr_array
 
 from spinetrack_synth.anatomy.kinematics import body_transforms, points_world
 from spinetrack_synth.anatomy.model import Tree, fullbody
+from spinetrack_synth.anatomy.parts import PARTS, part_rows
 from spinetrack_synth.avatars import assets
 from spinetrack_synth.avatars.array_types import Array, Ints
 from spinetrack_synth.avatars.body import (
@@ -24,8 +25,9 @@ from spinetrack_synth.avatars.body import (
 )
 from spinetrack_synth.avatars.dress import Looks, dress, looks
 from spinetrack_synth.avatars.fingers import Hand, bend, find_hands
+from spinetrack_synth.avatars.flesh import Flesh, flesh, mend
 from spinetrack_synth.avatars.landmarks import find_landmarks
-from spinetrack_synth.avatars.parts import Part
+from spinetrack_synth.avatars.parts import Part, part_shares
 from spinetrack_synth.avatars.rig import (
     TWIST_FREE,
     Rig,
@@ -34,7 +36,7 @@ from spinetrack_synth.avatars.rig import (
     vertebral_centres,
     with_short_leg,
 )
-from spinetrack_synth.avatars.skin_weights import skin_weights
+from spinetrack_synth.avatars.skin_weights import chords, skin_weights
 from spinetrack_synth.avatars.skinning import (
     Binding,
     Rings,
@@ -65,18 +67,19 @@ Fingers = Array
 class Avatar:
     """A subject with everything that posing it needs.
 
-    ``bone_order`` lists (bone, the bone it hangs on) with parents first; bones are the model's
-    bodies followed by the twist-free ones. ``skin_body`` (V,) is the body each skin vertex moves
-    with most and ``skin_faces`` (F, 4) its quads. ``hands`` are the right and the left one.
-    ``probe`` is the skin as grounding feels it, ``capsules`` as
-    collisions do; ``physique`` what is told of the body. ``looks`` is what is drawn of the subject
-    whatever is worn, None for an avatar that is not drawn; ``outfit`` the number of the clothes in
-    ``parts``.
+    ``flesh`` is what the skin keeps in every pose. ``bone_order`` lists (bone, the bone it hangs
+    on) with parents first; bones are the model's bodies followed by the twist-free ones.
+    ``skin_body`` (V,) is the body each skin vertex moves with most and ``skin_faces`` (F, 4) its
+    quads. ``hands`` are the right and the left one. ``probe`` is the skin as grounding feels it,
+    ``capsules`` as collisions do; ``physique`` what is told of the body. ``looks`` is what is drawn
+    of the subject whatever is worn, None for an avatar that is not drawn; ``outfit`` the number of
+    the clothes in ``parts``.
     """
 
     subject: Subject
     rig: Rig
     binding: Binding
+    flesh: Flesh
     bone_order: NDArray[np.int32]
     limb_axis_world: Array
     parts: tuple[Part, ...]
@@ -106,6 +109,16 @@ class Avatar:
         row = np.repeat(np.arange(len(bone)), bone.shape[1])
         size = (len(bone), len(self.tree.bodies) + len(TWIST_FREE))
         return csr_array((weight.ravel(), (row, bone.ravel())), shape=size)
+
+    @cached_property
+    def body_parts(self) -> tuple[NDArray[np.uint8], ...]:
+        """How much of each part of the body the vertices of what is drawn are, (P, 17) each."""
+        rows = part_rows(self.tree.bodies)
+        share = np.zeros((len(self.binding.bone), len(PARTS)))
+        part = rows[_untwisted(self.tree)[self.binding.bone]]
+        for k in range(part.shape[1]):
+            np.add.at(share, (np.arange(len(part)), part[:, k]), self.binding.weight[:, k])
+        return tuple(part_shares(drawn, share, rows, self.tree.bodies) for drawn in self.parts)
 
     @cached_property
     def world2rest(self) -> Array:
@@ -258,7 +271,8 @@ def _riding(
     normal: Avatar | None = None,
 ) -> Avatar:
     """The skin at rest bound to a rig; ``normal`` is the same body with a normal spine."""
-    binding = bind(rest.vertices_world, bone, weight, _rings(data), softness=_softness(weight))
+    chord = chords(rest, rig, bone, weight)
+    binding = bind(rest.vertices_world, bone, weight, _rings(data), _softness(weight), chord)
     skin = body_vertices(data)
     skin_body = _dominant_body(rig.tree, bone[skin], weight[skin])
     skin_world = rest.vertices_world[skin]
@@ -272,6 +286,7 @@ def _riding(
         subject=subject,
         rig=rig,
         binding=binding,
+        flesh=flesh(data, skin_world, binding.softness[skin]),
         bone_order=_bone_order(rig.tree),
         limb_axis_world=_limb_axes(rig),
         parts=(),
@@ -335,7 +350,10 @@ def pose_bodies(avatar: Avatar, body2world: Array, fingers: Fingers | None = Non
         keypoints_world=markers[[tree.marker_index[name] for name in NAMES]],
         skin_world=vertices[: len(avatar.skin_body)].astype(np.float32),
         skin_body=avatar.skin_body,
-        surfaces=tuple(_surface(avatar, part, vertices, hands, motions) for part in avatar.parts),
+        surfaces=tuple(
+            _surface(avatar, part, vertices, hands, motions, shares)
+            for part, shares in zip(avatar.parts, avatar.body_parts, strict=True)
+        ),
         fingers_rad=fingers,
         clothes=", ".join(p.name for p in avatar.parts if p.body is None and p.name != "skin"),
         outfit=avatar.outfit,
@@ -359,7 +377,8 @@ def _deformed(
             count = np.searchsorted(hand.vertex, len(rest))
             rest[hand.vertex[:count]] = bend(hand, angles)[:count]
         binding = replace(binding, rest_world=rest)
-    return deform(binding, bone_motions(avatar, body2world), avatar.bone_order)
+    deformed, bent = deform(binding, bone_motions(avatar, body2world), avatar.bone_order)
+    return mend(avatar.flesh, deformed, bent)
 
 
 def bone_motions(avatar: Avatar, body2world: Array) -> Array:
@@ -401,11 +420,14 @@ def _limb_axes(rig: Rig) -> Array:
     return np.array(axes)
 
 
+def _untwisted(tree: Tree) -> Ints:
+    """The body (S,) of each bone: a twist-free one counts for its own."""
+    return np.array([*range(len(tree.bodies)), *map(tree.bodies.index, TWIST_FREE)])
+
+
 def _dominant_body(tree: Tree, bone: NDArray[np.int32], weight: Array) -> NDArray[np.int32]:
-    bodies = len(tree.bodies)
-    untwisted = np.array([tree.bodies.index(name) for name in TWIST_FREE])
-    body = np.where(bone < bodies, bone, untwisted[np.maximum(bone - bodies, 0)])
-    total = np.zeros((len(bone), bodies))
+    body = _untwisted(tree)[bone]
+    total = np.zeros((len(bone), len(tree.bodies)))
     for k in range(bone.shape[1]):
         np.add.at(total, (np.arange(len(bone)), body[:, k]), weight[:, k])
     dominant: NDArray[np.int32] = np.argmax(total, axis=1).astype(np.int32)
@@ -478,6 +500,7 @@ def _surface(
     vertices: Array,
     hands: tuple[_Cloud, ...],
     motions: Array,
+    shares: NDArray[np.uint8],
 ) -> Surface:
     if part.body is not None:
         assert part.rest_world is not None
@@ -504,6 +527,7 @@ def _surface(
         uv=part.uv,
         material=part.material,
         normals_world=normals,
+        parts=shares,
     )
 
 
