@@ -20,13 +20,15 @@ class Material:
     ``base_color`` is sRGB: an image (H, W, 3) uint8 addressed by the surface's uv (v up, so row 0
     of the image is v = 1; beyond 0..1 it repeats), or one colour (3,) in 0..1. ``roughness`` and
     ``specular`` as in the principled BSDF. ``opacity`` is an optional mask (H, W) uint8 addressed
-    like the image.
+    like the image. ``normals`` is an optional map (H, W, 3) uint8 of wrinkles and the like: 0..255
+    are -1..1 along growing u, along growing v and outward, as in glTF.
     """
 
     base_color: NDArray[np.uint8] | tuple[float, float, float]
     roughness: float = 0.6
     specular: float = 0.3
     opacity: NDArray[np.uint8] | None = None
+    normals: NDArray[np.uint8] | None = None
 
 
 @dataclass(frozen=True)
@@ -139,9 +141,10 @@ class PosedPerson:
     in the order of its tree; ``body2world`` (B, 4, 4); ``scale_factors`` (B, 3);
     ``fingers_rad`` (2, 5, 3) bends of the knuckles of the right and the left hand, None at rest;
     ``skin_world`` (V, 3) m the closed skin without clothes and ``skin_body`` (V,) the index of the
-    OpenSim body each of its vertices moves with most; ``surfaces`` what is drawn; ``outfit`` the
+    OpenSim body each of its vertices moves with most; ``surfaces`` what is drawn; ``clothes`` names
+    the garments from the skin outward, commas between them; ``outfit`` the
     number of the clothes, with which the same look can be made again; ``physique`` None where
-    nothing is known of it.
+    nothing is known of it; ``assets`` the user's files that are worn.
     """
 
     subject_id: str
@@ -154,8 +157,10 @@ class PosedPerson:
     skin_body: NDArray[np.int32]
     surfaces: tuple[Surface, ...]
     fingers_rad: NDArray[np.float64] | None = None
+    clothes: str = ""
     outfit: int = 0
     physique: Physique | None = None
+    assets: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import csr_array
 
 from spinetrack_synth.anatomy.kinematics import body_transforms, points_world
 from spinetrack_synth.anatomy.model import Tree, fullbody
@@ -24,6 +25,7 @@ from spinetrack_synth.avatars.body import (
 )
 from spinetrack_synth.avatars.dress import Looks, dress, looks
 from spinetrack_synth.avatars.fingers import Hand, bend, find_hands
+from spinetrack_synth.avatars.flesh import Flesh, flesh, mend
 from spinetrack_synth.avatars.landmarks import find_landmarks
 from spinetrack_synth.avatars.parts import Part, part_shares
 from spinetrack_synth.avatars.rig import (
@@ -34,7 +36,7 @@ from spinetrack_synth.avatars.rig import (
     vertebral_centres,
     with_short_leg,
 )
-from spinetrack_synth.avatars.skin_weights import skin_weights
+from spinetrack_synth.avatars.skin_weights import chords, skin_weights
 from spinetrack_synth.avatars.skinning import (
     Binding,
     Rings,
@@ -47,6 +49,7 @@ from spinetrack_synth.avatars.skinning import (
     vertex_rings,
 )
 from spinetrack_synth.avatars.spines import LEVELS, NORMAL, lateral_curve
+from spinetrack_synth.community import AssetFolder
 from spinetrack_synth.poses.collision import Capsules, capsules_from_skin
 from spinetrack_synth.poses.skin import SkinProbe, probe_from_skin, refresh
 from spinetrack_synth.shot import Physique, PosedPerson, Surface
@@ -64,18 +67,19 @@ Fingers = Array
 class Avatar:
     """A subject with everything that posing it needs.
 
-    ``bone_order`` lists (bone, the bone it hangs on) with parents first; bones are the model's
-    bodies followed by the twist-free ones. ``skin_body`` (V,) is the body each skin vertex moves
-    with most and ``skin_faces`` (F, 4) its quads. ``hands`` are the right and the left one.
-    ``probe`` is the skin as grounding feels it, ``capsules`` as
-    collisions do; ``physique`` what is told of the body. ``looks`` is what is drawn of the subject
-    whatever is worn, None for an avatar that is not drawn; ``outfit`` the number of the clothes in
-    ``parts``.
+    ``flesh`` is what the skin keeps in every pose. ``bone_order`` lists (bone, the bone it hangs
+    on) with parents first; bones are the model's bodies followed by the twist-free ones.
+    ``skin_body`` (V,) is the body each skin vertex moves with most and ``skin_faces`` (F, 4) its
+    quads. ``hands`` are the right and the left one. ``probe`` is the skin as grounding feels it,
+    ``capsules`` as collisions do; ``physique`` what is told of the body. ``looks`` is what is drawn
+    of the subject whatever is worn, None for an avatar that is not drawn; ``outfit`` the number of
+    the clothes in ``parts``.
     """
 
     subject: Subject
     rig: Rig
     binding: Binding
+    flesh: Flesh
     bone_order: NDArray[np.int32]
     limb_axis_world: Array
     parts: tuple[Part, ...]
@@ -97,6 +101,14 @@ class Avatar:
     def skin_binding(self) -> Binding:
         """What binds the bare skin, without the shapes about it that clothes follow."""
         return first_vertices(self.binding, len(self.skin_body))
+
+    @cached_property
+    def bone_weights(self) -> csr_array:
+        """Weights (V, S) of the base mesh on all bones."""
+        bone, weight = self.binding.bone, self.binding.weight
+        row = np.repeat(np.arange(len(bone)), bone.shape[1])
+        size = (len(bone), len(self.tree.bodies) + len(TWIST_FREE))
+        return csr_array((weight.ravel(), (row, bone.ravel())), shape=size)
 
     @cached_property
     def body_parts(self) -> tuple[NDArray[np.uint8], ...]:
@@ -151,7 +163,7 @@ class Cast:
     """The subjects of a dataset, each made when first asked for: subject k depends on (seed, k).
 
     ``people`` fixes their number; None: there is no end of them. ``changing`` clothes are others
-    in every shot, else outfit 0 is worn in all.
+    in every shot, else outfit 0 is worn in all. Assets of the user's, ``worn``, are part of them.
     """
 
     WINDOW: Final = 10
@@ -163,10 +175,17 @@ class Cast:
     KEPT: Final = 24
     """Avatars kept ready."""
 
-    def __init__(self, seed: int, people: int | None = None, changing: bool = True) -> None:
+    def __init__(
+        self,
+        seed: int,
+        people: int | None = None,
+        changing: bool = True,
+        worn: AssetFolder | None = None,
+    ) -> None:
         self.seed = seed
         self.people = people
         self.changing = changing
+        self.worn = worn
         self._made = lru_cache(maxsize=self.KEPT)(self._make)
         self._dressed = lru_cache(maxsize=self.KEPT)(self._dress)
 
@@ -185,13 +204,15 @@ class Cast:
         """Avatar of subject k >= 0 in the outfit of a number, as ``sample_subject`` has it."""
         if k < 0 or (self.people is not None and k >= self.people):
             raise IndexError(f"subject {k} of a cast of {self.people}")
-        return self._dressed(k, outfit, spines)
+        # Scenes differ in the share; whom it leaves as he is, is made once for all of them.
+        shaped = sample_subject(self.seed, k, spines).spine != NORMAL
+        return self._dressed(k, outfit, shaped)
 
-    def _make(self, k: int, spines: float) -> Avatar:
-        return undressed_avatar(sample_subject(self.seed, k, spines))
+    def _make(self, k: int, shaped: bool) -> Avatar:
+        return undressed_avatar(sample_subject(self.seed, k, 1.0 if shaped else 0.0), self.worn)
 
-    def _dress(self, k: int, outfit: int, spines: float) -> Avatar:
-        return redress(self._made(k, spines), outfit)
+    def _dress(self, k: int, outfit: int, shaped: bool) -> Avatar:
+        return redress(self._made(k, shaped), outfit, self.worn)
 
 
 def make_avatar(subject: Subject, outfit: int = 0) -> Avatar:
@@ -202,17 +223,18 @@ def make_avatar(subject: Subject, outfit: int = 0) -> Avatar:
     return redress(undressed_avatar(subject), outfit)
 
 
-def undressed_avatar(subject: Subject) -> Avatar:
-    """The same avatar before it is dressed: it has looks and no parts yet."""
+def undressed_avatar(subject: Subject, worn: AssetFolder | None = None) -> Avatar:
+    """The same avatar before it is dressed: it has looks, maybe a skin of the assets that are
+    ``worn``, and no parts yet."""
     data = assets.load()
     avatar, rest = _bound(data, shape(data, subject), subject)
-    return replace(avatar, looks=looks(data, rest, subject))
+    return replace(avatar, looks=looks(data, rest, subject, worn))
 
 
-def redress(avatar: Avatar, outfit: int) -> Avatar:
+def redress(avatar: Avatar, outfit: int, worn: AssetFolder | None = None) -> Avatar:
     """The same subject in other clothes. The avatar must have looks."""
     assert avatar.looks is not None
-    parts = dress(assets.load(), avatar.looks, avatar.subject, outfit)
+    parts = dress(assets.load(), avatar.looks, avatar.subject, outfit, assets=worn)
     return replace(avatar, parts=parts, outfit=outfit)
 
 
@@ -249,7 +271,8 @@ def _riding(
     normal: Avatar | None = None,
 ) -> Avatar:
     """The skin at rest bound to a rig; ``normal`` is the same body with a normal spine."""
-    binding = bind(rest.vertices_world, bone, weight, _rings(data), softness=_softness(weight))
+    chord = chords(rest, rig, bone, weight)
+    binding = bind(rest.vertices_world, bone, weight, _rings(data), _softness(weight), chord)
     skin = body_vertices(data)
     skin_body = _dominant_body(rig.tree, bone[skin], weight[skin])
     skin_world = rest.vertices_world[skin]
@@ -263,6 +286,7 @@ def _riding(
         subject=subject,
         rig=rig,
         binding=binding,
+        flesh=flesh(data, skin_world, binding.softness[skin]),
         bone_order=_bone_order(rig.tree),
         limb_axis_world=_limb_axes(rig),
         parts=(),
@@ -314,6 +338,7 @@ def pose_bodies(avatar: Avatar, body2world: Array, fingers: Fingers | None = Non
     """The avatar with its bodies at given frames (B, 4, 4); its coordinates are unknown, nan."""
     tree = avatar.tree
     vertices = _deformed(avatar, avatar.binding, body2world, fingers)
+    motions = bone_motions(avatar, body2world)
     hands = _hand_points(avatar, vertices)
     markers = points_world(body2world, tree.marker_body, tree.marker_offset_m)
     return PosedPerson(
@@ -326,12 +351,14 @@ def pose_bodies(avatar: Avatar, body2world: Array, fingers: Fingers | None = Non
         skin_world=vertices[: len(avatar.skin_body)].astype(np.float32),
         skin_body=avatar.skin_body,
         surfaces=tuple(
-            _surface(avatar, part, vertices, hands, body2world, shares)
+            _surface(avatar, part, vertices, hands, motions, shares)
             for part, shares in zip(avatar.parts, avatar.body_parts, strict=True)
         ),
         fingers_rad=fingers,
+        clothes=", ".join(p.name for p in avatar.parts if p.body is None and p.name != "skin"),
         outfit=avatar.outfit,
         physique=avatar.physique,
+        assets=tuple(part.asset for part in avatar.parts if part.asset),
     )
 
 
@@ -350,7 +377,8 @@ def _deformed(
             count = np.searchsorted(hand.vertex, len(rest))
             rest[hand.vertex[:count]] = bend(hand, angles)[:count]
         binding = replace(binding, rest_world=rest)
-    return deform(binding, bone_motions(avatar, body2world), avatar.bone_order)
+    deformed, bent = deform(binding, bone_motions(avatar, body2world), avatar.bone_order)
+    return mend(avatar.flesh, deformed, bent)
 
 
 def bone_motions(avatar: Avatar, body2world: Array) -> Array:
@@ -471,18 +499,22 @@ def _surface(
     part: Part,
     vertices: Array,
     hands: tuple[_Cloud, ...],
-    body2world: Array,
+    motions: Array,
     shares: NDArray[np.uint8],
 ) -> Surface:
     if part.body is not None:
         assert part.rest_world is not None
         body = avatar.tree.bodies.index(part.body)
-        motion = body2world[body] @ avatar.world2rest[body]
+        motion = motions[body]
         placed = part.rest_world @ motion[:3, :3].T + motion[:3, 3]
         normals = (part.rest_normals @ motion[:3, :3].T).astype(np.float32)
     else:
         assert part.stencil is not None
         placed = part.stencil @ vertices
+        if part.lift_world is not None:
+            placed = placed + _turned(avatar, part, motions)
+            lowest = float(vertices[: len(avatar.skin_body), 1].min())
+            placed[:, 1] = np.maximum(placed[:, 1], min(0.0, lowest))
         normals = vertex_normals(placed, part.faces, part.weld)
         if part.offset_m is not None and part.offset_m.any():
             pressed_m = _pressed_m(avatar, part, placed, hands)
@@ -497,6 +529,18 @@ def _surface(
         normals_world=normals,
         parts=shares,
     )
+
+
+def _turned(avatar: Avatar, part: Part, motions: Array) -> Array:
+    """How far (P, 3) m a part lies off the base mesh, turned as the bones there have turned."""
+    assert part.stencil is not None and part.lift_world is not None
+    weight = part.stencil @ avatar.bone_weights
+    turn = np.asarray(weight @ motions[:, :3, :3].reshape(-1, 9)).reshape(-1, 3, 3)
+    turned: Array = np.einsum("pij,pj->pi", turn, part.lift_world)
+    # Blended rotations shorten what they turn.
+    length, blended = (np.linalg.norm(v, axis=1) for v in (part.lift_world, turned))
+    turned *= (length / np.maximum(blended, 1e-9))[:, None]
+    return turned
 
 
 def _key(avatar: Avatar, part: Part) -> str:

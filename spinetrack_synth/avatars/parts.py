@@ -19,11 +19,13 @@ class Part:
 
     A part either follows the deformed base mesh: each of its P vertices is the combination
     ``stencil`` (P, V) of all hm08 vertices, moved ``offset_m`` (P,) along the part's own normal;
+    or, ``lift_world`` (P, 3) m from there at rest, turned with the bones that carry those vertices;
     or it is rigid: ``body`` names the OpenSim body that carries it and ``rest_world`` (P, 3) m are
     its vertices in the rest body's frame (the world of ``RestBody``).
 
     ``weld`` (P,) maps vertices that only differ in uv to one index, for smooth normals across uv
-    seams. ``faces`` (F, 3) index the P vertices, ``uv`` (P, 2).
+    seams. ``faces`` (F, 3) index the P vertices, ``uv`` (P, 2). ``asset`` names the file of the
+    user's that the part is from, "" for ours.
     """
 
     name: str
@@ -35,6 +37,8 @@ class Part:
     offset_m: NDArray[np.float32] | None = None
     body: str | None = None
     rest_world: NDArray[np.float32] | None = None
+    lift_world: NDArray[np.float64] | None = None
+    asset: str = ""
 
     @cached_property
     def rest_normals(self) -> NDArray[np.float32]:

@@ -7,11 +7,16 @@ vertebrae at their depth under the skin of the back.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 from scipy.optimize import least_squares
 
-from spinetrack_synth.anatomy.kinematics import body_transforms, coordinates_from
+from spinetrack_synth.anatomy.kinematics import (
+    all_coordinates,
+    body_transforms,
+    coordinates_from,
+)
 from spinetrack_synth.anatomy.model import Tree
 from spinetrack_synth.anatomy.scaling import scale_tree, with_marker_offsets
 from spinetrack_synth.avatars.array_types import Array
@@ -169,14 +174,27 @@ def _fit_spine(
     back = np.stack([landmarks.back_m, landmarks.profile_height_m], axis=1)
 
     def depth_under_back(points: Array) -> Array:
-        depth: Array = np.sqrt(((points[:, None] - back) ** 2).sum(axis=2).min(axis=1))
+        along, up = (np.subtract.outer(points[:, k], back[:, k]) for k in range(2))
+        depth: Array = np.sqrt((along * along + up * up).min(axis=1))
         return depth
 
+    spine = [index[name] for name in (*VERTEBRAE, "skull")]
+    neutral = model.default_coordinates[model.free_index]
+    turning = [model.free.index(name) for name in _SPINE_PARAMETERS]
+
+    # Of the steps that a derivative takes most turn joints alone.
+    @lru_cache(maxsize=1)
+    def scaled(size: bytes) -> Tree:
+        factors, _ = _axial(model, np.frombuffer(size), stature_ratio, width_factor)
+        return scale_tree(replace(model, ties=()), factors)
+
     def residuals(x: Array) -> Array:
-        factors, posture = _axial(model, x, stature_ratio, width_factor)
-        tree = scale_tree(model, factors)
-        body2world = body_transforms(tree, coordinates_from(tree, posture))
-        centres = vertebral_centres(tree, body2world)
+        tree = scaled(np.concatenate([np.zeros(7), x[7:]]).tobytes())
+        z = neutral.copy()
+        z[turning] = x[:7]
+        body2world = body_transforms(tree, all_coordinates(tree, z))
+        origins = body2world[spine, :3, 3]
+        centres = (origins[:-1] + origins[1:]) / 2
         heights = centres[row, 1]
         thickness = at(heights, landmarks.front_m) - at(heights, landmarks.back_m)
         wanted = np.minimum(depth, 0.5 * thickness)

@@ -114,6 +114,12 @@ if TYPE_CHECKING:
     help="Environment maps (.hdr, .exr) that light the people and are seen behind them.",
 )
 @click.option(
+    "--assets",
+    metavar="DIR[:SHARE]",
+    help="MakeHuman assets (.mhclo clothes and hair, skins) for a share of the people to wear.  "
+    "[default share: 0.5]",
+)
+@click.option(
     "--views",
     type=int,
     default=1,
@@ -154,6 +160,7 @@ def command(
     motions: tuple[str, ...],
     backgrounds: str | None,
     hdri: str | None,
+    assets: str | None,
     views: int,
     sequence: int | None,
     fps: float | None,
@@ -188,7 +195,7 @@ def command(
         count=dataset.default_count(views, frames) if count is None else count,
         split=split, size=size, quality=quality, subjects=subjects, backend=backend,
         format=image_format, motions=motions, people=people, views=views,
-        sequence=frames, fps=rate_hz, backgrounds=backgrounds, hdri=hdri,
+        sequence=frames, fps=rate_hz, backgrounds=backgrounds, hdri=hdri, assets=assets,
         maps=dataset.MAPS if maps == ("all",) else maps or (),
     )  # fmt: skip
     chosen = out is None or count is None

@@ -32,7 +32,8 @@ class DatasetConfig:
     people perform in place of the scene's poses; ``views`` cameras of every moment;
     ``sequence`` frames of a clip, ``fps`` of them a second, 1 for pictures that stand alone.
     ``backgrounds`` and ``hdri`` folders of photographs and of environment maps that stand in for
-    the scene's places, ``DIR`` or ``DIR:SHARE`` of the pictures.
+    the scene's places, ``DIR`` or ``DIR:SHARE`` of the pictures. ``assets`` folder of MakeHuman
+    assets, ``DIR`` or ``DIR:SHARE`` of the people who wear some.
     ``people`` how many different people there are in all pictures, None: a new one every few
     pictures. ``count`` counts pictures, those of all views and frames. ``maps`` are label maps that
     are written beside every picture.
@@ -54,6 +55,7 @@ class DatasetConfig:
     sequence: int = 1
     fps: float = 30.0
     people: int | None = None
+    assets: str | None = None
     maps: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -112,10 +114,20 @@ class DatasetConfig:
                 f"--backend {self.backend} tells people and depth alone; --maps goes with "
                 "--backend embedded"
             )
-        if (self.views > 1 or self.sequence > 1) and (self.backgrounds or self.hdri):
+        if self.backend != "embedded" and self.assets:
             raise UserError(
-                "--backgrounds and --hdri stand behind single pictures: leave out --views and "
-                "--sequence"
+                f"--backend {self.backend} draws people as they were exported; --assets goes with "
+                "--backend embedded"
+            )
+        if self.backgrounds and self.views > 1:
+            raise UserError(
+                "--backgrounds: a photograph has one view of its place; leave out --views, or give "
+                "environment maps with --hdri"
+            )
+        if self.sequence > 1 and (self.backgrounds or self.hdri):
+            raise UserError(
+                "--sequence: a camera that moves would slide over a photograph or a map; leave out "
+                "--backgrounds and --hdri"
             )
 
     def as_json(self) -> dict[str, Any]:
@@ -127,7 +139,7 @@ class DatasetConfig:
         else:
             del settings["motions"]
         # Folders go by what they hold, which the description tells.
-        del settings["backgrounds"], settings["hdri"]
+        del settings["backgrounds"], settings["hdri"], settings["assets"]
         if self.views == 1:
             del settings["views"]
         if self.sequence == 1:

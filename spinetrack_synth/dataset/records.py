@@ -135,6 +135,7 @@ def _annotation(label: PersonLabel, person: PosedPerson) -> Record:
         "subject": person.subject_id,
         "outfit": person.outfit,
         "pose": person.pose,
+        **({"assets": list(person.assets)} if person.assets else {}),
     }
 
 
@@ -147,6 +148,7 @@ def _ground_truth(ids: Record, shot: Shot, person: PosedPerson, image: Record) -
         "subject": person.subject_id,
         "outfit": person.outfit,
         "pose": person.pose,
+        "clothes": person.clothes,
         "place": shot.place,
         "variant": shot.variant,
         "light": shot.light,
@@ -254,6 +256,7 @@ def _schema() -> Any:
         "subject": pa.string(),
         "outfit": pa.int64(),
         "pose": pa.string(),
+        "clothes": pa.string(),
         "place": pa.string(),
         "variant": pa.int64(),
         "light": pa.string(),

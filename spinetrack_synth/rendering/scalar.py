@@ -276,15 +276,16 @@ def _mesh(surface: Surface) -> Any:
 
 def _bsdf(material: Material) -> dict[str, Any]:
     image = texels(material)  # Mitsuba too has the first row at v = 0
-    base: dict[str, Any] = {
-        "type": "twosided",
-        "bsdf": {
-            "type": "principled",
-            "base_color": _bitmap(image[..., :3], raw=False),
-            "roughness": material.roughness,
-            "specular": material.specular,
-        },
+    plain: dict[str, Any] = {
+        "type": "principled",
+        "base_color": _bitmap(image[..., :3], raw=False),
+        "roughness": material.roughness,
+        "specular": material.specular,
     }
+    if material.normals is not None:
+        normals = _bitmap(texels(Material(material.normals))[..., :3], raw=True)
+        plain = {"type": "normalmap", "normalmap": normals, "bsdf": plain}
+    base: dict[str, Any] = {"type": "twosided", "bsdf": plain}
     if material.opacity is None:
         return base
     return {"type": "mask", "opacity": _bitmap(image[..., 3:], raw=True), "bsdf": base}

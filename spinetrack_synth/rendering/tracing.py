@@ -251,6 +251,9 @@ def _paths(world: World, sampler: Any, ray: Any, number: Any, samples: Any, dept
         valid = active & si.is_valid()
         surface = surfaces.surface_at(si.prim_index, valid)
         color, opacity = surfaces.texel_at(surface, si.uv, valid)
+        if dr.hint(surfaces.any_relief, mode="scalar"):
+            si.sh_frame = surfaces.shading_frame(surface, si, -ray.d, valid)
+            si.wi = si.to_local(-ray.d)
         passed = valid & (sampler.next_1d(active) >= opacity) & (layers < MOST_LAYERS)
         arrived = active & ~passed
 
