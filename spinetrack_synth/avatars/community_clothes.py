@@ -98,7 +98,8 @@ class Chosen:
 def _kind(cut: Cut) -> str:
     """What one of our garments covers, in the words of ``REPLACED``."""
     if cut.neck is not None:
-        return "whole" if cut.leg is not None else "top"
+        whole = cut.leg is not None or cut.brief is not None or cut.skirt is not None
+        return "whole" if whole else "top"
     return "bottom" if cut.waist is not None or cut.leg is not None else "shoes"
 
 
