@@ -13,6 +13,7 @@ from scipy.sparse import csr_array
 
 from spinetrack_synth.anatomy.kinematics import body_transforms, points_world
 from spinetrack_synth.anatomy.model import Tree, fullbody
+from spinetrack_synth.anatomy.parts import PARTS, part_rows
 from spinetrack_synth.avatars import assets
 from spinetrack_synth.avatars.array_types import Array, Ints
 from spinetrack_synth.avatars.body import (
@@ -30,7 +31,7 @@ from spinetrack_synth.avatars.flesh import Flesh, flesh, mend
 from spinetrack_synth.avatars.hanging import hang
 from spinetrack_synth.avatars.landmarks import find_landmarks
 from spinetrack_synth.avatars.mesh import Sheet
-from spinetrack_synth.avatars.parts import Cover, Part, riding, softness
+from spinetrack_synth.avatars.parts import Cover, Part, part_shares, riding, softness
 from spinetrack_synth.avatars.rig import (
     TWIST_FREE,
     Rig,
@@ -150,6 +151,16 @@ class Avatar:
         row = np.repeat(np.arange(len(bone)), bone.shape[1])
         size = (len(bone), len(self.tree.bodies) + len(TWIST_FREE))
         return csr_array((weight.ravel(), (row, bone.ravel())), shape=size)
+
+    @cached_property
+    def body_parts(self) -> tuple[NDArray[np.uint8], ...]:
+        """How much of each part of the body the vertices of what is drawn are, (P, 17) each."""
+        rows = part_rows(self.tree.bodies)
+        share = np.zeros((len(self.binding.bone), len(PARTS)))
+        part = rows[_untwisted(self.tree)[self.binding.bone]]
+        for k in range(part.shape[1]):
+            np.add.at(share, (np.arange(len(part)), part[:, k]), self.binding.weight[:, k])
+        return tuple(part_shares(drawn, share, rows, self.tree.bodies) for drawn in self.parts)
 
     @cached_property
     def world2rest(self) -> Array:
@@ -415,7 +426,8 @@ def pose_bodies(avatar: Avatar, body2world: Array, fingers: Fingers | None = Non
         skin_world=vertices[: len(avatar.skin_body)].astype(np.float32),
         skin_body=avatar.skin_body,
         surfaces=tuple(
-            _surface(avatar, part, vertices, hands, motions, below) for part in avatar.parts
+            _surface(avatar, part, vertices, hands, motions, below, shares)
+            for part, shares in zip(avatar.parts, avatar.body_parts, strict=True)
         ),
         fingers_rad=fingers,
         clothes=", ".join(avatar.garments),
@@ -484,11 +496,14 @@ def _limb_axes(rig: Rig) -> Array:
     return np.array(axes)
 
 
+def _untwisted(tree: Tree) -> Ints:
+    """The body (S,) of each bone: a twist-free one counts for its own."""
+    return np.array([*range(len(tree.bodies)), *map(tree.bodies.index, TWIST_FREE)])
+
+
 def _dominant_body(tree: Tree, bone: NDArray[np.int32], weight: Array) -> NDArray[np.int32]:
-    bodies = len(tree.bodies)
-    untwisted = np.array([tree.bodies.index(name) for name in TWIST_FREE])
-    body = np.where(bone < bodies, bone, untwisted[np.maximum(bone - bodies, 0)])
-    total = np.zeros((len(bone), bodies))
+    body = _untwisted(tree)[bone]
+    total = np.zeros((len(bone), len(tree.bodies)))
     for k in range(bone.shape[1]):
         np.add.at(total, (np.arange(len(bone)), body[:, k]), weight[:, k])
     dominant: NDArray[np.int32] = np.argmax(total, axis=1).astype(np.int32)
@@ -638,6 +653,7 @@ def _surface(
     hands: tuple[_Cloud, ...],
     motions: Array,
     below: _Below | None,
+    shares: NDArray[np.uint8],
 ) -> Surface:
     if part.body is not None:
         assert part.rest_world is not None
@@ -672,6 +688,7 @@ def _surface(
         uv=part.uv,
         material=part.material,
         normals_world=normals,
+        parts=shares,
     )
 
 

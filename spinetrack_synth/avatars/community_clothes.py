@@ -190,7 +190,7 @@ def lift_m(fitting: Fitting, rest_world: Array) -> Array:
 def asset_part(fitting: Fitting, rest: RestBody) -> Part:
     """An asset on a body."""
     return Part(
-        name=fitting.wearable.name.removesuffix(".mhclo"),
+        name="hair" if fitting.kind == "hair" else fitting.wearable.name.removesuffix(".mhclo"),
         faces=fitting.faces,
         uv=fitting.uv,
         material=fitting.wearable.material(),

@@ -68,6 +68,24 @@ class Part:
         return vertex_normals(self.rest_world, self.faces, self.weld)
 
 
+def part_shares(
+    part: Part, share: NDArray[np.float64], rows: NDArray[np.int64], bodies: tuple[str, ...]
+) -> NDArray[np.uint8]:
+    """How much of each part of the body (`anatomy.parts`) the vertices of a drawable part are,
+    (P, 17) from 0 to 255.
+
+    ``share`` (V, 17) is that of the hm08 vertices, in 0..1; ``rows`` (B,) are the parts of the
+    ``bodies``, one of which carries a rigid part.
+    """
+    if part.body is None:
+        assert part.stencil is not None
+        of_vertices = part.stencil @ share
+    else:
+        of_vertices = np.zeros((len(part.uv), share.shape[1]))
+        of_vertices[:, rows[bodies.index(part.body)]] = 1.0
+    return np.asarray(np.rint(255 * np.clip(of_vertices, 0, 1)), dtype=np.uint8)
+
+
 _INFLUENCES = 8
 
 

@@ -10,6 +10,7 @@ from spinetrack_synth.errors import UserError
 
 QUALITIES: Final = ("draft", "normal", "final")
 FORMATS: Final = ("jpg", "png")
+MAPS: Final = ("parts", "depth", "normals")
 MIN_SIDE_PX: Final = 32
 MAX_SIDE_PX: Final = 8192
 MOST_VIEWS: Final = 16
@@ -34,7 +35,8 @@ class DatasetConfig:
     the scene's places, ``DIR`` or ``DIR:SHARE`` of the pictures. ``assets`` folder of MakeHuman
     assets, ``DIR`` or ``DIR:SHARE`` of the people who wear some.
     ``people`` how many different people there are in all pictures, None: a new one every few
-    pictures. ``count`` counts pictures, those of all views and frames.
+    pictures. ``count`` counts pictures, those of all views and frames. ``maps`` are label maps that
+    are written beside every picture.
     """
 
     scene: str
@@ -54,6 +56,7 @@ class DatasetConfig:
     fps: float = 30.0
     people: int | None = None
     assets: str | None = None
+    maps: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.count < 1:
@@ -101,6 +104,16 @@ class DatasetConfig:
                 f"--backend {self.backend} draws its own places; --backgrounds and --hdri go with "
                 "--backend embedded"
             )
+        for number, name in enumerate(self.maps):
+            if name not in MAPS or name in self.maps[:number]:
+                raise UserError(
+                    f"maps {','.join(self.maps)!r}: choose from {', '.join(MAPS)}, or all"
+                )
+        if self.backend != "embedded" and self.maps:
+            raise UserError(
+                f"--backend {self.backend} tells people and depth alone; --maps goes with "
+                "--backend embedded"
+            )
         if self.backend != "embedded" and self.assets:
             raise UserError(
                 f"--backend {self.backend} draws people as they were exported; --assets goes with "
@@ -133,4 +146,8 @@ class DatasetConfig:
             del settings["sequence"], settings["fps"]
         if self.people is None:
             del settings["people"]
+        if self.maps:
+            settings["maps"] = ",".join(name for name in MAPS if name in self.maps)
+        else:
+            del settings["maps"]
         return settings

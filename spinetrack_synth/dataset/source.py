@@ -118,10 +118,14 @@ def view_by_view(
         moment, view = divmod(index, views)
         shot = kept(moment)
         camera = (shot.camera, *shot.further)[view]
+        shutter = shot.shutter
+        if shutter is not None:
+            shutter = replace(shutter, camera=(shutter.camera, *shutter.further)[view])
         return replace(
             shot,
             index=index,
             camera=camera,
+            shutter=shutter,
             capture=Capture(moment, view, track=moment),
             backdrop=backdrop_of(moment, camera),
         )

@@ -246,8 +246,9 @@ def _shown(value: object) -> str:
 
 
 def _is_made(layout: Layout, index: int, committed: int) -> bool:
-    """Is a picture there, with its record? Empty files are what a power cut leaves."""
-    return _has_content(layout.image(index)) and (
+    """Is a picture there, with its maps and its record? Empty files are what a power cut leaves."""
+    beside = [layout.map(kind, index) for kind in layout.maps]
+    return all(map(_has_content, [layout.image(index), *beside])) and (
         index < committed or _has_content(layout.part(index))
     )
 

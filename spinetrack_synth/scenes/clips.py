@@ -24,6 +24,7 @@ from spinetrack_synth.scenes.place import Place
 from spinetrack_synth.scenes.placing import NEAR_FLOOR_M, Cast, Footprint, Placed, Stance
 from spinetrack_synth.scenes.shapes import Array, Rng
 from spinetrack_synth.scenes.shots import make_shot
+from spinetrack_synth.scenes.shutters import clip_shutter
 from spinetrack_synth.scenes.trajectories import (
     DEEPEST_OVERLAP_M,
     Trajectory,
@@ -47,12 +48,13 @@ _STREAM: Final = 0xC119
 @dataclass(frozen=True, eq=False)
 class Clip:
     """What a sequence of pictures shows. ``cameras`` are by view, then by frame; ``motions`` are
-    what those of each view do."""
+    what those of each view do; ``step_s`` from frame to frame."""
 
     shot: Shot
     trajectories: tuple[Trajectory, ...]
     cameras: tuple[tuple[Camera, ...], ...]
     motions: tuple[str, ...]
+    step_s: float
 
     def moment(self, frame: int) -> Shot:
         """The shot of a frame, with all views."""
@@ -62,7 +64,18 @@ class Clip:
             person = pose_avatar(trajectory.avatar, trajectory.q[frame], fingers)
             people.append(replace(person, pose=trajectory.poses[frame]))
         first, *further = (path[frame] for path in self.cameras)
-        return replace(self.shot, people=tuple(people), camera=first, further=tuple(further))
+        shutter = self.shot.shutter
+        if shutter is not None:
+            shutter = clip_shutter(
+                shutter.open_s, self.trajectories, self.cameras, self.step_s, frame
+            )
+        return replace(
+            self.shot,
+            people=tuple(people),
+            camera=first,
+            further=tuple(further),
+            shutter=shutter,
+        )
 
 
 def make_clip(
@@ -99,7 +112,11 @@ def make_clip(
         for camera in (shot.camera, *shot.further)
     ]
     return Clip(
-        shot, stage.trajectories, tuple(path for _, path in paths), tuple(kind for kind, _ in paths)
+        shot,
+        stage.trajectories,
+        tuple(path for _, path in paths),
+        tuple(kind for kind, _ in paths),
+        float(times_s[1] - times_s[0]),
     )
 
 

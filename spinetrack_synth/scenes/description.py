@@ -113,7 +113,9 @@ class CameraRules:
     ``coverage`` is the larger of width and height of their box, as a part of the picture's.
     ``portrait`` is the share of pictures with width and height exchanged; ``truncation`` the share
     in which an edge of the picture cuts off a part of the main person, ``truncated`` that part.
-    ``f_number`` opens the lens, focused on the main person; 0 is a pinhole.
+    ``f_number`` opens the lens, focused on the main person; 0 is a pinhole. ``shutter_s`` is how
+    long the shutter is open, 0 for one moment, ``shake_deg_s`` how fast the hand that holds the
+    camera turns it meanwhile.
     """
 
     height_m: Range
@@ -128,6 +130,8 @@ class CameraRules:
     truncation: float = 0.0
     truncated: Range = Range(0.1, 0.5)
     f_number: Range = NONE
+    shutter_s: Range = NONE
+    shake_deg_s: Range = NONE
     distortion: DistortionRules = field(default_factory=DistortionRules)
 
 
@@ -436,6 +440,8 @@ _LIMITS: dict[str, tuple[float, float]] = {
     "exposure_stops": (-4, 4),
     "truncated": (0.02, 0.8),
     "f_number": (0.7, 64),
+    "shutter_s": (0.0001, 0.25),
+    "shake_deg_s": (0, 30),
     "k1": (-0.5, 0.5),
     "k2": (-0.5, 0.5),
     "k3": (-0.5, 0.5),
@@ -449,7 +455,7 @@ _LIMITS: dict[str, tuple[float, float]] = {
 }
 """What makes sense at all, by key."""
 
-_OFF_AT_ZERO = ("f_number", "iso")
+_OFF_AT_ZERO = ("f_number", "shutter_s", "iso")
 """Keys that are switched off by [0, 0]."""
 
 LEAST_SLOPE = 0.15

@@ -22,6 +22,7 @@ from spinetrack_synth.scenes.place import Place
 from spinetrack_synth.scenes.places import PLACES, place
 from spinetrack_synth.scenes.placing import Cast, Footprint, Placed, gather, pick
 from spinetrack_synth.scenes.shapes import Rng
+from spinetrack_synth.scenes.shutters import draw_shutter
 from spinetrack_synth.scenes.things import thing_surfaces
 from spinetrack_synth.scenes.viewpoints import find_view
 from spinetrack_synth.scenes.views import further_views
@@ -112,6 +113,7 @@ def make_shot(
             light=light,
             further=tuple(lens.focused(view, placed.people[0]) for view in cameras[1:]),
             film=film,
+            shutter=draw_shutter(scene.camera, seed, index, placed.stances, cameras),
         )
     raise UserError(
         f"scene {scene.name!r}, seed {seed}, index {index}: {DRAWS} arrangements of {count} people "
