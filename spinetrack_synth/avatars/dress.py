@@ -47,6 +47,9 @@ _OVERLAP_M = 0.03
 """How far a garment reaches under the one worn over it."""
 
 
+_THICKEST_SOLE_M = 0.08
+
+
 @dataclass(frozen=True, eq=False)
 class Looks:
     """What a subject looks like whatever is worn.
@@ -111,7 +114,7 @@ def dress(
     cuts, shod = outfit_worn.cuts, outfit_worn.shoes
     if chosen.fittings:
         cuts = chosen.beside(cuts, _spare(subject, outfit))
-        shod = None if any(f.kind in ("shoes", "whole") for f in chosen.fittings) else shod
+        shod = None if any(f.kind == "shoes" for f in chosen.fittings) else shod
     garments = _layered(data, looks.figure, cuts, _stream(subject, 0xC1, outfit))
     rng = _stream(subject, 0xFA, outfit)
     clothes = _clothes(data, looks.figure, garments, looks.tone, rng)
@@ -124,12 +127,22 @@ def dress(
         clothes.append(shoe_part(data, looks.figure, shoe, pair, _stream(subject, 0x50, outfit)))
         names.append(shoe.name)
     foreign = [asset_part(fitting, looks.rest) for fitting in chosen.fittings]
+    sole_m = shoe.sole_m if shoe else 0.0
+    if outfit_worn.shoes and not shod:  # the user's shoes stand in for ours
+        sole_m = max(_lowest_m(part, looks.rest) for part in foreign)
     own = (part for part in looks.own if not (chosen.hair and part.name == "hair"))
     return Worn(
         parts=(_skin(data, looks, garments, chosen), *own, *clothes, *foreign),
         garments=(*names, *(part.name for part in foreign)),
-        sole_m=shoe.sole_m if shoe else 0.0,
+        sole_m=sole_m,
     )
+
+
+def _lowest_m(part: Part, rest: RestBody) -> float:
+    """How far a part reaches below bare soles at rest."""
+    assert part.stencil is not None and part.lift_world is not None
+    points = part.stencil @ rest.vertices_world + part.lift_world
+    return float(np.clip(-points[:, 1].min(), 0.0, _THICKEST_SOLE_M))
 
 
 def _spare(subject: Subject, outfit: int) -> tuple[Cut, ...]:
