@@ -522,6 +522,7 @@ class _Below:
     hands: tuple[Array, Array]
     floor_m: float
     seat: Array
+    turned: Array | None
 
     @classmethod
     def of(cls, avatar: Avatar, vertices: Array, body2world: Array) -> _Below:
@@ -541,12 +542,13 @@ class _Below:
         ]
         level = all(thigh[1] > -0.55 * np.linalg.norm(thigh) for thigh in thighs)
         x, _, z = body2world[index["pelvis"], :3, 3]
+        up = body2world[index["pelvis"], :3, 1].copy()
         about = np.hypot(skin[:, 0] - x, skin[:, 2] - z) < _BUTTOCKS_M
         about &= np.isin(
             avatar.skin_body, [index[name] for name in ("pelvis", "femur_r", "femur_l")]
         )
         lowest = float(skin[about, 1].min()) if about.any() else floor_m
-        seated = level and lowest > floor_m + 0.1
+        seated = level and up[1] > 0 and lowest > floor_m + 0.1
         seat = np.array([x, z, _SEAT_M if seated else 0.0, lowest])
         hands, bare = avatar.draped_skin
         worn = skin[bare]
@@ -561,6 +563,7 @@ class _Below:
             (skin[hands], normals[hands].astype(np.float64)),
             floor_m,
             seat,
+            up if up[1] < -0.5 else None,
         )
 
 
@@ -665,7 +668,15 @@ def _surface(
         placed = deform(part.binding, motions, avatar.bone_order)[0][part.weld]
         if part.hanging is not None:
             assert below is not None
-            placed = hang(part.hanging, placed, below.body, below.hands, below.floor_m, below.seat)
+            placed = hang(
+                part.hanging,
+                placed,
+                below.body,
+                below.hands,
+                below.floor_m,
+                below.seat,
+                below.turned,
+            )
         normals = vertex_normals(placed, part.faces, part.weld)
     else:
         assert part.stencil is not None

@@ -19,6 +19,8 @@ Surface = tuple[Array, Array]
 
 STEPS: Final = 48
 STEP_S: Final = 0.022
+_WIDER: Final = 0.25
+"""How much wider cloth is than before when it has turned inside out, so that it clears the body."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,14 +47,21 @@ def hang(
     hands: Surface,
     floor_m: float,
     seat: Array,
+    turned: Array | None = None,
 ) -> Array:
     """Where the points (N, 3) of cloth come to lie.
 
     ``start`` (N, 3) is where the body would carry them; the body ``below`` keeps them out, and so
     do the ``hands`` as far as that lets them, the ground at ``floor_m`` and what the person sits
-    on: ``seat`` is x, z, radius and level of it, radius 0 for none.
+    on: ``seat`` is x, z, radius and level of it, radius 0 for none. Of somebody upside
+    down ``turned`` (3,) is the way from the waist to the head: the cloth has turned inside out over
+    its held edge.
     """
     points: Array = start.copy()
+    if turned is not None:
+        off = points[cloth.held :] - points[: cloth.held].mean(axis=0)
+        along = (off @ turned)[:, None] * turned
+        points[cloth.held :] += _WIDER * (off - along) - 2 * along
     _settle(
         points, cloth.link, cloth.length_m, cloth.slack, cloth.soft, cloth.held, cloth.clear_m,
         *_by_height(below), *_by_height(hands), floor_m, seat, STEPS, STEP_S,
