@@ -142,8 +142,8 @@ class PosedPerson:
     ``fingers_rad`` (2, 5, 3) bends of the knuckles of the right and the left hand, None at rest;
     ``skin_world`` (V, 3) m the closed skin without clothes and ``skin_body`` (V,) the index of the
     OpenSim body each of its vertices moves with most; ``surfaces`` what is drawn; ``clothes`` names
-    the garments from the skin outward, commas between them; ``outfit`` the
-    number of the clothes, with which the same look can be made again; ``physique`` None where
+    the garments from the skin outward, commas between them; ``outfit`` the number of the clothes
+    and ``style`` their style, with which the same look can be made again; ``physique`` None where
     nothing is known of it; ``assets`` the user's files that are worn.
     """
 
@@ -158,6 +158,7 @@ class PosedPerson:
     surfaces: tuple[Surface, ...]
     fingers_rad: NDArray[np.float64] | None = None
     clothes: str = ""
+    style: str = ""
     outfit: int = 0
     physique: Physique | None = None
     assets: tuple[str, ...] = ()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from typing import Final
 
@@ -24,10 +25,13 @@ from spinetrack_synth.avatars.body import (
     shape,
 )
 from spinetrack_synth.avatars.dress import Looks, dress, looks
+from spinetrack_synth.avatars.figure import suit
 from spinetrack_synth.avatars.fingers import Hand, bend, find_hands
 from spinetrack_synth.avatars.flesh import Flesh, flesh, mend
+from spinetrack_synth.avatars.hanging import hang
 from spinetrack_synth.avatars.landmarks import find_landmarks
-from spinetrack_synth.avatars.parts import Part, part_shares
+from spinetrack_synth.avatars.mesh import Sheet
+from spinetrack_synth.avatars.parts import Cover, Part, part_shares, riding, softness
 from spinetrack_synth.avatars.rig import (
     TWIST_FREE,
     Rig,
@@ -49,7 +53,9 @@ from spinetrack_synth.avatars.skinning import (
     vertex_rings,
 )
 from spinetrack_synth.avatars.spines import LEVELS, NORMAL, lateral_curve
+from spinetrack_synth.avatars.styles import SPORTS, draw_style
 from spinetrack_synth.community import AssetFolder
+from spinetrack_synth.easing import smoothstep
 from spinetrack_synth.poses.collision import Capsules, capsules_from_skin
 from spinetrack_synth.poses.skin import SkinProbe, probe_from_skin, refresh
 from spinetrack_synth.shot import Physique, PosedPerson, Surface
@@ -73,7 +79,8 @@ class Avatar:
     quads. ``hands`` are the right and the left one. ``probe`` is the skin as grounding feels it,
     ``capsules`` as collisions do; ``physique`` what is told of the body. ``looks`` is what is drawn
     of the subject whatever is worn, None for an avatar that is not drawn; ``outfit`` the number of
-    the clothes in ``parts``.
+    the clothes in ``parts``, ``style`` theirs and ``garments`` their names; ``sole_m`` the
+    thickness of the shoes' soles.
     """
 
     subject: Subject
@@ -91,6 +98,9 @@ class Avatar:
     physique: Physique
     looks: Looks | None = None
     outfit: int = 0
+    style: str = SPORTS
+    garments: tuple[str, ...] = ()
+    sole_m: float = 0.0
 
     @property
     def tree(self) -> Tree:
@@ -99,8 +109,40 @@ class Avatar:
 
     @cached_property
     def skin_binding(self) -> Binding:
-        """What binds the bare skin, without the shapes about it that clothes follow."""
-        return first_vertices(self.binding, len(self.skin_body))
+        """What binds the skin as it meets the ground, without the shapes about it that clothes
+        follow: soles of shoes are its soles."""
+        binding = first_vertices(self.binding, len(self.skin_body))
+        if not self.sole_m:
+            return binding
+        rest_world = binding.rest_world.copy()
+        foot = np.isin(self.skin_body, self.feet)
+        lowest = rest_world[:, 1].min()
+        low = smoothstep(0.04, 0.015, rest_world[:, 1] - lowest)
+        rest_world[:, 1] -= self.sole_m * low * foot
+        return replace(binding, rest_world=rest_world)
+
+    @cached_property
+    def feet(self) -> list[int]:
+        """The bodies of the feet below the ankles."""
+        return [self.tree.body_index[f"{b}_{side}"] for b in ("calcn", "toes") for side in "rl"]
+
+    @cached_property
+    def draped_skin(self) -> tuple[Ints, Ints]:
+        """Some vertices of the hands, and of feet and head: skin that hanging cloth meets where
+        clothes are not cut from."""
+        bodies = self.tree.bodies
+        parts = []
+        for names in (("hand",), ("calcn", "toes", "skull")):
+            there = [k for k, name in enumerate(bodies) if name.startswith(names)]
+            parts.append(np.flatnonzero(np.isin(self.skin_body, there))[::3])
+        return parts[0], parts[1]
+
+    @cached_property
+    def draped_suit(self) -> tuple[Sheet, Ints]:
+        """What clothes are cut from, and its distinct points: trunk and limbs as cloth feels
+        them, without hollows."""
+        sheet = suit(assets.load()).sheet
+        return sheet, np.unique(sheet.weld, return_index=True)[1]
 
     @cached_property
     def bone_weights(self) -> csr_array:
@@ -140,6 +182,10 @@ class Avatar:
         return tuple(self.skin_faces[(body == hand.body).all(axis=1)] for hand in self.hands)
 
 
+NO_CHOICE: Final[Mapping[str, float]] = {}
+"""No weights of styles: sportswear, barefoot."""
+
+
 @dataclass(frozen=True)
 class Present:
     """The subjects that one shot takes its people from, in the clothes of that shot."""
@@ -148,6 +194,7 @@ class Present:
     numbers: range
     outfit: int
     spines: float = 0.0
+    clothes: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def size(self) -> int:
@@ -156,7 +203,9 @@ class Present:
 
     def avatar(self, k: int) -> Avatar:
         """The k-th of them."""
-        return self.cast.avatar(self.numbers[k], self.outfit, self.spines)
+        number = self.numbers[k]
+        style = draw_style(self.clothes, [self.cast.seed, number, self.outfit])
+        return self.cast.avatar(number, self.outfit, self.spines, style)
 
 
 class Cast:
@@ -189,38 +238,47 @@ class Cast:
         self._made = lru_cache(maxsize=self.KEPT)(self._make)
         self._dressed = lru_cache(maxsize=self.KEPT)(self._dress)
 
-    def present(self, index: int, count: int = 1, spines: float = 0.0) -> Present:
+    def present(
+        self,
+        index: int,
+        count: int = 1,
+        spines: float = 0.0,
+        clothes: Mapping[str, float] = NO_CHOICE,
+    ) -> Present:
         """Who may be in shot ``index``, at least ``count`` of them where there is no end of them;
-        a share ``spines`` of them with a spine that is not normal.
+        a share ``spines`` of them with a spine that is not normal, in ``clothes`` of styles by
+        weight.
 
-        The shot's index is the number of their outfits.
+        The shot's index is the number of their outfits. Where clothes do not change, their style
+        does not either.
         """
         first = 0 if self.people is not None else index // self.SHOTS_A_STEP
         size = self.people or max(self.WINDOW, count)
         outfit = index if self.changing else 0
-        return Present(self, range(first, first + size), outfit, spines)
+        styles = clothes if self.changing else NO_CHOICE
+        return Present(self, range(first, first + size), outfit, spines, styles)
 
-    def avatar(self, k: int, outfit: int = 0, spines: float = 0.0) -> Avatar:
+    def avatar(self, k: int, outfit: int = 0, spines: float = 0.0, style: str = SPORTS) -> Avatar:
         """Avatar of subject k >= 0 in the outfit of a number, as ``sample_subject`` has it."""
         if k < 0 or (self.people is not None and k >= self.people):
             raise IndexError(f"subject {k} of a cast of {self.people}")
         # Scenes differ in the share; whom it leaves as he is, is made once for all of them.
         shaped = sample_subject(self.seed, k, spines).spine != NORMAL
-        return self._dressed(k, outfit, shaped)
+        return self._dressed(k, outfit, shaped, style)
 
     def _make(self, k: int, shaped: bool) -> Avatar:
         return undressed_avatar(sample_subject(self.seed, k, 1.0 if shaped else 0.0), self.worn)
 
-    def _dress(self, k: int, outfit: int, shaped: bool) -> Avatar:
-        return redress(self._made(k, shaped), outfit, self.worn)
+    def _dress(self, k: int, outfit: int, shaped: bool, style: str) -> Avatar:
+        return redress(self._made(k, shaped), outfit, style, self.worn)
 
 
-def make_avatar(subject: Subject, outfit: int = 0) -> Avatar:
-    """Shape, fit, bind and dress a subject.
+def make_avatar(subject: Subject, outfit: int = 0, style: str = SPORTS) -> Avatar:
+    """Shape, fit, bind and dress a subject in the outfit of a number, of one of the ``STYLES``.
 
     Raises UserError when the body data is missing and can't be fetched.
     """
-    return redress(undressed_avatar(subject), outfit)
+    return redress(undressed_avatar(subject), outfit, style)
 
 
 def undressed_avatar(subject: Subject, worn: AssetFolder | None = None) -> Avatar:
@@ -231,11 +289,27 @@ def undressed_avatar(subject: Subject, worn: AssetFolder | None = None) -> Avata
     return replace(avatar, looks=looks(data, rest, subject, worn))
 
 
-def redress(avatar: Avatar, outfit: int, worn: AssetFolder | None = None) -> Avatar:
-    """The same subject in other clothes. The avatar must have looks."""
+def redress(
+    avatar: Avatar, outfit: int, style: str = SPORTS, worn: AssetFolder | None = None
+) -> Avatar:
+    """The same subject in other clothes, of one of the ``STYLES``. The avatar must have looks."""
     assert avatar.looks is not None
-    parts = dress(assets.load(), avatar.looks, avatar.subject, outfit, assets=worn)
-    return replace(avatar, parts=parts, outfit=outfit)
+    dressed_in = dress(assets.load(), avatar.looks, avatar.subject, outfit, style, worn)
+    parts = tuple(riding(part, avatar.binding) for part in dressed_in.parts)
+    dressed = replace(
+        avatar,
+        parts=parts,
+        outfit=outfit,
+        style=style,
+        garments=dressed_in.garments,
+        sole_m=dressed_in.sole_m,
+    )
+    if dressed_in.sole_m == avatar.sole_m:
+        return dressed
+    probe = refresh(
+        avatar.probe, avatar.tree, avatar.rig.coordinates, dressed.skin_binding.rest_world
+    )
+    return replace(dressed, probe=probe)
 
 
 def bare_avatar(subject: Subject) -> Avatar:
@@ -272,7 +346,7 @@ def _riding(
 ) -> Avatar:
     """The skin at rest bound to a rig; ``normal`` is the same body with a normal spine."""
     chord = chords(rest, rig, bone, weight)
-    binding = bind(rest.vertices_world, bone, weight, _rings(data), _softness(weight), chord)
+    binding = bind(rest.vertices_world, bone, weight, _rings(data), softness(weight), chord)
     skin = body_vertices(data)
     skin_body = _dominant_body(rig.tree, bone[skin], weight[skin])
     skin_world = rest.vertices_world[skin]
@@ -339,6 +413,7 @@ def pose_bodies(avatar: Avatar, body2world: Array, fingers: Fingers | None = Non
     tree = avatar.tree
     vertices = _deformed(avatar, avatar.binding, body2world, fingers)
     motions = bone_motions(avatar, body2world)
+    below = _Below.of(avatar, vertices, body2world) if _hangs(avatar) else None
     hands = _hand_points(avatar, vertices)
     markers = points_world(body2world, tree.marker_body, tree.marker_offset_m)
     return PosedPerson(
@@ -351,11 +426,12 @@ def pose_bodies(avatar: Avatar, body2world: Array, fingers: Fingers | None = Non
         skin_world=vertices[: len(avatar.skin_body)].astype(np.float32),
         skin_body=avatar.skin_body,
         surfaces=tuple(
-            _surface(avatar, part, vertices, hands, motions, shares)
+            _surface(avatar, part, vertices, hands, motions, below, shares)
             for part, shares in zip(avatar.parts, avatar.body_parts, strict=True)
         ),
         fingers_rad=fingers,
-        clothes=", ".join(p.name for p in avatar.parts if p.body is None and p.name != "skin"),
+        clothes=", ".join(avatar.garments),
+        style=avatar.style,
         outfit=avatar.outfit,
         physique=avatar.physique,
         assets=tuple(part.asset for part in avatar.parts if part.asset),
@@ -434,11 +510,66 @@ def _dominant_body(tree: Tree, bone: NDArray[np.int32], weight: Array) -> NDArra
     return dominant
 
 
-def _softness(weight: Array) -> Array:
-    """Vertices that follow one body alone keep their shape exactly; the others are smoothed."""
-    softness: Array = np.clip((1.0 - weight.max(axis=1)) / 0.05, 0.0, 1.0)
-    return softness
+def _hangs(avatar: Avatar) -> bool:
+    return any(part.hanging is not None for part in avatar.parts)
 
+
+@dataclass(frozen=True, eq=False)
+class _Below:
+    """What hanging cloth lies on, as `hanging.hang` wants it."""
+
+    body: tuple[Array, Array]
+    hands: tuple[Array, Array]
+    floor_m: float
+    seat: Array
+
+    @classmethod
+    def of(cls, avatar: Avatar, vertices: Array, body2world: Array) -> _Below:
+        """The body of a posed avatar; it sits where its thighs are level above the floor."""
+        skin = vertices[: len(avatar.skin_body)]
+        quads = avatar.skin_faces
+        triangles = np.concatenate([quads[:, [0, 1, 2]], quads[:, [0, 2, 3]]])
+        normals = vertex_normals(skin, triangles, np.arange(len(skin), dtype=np.int32))
+        sheet, distinct = avatar.draped_suit
+        around = sheet.stencil @ vertices
+        outward = vertex_normals(around, sheet.faces, sheet.weld)
+        floor_m = min(0.0, float(skin[:, 1].min()) - avatar.sole_m)
+        index = avatar.tree.body_index
+        thighs = [
+            body2world[index[f"tibia_{side}"], :3, 3] - body2world[index[f"femur_{side}"], :3, 3]
+            for side in "rl"
+        ]
+        level = all(thigh[1] > -0.55 * np.linalg.norm(thigh) for thigh in thighs)
+        x, _, z = body2world[index["pelvis"], :3, 3]
+        about = np.hypot(skin[:, 0] - x, skin[:, 2] - z) < _BUTTOCKS_M
+        about &= np.isin(
+            avatar.skin_body, [index[name] for name in ("pelvis", "femur_r", "femur_l")]
+        )
+        lowest = float(skin[about, 1].min()) if about.any() else floor_m
+        seated = level and lowest > floor_m + 0.1
+        seat = np.array([x, z, _SEAT_M if seated else 0.0, lowest])
+        hands, bare = avatar.draped_skin
+        worn = skin[bare]
+        if avatar.sole_m:  # shoes are thicker than feet
+            shod = np.isin(avatar.skin_body[bare], avatar.feet)
+            worn[shod] += _UPPER_M * normals[bare][shod]
+        return cls(
+            (
+                np.concatenate([around[distinct], worn]),
+                np.concatenate([outward[distinct], normals[bare]]).astype(np.float64),
+            ),
+            (skin[hands], normals[hands].astype(np.float64)),
+            floor_m,
+            seat,
+        )
+
+
+_UPPER_M: Final = 0.014
+"""How far the upper of a shoe stands off the foot."""
+
+_SEAT_M: Final = 0.36
+_BUTTOCKS_M: Final = 0.22
+"""About the pelvis, a seat is so wide, and so much of it is sat on."""
 
 _Cloud = tuple[Array, Array, Array]
 """Points (N, 3) m and the corners of the box about them."""
@@ -478,6 +609,27 @@ def _pressed_m(
     return offset_m
 
 
+def _tucked_in_m(
+    cover: Cover,
+    vertices: Array,
+    placed: Array,
+    normals: NDArray[np.floating],
+    offset_m: NDArray[np.floating],
+) -> NDArray[np.floating]:
+    """How far skin stands off its places (P, 3) where it stays under the cloth that covers it."""
+    off = placed[cover.vertex] - cover.stencil @ vertices
+    above = np.einsum("ij,ij->i", off, normals[cover.vertex]) + offset_m[cover.vertex]
+    over = np.maximum(above - cover.cloth_m + _TUCKED_M, 0.0)
+    offset_m = offset_m.copy()
+    offset_m[cover.vertex] -= np.minimum(over, _MOST_TUCKED_M)
+    return offset_m
+
+
+_TUCKED_M: Final = 0.0015
+_MOST_TUCKED_M: Final = 0.02
+"""How far below cloth skin stays, and how far it is pushed for that at most."""
+
+
 def _above_floor_m(
     placed: Array, normals: NDArray[np.floating], offset_m: NDArray[np.floating]
 ) -> NDArray[np.floating]:
@@ -500,6 +652,7 @@ def _surface(
     vertices: Array,
     hands: tuple[_Cloud, ...],
     motions: Array,
+    below: _Below | None,
     shares: NDArray[np.uint8],
 ) -> Surface:
     if part.body is not None:
@@ -508,6 +661,12 @@ def _surface(
         motion = motions[body]
         placed = part.rest_world @ motion[:3, :3].T + motion[:3, 3]
         normals = (part.rest_normals @ motion[:3, :3].T).astype(np.float32)
+    elif part.binding is not None:
+        placed = deform(part.binding, motions, avatar.bone_order)[0][part.weld]
+        if part.hanging is not None:
+            assert below is not None
+            placed = hang(part.hanging, placed, below.body, below.hands, below.floor_m, below.seat)
+        normals = vertex_normals(placed, part.faces, part.weld)
     else:
         assert part.stencil is not None
         placed = part.stencil @ vertices
@@ -518,6 +677,8 @@ def _surface(
         normals = vertex_normals(placed, part.faces, part.weld)
         if part.offset_m is not None and part.offset_m.any():
             pressed_m = _pressed_m(avatar, part, placed, hands)
+            if part.cover is not None:
+                pressed_m = _tucked_in_m(part.cover, vertices, placed, normals, pressed_m)
             placed = placed + normals * _above_floor_m(placed, normals, pressed_m)[:, None]
             normals = vertex_normals(placed, part.faces, part.weld)
     return Surface(
@@ -546,4 +707,7 @@ def _turned(avatar: Avatar, part: Part, motions: Array) -> Array:
 def _key(avatar: Avatar, part: Part) -> str:
     """Hair and eyes are the same in all clothes."""
     name = avatar.subject.subject_id
-    return f"{name}/{part.name}" if part.body is not None else f"{name}/{avatar.outfit}/{part.name}"
+    if part.body is not None:
+        return f"{name}/{part.name}"
+    style = "" if avatar.style == SPORTS else f"{avatar.style}-"
+    return f"{name}/{style}{avatar.outfit}/{part.name}"

@@ -98,7 +98,8 @@ class Chosen:
 def _kind(cut: Cut) -> str:
     """What one of our garments covers, in the words of ``REPLACED``."""
     if cut.neck is not None:
-        return "whole" if cut.leg is not None else "top"
+        whole = cut.leg is not None or cut.brief is not None or cut.skirt is not None
+        return "whole" if whole else "top"
     return "bottom" if cut.waist is not None or cut.leg is not None else "shoes"
 
 
@@ -189,7 +190,7 @@ def lift_m(fitting: Fitting, rest_world: Array) -> Array:
 def asset_part(fitting: Fitting, rest: RestBody) -> Part:
     """An asset on a body."""
     return Part(
-        name=fitting.wearable.name.removesuffix(".mhclo"),
+        name="hair" if fitting.kind == "hair" else fitting.wearable.name.removesuffix(".mhclo"),
         faces=fitting.faces,
         uv=fitting.uv,
         material=fitting.wearable.material(),

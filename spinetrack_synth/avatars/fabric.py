@@ -99,10 +99,7 @@ def weave(data: BodyData, garment: Garment, fabric: Fabric, rng: np.random.Gener
     inside = np.minimum.reduce(list(garment.fields.values()))
     ours = flat.texels.touching(inside > -0.03)
     painted = ClothTexels(flat, garment, ours)
-    if garment.cut.collar is None:
-        color = _trimmed(painted, garment, fabric, paint_cloth(painted, fabric, rng))
-    else:
-        color = _sneaker(painted, fabric)
+    color = _trimmed(painted, garment, fabric, paint_cloth(painted, fabric, rng))
     shade = 1 + 0.05 * noise(painted.points * SQUASHED, 0.05, rng, 2)
     if garment.cut.loose:  # creases: narrow valleys where slow noise crosses zero
         valley = np.abs(noise(painted.points * SQUASHED, 0.09, rng))
@@ -113,9 +110,7 @@ def weave(data: BodyData, garment: Garment, fabric: Fabric, rng: np.random.Gener
     full = np.empty((len(flat.texels.texel), 3), np.uint8)
     full[:] = to_bytes(np.array(fabric.main))
     full[ours] = to_bytes(color)
-    normals = None
-    if garment.cut.collar is None:
-        normals = wrinkles(data, _softness(garment, fabric), int(rng.integers(VARIANTS)))
+    normals = wrinkles(data, _softness(garment, fabric), int(rng.integers(VARIANTS)))
     return Material(
         flat.texels.spread(full), roughness=fabric.roughness, specular=0.2, normals=normals
     )
@@ -152,24 +147,6 @@ def _trimmed(place: ClothTexels, garment: Garment, fabric: Fabric, color: Floats
     if "sleeve" in place.field:
         stitch = np.maximum(stitch, 0.6 * _line((place.arm - 0.5) * 0.09, 0.0012))
     color *= 1 - 0.25 * stitch[:, None]
-    return color
-
-
-def _sneaker(place: ClothTexels, fabric: Fabric) -> Floats:
-    """Upper, lacing over the instep, a pale sole."""
-    main, trim = np.array(fabric.main, np.float32), np.array(fabric.trim, np.float32)
-    points = place.points
-    color = np.broadcast_to(main, (len(points), 3)).astype(np.float32, order="C")
-    foot = np.where(points[:, 2] > 0, 1, 0)
-    ankle = place.figure.ankles[foot]
-    across = np.abs(points[:, 2] - ankle[:, 2])
-    ahead = points[:, 0] - ankle[:, 0]
-    instep = smoothstep(0.020, 0.017, across) * smoothstep(0.02, 0.03, ahead)
-    instep *= smoothstep(0.10, 0.09, ahead) * smoothstep(0.2, 0.5, place.normals[:, 1])
-    lay(color, trim * 0.8, instep)
-    laces = smoothstep(0.3, 0.7, np.abs(((ahead / 0.013) % 1.0) - 0.5) * 2)
-    lay(color, np.full(3, 0.7), instep * laces)
-    lay(color, np.full(3, 0.72), smoothstep(0.024, 0.022, points[:, 1]))
     return color
 
 

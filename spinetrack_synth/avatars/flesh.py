@@ -64,7 +64,7 @@ class Flesh:
 def flesh(data: BodyData, skin_world: Array, softness: Array) -> Flesh:
     """The flesh under a skin at rest (n, 3) m, yielding where it is soft (n,)."""
     triangles, springs = _topology(data)
-    near, near_share = _riders(data)
+    near, near_share = riders(data)
     spring = springs[(softness[springs] > 0).any(axis=1)]
     ends = skin_world[spring]
     return Flesh(
@@ -96,6 +96,21 @@ def mend(flesh: Flesh, vertices: Array, bent: Array) -> Array:
 
 
 @lru_cache(maxsize=1)
+def riders(data: BodyData) -> tuple[Ints, Array]:
+    """For each of H vertices beyond the skin's the three nearest of the skin (H, 3), and their
+    shares in what it does (H, 3), which sum to 0 far from the skin."""
+    from scipy.spatial import KDTree
+
+    skin = body_vertices(data)
+    vertices = data.vertices.astype(np.float64) * _METRES
+    distance_m, near = KDTree(vertices[skin]).query(vertices[skin.stop :], k=3)
+    share = 1 / np.maximum(distance_m, 1e-4) ** 2
+    far, close = _NEAR_M
+    follows = np.clip((far - distance_m[:, :1]) / (far - close), 0.0, 1.0)
+    return near, follows * share / share.sum(axis=1, keepdims=True)
+
+
+@lru_cache(maxsize=1)
 def _topology(data: BodyData) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
     """Triangles (F, 3) of the skin, and the edges and diagonals (E, 2) of its quads."""
     quads = data.quads[data.faces_of("body")]
@@ -106,20 +121,6 @@ def _topology(data: BodyData) -> tuple[NDArray[np.int32], NDArray[np.int32]]:
     springs = np.unique(np.sort(springs, axis=1), axis=0)
     springs = springs[springs[:, 0] != springs[:, 1]]
     return triangles[distinct].astype(np.int32), springs.astype(np.int32)
-
-
-@lru_cache(maxsize=1)
-def _riders(data: BodyData) -> tuple[Ints, Array]:
-    """For what follows the skin's vertices: the three nearest of these and their shares."""
-    from scipy.spatial import KDTree
-
-    skin = body_vertices(data)
-    vertices = data.vertices.astype(np.float64) * _METRES
-    distance_m, near = KDTree(vertices[skin]).query(vertices[skin.stop :], k=3)
-    share = 1 / np.maximum(distance_m, 1e-4) ** 2
-    far, close = _NEAR_M
-    follows = np.clip((far - distance_m[:, :1]) / (far - close), 0.0, 1.0)
-    return near, follows * share / share.sum(axis=1, keepdims=True)
 
 
 @lru_cache(maxsize=1)

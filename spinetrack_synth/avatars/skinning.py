@@ -155,10 +155,10 @@ def _swing(axis: Array, turned: Array) -> Array:
 def vertex_rings(quads: Indices, count: int) -> Rings:
     """The neighbours of each of ``count`` vertices along the sides of quads (F, 4)."""
     edges = np.concatenate([quads[:, [i, (i + 1) % 4]] for i in range(4)])
-    edges = edges[edges[:, 0] != edges[:, 1]]
-    edges = np.unique(np.concatenate([edges, edges[:, ::-1]]), axis=0)
-    start = np.searchsorted(edges[:, 0], np.arange(count + 1)).astype(np.int32)
-    return start, np.ascontiguousarray(edges[:, 1], dtype=np.int32)
+    edges = edges[edges[:, 0] != edges[:, 1]].astype(np.int64)
+    keys = np.unique(np.concatenate([edges @ [count, 1], edges @ [1, count]]))
+    start = np.searchsorted(keys // count, np.arange(count + 1)).astype(np.int32)
+    return start, np.ascontiguousarray(keys % count, dtype=np.int32)
 
 
 @njit()

@@ -14,6 +14,7 @@ from scipy.sparse import coo_array, csc_array, diags_array
 
 from spinetrack_synth.avatars.array_types import Array
 from spinetrack_synth.avatars.assets import BodyData
+from spinetrack_synth.avatars.flesh import riders
 from spinetrack_synth.easing import smoothstep
 
 _THICK_M: Final = 0.045
@@ -49,6 +50,10 @@ def spread(data: BodyData, shares: Array, head: Array) -> Array:
     for _ in range(_STEPS):
         shares = step.solve(mass[:, None] * shares)
     shares = np.where(shares < 1e-3, 0.0, shares)
+    near, near_share = riders(data)  # what lies on the skin moves as it does
+    own = np.maximum(1 - near_share.sum(axis=1, keepdims=True), 0.0)
+    first = len(shares) - len(near)
+    shares[first:] = np.einsum("hk,hkc->hc", near_share, shares[near]) + own * shares[first:]
     return np.asarray(shares / shares.sum(axis=1, keepdims=True))
 
 

@@ -52,9 +52,17 @@ class Fit:
 def read_mhclo(path: Path) -> Fit:
     """Read a fit. Raises UserError, with file and line, for what is none."""
     reader = _Reader(path)
-    for line in lines_of(path):
+    old = _OLD.search(text_of(path)) is not None
+    for line in lines_of(path, () if old else ("#",)):
+        if line.key == "#":  # files of early MakeHumans have their keys in comments
+            if not line.words:
+                continue
+            line = Line(path, line.number, line.words[0], line.words[1:])
         reader.take(line)
     return reader.fit()
+
+
+_OLD: Final = re.compile(r"^#\s*verts\b", re.M)
 
 
 class _Reader:
@@ -97,7 +105,7 @@ class _Reader:
             self.author = line.rest
         elif line.key == "obj_file":
             self.mesh = beside(line, (".obj",))
-        elif line.key == "material":
+        elif line.key == "material" and line.rest.lower().endswith(".mhmat"):
             self.material = beside(line, (".mhmat",))
         elif line.key in AXES:
             if len(line.words) < 3:

@@ -134,6 +134,7 @@ def _annotation(label: PersonLabel, person: PosedPerson) -> Record:
         "segmentation": label.mask,
         "subject": person.subject_id,
         "outfit": person.outfit,
+        "style": person.style,
         "pose": person.pose,
         **({"assets": list(person.assets)} if person.assets else {}),
     }
@@ -147,6 +148,7 @@ def _ground_truth(ids: Record, shot: Shot, person: PosedPerson, image: Record) -
         "annotation_id": ids["id"],
         "subject": person.subject_id,
         "outfit": person.outfit,
+        "style": person.style,
         "pose": person.pose,
         "clothes": person.clothes,
         "place": shot.place,
@@ -255,6 +257,7 @@ def _schema() -> Any:
         "annotation_id": pa.int64(),
         "subject": pa.string(),
         "outfit": pa.int64(),
+        "style": pa.string(),
         "pose": pa.string(),
         "clothes": pa.string(),
         "place": pa.string(),

@@ -105,8 +105,9 @@ class EmbeddedRenderer:
             )
         shutter_s = 0.0
         if shot.shutter is not None:
-            clean = motion_blur.blurred(clean, motion_blur.ways_px(shot, hits, depth_m), depth_m)
-            shutter_s = shot.shutter.open_s
+            ways = motion_blur.ways_px(shot, hits, depth_m)
+            clean = motion_blur.blurred(clean * gains, ways, depth_m)
+            gains, shutter_s = np.ones(3, dtype=np.float32), shot.shutter.open_s
         if shot.film is not None:
             rgb = film.develop(sensor.record(clean * gains, shot), 1.0)
         else:

@@ -13,7 +13,7 @@ from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.ndimage import distance_transform_edt
+from scipy.ndimage import distance_transform_edt, map_coordinates
 
 from spinetrack_synth.anatomy.model import fullbody
 from spinetrack_synth.anatomy.parts import CORES
@@ -28,9 +28,17 @@ Ints = NDArray[np.int64]
 
 LEAST_PX: Final = 0.5
 """Who moves less is not blurred, and what moves so little against its neighbour goes with it."""
+LEAST_SHAKE_PX: Final = 1.0
+"""A camera that shakes less is taken to be still."""
+SLOW_PX: Final = 5.0
+"""Those parts of the picture where nothing moves farther take few steps."""
 STEPS_A_PX: Final = 1.25
-FEWEST_STEPS, MOST_STEPS = 16, 64
+FEWEST_STEPS, MOST_STEPS = 12, 64
 """Parts of the time by the longest way; on longer ones they lie more than a pixel apart."""
+GRID_PX: Final = 16
+"""How far apart the points are at which a camera's turn is worked out."""
+BRIGHTEST: Final = 4.0
+"""Times white: light above it is cut, or a moment before a window would outshine all of a limb."""
 FAR_M: Final = 1e4
 """The depth of what is infinitely far away."""
 GOLDEN: Final = 0.6180339887498949
@@ -40,7 +48,7 @@ NEARER, MUCH_NEARER = 0.997, 0.98
 CLEAN_PX: Final = 4.0
 """So near to an edge pure colours of both its sides have to be, to tell them apart in it."""
 EDGE_OFFSETS: Final = tuple(
-    (dy, dx) for reach in (3, 2, 1) for dy in (-reach, 0, reach) for dx in (-reach, 0, reach)
+    (dy, dx) for reach in (3, 1) for dy in (-reach, 0, reach) for dx in (-reach, 0, reach)
     if (dy, dx) != (0, 0)
 )  # fmt: skip
 """Neighbours, rows and columns, against which a pixel is held."""
@@ -50,48 +58,52 @@ def ways_px(shot: Shot, hits: Hits, depth_m: Image) -> Ways:
     """How far (H, W, 2) px the point that each pixel shows moves in the picture from the opening
     of the shutter to its closing."""
     assert shot.shutter is not None
-    moving = np.isin(hits.surface, _moving_surfaces(shot))
-    if _camera_way_px(shot, depth_m) >= LEAST_PX:
-        moving[:] = True
-    ways = np.zeros((*depth_m.shape, 2))
-    rows, columns = np.nonzero(moving)
-    pixels = np.stack([columns, rows], axis=-1) + 0.5
-    depth = depth_m[rows, columns].astype(float)
-    depth[~np.isfinite(depth)] = FAR_M
-    points = shot.camera.unproject(pixels, depth)
+    ways = _still_ways(shot, depth_m)
+    rows, columns = np.nonzero(np.isin(hits.surface, _moving_surfaces(shot)))
     moves = _part_moves(shot)
-    moved = np.flatnonzero(np.isin(hits.surface[rows, columns], _moving_surfaces(shot)))
-    for patch in patches(shot, shot.camera, hits, depth_m, rows[moved], columns[moved]):
+    for patch in patches(shot, shot.camera, hits, depth_m, rows, columns):
         assert patch.surface.parts is not None
+        row, column = rows[patch.which], columns[patch.which]
         of_corners = patch.surface.parts[patch.vertices].astype(float)
         shares = np.einsum("nk,nkp->np", patch.weights, of_corners)
         shares /= np.maximum(shares.sum(axis=1, keepdims=True), 1e-9)
         motion = np.einsum("np,pij->nij", shares, moves[patch.owner])
-        here = points[moved[patch.which]]
-        points[moved[patch.which]] = (
-            np.einsum("nij,nj->ni", motion[:, :, :3], here) + motion[..., 3]
-        )
-    there = 2 * (shot.shutter.camera.project(points) - pixels)
-    ways[rows, columns] = np.where(np.isfinite(there), there, 0.0)
-    return ways
+        pixels = np.stack([column, row], axis=-1) + 0.5
+        points = shot.camera.unproject(pixels, depth_m[row, column])
+        points = np.einsum("nij,nj->ni", motion[:, :, :3], points) + motion[..., 3]
+        ways[row, column] = 2 * (shot.shutter.camera.project(points) - pixels)
+    return np.where(np.isfinite(ways), ways, 0.0)
 
 
-def _camera_way_px(shot: Shot, depth_m: Image) -> float:
-    """How far the camera's own movement takes anything that stands still, about."""
+def _still_ways(shot: Shot, depth_m: Image) -> Ways:
+    """The ways (H, W, 2) px of what stands still, by the camera's own movement; nothing where that
+    takes nothing farther than ``LEAST_SHAKE_PX``."""
     assert shot.shutter is not None
-    if shot.shutter.camera is shot.camera:
-        return 0.0
-    camera = shot.camera
-    x, y = np.meshgrid(
-        [0.0, camera.width / 2, camera.width], [0.0, camera.height / 2, camera.height]
-    )
-    pixels = np.stack([x, y], axis=-1)
-    nearest = min(float(depth_m.min(initial=FAR_M)), FAR_M)
-    ways = [
-        shot.shutter.camera.project(camera.unproject(pixels, np.full(x.shape, depth))) - pixels
-        for depth in (nearest, FAR_M)
-    ]
-    return float(np.nanmax(np.abs(2 * np.array(ways)), initial=0.0))
+    camera, end = shot.camera, shot.shutter.camera
+    if end is camera:
+        return np.zeros((*depth_m.shape, 2))
+    x, y = (np.linspace(0, side, side // GRID_PX + 2) for side in (camera.width, camera.height))
+    grid = np.stack(np.meshgrid(x, y), axis=-1)
+
+    def to_the_end(pixels: Ways, depth: Ways | float) -> Ways:
+        depths = np.broadcast_to(depth, pixels.shape[:-1])
+        return np.asarray(2 * (end.project(camera.unproject(pixels, depths)) - pixels))
+
+    far = to_the_end(grid, FAR_M)
+    if np.allclose(
+        camera.position_world, end.position_world, atol=1e-9
+    ):  # it turns: depth is all one
+        if np.nanmax(np.abs(far)) < LEAST_SHAKE_PX:
+            return np.zeros((*depth_m.shape, 2))
+        rows, columns = np.indices(depth_m.shape) + 0.5
+        at = np.stack([rows / (y[1] - y[0]), columns / (x[1] - x[0])])
+        return np.stack([map_coordinates(far[..., k], at, order=1) for k in (0, 1)], axis=-1)
+    depth = np.where(np.isfinite(depth_m), depth_m, FAR_M).astype(float)
+    near = to_the_end(grid, float(depth.min()))
+    if np.nanmax(np.abs([far, near])) < LEAST_SHAKE_PX:
+        return np.zeros((*depth_m.shape, 2))
+    rows, columns = np.indices(depth_m.shape) + 0.5
+    return to_the_end(np.stack([columns, rows], axis=-1), depth)
 
 
 def _part_moves(shot: Shot) -> dict[int, NDArray[np.float64]]:
@@ -117,19 +129,27 @@ def _moving_surfaces(shot: Shot) -> list[int]:
 
 
 def blurred(light: Image, ways: Ways, depth_m: Image) -> Image:
-    """The light (H, W, 3) of an open shutter, from that of its middle and the ways (H, W, 2) px."""
+    """The light (H, W, 3) of an open shutter, white at about 1, from that of its middle and the
+    ways (H, W, 2) px."""
     longest = float(np.abs(ways).max())
     if longest < LEAST_PX:
         return light
-    window = _window(ways, longest)
+    light = np.minimum(light, np.float32(BRIGHTEST))
     out = light.copy()
-    out[window] = _spread(light[window], ways[window], depth_m[window], longest)
+    parts = [(LEAST_PX / 2, min(longest, SLOW_PX)), (SLOW_PX, longest)]
+    for least, most in parts if longest > SLOW_PX else parts[:1]:
+        window = _window(ways, least, longest)
+        out[window] = _spread(light[window], ways[window], depth_m[window], longest, _steps(most))
     return out
 
 
-def _window(ways: Ways, longest: float) -> tuple[slice, slice]:
-    """The part of the picture in which something changes."""
-    moving = np.abs(ways).max(axis=-1) >= LEAST_PX / 2
+def _steps(longest: float) -> int:
+    return int(np.clip(np.ceil(STEPS_A_PX * longest), FEWEST_STEPS, MOST_STEPS))
+
+
+def _window(ways: Ways, least: float, longest: float) -> tuple[slice, slice]:
+    """The part of the picture that shows something which moves so much at least, at any time."""
+    moving = np.abs(ways).max(axis=-1) >= least
     reach = int(np.ceil(longest / 2)) + 3
     spans = []
     for axis in (1, 0):
@@ -155,9 +175,8 @@ class _Layers:
     beside: Ints
 
 
-def _spread(light: Image, ways: Ways, depth_m: Image, longest: float) -> Image:
+def _spread(light: Image, ways: Ways, depth_m: Image, longest: float, steps: int) -> Image:
     layers = _layers(light, ways, depth_m, longest)
-    steps = int(np.clip(np.ceil(STEPS_A_PX * longest), FEWEST_STEPS, MOST_STEPS))
     plain = np.ascontiguousarray(light.reshape(-1, 3))
     total = _accumulate(
         layers.ways,
@@ -188,6 +207,7 @@ def _accumulate(
     in as many steps as it is covered. A hole shows what is behind, unless it is a mere crack.
     """
     count = len(order)
+    height = count // width
     pixel = np.empty(count + 1, np.int64)
     pixel[count] = -1
     for p in range(count):
@@ -198,12 +218,15 @@ def _accumulate(
         time = (step + 0.5) / steps - 0.5
         threshold = (step * GOLDEN) % 1.0
         nearest[:] = count
-        for p in range(count):
-            if share[p] > threshold:
-                x = int(np.floor(p % width + 0.5 + time * ways[p, 0]))
-                y = int(np.floor(p // width + 0.5 + time * ways[p, 1]))
-                if 0 <= x < width and 0 <= y < count // width:
-                    nearest[y * width + x] = min(order[p], nearest[y * width + x])
+        for y in range(height):
+            for x in range(width):
+                p = y * width + x
+                if share[p] > threshold:
+                    column = int(np.floor(x + 0.5 + time * ways[p, 0]))
+                    row = int(np.floor(y + 0.5 + time * ways[p, 1]))
+                    if 0 <= column < width and 0 <= row < height:
+                        there = row * width + column
+                        nearest[there] = min(order[p], nearest[there])
         for p in range(count):
             seen[p] = pixel[nearest[p]]
         for p in range(count):
@@ -228,7 +251,7 @@ def _bridge(a: int, b: int, ways: Ways, width: int) -> int:  # pragma: no cover 
 
 
 def _layers(light: Image, ways: Ways, depth_m: Image, longest: float) -> _Layers:
-    depth = np.where(np.isfinite(depth_m), depth_m, FAR_M).astype(float)
+    depth = np.where(np.isfinite(depth_m), depth_m, FAR_M).astype(np.float32)
     edges = _edges(ways, depth)
     colors = light.reshape(-1, 3).copy()
     behind, far = _nearest(edges.far & ~edges.rim & ~edges.edge)
@@ -259,19 +282,22 @@ class _Edges:
     far: Mask
     near: Mask
     ways: Ways
-    depth: NDArray[np.float64]
+    depth: NDArray[np.float32]
 
 
-def _edges(ways: Ways, depth: NDArray[np.float64]) -> _Edges:
+def _edges(ways: Ways, depth: NDArray[np.float32]) -> _Edges:
     height, width = depth.shape
+    across, down = (np.ascontiguousarray(ways[..., k], dtype=np.float32) for k in (0, 1))
     way, place = ways.copy(), depth.copy()
     rim, edge, far, near = (np.zeros(depth.shape, dtype=bool) for _ in range(4))
     for dy, dx in EDGE_OFFSETS:
         rows, columns = _shifted(dy, height), _shifted(dx, width)
         own, other = (rows[0], columns[0]), (rows[1], columns[1])
         reach = max(abs(dy), abs(dx))  # a surface that only stretches is not torn
-        apart = np.abs(ways[own] - ways[other]).max(axis=-1)
-        nearer = np.where(apart >= LEAST_PX * reach, NEARER, MUCH_NEARER)
+        apart = np.maximum(np.abs(across[own] - across[other]), np.abs(down[own] - down[other]))
+        if not (apart >= LEAST_PX).any():
+            continue
+        nearer = np.where(apart >= LEAST_PX * reach, np.float32(NEARER), np.float32(MUCH_NEARER))
         behind = (apart >= LEAST_PX) & (depth[other] < nearer * depth[own])
         before = (apart >= LEAST_PX) & (depth[own] < nearer * depth[other])
         far[own] |= behind
@@ -280,8 +306,8 @@ def _edges(ways: Ways, depth: NDArray[np.float64]) -> _Edges:
             rim[own] |= behind
             edge[own] |= before
             take = behind & (depth[other] < place[own])
-            way[own] = np.where(take[..., None], ways[other], way[own])
-            place[own] = np.where(take, depth[other], place[own])
+            way[own][take] = ways[other][take]
+            place[own][take] = depth[other][take]
     return _Edges(rim, edge, far, near, way, place)
 
 

@@ -14,6 +14,7 @@ from typing import Any, Final, NewType, get_type_hints
 
 import numpy as np
 
+from spinetrack_synth.avatars.styles import STYLES
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.poses.library import FAMILIES, library
 from spinetrack_synth.scenes.places import PLACES
@@ -60,7 +61,8 @@ class PeopleRules:
     ``count`` are weights by number of people; ``gap_m`` the least floor between two of them;
     ``mats`` the share of those who have one: 1 for all on the floor with empty hands, less for
     some of those who touch it with more than their feet; ``spines`` the share of the people
-    whose spine is not normal.
+    whose spine is not normal; ``clothes`` the styles that people wear, barefoot sportswear where
+    there are none.
     """
 
     count: Mapping[int, float]
@@ -69,6 +71,7 @@ class PeopleRules:
     props: float
     mats: float = 1.0
     spines: float = 0.0
+    clothes: Weights = field(default_factory=dict)
 
 
 NONE = Range(0.0, 0.0)
@@ -334,7 +337,7 @@ class _Reader:
         return Range(float(value[0]), float(value[1]))
 
     def weights(self, value: Any, key: str) -> dict[str, float]:
-        known = tuple(PLACES) if key == "places" else FAMILIES
+        known = {"places": tuple(PLACES), "people.clothes": STYLES}.get(key, FAMILIES)
         return self._weights(value, key, known)
 
     def motions(self, value: Any, key: str) -> Motions:

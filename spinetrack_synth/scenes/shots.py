@@ -67,7 +67,7 @@ def make_shot(
     variant = int(rng.integers(PLACES[where].variants))
     chance = np.array(list(counts.values()))
     count = int(rng.choice(list(counts), p=chance / chance.sum()))
-    present = cast.present(index, count, scene.people.spines)
+    present = cast.present(index, count, scene.people.spines, scene.people.clothes)
     if count > present.size:
         raise UserError(f"{count} people in a picture need a cast of as many, not {present.size}")
     surroundings, variant = _furnished(here or where, variant, props)

@@ -63,9 +63,9 @@ def test_a_cast_of_a_number_is_of_that_number():
 def test_scenes_that_differ_in_the_share_of_shaped_spines_have_the_others_in_common(monkeypatch):
     made = []  # a subject stands for its avatar, which takes a second
     monkeypatch.setattr(
-        avatars, "undressed_avatar", lambda subject: made.append(subject) or subject
+        avatars, "undressed_avatar", lambda subject, worn: made.append(subject) or subject
     )
-    monkeypatch.setattr(avatars, "redress", lambda avatar, outfit: avatar)
+    monkeypatch.setattr(avatars, "redress", lambda avatar, *worn: avatar)
     cast = Cast(3)
     people = {(k, share): cast.avatar(k, 1, share) for k in (0, 5) for share in (0.0, 0.3, 0.5)}
     assert [subject.subject_id for subject in made] == ["s3-000", "s3-005", "s3-005p"]
