@@ -129,6 +129,22 @@ class Physique:
 
 
 @dataclass(frozen=True)
+class Face:
+    """How a head looks, in words.
+
+    ``hair``, ``beard`` and ``glasses`` are the person's; ``headwear``, ``expression`` and ``gaze``,
+    what the eyes look at, the picture's. "" where there is none.
+    """
+
+    hair: str = ""
+    beard: str = ""
+    glasses: str = ""
+    headwear: str = ""
+    expression: str = "neutral"
+    gaze: str = "ahead"
+
+
+@dataclass(frozen=True)
 class PosedPerson:
     """A person as it stands in the world.
 
@@ -138,7 +154,7 @@ class PosedPerson:
     ``skin_world`` (V, 3) m the closed skin without clothes and ``skin_body`` (V,) the index of the
     OpenSim body each of its vertices moves with most; ``surfaces`` what is drawn; ``outfit`` the
     number of the clothes, with which the same look can be made again; ``physique`` None where
-    nothing is known of it.
+    nothing is known of it, ``face`` None where none is drawn.
     """
 
     subject_id: str
@@ -153,6 +169,7 @@ class PosedPerson:
     fingers_rad: NDArray[np.float64] | None = None
     outfit: int = 0
     physique: Physique | None = None
+    face: Face | None = None
 
 
 @dataclass(frozen=True)

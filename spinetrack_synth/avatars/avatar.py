@@ -23,6 +23,7 @@ from spinetrack_synth.avatars.body import (
 )
 from spinetrack_synth.avatars.dress import Looks, dress, looks
 from spinetrack_synth.avatars.fingers import Hand, bend, find_hands
+from spinetrack_synth.avatars.heads import face_of, with_hanging_hair
 from spinetrack_synth.avatars.landmarks import find_landmarks
 from spinetrack_synth.avatars.parts import Part
 from spinetrack_synth.avatars.rig import (
@@ -125,6 +126,11 @@ class Present:
     numbers: range
     outfit: int
     spines: float = 0.0
+
+    @property
+    def changing(self) -> bool:
+        """Whether faces and clothes are others in every shot."""
+        return self.cast.changing
 
     @property
     def size(self) -> int:
@@ -301,9 +307,8 @@ def pose_avatar(
 
 def pose_bodies(avatar: Avatar, body2world: Array, fingers: Fingers | None = None) -> PosedPerson:
     """The avatar with its bodies at given frames (B, 4, 4); its coordinates are unknown, nan."""
-    tree = avatar.tree
+    tree, looks = avatar.tree, avatar.looks
     vertices = _deformed(avatar, avatar.binding, body2world, fingers)
-    hands = _hand_points(avatar, vertices)
     markers = points_world(body2world, tree.marker_body, tree.marker_offset_m)
     return PosedPerson(
         subject_id=avatar.subject.subject_id,
@@ -314,12 +319,11 @@ def pose_bodies(avatar: Avatar, body2world: Array, fingers: Fingers | None = Non
         keypoints_world=markers[[tree.marker_index[name] for name in NAMES]],
         skin_world=vertices[: len(avatar.skin_body)].astype(np.float32),
         skin_body=avatar.skin_body,
-        surfaces=tuple(
-            _surface(avatar, part, vertices, hands, body2world) for part in avatar.parts
-        ),
+        surfaces=_surfaces(avatar, vertices, body2world),
         fingers_rad=fingers,
         outfit=avatar.outfit,
         physique=avatar.physique,
+        face=face_of(avatar.parts, looks.hair.style, looks.hair.beard) if looks else None,
     )
 
 
@@ -451,6 +455,17 @@ def _above_floor_m(
     return offset_m
 
 
+def _surfaces(avatar: Avatar, vertices: Array, body2world: Array) -> tuple[Surface, ...]:
+    hands = _hand_points(avatar, vertices)
+    surfaces = tuple(_surface(avatar, part, vertices, hands, body2world) for part in avatar.parts)
+    if avatar.looks is None:
+        return surfaces
+    skull = avatar.tree.bodies.index("skull")
+    motion = body2world[skull] @ avatar.world2rest[skull]
+    floor_m = float(vertices[: len(avatar.skin_body), 1].min())
+    return with_hanging_hair(avatar.parts, surfaces, avatar.looks.hair.head, motion, floor_m)
+
+
 def _surface(
     avatar: Avatar,
     part: Part,
@@ -485,4 +500,5 @@ def _surface(
 def _key(avatar: Avatar, part: Part) -> str:
     """Hair and eyes are the same in all clothes."""
     name = avatar.subject.subject_id
-    return f"{name}/{part.name}" if part.body is not None else f"{name}/{avatar.outfit}/{part.name}"
+    own = avatar.looks is not None and any(part.name == mine.name for mine in avatar.looks.own)
+    return f"{name}/{part.name}" if own else f"{name}/{avatar.outfit}/{part.name}"

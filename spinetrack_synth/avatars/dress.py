@@ -11,10 +11,12 @@ from spinetrack_synth.avatars.array_types import Array
 from spinetrack_synth.avatars.assets import BodyData
 from spinetrack_synth.avatars.body import RestBody, Subject
 from spinetrack_synth.avatars.clothes import Garment, over, sew, skin_below, tailor
-from spinetrack_synth.avatars.eyes import eyes, lashes
+from spinetrack_synth.avatars.eyes import eyeballs, eyes, face_scale_m, lashes, teeth
+from spinetrack_synth.avatars.eyewear import glasses, wears_glasses
 from spinetrack_synth.avatars.fabric import choose_fabric, weave
 from spinetrack_synth.avatars.figure import Figure, measure
-from spinetrack_synth.avatars.hair import hairdo
+from spinetrack_synth.avatars.hair import Hairdo, hairdo
+from spinetrack_synth.avatars.headwear import draw_headwear, make_headwear, pressed
 from spinetrack_synth.avatars.mesh import subset
 from spinetrack_synth.avatars.parts import Part
 from spinetrack_synth.avatars.skin import paint_skin, skin_sheet, survey, tone_color
@@ -27,16 +29,25 @@ _OVERLAP_M = 0.03
 """How far a garment reaches under the one worn over it."""
 
 
+_SUNGLASSES = 0.05
+"""How many wear them; more under a cap or a sun hat."""
+
+
 @dataclass(frozen=True, eq=False)
 class Looks:
     """What a subject looks like whatever is worn.
 
-    ``figure`` for the tailor; ``skin`` the painted skin; ``own`` eyes, lashes and hair.
+    ``figure`` for the tailor; ``skin`` the painted skin; ``hair`` how it is done; ``own`` eyes,
+    lashes, teeth, hair and glasses; ``eyes`` (2, 3) m the eyeballs' centres at rest, left first;
+    ``scale_m`` metres for a unit of the face's targets.
     """
 
     figure: Figure
     skin: Material
+    hair: Hairdo
     own: tuple[Part, ...]
+    eyes: Array
+    scale_m: float
 
 
 def looks(data: BodyData, rest: RestBody, subject: Subject) -> Looks:
@@ -45,10 +56,20 @@ def looks(data: BodyData, rest: RestBody, subject: Subject) -> Looks:
     hair = hairdo(anatomy, subject, _stream(subject, 0x4A))
     rng = _stream(subject, 0x5E)
     image = paint_skin(data, anatomy, subject, hair.shades, hair.brow_color, rng)
+    own_glasses = _stream(subject, 0x61A)
     return Looks(
         figure=measure(data, rest),
         skin=Material(image, roughness=0.5, specular=0.35),
-        own=(eyes(data, rest, subject, rng), lashes(data, hair.brow_color), *hair.parts),
+        hair=hair,
+        own=(
+            eyes(data, rest, subject, rng),
+            lashes(data, hair.brow_color),
+            teeth(data),
+            *hair.parts,
+            *(glasses(hair.head, own_glasses) if wears_glasses(subject, own_glasses) else ()),
+        ),
+        eyes=eyeballs(data, rest)[0],
+        scale_m=face_scale_m(data, rest),
     )
 
 
@@ -66,9 +87,28 @@ def dress(
     rng = _stream(subject, 0xFA, outfit)
     return (
         _skin(data, looks, garments),
-        *looks.own,
+        *_on_head(looks, subject, outfit),
         *_clothes(data, looks.figure, garments, tone_color(subject), rng),
     )
+
+
+def _on_head(looks: Looks, subject: Subject, outfit: int) -> tuple[Part, ...]:
+    """What is the subject's own, the hair pressed by what is worn on it, sunglasses for glasses.
+
+    Outfit 0, which engines have for good, has nothing on the head.
+    """
+    head, own = looks.hair.head, looks.own
+    if outfit == 0:
+        return own
+    rng = _stream(subject, 0x4A7, outfit)
+    kind = draw_headwear(rng)
+    if rng.random() < _SUNGLASSES * (3 if kind in ("cap", "sun hat") else 1):
+        own = (*(part for part in own if part.name != "glasses"), *glasses(head, rng, dark=True))
+    if not kind:
+        return own
+    worn = make_headwear(head, kind, rng)
+    own = tuple(pressed(part, head, worn) if part.name == "hair" else part for part in own)
+    return (*own, worn.part)
 
 
 def _stream(subject: Subject, *purpose: int) -> np.random.Generator:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from spinetrack_synth.avatars.ageing import paint_age
 from spinetrack_synth.avatars.array_types import Array, Color, Floats, Ints
 from spinetrack_synth.avatars.assets import HAND_BONES, BodyData
 from spinetrack_synth.avatars.body import MIDDLE_BUILD, RestBody, Subject, shape
@@ -151,6 +152,7 @@ def paint_skin(
         paint[:, channel] *= fine * (1 + np.float32(0.05 * blood[channel]) * mottle)
     _paint_features(paint, data, texels, color, subject, rng)
     _paint_spots(paint, anatomy, texels, color, subject, rng)
+    paint_age(paint, texels, anatomy, subject, np.random.default_rng([subject.seed, 0xA6E]))
     for shade in shades:
         _paint_shade(paint, points, texels, shade, pores, rng)
     _paint_brows(paint, texels, anatomy, brow_color, subject, rng)
