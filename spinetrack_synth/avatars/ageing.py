@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
+from numpy.typing import NDArray
 
-from spinetrack_synth.avatars.array_types import Array, Floats, Ints
+from spinetrack_synth.avatars.array_types import Array, Floats
 from spinetrack_synth.avatars.body import Subject
 from spinetrack_synth.avatars.textures import TexelMap
 from spinetrack_synth.easing import smoothstep
@@ -19,6 +20,10 @@ _FIRST_YEARS, _LAST_YEARS = 34.0, 82.0
 
 _WIDTH_M: Final = 0.0011
 _FACE_M: Final = 0.13
+_CELL_M: Final = 0.0006
+_LOW_M, _HIGH_M = (-0.095, -0.075), (0.075, 0.075)
+"""Cells, and corners (y, z) about the middle of the eyes, of the picture that wrinkles are drawn in
+before they are seen on the face."""
 
 
 def paint_age(
@@ -29,16 +34,20 @@ def paint_age(
     age = float(smoothstep(_FIRST_YEARS, _LAST_YEARS, lived))
     if age < 0.02:
         return
-    eye = anatomy.eyes.mean(axis=0)
-    front = np.linalg.norm(anatomy.points - eye, axis=1) < _FACE_M
-    face = texels.touching(front)
-    local = texels.at(anatomy.points, face).astype(np.float64)
-    shade = np.zeros(len(face))
-    surface = anatomy.points[front & (anatomy.normals[:, 0] > -0.2)]
+    low, high = (anatomy.eyes.mean(axis=0)[1:] + corner for corner in (_LOW_M, _HIGH_M))
+    rows, columns = np.ceil((high - low) / _CELL_M).astype(int)
+    canvas = np.zeros((rows, columns), np.float32)
     for line, depth in _lines(anatomy, rng):
-        strength = depth * age * rng.uniform(0.55, 1.25)
-        _fold(shade, local, _on_skin(line, surface), strength)
-    paint[face] *= (1 + np.clip(shade, -0.45, 0.12)[:, None] * [0.85, 1.0, 1.05]).astype(np.float32)
+        _fold(canvas, (line - low) / _CELL_M, depth * age * rng.uniform(0.55, 1.25))
+    away = np.linalg.norm(anatomy.points - anatomy.eyes.mean(axis=0), axis=1)
+    ahead = (away < _FACE_M) & (anatomy.masks["inside-mouth"] < 0.3)
+    facing = smoothstep(0.05, 0.3, anatomy.normals[:, 0]) * ahead
+    face = texels.touching(facing > 0)
+    seen = texels.at(np.column_stack([anatomy.points[:, 1:] - low, facing]), face)
+    cell = (seen[:, :2] / _CELL_M).astype(int)
+    shade = canvas[np.clip(cell[:, 0], 0, rows - 1), np.clip(cell[:, 1], 0, columns - 1)]
+    shade = np.clip(shade, -0.45, 0.12) * seen[:, 2]
+    paint[face] *= 1 + shade[:, None] * np.array([0.85, 1.0, 1.05], np.float32)
     _paint_spots(paint, texels, anatomy, age, rng)
 
 
@@ -87,54 +96,49 @@ def _lines(anatomy: Anatomy, rng: np.random.Generator) -> list[tuple[Array, floa
     return lines
 
 
-def _on_skin(line: Array, surface: Array) -> Array:
-    """The line (K, 2) of (y, z) on the face (K, 3), twice as finely."""
-    place = np.linspace(0, len(line) - 1, 2 * len(line) - 1)
-    fine = np.stack([np.interp(place, np.arange(len(line)), c) for c in line.T], axis=1)
-    off = ((surface[:, None, 1:] - fine) ** 2).sum(axis=2)
-    near = np.argpartition(off, 3, axis=0)[:3]
-    weight = 1 / (np.take_along_axis(off, near, axis=0) + 1e-6)
-    x = (surface[near, 0] * weight).sum(axis=0) / weight.sum(axis=0)
-    return np.column_stack([x, fine])
-
-
-def _fold(shade: Array, local: Array, line: Array, strength: float) -> None:
-    """Darken points (N, 3) at a line (K, 3), the more in its middle, and light its lower lip."""
-    low, high = line.min(axis=0) - 0.005, line.max(axis=0) + 0.005
-    low[0], high[0] = low[0] - 0.008, high[0] + 0.008
-    about: Ints = np.flatnonzero(((local > low) & (local < high)).all(axis=1))
-    if not len(about):
+def _fold(canvas: NDArray[np.float32], line: Array, strength: float) -> None:
+    """Darken cells at a line (K, 2) of cells, the more in its middle, and light its lower lip."""
+    width = _WIDTH_M / _CELL_M
+    size = np.array(canvas.shape)
+    low = np.clip(np.floor(line.min(axis=0) - 5 * width), 0, size).astype(int)
+    high = np.clip(np.ceil(line.max(axis=0) + 5 * width), 0, size).astype(int)
+    if (high <= low).any():
         return
-    # Seen from the front: how deep a crease lies is not known well.
-    flatten = np.array([0.3, 1.0, 1.0])
-    points, line = local[about] * flatten, line * flatten
-    best = np.full(len(about), np.inf)
-    place = np.zeros(len(about))
-    for k, (a, b) in enumerate(zip(line[:-1], line[1:])):
-        share = np.clip((points - a) @ (b - a) / max(float((b - a) @ (b - a)), 1e-12), 0, 1)
-        off = np.linalg.norm(points - a - share[:, None] * (b - a), axis=1)
+    cells = np.mgrid[low[0] : high[0], low[1] : high[1]].astype(np.float32) + 0.5
+    best = np.full(cells.shape[1:], np.inf, np.float32)
+    place = np.zeros(cells.shape[1:], np.float32)
+    for k, ((y, z), step) in enumerate(zip(line[:-1], np.diff(line, axis=0))):
+        off_y, off_z = cells[0] - np.float32(y), cells[1] - np.float32(z)
+        share = (off_y * step[0] + off_z * step[1]) / max(float(step @ step), 1e-9)
+        share = np.clip(share, 0, 1)
+        off = np.hypot(off_y - share * step[0], off_z - share * step[1])
         nearer = off < best
-        best[nearer], place[nearer] = off[nearer], (k + share[nearer]) / (len(line) - 1)
-    depth = strength * np.sin(np.pi * np.clip(0.06 + 0.88 * place, 0, 1)) ** 0.6
-    shade[about] -= depth * np.exp(-((best / _WIDTH_M) ** 2))
-    shade[about] += 0.3 * depth * np.exp(-(((best - 2.4 * _WIDTH_M) / (1.4 * _WIDTH_M)) ** 2))
+        best = np.where(nearer, off, best)
+        place = np.where(nearer, (k + share) / (len(line) - 1), place)
+    depth = strength * np.sin(np.pi * (0.06 + 0.88 * place)) ** 0.6
+    best /= width
+    shade = 0.3 * np.exp(-(((best - 2.4) / 1.4) ** 2)) - np.exp(-(best**2))
+    canvas[low[0] : high[0], low[1] : high[1]] += (depth * shade).astype(np.float32)
 
 
 def _paint_spots(
     paint: Floats, texels: TexelMap, anatomy: Anatomy, age: float, rng: np.random.Generator
 ) -> None:
     """Brown spots where the sun came for years: forehead, temples, cheeks, backs of the hands."""
-    weight = anatomy.hand * 0.5 + (
-        np.linalg.norm(anatomy.points - anatomy.eyes.mean(axis=0), axis=1) < _FACE_M
-    )
+    from scipy.spatial.distance import cdist
+
+    near_m = np.linalg.norm(anatomy.points - anatomy.eyes.mean(axis=0), axis=1)
+    weight = anatomy.hand * 0.5 + (near_m < _FACE_M)
     count = int(rng.poisson(16 * age**2))
     if not count:
         return
-    centers = anatomy.points[rng.choice(len(weight), count, p=weight / weight.sum())]
-    reach = np.linalg.norm(anatomy.points[:, None] - centers, axis=2)
-    spots = texels.touching(reach.min(axis=1) < 0.012)
+    bare = np.flatnonzero(weight > 0.05)
+    chosen = weight[bare] / weight[bare].sum()
+    centers = anatomy.points[bare[rng.choice(len(bare), count, p=chosen)]]
+    reach = np.full(len(weight), np.inf)
+    reach[bare] = cdist(anatomy.points[bare], centers).min(axis=1)
+    spots = texels.touching(reach < 0.009)
     local = texels.at(anatomy.points, spots)
-    size = rng.uniform(0.001, 0.0032, count)
-    off = np.linalg.norm(local[:, None] - centers, axis=2) / size
-    dark = (0.22 * np.exp(-(off**2))).max(axis=1)
+    off = cdist(local, centers) / rng.uniform(0.001, 0.0032, count)
+    dark = 0.22 * np.exp(-(off.min(axis=1) ** 2))
     paint[spots] *= (1 - dark[:, None] * [0.7, 1.0, 1.1]).astype(np.float32)

@@ -498,7 +498,7 @@ def _surface(
 
 
 def _key(avatar: Avatar, part: Part) -> str:
-    """Hair and eyes are the same in all clothes."""
-    name = avatar.subject.subject_id
+    """What is the subject's own is the same in all clothes."""
     own = avatar.looks is not None and any(part.name == mine.name for mine in avatar.looks.own)
-    return f"{name}/{part.name}" if own else f"{name}/{avatar.outfit}/{part.name}"
+    outfit = "" if own else f"/{avatar.outfit}"
+    return f"{avatar.subject.subject_id}{outfit}/{part.name}"

@@ -135,17 +135,16 @@ def _temple(head: Head, outline: Array) -> Array:
 
 def _beside(head: Head, path: Array, side: float) -> Array:
     """Where a path (K, 3) runs beside the head: straight back from the hinge, but off the skin."""
-    least = []
-    for x, y, _ in path:
-        z = side * 0.08
-        for _ in range(3):
-            arm = np.array([x, y, z]) - head.center
-            reach = float(head.surface_m(arm[None] / np.linalg.norm(arm))[0]) + 0.003
-            z = side * np.sqrt(max(reach**2 - arm[0] ** 2 - arm[1] ** 2, 1e-6))
-        least.append(abs(z))
+    z = np.full(len(path), side * 0.08)
+    flat = path[:, :2] - head.center[:2]
+    for _ in range(3):
+        arm = np.column_stack([flat, z])
+        reach = head.surface_m(arm / np.linalg.norm(arm, axis=1, keepdims=True)) + 0.003
+        z = side * np.sqrt(np.maximum(reach**2 - (flat**2).sum(axis=1), 1e-6))
+    least = np.abs(z)
     behind = smoothstep(path[0, 0], path[10, 0], path[:, 0])
-    straight = abs(path[0, 2]) + behind * (max(least[9:13]) - abs(path[0, 2]))
-    beside: Array = side * np.maximum(np.array(least), straight)
+    straight = abs(path[0, 2]) + behind * (least[9:13].max() - abs(path[0, 2]))
+    beside: Array = side * np.maximum(least, straight)
     return beside
 
 

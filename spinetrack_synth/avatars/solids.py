@@ -101,28 +101,19 @@ def tube(path: Array, radius_m: float | Array, sides: int = 7, closed: bool = Fa
     )
     if closed:
         ring = np.concatenate([ring, ring[:1]])
-        return _outward(sheet(ring, around=True), path)
+        return sheet(ring, around=True)
     ends = [np.repeat(path[[end]], sides, axis=0)[None] for end in (0, -1)]
-    return _outward(sheet(np.concatenate([ends[0], ring, ends[1]]), around=True), path)
+    return sheet(np.concatenate([ends[0], ring, ends[1]]), around=True)
 
 
 def turned(profile: Sequence[tuple[float, float]], center: Array, axis: Array, across: Array,
            squeeze: float = 1.0, sides: int = 28) -> Solid:  # fmt: skip
-    """A body of revolution: radii and heights m along ``axis`` (3,) from a centre (3,); ``across``
-    (3,) is the direction that ``squeeze`` scales."""
+    """A body of revolution: radii and heights m along ``axis`` (3,) from a centre (3,), top first;
+    ``across`` (3,) is the direction that ``squeeze`` scales."""
     axis = axis / np.linalg.norm(axis)
     u = across / np.linalg.norm(across)
     v = np.cross(axis, u)
     turn = np.arange(sides) * 2 * np.pi / sides
     circle = squeeze * np.cos(turn)[:, None] * u + np.sin(turn)[:, None] * v
     grid = np.stack([center + height * axis + radius * circle for radius, height in profile])
-    return _outward(sheet(grid, around=True), grid.mean(axis=(0, 1))[None])
-
-
-def _outward(solid: Solid, core: Array) -> Solid:
-    """The solid with its fronts away from the nearest of some points (K, 3)."""
-    a, b, c = (solid.points[solid.faces[:, k]] for k in range(3))
-    middle = (a + b + c) / 3
-    near = core[np.argmin(np.linalg.norm(middle[:, None] - core, axis=2), axis=1)]
-    volume = np.einsum("ij,ij->i", np.cross(b - a, c - a), middle - near).sum()
-    return solid if volume > 0 else Solid(solid.points, solid.faces[:, ::-1], solid.uv)
+    return sheet(grid, around=True)

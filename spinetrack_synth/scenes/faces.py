@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -15,6 +15,7 @@ from spinetrack_synth.avatars.faces import Mien, bareheaded, sheds_hat, with_fac
 from spinetrack_synth.camera import Camera
 from spinetrack_synth.poses.library import FILES, library
 from spinetrack_synth.scenes.description import Weights
+from spinetrack_synth.scenes.shapes import Rng
 from spinetrack_synth.shot import PosedPerson
 from spinetrack_synth.skeleton import NAMES
 
@@ -43,7 +44,7 @@ _AT_REST: Final = frozenset({"supine", "prone", "seated", "forward_bend", "on_pl
 GAZES: Final[Weights] = {
     "camera": 0.28, "ahead": 0.3, "floor": 0.14, "hands": 0.12, "person": 0.16,
 }  # fmt: skip
-"""What eyes look at, where it lies within their reach; else ahead."""
+"""What eyes look at, of what lies within their reach."""
 
 _WANDERING_RAD: Final = (0.05, 0.03)
 """How far eyes that look ahead turn aside and up, standard deviations."""
@@ -78,23 +79,38 @@ def draw_intents(
 ) -> tuple[Intent, ...]:
     """What the faces of shot ``index`` are about, from random numbers of their own."""
     intents = []
-    for k, (avatar, person) in enumerate(zip(avatars, people, strict=True)):
+    for k, person in enumerate(people):
         rng = np.random.default_rng([seed, index, k, _STREAM])
         weights = EXPRESSIONS[_doing(person.pose)]
         expression = str(rng.choice(list(weights), p=np.array(list(weights.values()))))
         strength = 1.0 if expression == "closed eyes" else float(rng.uniform(0.5, 1.0))
-        chance = np.array(list(GAZES.values()))
-        gaze = str(rng.choice(list(GAZES), p=chance / chance.sum()))
-        aside = rng.normal(0, _WANDERING_RAD)
         other = (k + 1 + int(rng.integers(max(len(people) - 1, 1)))) % len(people)
-        intent = Intent(expression, strength, gaze, (float(aside[0]), float(aside[1])), other)
-        reached = (gaze != "person" or other != k) and (
-            gaze == "ahead" or within_reach(avatar, person, _target(intent, k, people, camera))
-        )
-        if not reached or expression == "closed eyes":
-            intent = Intent(expression, strength, "ahead", intent.aside_rad)
+        left, up = rng.normal(0, _WANDERING_RAD)
+        intent = Intent(expression, strength, "ahead", (float(left), float(up)), other)
+        if expression != "closed eyes":
+            intent = _looking(intent, k, avatars, people, camera, rng)
         intents.append(intent)
     return tuple(intents)
+
+
+def _looking(
+    intent: Intent,
+    k: int,
+    avatars: Sequence[Avatar],
+    people: Sequence[PosedPerson],
+    camera: Camera,
+    rng: Rng,
+) -> Intent:
+    """The same with what the eyes look at, of what they reach."""
+    seen = {"ahead": GAZES["ahead"]}
+    for gaze in GAZES:
+        there = replace(intent, gaze=gaze)
+        if gaze == "ahead" or (gaze == "person" and intent.other == k):
+            continue
+        if within_reach(avatars[k], people[k], _target(there, k, people, camera)):
+            seen[gaze] = GAZES[gaze]
+    chance = np.array(list(seen.values()))
+    return replace(intent, gaze=str(rng.choice(list(seen), p=chance / chance.sum())))
 
 
 def with_faces(
