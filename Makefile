@@ -1,6 +1,6 @@
 # Two commands do everything on a fresh Debian or Ubuntu machine with Python, make and gcc:
 #   make demo    twelve labelled yoga pictures in demo/
-#   make test    the whole test suite
+#   make test    the test suite
 # make lint runs linters and types, make docs builds the documentation into site/.
 # PYTHON names the interpreter the virtual environment is made from (3.11 to 3.13).
 
@@ -15,7 +15,7 @@ DOCS_READY := $(VENV)/.installed-docs
 TWO_AT_A_TIME := -n 2 --dist loadfile
 
 .DELETE_ON_ERROR:
-.PHONY: demo test test-quick lint docs bench clean
+.PHONY: demo test test-quick test-exhaustive lint docs bench clean
 
 demo: $(DEMO_READY)
 	$(BIN)/spinetrack-synth assets fetch
@@ -27,7 +27,11 @@ test: $(TEST_READY)
 	$(BIN)/python -m pytest $(TWO_AT_A_TIME)
 
 test-quick: $(TEST_READY)
-	$(BIN)/python -m pytest $(TWO_AT_A_TIME) -m "not slow"
+	$(BIN)/python -m pytest $(TWO_AT_A_TIME) -m "not slow and not exhaustive"
+
+test-exhaustive: $(TEST_READY)
+	$(BIN)/spinetrack-synth assets fetch
+	$(BIN)/python -m pytest $(TWO_AT_A_TIME) -m exhaustive
 
 lint: $(TEST_READY)
 	$(BIN)/ruff check .

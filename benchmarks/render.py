@@ -1,14 +1,20 @@
-"""Seconds a picture of the whole product, against Mitsuba and Open Image Denoise alone; memory.
+"""Seconds a picture of the whole product, against Mitsuba and Open Image Denoise alone and against
+one another; memory.
 
-    python benchmarks/render.py [--pictures 300] [--compare 12] [--scene yoga] [--seed 7]
+    python benchmarks/render.py [--full] [--pictures 40] [--compare 2] [--rounds 1] [--cold 0]
+                                [--scene yoga] [--seed 7]
 
 First a dataset is made: people who come now and then, new clothes in every shot, sampling of shots,
 posing, rendering, labels, files. Then, for some of its shots, the same pictures are drawn by
 Mitsuba's own plugins on a scene that stays loaded and compiled: the people's new vertices, `path`
 and `aov` at the same samples and depth, ids and depth by ray casting, and the denoiser at the same
-setting.
-Seconds are means, of the dataset without its first pictures, which compile kernels and load
-textures; on a machine with other work only the CPU time means much.
+setting. Last come the costs that have targets: scenes against yoga, a further view, a draft, a new
+person, a new place, a start from nothing (``render_costs.py``).
+
+``--full`` takes 300 pictures, 12 comparisons, 12 rounds over all scenes, all places, and 40
+pictures from the start: three quarters of an hour.
+Seconds are means, of the dataset without its first pictures, which compile kernels, build places
+and load textures; on a machine with other work only the CPU time means much.
 """
 
 from __future__ import annotations
@@ -17,12 +23,13 @@ import argparse
 import gc
 import tempfile
 import time
-from collections import defaultdict
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from clock import Clock, describe
+from render_costs import report, report_cold_start
 
 from spinetrack_synth.avatars.avatar import Cast
 from spinetrack_synth.dataset import DatasetConfig, run_dataset
@@ -32,29 +39,9 @@ from spinetrack_synth.rendering.packing import area_lights, smooth
 from spinetrack_synth.scenes import load_scene, make_shot
 from spinetrack_synth.shot import Frame, Shot
 
-WARM_UP = 20
-"""Pictures of the dataset that do not count."""
-
-Seconds = dict[str, list[tuple[float, float]]]
-"""By step: wall and CPU seconds of every picture."""
-
-
-class Clock:
-    """Notes what steps take."""
-
-    def __init__(self) -> None:
-        self.spent: Seconds = defaultdict(list)
-
-    def time(self, step: str, work: Callable[[], Any]) -> Any:
-        """Do some work and note its time."""
-        wall, cpu = time.perf_counter(), time.process_time()
-        result = work()
-        self.spent[step].append((time.perf_counter() - wall, time.process_time() - cpu))
-        return result
-
-    def mean(self, step: str, skip: int = 0) -> np.ndarray:
-        """Wall and CPU seconds of a step, (2,), the first ``skip`` times left out."""
-        return np.mean(self.spent[step][skip:], axis=0)
+WARM_UP = 100
+"""Pictures of the dataset that do not count, at most half of them: after these all places were
+seen."""
 
 
 class TimedRenderer:
@@ -166,15 +153,27 @@ def draw_bare(shot: Shot, quality: Quality, clock: Clock) -> None:
         )
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--pictures", type=int, default=300)
-    parser.add_argument("--compare", type=int, default=12)
+def settings() -> argparse.Namespace:
+    """What was typed; ``--full`` stands for larger numbers where none are given."""
+    parser = argparse.ArgumentParser(description="Seconds a picture, of the whole and of its steps")
+    parser.add_argument("--full", action="store_true")
+    parser.add_argument("--pictures", type=int)
+    parser.add_argument("--compare", type=int)
+    parser.add_argument("--rounds", type=int)
+    parser.add_argument("--cold", type=int)
     parser.add_argument("--scene", default="yoga")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--quality", choices=[q.value for q in Quality], default="normal")
     options = parser.parse_args()
+    small_and_full = {"pictures": (40, 300), "compare": (2, 12), "rounds": (1, 12), "cold": (0, 40)}
+    for name, values in small_and_full.items():
+        if getattr(options, name) is None:
+            setattr(options, name, values[options.full])
+    return options
 
+
+def main() -> None:
+    options = settings()
     renderer = open_renderer()
     assert isinstance(renderer, EmbeddedRenderer)
     config = DatasetConfig(
@@ -217,11 +216,10 @@ def main() -> None:
     print(f"  the whole product    {describe(whole)}")
     for name, k in (("wall", 0), ("cpu", 1)):
         print(f"  whole product / alone, {name}: {whole[k] / alone[k]:.2f}")
-
-
-def describe(seconds: np.ndarray) -> str:
-    """Wall and CPU seconds, told."""
-    return f"{seconds[0]:.3f} s wall, {seconds[1]:.3f} s cpu"
+    if options.rounds:
+        report(options.seed, options.rounds, options.full, renderer)
+    if options.cold:
+        report_cold_start(options.cold, options.seed, picture)
 
 
 if __name__ == "__main__":

@@ -152,7 +152,8 @@ class PosedPerson:
     in the order of its tree; ``body2world`` (B, 4, 4); ``scale_factors`` (B, 3);
     ``fingers_rad`` (2, 5, 3) bends of the knuckles of the right and the left hand, None at rest;
     ``skin_world`` (V, 3) m the closed skin without clothes and ``skin_body`` (V,) the index of the
-    OpenSim body each of its vertices moves with most; ``surfaces`` what is drawn; ``outfit`` the
+    OpenSim body each of its vertices moves with most; ``surfaces`` what is drawn; ``clothes`` names
+    the garments from the skin outward, commas between them; ``outfit`` the
     number of the clothes, with which the same look can be made again; ``physique`` None where
     nothing is known of it, ``face`` None where none is drawn.
     """
@@ -167,6 +168,7 @@ class PosedPerson:
     skin_body: NDArray[np.int32]
     surfaces: tuple[Surface, ...]
     fingers_rad: NDArray[np.float64] | None = None
+    clothes: str = ""
     outfit: int = 0
     physique: Physique | None = None
     face: Face | None = None

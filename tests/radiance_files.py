@@ -41,3 +41,10 @@ def direction(elevation_deg: float, azimuth_deg: float) -> np.ndarray:
     elevation, azimuth = np.radians([elevation_deg, azimuth_deg])
     flat = np.cos(elevation)
     return np.array([flat * np.sin(azimuth), np.sin(elevation), -flat * np.cos(azimuth)])
+
+
+def map_directions(height: int = 64) -> np.ndarray:
+    """The world direction (height, 2 height, 3) of every texel's middle in such a map."""
+    elevations_deg = 90 - (np.arange(height) + 0.5) / height * 180
+    azimuths_deg = (np.arange(2 * height) + 0.5) / height * 180
+    return np.array([[direction(e, a) for a in azimuths_deg] for e in elevations_deg])

@@ -27,7 +27,16 @@ SMALLER = {
     "spinetrack-synth serve": ["--size", "64x48", "--quality", "draft", "--port", "0"],
     "python benchmarks/tissue_depth.py": ["--people", "1"],
     "python benchmarks/anatomy.py": ["--people", "3"],
-    "python benchmarks/render.py": ["--pictures", "10", "--compare", "1"],
+    "python benchmarks/render.py": [
+        "--pictures",
+        "4",
+        "--compare",
+        "1",
+        "--rounds",
+        "1",
+        "--cold",
+        "0",
+    ],
     "python benchmarks/inference.py": ["--rounds", "1", "--calls", "3"],
 }
 """What is added to commands that take long; of an option given twice the last counts."""

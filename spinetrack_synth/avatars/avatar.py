@@ -23,7 +23,7 @@ from spinetrack_synth.avatars.body import (
 )
 from spinetrack_synth.avatars.dress import Looks, dress, looks
 from spinetrack_synth.avatars.fingers import Hand, bend, find_hands
-from spinetrack_synth.avatars.heads import face_of, with_hanging_hair
+from spinetrack_synth.avatars.heads import clothes_of, face_of, with_hanging_hair
 from spinetrack_synth.avatars.landmarks import find_landmarks
 from spinetrack_synth.avatars.parts import Part
 from spinetrack_synth.avatars.rig import (
@@ -120,17 +120,13 @@ class Avatar:
 
 @dataclass(frozen=True)
 class Present:
-    """The subjects that one shot takes its people from, in the clothes of that shot."""
+    """The subjects of one shot in its clothes; ``changing`` faces are others in every shot."""
 
     cast: Cast
     numbers: range
     outfit: int
     spines: float = 0.0
-
-    @property
-    def changing(self) -> bool:
-        """Whether faces and clothes are others in every shot."""
-        return self.cast.changing
+    changing: bool = True
 
     @property
     def size(self) -> int:
@@ -174,19 +170,21 @@ class Cast:
         first = 0 if self.people is not None else index // self.SHOTS_A_STEP
         size = self.people or max(self.WINDOW, count)
         outfit = index if self.changing else 0
-        return Present(self, range(first, first + size), outfit, spines)
+        return Present(self, range(first, first + size), outfit, spines, self.changing)
 
     def avatar(self, k: int, outfit: int = 0, spines: float = 0.0) -> Avatar:
         """Avatar of subject k >= 0 in the outfit of a number, as ``sample_subject`` has it."""
         if k < 0 or (self.people is not None and k >= self.people):
             raise IndexError(f"subject {k} of a cast of {self.people}")
-        return self._dressed(k, outfit, spines)
+        # Scenes differ in the share; whom it leaves as he is, is made once for all of them.
+        shaped = sample_subject(self.seed, k, spines).spine != NORMAL
+        return self._dressed(k, outfit, shaped)
 
-    def _make(self, k: int, spines: float) -> Avatar:
-        return undressed_avatar(sample_subject(self.seed, k, spines))
+    def _make(self, k: int, shaped: bool) -> Avatar:
+        return undressed_avatar(sample_subject(self.seed, k, 1.0 if shaped else 0.0))
 
-    def _dress(self, k: int, outfit: int, spines: float) -> Avatar:
-        return redress(self._made(k, spines), outfit)
+    def _dress(self, k: int, outfit: int, shaped: bool) -> Avatar:
+        return redress(self._made(k, shaped), outfit)
 
 
 def make_avatar(subject: Subject, outfit: int = 0) -> Avatar:
@@ -321,6 +319,7 @@ def pose_bodies(avatar: Avatar, body2world: Array, fingers: Fingers | None = Non
         skin_body=avatar.skin_body,
         surfaces=_surfaces(avatar, vertices, body2world),
         fingers_rad=fingers,
+        clothes=clothes_of(avatar.parts),
         outfit=avatar.outfit,
         physique=avatar.physique,
         face=face_of(avatar.parts, looks.hair.style, looks.hair.beard) if looks else None,
@@ -456,13 +455,12 @@ def _above_floor_m(
 
 
 def _surfaces(avatar: Avatar, vertices: Array, body2world: Array) -> tuple[Surface, ...]:
-    hands = _hand_points(avatar, vertices)
-    surfaces = tuple(_surface(avatar, part, vertices, hands, body2world) for part in avatar.parts)
+    placed = (vertices, _hand_points(avatar, vertices), body2world)
+    surfaces = tuple(_surface(avatar, part, *placed) for part in avatar.parts)
     if avatar.looks is None:
         return surfaces
-    skull = avatar.tree.bodies.index("skull")
+    skull, floor_m = avatar.tree.bodies.index("skull"), vertices[: len(avatar.skin_body), 1].min()
     motion = body2world[skull] @ avatar.world2rest[skull]
-    floor_m = float(vertices[: len(avatar.skin_body), 1].min())
     return with_hanging_hair(avatar.parts, surfaces, avatar.looks.hair.head, motion, floor_m)
 
 
@@ -497,8 +495,6 @@ def _surface(
     )
 
 
-def _key(avatar: Avatar, part: Part) -> str:
-    """What is the subject's own is the same in all clothes."""
+def _key(avatar: Avatar, part: Part) -> str:  # what is one's own is the same in all clothes
     own = avatar.looks is not None and any(part.name == mine.name for mine in avatar.looks.own)
-    outfit = "" if own else f"/{avatar.outfit}"
-    return f"{avatar.subject.subject_id}{outfit}/{part.name}"
+    return f"{avatar.subject.subject_id}{'' if own else f'/{avatar.outfit}'}/{part.name}"

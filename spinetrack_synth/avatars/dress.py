@@ -87,12 +87,12 @@ def dress(
     rng = _stream(subject, 0xFA, outfit)
     return (
         _skin(data, looks, garments),
-        *_on_head(looks, subject, outfit),
+        *on_head(looks, subject, outfit),
         *_clothes(data, looks.figure, garments, tone_color(subject), rng),
     )
 
 
-def _on_head(looks: Looks, subject: Subject, outfit: int) -> tuple[Part, ...]:
+def on_head(looks: Looks, subject: Subject, outfit: int) -> tuple[Part, ...]:
     """What is the subject's own, the hair pressed by what is worn on it, sunglasses for glasses.
 
     Outfit 0, which engines have for good, has nothing on the head.

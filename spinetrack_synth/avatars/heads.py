@@ -34,6 +34,13 @@ def face_of(parts: Sequence[Part], hair: str, beard: str) -> Face:
     )
 
 
+def clothes_of(parts: Sequence[Part]) -> str:
+    """The names of the clothes among parts."""
+    return ", ".join(
+        part.name for part in parts if part.body is None and part.name not in {"skin", *_OF_HEAD}
+    )
+
+
 def without_hat(parts: tuple[Part, ...], own: tuple[Part, ...]) -> tuple[Part, ...]:
     """The parts without what falls off a head upside down, the hair (of ``own``) as it was."""
     if not any(part.name in HATS for part in parts):

@@ -7,6 +7,7 @@ vertebrae at their depth under the skin of the back.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 import numpy as np
 from scipy.optimize import least_squares
@@ -169,12 +170,19 @@ def _fit_spine(
     back = np.stack([landmarks.back_m, landmarks.profile_height_m], axis=1)
 
     def depth_under_back(points: Array) -> Array:
-        depth: Array = np.sqrt(((points[:, None] - back) ** 2).sum(axis=2).min(axis=1))
+        along, up = (np.subtract.outer(points[:, k], back[:, k]) for k in range(2))
+        depth: Array = np.sqrt((along * along + up * up).min(axis=1))
         return depth
 
+    # Of the steps that a derivative takes most turn joints alone.
+    @lru_cache(maxsize=1)
+    def scaled(size: bytes) -> Tree:
+        factors, _ = _axial(model, np.frombuffer(size), stature_ratio, width_factor)
+        return scale_tree(replace(model, ties=()), factors)
+
     def residuals(x: Array) -> Array:
-        factors, posture = _axial(model, x, stature_ratio, width_factor)
-        tree = scale_tree(model, factors)
+        posture = dict(zip(_SPINE_PARAMETERS, x[:7], strict=True))
+        tree = scaled(np.concatenate([np.zeros(7), x[7:]]).tobytes())
         body2world = body_transforms(tree, coordinates_from(tree, posture))
         centres = vertebral_centres(tree, body2world)
         heights = centres[row, 1]

@@ -158,7 +158,7 @@ def _off(paths: Array, around: Surroundings) -> Array:
     flat = paths.reshape(-1, 3)
     if not len(around.points):
         return paths
-    low, high = around.points.min(axis=0) - 0.01, around.points.max(axis=0) + 0.01
+    low, high = around.points.min(axis=0) - _DEEPEST_M, around.points.max(axis=0) + _DEEPEST_M
     inside: Ints = np.flatnonzero(((flat > low) & (flat < high)).all(axis=1))
     tree = KDTree(around.points)
     for _ in range(2):

@@ -22,6 +22,7 @@ from spinetrack_synth.backgrounds.files import (
     sha256_of,
 )
 from spinetrack_synth.backgrounds.ground import LENS_M, ground_surface
+from spinetrack_synth.camera import Camera
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.rendering.film import undevelop
 from spinetrack_synth.scenes.description import Range, Scene
@@ -112,13 +113,19 @@ class Background:
     turn: int
     aside: float
 
+    def seen_by(self, camera: Camera) -> Backdrop:
+        """What a camera sees of an environment map, which looks the same from everywhere."""
+        panorama = load_panorama(self.path)
+        return Backdrop(
+            self.name, environments.view_of(panorama.seen, camera, self.turn), exposed=False
+        )
+
     def behind(self, shot: Shot) -> Shot:
         """The shot with this behind it, in its light. It stands on `ground.open_ground`."""
         if self.kind == "hdri":
             panorama = load_panorama(self.path)
-            seen = environments.view_of(panorama.seen, shot.camera, self.turn)
             light, albedo = environments.turned(panorama.light, self.turn), panorama.ground_albedo
-            backdrop = Backdrop(self.name, seen, exposed=False)
+            backdrop = self.seen_by(shot.camera)
             exposure = shot.exposure / AFTER_SUNSET.get(shot.light, 1.0)
         else:
             picture = photos.cut(photos.load_photo(self.path), shot.camera, self.aside)

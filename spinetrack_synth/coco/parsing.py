@@ -140,6 +140,16 @@ def _decode(content: bytes) -> tuple[str, list[Quirk]]:
         return content.decode("latin-1"), [*quirks, Quirk(ENCODING, "file", message)]
 
 
+def encoding_of(beginning: bytes) -> str:
+    """The encoding of a file, as Python names it, by its first four bytes."""
+    for mark, encoding in _MARKS:
+        if beginning.startswith(mark):
+            return encoding
+    if len(beginning) > 1 and 0 in beginning[:2]:
+        return "utf-16-be" if beginning[0] == 0 else "utf-16-le"
+    return "utf-8-sig"
+
+
 def _what_stopped(error: json.JSONDecodeError, text: str) -> str:
     where = f"line {error.lineno}, column {error.colno}"
     if error.pos >= len(text.rstrip()) or error.msg.startswith("Unterminated string"):

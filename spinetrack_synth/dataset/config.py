@@ -99,10 +99,15 @@ class DatasetConfig:
                 f"--backend {self.backend} draws its own places; --backgrounds and --hdri go with "
                 "--backend embedded"
             )
-        if (self.views > 1 or self.sequence > 1) and (self.backgrounds or self.hdri):
+        if self.backgrounds and self.views > 1:
             raise UserError(
-                "--backgrounds and --hdri stand behind single pictures: leave out --views and "
-                "--sequence"
+                "--backgrounds: a photograph has one view of its place; leave out --views, or give "
+                "environment maps with --hdri"
+            )
+        if self.sequence > 1 and (self.backgrounds or self.hdri):
+            raise UserError(
+                "--sequence: a camera that moves would slide over a photograph or a map; leave out "
+                "--backgrounds and --hdri"
             )
 
     def as_json(self) -> dict[str, Any]:

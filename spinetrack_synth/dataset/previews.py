@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -25,20 +26,19 @@ Progress = Callable[[int, int], None]
 
 SIZE: Final = (480, 480)
 SEED: Final = 1
-SHOTS_SEARCHED: Final = 60
-"""How many shots of a scene are looked through for one of each of its places."""
 
 
 def draw_scenes(folder: Path, progress: Progress) -> None:
     """An example of every place of every scene, ``<scene>_<place>.jpg``, and a sheet of all."""
     wanted = [(name, place) for name in scene_names() for place in load_scene(name).places]
+    cast = Cast(SEED)
     tiles = []
     progress(0, len(wanted))
     with closing(open_renderer()) as renderer:
         for number, (name, place) in enumerate(wanted, start=1):
-            shot = _first_shot_at(name, place)
-            if shot is not None:
-                tiles.append(_draw(shot, folder, f"{name}_{place}", renderer))
+            scene = replace(load_scene(name), places={place: 1.0})
+            shot = make_shot(scene, SEED, number, cast, SIZE)
+            tiles.append(_draw(shot, folder, f"{name}_{place}", renderer))
             progress(number, len(wanted))
     write_atomic(folder / CONTACT_SHEET, contact_sheet(tiles))
 
@@ -57,12 +57,6 @@ def draw_poses(folder: Path, progress: Progress) -> None:
                 tiles.append(_draw(shot, folder, pose.name, renderer))
             progress(number + 1, len(poses))
     write_atomic(folder / CONTACT_SHEET, contact_sheet(tiles))
-
-
-def _first_shot_at(name: str, place: str) -> Shot | None:
-    scene, cast = load_scene(name), Cast(SEED)
-    shots = (make_shot(scene, SEED, index, cast, SIZE) for index in range(SHOTS_SEARCHED))
-    return next((shot for shot in shots if shot.place == place), None)
 
 
 def _draw(shot: Shot, folder: Path, name: str, renderer: Renderer) -> Tile:

@@ -6,12 +6,14 @@ import contextlib
 import json
 import shutil
 from collections.abc import Callable, Generator, Sequence
-from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import ExitStack, closing
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack, closing, suppress
 from dataclasses import asdict, replace
 from itertools import chain, groupby
 from pathlib import Path
+from queue import Empty, SimpleQueue
 from threading import Lock
+from typing import Final
 
 from spinetrack_synth.atomic import write_atomic
 from spinetrack_synth.dataset.config import DatasetConfig
@@ -25,6 +27,9 @@ from spinetrack_synth.errors import UserError
 from spinetrack_synth.labels import annotate
 from spinetrack_synth.rendering import Quality, Renderer, open_renderer
 from spinetrack_synth.shot import Shot
+
+NOTICE_S: Final = 0.2
+"""Within so long a Ctrl-C is noticed while other threads draw."""
 
 Progress = Callable[[int, int], None]
 """Called with the number of pictures that are done and the number wanted."""
@@ -110,15 +115,25 @@ def _each(
             make(index)
         return len(indices)
 
+    done: SimpleQueue[Future[int]] = SimpleQueue()
     with ThreadPoolExecutor(lanes) as pool:
         try:  # from the first one on: an interrupt may come before all are on their way
-            for done in as_completed([pool.submit(make_moment, indices) for indices in moments]):
-                yield done.result()
+            for indices in moments:
+                pool.submit(make_moment, indices).add_done_callback(done.put)
+            for _ in moments:
+                yield _next(done).result()
         except (KeyboardInterrupt, GeneratorExit):
             stop()
             raise
         finally:
             pool.shutdown(cancel_futures=True)
+
+
+def _next(done: SimpleQueue[Future[int]]) -> Future[int]:
+    """The next that is done; a Ctrl-C that comes as the wait begins is noticed within a moment."""
+    while True:
+        with suppress(Empty):
+            return done.get(timeout=NOTICE_S)
 
 
 def _one_at_a_time(shot_at: ShotAt) -> ShotAt:

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Final
 import numpy as np
 
 from spinetrack_synth.anatomy.model import fullbody
+from spinetrack_synth.camera import Camera
 from spinetrack_synth.dataset.config import EXPORTED, DatasetConfig
 from spinetrack_synth.dataset.state import motion_weights
 from spinetrack_synth.errors import UserError
-from spinetrack_synth.shot import Capture, Shot
+from spinetrack_synth.shot import Backdrop, Capture, Shot
 
 if TYPE_CHECKING:
     from spinetrack_synth.motion.performance import Performance
@@ -93,21 +94,34 @@ def scene_source(config: DatasetConfig) -> ShotAt:
     if config.sequence > 1:
         _check_lengths(performances.values(), float(times_s[-1]))
         return frame_by_frame(clip_at, config)
-    return moment_at if config.views == 1 else view_by_view(moment_at, config.views)
+    if config.views == 1:
+        return moment_at
+
+    def backdrop_of(moment: int, camera: Camera) -> Backdrop | None:
+        background = backgrounds and backgrounds.of(config.seed, moment)
+        return background.seen_by(camera) if background else None
+
+    return view_by_view(moment_at, config.views, backdrop_of)
 
 
-def view_by_view(moment_at: ShotAt, views: int) -> ShotAt:
-    """The pictures of moments, one a camera, moment after moment."""
+def view_by_view(
+    moment_at: ShotAt,
+    views: int,
+    backdrop_of: Callable[[int, Camera], Backdrop | None] = lambda moment, camera: None,
+) -> ShotAt:
+    """The pictures of moments, one a camera, moment after moment, each with its own backdrop."""
     kept = lru_cache(maxsize=MOMENTS_KEPT)(moment_at)
 
     def shot_at(index: int) -> Shot:
         moment, view = divmod(index, views)
         shot = kept(moment)
+        camera = (shot.camera, *shot.further)[view]
         return replace(
             shot,
             index=index,
-            camera=(shot.camera, *shot.further)[view],
+            camera=camera,
             capture=Capture(moment, view, track=moment),
+            backdrop=backdrop_of(moment, camera),
         )
 
     return shot_at

@@ -47,14 +47,18 @@ seen from above, below or lying along the view."""
 def segment_vectors(labels: Labels) -> Floats:
     """The segments (N, S, 2) in metres at the person's own scale, as the picture shows them: short
     where they point to the camera; nan where an end is not labelled or the scale is not known."""
-    points = np.where((labels.v > 0)[..., None], labels.points, np.nan)
+    return segments(np.where((labels.v > 0)[..., None], labels.points, np.nan), scale(labels))
+
+
+def segments(points: Floats, pixels_a_metre: Floats) -> Floats:
+    """The same of points (N, 37, 2) px, nan where not labelled, at scales (N,)."""
 
     def mean(names: tuple[str, ...]) -> Floats:
         middle: Floats = points[:, [skeleton.INDEX[name] for name in names]].mean(1)
         return middle
 
     vectors = np.stack([mean(end) - mean(start) for _, start, end in SEGMENTS], axis=1)
-    return vectors / scale(labels)[:, None, None]
+    return vectors / pixels_a_metre[:, None, None]
 
 
 def scale(labels: Labels) -> Floats:
@@ -101,22 +105,26 @@ VIEWS: Final = ("front", "back", "side", "end on")
 
 
 def view(labels: Labels) -> Ints:
-    """From where each trunk (N,) is seen, as a number of ``VIEWS``; -1 where it cannot be told.
+    """From where each trunk (N,) is seen, as a number of ``VIEWS``; -1 where it cannot be told."""
+    return np.where(labels.people, turned(segment_vectors(labels)), -1)
+
+
+def turned(vectors: Floats) -> Ints:
+    """The same of the segments (N, S, 2) of people.
 
     The shoulders' and hips' width across the trunk says how far it is turned, and which side is
     left whether towards the camera or away from it.
     """
-    vectors = segment_vectors(labels)
     names = [name for name, _, _ in SEGMENTS]
     torso, shoulders = vectors[:, names.index("torso")], vectors[:, names.index("shoulders")]
     length = np.linalg.norm(torso, axis=1)
     with np.errstate(invalid="ignore", divide="ignore"):
         # y points down: a trunk upright with its left to the picture's right faces the camera.
         across = (torso[:, 0] * shoulders[:, 1] - torso[:, 1] * shoulders[:, 0]) / length
-        turned = np.degrees(np.arccos(np.clip(np.abs(across) / SHOULDERS_M, 0, 1)))
-        result = np.where(turned > SIDE_DEG, 2, np.where(across > 0, 0, 1))
+        angle_deg = np.degrees(np.arccos(np.clip(np.abs(across) / SHOULDERS_M, 0, 1)))
+        result = np.where(angle_deg > SIDE_DEG, 2, np.where(across > 0, 0, 1))
         result = np.where(length < END_ON_M, 3, result)
-    return np.where(np.isfinite(across) & labels.people, result, -1).astype(np.int64)
+    return np.where(np.isfinite(across), result, -1).astype(np.int64)
 
 
 def occlusion(labels: Labels, judged: Bools) -> Floats:

@@ -12,6 +12,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 
+from spinetrack_synth.compiled import njit
 from spinetrack_synth.shot import AreaLight, Material, Shot, Surface
 
 Float = NDArray[np.float32]
@@ -116,14 +117,29 @@ def texels(material: Material) -> NDArray[np.uint8]:
     if color.ndim == 1:
         color = np.rint(np.clip(color, 0, 1) * 255).astype(np.uint8)[None, None, :]
     opacity = material.opacity
-    if opacity is None:
-        opacity = np.full((1, 1), 255, dtype=np.uint8)
-    height = max(color.shape[0], opacity.shape[0])
-    width = max(color.shape[1], opacity.shape[1])
+    sizes = [image.shape[:2] for image in (color, opacity) if image is not None]
+    height, width = (max(sides) for sides in zip(*sizes, strict=True))
     image = np.empty((height, width, 4), dtype=np.uint8)
+    if opacity is None and color.flags.c_contiguous:
+        _fill_opaque(image, color)
+        return image
     image[..., :3] = _resized(color, height, width)[::-1]
-    image[..., 3] = _resized(opacity, height, width)[::-1]
+    image[..., 3] = 255 if opacity is None else _resized(opacity, height, width)[::-1]
     return image
+
+
+@njit()
+def _fill_opaque(
+    image: NDArray[np.uint8], color: NDArray[np.uint8]
+) -> None:  # pragma: no cover - compiled
+    """Colours (H, W, 3) upside down into an opaque image (H, W, 4); clothes are new in every shot,
+    and NumPy takes ten times as long."""
+    height = len(color)
+    for row in range(height):
+        for column in range(color.shape[1]):
+            for channel in range(3):
+                image[row, column, channel] = color[height - 1 - row, column, channel]
+            image[row, column, 3] = 255
 
 
 def _resized(image: NDArray[np.uint8], height: int, width: int) -> NDArray[np.uint8]:

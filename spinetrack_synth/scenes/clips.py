@@ -12,18 +12,26 @@ from spinetrack_synth.avatars.avatar import pose_avatar
 from spinetrack_synth.camera import Camera
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.motion.performance import Moment, Performance
+from spinetrack_synth.poses.collision import self_intersection_m
 from spinetrack_synth.poses.library import Pose, library
 from spinetrack_synth.poses.placement import moved
 from spinetrack_synth.scenes.camera_paths import film
 from spinetrack_synth.scenes.description import Scene
 from spinetrack_synth.scenes.faces import Intent, draw_intents, hatless, with_faces
+from spinetrack_synth.scenes.gait import goes_on, walk_on
 from spinetrack_synth.scenes.mats import THICKNESS_M, Mat, mat_for
 from spinetrack_synth.scenes.mesh_props import MeshProp
 from spinetrack_synth.scenes.place import Place
 from spinetrack_synth.scenes.placing import NEAR_FLOOR_M, Cast, Footprint, Placed, Stance
 from spinetrack_synth.scenes.shapes import Array, Rng
 from spinetrack_synth.scenes.shots import make_shot
-from spinetrack_synth.scenes.trajectories import Trajectory, cut, performed, pose_to_pose
+from spinetrack_synth.scenes.trajectories import (
+    DEEPEST_OVERLAP_M,
+    Trajectory,
+    cut,
+    performed,
+    pose_to_pose,
+)
 from spinetrack_synth.scenes.viewpoints import SKIN_STEP, stands_clear
 from spinetrack_synth.shot import PosedPerson, Shot
 
@@ -82,13 +90,13 @@ def make_clip(
     rng = np.random.default_rng([seed, number, _STREAM])
     windows, moments = cut(performances, float(times_s[-1]), rng, WINDOWS)
     stage = _Stage(scene, times_s, windows, rng)
-    if not moments and not any(p.stays for p in library().values() if p.family in scene.poses):
+    if not moments and not any(_moves(p) for p in library().values() if p.family in scene.poses):
         raise UserError(
             f"scene {scene.name!r} has no pose to stay in on the floor with empty hands, which "
             "sequences are made of; give --motion"
         )
     shot = make_shot(
-        scene, seed, number, cast, size, subjects, moments, props, views, stage.act, _stays
+        scene, seed, number, cast, size, subjects, moments, props, views, stage.act, _moves
     )
     bodies = [np.asarray(person.skin_world[::SKIN_STEP], float) for person in shot.people]
     paths = [
@@ -105,8 +113,9 @@ def make_clip(
     return replace(clip, intents=draw_intents(avatars, people, shot.camera, seed, number))
 
 
-def _stays(pose: Pose) -> bool:
-    return pose.stays
+def _moves(pose: Pose) -> bool:
+    """Whether somebody can go on from a pose: to another one, or walking."""
+    return pose.stays or goes_on(pose)
 
 
 class _Stage:
@@ -138,8 +147,9 @@ class _Stage:
             trajectory = self._move(stance, _room(place, others, self._scene.people.gap_m))
             if trajectory is None:
                 return None
-            mat = None if isinstance(stance.pose, Moment) else placed.mats[k]
             trajectory = replace(trajectory, avatar=hatless(trajectory.avatar, trajectory.q))
+            leaves = isinstance(stance.pose, Moment) or goes_on(stance.pose)
+            mat = None if leaves else placed.mats[k]
             if mat is None:  # who moves about has none, and stands on the floor below them
                 trajectory = _lowered(trajectory)
             keys = np.linspace(0, len(self._times_s) - 1, KEY_FRAMES).round().astype(int)
@@ -167,13 +177,26 @@ class _Stage:
         )
 
     def _move(self, stance: Stance, fits: Callable[[Array], bool]) -> Trajectory | None:
-        if not isinstance(stance.pose, Moment):
+        if isinstance(stance.pose, Moment):
+            performance, start_s = self._windows[stance.pose.name]
+            trajectory = performed(stance, performance, start_s, self._times_s)
+        elif goes_on(stance.pose):
+            trajectory = walk_on(stance, self._times_s, self._rng)
+        else:
             families = self._scene.poses
             return pose_to_pose(stance, families, self._times_s, fits, self._rng)
-        performance, start_s = self._windows[stance.pose.name]
-        trajectory = performed(stance, performance, start_s, self._times_s)
         frames = np.linspace(0, len(trajectory.q) - 1, KEY_FRAMES).round().astype(int)
-        return trajectory if all(fits(trajectory.skin(int(f))) for f in frames) else None
+        sound = all(
+            fits(trajectory.skin(int(f))) and _overlap_m(trajectory, int(f)) <= DEEPEST_OVERLAP_M
+            for f in frames
+        )
+        return trajectory if sound else None
+
+
+def _overlap_m(trajectory: Trajectory, frame: int) -> float:
+    """How deep limbs are in each other."""
+    avatar = trajectory.avatar
+    return self_intersection_m(avatar.tree, trajectory.q[frame], avatar.capsules)
 
 
 def _lowered(trajectory: Trajectory) -> Trajectory:

@@ -7,8 +7,9 @@ from dataclasses import replace
 
 import numpy as np
 
+from spinetrack_synth.compiled import njit
 from spinetrack_synth.scenes.shapes import Array, Mesh, Rng, terrain
-from spinetrack_synth.scenes.textures import Finish, Image, image_bytes, noise
+from spinetrack_synth.scenes.textures import Finish, Image, in_bands, noise
 from spinetrack_synth.shot import Material
 
 Field = Callable[[Array, Array], Array]
@@ -44,14 +45,27 @@ def relief_field(rng: Rng, near_m: float, far_m: float, feature_rad: float) -> F
 
 def _bilinear(image: Image, down: Array, across: Array) -> Array:
     """Values of a repeating image between its pixels."""
+    down, across = np.broadcast_arrays(np.asarray(down, float), np.asarray(across, float))
+    values = np.empty(down.size, np.float32)
+    _between_pixels(values, image, down.ravel(), across.ravel())
+    return values.reshape(down.shape)
+
+
+@njit()
+def _between_pixels(
+    values: Image, image: Image, down: Array, across: Array
+) -> None:  # pragma: no cover - compiled
+    """Values (N,) of a repeating image at (N,) rows and columns."""
     rows, columns = image.shape
-    i, j = np.floor(down).astype(np.int32), np.floor(across).astype(np.int32)
-    s, t = (down - i).astype(np.float32), (across - j).astype(np.float32)
-    i, j = i % rows, j % columns
-    k, m = (i + 1) % rows, (j + 1) % columns
-    low = image[i, j] * (1 - s) + image[k, j] * s
-    values: Array = low * (1 - t) + (image[i, m] * (1 - s) + image[k, m] * s) * t
-    return values
+    one = np.float32(1)
+    for n in range(len(values)):
+        i, j = np.int64(np.floor(down[n])), np.int64(np.floor(across[n]))
+        s, t = np.float32(down[n] - i), np.float32(across[n] - j)
+        i, j = i % rows, j % columns
+        k, m = (i + 1) % rows, (j + 1) % columns
+        low = image[i, j] * (one - s) + image[k, j] * s
+        high = image[i, m] * (one - s) + image[k, m] * s
+        values[n] = low * (one - t) + high * t
 
 
 def polar_ground(
@@ -83,11 +97,14 @@ def polar_ground(
     rows, columns = texture
     pixel_radius = near_m * ratio ** (1 - (np.arange(rows)[:, None] + 0.5) / rows)
     pixel_angle = (np.arange(columns) + 0.5) / columns * 2 * np.pi
-    image = color(
-        pixel_radius * np.cos(pixel_angle),
-        pixel_radius * np.sin(pixel_angle),
-        noise(rng, texture, 2.0, 0.8),
-    )
+    toward_x, toward_z = np.cos(pixel_angle), np.sin(pixel_angle)
+    grain = noise(rng, texture, 2.0, 0.8)
+
+    def paint_rows(band: slice) -> Image:
+        away = pixel_radius[band]
+        return np.asarray(color(away * toward_x, away * toward_z, grain[band]), np.float32)
+
+    image = in_bands(texture, paint_rows)
     # The image repeats: keep the last row away from the first by half a pixel.
     v = np.clip(v, 0.5 / rows, 1 - 0.5 / rows)
     mesh = replace(
@@ -95,7 +112,7 @@ def polar_ground(
         uv=np.stack([u, v], -1).reshape(-1, 2),
         normals=_seen_from_the_middle(mesh.vertices, mesh.normals),
     )
-    return mesh, Finish(Material(image_bytes(np.asarray(image, np.float32)), roughness, 0.1))
+    return mesh, Finish(Material(image, roughness, 0.1))
 
 
 def _seen_from_the_middle(vertices: Array, normals: Array) -> Array:

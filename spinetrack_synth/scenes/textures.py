@@ -7,7 +7,7 @@ Colours are sRGB in 0..1.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import fft
 
+from spinetrack_synth.compiled import njit
 from spinetrack_synth.scenes.shapes import Mesh, Rng, joined
 from spinetrack_synth.shot import Material, Surface
 
@@ -61,8 +62,11 @@ def noise(
     gain = (1 + fy * fy + fx * fx) ** np.float32(-decay / 2 - 0.5)
     gain[0, 0] = 0
     white = rng.standard_normal(shape, dtype=np.float32)
-    field: Image = fft.irfft2(fft.rfft2(white) * gain, s=shape)
-    return field / max(float(field.std()), 1e-9)
+    spectrum = fft.rfft2(white)
+    spectrum *= gain
+    field: Image = fft.irfft2(spectrum, s=shape, overwrite_x=True)
+    field /= max(float(field.std()), 1e-9)
+    return field
 
 
 def mix(a: ArrayLike, b: ArrayLike, share: Image) -> Image:
@@ -74,6 +78,18 @@ def mix(a: ArrayLike, b: ArrayLike, share: Image) -> Image:
 def image_bytes(image: Image) -> NDArray[np.uint8]:
     """Colours 0..1 as 0..255."""
     return np.rint(np.clip(image, 0, 1) * 255).astype(np.uint8)
+
+
+def in_bands(
+    shape: tuple[int, int], paint_rows: Callable[[slice], Image], rows: int = 32
+) -> NDArray[np.uint8]:
+    """An image (H, W, 3) painted some rows at a time: what is worked out for each pixel by itself
+    then stays in the processor's cache."""
+    image = np.empty((*shape, 3), np.uint8)
+    for first in range(0, shape[0], rows):
+        band = slice(first, first + rows)
+        image[band] = image_bytes(paint_rows(band))
+    return image
 
 
 def pixels(size_m: tuple[float, float], pixel_m: float, most: int) -> tuple[int, int]:
@@ -99,12 +115,13 @@ def cells(
         "half": (np.arange(rows) % 2) * 0.5,
         "random": rng.uniform(0, columns, rows),
     }[shift]
-    along = (x[None, :] + moves[course][:, None]) % columns
-    cell = (course[:, None] * columns + along.astype(np.int64)).astype(np.int32)
+    # All rows of pixels of one course are alike.
+    along = (x[None, :] + moves[:, None]) % columns
+    cell = (np.arange(rows)[:, None] * columns + along.astype(np.int64)).astype(np.int32)
     in_y, in_x = (y % 1)[:, None], along % 1
-    to_y = np.minimum(in_y, 1 - in_y) * shape[0] / rows
-    to_x = np.minimum(in_x, 1 - in_x) * shape[1] / columns
-    return cell, np.broadcast_to(to_y, shape).astype(np.float32), to_x.astype(np.float32)
+    to_y = (np.minimum(in_y, 1 - in_y) * shape[0] / rows).astype(np.float32)
+    to_x = (np.minimum(in_x, 1 - in_x) * shape[1] / columns).astype(np.float32)
+    return cell[course], np.broadcast_to(to_y, shape), to_x[course]
 
 
 def warmth(rng: Rng, count: int, deviation: float) -> Image:
@@ -154,17 +171,25 @@ def planks(
     count = rows * columns
     start = rng.integers(0, grain.size, count, dtype=np.int32)[cell]
     pixel_number = np.arange(grain.size, dtype=np.int32).reshape(shape)
-    tone = rng.normal(0, 0.22 * variety, count).astype(np.float32)[cell]
-    image = mix(light, dark, grain.ravel()[(pixel_number + start) % grain.size] + tone)
-    image *= warmth(rng, count, 0.05 * variety)[cell]
-    image *= (1 + 0.03 * noise(rng, shape, 300, 2.5))[..., None]
+    tone = rng.normal(0, 0.22 * variety, count).astype(np.float32)
+    warm = warmth(rng, count, 0.05 * variety)
+    cloud = 1 + 0.03 * noise(rng, shape, 300, 2.5)
     pixel = size_m[0] / shape[1]
-    gap = np.minimum(to_y, to_x) * pixel
-    seam = np.clip((gap - gap_m / 2) / (gap_m / 2 + pixel), 0, 1)
     # A gap narrower than a pixel darkens it by its share.
     depth = 0.22 + 0.48 * min(1.0, gap_m / pixel)
-    image *= (1 - depth * (1 - seam))[..., None]
-    return Finish(Material(image_bytes(image), roughness, 0.2), size_m)
+
+    def paint_rows(band: slice) -> Image:
+        board = cell[band]
+        own = grain.ravel()[(pixel_number[band] + start[band]) % grain.size]
+        image = mix(light, dark, own + tone[board])
+        image *= warm[board]
+        image *= cloud[band, :, None]
+        gap = np.minimum(to_y[band], to_x[band]) * pixel
+        seam = np.clip((gap - gap_m / 2) / (gap_m / 2 + pixel), 0, 1)
+        image *= (1 - depth * (1 - seam))[..., None]
+        return image
+
+    return Finish(Material(in_bands(shape, paint_rows), roughness, 0.2), size_m)
 
 
 def plaster(
@@ -173,8 +198,9 @@ def plaster(
     """Painted plaster with faint roller marks and blotches; ``rough`` scales them."""
     shape = pixels(size_m, 0.008, 1024)
     tone = 0.012 * noise(rng, shape, 90, 2.5) + 0.010 * noise(rng, shape, 3, 1.0)
-    image = np.asarray(color, np.float32) * (1 + rough * tone)[..., None]
-    return Finish(Material(image_bytes(image), 0.85, 0.2), size_m)
+    plain = np.asarray(color, np.float32)
+    image = in_bands(shape, lambda band: plain * (1 + rough * tone[band])[..., None])
+    return Finish(Material(image, 0.85, 0.2), size_m)
 
 
 def concrete(rng: Rng, color: ArrayLike, *, size_m: tuple[float, float] = (8.0, 3.0)) -> Finish:
@@ -187,8 +213,10 @@ def concrete(rng: Rng, color: ArrayLike, *, size_m: tuple[float, float] = (8.0, 
         rng, shape, max(1, round(size_m[1] / 1.25)), max(1, round(size_m[0] / 2.5)), shift="none"
     )
     joints = -0.28 * (np.minimum(to_y, to_x) < 1.2)
-    image = np.asarray(color, np.float32) * (1 + clouds + grit + pores + joints)[..., None]
-    return Finish(Material(image_bytes(image), 0.8, 0.25), size_m)
+    tone = 1 + clouds + grit + pores + joints
+    plain = np.asarray(color, np.float32)
+    image = in_bands(shape, lambda band: plain * tone[band, :, None])
+    return Finish(Material(image, 0.8, 0.25), size_m)
 
 
 def bricks(
@@ -204,17 +232,26 @@ def bricks(
     rows, columns = 2 * round(size_m[1] / 0.15), round(size_m[0] / 0.24)
     cell, to_y, to_x = cells(rng, shape, rows, columns, shift="half")
     pixel = size_m[0] / shape[1]
-    edge = np.minimum(to_y, to_x) * pixel + 0.0025 * noise(rng, shape, 6, 1.5)
-    brick = np.clip((edge - 0.004) / 0.004, 0, 1)
+    edges = np.minimum(to_y, to_x) * pixel + 0.0025 * noise(rng, shape, 6, 1.5)
     count = rows * columns
     tone = 1 + variety * rng.normal(0, 0.17, (count, 1)).astype(np.float32)
     tone = tone * warmth(rng, count, 0.13 * variety)
-    face = np.asarray(color, np.float32) * tone[cell]
-    face *= (1 + 0.06 * noise(rng, shape, 4, 1.0) + 0.04 * noise(rng, shape, 60, 2))[..., None]
-    base = np.asarray(mortar, np.float32) * (1 + 0.06 * noise(rng, shape, 2, 1.0))[..., None]
-    image = base * (1 - brick)[..., None] + face * brick[..., None]
-    shadow = 1 - 0.25 * np.clip(1 - np.abs(edge - 0.004) / 0.004, 0, 1)
-    return Finish(Material(image_bytes(image * shadow[..., None]), 0.85, 0.2), size_m)
+    fired = np.asarray(color, np.float32) * tone
+    grit = 1 + 0.06 * noise(rng, shape, 4, 1.0) + 0.04 * noise(rng, shape, 60, 2)
+    between = 1 + 0.06 * noise(rng, shape, 2, 1.0)
+    joint = np.asarray(mortar, np.float32)
+
+    def paint_rows(band: slice) -> Image:
+        edge = edges[band]
+        brick = np.clip((edge - 0.004) / 0.004, 0, 1)
+        face = fired[cell[band]]
+        face *= grit[band, :, None]
+        base = joint * between[band, :, None]
+        image = base * (1 - brick)[..., None] + face * brick[..., None]
+        shadow: Image = 1 - 0.25 * np.clip(1 - np.abs(edge - 0.004) / 0.004, 0, 1)
+        return image * shadow[..., None]
+
+    return Finish(Material(in_bands(shape, paint_rows), 0.85, 0.2), size_m)
 
 
 def tiles(
@@ -238,20 +275,30 @@ def tiles(
     count = rows * columns
     clouds = noise(rng, shape, 40, 1.8)
     veins = np.exp(-np.abs(noise(rng, shape, (50, 140), 2.2)) * 14)
-    roll = rng.integers(0, shape[1], count)[cell]
-    across = (np.arange(shape[1]) + roll) % shape[1]
-    rows_index = np.arange(shape[0])[:, None]
-    texture = 0.05 * clouds[rows_index, across] - 0.07 * veins[rows_index, across]
-    texture += 0.03 * noise(rng, shape, 1.5, 0.5)
+    roll = rng.integers(0, shape[1], count)
+    grit = noise(rng, shape, 1.5, 0.5)
     tone = 1 + variety * rng.normal(0, 0.09, (count, 1)).astype(np.float32)
     tone = tone * warmth(rng, count, 0.04 * variety)
-    face = np.asarray(color, np.float32) * tone[cell] * (1 + texture)[..., None]
+    cut = np.asarray(color, np.float32) * tone
     pixel = size_m[0] / shape[1]
-    edge = np.minimum(to_y, to_x) * pixel + 0.0012 * noise(rng, shape, 8, 1.5)
-    stone = np.clip((edge - 0.0025) / max(0.003, pixel), 0, 1)[..., None]
-    base = np.asarray(grout, np.float32) * (1 + 0.08 * noise(rng, shape, 2, 1.0))[..., None]
-    image = base * (1 - stone) + face * stone
-    return Finish(Material(image_bytes(image), 0.55, 0.35), size_m)
+    uneven = noise(rng, shape, 8, 1.5)
+    between = noise(rng, shape, 2, 1.0)
+    joint = np.asarray(grout, np.float32)
+
+    def paint_rows(band: slice) -> Image:
+        tile = cell[band]
+        across = (np.arange(shape[1]) + roll[tile]) % shape[1]
+        row = np.arange(shape[0])[band, None]
+        texture = 0.05 * clouds[row, across] - 0.07 * veins[row, across]
+        texture += 0.03 * grit[band]
+        face = cut[tile] * (1 + texture)[..., None]
+        edge = np.minimum(to_y[band], to_x[band]) * pixel + 0.0012 * uneven[band]
+        stone = np.clip((edge - 0.0025) / max(0.003, pixel), 0, 1)[..., None]
+        base = joint * (1 + 0.08 * between[band])[..., None]
+        image: Image = base * (1 - stone) + face * stone
+        return image
+
+    return Finish(Material(in_bands(shape, paint_rows), 0.55, 0.35), size_m)
 
 
 def _strokes(
@@ -268,21 +315,43 @@ def _strokes(
     tint = tint * (1 + 0.12 * rng.standard_normal((count, 1))).astype(np.float32)
     direction = np.stack([np.sin(angle), np.cos(angle)], 1).astype(np.float32)
     across = direction[:, ::-1] * np.array([-1, 1], np.float32)
-    # Only the number of the last stroke at a pixel is kept on the way; colours come at the end.
     steps = np.linspace(0, 1, int(np.ceil(length_px * 1.2)))
-    number = np.full(shape[0] * shape[1], -1, np.int32)
-    strokes = np.arange(count, dtype=np.int32)
-    for k, t in enumerate(steps):
-        way = start + direction * (reach * np.float32(t))
-        for w in range(width_px):
-            taper = (w - (width_px - 1) / 2) * (1 - 0.7 * abs(2 * t - 0.8))
-            rows, columns = (way + across * np.float32(taper)).astype(np.int32).T
-            number[rows % shape[0] * shape[1] + columns % shape[1]] = k * count + strokes
-    (painted,) = np.nonzero(number >= 0)
-    step, stroke = np.divmod(number[painted], np.int32(count))
+    aside = np.arange(width_px) - (width_px - 1) / 2
+    taper = (aside * (1 - 0.7 * np.abs(2 * steps - 0.8))[:, None]).astype(np.float32)
     bright = np.array([0.8 + 0.4 * t for t in steps], np.float32)
-    image.reshape(-1, 3)[painted] = tint[stroke] * bright[step, None]
+    _paint_strokes(
+        image, start, direction, across, reach[:, 0], steps.astype(np.float32), taper, tint, bright
+    )
     return image
+
+
+@njit()
+def _paint_strokes(
+    image: Image, start: Image, direction: Image, across: Image, reach: Image,
+    steps: Image, taper: Image, tint: Image, bright: Image,
+) -> None:  # fmt: skip # pragma: no cover - compiled
+    """Paint all strokes S (start, direction and across (S, 2), reach (S,), tint (S, 3)) step by
+    step (T,), each as wide as ``taper`` (T, W); what comes later covers what was there.
+
+    Only the number of the last stroke at a pixel is kept on the way; colours come at the end.
+    """
+    height, width = np.int32(image.shape[0]), np.int32(image.shape[1])
+    count = len(start)
+    last = np.full((height, width), -1, np.int32)
+    for k in range(len(steps)):
+        for w in range(taper.shape[1]):
+            for i in range(count):
+                far, aside = reach[i] * steps[k], taper[k, w]
+                down = start[i, 0] + direction[i, 0] * far + across[i, 0] * aside
+                along = start[i, 1] + direction[i, 1] * far + across[i, 1] * aside
+                last[np.int32(down) % height, np.int32(along) % width] = k * count + i
+    for row in range(height):
+        for column in range(width):
+            number = last[row, column]
+            if number >= 0:
+                light = bright[number // count]
+                for c in range(3):
+                    image[row, column, c] = tint[number % count, c] * light
 
 
 def grass(rng: Rng, size_m: float, greens: ArrayLike) -> Image:
@@ -336,23 +405,46 @@ def woods(
         size = radius * rng.uniform(0.65, 1.25, count) * height_m / pixel_m
         tone = 1 + 0.14 * rng.standard_normal((count, 1)).astype(np.float32)
         tint = tone * warmth(rng, count, 0.10)
-        for k in rng.permutation(count):
-            dabs = int(60 + 0.5 * size[k] ** 2)
-            reach, angle = np.sqrt(rng.uniform(0, 1, dabs)), rng.uniform(0, 2 * np.pi, dabs)
-            lobes = 1 + 0.16 * np.sin(3 * angle + k) + 0.10 * np.sin(7 * angle + 2 * k)
-            across, down = reach * lobes * np.cos(angle), reach * lobes * np.sin(angle)
-            light = np.clip(0.42 - 0.42 * down + 0.22 * rng.standard_normal(dabs), 0, 0.999)
-            color = palette[(light * len(palette)).astype(int)] * tint[k]
-            color *= (0.82 - 0.28 * down + 0.10 * rng.standard_normal(dabs))[:, None]
-            rows = (y[k] + 0.95 * size[k] * down).astype(int)
-            sideways = (x[k] + size[k] * across).astype(int)
-            for step_down, step_across in ((0, 0), (0, 1), (1, 0), (1, 1), (0, 2), (1, -1)):
-                inside = (rows + step_down >= 1) & (rows + step_down < shape[0])
-                spot = rows[inside] + step_down, (sideways[inside] + step_across) % shape[1]
-                image[spot] = color[inside]
-                opacity[spot] = 255
+        order = rng.permutation(count)
+        dabs = (60 + 0.5 * size**2).astype(int)
+        draws = [
+            (rng.uniform(0, 1, n), rng.uniform(0, 2 * np.pi, n), *rng.standard_normal((2, n)))
+            for n in dabs[order]
+        ]
+        reach, angle, sparkle, mottle = (np.concatenate(parts) for parts in zip(*draws))
+        k = np.repeat(order, dabs[order])
+        lobes = 1 + 0.16 * np.sin(3 * angle + k) + 0.10 * np.sin(7 * angle + 2 * k)
+        reach = np.sqrt(reach)
+        across, down = reach * lobes * np.cos(angle), reach * lobes * np.sin(angle)
+        light = np.clip(0.42 - 0.42 * down + 0.22 * sparkle, 0, 0.999)
+        color = palette[(light * len(palette)).astype(int)] * tint[k]
+        color *= (0.82 - 0.28 * down + 0.10 * mottle)[:, None]
+        rows = (y[k] + 0.95 * size[k] * down).astype(np.int64)
+        sideways = (x[k] + size[k] * across).astype(np.int64)
+        _paint_dabs(image, opacity, rows, sideways, color, np.cumsum(dabs[order]))
     opacity[int(0.86 * shape[0]) :] = 255
-    return Finish(Material(image_bytes(image), 1.0, 0.0, opacity=opacity))
+    return Finish(Material(in_bands(shape, lambda band: image[band]), 1.0, 0.0, opacity=opacity))
+
+
+@njit()
+def _paint_dabs(
+    image: Image, opacity: NDArray[np.uint8], rows: NDArray[np.int64], columns: NDArray[np.int64],
+    color: Image, ends: NDArray[np.int64],
+) -> None:  # fmt: skip # pragma: no cover - compiled
+    """Paint dabs (N,) of a few pixels each, crown by crown, which end at ``ends``; of one crown all
+    dabs first where they are, then what stands out of them."""
+    height, width = opacity.shape
+    first = 0
+    for end in ends:
+        for down, across in ((0, 0), (0, 1), (1, 0), (1, 1), (0, 2), (1, -1)):
+            for i in range(first, end):
+                row = rows[i] + down
+                if 1 <= row < height:
+                    column = (columns[i] + across) % width
+                    opacity[row, column] = 255
+                    for c in range(3):
+                        image[row, column, c] = color[i, c]
+        first = end
 
 
 def bark(rng: Rng, color: ArrayLike) -> Finish:

@@ -56,6 +56,8 @@ NEAR_DEG: Final = 60.0
 """Poses this much farther away in their largest coordinate are e times rarer as the next one."""
 POSES_TRIED: Final = 10
 SHIFTS_TRIED: Final = 3
+AGAIN: Final = 0.6
+"""How often a movement goes back where it came from, as exercises do; else on to another pose."""
 
 PEAK_DEG_S: Final = (60.0, 130.0)
 """Largest speed of the fastest coordinate in a transition, slow to quick: own estimate."""
@@ -104,6 +106,12 @@ class Transition:
         q: Array = blend(tree, self.start.q, self.end.q, s) + self.correction(s)
         return q
 
+    def back(self) -> Transition:
+        """The same way from its end to its start."""
+        return Transition(
+            self.end, self.start, lambda s: self.correction(1 - s), self.shared, self.duration_s
+        )
+
 
 def minimum_jerk(t: float) -> float:
     """The share of the way at a share of the time (Flash and Hogan 1985)."""
@@ -129,7 +137,11 @@ def pose_to_pose(
     here = stance
     while now < times_s[-1]:
         now += rng.uniform(*HOLD_S)
-        step = _next(here, families, fits, rng)
+        step = None
+        if not plan or rng.random() >= AGAIN:
+            step = _next(here, families, fits, rng)
+        if step is None and plan:
+            step = plan[-1][2].back()
         if step is None:
             break
         begin = max(now, 0.0) if not plan else now

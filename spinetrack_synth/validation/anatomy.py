@@ -142,7 +142,10 @@ def point_out_of_reach(dataset: Dataset, work: Work) -> Iterator[Fault]:
     bodies = _bodies(dataset, work)
     swapped = _swap_found(bodies)
     other = _in_each_others_place(bodies)
+    declared = declared_offsets_m(dataset)[bodies.rows] / TORSO_M
     for person, marker, off in _misplaced(bodies):
+        if declared[person] > 0 and off < BEYOND_REACH + declared[person]:
+            continue  # shoulders and head ride on a spine that is known not to be normal
         if marker not in skeleton.SPINE and person not in swapped:
             if (person, marker) in other:
                 twin = other[person, marker]
@@ -366,6 +369,10 @@ def bone_out_of_proportion(dataset: Dataset, work: Work) -> Iterator[Fault]:
     mean, sd = np.array(list(SEGMENTS.values())).T
     deviation = (bodies.fits.columns[:, columns] - mean) / sd
     with np.errstate(invalid="ignore"):
+        spinal = [k for k, name in enumerate(SEGMENTS) if name.endswith("spine")]
+        spinal += [k for k, name in enumerate(SEGMENTS) if name.startswith("chest")]
+        curved = np.flatnonzero(declared_offsets_m(dataset)[bodies.rows])
+        deviation[curved[:, None], spinal] = 0.0  # known not to be normal, and the chest with it
         people = np.flatnonzero((np.abs(deviation) > OUT_OF_PROPORTION).any(axis=1))
     for person in people:
         k = int(np.argmax(np.abs(deviation[person])))

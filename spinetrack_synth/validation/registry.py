@@ -28,6 +28,7 @@ MODULES: Final = (
     "spine",
     "anatomy",
     "ground_truth",
+    "spine_truth",
     "images",
     "duplicates",
     "leakage",

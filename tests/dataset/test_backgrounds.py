@@ -9,10 +9,12 @@ import numpy as np
 import pytest
 from fakes import BallRenderer, ball_source
 from PIL import Image
+from radiance_files import map_directions, write_hdr
 
 from spinetrack_synth.cli import main
 from spinetrack_synth.dataset import DatasetConfig, run_dataset
 from spinetrack_synth.dataset.licences import own_files
+from spinetrack_synth.dataset.source import scene_source
 from spinetrack_synth.dataset.state import describe
 from spinetrack_synth.errors import UserError
 
@@ -72,6 +74,7 @@ def test_backgrounds_are_named_among_ones_own_files() -> None:
         (["--backgrounds", "photos:2"], "is no number above 0"),
         (["--backgrounds", "photos", "--backend", "unreal"], "go with --backend embedded"),
         (["--backgrounds", "photos", "--views", "2"], "leave out --views"),
+        (["--hdri", "photos", "--sequence", "9"], "leave out --backgrounds and --hdri"),
         (["--backgrounds", "broken"], "cannot be read as a picture"),
     ],
 )
@@ -120,3 +123,27 @@ def test_a_drawn_person_stands_on_the_photograph(tmp_path: Path) -> None:
     assert left.mean() > 0.15
     assert left[0].mean() > 0.3
     assert document["annotations"][0]["area"] > 0
+
+
+@pytest.mark.slow
+def test_two_cameras_see_one_environment(tmp_path: Path) -> None:
+    """A map whose colour is the direction: each picture tells where its camera looks in it."""
+    pytest.importorskip("mitsuba", reason="pip install 'spinetrack-synth[render]'")
+    write_hdr(tmp_path / "directions.hdr", 1 + map_directions())
+    shot_at = scene_source(settings(tmp_path, hdri=str(tmp_path), views=2, subjects=(1, 1)))
+    first, second = shot_at(0), shot_at(1)
+    assert first.lights is second.lights
+    assert first.people is second.people
+    turns_rad = []
+    for shot in (first, second):
+        assert shot.backdrop is not None
+        rows, columns = np.mgrid[:72:7, :96:7]
+        rays = shot.camera.unproject(np.stack([columns, rows], -1) + 0.5, np.ones_like(rows))
+        rays = rays - shot.camera.position_world
+        rays /= np.linalg.norm(rays, axis=-1, keepdims=True)
+        seen = shot.backdrop.radiance[rows, columns] - 1
+        np.testing.assert_allclose(seen[..., 1], rays[..., 1], atol=0.03)
+        level = np.arctan2(seen[..., 2], seen[..., 0]) - np.arctan2(rays[..., 2], rays[..., 0])
+        turns_rad.append(np.angle(np.exp(1j * level).mean()))
+        assert np.abs(np.exp(1j * level).mean()) > 0.999
+    assert turns_rad[0] == pytest.approx(turns_rad[1], abs=0.01)

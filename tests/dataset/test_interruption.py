@@ -106,7 +106,7 @@ def test_killed_while_it_tidies_up(tmp_path: Path, whole: dict[str, bytes]) -> N
 def test_killed_at_random_moments(tmp_path: Path, whole: dict[str, bytes]) -> None:
     moments = random.Random(11)
     killed = 0
-    for _ in range(8):
+    for _ in range(5):
         process = start(tmp_path)
         try:
             process.wait(timeout=moments.uniform(0.0, 0.2))

@@ -14,7 +14,7 @@ from spinetrack_synth.anatomy.model import Tree, fullbody_path, load_model
 from spinetrack_synth.poses.collision import Capsules, capsules_from_skin
 from spinetrack_synth.poses.mannequin import mannequin
 from spinetrack_synth.poses.skin import SkinProbe, probe_from_skin
-from spinetrack_synth.scenes import Scene, clips, load_scene, placing, trajectories
+from spinetrack_synth.scenes import Scene, clips, gait, load_scene, placing, trajectories
 from spinetrack_synth.scenes.places import PLACES
 from spinetrack_synth.shot import Material, PosedPerson, Surface
 from spinetrack_synth.skeleton import NAMES
@@ -105,7 +105,7 @@ def cheap() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         for module in (placing, clips):
             patch.setattr(module, "pose_avatar", lambda avatar, q, fingers: avatar.posed(q))
-        for module in (placing, trajectories):
+        for module in (placing, trajectories, gait):
             patch.setattr(
                 module, "pose_skin", lambda avatar, q, fingers=None: avatar.posed(q).skin_world
             )

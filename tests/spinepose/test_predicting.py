@@ -687,12 +687,15 @@ def resident_mb() -> float:
     return pages * os.sysconf("SC_PAGE_SIZE") / 1e6
 
 
-@pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="memory is read from /proc")
-def test_a_thousand_frames(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "count",
+    [pytest.param(300, marks=pytest.mark.slow), pytest.param(1000, marks=pytest.mark.exhaustive)],
+)
+def test_a_long_video(tmp_path: Path, count: int) -> None:
     """Flat memory, ids that stay while people pass each other again and again, a video that
     plays."""
-    frames, middles = walking(1000)
+    frames, middles = walking(count)
     clip = write_video(tmp_path / "clip.mkv", frames)
     options = Options(
         detector=open_detector(marker_detector(tmp_path / "D.onnx", COLORS, FRAME_HW), threads=1)
@@ -700,13 +703,13 @@ def test_a_thousand_frames(tmp_path: Path) -> None:
     memory: dict[int, float] = {}
 
     def watch(done: int, wanted: int) -> None:
-        if done in (300, 1000):
+        if done in (count // 2, count):
             memory[done] = resident_mb()
 
     network = dot_network(tmp_path / "M.onnx", size_hw=(128, 96))  # small, to be quick
     seen = predict(open_pose_model(network, threads=1), [clip], tmp_path / "out", options, watch)
-    assert seen.pictures == 1000
-    assert memory[1000] - memory[300] < 15, memory
+    assert seen.pictures == count
+    assert memory[count] - memory[count // 2] < 15, memory
     records = json.loads((tmp_path / "out" / "predictions.json").read_bytes())
     of_person: list[set[int]] = [set(), set()]
     for record in records:
@@ -717,4 +720,4 @@ def test_a_thousand_frames(tmp_path: Path) -> None:
             of_person[int(away.argmin())].add(record["track_id"])
     assert [len(ids) for ids in of_person] == [1, 1], of_person
     assert of_person[0] != of_person[1]
-    assert sum(1 for _ in open_video(tmp_path / "out" / "drawn" / "clip.mp4")) == 1000
+    assert sum(1 for _ in open_video(tmp_path / "out" / "drawn" / "clip.mp4")) == count

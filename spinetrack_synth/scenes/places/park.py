@@ -25,6 +25,7 @@ _LAWNS = (  # dark to light
     ((0.26, 0.29, 0.15), (0.34, 0.39, 0.20), (0.43, 0.47, 0.26), (0.52, 0.55, 0.33)),
 )
 _DRYNESS = (0.09, 0.05, 0.01)  # how a dry patch differs, by channel
+_FLOOR = (0.20, 0.21, 0.11)  # under the trees of the wood
 _CROWNS = (
     ((0.10, 0.17, 0.06), (0.17, 0.27, 0.09), (0.26, 0.38, 0.14), (0.38, 0.48, 0.20)),
     ((0.13, 0.18, 0.07), (0.22, 0.28, 0.10), (0.33, 0.39, 0.15), (0.47, 0.50, 0.22)),
@@ -67,13 +68,16 @@ class _Grounds:
 
     def color(self, x: Array, z: Array, grain: Array) -> Array:
         """The sRGB (..., 3) of the ground from a place and a grain."""
-        r = np.hypot(x, z)
-        dry = np.clip(self.patchy(x, z), -1.6, 1.6)[..., None] * _DRYNESS
+        r = np.hypot(x, z).astype(np.float32)
+        mean, gravel, dryness, floor = (
+            np.asarray(c, np.float32) for c in (self.mean, self.gravel, _DRYNESS, _FLOOR)
+        )
+        dry = np.clip(self.patchy(x, z), -1.6, 1.6)[..., None] * dryness
         rough = 0.10 + 0.14 * smoothstep(30, NEAR_M, r)  # blades melt together with distance
-        green = 0.97 * self.mean * (1 + dry) * (1 + rough * grain)[..., None]
-        walked = smoothstep(-0.08, 0.10, self.path(x, z))[..., None]
-        near = green * walked + self.gravel * (1 + 0.08 * grain)[..., None] * (1 - walked)
-        floor = np.array([0.20, 0.21, 0.11]) * (1 + 0.2 * grain)[..., None]
+        green = 0.97 * mean * (1 + dry) * (1 + rough * grain)[..., None]
+        walked = smoothstep(-0.08, 0.10, self.path(x, z).astype(np.float32))[..., None]
+        near = green * walked + gravel * (1 + 0.08 * grain)[..., None] * (1 - walked)
+        floor = floor * (1 + 0.2 * grain)[..., None]
         share = smoothstep(self.wood_from - 6, self.wood_from, r)[..., None]
         mixed: Array = near * (1 - share) + floor * share
         return mixed
@@ -267,17 +271,23 @@ def _lawn(rng: Rng, grounds: _Grounds) -> Finish:
     steps = (np.arange(0, pixels, coarse) + coarse / 2) / pixels * 2 * NEAR_M - NEAR_M
     x, z = np.broadcast_arrays(steps[None, :], steps[:, None])
 
-    def spread(field: Array) -> Array:
-        fine = np.repeat(np.repeat(field.astype(np.float32), coarse, 0), coarse, 1)
-        return fine[..., None]
-
     middle = image.mean(axis=(0, 1))
-    fade = spread(0.6 * smoothstep(3.5, NEAR_M, np.hypot(x, z)))
-    image += (middle - image) * fade
-    dry = spread(np.clip(grounds.patchy(x, z), -1.6, 1.6))
-    image *= (grounds.mean / middle).astype(np.float32) * (1 + dry * np.array(_DRYNESS, np.float32))
-    off = spread(1 - smoothstep(-0.08, 0.10, grounds.path(x, z)))
+    fade = (0.6 * smoothstep(3.5, NEAR_M, np.hypot(x, z))).astype(np.float32)
+    dry = np.clip(grounds.patchy(x, z), -1.6, 1.6).astype(np.float32)
+    dryness, balance = np.array(_DRYNESS, np.float32), (grounds.mean / middle).astype(np.float32)
+    off = (1 - smoothstep(-0.08, 0.10, grounds.path(x, z))).astype(np.float32)
     grit = 1 + 0.13 * textures.noise(rng, (256, 256), 2.0, 0.8)
-    grit = np.tile(grit, (pixels // 256, pixels // 256))[..., None]
-    image += (grounds.gravel.astype(np.float32) * grit - image) * off
-    return Finish(Material(textures.image_bytes(image), 0.9, 0.1))
+    gravel = np.tile(grounds.gravel.astype(np.float32) * grit[..., None], (1, pixels // 256, 1))
+
+    def paint_rows(band: slice) -> textures.Image:
+        def spread(field: Array) -> Array:
+            rows = np.arange(pixels)[band] // coarse
+            return np.repeat(field[rows], coarse, 1)[..., None]
+
+        part = image[band]
+        part += (middle - part) * spread(fade)
+        part *= balance * (1 + spread(dry) * dryness)
+        part += (gravel[np.arange(pixels)[band] % 256] - part) * spread(off)
+        return part
+
+    return Finish(Material(textures.in_bands((pixels, pixels), paint_rows), 0.9, 0.1))

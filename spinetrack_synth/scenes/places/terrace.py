@@ -89,6 +89,9 @@ def _country(rng: Rng) -> tuple[list[Part], dict[str, Finish]]:
     seaward = rng.uniform(0, np.pi)  # the house stands at -Z, the open view lies at +Z
     open_sea = rng.random() < 0.65
     drop = rng.uniform(3.5, 6.0)
+    grassy, dried, bushy = np.array(
+        [[0.52, 0.50, 0.30], [1.0, 0.4, 0.1], [0.24, 0.31, 0.15]], np.float32
+    )
 
     def height(x: Array, z: Array) -> Array:
         r, angle = np.hypot(x, z), np.arctan2(z, x)
@@ -102,10 +105,10 @@ def _country(rng: Rng) -> tuple[list[Part], dict[str, Finish]]:
         return ground
 
     def color(x: Array, z: Array, grain: Array) -> Array:
-        r = np.hypot(x, z)
+        r = np.hypot(x, z).astype(np.float32)
         wooded = smoothstep(-0.25, 0.35, woods(x, z) + 0.25 * grain)[..., None]
-        field = np.array([0.52, 0.50, 0.30]) + 0.06 * dry(x, z)[..., None] * [1.0, 0.4, 0.1]
-        green = np.array([0.24, 0.31, 0.15]) * (1 + 0.28 * grain)[..., None]
+        field = grassy + 0.06 * dry(x, z)[..., None] * dried
+        green = bushy * (1 + 0.28 * grain)[..., None]
         ground = field * (1 + 0.10 * grain)[..., None]
         return hazed(ground * (1 - wooded) + green * wooded, r, 1900.0)
 

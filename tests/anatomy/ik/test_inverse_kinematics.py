@@ -111,9 +111,12 @@ def test_no_cold_frame_of_the_pose_library_fails(coupled: Tree, markers: str) ->
         np.testing.assert_allclose(apart, 0, atol=1e-4)
 
 
-@pytest.mark.slow
-def test_no_cold_frame_of_sampled_poses_fails(coupled: Tree, free: Tree) -> None:
-    q = library_poses(coupled, 4, seed=3)
+@pytest.mark.parametrize(
+    "samples",
+    [pytest.param(1, marks=pytest.mark.slow), pytest.param(4, marks=pytest.mark.exhaustive)],
+)
+def test_no_cold_frame_of_sampled_poses_fails(coupled: Tree, free: Tree, samples: int) -> None:
+    q = library_poses(coupled, samples, seed=3)
     found = solve(coupled, NAMES, markers_of(coupled, q, NAMES), cold=True)
     assert found.marker_error_m.max() < 1e-5
     q = np.clip(q[::10], free.lower, free.upper)

@@ -141,7 +141,8 @@ PICTURES = {
 
 QUICK = ("dropped", "reordered", "an error", "a black picture", "a mask with a missing person",
          "another pose")  # fmt: skip
-"""The rest is told apart by a few lines of the driver at most, and left to the whole suite."""
+"""The rest is told apart by a few lines of the driver at most, and left to the whole suite;
+replies to other commands than the picture's to the exhaustive one."""
 
 
 def cases(*names: str):
@@ -149,7 +150,7 @@ def cases(*names: str):
 
 
 @pytest.mark.parametrize(
-    "command", [LIT, *(pytest.param(c, marks=pytest.mark.slow) for c in (DEPTH, POSE_BACK))]
+    "command", [LIT, *(pytest.param(c, marks=pytest.mark.exhaustive) for c in (DEPTH, POSE_BACK))]
 )
 @pytest.mark.parametrize("harm", cases(*WIRE))
 def test_harm_to_a_reply_leaves_no_trace(
@@ -374,8 +375,13 @@ def test_a_picture_that_still_changes_is_taken_again(
         assert made[name] == clean_large[name]
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize(
+    "seed",
+    [
+        pytest.param(0, marks=pytest.mark.slow),
+        *(pytest.param(seed, marks=pytest.mark.exhaustive) for seed in (1, 2)),
+    ],
+)
 def test_a_storm(
     balls: BallEngine, drive: Drive, tmp_path: Path, clean: dict[str, bytes], seed: int
 ) -> None:
