@@ -11,7 +11,7 @@ from spinetrack_synth.avatars.array_types import Array
 from spinetrack_synth.avatars.assets import BodyData
 from spinetrack_synth.avatars.body import RestBody, Subject
 from spinetrack_synth.avatars.clothes import Garment, over, sew, skin_below, tailor
-from spinetrack_synth.avatars.eyes import eyeballs, eyes, face_scale_m, lashes, teeth
+from spinetrack_synth.avatars.eyes import eyeballs, eyes, face_scale_m, lashes, mouth
 from spinetrack_synth.avatars.eyewear import glasses, wears_glasses
 from spinetrack_synth.avatars.fabric import choose_fabric, weave
 from spinetrack_synth.avatars.figure import Figure, measure
@@ -38,8 +38,8 @@ class Looks:
     """What a subject looks like whatever is worn.
 
     ``figure`` for the tailor; ``skin`` the painted skin; ``hair`` how it is done; ``own`` eyes,
-    lashes, teeth, hair and glasses; ``eyes`` (2, 3) m the eyeballs' centres at rest, left first;
-    ``scale_m`` metres for a unit of the face's targets.
+    lashes, teeth, tongue, hair and glasses; ``eyes`` (2, 3) m the eyeballs' centres at rest, left
+    first; ``scale_m`` metres for a unit of the face's targets.
     """
 
     figure: Figure
@@ -64,7 +64,7 @@ def looks(data: BodyData, rest: RestBody, subject: Subject) -> Looks:
         own=(
             eyes(data, rest, subject, rng),
             lashes(data, hair.brow_color),
-            teeth(data),
+            *mouth(data),
             *hair.parts,
             *(glasses(hair.head, own_glasses) if wears_glasses(subject, own_glasses) else ()),
         ),

@@ -1,7 +1,8 @@
-"""Eyeballs: spheres set where the eye helpers are, with a painted iris; lashes, and teeth."""
+"""Eyeballs: spheres where the eye helpers are, with a painted iris; lashes, teeth and tongue."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
@@ -24,6 +25,9 @@ _IRIS = 0.52
 
 _LASH_SHARE = 0.45
 """Length of the lashes over that of the helper strips."""
+
+_TEETH_LOWER = 0.045
+"""How much lower the upper teeth stand than in the data, in its unit, 0.1 m."""
 
 # Iris colours, sRGB, dark to light.
 _BROWN, _HAZEL, _GREEN, _BLUE, _GREY = (
@@ -137,14 +141,21 @@ def lashes(data: BodyData, color: Color) -> Part:
     )
 
 
-def teeth(data: BodyData) -> Part:
-    """Both rows of teeth: seen where a mouth opens."""
-    sheet = _teeth(data)
+def mouth(data: BodyData) -> tuple[Part, Part]:
+    """Teeth and tongue: seen where a mouth opens."""
+    teeth, tongue = _teeth(data), _tongue(data)
+    return (
+        _inner("teeth", teeth, Material((0.82, 0.78, 0.70), roughness=0.3, specular=0.4)),
+        _inner("tongue", tongue, Material((0.62, 0.30, 0.29), roughness=0.5, specular=0.3)),
+    )
+
+
+def _inner(name: str, sheet: Sheet, material: Material) -> Part:
     return Part(
-        name="teeth",
+        name=name,
         faces=sheet.faces,
         uv=sheet.uv.astype(np.float32),
-        material=Material((0.78, 0.74, 0.66), roughness=0.3, specular=0.4),
+        material=material,
         weld=sheet.weld,
         stencil=sheet.stencil,
         offset_m=np.zeros(len(sheet.uv), np.float32),
@@ -153,7 +164,28 @@ def teeth(data: BodyData) -> Part:
 
 @lru_cache(maxsize=2)
 def _teeth(data: BodyData) -> Sheet:
-    return group_sheet(data, "helper-upper-teeth", "helper-lower-teeth")
+    """Both rows; the upper one hangs lower than the data has it, where it is never seen."""
+    sheet = group_sheet(data, "helper-upper-teeth", "helper-lower-teeth")
+    vertex = sheet.stencil.indices
+    upper = np.unique(data.quads[data.faces_of("helper-upper-teeth")])
+    x, _, z = data.vertices[upper].T
+    front = upper[(np.abs(x) < 0.05) & (z > z.max() - 0.12)]
+    high, low = front[[np.argmax(data.vertices[front, 1]), np.argmin(data.vertices[front, 1])]]
+    row = np.flatnonzero(np.isin(vertex, upper))
+    share = np.full(len(row), _TEETH_LOWER / np.ptp(data.vertices[[high, low], 1]))
+    moved = csr_array(
+        (
+            np.concatenate([share, -share]),
+            (np.tile(row, 2), np.repeat([low, high], len(row))),
+        ),
+        shape=sheet.stencil.shape,
+    )
+    return replace(sheet, stencil=csr_array(sheet.stencil + moved))
+
+
+@lru_cache(maxsize=2)
+def _tongue(data: BodyData) -> Sheet:
+    return group_sheet(data, "helper-tongue")
 
 
 @lru_cache(maxsize=2)

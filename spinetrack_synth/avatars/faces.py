@@ -53,7 +53,7 @@ EXPRESSIONS: Final[dict[str, Mapping[str, float]]] = {
 MOST_TURNED_RAD: Final = np.radians(30.0)
 """Eyes turn so far; for what lies beyond, the head would turn."""
 
-_LID_FOLLOWS: Final = (0.75, 0.35)
+_LID_FOLLOWS: Final = (0.55, 0.35)
 """Weight of the blink per radian that the eyes look down, and less of it that they look up."""
 
 
@@ -122,7 +122,7 @@ def sheds_hat(avatar: Avatar, coordinates: Array) -> bool:
 _HAT_HOLDS: Final = 0.35
 """Cosine of the tilt of a head from which on hats fall off."""
 
-_MOVED: Final = ("skin", "lashes", "teeth", "beard")
+_MOVED: Final = ("skin", "lashes", "teeth", "tongue", "beard")
 """The parts that a face moves."""
 
 

@@ -20,7 +20,9 @@ _HEAD_M: Final = 0.125
 _REACH_M: Final = 0.6
 """Hair may meet what lies farther than a head and nearer than this from the head's centre."""
 
-_OF_HEAD: Final = frozenset({"eyes", "lashes", "teeth", "hair", "beard", "glasses", "lenses"})
+_OF_HEAD: Final = frozenset(
+    {"eyes", "lashes", "teeth", "tongue", "hair", "beard", "glasses", "lenses"}
+)
 
 
 def face_of(parts: Sequence[Part], hair: str, beard: str) -> Face:

@@ -252,7 +252,7 @@ def _paint_features(
     polished = polished and rng.random() < 0.5
     tint("fingernails", polish if polished else bare, 1.0 if polished else 0.8)
     tint("eyelids", color * np.array([0.82, 0.74, 0.74]), 0.35)
-    tint("inside-mouth", np.array([0.22, 0.09, 0.08]), 1.0)
+    tint("inside-mouth", np.array([0.36, 0.15, 0.14]), 1.0)
 
 
 @lru_cache(maxsize=16)
