@@ -234,8 +234,11 @@ def area_under_curve(wrong: Array, right: Array) -> float:
 class InMemory:
     """As much of a Dataset as the rules of the body ask for."""
 
+    truth_path = None
+
     def __init__(self, found: Bodies) -> None:
         self.found = found
+        self.annotations = found.rows
         self.labelled = found.sightings.visible
         v = np.where(self.labelled, 2.0, 0.0)
         self.keypoints = np.concatenate([found.sightings.points_px, v[..., None]], axis=2)

@@ -20,13 +20,15 @@ class Material:
     ``base_color`` is sRGB: an image (H, W, 3) uint8 addressed by the surface's uv (v up, so row 0
     of the image is v = 1; beyond 0..1 it repeats), or one colour (3,) in 0..1. ``roughness`` and
     ``specular`` as in the principled BSDF. ``opacity`` is an optional mask (H, W) uint8 addressed
-    like the image.
+    like the image. ``normals`` is an optional map (H, W, 3) uint8 of wrinkles and the like: 0..255
+    are -1..1 along growing u, along growing v and outward, as in glTF.
     """
 
     base_color: NDArray[np.uint8] | tuple[float, float, float]
     roughness: float = 0.6
     specular: float = 0.3
     opacity: NDArray[np.uint8] | None = None
+    normals: NDArray[np.uint8] | None = None
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,9 @@ class Surface:
 
     ``key`` names topology, uv and material: two surfaces with the same key differ at most in
     ``vertices_world`` (V, 3) m and ``normals_world`` (V, 3), so a renderer may cache the rest.
-    ``faces`` (F, 3), ``uv`` (V, 2). ``normals_world`` None asks for flat shading.
+    ``faces`` (F, 3), ``uv`` (V, 2). ``normals_world`` None asks for flat shading. ``parts``
+    (V, 17) is how much of each part of the body (`anatomy.parts.PARTS`) a vertex is, 0 to 255; None
+    for things.
     """
 
     key: str
@@ -44,6 +48,7 @@ class Surface:
     uv: NDArray[np.float32]
     material: Material
     normals_world: NDArray[np.float32] | None = None
+    parts: NDArray[np.uint8] | None = None
 
 
 @dataclass(frozen=True)
@@ -153,9 +158,10 @@ class PosedPerson:
     ``fingers_rad`` (2, 5, 3) bends of the knuckles of the right and the left hand, None at rest;
     ``skin_world`` (V, 3) m the closed skin without clothes and ``skin_body`` (V,) the index of the
     OpenSim body each of its vertices moves with most; ``surfaces`` what is drawn; ``clothes`` names
-    the garments from the skin outward, commas between them; ``outfit`` the
-    number of the clothes, with which the same look can be made again; ``physique`` None where
-    nothing is known of it, ``face`` None where none is drawn.
+    the garments from the skin outward, commas between them; ``outfit`` the number of the clothes
+    and ``style`` their style, with which the same look can be made again; ``physique`` None where
+    nothing is known of it; ``assets`` the user's files that are worn; ``face`` None where none is
+    drawn.
     """
 
     subject_id: str
@@ -169,8 +175,10 @@ class PosedPerson:
     surfaces: tuple[Surface, ...]
     fingers_rad: NDArray[np.float64] | None = None
     clothes: str = ""
+    style: str = ""
     outfit: int = 0
     physique: Physique | None = None
+    assets: tuple[str, ...] = ()
     face: Face | None = None
 
 
@@ -228,6 +236,21 @@ class Film:
     jpeg_quality: int = 92
 
 
+@dataclass(frozen=True, eq=False)
+class Shutter:
+    """How everything has moved when the shutter closes. The shot itself is the middle of the time
+    ``open_s``; until then all moved the same way.
+
+    ``bodies`` are (B, 4, 4) frames of each person's bodies then, None for who stands still;
+    ``camera`` is the shot's and ``further`` are its further ones then.
+    """
+
+    open_s: float
+    bodies: tuple[NDArray[np.float64] | None, ...]
+    camera: Camera
+    further: tuple[Camera, ...] = ()
+
+
 @dataclass(frozen=True)
 class Shot:
     """Everything one picture shows: a pure function of (configuration, seed, index).
@@ -237,7 +260,8 @@ class Shot:
     ``surroundings`` are all surfaces beside the people's; those of the ``things`` are among
     them, for a renderer that knows assets the things are listed too. ``further`` are more cameras
     that see the same moment; ``capture`` None is a picture that stands alone. ``film`` None takes
-    the light as it is. With a ``backdrop`` people and things stand before a photograph.
+    the light as it is. With a ``backdrop`` people and things stand before a photograph. With a
+    ``shutter`` the picture shows movement, else one moment.
     """
 
     index: int
@@ -256,6 +280,16 @@ class Shot:
     further: tuple[Camera, ...] = ()
     capture: Capture | None = None
     film: Film | None = None
+    shutter: Shutter | None = None
+
+
+@dataclass(frozen=True)
+class Hits:
+    """What the middle of each pixel shows: ``surface`` (H, W), counted through the surroundings and
+    then each person's, lamps last, -1 for nothing; ``face`` (H, W) of that surface."""
+
+    surface: NDArray[np.int32]
+    face: NDArray[np.int32]
 
 
 @dataclass(frozen=True)
@@ -267,7 +301,9 @@ class Frame:
     ``ids`` and ``depth_m`` are sampled exactly at pixel centres. ``people`` are the shot's as they
     were drawn, where the renderer reads them back; None where they are drawn as they stand in the
     shot by construction. ``camera`` is the one that was drawn with, where the renderer lacks the
-    shot's lens. Labels are of the people that were drawn, by the camera that drew.
+    shot's lens. Labels are of the people that were drawn, by the camera that drew. ``hits`` None
+    where the renderer does not tell surfaces. ``shutter_s`` is how long the shutter of the picture
+    was open, 0 where it shows one moment.
     """
 
     rgb: NDArray[np.uint8]
@@ -275,3 +311,5 @@ class Frame:
     depth_m: NDArray[np.float32]
     people: tuple[PosedPerson, ...] | None = None
     camera: Camera | None = None
+    hits: Hits | None = None
+    shutter_s: float = 0.0

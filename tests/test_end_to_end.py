@@ -26,7 +26,7 @@ from spinetrack_synth.dataset import DatasetConfig
 from spinetrack_synth.dataset.run import scene_source
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.labels import annotate
-from spinetrack_synth.skeleton import SIGMAS, SPINE
+from spinetrack_synth.skeleton import NAMES, SIGMAS, SPINE
 
 pytest.importorskip("mitsuba", reason="pip install 'spinetrack-synth[render]'")
 pytestmark = pytest.mark.slow
@@ -46,7 +46,7 @@ def render(out: Path, count: int = COUNT) -> subprocess.Popen:
     width, height = SETTINGS["size"]
     return spinetrack_synth(
         "render", "--scenes", "yoga", "--seed", SETTINGS["seed"], "--size", f"{width}x{height}",
-        "--quality", "draft", "--format", "png", "--count", count, "--out", out,
+        "--quality", "draft", "--format", "png", "--maps", "all", "--count", count, "--out", out,
     )  # fmt: skip
 
 
@@ -216,3 +216,79 @@ def test_a_damaged_asset_cache_is_told_and_leaves_no_dataset(tmp_path: Path) -> 
     assert "assets" in err
     assert err.count("\n") == 1
     assert not (tmp_path / "OUT").exists()
+
+
+def maps_of(made: Path, image: dict) -> tuple[np.ndarray, ...]:
+    stem = Path(image["file_name"]).stem
+    found = (np.asarray(Image.open(made / kind / "train" / f"{stem}.png"))
+             for kind in ("parts", "depth", "normals"))  # fmt: skip
+    return tuple(found)
+
+
+def test_parts_are_where_the_masks_are_and_at_the_joints_that_are_seen(
+    made: Path, dataset: CocoDataset
+) -> None:
+    truth = pd.read_parquet(made / "ground_truth/train.parquet").set_index("annotation_id")
+    beside = {
+        "wrist": ("forearm", "hand"), "elbow": ("forearm", "upper_arm"), "ankle": ("foot", "leg"),
+        "knee": ("thigh", "lower_leg"),
+    }  # fmt: skip
+    checked = 0
+    for image in dataset.images:
+        parts, _, _ = maps_of(made, image)
+        people = np.zeros(parts.shape, dtype=bool)
+        for row, annotation in enumerate(dataset.annotations):
+            if annotation["image_id"] != image["id"]:
+                continue
+            people |= coco_mask.decode(annotation["segmentation"]).astype(bool)
+            names = ["", *dataset.info["parts"].values()]
+            covers = truth.loc[annotation["id"]]
+            for k, (x, y, v) in enumerate(dataset.keypoints[row]):
+                side, _, joint = NAMES[k].partition("_")
+                if v == 2 and joint in beside and covers["cover"][k].startswith("own"):
+                    assert covers["cover_part"][k].startswith(side)
+                    around = parts[max(0, int(y) - 1) : int(y) + 2, max(0, int(x) - 1) : int(x) + 2]
+                    shown = {names[part] for part in np.unique(around)}
+                    assert any(s.startswith(side) and s.endswith(beside[joint]) for s in shown)
+                    checked += 1
+        np.testing.assert_array_equal(parts > 0, people)
+    assert checked > 20
+
+
+def test_depth_and_cover_together_reach_the_keypoints(made: Path, dataset: CocoDataset) -> None:
+    truth = pd.read_parquet(made / "ground_truth/train.parquet").set_index("annotation_id")
+    off = []
+    for row, annotation in enumerate(dataset.annotations):
+        image, told = dataset.image_of[annotation["image_id"]], truth.loc[annotation["id"]]
+        depth = maps_of(made, image)[1]
+        assert depth.dtype == np.uint16
+        K, world2cam = np.array(image["K"]), np.array(image["world2cam"])
+        points = told["keypoints_world"].reshape(37, 3) @ world2cam[2, :3] + world2cam[2, 3]
+        for (x, y, v), z, cover, mm in zip(
+            dataset.keypoints[row], points, told["cover"], told["cover_mm"], strict=True
+        ):
+            if v and cover != "nothing":
+                stretch = np.linalg.norm(np.linalg.inv(K) @ [x, y, 1])
+                off.append(depth[int(y), int(x)] + mm / stretch - 1000 * z)
+    assert len(off) > 80
+    assert np.median(np.abs(off)) < 1
+    assert np.percentile(np.abs(off), 90) < 10  # the rest is decided by a neighbouring pixel
+
+
+def test_normals_are_those_of_the_depth(made: Path, dataset: CocoDataset) -> None:
+    for image in dataset.images:
+        parts, depth, normals = maps_of(made, image)
+        y, x = np.indices(depth.shape) + 0.5
+        rays = np.stack([x, y, np.ones_like(x)], axis=-1) @ np.linalg.inv(np.array(image["K"])).T
+        points = rays * depth[..., None]
+        right, down = points[1:-1, 2:] - points[1:-1, :-2], points[2:, 1:-1] - points[:-2, 1:-1]
+        steep = np.cross(down, right)
+        steep /= np.maximum(np.linalg.norm(steep, axis=-1, keepdims=True), 1e-9)
+        told = (normals[1:-1, 1:-1] / 127.5 - 1) * [1, -1, -1]
+        cosine = (told * steep).sum(axis=-1)
+        flat = (parts[1:-1, 1:-1] == 0) & (depth[1:-1, 1:-1] > 0)
+        assert np.median(cosine[flat]) > 0.99
+        assert np.median(cosine[parts[1:-1, 1:-1] > 0]) > 0.95
+        lengths = np.linalg.norm(told[flat], axis=-1)
+        assert np.percentile(np.abs(lengths - 1), 99) < 0.02
+        assert ((told * rays[1:-1, 1:-1]).sum(axis=-1)[flat] < 0.05).all()

@@ -10,8 +10,10 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from fakes import BallRenderer, ball_source
+from PIL import Image
 from stage import set_stage
 
 from spinetrack_synth.dataset import DatasetConfig, run_dataset
@@ -27,16 +29,7 @@ SMALLER = {
     "spinetrack-synth serve": ["--size", "64x48", "--quality", "draft", "--port", "0"],
     "python benchmarks/tissue_depth.py": ["--people", "1"],
     "python benchmarks/anatomy.py": ["--people", "3"],
-    "python benchmarks/render.py": [
-        "--pictures",
-        "4",
-        "--compare",
-        "1",
-        "--rounds",
-        "1",
-        "--cold",
-        "0",
-    ],
+    "python benchmarks/render.py": ["--pictures", "4", "--compare", "1"],
     "python benchmarks/inference.py": ["--rounds", "1", "--calls", "3"],
 }
 """What is added to commands that take long; of an option given twice the last counts."""
@@ -135,6 +128,19 @@ def test_python_of_the_labels_page_runs(tmp_path: Path, monkeypatch: pytest.Monk
     for block in blocks(ROOT / "docs/labels.md", "python"):
         exec(compile(block, "docs/labels.md", "exec"), names)
     assert names["points_world"].shape == (37, 3)
+    assert abs(np.linalg.det(names["L5_in_S1"]) - 1) < 1e-6
+    assert set(names["hidden_by"].index) <= set(names["PARTS"])
+    for kind, pixels in (
+        ("parts", np.full((2, 3), 4, np.uint8)),
+        ("depth", np.array([[0, 1500, 2000]], np.uint16)),
+        ("normals", np.full((2, 3, 3), (255, 0, 128), np.uint8)),
+    ):
+        (tmp_path / "MAPS" / kind / "train").mkdir(parents=True)
+        Image.fromarray(pixels).save(tmp_path / "MAPS" / kind / "train" / "000000.png")
+    parts, depth, normals = names["read_maps"]("MAPS", "000000")
+    assert names["PARTS"][parts[0, 0] - 1] == "abdomen"
+    np.testing.assert_array_equal(depth, [[np.nan, 1.5, 2.0]])
+    np.testing.assert_allclose(normals[0, 0], [1, 1, 0], atol=0.01)
     assert "pelvis_tilt" in names["names"]
 
 

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property, lru_cache
 from typing import Final
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.sparse import csr_array
 
 from spinetrack_synth.anatomy.kinematics import body_transforms, points_world
 from spinetrack_synth.anatomy.model import Tree, fullbody
+from spinetrack_synth.anatomy.parts import PARTS, part_rows
 from spinetrack_synth.avatars import assets
 from spinetrack_synth.avatars.array_types import Array, Ints
 from spinetrack_synth.avatars.body import (
@@ -22,10 +25,14 @@ from spinetrack_synth.avatars.body import (
     shape,
 )
 from spinetrack_synth.avatars.dress import Looks, dress, looks
+from spinetrack_synth.avatars.figure import suit
 from spinetrack_synth.avatars.fingers import Hand, bend, find_hands
-from spinetrack_synth.avatars.heads import clothes_of, face_of, with_hanging_hair
+from spinetrack_synth.avatars.flesh import Flesh, flesh, mend
+from spinetrack_synth.avatars.hanging import hang
+from spinetrack_synth.avatars.heads import face_of, with_hanging_hair
 from spinetrack_synth.avatars.landmarks import find_landmarks
-from spinetrack_synth.avatars.parts import Part
+from spinetrack_synth.avatars.mesh import Sheet
+from spinetrack_synth.avatars.parts import Cover, Part, part_shares, riding, softness
 from spinetrack_synth.avatars.rig import (
     TWIST_FREE,
     Rig,
@@ -34,7 +41,7 @@ from spinetrack_synth.avatars.rig import (
     vertebral_centres,
     with_short_leg,
 )
-from spinetrack_synth.avatars.skin_weights import skin_weights
+from spinetrack_synth.avatars.skin_weights import chords, skin_weights
 from spinetrack_synth.avatars.skinning import (
     Binding,
     Rings,
@@ -47,6 +54,9 @@ from spinetrack_synth.avatars.skinning import (
     vertex_rings,
 )
 from spinetrack_synth.avatars.spines import LEVELS, NORMAL, lateral_curve
+from spinetrack_synth.avatars.styles import SPORTS, draw_style
+from spinetrack_synth.community import AssetFolder
+from spinetrack_synth.easing import smoothstep
 from spinetrack_synth.poses.collision import Capsules, capsules_from_skin
 from spinetrack_synth.poses.skin import SkinProbe, probe_from_skin, refresh
 from spinetrack_synth.shot import Physique, PosedPerson, Surface
@@ -64,18 +74,20 @@ Fingers = Array
 class Avatar:
     """A subject with everything that posing it needs.
 
-    ``bone_order`` lists (bone, the bone it hangs on) with parents first; bones are the model's
-    bodies followed by the twist-free ones. ``skin_body`` (V,) is the body each skin vertex moves
-    with most and ``skin_faces`` (F, 4) its quads. ``hands`` are the right and the left one.
-    ``probe`` is the skin as grounding feels it, ``capsules`` as
-    collisions do; ``physique`` what is told of the body. ``looks`` is what is drawn of the subject
-    whatever is worn, None for an avatar that is not drawn; ``outfit`` the number of the clothes in
-    ``parts``.
+    ``flesh`` is what the skin keeps in every pose. ``bone_order`` lists (bone, the bone it hangs
+    on) with parents first; bones are the model's bodies followed by the twist-free ones.
+    ``skin_body`` (V,) is the body each skin vertex moves with most and ``skin_faces`` (F, 4) its
+    quads. ``hands`` are the right and the left one. ``probe`` is the skin as grounding feels it,
+    ``capsules`` as collisions do; ``physique`` what is told of the body. ``looks`` is what is drawn
+    of the subject whatever is worn, None for an avatar that is not drawn; ``outfit`` the number of
+    the clothes in ``parts``, ``style`` theirs and ``garments`` their names; ``sole_m`` the
+    thickness of the shoes' soles.
     """
 
     subject: Subject
     rig: Rig
     binding: Binding
+    flesh: Flesh
     bone_order: NDArray[np.int32]
     limb_axis_world: Array
     parts: tuple[Part, ...]
@@ -87,6 +99,9 @@ class Avatar:
     physique: Physique
     looks: Looks | None = None
     outfit: int = 0
+    style: str = SPORTS
+    garments: tuple[str, ...] = ()
+    sole_m: float = 0.0
 
     @property
     def tree(self) -> Tree:
@@ -95,8 +110,58 @@ class Avatar:
 
     @cached_property
     def skin_binding(self) -> Binding:
-        """What binds the bare skin, without the shapes about it that clothes follow."""
-        return first_vertices(self.binding, len(self.skin_body))
+        """What binds the skin as it meets the ground, without the shapes about it that clothes
+        follow: soles of shoes are its soles."""
+        binding = first_vertices(self.binding, len(self.skin_body))
+        if not self.sole_m:
+            return binding
+        rest_world = binding.rest_world.copy()
+        foot = np.isin(self.skin_body, self.feet)
+        lowest = rest_world[:, 1].min()
+        low = smoothstep(0.04, 0.015, rest_world[:, 1] - lowest)
+        rest_world[:, 1] -= self.sole_m * low * foot
+        return replace(binding, rest_world=rest_world)
+
+    @cached_property
+    def feet(self) -> list[int]:
+        """The bodies of the feet below the ankles."""
+        return [self.tree.body_index[f"{b}_{side}"] for b in ("calcn", "toes") for side in "rl"]
+
+    @cached_property
+    def draped_skin(self) -> tuple[Ints, Ints]:
+        """Some vertices of the hands, and of feet and head: skin that hanging cloth meets where
+        clothes are not cut from."""
+        bodies = self.tree.bodies
+        parts = []
+        for names in (("hand",), ("calcn", "toes", "skull")):
+            there = [k for k, name in enumerate(bodies) if name.startswith(names)]
+            parts.append(np.flatnonzero(np.isin(self.skin_body, there))[::3])
+        return parts[0], parts[1]
+
+    @cached_property
+    def draped_suit(self) -> tuple[Sheet, Ints]:
+        """What clothes are cut from, and its distinct points: trunk and limbs as cloth feels
+        them, without hollows."""
+        sheet = suit(assets.load()).sheet
+        return sheet, np.unique(sheet.weld, return_index=True)[1]
+
+    @cached_property
+    def bone_weights(self) -> csr_array:
+        """Weights (V, S) of the base mesh on all bones."""
+        bone, weight = self.binding.bone, self.binding.weight
+        row = np.repeat(np.arange(len(bone)), bone.shape[1])
+        size = (len(bone), len(self.tree.bodies) + len(TWIST_FREE))
+        return csr_array((weight.ravel(), (row, bone.ravel())), shape=size)
+
+    @cached_property
+    def body_parts(self) -> tuple[NDArray[np.uint8], ...]:
+        """How much of each part of the body the vertices of what is drawn are, (P, 17) each."""
+        rows = part_rows(self.tree.bodies)
+        share = np.zeros((len(self.binding.bone), len(PARTS)))
+        part = rows[_untwisted(self.tree)[self.binding.bone]]
+        for k in range(part.shape[1]):
+            np.add.at(share, (np.arange(len(part)), part[:, k]), self.binding.weight[:, k])
+        return tuple(part_shares(drawn, share, rows, self.tree.bodies) for drawn in self.parts)
 
     @cached_property
     def world2rest(self) -> Array:
@@ -118,6 +183,10 @@ class Avatar:
         return tuple(self.skin_faces[(body == hand.body).all(axis=1)] for hand in self.hands)
 
 
+NO_CHOICE: Final[Mapping[str, float]] = {}
+"""No weights of styles: sportswear, barefoot."""
+
+
 @dataclass(frozen=True)
 class Present:
     """The subjects of one shot in its clothes; ``changing`` faces are others in every shot."""
@@ -126,6 +195,7 @@ class Present:
     numbers: range
     outfit: int
     spines: float = 0.0
+    clothes: Mapping[str, float] = field(default_factory=dict)
     changing: bool = True
 
     @property
@@ -135,14 +205,16 @@ class Present:
 
     def avatar(self, k: int) -> Avatar:
         """The k-th of them."""
-        return self.cast.avatar(self.numbers[k], self.outfit, self.spines)
+        number = self.numbers[k]
+        style = draw_style(self.clothes, [self.cast.seed, number, self.outfit])
+        return self.cast.avatar(number, self.outfit, self.spines, style)
 
 
 class Cast:
     """The subjects of a dataset, each made when first asked for: subject k depends on (seed, k).
 
     ``people`` fixes their number; None: there is no end of them. ``changing`` clothes are others
-    in every shot, else outfit 0 is worn in all.
+    in every shot, else outfit 0 is worn in all. Assets of the user's, ``worn``, are part of them.
     """
 
     WINDOW: Final = 10
@@ -154,59 +226,93 @@ class Cast:
     KEPT: Final = 24
     """Avatars kept ready."""
 
-    def __init__(self, seed: int, people: int | None = None, changing: bool = True) -> None:
+    def __init__(
+        self,
+        seed: int,
+        people: int | None = None,
+        changing: bool = True,
+        worn: AssetFolder | None = None,
+    ) -> None:
         self.seed = seed
         self.people = people
         self.changing = changing
+        self.worn = worn
         self._made = lru_cache(maxsize=self.KEPT)(self._make)
         self._dressed = lru_cache(maxsize=self.KEPT)(self._dress)
 
-    def present(self, index: int, count: int = 1, spines: float = 0.0) -> Present:
+    def present(
+        self,
+        index: int,
+        count: int = 1,
+        spines: float = 0.0,
+        clothes: Mapping[str, float] = NO_CHOICE,
+    ) -> Present:
         """Who may be in shot ``index``, at least ``count`` of them where there is no end of them;
-        a share ``spines`` of them with a spine that is not normal.
+        a share ``spines`` of them with a spine that is not normal, in ``clothes`` of styles by
+        weight.
 
-        The shot's index is the number of their outfits.
+        The shot's index is the number of their outfits. Where clothes do not change, their style
+        does not either.
         """
         first = 0 if self.people is not None else index // self.SHOTS_A_STEP
         size = self.people or max(self.WINDOW, count)
         outfit = index if self.changing else 0
-        return Present(self, range(first, first + size), outfit, spines, self.changing)
+        styles = clothes if self.changing else NO_CHOICE
+        numbers = range(first, first + size)
+        return Present(self, numbers, outfit, spines, styles, self.changing)
 
-    def avatar(self, k: int, outfit: int = 0, spines: float = 0.0) -> Avatar:
+    def avatar(self, k: int, outfit: int = 0, spines: float = 0.0, style: str = SPORTS) -> Avatar:
         """Avatar of subject k >= 0 in the outfit of a number, as ``sample_subject`` has it."""
         if k < 0 or (self.people is not None and k >= self.people):
             raise IndexError(f"subject {k} of a cast of {self.people}")
         # Scenes differ in the share; whom it leaves as he is, is made once for all of them.
         shaped = sample_subject(self.seed, k, spines).spine != NORMAL
-        return self._dressed(k, outfit, shaped)
+        return self._dressed(k, outfit, shaped, style)
 
     def _make(self, k: int, shaped: bool) -> Avatar:
-        return undressed_avatar(sample_subject(self.seed, k, 1.0 if shaped else 0.0))
+        return undressed_avatar(sample_subject(self.seed, k, 1.0 if shaped else 0.0), self.worn)
 
-    def _dress(self, k: int, outfit: int, shaped: bool) -> Avatar:
-        return redress(self._made(k, shaped), outfit)
+    def _dress(self, k: int, outfit: int, shaped: bool, style: str) -> Avatar:
+        return redress(self._made(k, shaped), outfit, style, self.worn)
 
 
-def make_avatar(subject: Subject, outfit: int = 0) -> Avatar:
-    """Shape, fit, bind and dress a subject.
+def make_avatar(subject: Subject, outfit: int = 0, style: str = SPORTS) -> Avatar:
+    """Shape, fit, bind and dress a subject in the outfit of a number, of one of the ``STYLES``.
 
     Raises UserError when the body data is missing and can't be fetched.
     """
-    return redress(undressed_avatar(subject), outfit)
+    return redress(undressed_avatar(subject), outfit, style)
 
 
-def undressed_avatar(subject: Subject) -> Avatar:
-    """The same avatar before it is dressed: it has looks and no parts yet."""
+def undressed_avatar(subject: Subject, worn: AssetFolder | None = None) -> Avatar:
+    """The same avatar before it is dressed: it has looks, maybe a skin of the assets that are
+    ``worn``, and no parts yet."""
     data = assets.load()
     avatar, rest = _bound(data, shape(data, subject), subject)
-    return replace(avatar, looks=looks(data, rest, subject))
+    return replace(avatar, looks=looks(data, rest, subject, worn))
 
 
-def redress(avatar: Avatar, outfit: int) -> Avatar:
-    """The same subject in other clothes. The avatar must have looks."""
+def redress(
+    avatar: Avatar, outfit: int, style: str = SPORTS, worn: AssetFolder | None = None
+) -> Avatar:
+    """The same subject in other clothes, of one of the ``STYLES``. The avatar must have looks."""
     assert avatar.looks is not None
-    parts = dress(assets.load(), avatar.looks, avatar.subject, outfit)
-    return replace(avatar, parts=parts, outfit=outfit)
+    dressed_in = dress(assets.load(), avatar.looks, avatar.subject, outfit, style, worn)
+    parts = tuple(riding(part, avatar.binding) for part in dressed_in.parts)
+    dressed = replace(
+        avatar,
+        parts=parts,
+        outfit=outfit,
+        style=style,
+        garments=dressed_in.garments,
+        sole_m=dressed_in.sole_m,
+    )
+    if dressed_in.sole_m == avatar.sole_m:
+        return dressed
+    probe = refresh(
+        avatar.probe, avatar.tree, avatar.rig.coordinates, dressed.skin_binding.rest_world
+    )
+    return replace(dressed, probe=probe)
 
 
 def bare_avatar(subject: Subject) -> Avatar:
@@ -242,7 +348,8 @@ def _riding(
     normal: Avatar | None = None,
 ) -> Avatar:
     """The skin at rest bound to a rig; ``normal`` is the same body with a normal spine."""
-    binding = bind(rest.vertices_world, bone, weight, _rings(data), softness=_softness(weight))
+    chord = chords(rest, rig, bone, weight)
+    binding = bind(rest.vertices_world, bone, weight, _rings(data), softness(weight), chord)
     skin = body_vertices(data)
     skin_body = _dominant_body(rig.tree, bone[skin], weight[skin])
     skin_world = rest.vertices_world[skin]
@@ -256,6 +363,7 @@ def _riding(
         subject=subject,
         rig=rig,
         binding=binding,
+        flesh=flesh(data, skin_world, binding.softness[skin]),
         bone_order=_bone_order(rig.tree),
         limb_axis_world=_limb_axes(rig),
         parts=(),
@@ -307,7 +415,14 @@ def pose_bodies(avatar: Avatar, body2world: Array, fingers: Fingers | None = Non
     """The avatar with its bodies at given frames (B, 4, 4); its coordinates are unknown, nan."""
     tree, looks = avatar.tree, avatar.looks
     vertices = _deformed(avatar, avatar.binding, body2world, fingers)
+    motions = bone_motions(avatar, body2world)
+    below = _Below.of(avatar, vertices, body2world) if _hangs(avatar) else None
+    hands = _hand_points(avatar, vertices)
     markers = points_world(body2world, tree.marker_body, tree.marker_offset_m)
+    surfaces = tuple(
+        _surface(avatar, part, vertices, hands, motions, below, shares)
+        for part, shares in zip(avatar.parts, avatar.body_parts, strict=True)
+    )
     return PosedPerson(
         subject_id=avatar.subject.subject_id,
         pose="",
@@ -317,11 +432,13 @@ def pose_bodies(avatar: Avatar, body2world: Array, fingers: Fingers | None = Non
         keypoints_world=markers[[tree.marker_index[name] for name in NAMES]],
         skin_world=vertices[: len(avatar.skin_body)].astype(np.float32),
         skin_body=avatar.skin_body,
-        surfaces=_surfaces(avatar, vertices, body2world),
+        surfaces=_with_hair(avatar, surfaces, motions, vertices),
         fingers_rad=fingers,
-        clothes=clothes_of(avatar.parts),
+        clothes=", ".join(avatar.garments),
+        style=avatar.style,
         outfit=avatar.outfit,
         physique=avatar.physique,
+        assets=tuple(part.asset for part in avatar.parts if part.asset),
         face=face_of(avatar.parts, looks.hair.style, looks.hair.beard) if looks else None,
     )
 
@@ -341,7 +458,8 @@ def _deformed(
             count = np.searchsorted(hand.vertex, len(rest))
             rest[hand.vertex[:count]] = bend(hand, angles)[:count]
         binding = replace(binding, rest_world=rest)
-    return deform(binding, bone_motions(avatar, body2world), avatar.bone_order)
+    deformed, bent = deform(binding, bone_motions(avatar, body2world), avatar.bone_order)
+    return mend(avatar.flesh, deformed, bent)
 
 
 def bone_motions(avatar: Avatar, body2world: Array) -> Array:
@@ -383,22 +501,80 @@ def _limb_axes(rig: Rig) -> Array:
     return np.array(axes)
 
 
+def _untwisted(tree: Tree) -> Ints:
+    """The body (S,) of each bone: a twist-free one counts for its own."""
+    return np.array([*range(len(tree.bodies)), *map(tree.bodies.index, TWIST_FREE)])
+
+
 def _dominant_body(tree: Tree, bone: NDArray[np.int32], weight: Array) -> NDArray[np.int32]:
-    bodies = len(tree.bodies)
-    untwisted = np.array([tree.bodies.index(name) for name in TWIST_FREE])
-    body = np.where(bone < bodies, bone, untwisted[np.maximum(bone - bodies, 0)])
-    total = np.zeros((len(bone), bodies))
+    body = _untwisted(tree)[bone]
+    total = np.zeros((len(bone), len(tree.bodies)))
     for k in range(bone.shape[1]):
         np.add.at(total, (np.arange(len(bone)), body[:, k]), weight[:, k])
     dominant: NDArray[np.int32] = np.argmax(total, axis=1).astype(np.int32)
     return dominant
 
 
-def _softness(weight: Array) -> Array:
-    """Vertices that follow one body alone keep their shape exactly; the others are smoothed."""
-    softness: Array = np.clip((1.0 - weight.max(axis=1)) / 0.05, 0.0, 1.0)
-    return softness
+def _hangs(avatar: Avatar) -> bool:
+    return any(part.hanging is not None for part in avatar.parts)
 
+
+@dataclass(frozen=True, eq=False)
+class _Below:
+    """What hanging cloth lies on, as `hanging.hang` wants it."""
+
+    body: tuple[Array, Array]
+    hands: tuple[Array, Array]
+    floor_m: float
+    seat: Array
+
+    @classmethod
+    def of(cls, avatar: Avatar, vertices: Array, body2world: Array) -> _Below:
+        """The body of a posed avatar; it sits where its thighs are level above the floor."""
+        skin = vertices[: len(avatar.skin_body)]
+        quads = avatar.skin_faces
+        triangles = np.concatenate([quads[:, [0, 1, 2]], quads[:, [0, 2, 3]]])
+        normals = vertex_normals(skin, triangles, np.arange(len(skin), dtype=np.int32))
+        sheet, distinct = avatar.draped_suit
+        around = sheet.stencil @ vertices
+        outward = vertex_normals(around, sheet.faces, sheet.weld)
+        floor_m = min(0.0, float(skin[:, 1].min()) - avatar.sole_m)
+        index = avatar.tree.body_index
+        thighs = [
+            body2world[index[f"tibia_{side}"], :3, 3] - body2world[index[f"femur_{side}"], :3, 3]
+            for side in "rl"
+        ]
+        level = all(thigh[1] > -0.55 * np.linalg.norm(thigh) for thigh in thighs)
+        x, _, z = body2world[index["pelvis"], :3, 3]
+        about = np.hypot(skin[:, 0] - x, skin[:, 2] - z) < _BUTTOCKS_M
+        about &= np.isin(
+            avatar.skin_body, [index[name] for name in ("pelvis", "femur_r", "femur_l")]
+        )
+        lowest = float(skin[about, 1].min()) if about.any() else floor_m
+        seated = level and lowest > floor_m + 0.1
+        seat = np.array([x, z, _SEAT_M if seated else 0.0, lowest])
+        hands, bare = avatar.draped_skin
+        worn = skin[bare]
+        if avatar.sole_m:  # shoes are thicker than feet
+            shod = np.isin(avatar.skin_body[bare], avatar.feet)
+            worn[shod] += _UPPER_M * normals[bare][shod]
+        return cls(
+            (
+                np.concatenate([around[distinct], worn]),
+                np.concatenate([outward[distinct], normals[bare]]).astype(np.float64),
+            ),
+            (skin[hands], normals[hands].astype(np.float64)),
+            floor_m,
+            seat,
+        )
+
+
+_UPPER_M: Final = 0.014
+"""How far the upper of a shoe stands off the foot."""
+
+_SEAT_M: Final = 0.36
+_BUTTOCKS_M: Final = 0.22
+"""About the pelvis, a seat is so wide, and so much of it is sat on."""
 
 _Cloud = tuple[Array, Array, Array]
 """Points (N, 3) m and the corners of the box about them."""
@@ -438,6 +614,27 @@ def _pressed_m(
     return offset_m
 
 
+def _tucked_in_m(
+    cover: Cover,
+    vertices: Array,
+    placed: Array,
+    normals: NDArray[np.floating],
+    offset_m: NDArray[np.floating],
+) -> NDArray[np.floating]:
+    """How far skin stands off its places (P, 3) where it stays under the cloth that covers it."""
+    off = placed[cover.vertex] - cover.stencil @ vertices
+    above = np.einsum("ij,ij->i", off, normals[cover.vertex]) + offset_m[cover.vertex]
+    over = np.maximum(above - cover.cloth_m + _TUCKED_M, 0.0)
+    offset_m = offset_m.copy()
+    offset_m[cover.vertex] -= np.minimum(over, _MOST_TUCKED_M)
+    return offset_m
+
+
+_TUCKED_M: Final = 0.0015
+_MOST_TUCKED_M: Final = 0.02
+"""How far below cloth skin stays, and how far it is pushed for that at most."""
+
+
 def _above_floor_m(
     placed: Array, normals: NDArray[np.floating], offset_m: NDArray[np.floating]
 ) -> NDArray[np.floating]:
@@ -454,13 +651,14 @@ def _above_floor_m(
     return offset_m
 
 
-def _surfaces(avatar: Avatar, vertices: Array, body2world: Array) -> tuple[Surface, ...]:
-    placed = (vertices, _hand_points(avatar, vertices), body2world)
-    surfaces = tuple(_surface(avatar, part, *placed) for part in avatar.parts)
+def _with_hair(
+    avatar: Avatar, surfaces: tuple[Surface, ...], motions: Array, vertices: Array
+) -> tuple[Surface, ...]:
+    """The surfaces with the hair as it hangs in this pose."""
     if avatar.looks is None:
         return surfaces
-    skull, floor_m = avatar.tree.bodies.index("skull"), vertices[: len(avatar.skin_body), 1].min()
-    motion = body2world[skull] @ avatar.world2rest[skull]
+    floor_m = float(vertices[: len(avatar.skin_body), 1].min())
+    motion = motions[avatar.tree.bodies.index("skull")]
     return with_hanging_hair(avatar.parts, surfaces, avatar.looks.hair.head, motion, floor_m)
 
 
@@ -469,20 +667,34 @@ def _surface(
     part: Part,
     vertices: Array,
     hands: tuple[_Cloud, ...],
-    body2world: Array,
+    motions: Array,
+    below: _Below | None,
+    shares: NDArray[np.uint8],
 ) -> Surface:
     if part.body is not None:
         assert part.rest_world is not None
         body = avatar.tree.bodies.index(part.body)
-        motion = body2world[body] @ avatar.world2rest[body]
+        motion = motions[body]
         placed = part.rest_world @ motion[:3, :3].T + motion[:3, 3]
         normals = (part.rest_normals @ motion[:3, :3].T).astype(np.float32)
+    elif part.binding is not None:
+        placed = deform(part.binding, motions, avatar.bone_order)[0][part.weld]
+        if part.hanging is not None:
+            assert below is not None
+            placed = hang(part.hanging, placed, below.body, below.hands, below.floor_m, below.seat)
+        normals = vertex_normals(placed, part.faces, part.weld)
     else:
         assert part.stencil is not None
         placed = part.stencil @ vertices
+        if part.lift_world is not None:
+            placed = placed + _turned(avatar, part, motions)
+            lowest = float(vertices[: len(avatar.skin_body), 1].min())
+            placed[:, 1] = np.maximum(placed[:, 1], min(0.0, lowest))
         normals = vertex_normals(placed, part.faces, part.weld)
         if part.offset_m is not None and part.offset_m.any():
             pressed_m = _pressed_m(avatar, part, placed, hands)
+            if part.cover is not None:
+                pressed_m = _tucked_in_m(part.cover, vertices, placed, normals, pressed_m)
             placed = placed + normals * _above_floor_m(placed, normals, pressed_m)[:, None]
             normals = vertex_normals(placed, part.faces, part.weld)
     return Surface(
@@ -492,9 +704,27 @@ def _surface(
         uv=part.uv,
         material=part.material,
         normals_world=normals,
+        parts=shares,
     )
 
 
-def _key(avatar: Avatar, part: Part) -> str:  # what is one's own is the same in all clothes
-    own = avatar.looks is not None and any(part.name == mine.name for mine in avatar.looks.own)
-    return f"{avatar.subject.subject_id}{'' if own else f'/{avatar.outfit}'}/{part.name}"
+def _turned(avatar: Avatar, part: Part, motions: Array) -> Array:
+    """How far (P, 3) m a part lies off the base mesh, turned as the bones there have turned."""
+    assert part.stencil is not None and part.lift_world is not None
+    weight = part.stencil @ avatar.bone_weights
+    turn = np.asarray(weight @ motions[:, :3, :3].reshape(-1, 9)).reshape(-1, 3, 3)
+    turned: Array = np.einsum("pij,pj->pi", turn, part.lift_world)
+    # Blended rotations shorten what they turn.
+    length, blended = (np.linalg.norm(v, axis=1) for v in (part.lift_world, turned))
+    turned *= (length / np.maximum(blended, 1e-9))[:, None]
+    return turned
+
+
+def _key(avatar: Avatar, part: Part) -> str:
+    """What is the subject's own is the same in all clothes."""
+    name = avatar.subject.subject_id
+    own = avatar.looks.own if avatar.looks else ()
+    if not part.asset and any(part.name == mine.name for mine in own):
+        return f"{name}/{part.name}"
+    style = "" if avatar.style == SPORTS else f"{avatar.style}-"
+    return f"{name}/{style}{avatar.outfit}/{part.name}"

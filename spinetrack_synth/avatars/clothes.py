@@ -16,16 +16,19 @@ from spinetrack_synth.avatars.figure import Figure, suit
 from spinetrack_synth.avatars.mesh import (
     Sheet,
     clip,
-    identity,
     kept_vertices,
+    largest_areas,
     largest_pieces,
     open_edges,
+    subset,
 )
 from spinetrack_synth.easing import smoothstep
 
 _LAYER_M = 0.0025
 _CLOTH_M = 0.002
 _TURN_UP_M = 0.02
+_EDGE_M = 0.004
+"""Skin so near the edge of a garment may stand out beside it."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,10 +67,7 @@ def tailor(data: BodyData, figure: Figure, cut: Cut, rng: np.random.Generator) -
     pattern = suit(data)
     fields = edge_distances(figure, cut, figure.points, figure.arm, pattern.side)
     inside: Array = np.min(list(fields.values()), axis=0)
-    pieces, to_pieces = clip(pattern.sheet, inside)
-    _, to_whole = largest_pieces(pieces, cut.pieces)
-    worn = np.zeros(len(inside), bool)
-    worn[kept_vertices(to_pieces)[kept_vertices(to_whole)]] = True
+    worn = largest_areas(pattern.sheet, inside > 0, cut.pieces)
     depth = inside.copy()
     depth[~worn] = np.minimum(inside[~worn], -INSIDE_M)
     return Garment(cut, fields, depth, cloth_offsets(pattern, figure, cut, fields, rng))
@@ -75,7 +75,8 @@ def tailor(data: BodyData, figure: Figure, cut: Cut, rng: np.random.Generator) -
 
 def over(outer: Garment, inner: Garment) -> Garment:
     """The outer garment lifted above an inner one where they overlap."""
-    lift = np.where(inner.depth_m > -0.01, inner.offset_m + _LAYER_M, 0.0)
+    between = _LAYER_M if inner.cut.skirt is None else 4 * _LAYER_M
+    lift = np.where(inner.depth_m > -0.01, inner.offset_m + between, 0.0)
     return replace(outer, offset_m=np.maximum(outer.offset_m, lift))
 
 
@@ -93,7 +94,10 @@ def sew(
     if hidden_m is not None:
         data_at = np.concatenate([data_at, -hidden_m[:, None]], axis=1)
         edges.append(count + 2)
-    sheet, from_suit, columns = whole, identity(len(whole.weld)), data_at
+    # What lies beyond one of the edges is left out at once, and no place computed before the end.
+    near = np.logical_and.reduce([(data_at[:, k] > 0)[whole.faces].any(axis=1) for k in edges])
+    sheet, from_suit = subset(replace(whole, stencil=csr_array((len(whole.weld), 0))), near)
+    columns = from_suit @ data_at
     for k in edges:
         sheet, carry = clip(sheet, columns[:, k])
         from_suit = csr_array(carry @ from_suit)
@@ -136,6 +140,17 @@ def skin_below(data: BodyData, garments: tuple[Garment, ...]) -> tuple[NDArray[n
         drawn = (0.012 if garment.cut.loose else 0.005) * smoothstep(0.003, margin, depth)
         offset = np.minimum(offset, -drawn)
     return hidden, offset
+
+
+def cloth_over_skin_m(data: BodyData, garments: tuple[Garment, ...]) -> Array:
+    """How far (S,) from the suit the innermost cloth lies that covers each vertex of the skin;
+    infinite where it is bare."""
+    near = suit(data).sheet_near
+    above = np.full(len(near), np.inf)
+    for garment in garments:
+        covered = skin_depth_m(data, garment) > _EDGE_M
+        above = np.where(covered, np.minimum(above, garment.offset_m[near]), above)
+    return above
 
 
 class _Seams:

@@ -48,33 +48,63 @@ class Armhole:
 
 
 @dataclass(frozen=True)
+class Skirt:
+    """A tube of cloth about both legs.
+
+    ``top`` its upper edge as a fraction from the crotch 0 to the nape 1, ``leg`` its hem (0 hip,
+    1 knee, 2 ankle); ``flare`` how much wider the hem is than the hips, as a share of its girth;
+    ``fullness`` how much more cloth there is than girth, which falls in folds; ``ease_m`` off what
+    is below, ``gap_m`` half the opening in front, ``stiff`` 0 (silk) .. 1 (felt).
+    """
+
+    top: float
+    leg: float
+    flare: float = 0.15
+    fullness: float = 0.0
+    ease_m: float = 0.004
+    gap_m: float = 0.0
+    stiff: float = 0.3
+
+
+@dataclass(frozen=True)
 class Cut:
     """Where a garment's edges run; None where it has no such edge.
 
     ``waist`` (upper edge) and ``hem`` (lower edge) as fractions from the crotch 0 to the nape 1;
-    ``leg`` (lower edge) 0 hip, 1 knee, 2 ankle; ``collar`` (upper edge of shoes) likewise;
-    ``sleeve`` 0 shoulder, 1 elbow, 2 wrist. ``ease_m`` is the distance from the body at the free
-    edge, ``hang`` 0 (clings) .. 1 (falls straight), ``cuff_m`` the length over which a leg or
-    sleeve is gathered at its end, ``band_m`` the height of the waistband.
+    ``leg`` (lower edge) 0 hip, 1 knee, 2 ankle; ``shaft`` (upper edge of socks) likewise;
+    ``brief`` (lower edge of what has no legs) how high it rises from the crotch to the hips, m;
+    ``sleeve`` 0 shoulder, 1 elbow, 2 wrist; ``front`` half the opening down the front, m at the
+    hem and at the neck. ``ease_m`` is the distance from the body at the free
+    edge, ``hang`` 0 (clings) .. 1 (falls straight), ``flare_m`` what the legs widen beyond it,
+    ``quilt_m`` how far padding bulges between its seams, ``cuff_m`` the length over which a leg or
+    sleeve is gathered at its end, ``band_m`` the height of the waistband. ``pieces`` counts the
+    separate ones: socks come in pairs. ``trims`` are sewn on (collar, hood, lapels, band, belt);
+    ``buttoned`` shows a closure down the front; ``cloth`` is what it is made of where not just any;
+    ``sewn_on`` names the garment that a trim belongs to; ``skirt`` is sewn to its lower edge.
     """
 
     name: str
     waist: float | None = None
     hem: float | None = None
     leg: float | None = None
-    collar: float | None = None
+    shaft: float | None = None
+    brief: float | None = None
     sleeve: float | None = None
     neck: Neckline | None = None
     armhole: Armhole | None = None
+    front: tuple[float, float] | None = None
     ease_m: float = SNUG_M
     hang: float = 0.0
+    flare_m: float = 0.0
+    quilt_m: float = 0.0
     cuff_m: float = 0.0
     band_m: float = 0.0
-
-    @property
-    def pieces(self) -> int:
-        """Number of separate pieces: shoes come in pairs."""
-        return 1 if self.collar is None else 2
+    pieces: int = 1
+    trims: tuple[str, ...] = ()
+    buttoned: bool = False
+    cloth: str = ""
+    sewn_on: str = ""
+    skirt: Skirt | None = None
 
     @property
     def loose(self) -> bool:
@@ -103,13 +133,23 @@ def edge_distances(
         edge = min(figure.height(cut.hem), figure.bust_y - 0.055) + 0.02 * fore
         fields["hem"] = np.where(trunk, y - edge, INSIDE_M)
     if cut.leg is not None:
-        fields["leg"] = np.where(trunk, _limb_plane(points, side, *leg, cut.leg), INSIDE_M)
-    if cut.collar is not None:
-        above = -_limb_plane(points, side, *leg, cut.collar)
-        fields["collar"] = np.where(trunk, above, -INSIDE_M)
+        fields["leg"] = np.where(trunk, limb_plane(points, side, *leg, cut.leg), INSIDE_M)
+    if cut.shaft is not None:
+        above = -limb_plane(points, side, *leg, cut.shaft)
+        fields["shaft"] = np.where(trunk, above, -INSIDE_M)
+    if cut.brief is not None:
+        across = np.abs(points[:, 2]) / np.abs(figure.hips[:, 2]).mean()
+        rise = figure.crotch_y - 0.020 + 1.3 * cut.brief * smoothstep(0.1, 1.8, across)
+        fields["brief"] = np.where(trunk, 0.7 * (y - rise), INSIDE_M)
+    if cut.front is not None:
+        bottom = figure.height(cut.hem or 0.0)
+        up = np.clip((y - bottom) / (figure.nape[1] - bottom), 0.0, 1.0)
+        half = cut.front[0] + (cut.front[1] - cut.front[0]) * up
+        ahead = (fore > 0.0) & trunk & (y < figure.nape[1] + 0.03)
+        fields["front"] = np.where(ahead, np.abs(points[:, 2]) - half, INSIDE_M)
     if cut.sleeve is not None:
         limb = (figure.shoulders, figure.elbows, figure.wrists)
-        fields["sleeve"] = np.where(trunk, INSIDE_M, _limb_plane(points, side, *limb, cut.sleeve))
+        fields["sleeve"] = np.where(trunk, INSIDE_M, limb_plane(points, side, *limb, cut.sleeve))
     if cut.neck is not None:
         fields["neck"] = _neck_distance(figure, cut.neck, points)
         if cut.armhole is not None:
@@ -120,7 +160,7 @@ def edge_distances(
     return fields
 
 
-def _limb_plane(
+def limb_plane(
     points: Array, side: Array, start: Array, middle: Array, end: Array, place: float
 ) -> Array:
     """Signed distance (P,) to the cross-section of the limb, positive toward the trunk."""

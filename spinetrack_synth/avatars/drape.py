@@ -24,12 +24,6 @@ def cloth_offsets(
 ) -> Array:
     """Distance of the cloth from the suit (P,): snug where it is held, eased where it is free."""
     snug = figure.clearance_m + SNUG_M
-    if cut.collar is not None:  # a firm upper, thicker at the edge of the sole
-        rim = np.exp(-(((figure.points[:, 1] - 0.012) / 0.008) ** 2))
-        sole = smoothstep(-0.5, -0.9, figure.normals[:, 1])
-        upper = smoothed(pattern, snug + cut.ease_m + 0.004 * rim, 6)
-        shoe: Array = upper * (1 - sole) + 0.004 * sole
-        return shoe
     if not cut.loose:
         return smoothed(pattern, snug, 2)
     points, normals = figure.points, figure.normals
@@ -39,6 +33,12 @@ def cloth_offsets(
             free = free * smoothstep(0.0, 0.08, fields[name])
     ease = (cut.ease_m - SNUG_M) * free
     ease = ease + _hang(pattern, figure, cut) * free
+    if cut.flare_m and "leg" in fields:
+        joints = (figure.hips, figure.knees, figure.ankles)
+        down = along_limb(points, *joints, pattern.side) / (cut.leg or 2.0)
+        ease = ease + cut.flare_m * smoothstep(0.0, 1.0, down) * free
+    if cut.quilt_m:
+        ease = ease + cut.quilt_m * np.abs(np.sin(np.pi * _down_the_cloth(pattern, figure) / 0.055))
     if cut.cuff_m:
         for name in ("leg", "sleeve"):
             if name in fields:
@@ -56,6 +56,13 @@ def cloth_offsets(
     ease = np.minimum(ease + 0.9 * folds * np.minimum(ease, 0.012), room)
     cloth: Array = ease + smoothed(pattern, snug, 2)
     return cloth
+
+
+def _down_the_cloth(pattern: Suit, figure: Figure) -> Array:
+    """Metres (P,) down the trunk, or along the sleeve: where the seams of padding run round it."""
+    place = along_limb(figure.points, figure.shoulders, figure.elbows, figure.wrists, pattern.side)
+    upper = np.linalg.norm(figure.elbows - figure.shoulders, axis=1).mean()
+    return np.where(pattern.arm > 0.5, place * upper, figure.points[:, 1])
 
 
 def _freedom(pattern: Suit, figure: Figure, cut: Cut) -> Array:

@@ -2,28 +2,47 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
 
 import numpy as np
+from scipy.sparse import csr_array
 
 from spinetrack_synth.avatars.array_types import Array
 from spinetrack_synth.avatars.assets import BodyData
 from spinetrack_synth.avatars.body import RestBody, Subject
-from spinetrack_synth.avatars.clothes import Garment, over, sew, skin_below, tailor
+from spinetrack_synth.avatars.clothes import (
+    Garment,
+    cloth_over_skin_m,
+    over,
+    sew,
+    skin_below,
+    tailor,
+)
+from spinetrack_synth.avatars.cloths import MATCHING, belt_color, of_cloth
+from spinetrack_synth.avatars.community_clothes import (
+    Chosen,
+    asset_part,
+    choose_assets,
+    choose_skin,
+    skin_under,
+)
+from spinetrack_synth.avatars.cuts import Cut
 from spinetrack_synth.avatars.eyes import eyeballs, eyes, face_scale_m, lashes, mouth
 from spinetrack_synth.avatars.eyewear import glasses, wears_glasses
-from spinetrack_synth.avatars.fabric import choose_fabric, weave
-from spinetrack_synth.avatars.figure import Figure, measure
+from spinetrack_synth.avatars.fabric import Fabric, choose_fabric, weave
+from spinetrack_synth.avatars.figure import Figure, measure, suit
 from spinetrack_synth.avatars.hair import Hairdo, hairdo
 from spinetrack_synth.avatars.headwear import draw_headwear, make_headwear, pressed
 from spinetrack_synth.avatars.mesh import subset
-from spinetrack_synth.avatars.parts import Part
+from spinetrack_synth.avatars.parts import Cover, Part
+from spinetrack_synth.avatars.shoes import SHOES, fit_shoes, shoe_part
 from spinetrack_synth.avatars.skin import paint_skin, skin_sheet, survey, tone_color
-from spinetrack_synth.avatars.wardrobe import Outfit, choose_outfit, sneakers
+from spinetrack_synth.avatars.skirts import hem_name, skirt_part
+from spinetrack_synth.avatars.styles import SPORTS
+from spinetrack_synth.avatars.trims import trimmings
+from spinetrack_synth.avatars.wardrobe import choose_outfit
+from spinetrack_synth.community import AssetFolder
 from spinetrack_synth.shot import Material
-
-Footwear = Literal["bare", "shoes"]
 
 _OVERLAP_M = 0.03
 """How far a garment reaches under the one worn over it."""
@@ -37,29 +56,40 @@ _SUNGLASSES = 0.05
 class Looks:
     """What a subject looks like whatever is worn.
 
-    ``figure`` for the tailor; ``skin`` the painted skin; ``hair`` how it is done; ``own`` eyes,
-    lashes, teeth, tongue, hair and glasses; ``eyes`` (2, 3) m the eyeballs' centres at rest, left
-    first; ``scale_m`` metres for a unit of the face's targets.
+    ``rest`` the body at rest and ``figure`` for the tailor; ``skin`` the painted skin, of the
+    user's file ``skin_asset`` if that is not ""; ``tone`` (3,) its mean colour, sRGB; ``hair`` how
+    it is done; ``own`` eyes, lashes, teeth, tongue, hair and glasses; ``eyes`` (2, 3) m the
+    eyeballs' centres at rest, left first; ``scale_m`` metres for a unit of the face's targets.
     """
 
+    rest: RestBody
     figure: Figure
     skin: Material
+    skin_asset: str
+    tone: Array
     hair: Hairdo
     own: tuple[Part, ...]
     eyes: Array
     scale_m: float
 
 
-def looks(data: BodyData, rest: RestBody, subject: Subject) -> Looks:
-    """A subject's looks; the same subject always has the same."""
+def looks(
+    data: BodyData, rest: RestBody, subject: Subject, assets: AssetFolder | None = None
+) -> Looks:
+    """A subject's looks; the same subject always has the same, of the same ``assets``."""
     anatomy = survey(data, rest)
     hair = hairdo(anatomy, subject, _stream(subject, 0x4A))
     rng = _stream(subject, 0x5E)
-    image = paint_skin(data, anatomy, subject, hair.shades, hair.brow_color, rng)
+    asset = choose_skin(assets, subject) if assets else None
+    base = asset.material().base_color if asset else None
+    image = paint_skin(data, anatomy, subject, hair.shades, hair.brow_color, rng, base)
     own_glasses = _stream(subject, 0x61A)
     return Looks(
+        rest=rest,
         figure=measure(data, rest),
         skin=Material(image, roughness=0.5, specular=0.35),
+        skin_asset=asset.name if asset else "",
+        tone=image[::8, ::8].mean(axis=(0, 1)) / 255 if asset else tone_color(subject),
         hair=hair,
         own=(
             eyes(data, rest, subject, rng),
@@ -73,22 +103,52 @@ def looks(data: BodyData, rest: RestBody, subject: Subject) -> Looks:
     )
 
 
-def dress(
-    data: BodyData, looks: Looks, subject: Subject, outfit: int = 0, footwear: Footwear = "bare"
-) -> tuple[Part, ...]:
-    """The parts of a subject's avatar in the outfit of a number.
+@dataclass(frozen=True, eq=False)
+class Worn:
+    """A dressed subject: all its parts, the names of its clothes from the inside out, and the
+    thickness of its soles."""
 
-    The same subject in the outfit of the same number always has the same parts.
+    parts: tuple[Part, ...]
+    garments: tuple[str, ...]
+    sole_m: float
+
+
+def dress(
+    data: BodyData,
+    looks: Looks,
+    subject: Subject,
+    outfit: int = 0,
+    style: str = SPORTS,
+    assets: AssetFolder | None = None,
+) -> Worn:
+    """A subject in the outfit of a number, of one of the ``STYLES``, some of it of ``assets``.
+
+    The same subject in the same outfit always has the same parts.
     """
-    cuts = choose_outfit(subject.sex, _stream(subject, 0x0F, outfit))
-    if footwear == "shoes":
-        cuts = (*cuts, sneakers())
+    outfit_worn = choose_outfit(style, subject.sex, _stream(subject, 0x0F, outfit))
+    chosen = choose_assets(data, assets, subject, outfit) if assets else Chosen()
+    cuts, shod = outfit_worn.cuts, outfit_worn.shoes
+    if chosen.fittings:
+        cuts = chosen.beside(cuts, _spare(subject, outfit))
+        shod = None if any(f.kind in ("shoes", "whole") for f in chosen.fittings) else shod
     garments = _layered(data, looks.figure, cuts, _stream(subject, 0xC1, outfit))
     rng = _stream(subject, 0xFA, outfit)
-    return (
-        _skin(data, looks, garments),
-        *on_head(looks, subject, outfit),
-        *_clothes(data, looks.figure, garments, tone_color(subject), rng),
+    clothes = _clothes(data, looks.figure, garments, looks.tone, rng)
+    seen = {part.name for part in clothes}
+    names = [cut.name for cut in cuts if seen & {cut.name, hem_name(cut)}]
+    shoe = SHOES[shod] if shod else None
+    if shoe is not None:
+        pair = fit_shoes(data, looks.figure, shoe)
+        garments = (*garments, pair)
+        clothes.append(shoe_part(data, looks.figure, shoe, pair, _stream(subject, 0x50, outfit)))
+        names.append(shoe.name)
+    foreign = [asset_part(fitting, looks.rest) for fitting in chosen.fittings]
+    own = on_head(looks, subject, 0 if chosen.hair else outfit)
+    own = tuple(part for part in own if not (chosen.hair and part.name == "hair"))
+    return Worn(
+        parts=(_skin(data, looks, garments, chosen), *own, *clothes, *foreign),
+        garments=(*names, *(part.name for part in foreign)),
+        sole_m=shoe.sole_m if shoe else 0.0,
     )
 
 
@@ -111,20 +171,27 @@ def on_head(looks: Looks, subject: Subject, outfit: int) -> tuple[Part, ...]:
     return (*own, worn.part)
 
 
+def _spare(subject: Subject, outfit: int) -> tuple[Cut, ...]:
+    """Garments to complete an outfit with: tops and bottoms of some others."""
+    rng = _stream(subject, 0x59A2E, outfit)
+    return tuple(cut for _ in range(6) for cut in choose_outfit(SPORTS, subject.sex, rng).cuts)
+
+
 def _stream(subject: Subject, *purpose: int) -> np.random.Generator:
     """Random numbers of their own for each purpose, so that one may change without the others."""
     return np.random.default_rng([subject.seed, *purpose])
 
 
 def _layered(
-    data: BodyData, figure: Figure, outfit: Outfit, rng: np.random.Generator
+    data: BodyData, figure: Figure, cuts: tuple[Cut, ...], rng: np.random.Generator
 ) -> tuple[Garment, ...]:
     garments: list[Garment] = []
-    for cut in outfit:
+    for cut in cuts:
         garment = tailor(data, figure, cut, rng)
         for inner in garments:
             garment = over(garment, inner)
         garments.append(garment)
+        garments += trimmings(data, figure, garment)
     return tuple(garments)
 
 
@@ -135,30 +202,73 @@ def _clothes(
     skin: Array,
     rng: np.random.Generator,
 ) -> list[Part]:
-    parts = []
+    parts: list[Part] = []
+    worn: dict[str, Fabric] = {}
     for k, garment in enumerate(garments):
         covering = [outer.depth_m - _OVERLAP_M for outer in garments[k + 1 :]]
-        piece = sew(data, figure, garment, np.maximum.reduce(covering) if covering else None)
-        fabric = choose_fabric(rng, garment.cut.loose, skin)
-        parts.append(
-            Part(
-                name=garment.cut.name,
-                faces=piece.faces,
-                uv=piece.uv.astype(np.float32),
-                material=weave(data, garment, fabric, rng),
-                weld=piece.weld,
-                stencil=piece.stencil,
-                offset_m=piece.offset_m.astype(np.float32),
-            )
-        )
+        hidden_m = np.maximum.reduce(covering) if covering else None
+        fabric = _fabric(garment, worn, skin, rng)
+        if hidden_m is None or _shows(data, garment, hidden_m):
+            if garment.cut.sewn_on:
+                material = Material(fabric.main, fabric.roughness, 0.2)
+            else:
+                material = weave(data, garment, fabric, rng)
+            parts.append(_sewn(data, figure, garment, hidden_m, material))
+        if (skirt := garment.cut.skirt) is not None:
+            plain = Material(fabric.main, fabric.roughness, 0.2)
+            parts.append(skirt_part(data, figure, skirt, garments[: k + 1], plain, rng))
     return parts
 
 
-def _skin(data: BodyData, looks: Looks, garments: tuple[Garment, ...]) -> Part:
+def _sewn(
+    data: BodyData, figure: Figure, garment: Garment, hidden_m: Array | None, material: Material
+) -> Part:
+    piece = sew(data, figure, garment, hidden_m)
+    return Part(
+        name=garment.cut.name,
+        faces=piece.faces,
+        uv=piece.uv.astype(np.float32),
+        material=material,
+        weld=piece.weld,
+        stencil=piece.stencil,
+        offset_m=piece.offset_m.astype(np.float32),
+    )
+
+
+def _shows(data: BodyData, garment: Garment, hidden_m: Array) -> bool:
+    """Whether anything of a garment is left where others cover what lies ``hidden_m`` (P,) > 0."""
+    bare = (garment.depth_m > 0) & (hidden_m < 0)
+    return bool(bare[suit(data).sheet.faces].all(axis=1).any())
+
+
+def _fabric(
+    garment: Garment, worn: dict[str, Fabric], skin: Array, rng: np.random.Generator
+) -> Fabric:
+    """A fabric of the garment's own, or one of those ``worn`` already, by garment and by cloth;
+    what is sewn on a garment has its."""
+    cut = garment.cut
+    if cut.sewn_on:
+        base = worn[cut.sewn_on]
+        return replace(base, main=belt_color(rng)) if cut.cloth == "belt" else base
+    fabric = of_cloth(choose_fabric(rng, cut.loose, skin, cut.neck is None), cut.cloth, rng)
+    if cut.cloth and cut.cloth in worn and rng.random() < MATCHING.get(cut.cloth, 0.0):
+        fabric = worn[cut.cloth]
+    worn |= {cut.name: fabric, cut.cloth: fabric}
+    return fabric
+
+
+def _skin(data: BodyData, looks: Looks, garments: tuple[Garment, ...], chosen: Chosen) -> Part:
     """The skin that clothes leave bare."""
     sheet = skin_sheet(data)
     hidden, offset_m = skin_below(data, garments)
+    if chosen.fittings:
+        below, drawn_m = skin_under(chosen, looks.rest, len(hidden))
+        hidden, offset_m = hidden | below, np.minimum(offset_m, drawn_m)
     seen, _ = subset(sheet, ~hidden[sheet.stencil.indices[sheet.faces]].all(axis=1))
+    vertex = seen.stencil.indices
+    cloth_m = cloth_over_skin_m(data, garments)[vertex]
+    under = np.flatnonzero(np.isfinite(cloth_m))
+    pattern = suit(data)
     return Part(
         name="skin",
         faces=seen.faces,
@@ -166,5 +276,11 @@ def _skin(data: BodyData, looks: Looks, garments: tuple[Garment, ...]) -> Part:
         material=looks.skin,
         weld=seen.weld,
         stencil=seen.stencil,
-        offset_m=offset_m[seen.stencil.indices].astype(np.float32),
+        offset_m=offset_m[vertex].astype(np.float32),
+        cover=Cover(
+            vertex=under,
+            stencil=csr_array(pattern.sheet.stencil[pattern.sheet_near[vertex[under]]]),
+            cloth_m=cloth_m[under],
+        ),
+        asset=looks.skin_asset,
     )

@@ -36,13 +36,6 @@ def face_of(parts: Sequence[Part], hair: str, beard: str) -> Face:
     )
 
 
-def clothes_of(parts: Sequence[Part]) -> str:
-    """The names of the clothes among parts."""
-    return ", ".join(
-        part.name for part in parts if part.body is None and part.name not in {"skin", *_OF_HEAD}
-    )
-
-
 def without_hat(parts: tuple[Part, ...], own: tuple[Part, ...]) -> tuple[Part, ...]:
     """The parts without what falls off a head upside down, the hair (of ``own``) as it was."""
     if not any(part.name in HATS for part in parts):
@@ -90,4 +83,5 @@ def _surroundings(
         near = (off > _HEAD_M) & (off < _REACH_M)
         points.append(surface.vertices_world[near])
         normals.append(surface.normals_world[near])
-    return Surroundings(np.concatenate(points), np.concatenate(normals), floor_m)
+    cloud = np.concatenate(points), np.concatenate(normals)
+    return Surroundings(*cloud, floor_m, center[:3], _HEAD_M)

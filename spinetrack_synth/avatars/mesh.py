@@ -104,6 +104,25 @@ def largest_pieces(sheet: Sheet, count: int = 1) -> tuple[Sheet, csr_array]:
     return subset(sheet, np.isin(piece, largest))
 
 
+def largest_areas(sheet: Sheet, chosen: NDArray[np.bool_], count: int = 1) -> NDArray[np.bool_]:
+    """Of the ``chosen`` vertices (P,) those in the ``count`` connected areas that touch most
+    faces."""
+    corner = sheet.weld[sheet.faces]
+    size = int(sheet.weld.max()) + 1
+    inside = np.zeros(size, bool)
+    inside[sheet.weld] = chosen
+    links = np.concatenate([corner[:, [0, 1]], corner[:, [1, 2]], corner[:, [2, 0]]])
+    links = links[inside[links].all(axis=1)]
+    graph = coo_array((np.ones(len(links)), (links[:, 0], links[:, 1])), shape=(size, size))
+    area = connected_components(graph, directed=False)[1]
+    touched = corner[inside[corner].any(axis=1)]
+    first = np.argmax(inside[touched], axis=1)
+    area_of_face = area[touched[np.arange(len(touched)), first]]
+    largest = np.argsort(-np.bincount(area_of_face), kind="stable")[:count]
+    worn: NDArray[np.bool_] = np.isin(area[sheet.weld], largest) & chosen
+    return worn
+
+
 def open_edges(sheet: Sheet) -> NDArray[np.int32]:
     """Vertex pairs (E, 2) of the edges that only one face uses, uv seams counted as closed."""
     edges = np.concatenate([sheet.faces[:, [0, 1]], sheet.faces[:, [1, 2]], sheet.faces[:, [2, 0]]])

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import NamedTuple
 
@@ -10,9 +10,23 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from spinetrack_synth.avatars.array_types import Array
-from spinetrack_synth.avatars.skinning import vertex_normals
+from spinetrack_synth.avatars.array_types import Array, Ints
+from spinetrack_synth.avatars.hanging import Hanging
+from spinetrack_synth.avatars.skinning import Binding, bind, vertex_normals, vertex_rings
 from spinetrack_synth.shot import Material
+
+
+@dataclass(frozen=True, eq=False)
+class Cover:
+    """Skin that lies under the edge of a cloth, and stays under it in every pose.
+
+    ``vertex`` (C,) of the part, ``stencil`` (C, V) the place of the suit at each, and ``cloth_m``
+    (C,) how far from there the innermost cloth lies.
+    """
+
+    vertex: Ints
+    stencil: csr_array
+    cloth_m: Array
 
 
 class Bundle(NamedTuple):
@@ -43,14 +57,19 @@ class Part:
 
     A part either follows the deformed base mesh: each of its P vertices is the combination
     ``stencil`` (P, V) of all hm08 vertices, moved ``offset_m`` (P,) along the part's own normal;
+    or, ``lift_world`` (P, 3) m from there at rest, turned with the bones that carry those vertices;
     or it is rigid: ``body`` names the OpenSim body that carries it and ``rest_world`` (P, 3) m are
-    its vertices in the rest body's frame (the world of ``RestBody``).
+    its vertices in the rest body's frame (the world of ``RestBody``); or it has a shape of its own,
+    ``rest_world``, that rides on the bones as ``stencil`` says: ``binding`` binds its distinct
+    points, which ``riding`` finds; with ``hanging`` it is let fall from there.
+    ``cover`` is of the skin under clothes.
 
     ``rides_on`` (P, V) tells of a rigid part what of the base mesh it goes along with where a face
     moves; ``strands`` are those that its ribbons are made of.
 
     ``weld`` (P,) maps vertices that only differ in uv to one index, for smooth normals across uv
-    seams. ``faces`` (F, 3) index the P vertices, ``uv`` (P, 2).
+    seams. ``faces`` (F, 3) index the P vertices, ``uv`` (P, 2). ``asset`` names the file of the
+    user's that the part is from, "" for ours.
     """
 
     name: str
@@ -62,6 +81,11 @@ class Part:
     offset_m: NDArray[np.float32] | None = None
     body: str | None = None
     rest_world: NDArray[np.float32] | None = None
+    binding: Binding | None = None
+    hanging: Hanging | None = None
+    cover: Cover | None = None
+    lift_world: NDArray[np.float64] | None = None
+    asset: str = ""
     rides_on: csr_array | None = None
     strands: Strands | None = None
 
@@ -70,3 +94,53 @@ class Part:
         """Unit normals (P, 3) of a rigid part at rest."""
         assert self.rest_world is not None
         return vertex_normals(self.rest_world, self.faces, self.weld)
+
+
+def part_shares(
+    part: Part, share: NDArray[np.float64], rows: NDArray[np.int64], bodies: tuple[str, ...]
+) -> NDArray[np.uint8]:
+    """How much of each part of the body (`anatomy.parts`) the vertices of a drawable part are,
+    (P, 17) from 0 to 255.
+
+    ``share`` (V, 17) is that of the hm08 vertices, in 0..1; ``rows`` (B,) are the parts of the
+    ``bodies``, one of which carries a rigid part.
+    """
+    if part.body is None:
+        assert part.stencil is not None
+        of_vertices = part.stencil @ share
+    else:
+        of_vertices = np.zeros((len(part.uv), share.shape[1]))
+        of_vertices[:, rows[bodies.index(part.body)]] = 1.0
+    return np.asarray(np.rint(255 * np.clip(of_vertices, 0, 1)), dtype=np.uint8)
+
+
+_INFLUENCES = 8
+
+
+def riding(part: Part, body: Binding) -> Part:
+    """A part with a shape of its own bound to the bones as the base mesh (V vertices) is; any
+    other part as it is."""
+    if part.rest_world is None or part.stencil is None:
+        return part
+    count = body.weight.shape[0]
+    row = np.repeat(np.arange(count), body.weight.shape[1])
+    bones = int(body.bone.max()) + 1
+    weights = csr_array((body.weight.ravel(), (row, body.bone.ravel())), shape=(count, bones))
+    _, first, weld = np.unique(part.weld, return_index=True, return_inverse=True)
+    weld = weld.astype(np.int32)
+    dense = (part.stencil[first] @ weights).toarray()
+    bone = np.argsort(-dense, axis=1, kind="stable")[:, :_INFLUENCES]
+    weight = np.take_along_axis(dense, bone, axis=1)
+    weight /= weight.sum(axis=1, keepdims=True)
+    faces = weld[part.faces]
+    rings = vertex_rings(np.concatenate([faces, faces[:, 2:]], axis=1), len(first))
+    points = part.rest_world[first].astype(np.float64)
+    bound = bind(points, bone, weight, rings, softness(weight))
+    return replace(part, weld=weld, binding=bound)
+
+
+def softness(weight: Array) -> Array:
+    """How much (V,) vertices of such weights (V, K) are smoothed: those that follow one body alone
+    keep their shape exactly."""
+    soft: Array = np.clip((1.0 - weight.max(axis=1)) / 0.05, 0.0, 1.0)
+    return soft

@@ -12,7 +12,11 @@ from functools import lru_cache
 import numpy as np
 from scipy.optimize import least_squares
 
-from spinetrack_synth.anatomy.kinematics import body_transforms, coordinates_from
+from spinetrack_synth.anatomy.kinematics import (
+    all_coordinates,
+    body_transforms,
+    coordinates_from,
+)
 from spinetrack_synth.anatomy.model import Tree
 from spinetrack_synth.anatomy.scaling import scale_tree, with_marker_offsets
 from spinetrack_synth.avatars.array_types import Array
@@ -174,6 +178,10 @@ def _fit_spine(
         depth: Array = np.sqrt((along * along + up * up).min(axis=1))
         return depth
 
+    spine = [index[name] for name in (*VERTEBRAE, "skull")]
+    neutral = model.default_coordinates[model.free_index]
+    turning = [model.free.index(name) for name in _SPINE_PARAMETERS]
+
     # Of the steps that a derivative takes most turn joints alone.
     @lru_cache(maxsize=1)
     def scaled(size: bytes) -> Tree:
@@ -181,10 +189,12 @@ def _fit_spine(
         return scale_tree(replace(model, ties=()), factors)
 
     def residuals(x: Array) -> Array:
-        posture = dict(zip(_SPINE_PARAMETERS, x[:7], strict=True))
         tree = scaled(np.concatenate([np.zeros(7), x[7:]]).tobytes())
-        body2world = body_transforms(tree, coordinates_from(tree, posture))
-        centres = vertebral_centres(tree, body2world)
+        z = neutral.copy()
+        z[turning] = x[:7]
+        body2world = body_transforms(tree, all_coordinates(tree, z))
+        origins = body2world[spine, :3, 3]
+        centres = (origins[:-1] + origins[1:]) / 2
         heights = centres[row, 1]
         thickness = at(heights, landmarks.front_m) - at(heights, landmarks.back_m)
         wanted = np.minimum(depth, 0.5 * thickness)

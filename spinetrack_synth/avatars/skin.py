@@ -128,10 +128,18 @@ def paint_skin(
     shades: tuple[Shade, ...],
     brow_color: Color,
     rng: np.random.Generator,
+    base: NDArray[np.uint8] | Color | None = None,
 ) -> NDArray[np.uint8]:
-    """The skin's image (SIZE, SIZE, 3) sRGB."""
+    """The skin's image (SIZE, SIZE, 3) sRGB; brows and short hair alone on a ``base``."""
     sheet = anatomy.sheet
     texels = texel_map(sheet, SIZE)
+    if base is not None:
+        paint = _laid_under(base, texels)
+        for shade in shades:
+            pores = grain(len(paint), rng)
+            _paint_shade(paint, _flat_points(data), texels, shade, pores, rng)
+        _paint_brows(paint, texels, anatomy, brow_color, subject, rng)
+        return texels.image(paint)
     color = tone_color(subject)
     dark = subject.skin_tone
     points = _flat_points(data)
@@ -157,6 +165,17 @@ def paint_skin(
         _paint_shade(paint, points, texels, shade, pores, rng)
     _paint_brows(paint, texels, anatomy, brow_color, subject, rng)
     return texels.image(paint)
+
+
+def _laid_under(base: NDArray[np.uint8] | Color, texels: TexelMap) -> Floats:
+    """A picture over the same uv, or one colour, at the texels (N, 3)."""
+    if isinstance(base, tuple):
+        return np.tile(np.array(base, np.float32), (len(texels.texel), 1))
+    row, column = np.divmod(texels.texel, texels.size)
+    height, width = base.shape[:2]
+    taken = base[row * height // texels.size, column * width // texels.size]
+    paint: Floats = (taken / 255).astype(np.float32)
+    return paint
 
 
 def _near(points: Array, centers: list[Array], spread_m: float) -> Array:

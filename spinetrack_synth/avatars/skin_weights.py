@@ -17,6 +17,8 @@ from spinetrack_synth.avatars.array_types import Array, Ints
 from spinetrack_synth.avatars.assets import BodyData
 from spinetrack_synth.avatars.body import RestBody
 from spinetrack_synth.avatars.rig import LUMBAR, TWIST_FREE, VERTEBRAE, Rig, bone_names
+from spinetrack_synth.avatars.weight_spread import spread
+from spinetrack_synth.easing import smoothstep
 
 _MAX_INFLUENCES = 8
 _RIG_LIMBS = {
@@ -27,6 +29,12 @@ _RIG_LIMBS = {
 }  # fmt: skip
 _RIG_TRUNK = ("root", "pelvis", "spine", "breast", "neck")
 _SPREAD_M = {"lumbar": 0.020, "thoracic": 0.020, "cervical": 0.012}
+_FLANK_BELOW_M = 0.06
+"""Skin that lies deeper under a shoulder joint goes straight."""
+_ON_ARM = (0.75, 0.25)
+"""Where the arm's share is larger the skin turns with the arm, where smaller it goes straight."""
+_DRAWN = 0.02
+"""Where the arm's share is smaller the arm does not draw the skin."""
 _RIB_SLOPE = 0.3
 """Fall of the ribs from the spine to the front, about 15-20 degrees."""
 
@@ -55,14 +63,33 @@ def skin_weights(data: BodyData, rest: RestBody, rig: Rig) -> tuple[NDArray[np.i
     return strongest.astype(np.int32), kept / kept.sum(axis=1, keepdims=True)
 
 
+def chords(rest: RestBody, rig: Rig, bone: NDArray[np.int32], weight: Array) -> Array:
+    """How much vertices (V,) go straight from where one bone has them to where another does, 0..1.
+
+    All but the flanks turn about the joints. A raised arm draws the flank up along a line; turned
+    about the shoulder it would stand out like a wing.
+    """
+    straight = np.zeros(len(weight))
+    for side in "rl":
+        arm = [f"{name}_{side}" for name in ("humerus", "ulna", "radius", "hand")]
+        names = bone_names(rig.tree)
+        own = np.array([name.removesuffix("_swing") in arm for name in names])
+        share = np.where(own[bone], weight, 0.0).sum(axis=1)
+        shoulder = rig.body2world[rig.tree.body_index[f"humerus_{side}"], :3, 3]
+        below = smoothstep(0.0, _FLANK_BELOW_M, shoulder[1] - rest.vertices_world[:, 1])
+        drawn = smoothstep(0.0, _DRAWN, share) * smoothstep(*_ON_ARM, share)
+        straight = np.maximum(straight, below * drawn)
+    return straight
+
+
 _Limbs = dict[tuple[str, str], tuple[Ints, Array]]
 """(limb, side) -> vertices that the rig binds to it (N,) and how much (N,)."""
 
 
 @lru_cache(maxsize=1)
 def _rig_shares(data: BodyData) -> tuple[_Limbs, Array, Array]:
-    """What MakeHuman's rig gives to limbs, head and trunk, the same for all bodies: the limbs'
-    vertices, and shares (V,) of head and trunk."""
+    """What MakeHuman's rig gives to limbs, head and trunk, spread, the same for all bodies: the
+    limbs' vertices, and shares (V,) of head and trunk."""
     bones: dict[tuple[str, str], list[int]] = defaultdict(list)
     for bone, name in enumerate(data.bones):
         limb = _limb_of(name)
@@ -72,8 +99,10 @@ def _rig_shares(data: BodyData) -> tuple[_Limbs, Array, Array]:
             bones[limb, "l" if name.endswith(".L") else "r"].append(bone)
     share = {part: data.share_of(there).astype(np.float64) for part, there in bones.items()}
     total = np.sum(list(share.values()), axis=0)
+    share["trunk", ""][total < 1e-6] = 1.0  # what nothing is bound to
+    wide = spread(data, np.column_stack(list(share.values())), share["head", ""])
+    share = dict(zip(share, wide.T))
     head, trunk = share.pop(("head", "")), share.pop(("trunk", ""))
-    trunk[total < 1e-6] = 1.0  # what nothing is bound to
     limbs = {part: (np.flatnonzero(column), column[column > 0]) for part, column in share.items()}
     return limbs, head, trunk
 

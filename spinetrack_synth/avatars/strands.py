@@ -9,7 +9,7 @@ off. There is no memory: hair hangs as it would after a while.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,11 +30,14 @@ _SPREADS = 0.5
 @dataclass(frozen=True, eq=False)
 class Surroundings:
     """What hair may lie on: ``points`` (N, 3) m and ``normals`` (N, 3) of skin and cloth about a
-    head, world, and the height ``floor_m`` of what carries the body."""
+    head, world, and the height ``floor_m`` of what carries the body; nearer than ``head_m`` to the
+    head's ``center`` (3,) there is none of it."""
 
     points: Floats
     normals: Floats
     floor_m: float
+    center: Array = field(default_factory=lambda: np.zeros(3))
+    head_m: float = 0.0
 
 
 def ribbons(strands: Strands, center: Array) -> Array:
@@ -159,7 +162,8 @@ def _off(paths: Array, around: Surroundings) -> Array:
     if not len(around.points):
         return paths
     low, high = around.points.min(axis=0) - _DEEPEST_M, around.points.max(axis=0) + _DEEPEST_M
-    inside: Ints = np.flatnonzero(((flat > low) & (flat < high)).all(axis=1))
+    free = np.linalg.norm(flat - around.center, axis=1) >= around.head_m
+    inside: Ints = np.flatnonzero(free & ((flat > low) & (flat < high)).all(axis=1))
     tree = KDTree(around.points)
     for _ in range(2):
         distance, near = tree.query(flat[inside], distance_upper_bound=_DEEPEST_M)

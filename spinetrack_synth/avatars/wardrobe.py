@@ -1,30 +1,39 @@
-"""What people wear to train: outfits drawn from a seed, from the skin outward."""
+"""What people wear: outfits of a style, drawn from a seed, from the skin outward."""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Any
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, Final, TypeVar
 
 import numpy as np
 
+from spinetrack_synth.avatars import garments as wear
 from spinetrack_synth.avatars.builds import Sex
-from spinetrack_synth.avatars.cuts import SNUG_M, Armhole, Cut, Neckline
+from spinetrack_synth.avatars.cuts import SNUG_M, Cut
 
-Outfit = tuple[Cut, ...]
-
-_CREW = Neckline(0.078, 0.05, 0.018)
-_SCOOP = Neckline(0.085, 0.085, 0.03)
-_VEE = Neckline(0.080, 0.115, 0.02, pointed=True)
+Rng = np.random.Generator
+_Choice = TypeVar("_Choice")
 
 
-def choose_outfit(sex: Sex, rng: np.random.Generator) -> Outfit:
-    """Draw an outfit: garments from the inside out (one that is tucked in comes first)."""
-    kinds, shares = zip(*(_WOMEN if sex == "female" else _MEN), strict=True)
-    outfit = kinds[rng.choice(len(kinds), p=np.array(shares) / sum(shares))](rng)
-    return tuple(_varied(cut, rng) for cut in outfit)
+@dataclass(frozen=True)
+class Outfit:
+    """What somebody wears: garments from the inside out (one that is tucked in comes first), and
+    the name of the shoes, None for bare feet or socks."""
+
+    cuts: tuple[Cut, ...]
+    shoes: str | None = None
 
 
-def _varied(cut: Cut, rng: np.random.Generator) -> Cut:
+def choose_outfit(style: str, sex: Sex, rng: Rng) -> Outfit:
+    """Draw an outfit of one of the ``STYLES``."""
+    if style == "sports":
+        return Outfit(tuple(_varied(cut, rng) for cut in _pick(_SPORTS[sex], rng)(rng)))
+    outfit = _STYLES[style](sex, rng)
+    return replace(outfit, cuts=tuple(_varied(cut, rng) for cut in outfit.cuts))
+
+
+def _varied(cut: Cut, rng: Rng) -> Cut:
     """The same cut, a little higher or lower, wider or narrower."""
     changes: dict[str, Any] = {}
     for name, spread in (("waist", 0.012), ("hem", 0.015), ("leg", 0.02), ("sleeve", 0.025)):
@@ -35,109 +44,221 @@ def _varied(cut: Cut, rng: np.random.Generator) -> Cut:
     return replace(cut, **changes)
 
 
-def leggings(rng: np.random.Generator) -> Cut:
-    """Full, 7/8 or capri, high or middle waist."""
-    leg = rng.choice([1.93, 1.78, 1.5], p=[0.5, 0.32, 0.18])
-    waist = rng.choice([0.41, 0.37, 0.31], p=[0.5, 0.35, 0.15])
-    band = float(rng.uniform(0.03, 0.09))
-    return Cut("leggings", waist=float(waist), leg=float(leg), band_m=band)
+def _pick(choices: tuple[tuple[_Choice, float], ...], rng: Rng) -> _Choice:
+    kinds, shares = zip(*choices, strict=True)
+    return kinds[rng.choice(len(kinds), p=np.array(shares) / sum(shares))]
 
 
-def biker_shorts(rng: np.random.Generator) -> Cut:
-    """Tight shorts to mid thigh or above the knee."""
-    return Cut("shorts", waist=float(rng.uniform(0.31, 0.41)), leg=float(rng.uniform(0.35, 0.8)),
-               band_m=float(rng.uniform(0.03, 0.08)))  # fmt: skip
+_Wear = Callable[[Rng], tuple[Cut, ...]]
+
+_SPORTS: Final[dict[Sex, tuple[tuple[_Wear, float], ...]]] = {
+    "female": (
+        (lambda rng: (wear.leggings(rng), wear.bra(rng)), 0.22),
+        (lambda rng: (wear.leggings(rng), wear.tank(rng)), 0.22),
+        (lambda rng: (wear.leggings(rng), wear.crop_top(rng)), 0.11),
+        (lambda rng: (wear.leggings(rng), wear.tee(rng)), 0.10),
+        (lambda rng: (wear.leggings(rng), wear.long_sleeve(rng)), 0.08),
+        (lambda rng: (wear.biker_shorts(rng), wear.bra(rng)), 0.08),
+        (lambda rng: (wear.biker_shorts(rng), wear.tank(rng)), 0.06),
+        (lambda rng: (wear.loose_shorts(rng), wear.tee(rng)), 0.04),
+        (lambda rng: (wear.tank(rng), wear.joggers(rng)), 0.04),
+        (lambda rng: (wear.unitard(rng),), 0.05),
+    ),
+    "male": (
+        (lambda rng: (wear.loose_shorts(rng), wear.tee(rng)), 0.32),
+        (lambda rng: (wear.loose_shorts(rng), wear.tank(rng)), 0.13),
+        (lambda rng: (wear.loose_shorts(rng),), 0.10),
+        (lambda rng: (wear.joggers(rng), wear.tee(rng)), 0.14),
+        (lambda rng: (wear.joggers(rng), wear.sweatshirt(rng)), 0.06),
+        (lambda rng: (wear.joggers(rng),), 0.04),
+        (lambda rng: (wear.leggings(rng), wear.tee(rng)), 0.07),
+        (lambda rng: (wear.biker_shorts(rng), wear.tank(rng)), 0.06),
+        (lambda rng: (wear.joggers(rng), wear.long_sleeve(rng)), 0.08),
+    ),
+}
 
 
-def loose_shorts(rng: np.random.Generator) -> Cut:
-    """Running or board shorts."""
-    return Cut("shorts", waist=float(rng.uniform(0.27, 0.33)), leg=float(rng.uniform(0.45, 0.92)),
-               ease_m=0.013, hang=0.85, band_m=0.035)  # fmt: skip
+def _training(sex: Sex, rng: Rng) -> Outfit:
+    cuts = _pick(_SPORTS[sex], rng)(rng)
+    if sex == "male" and len(cuts) == 1:  # in public with a shirt
+        cuts = (*cuts, wear.tee(rng))
+    if rng.random() < 0.15 and cuts[-1].name != "sweatshirt":
+        cuts = (*cuts, wear.hoodie(rng))
+    shoes = ("running shoes", "sneakers", "court shoes", "high-tops")
+    return Outfit((wear.socks(rng), *cuts), shoes[rng.choice(4, p=[0.55, 0.2, 0.15, 0.1])])
 
 
-def joggers(rng: np.random.Generator) -> Cut:
-    """Loose trousers gathered at the ankle, or straight."""
-    cuff = 0.05 if rng.random() < 0.75 else 0.0
-    return Cut("joggers", waist=float(rng.uniform(0.28, 0.34)), leg=float(rng.choice([1.92, 1.6])),
-               ease_m=0.014, hang=0.88, cuff_m=cuff, band_m=0.04)  # fmt: skip
+def _legs(rng: Rng, bare: float) -> tuple[Cut, ...]:
+    """Tights below skirts, or bare legs."""
+    return (wear.briefs(rng),) if rng.random() < bare else (wear.tights(rng),)
 
 
-def bra(rng: np.random.Generator) -> Cut:
-    """Sports bra, straight or racer back."""
-    neck = replace(_SCOOP, half_width_m=0.078, front_m=float(rng.uniform(0.085, 0.12)),
-                   back_m=float(rng.uniform(0.05, 0.09)))  # fmt: skip
-    back = float(rng.choice([0.0, 0.025]))
-    return Cut("bra", hem=0.585, neck=neck, armhole=Armhole(0.032, 0.018, back), band_m=0.02)
-
-
-def crop_top(rng: np.random.Generator) -> Cut:
-    """Tight top that ends above the navel, with or without sleeves."""
+def _skirted(rng: Rng, bare: float, tops: tuple[tuple[Callable[[Rng], Cut], float], ...]) -> Outfit:
+    """A dress, or a skirt with a top tucked in."""
     if rng.random() < 0.5:
-        return Cut("crop top", hem=0.47, neck=_SCOOP, armhole=Armhole(0.034, 0.015))
-    return Cut("crop top", hem=0.47, neck=_CREW, sleeve=float(rng.choice([0.35, 1.92])))
+        return Outfit((*_legs(rng, bare), wear.dress(rng)))
+    top = replace(_pick(tops, rng)(rng), hem=0.22)
+    return Outfit((*_legs(rng, bare), top, wear.skirt(rng)))
 
 
-def tank(rng: np.random.Generator) -> Cut:
-    """Tight or easy tank top."""
-    ease = float(rng.choice([SNUG_M, 0.010]))
-    return Cut("tank", hem=float(rng.uniform(0.10, 0.22)), neck=_SCOOP,
-               armhole=Armhole(0.036, 0.02, float(rng.choice([0.0, 0.02]))), ease_m=ease,
-               hang=0.75)  # fmt: skip
+def _casual(sex: Sex, rng: Rng) -> Outfit:
+    if sex == "female" and rng.random() < 0.3:
+        skirted = _skirted(rng, 0.5, ((wear.tee, 1), (wear.blouse, 1), (wear.long_sleeve, 1)))
+        over_it = (wear.cardigan(rng),) if rng.random() < 0.3 else ()
+        return Outfit((*skirted.cuts, *over_it), _shoes(sex, rng, "casual"))
+    below: tuple[tuple[Callable[[Rng], Cut], float], ...] = (
+        (wear.jeans, 0.45), (wear.chinos, 0.25), (wear.joggers, 0.08), (wear.cargo_trousers, 0.08),
+        (wear.wide_trousers, 0.2 if sex == "female" else 0.02),
+        (wear.leggings, 0.12 if sex == "female" else 0.0),
+    )  # fmt: skip
+    tops: tuple[tuple[Callable[[Rng], Cut], float], ...] = (
+        (wear.tee, 0.28), (wear.shirt, 0.16 if sex == "male" else 0.08), (wear.polo, 0.08),
+        (wear.jumper, 0.14), (wear.hoodie, 0.16), (wear.long_sleeve, 0.06), (wear.sweatshirt, 0.08),
+        (wear.blouse, 0.2 if sex == "female" else 0.0),
+    )  # fmt: skip
+    top = _pick(tops, rng)(rng)
+    cuts = [wear.socks(rng), _pick(below, rng)(rng), *_under(top, rng), top]
+    if cuts[-1].name not in ("hoodie", "jumper", "sweatshirt") and rng.random() < 0.3:
+        over: tuple[tuple[Callable[[Rng], Cut], float], ...] = (
+            (wear.jacket, 0.5), (wear.cardigan, 0.3), (wear.gilet, 0.2)
+        )  # fmt: skip
+        cuts.append(_pick(over, rng)(rng))
+    return Outfit(tuple(cuts), _shoes(sex, rng, "casual"))
 
 
-def tee(rng: np.random.Generator) -> Cut:
-    """T-shirt, tight or loose."""
-    ease = float(rng.choice([SNUG_M, 0.009, 0.014], p=[0.25, 0.4, 0.35]))
-    neck = (_CREW, _CREW, _VEE, _SCOOP)[rng.integers(4)]
-    return Cut("t-shirt", hem=float(rng.uniform(0.08, 0.18)), neck=neck,
-               sleeve=float(rng.uniform(0.38, 0.6)), ease_m=ease, hang=0.88)  # fmt: skip
+def _under(top: Cut, rng: Rng) -> tuple[Cut, ...]:
+    """What is worn under a top that is open in front."""
+    return (wear.tee(rng),) if top.front is not None else ()
 
 
-def long_sleeve(rng: np.random.Generator) -> Cut:
-    """Long-sleeved top."""
-    ease = float(rng.choice([SNUG_M, 0.009], p=[0.7, 0.3]))
-    sleeve = float(rng.choice([1.93, 1.35], p=[0.8, 0.2]))
-    return Cut("long sleeve", hem=float(rng.uniform(0.10, 0.18)), neck=_CREW, sleeve=sleeve,
-               ease_m=ease, hang=0.8)  # fmt: skip
+def _summer(sex: Sex, rng: Rng) -> Outfit:
+    if sex == "female" and rng.random() < 0.45:
+        skirted = _skirted(rng, 1.0, ((wear.tank, 1), (wear.tee, 1), (wear.blouse, 0.5)))
+        return replace(skirted, shoes=_shoes(sex, rng, "summer"))
+    below: tuple[tuple[Callable[[Rng], Cut], float], ...] = (
+        (wear.walking_shorts, 0.6), (wear.chinos, 0.15), (wear.jeans, 0.1),
+        (wear.wide_trousers, 0.2 if sex == "female" else 0.0),
+    )  # fmt: skip
+    tops: tuple[tuple[Callable[[Rng], Cut], float], ...] = (
+        (wear.tee, 0.45), (wear.tank, 0.3 if sex == "female" else 0.1), (wear.polo, 0.15),
+        (wear.shirt, 0.1), (wear.blouse, 0.15 if sex == "female" else 0.0),
+    )  # fmt: skip
+    shoes = _shoes(sex, rng, "summer")
+    feet = () if shoes in ("sandals", "flats") else (wear.socks(rng, 1.9),)
+    return Outfit((*feet, _pick(below, rng)(rng), _pick(tops, rng)(rng)), shoes)
 
 
-def sweatshirt(rng: np.random.Generator) -> Cut:
-    """Loose sweatshirt with cuffs."""
-    return Cut("sweatshirt", hem=0.12, neck=_CREW, sleeve=1.92, ease_m=0.015, hang=0.85,
-               cuff_m=0.05)  # fmt: skip
+def _winter(sex: Sex, rng: Rng) -> Outfit:
+    below: tuple[tuple[Callable[[Rng], Cut], float], ...] = (
+        (wear.jeans, 0.5), (wear.chinos, 0.15), (wear.trousers, 0.2), (wear.cargo_trousers, 0.15)
+    )  # fmt: skip
+    over: tuple[tuple[Callable[[Rng], Cut], float], ...] = (
+        (wear.puffer, 0.35), (wear.parka, 0.25), (wear.coat, 0.3), (wear.jacket, 0.1)
+    )  # fmt: skip
+    inner = wear.jumper(rng) if rng.random() < 0.7 else wear.shirt(rng)
+    cuts = (wear.socks(rng, 1.7), _pick(below, rng)(rng), inner, _pick(over, rng)(rng))
+    return Outfit(cuts, _shoes(sex, rng, "winter"))
 
 
-def sneakers() -> Cut:
-    """Flat training shoes."""
-    return Cut("shoes", collar=1.9, ease_m=0.002)
+def _business(sex: Sex, rng: Rng) -> Outfit:
+    below = wear.trousers(rng) if rng.random() < 0.75 else wear.chinos(rng)
+    if sex == "female" and rng.random() < 0.55:
+        top = wear.blouse(rng, tucked=True)
+    else:
+        top = wear.shirt(rng, tucked=True)
+    if sex == "female" and rng.random() < 0.4:
+        cuts = [*_legs(rng, 0.4), top, wear.skirt(rng)]
+        if rng.random() < 0.35:
+            cuts = [*_legs(rng, 0.4), wear.dress(rng)]
+    else:
+        cuts = [wear.socks(rng, 1.7), top, below]
+    if rng.random() < 0.5:
+        cuts.append(wear.blazer(rng))
+    elif rng.random() < 0.25:
+        cuts.append(wear.cardigan(rng))
+    return Outfit(tuple(cuts), _shoes(sex, rng, "business"))
 
 
-def unitard(rng: np.random.Generator) -> Cut:
-    """One piece from the shoulders to the legs."""
-    return Cut("unitard", leg=float(rng.choice([1.9, 0.5])), neck=_SCOOP,
-               armhole=Armhole(0.034, 0.015, 0.015))  # fmt: skip
+def _home(sex: Sex, rng: Rng) -> Outfit:
+    below: tuple[tuple[Callable[[Rng], Cut], float], ...] = (
+        (wear.joggers, 0.45), (wear.jeans, 0.2), (wear.loose_shorts, 0.15),
+        (wear.leggings, 0.35 if sex == "female" else 0.0),
+    )  # fmt: skip
+    tops: tuple[tuple[Callable[[Rng], Cut], float], ...] = (
+        (wear.tee, 0.4), (wear.sweatshirt, 0.2), (wear.hoodie, 0.15), (wear.long_sleeve, 0.15),
+        (wear.jumper, 0.15),
+    )  # fmt: skip
+    top = _pick(tops, rng)(rng)
+    cuts = (_pick(below, rng)(rng), *_under(top, rng), top)
+    feet = rng.random()
+    if feet < 0.3:
+        return Outfit(cuts)
+    if feet < 0.65:
+        return Outfit((wear.socks(rng), *cuts))
+    return Outfit(cuts, "slippers" if feet < 0.85 else "clogs")
 
 
-_WOMEN = (
-    (lambda rng: (leggings(rng), bra(rng)), 0.22),
-    (lambda rng: (leggings(rng), tank(rng)), 0.22),
-    (lambda rng: (leggings(rng), crop_top(rng)), 0.11),
-    (lambda rng: (leggings(rng), tee(rng)), 0.10),
-    (lambda rng: (leggings(rng), long_sleeve(rng)), 0.08),
-    (lambda rng: (biker_shorts(rng), bra(rng)), 0.08),
-    (lambda rng: (biker_shorts(rng), tank(rng)), 0.06),
-    (lambda rng: (loose_shorts(rng), tee(rng)), 0.04),
-    (lambda rng: (tank(rng), joggers(rng)), 0.04),
-    (lambda rng: (unitard(rng),), 0.05),
-)
-_MEN = (
-    (lambda rng: (loose_shorts(rng), tee(rng)), 0.32),
-    (lambda rng: (loose_shorts(rng), tank(rng)), 0.13),
-    (lambda rng: (loose_shorts(rng),), 0.10),
-    (lambda rng: (joggers(rng), tee(rng)), 0.14),
-    (lambda rng: (joggers(rng), sweatshirt(rng)), 0.06),
-    (lambda rng: (joggers(rng),), 0.04),
-    (lambda rng: (leggings(rng), tee(rng)), 0.07),
-    (lambda rng: (biker_shorts(rng), tank(rng)), 0.06),
-    (lambda rng: (joggers(rng), long_sleeve(rng)), 0.08),
-)
+def _medical(sex: Sex, rng: Rng) -> Outfit:
+    chance = rng.random()
+    if chance < 0.2:
+        return Outfit((wear.briefs(rng), wear.gown(rng)))
+    if chance < 0.55:
+        return Outfit((wear.socks(rng, 1.85), *wear.scrubs(rng)), _shoes(sex, rng, "medical"))
+    below = wear.chinos(rng) if rng.random() < 0.5 else wear.trousers(rng)
+    top = wear.shirt(rng, tucked=True) if rng.random() < 0.6 else wear.polo(rng)
+    cuts = (wear.socks(rng, 1.7), top, below, wear.lab_coat(rng))
+    return Outfit(cuts, _shoes(sex, rng, "medical"))
+
+
+def _martial_arts(sex: Sex, rng: Rng) -> Outfit:
+    return Outfit(((wear.tee(rng),) if sex == "female" else ()) + wear.gi(rng))
+
+
+def _gymnastics(sex: Sex, rng: Rng) -> Outfit:
+    if sex == "female":
+        return Outfit((wear.leotard(rng),))
+    below = wear.biker_shorts(rng) if rng.random() < 0.5 else wear.loose_shorts(rng)
+    return Outfit((wear.singlet(rng), below))
+
+
+_STYLES: Final = {
+    "training": _training,
+    "casual": _casual,
+    "summer": _summer,
+    "winter": _winter,
+    "business": _business,
+    "home": _home,
+    "medical": _medical,
+    "martial_arts": _martial_arts,
+    "gymnastics": _gymnastics,
+}
+
+_SHOES_BY_STYLE: Final[dict[str, dict[Sex, dict[str, float]]]] = {
+    "casual": {
+        "female": {"sneakers": 3, "running shoes": 1, "high-tops": 1, "ankle boots": 1.5,
+                   "flats": 1.5, "chelsea boots": 1, "loafers": 0.7},
+        "male": {"sneakers": 4, "running shoes": 1.5, "high-tops": 1, "court shoes": 1,
+                 "ankle boots": 1, "loafers": 0.5, "derby shoes": 0.5},
+    },
+    "summer": {
+        "female": {"sandals": 3, "sneakers": 2, "flats": 2, "court shoes": 1},
+        "male": {"sneakers": 3, "sandals": 1.5, "court shoes": 1, "running shoes": 1},
+    },
+    "winter": {
+        "female": {"ankle boots": 2, "boots": 1.5, "chelsea boots": 2, "sneakers": 1},
+        "male": {"ankle boots": 3, "chelsea boots": 1, "sneakers": 1.5, "derby shoes": 0.7},
+    },
+    "business": {
+        "female": {"flats": 3, "loafers": 2, "chelsea boots": 1, "derby shoes": 0.7},
+        "male": {"derby shoes": 4, "loafers": 2, "chelsea boots": 1},
+    },
+    "medical": {
+        "female": {"clogs": 3, "sneakers": 2, "running shoes": 1},
+        "male": {"clogs": 3, "sneakers": 2, "running shoes": 1},
+    },
+}  # fmt: skip
+
+
+def _shoes(sex: Sex, rng: Rng, style: str) -> str:
+    shares = tuple(_SHOES_BY_STYLE[style][sex].items())
+    return _pick(shares, rng)

@@ -1,4 +1,4 @@
-"""``assets``: the body data in the user's cache."""
+"""``assets``: the body data in the user's cache; assets of the user's that people may wear."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+
+from spinetrack_synth.errors import UserError
 
 if TYPE_CHECKING:
     from spinetrack_synth.avatars.assets import AssetState
@@ -23,6 +25,7 @@ def command(ctx: click.Context) -> None:
       spinetrack-synth assets
       spinetrack-synth assets fetch
       spinetrack-synth assets clear
+      spinetrack-synth assets check DIR
     """
     if ctx.invoked_subcommand is None:
         ctx.invoke(show)
@@ -62,6 +65,33 @@ def clear() -> None:
     from spinetrack_synth.avatars import assets
 
     click.echo(f"freed {assets.clear() / 1e6:.1f} MB")
+
+
+@command.command()
+@click.argument("folder", type=click.Path(path_type=Path), metavar="DIR")
+def check(folder: Path) -> None:
+    """What of a folder of MakeHuman assets can be worn, as what, and under which terms.
+
+    Every file that is not sound gets a line, and the command ends with code 2.
+    """
+    from spinetrack_synth.avatars import assets
+    from spinetrack_synth.avatars.community_clothes import fittings
+    from spinetrack_synth.community.folder import look_through
+
+    found, faults = look_through(folder)
+    data = assets.load()
+    for wearable in found.wearables:
+        kind, faces = fittings(data, wearable).kind, len(wearable.mesh.faces)
+        terms = ", ".join(filter(None, wearable.terms)) or "no licence told"
+        click.echo(f"{kind:6}  {faces:6} triangles  {wearable.name}  ({terms})")
+    for skin in found.skins:
+        click.echo(f"{'skin':6}  {'':16}  {skin.name}")
+    if found.left_out:
+        click.echo(f"not worn: {len(found.left_out)} parts of the body and plain skins")
+    for fault in faults:
+        click.echo(f"Error: {fault}", err=True)
+    if faults:
+        raise UserError(f"{folder}: {len(faults)} assets are not sound; mend them or take them out")
 
 
 def describe(state: AssetState) -> str:

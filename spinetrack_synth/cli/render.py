@@ -10,7 +10,7 @@ import click
 
 from spinetrack_synth.cli.progress import progress_bar
 from spinetrack_synth.cli.stopping import end_on_sigterm
-from spinetrack_synth.cli.values import Size, Span
+from spinetrack_synth.cli.values import Names, Size, Span
 from spinetrack_synth.errors import UserError
 
 if TYPE_CHECKING:
@@ -114,6 +114,12 @@ if TYPE_CHECKING:
     help="Environment maps (.hdr, .exr) that light the people and are seen behind them.",
 )
 @click.option(
+    "--assets",
+    metavar="DIR[:SHARE]",
+    help="MakeHuman assets (.mhclo clothes and hair, skins) for a share of the people to wear.  "
+    "[default share: 0.5]",
+)
+@click.option(
     "--views",
     type=int,
     default=1,
@@ -127,6 +133,12 @@ if TYPE_CHECKING:
     help="Clips of so many frames in place of single pictures; --count counts frames.",
 )
 @click.option("--fps", type=float, help="Frames a second of --sequence.  [default: 30]")
+@click.option(
+    "--maps",
+    type=Names(),
+    metavar="KIND,...",
+    help="Label maps beside every picture: parts (of the body), depth, normals; `all` for all.",
+)
 @click.option("--video", is_flag=True, help="Write each clip of --sequence as an MP4 too.")
 def command(
     scene: str,
@@ -148,9 +160,11 @@ def command(
     motions: tuple[str, ...],
     backgrounds: str | None,
     hdri: str | None,
+    assets: str | None,
     views: int,
     sequence: int | None,
     fps: float | None,
+    maps: tuple[str, ...] | None,
     video: bool,
 ) -> None:
     """Make a dataset: pictures, COCO labels with 37 keypoints, 3D ground truth, contact sheet.
@@ -169,6 +183,7 @@ def command(
       spinetrack-synth render --scenes yoga --backgrounds PHOTOS:0.5 --hdri MAPS:0.3 --out OUT
       spinetrack-synth render --scenes yoga --count 12 --views 4 --out OUT
       spinetrack-synth render --scenes yoga --sequence 60 --fps 30 --video --out OUT
+      spinetrack-synth render --scenes yoga --count 12 --maps parts,depth --out OUT
       spinetrack-synth render --scenes yoga --count 12 --backend unreal --port 9000 --out OUT
     """
     from spinetrack_synth import dataset
@@ -180,7 +195,8 @@ def command(
         count=dataset.default_count(views, frames) if count is None else count,
         split=split, size=size, quality=quality, subjects=subjects, backend=backend,
         format=image_format, motions=motions, people=people, views=views,
-        sequence=frames, fps=rate_hz, backgrounds=backgrounds, hdri=hdri,
+        sequence=frames, fps=rate_hz, backgrounds=backgrounds, hdri=hdri, assets=assets,
+        maps=dataset.MAPS if maps == ("all",) else maps or (),
     )  # fmt: skip
     chosen = out is None or count is None
     if out is None:

@@ -49,3 +49,16 @@ class Span(click.ParamType):  # type: ignore[type-arg]  # click 8.1 takes none
         if match is None:
             self.fail(f"{value!r} is no number or span such as 2 or 1-3", param, ctx)
         return int(match[1]), int(match[2] or match[1])
+
+
+class Names(click.ParamType):  # type: ignore[type-arg]  # click 8.1 takes none
+    """Names with commas between; whoever takes them says which there are."""
+
+    name = "NAME,..."
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> tuple[str, ...]:
+        if isinstance(value, tuple):
+            return value
+        return tuple(part.strip() for part in str(value).split(","))

@@ -60,6 +60,7 @@ def write_card(root: Path, splits: Mapping[str, Mapping[str, Any]]) -> str:
         "boxes, masks, cameras",
         "- `ground_truth/SPLIT.parquet`: a row a person: 3D keypoints, joint angles, spine angles",
         "- `images/SPLIT/`: the pictures",
+        *_map_lines(splits),
         f"- `{MANIFEST}`, `croissant.json`: settings and versions; metadata that loaders read",
         "",
         "Points are hidden (v = 1) where something is in front of them, and absent (v = 0) outside "
@@ -83,6 +84,19 @@ def write_card(root: Path, splits: Mapping[str, Mapping[str, Any]]) -> str:
         "",
     ]  # fmt: skip
     return "\n".join(parts)
+
+
+_MAPS: Final = {
+    "parts": "parts of the body by number, 8-bit PNG; their names are in the annotations' `info`",
+    "depth": "depth along the optical axis in mm, 16-bit PNG, 0 for none",
+    "normals": "surface normals, 8-bit PNG: right, up and towards the camera are 0..255 for -1..1",
+}
+
+
+def _map_lines(splits: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """What is beside the pictures, of any split."""
+    there = {kind for split in splits.values() for kind in split.get("maps", "").split(",")}
+    return [f"- `{kind}/SPLIT/`: {what}" for kind, what in _MAPS.items() if kind in there]
 
 
 def _front_matter(name: str, count: int, own: bool) -> list[str]:

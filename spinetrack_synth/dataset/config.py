@@ -10,6 +10,7 @@ from spinetrack_synth.errors import UserError
 
 QUALITIES: Final = ("draft", "normal", "final")
 FORMATS: Final = ("jpg", "png")
+MAPS: Final = ("parts", "depth", "normals")
 MIN_SIDE_PX: Final = 32
 MAX_SIDE_PX: Final = 8192
 MOST_VIEWS: Final = 16
@@ -31,9 +32,11 @@ class DatasetConfig:
     people perform in place of the scene's poses; ``views`` cameras of every moment;
     ``sequence`` frames of a clip, ``fps`` of them a second, 1 for pictures that stand alone.
     ``backgrounds`` and ``hdri`` folders of photographs and of environment maps that stand in for
-    the scene's places, ``DIR`` or ``DIR:SHARE`` of the pictures.
+    the scene's places, ``DIR`` or ``DIR:SHARE`` of the pictures. ``assets`` folder of MakeHuman
+    assets, ``DIR`` or ``DIR:SHARE`` of the people who wear some.
     ``people`` how many different people there are in all pictures, None: a new one every few
-    pictures. ``count`` counts pictures, those of all views and frames.
+    pictures. ``count`` counts pictures, those of all views and frames. ``maps`` are label maps that
+    are written beside every picture.
     """
 
     scene: str
@@ -52,6 +55,8 @@ class DatasetConfig:
     sequence: int = 1
     fps: float = 30.0
     people: int | None = None
+    assets: str | None = None
+    maps: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.count < 1:
@@ -99,6 +104,21 @@ class DatasetConfig:
                 f"--backend {self.backend} draws its own places; --backgrounds and --hdri go with "
                 "--backend embedded"
             )
+        for number, name in enumerate(self.maps):
+            if name not in MAPS or name in self.maps[:number]:
+                raise UserError(
+                    f"maps {','.join(self.maps)!r}: choose from {', '.join(MAPS)}, or all"
+                )
+        if self.backend != "embedded" and self.maps:
+            raise UserError(
+                f"--backend {self.backend} tells people and depth alone; --maps goes with "
+                "--backend embedded"
+            )
+        if self.backend != "embedded" and self.assets:
+            raise UserError(
+                f"--backend {self.backend} draws people as they were exported; --assets goes with "
+                "--backend embedded"
+            )
         if self.backgrounds and self.views > 1:
             raise UserError(
                 "--backgrounds: a photograph has one view of its place; leave out --views, or give "
@@ -119,11 +139,15 @@ class DatasetConfig:
         else:
             del settings["motions"]
         # Folders go by what they hold, which the description tells.
-        del settings["backgrounds"], settings["hdri"]
+        del settings["backgrounds"], settings["hdri"], settings["assets"]
         if self.views == 1:
             del settings["views"]
         if self.sequence == 1:
             del settings["sequence"], settings["fps"]
         if self.people is None:
             del settings["people"]
+        if self.maps:
+            settings["maps"] = ",".join(name for name in MAPS if name in self.maps)
+        else:
+            del settings["maps"]
         return settings

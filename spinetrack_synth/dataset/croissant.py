@@ -82,28 +82,41 @@ def _files(root: Path, name: str, split: Mapping[str, Any]) -> list[dict[str, An
     """The annotation file, the ground truth and the pictures of a split."""
     annotations, truth = annotations_path(root, name), ground_truth_path(root, name)
     pictures = images_folder(root, name).relative_to(root)
-    return [
-        {
-            "@type": "cr:FileObject",
-            "@id": path.relative_to(root).as_posix(),
-            "name": path.name,
-            "contentUrl": path.relative_to(root).as_posix(),
-            "encodingFormat": kind,
-            "sha256": file_sha256(path),
-        }
-        for path, kind in (
-            (annotations, "application/json"),
-            (truth, "application/x-parquet"),
-        )
-    ] + [
-        {
-            "@type": "cr:FileSet",
-            "@id": pictures.as_posix(),
-            "name": f"pictures of split {name}",
-            "encodingFormat": _IMAGE_TYPES[split["format"]],
-            "includes": f"{pictures.as_posix()}/*.{split['format']}",
-        }
-    ]
+    return (
+        [
+            {
+                "@type": "cr:FileObject",
+                "@id": path.relative_to(root).as_posix(),
+                "name": path.name,
+                "contentUrl": path.relative_to(root).as_posix(),
+                "encodingFormat": kind,
+                "sha256": file_sha256(path),
+            }
+            for path, kind in (
+                (annotations, "application/json"),
+                (truth, "application/x-parquet"),
+            )
+        ]
+        + [
+            {
+                "@type": "cr:FileSet",
+                "@id": pictures.as_posix(),
+                "name": f"pictures of split {name}",
+                "encodingFormat": _IMAGE_TYPES[split["format"]],
+                "includes": f"{pictures.as_posix()}/*.{split['format']}",
+            }
+        ]
+        + [
+            {
+                "@type": "cr:FileSet",
+                "@id": f"{kind}/{name}",
+                "name": f"{kind} of split {name}",
+                "encodingFormat": _IMAGE_TYPES["png"],
+                "includes": f"{kind}/{name}/*.png",
+            }
+            for kind in filter(None, split.get("maps", "").split(","))
+        ]
+    )
 
 
 def _pictures(name: str) -> dict[str, Any]:

@@ -20,6 +20,9 @@ SHAPES: Final = {
     "keypoint_offsets": (-1, 3),
     "K": (3, 3),
     "world2cam": (4, 4),
+    "body2world": (-1, 4, 4),
+    "vertebrae_world": (-1, 3),
+    "spinous_world": (-1, 3),
 }
 """Columns of arrays, which the file holds flat, and their shapes."""
 
@@ -29,12 +32,15 @@ def read_ground_truth(folder: str | Path, split: str = "train") -> pd.DataFrame:
 
     Columns are ``image_id``, ``subject``, ``outfit`` (the number of the clothes), ``pose``,
     ``place``, ``variant``, ``light``; the columns of `shot.Physique` (``age_years``, ``bmi``,
-    ``spine_condition``, ``cobb_deg``, ...) and of `shot.Face` (``hair`` to ``gaze``); arrays
-    ``keypoints_world`` (37, 3) m, ``scale_factors`` (bodies, 3), ``keypoint_offsets`` (37, 3) m in
-    the keypoints' bodies, ``K`` (3, 3) px, ``world2cam`` (4, 4), ``distortion`` (5,) as OpenCV
-    orders it; lens and film (``aperture_m`` to ``jpeg_quality``, nan where there is none); angles
-    of the spine in degrees (``*_deg``); and the model's coordinates by their names, in rad and m.
-    ``attrs`` names ``keypoints`` and ``bodies``.
+    ``spine_condition``, ``cobb_deg``, ...) and `shot.Face`
+    (``hair`` to ``gaze``); arrays ``keypoints_world`` (37, 3) m, ``scale_factors``
+    (bodies, 3), ``keypoint_offsets`` (37, 3) m in the keypoints' bodies, ``K`` (3, 3) px,
+    ``world2cam`` (4, 4), ``distortion`` (5,) as OpenCV orders it; lens and film (``aperture_m`` to
+    ``jpeg_quality``, nan where there is none); angles of the spine in degrees (``*_deg``);
+    ``body2world`` (bodies, 4, 4), ``vertebrae_world`` (24, 3) m and ``spinous_world`` (25, 3) m;
+    what covers each keypoint (``visibility``, ``cover``, ``cover_part``, ``cover_person``,
+    ``cover_mm``, (37,) each); and the model's coordinates by their names, in rad and m. ``attrs``
+    names ``keypoints``, ``bodies``, ``vertebrae``, ``spinous`` and ``parts``.
 
     Raises UserError where the split has no ground truth, or the file is another's.
     """
@@ -49,11 +55,17 @@ def read_ground_truth(folder: str | Path, split: str = "train") -> pd.DataFrame:
             key: json.loads((table.schema.metadata or {})[key.encode()])
             for key in ("keypoints", "coordinates", "bodies")
         }
+        more = {
+            key: json.loads(table.schema.metadata[key.encode()])
+            for key in ("vertebrae", "spinous", "parts")
+            if key.encode() in table.schema.metadata
+        }
         frame = table.to_pandas().set_index("annotation_id")
         coordinates = np.array(frame.pop("coordinates").to_list(), dtype=np.float64)
         coordinates = coordinates.reshape(len(frame), len(names["coordinates"]))
         for column, shape in SHAPES.items():
-            frame[column] = [values.reshape(shape) for values in frame[column]]
+            if column in frame:  # files of earlier versions have fewer
+                frame[column] = [v if v is None else v.reshape(shape) for v in frame[column]]
         if "distortion" not in frame:  # files of before there were lenses
             frame["distortion"] = [None] * len(frame)
         frame["distortion"] = [np.zeros(5) if k is None else k for k in frame["distortion"]]
@@ -63,5 +75,5 @@ def read_ground_truth(folder: str | Path, split: str = "train") -> pd.DataFrame:
         raise UserError(f"{path}: no ground truth of a dataset: {error}") from error
     named = pd.DataFrame(coordinates, index=frame.index, columns=names["coordinates"])
     told = pd.concat([frame, named], axis=1)
-    told.attrs = {"keypoints": names["keypoints"], "bodies": names["bodies"]}
+    told.attrs = {"keypoints": names["keypoints"], "bodies": names["bodies"], **more}
     return told

@@ -13,11 +13,12 @@ LOCK = ".lock"
 
 @dataclass(frozen=True)
 class Layout:
-    """The files of one split below ``root``."""
+    """The files of one split below ``root``; ``maps`` lie beside each picture."""
 
     root: Path
     split: str
     format: str
+    maps: tuple[str, ...] = ()
 
     @property
     def annotations(self) -> Path:
@@ -50,6 +51,9 @@ class Layout:
     def image(self, index: int) -> Path:
         return images_folder(self.root, self.split) / self.image_name(index)
 
+    def map(self, kind: str, index: int) -> Path:
+        return maps_folder(self.root, kind, self.split) / f"{index:06d}.png"
+
     def part(self, index: int) -> Path:
         """The record of a shot that is done: it is written after the shot's image."""
         return self.work / f"{index:06d}.json"
@@ -68,6 +72,11 @@ def ground_truth_path(root: Path, split: str) -> Path:
 def images_folder(root: Path, split: str) -> Path:
     """The folder of a split's pictures."""
     return root / "images" / split
+
+
+def maps_folder(root: Path, kind: str, split: str) -> Path:
+    """The folder of one kind of label maps of a split, file by file those of the pictures."""
+    return root / kind / split
 
 
 def video_path(root: Path, split: str, name: str) -> Path:

@@ -6,16 +6,23 @@ import contextlib
 import json
 import shutil
 from collections import defaultdict
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from spinetrack_synth import coco
+from spinetrack_synth.anatomy.parts import PARTS
 from spinetrack_synth.atomic import write_atomic
 from spinetrack_synth.dataset.card import CARD, dataset_name, one_line, write_card
 from spinetrack_synth.dataset.croissant import CROISSANT, describe_dataset
 from spinetrack_synth.dataset.files import write_json
-from spinetrack_synth.dataset.layout import Layout, annotations_path, images_folder
+from spinetrack_synth.dataset.layout import (
+    Layout,
+    annotations_path,
+    images_folder,
+    maps_folder,
+)
 from spinetrack_synth.dataset.licences import coco_licences
 from spinetrack_synth.dataset.records import ground_truth_bytes
 from spinetrack_synth.dataset.state import GENERATOR, Description, read_splits
@@ -70,21 +77,30 @@ def finish(layout: Layout, split: Description, committed: int) -> None:
 
 def _remove_pictures_from(layout: Layout, count: int) -> None:
     """Delete what a killed run wrote of pictures past the last, without a record of them."""
-    for path in images_folder(layout.root, layout.split).iterdir():
+    folders = [maps_folder(layout.root, kind, layout.split) for kind in layout.maps]
+    _remove_from(images_folder(layout.root, layout.split), layout.format, count)
+    for folder in folders:
+        _remove_from(folder, "png", count)
+
+
+def _remove_from(folder: Path, suffix: str, count: int) -> None:
+    for path in folder.iterdir():
         name = path.name.removeprefix(".").removesuffix(".tmp")
-        number = name.removesuffix(f".{layout.format}")
+        number = name.removesuffix(f".{suffix}")
         whole = path.name == name
-        if number.isdecimal() and name == layout.image_name(int(number)):
+        if number.isdecimal() and name == f"{int(number):06d}.{suffix}":
             if whole and int(number) < count:
                 continue
             path.unlink()
 
 
 def _info(layout: Layout, split: Description) -> dict[str, Any]:
+    named = dict(enumerate(PARTS, start=1)) if "parts" in layout.maps else {}
     return {
         "description": f"{split['scene']} people with 37 SpineTrack keypoints, {layout.split}",
         "version": split["version"],
         "contributor": GENERATOR,
+        **({"parts": {str(number): name for number, name in named.items()}} if named else {}),
     }
 
 

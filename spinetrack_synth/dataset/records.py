@@ -15,10 +15,11 @@ from PIL import Image
 
 from spinetrack_synth import skeleton
 from spinetrack_synth.anatomy.model import fullbody
+from spinetrack_synth.anatomy.parts import PARTS
 from spinetrack_synth.anatomy.spine import RegionalAngles, angles_between, regional_angles
-from spinetrack_synth.camera import Camera
 from spinetrack_synth.coco import PERSON, Record
 from spinetrack_synth.dataset.licences import LICENCE_ID
+from spinetrack_synth.dataset.skeleton_truth import NAMES, skeleton_columns, skeleton_row
 from spinetrack_synth.distortion import Distortion
 from spinetrack_synth.labels import PersonLabel
 from spinetrack_synth.shot import Face, Film, Physique, PosedPerson, Shot
@@ -56,7 +57,7 @@ def record_shot(shot: Shot, labels: Sequence[PersonLabel], image_name: str) -> S
         "width": camera.width,
         "height": camera.height,
         **view,
-        **_lens_record(camera),
+        **_lens_record(shot),
         "scene": shot.scene,
         "place": shot.place,
         "variant": shot.variant,
@@ -76,7 +77,9 @@ def record_shot(shot: Shot, labels: Sequence[PersonLabel], image_name: str) -> S
         }
         track = _track_record(shot, label.person_id)
         annotations.append(ids | _annotation(label, person) | track)
-        ground_truth.append(_ground_truth(ids, shot, person, image))
+        ground_truth.append(
+            _ground_truth(ids, shot, person, image) | skeleton_row(person) | _cover(label, shot)
+        )
     return ShotRecord(image, annotations, ground_truth)
 
 
@@ -96,14 +99,17 @@ def _track_record(shot: Shot, person_id: int) -> Record:
     return {"track_id": shot.capture.track * PEOPLE_PER_SHOT + person_id}
 
 
-def _lens_record(camera: Camera) -> Record:
-    """What a lens adds to a pinhole, in the image's record; nothing for a pinhole."""
+def _lens_record(shot: Shot) -> Record:
+    """What lens and shutter add to a pinhole's moment, in the image's record."""
+    camera = shot.camera
     record: Record = {}
     if camera.distortion is not None:
         record["distortion"] = camera.distortion.record()
     if camera.aperture_m > 0:
         focus_m = camera.focus_m if isfinite(camera.focus_m) else None
         record |= {"aperture_m": camera.aperture_m, "focus_m": focus_m}
+    if shot.shutter is not None:
+        record["shutter_s"] = shot.shutter.open_s
     return record
 
 
@@ -128,7 +134,9 @@ def _annotation(label: PersonLabel, person: PosedPerson) -> Record:
         "segmentation": label.mask,
         "subject": person.subject_id,
         "outfit": person.outfit,
+        "style": person.style,
         "pose": person.pose,
+        **({"assets": list(person.assets)} if person.assets else {}),
     }
 
 
@@ -140,6 +148,7 @@ def _ground_truth(ids: Record, shot: Shot, person: PosedPerson, image: Record) -
         "annotation_id": ids["id"],
         "subject": person.subject_id,
         "outfit": person.outfit,
+        "style": person.style,
         "pose": person.pose,
         "clothes": person.clothes,
         "place": shot.place,
@@ -156,9 +165,23 @@ def _ground_truth(ids: Record, shot: Shot, person: PosedPerson, image: Record) -
         "distortion": list(lens.coefficients),
         "aperture_m": image.get("aperture_m", 0.0),
         "focus_m": image.get("focus_m"),
+        "shutter_s": image.get("shutter_s", 0.0),
         "exposure_stops": log2(shot.exposure),
         **{name: film.get(name) for name in _FILM_COLUMNS},
         **asdict(_regional_angles(person)),
+    }
+
+
+def _cover(label: PersonLabel, shot: Shot) -> Record:
+    """What covers the keypoints; people are named by the ids of their annotations."""
+    cover = label.cover
+    ids = shot.index * PEOPLE_PER_SHOT + cover.person
+    return {
+        "visibility": label.keypoints[:, 2].astype(int).tolist(),
+        "cover": list(cover.by),
+        "cover_part": list(cover.part),
+        "cover_person": np.where(cover.person > 0, ids, -1).tolist(),
+        "cover_mm": [None if np.isnan(mm) else round(mm, 1) for mm in cover.depth_mm.tolist()],
     }
 
 
@@ -226,11 +249,16 @@ def _schema() -> Any:
     def numbers(length: int) -> pa.DataType:
         return pa.list_(pa.float64(), length)
 
+    cover_types = {
+        "visibility": pa.int8, "cover": pa.string, "cover_part": pa.string,
+        "cover_person": pa.int64, "cover_mm": pa.float64,
+    }  # fmt: skip
     columns = {
         "image_id": pa.int64(),
         "annotation_id": pa.int64(),
         "subject": pa.string(),
         "outfit": pa.int64(),
+        "style": pa.string(),
         "pose": pa.string(),
         "clothes": pa.string(),
         "place": pa.string(),
@@ -250,17 +278,22 @@ def _schema() -> Any:
         "distortion": numbers(5),
         "aperture_m": pa.float64(),
         "focus_m": pa.float64(),
+        "shutter_s": pa.float64(),
         "exposure_stops": pa.float64(),
         **{
             name: pa.int64() if kind is int else pa.float64()
             for name, kind in _FILM_COLUMNS.items()
         },
         **{angle.name: pa.float64() for angle in fields(RegionalAngles)},
+        **skeleton_columns(),
+        **{name: pa.list_(kind(), len(skeleton.NAMES)) for name, kind in cover_types.items()},
     }
     metadata = {
         "keypoints": json.dumps(skeleton.NAMES),
         "coordinates": json.dumps(tree.coordinates),
         "bodies": json.dumps(tree.bodies),
+        **{key: json.dumps(names) for key, names in NAMES.items()},
+        "parts": json.dumps(PARTS),
         "units": "metres and radians, world = OpenSim ground; columns *_deg in degrees",
     }
     return pa.schema(list(columns.items()), metadata=metadata)

@@ -19,6 +19,7 @@ from spinetrack_synth.atomic import write_atomic
 from spinetrack_synth.dataset.config import DatasetConfig
 from spinetrack_synth.dataset.files import locked, write_json
 from spinetrack_synth.dataset.layout import Layout
+from spinetrack_synth.dataset.maps import encode_maps
 from spinetrack_synth.dataset.merge import finish
 from spinetrack_synth.dataset.records import encode_image, record_shot
 from spinetrack_synth.dataset.source import ShotAt, scene_source
@@ -53,7 +54,7 @@ def run_dataset(
     scene is unknown, when the disk is full, and when the folder is taken away meanwhile.
     """
     out = Path(out)
-    layout = Layout(out, config.split, config.format)
+    layout = Layout(out, config.split, config.format, config.maps)
     split = describe(config)
     holding = inspect(layout, split)
     if holding.complete and holding.committed == config.count and not layout.work.exists():
@@ -153,11 +154,18 @@ def _make(
     """Draw and label one shot; its record is written last and says that it is done."""
     shot = shot_at(index)
     frame = renderer.render(shot, quality=quality)
-    shot = replace(shot, people=frame.people or shot.people, camera=frame.camera or shot.camera)
+    shot = replace(
+        shot,
+        people=frame.people or shot.people,
+        camera=frame.camera or shot.camera,
+        shutter=shot.shutter if frame.shutter_s > 0 else None,
+    )
     record = record_shot(shot, annotate(shot, frame), layout.image_name(index))
     if not layout.state.is_file():  # to write would bring back a part of it
         raise UserError(f"{layout.root}: was moved or deleted during the run, which ends here")
     write_atomic(layout.image(index), encode_image(frame.rgb, layout.format, shot.film))
+    for kind, content in encode_maps(shot, frame, layout.maps).items():
+        write_atomic(layout.map(kind, index), content)
     write_atomic(layout.part(index), json.dumps(asdict(record), allow_nan=False).encode())
 
 

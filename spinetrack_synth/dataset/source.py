@@ -37,6 +37,7 @@ def scene_source(config: DatasetConfig) -> ShotAt:
     """
     from spinetrack_synth.avatars.avatar import Cast
     from spinetrack_synth.backgrounds import as_seen_before, open_ground, read_backgrounds
+    from spinetrack_synth.community import read_folder
     from spinetrack_synth.motion.performance import load_performances
     from spinetrack_synth.scenes import load_props, make_clip, make_shot, people_counts, read_mix
 
@@ -53,7 +54,8 @@ def scene_source(config: DatasetConfig) -> ShotAt:
     if config.backend == "unreal":  # an engine has people as they were exported, in outfit 0
         cast = Cast(config.seed, config.people or EXPORTED, changing=False)
     else:
-        cast = Cast(config.seed, config.people)
+        worn = read_folder(config.assets) if config.assets else None
+        cast = Cast(config.seed, config.people, worn=worn)
     backgrounds = read_backgrounds(config.backgrounds, config.hdri)
     if backgrounds is not None:
         backgrounds.check()
@@ -116,10 +118,14 @@ def view_by_view(
         moment, view = divmod(index, views)
         shot = kept(moment)
         camera = (shot.camera, *shot.further)[view]
+        shutter = shot.shutter
+        if shutter is not None:
+            shutter = replace(shutter, camera=(shutter.camera, *shutter.further)[view])
         return replace(
             shot,
             index=index,
             camera=camera,
+            shutter=shutter,
             capture=Capture(moment, view, track=moment),
             backdrop=backdrop_of(moment, camera),
         )

@@ -35,6 +35,7 @@ def describe(config: DatasetConfig) -> Description:
         **_described(mix),
         **({"motion_sha256": motions} if motions else {}),
         **_background_description(config),
+        **_worn_description(config),
         "version": __version__,
         "model_sha256": file_sha256(fullbody_path()),
         "assets": assets.fingerprint(),
@@ -62,6 +63,19 @@ def _background_description(config: DatasetConfig) -> Description:
     if backgrounds is None:
         return {}
     return {**backgrounds.shares, "background_sha256": backgrounds.sha256()}
+
+
+def _worn_description(config: DatasetConfig) -> Description:
+    """The user's own clothes, hair and skins: the share of the people who wear some, the files, and
+    what these say of licence and author."""
+    from spinetrack_synth.community import read_folder
+
+    if config.assets is None:
+        return {}
+    worn = read_folder(config.assets)
+    return {
+        "asset_share": worn.share, "asset_sha256": worn.sha256(), "asset_terms": worn.terms(),
+    }  # fmt: skip
 
 
 def _described(mix: SceneMix) -> Description:
@@ -232,8 +246,9 @@ def _shown(value: object) -> str:
 
 
 def _is_made(layout: Layout, index: int, committed: int) -> bool:
-    """Is a picture there, with its record? Empty files are what a power cut leaves."""
-    return _has_content(layout.image(index)) and (
+    """Is a picture there, with its maps and its record? Empty files are what a power cut leaves."""
+    beside = [layout.map(kind, index) for kind in layout.maps]
+    return all(map(_has_content, [layout.image(index), *beside])) and (
         index < committed or _has_content(layout.part(index))
     )
 

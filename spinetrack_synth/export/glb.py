@@ -174,11 +174,16 @@ class _File:
             look.baseColorFactor = [*(_linear(c) for c in material.base_color), 1.0]
         else:
             look.baseColorTexture = gl.TextureInfo(index=self.texture(name, material))
+        relief = None
+        if material.normals is not None:
+            image = self.texture(f"{name} normals", Material(material.normals))
+            relief = gl.NormalMaterialTexture(index=image)
         reflection = min(1.0, material.specular / _PRINCIPLED_SPECULAR)
         self.gltf.materials.append(
             gl.Material(
                 name=name,
                 pbrMetallicRoughness=look,
+                normalTexture=relief,
                 alphaMode=gl.OPAQUE if material.opacity is None else gl.MASK,
                 alphaCutoff=None if material.opacity is None else SOLID,
                 doubleSided=True,

@@ -16,7 +16,7 @@ from spinetrack_synth.version import __version__
 AXES: Final = "metres, Y up, X forward, Z right"
 
 LOST: Final = {
-    "obj": "bones, keypoints, motion, roughness",
+    "obj": "bones, keypoints, motion, roughness, wrinkles",
     "ply": "bones, keypoints, motion, materials and pictures (vertices have their colours), names",
     "stl": "bones, keypoints, motion, colours, shared vertices, names of parts",
     "off": "bones, keypoints, motion, colours, normals, names of parts",

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from pycocotools import mask as coco_mask
 
 from spinetrack_synth.anatomy.model import fullbody
+from spinetrack_synth.labels.cover import Cover, covering
 from spinetrack_synth.labels.visibility import OUTSIDE, visibility
 from spinetrack_synth.shot import Frame, Shot
 
@@ -26,7 +27,8 @@ class PersonLabel:
 
     ``person_id`` the person's number in the frame's ids; ``keypoints`` (37, 3): x, y in pixels and
     v (2 seen, 1 hidden, 0 outside with x = y = 0); ``box`` (x, y, width, height) in pixels, tight
-    around the mask; ``area`` of the mask in pixels; ``mask`` COCO's compressed RLE.
+    around the mask; ``area`` of the mask in pixels; ``mask`` COCO's compressed RLE; ``cover`` what
+    is in front of the keypoints.
     """
 
     person_id: int
@@ -34,6 +36,7 @@ class PersonLabel:
     box: tuple[int, int, int, int]
     area: int
     mask: dict[str, object]
+    cover: Cover
 
     @property
     def num_keypoints(self) -> int:
@@ -51,15 +54,16 @@ def annotate(shot: Shot, frame: Frame) -> tuple[PersonLabel, ...]:
         if area < MIN_MASK_PX:
             continue
         pixels = camera.project(person.keypoints_world).round(DECIMALS)
-        v = visibility(frame, camera, person, person_id, pixels, fullbody().bodies)
-        pixels[v == OUTSIDE] = 0.0
+        sight = visibility(frame, camera, person, person_id, pixels, fullbody().bodies)
+        pixels[sight.v == OUTSIDE] = 0.0
         labels.append(
             PersonLabel(
                 person_id=person_id,
-                keypoints=np.column_stack([pixels, v]),
+                keypoints=np.column_stack([pixels, sight.v]),
                 box=_tight_box(mask),
                 area=area,
                 mask=_encode_mask(mask),
+                cover=covering(shot, frame, person_id, sight),
             )
         )
     return tuple(labels)

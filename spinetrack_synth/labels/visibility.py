@@ -115,6 +115,17 @@ def _covers(bodies: tuple[str, ...]) -> NDArray[np.bool_]:
     return np.array([[body in TISSUE[name].bodies for body in bodies] for name in NAMES])
 
 
+@dataclass(frozen=True)
+class Sight:
+    """What was found of a person's keypoints: COCO's ``v`` (37,), and the pixels ``row`` and
+    ``column`` (37,) that decided it: the keypoint's own one, or the neighbour that shows the flesh
+    over it."""
+
+    v: NDArray[np.int64]
+    row: NDArray[np.int64]
+    column: NDArray[np.int64]
+
+
 def visibility(
     frame: Frame,
     camera: Camera,
@@ -122,8 +133,8 @@ def visibility(
     person_id: int,
     pixels: NDArray[np.float64],
     bodies: tuple[str, ...],
-) -> NDArray[np.int64]:
-    """COCO's v (37,) of a person: 0 outside the picture, 1 hidden, 2 seen.
+) -> Sight:
+    """Which keypoints of a person can be seen: v is 0 outside the picture, 1 hidden, 2 seen.
 
     ``pixels`` (37, 2) are the projected keypoints (nan behind the camera), ``person_id`` is the
     person's number in ``frame.ids``, ``bodies`` are the names that ``person.skin_body`` indexes.
@@ -134,6 +145,7 @@ def visibility(
     rows = np.flatnonzero(inside)
     depth_m = camera.to_camera(person.keypoints_world)[:, 2]
     seen = np.zeros(len(pixels), dtype=bool)
+    judged = np.zeros((2, len(pixels)), dtype=np.int64)
     for ring in _RINGS:
         rows = rows[~seen[rows]]
         column, row = _pixel_indices(pixels[rows, None] + ring, size)
@@ -144,12 +156,17 @@ def visibility(
         flesh = (frame.ids[row, column] == person_id) & (cover_m <= _DEPTH_M[rows, None])
         which, where = np.nonzero(flesh)
         points = camera.unproject(centers[which, where], surface_m[which, where])
-        body = person.skin_body[_nearest(person.skin_world, points)]
+        body = person.skin_body[nearest_vertices(person.skin_world, points)]
         flesh[which, where] = _covers(bodies)[rows[which], body]
         seen[rows] = flesh.any(axis=1)
         if ring is _RINGS[0]:
+            judged[:, rows] = row[:, 0], column[:, 0]
             seen[rows] |= cover_m[:, 0] <= BARE_M
-    return np.where(inside, np.where(seen, SEEN, HIDDEN), OUTSIDE)
+        else:
+            found = np.flatnonzero(seen[rows])
+            first = flesh[found].argmax(axis=1)
+            judged[:, rows[found]] = row[found, first], column[found, first]
+    return Sight(np.where(inside, np.where(seen, SEEN, HIDDEN), OUTSIDE), *judged)
 
 
 def _pixel_indices(
@@ -160,7 +177,9 @@ def _pixel_indices(
     return indices[..., 0], indices[..., 1]
 
 
-def _nearest(vertices: NDArray[np.float32], points: NDArray[np.float64]) -> NDArray[np.int64]:
+def nearest_vertices(
+    vertices: NDArray[np.float32], points: NDArray[np.float64]
+) -> NDArray[np.int64]:
     """Index of the vertex nearest to each point (P, 3): one matrix product, no tree to build."""
     middle = vertices.mean(axis=0)
     centered = (vertices - middle).astype(np.float32)

@@ -21,10 +21,12 @@ Array = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Moment:
-    """A frame of a motion: its name for labels and messages, and coordinates q (n,)."""
+    """A frame of a motion: its name for labels and messages, coordinates q (n,), and how much these
+    change a second, None where the frame stands alone."""
 
     name: str
     q: Array
+    rate: Array | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,7 +68,12 @@ def choose_moment(performances: tuple[Performance, ...], rng: np.random.Generato
     chance = np.array([performance.weight for performance in performances])
     chosen = performances[int(rng.choice(len(performances), p=chance / chance.sum()))]
     frame = int(rng.integers(len(chosen.times_s)))
-    return Moment(moment_name(chosen, frame), chosen.coordinates[frame])
+    before, after = max(frame - 1, 0), min(frame + 1, len(chosen.times_s) - 1)
+    rate = None
+    if after > before:
+        step_s = chosen.times_s[after] - chosen.times_s[before]
+        rate = (chosen.coordinates[after] - chosen.coordinates[before]) / step_s
+    return Moment(moment_name(chosen, frame), chosen.coordinates[frame], rate)
 
 
 def moment_name(performance: Performance, frame: int) -> str:

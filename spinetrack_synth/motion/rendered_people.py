@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spinetrack_synth.anatomy.model import Tree
+from spinetrack_synth.anatomy.rest import with_rest_of
 from spinetrack_synth.anatomy.scaling import scale_tree, with_marker_offsets
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.motion.data import MarkerMotion
@@ -70,6 +71,10 @@ def read_rendered_people(path: Path, tree: Tree) -> RenderedPeople:
         if name not in trees:
             own = dict(zip(names, offsets_m[row]))
             trees[name] = with_marker_offsets(scale_tree(tree, factors[row]), own)
+            if {"body2world", "coordinates"} <= set(table.column_names):
+                stood = rows("coordinates", len(tree.coordinates))[row]
+                frames = rows("body2world", len(bodies), 4, 4)[row]
+                trees[name] = with_rest_of(trees[name], stood, frames)
     markers = MarkerMotion(
         names,
         np.arange(len(subject), dtype=float),

@@ -11,10 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spinetrack_synth.camera import Camera
-from spinetrack_synth.rendering import compositing, film, sensor, variants
+from spinetrack_synth.rendering import compositing, film, motion_blur, sensor, variants
 from spinetrack_synth.rendering.packing import owners
 from spinetrack_synth.rendering.protocol import Quality
-from spinetrack_synth.shot import Frame, Shot
+from spinetrack_synth.shot import Frame, Hits, Shot
 
 Image = NDArray[np.float32]
 
@@ -53,8 +53,8 @@ class Stage(Protocol):
         samples them."""
         ...
 
-    def scan(self, camera: Camera) -> tuple[NDArray[np.int32], Image]:
-        """Surface (H, W), -1 for none, and depth (H, W) m at pixel centres."""
+    def scan(self, camera: Camera) -> tuple[Hits, Image]:
+        """Surfaces and their faces, and depth (H, W) m at pixel centres."""
         ...
 
     def normals(self, camera: Camera) -> Image:
@@ -79,9 +79,9 @@ class EmbeddedRenderer:
         effort = EFFORT[quality]
         bare = None if shot.backdrop is None else self._bare_ground(shot, effort)
         stage = self._staged(shot)
-        surface, depth_m = stage.scan(shot.camera)
+        hits, depth_m = stage.scan(shot.camera)
         # Nothing (-1) takes the added last entry.
-        ids = np.append(owners(shot), np.uint8(0))[surface]
+        ids = np.append(owners(shot), np.uint8(0))[hits.surface]
         radiance, albedo, normal = stage.light(
             shot.camera,
             spp=effort.spp,
@@ -100,12 +100,19 @@ class EmbeddedRenderer:
             if shot.backdrop.exposed:
                 gains = np.full(3, shot.exposure, dtype=np.float32)
             covered = stage.coverage(shot.camera, spp=effort.spp, seed=_seed(shot))
-            clean = compositing.compose(clean, bare, covered, surface == 0, shot.backdrop.radiance)
+            clean = compositing.compose(
+                clean, bare, covered, hits.surface == 0, shot.backdrop.radiance
+            )
+        shutter_s = 0.0
+        if shot.shutter is not None:
+            ways = motion_blur.ways_px(shot, hits, depth_m)
+            clean = motion_blur.blurred(clean * gains, ways, depth_m)
+            gains, shutter_s = np.ones(3, dtype=np.float32), shot.shutter.open_s
         if shot.film is not None:
             rgb = film.develop(sensor.record(clean * gains, shot), 1.0)
         else:
             rgb = film.develop(clean, gains)
-        return Frame(rgb=rgb, ids=ids, depth_m=depth_m)
+        return Frame(rgb=rgb, ids=ids, depth_m=depth_m, hits=hits, shutter_s=shutter_s)
 
     def _bare_ground(self, shot: Shot, effort: Effort) -> Image:
         """The light (H, W, 3) of the ground before a backdrop, with nobody and nothing on it."""
@@ -119,7 +126,8 @@ class EmbeddedRenderer:
 
         Surfaces are numbered as ``packing.owners`` lists them, -1 where nothing is.
         """
-        return self._staged(shot).scan(shot.camera)
+        hits, depth_m = self._staged(shot).scan(shot.camera)
+        return hits.surface, depth_m
 
     def normals(self, shot: Shot) -> Image:
         """World normals (H, W, 3) towards the camera at pixel centres, zero where nothing is."""

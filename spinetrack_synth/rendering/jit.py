@@ -19,7 +19,7 @@ from spinetrack_synth.rendering.emitters import LightTable
 from spinetrack_synth.rendering.lights import MAP_HEIGHT, distant_light
 from spinetrack_synth.rendering.packing import area_lights, pack
 from spinetrack_synth.rendering.surfaces import SurfaceTable
-from spinetrack_synth.shot import Shot
+from spinetrack_synth.shot import Hits, Shot
 
 MOST_PATHS: Final = 1 << 22
 """Camera paths followed at once; more samples are drawn in several passes (bounds memory)."""
@@ -41,6 +41,8 @@ class JitStage:
         """Put a shot on the stage."""
         packed = pack(shot)
         self._world.surfaces.load(packed)
+        counts = np.bincount(packed.face_surface, minlength=len(packed.keys))
+        self._first_face = np.concatenate([np.cumsum(counts) - counts, [0]])  # -1: nothing
         parameters = self._parameters
         parameters["everything.vertex_positions"] = packed.vertices.ravel()
         parameters["everything.vertex_normals"] = packed.normals.ravel()
@@ -89,24 +91,26 @@ class JitStage:
             )
         return (total / np.float32(passes)).reshape(camera.height, camera.width)
 
-    def scan(self, camera: Camera) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-        """Surface (H, W) and depth (H, W) m at pixel centres."""
-        depth, surface = self._scanned(camera)
+    def scan(self, camera: Camera) -> tuple[Hits, NDArray[np.float32]]:
+        """Surfaces and their faces, and depth (H, W) m at pixel centres."""
+        depth, seen, triangle = self._scanned(camera)
         shape = (camera.height, camera.width)
-        return np.array(surface).astype(np.int32).reshape(shape) - 1, np.array(depth).reshape(shape)
+        surface = np.array(seen).astype(np.int32).reshape(shape) - 1
+        face = np.array(triangle).astype(np.int32).reshape(shape) - self._first_face[surface]
+        return Hits(surface, face.astype(np.int32)), np.array(depth).reshape(shape)
 
     def normals(self, camera: Camera) -> NDArray[np.float32]:
         """World normals (H, W, 3) at pixel centres."""
-        depth, _ = self._scanned(camera)
+        depth, _, _ = self._scanned(camera)
         view = tracing.View.of(camera)
         normal = tracing.normals(self._world, view, camera.width * camera.height, depth)
         return np.array(dr.ravel(normal)).reshape(camera.height, camera.width, 3)
 
-    def _scanned(self, camera: Camera) -> tuple[Any, Any]:
+    def _scanned(self, camera: Camera) -> tuple[Any, Any, Any]:
         view = tracing.View.of(camera)
-        depth, surface = tracing.scan(self._world, view, camera.width * camera.height)
-        dr.eval(depth, surface)
-        return depth, surface
+        depth, surface, triangle = tracing.scan(self._world, view, camera.width * camera.height)
+        dr.eval(depth, surface, triangle)
+        return depth, surface, triangle
 
 
 def _middle(shot: Shot) -> NDArray[np.float64]:

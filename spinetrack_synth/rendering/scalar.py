@@ -19,7 +19,7 @@ from spinetrack_synth.camera import Camera
 from spinetrack_synth.distortion import MOST_STEPS, newton_step
 from spinetrack_synth.rendering.lights import Distant, distant_light
 from spinetrack_synth.rendering.packing import MOST_LAYERS, SOLID, area_lights, smooth, texels
-from spinetrack_synth.shot import AreaLight, Material, Shot, Surface
+from spinetrack_synth.shot import AreaLight, Hits, Material, Shot, Surface
 
 GUIDE_SPP: Final = 4
 """Samples a pixel of the albedo and normal images."""
@@ -31,9 +31,10 @@ COVERAGE_SPP: Final = 16
 
 @dataclass(frozen=True)
 class _Hit:
-    """A surface's number (-1 for none), its depth m and its normal (3,)."""
+    """A surface's number (-1 for none), the face of it, its depth m and its normal (3,)."""
 
     surface: int
+    face: int
     depth: float
     normal: NDArray[np.float64]
 
@@ -84,17 +85,19 @@ class ScalarStage:
         covered: NDArray[np.float32] = np.clip(1 - white.mean(axis=-1), 0, 1)
         return covered
 
-    def scan(self, camera: Camera) -> tuple[NDArray[np.int32], NDArray[np.float32]]:
-        """Surface (H, W) and depth (H, W) m at pixel centres."""
-        first = mi.load_dict({"type": "aov", "aovs": "point:position,shape:shape_index"})
-        drawn = self._draw(first, camera, 1, 0)
+    def scan(self, camera: Camera) -> tuple[Hits, NDArray[np.float32]]:
+        """Surfaces and their faces, and depth (H, W) m at pixel centres."""
+        aovs = "point:position,shape:shape_index,face:prim_index"
+        drawn = self._draw(mi.load_dict({"type": "aov", "aovs": aovs}), camera, 1, 0)
         surface = np.rint(drawn[..., 3]).astype(np.int32) - 1  # -1 where nothing was hit
+        face = np.rint(drawn[..., 4]).astype(np.int32)
         points = drawn[..., :3].astype(float)
         depth = np.where(surface >= 0, camera.to_camera(points)[..., 2], np.inf)
         for row, column in self._behind_masks(surface):
             hit = self._first_solid(camera, column + 0.5, row + 0.5)
             surface[row, column], depth[row, column] = hit.surface, hit.depth
-        return surface, depth.astype(np.float32)
+            face[row, column] = hit.face
+        return Hits(surface, face), depth.astype(np.float32)
 
     def normals(self, camera: Camera) -> NDArray[np.float32]:
         """World normals (H, W, 3) at pixel centres."""
@@ -127,7 +130,7 @@ class ScalarStage:
             ray = mi.Ray3f(start, direction)
             si = self._scene.ray_intersect(ray)
             if not si.is_valid():
-                return _Hit(-1, np.inf, np.zeros(3))
+                return _Hit(-1, 0, np.inf, np.zeros(3))
             depth += si.t
             name = si.shape.id()
             number = int(name.removeprefix("surface").removeprefix("lamp"))
@@ -138,7 +141,7 @@ class ScalarStage:
                 or layer == MOST_LAYERS
                 or _opacity(self._surfaces[number].material, si.uv) >= SOLID
             ):
-                return _Hit(number, depth, np.array(si.sh_frame.n))
+                return _Hit(number, int(si.prim_index), depth, np.array(si.sh_frame.n))
             depth += 1e-5 * (1 + depth)
         raise AssertionError("the last layer always counts as solid")
 
@@ -273,15 +276,16 @@ def _mesh(surface: Surface) -> Any:
 
 def _bsdf(material: Material) -> dict[str, Any]:
     image = texels(material)  # Mitsuba too has the first row at v = 0
-    base: dict[str, Any] = {
-        "type": "twosided",
-        "bsdf": {
-            "type": "principled",
-            "base_color": _bitmap(image[..., :3], raw=False),
-            "roughness": material.roughness,
-            "specular": material.specular,
-        },
+    plain: dict[str, Any] = {
+        "type": "principled",
+        "base_color": _bitmap(image[..., :3], raw=False),
+        "roughness": material.roughness,
+        "specular": material.specular,
     }
+    if material.normals is not None:
+        normals = _bitmap(texels(Material(material.normals))[..., :3], raw=True)
+        plain = {"type": "normalmap", "normalmap": normals, "bsdf": plain}
+    base: dict[str, Any] = {"type": "twosided", "bsdf": plain}
     if material.opacity is None:
         return base
     return {"type": "mask", "opacity": _bitmap(image[..., 3:], raw=True), "bsdf": base}

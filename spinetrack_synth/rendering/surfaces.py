@@ -32,6 +32,12 @@ class SurfaceTable:
     def load(self, packed: Packed) -> None:
         """Make the materials of a shot the present ones."""
         images = [self._image(key, m) for key, m in zip(packed.keys, packed.materials)]
+        wrinkled = {
+            number: self._image(f"{packed.keys[number]} normals", Material(material.normals))
+            for number, material in enumerate(packed.materials)
+            if material.normals is not None
+        }
+        images += wrinkled.values()
         if images != self._present:
             self.texel = dr.concat([image.texel for image in images])
             self._present = images
@@ -46,12 +52,42 @@ class SurfaceTable:
         self.specular = mi.Float(_two_or_more([m.specular for m in materials], np.float32))
         self.emission = mi.Float(_two_or_more(packed.emission.ravel(), np.float32))
         self.masked = mi.UInt32(_two_or_more([m.opacity is not None for m in materials]))
+        relief = np.zeros(len(materials), np.uint32)  # entry of the normals, 0 for none
+        relief[list(wrinkled)] = len(materials) + np.arange(len(wrinkled))
+        self.relief = mi.UInt32(_two_or_more(relief))
         # Known to the kernels: without masks a shadow ray may stop at whatever it meets first.
         self.any_masked = any(m.opacity is not None for m in materials)
-        self._forget(packed.keys)
+        self.any_relief = bool(wrinkled)
+        self._forget((*packed.keys, *(f"{packed.keys[n]} normals" for n in wrinkled)))
 
     def texel_at(self, surface: Any, uv: Any, active: Any) -> tuple[Any, Any]:
         """Linear colour and opacity at uv, bilinear, repeating; row 0 lies at v = 0."""
+        corners, along, up = self._corners(surface, uv, active)
+        (c00, a00), (c10, a10), (c01, a01), (c11, a11) = (
+            (_linear(mi.Color3f(rgba[:3])), rgba[3]) for rgba in corners
+        )
+        color = dr.lerp(dr.lerp(c00, c10, along), dr.lerp(c01, c11, along), up)
+        opacity = dr.lerp(dr.lerp(a00, a10, along), dr.lerp(a01, a11, along), up)
+        return color, opacity
+
+    def shading_frame(self, surface: Any, si: Any, wi: Any, active: Any) -> Any:
+        """The frame at a hit, turned as the surface's map of normals has it.
+
+        Where the turned surface would face away from ``wi`` (world) it stays as it is.
+        """
+        entry = dr.gather(mi.UInt32, self.relief, surface, active)
+        active = active & (entry != 0)
+        corners, along, up = self._corners(entry, si.uv, active)
+        c00, c10, c01, c11 = (2 * mi.Vector3f(rgba[:3]) - 1 for rgba in corners)
+        bent = dr.lerp(dr.lerp(c00, c10, along), dr.lerp(c01, c11, along), up)
+        frame = si.sh_frame
+        bitangent = dr.mulsign(frame.t, dr.dot(frame.t, si.dp_dv))
+        normal = dr.normalize(frame.s * bent.x + bitangent * bent.y + frame.n * bent.z)
+        same_side = dr.dot(normal, wi) * dr.dot(frame.n, wi) > 0
+        return mi.Frame3f(dr.select(active & same_side, normal, frame.n))
+
+    def _corners(self, surface: Any, uv: Any, active: Any) -> tuple[list[Any], Any, Any]:
+        """The four texels about uv, channels 0..1, and where between them it lies."""
         first = dr.gather(mi.UInt32, self.first_texel, surface, active)
         width = mi.Int32(dr.gather(mi.UInt32, self.width, surface, active))
         height = mi.Int32(dr.gather(mi.UInt32, self.height, surface, active))
@@ -65,16 +101,12 @@ class SurfaceTable:
         x0, y0 = dr.select(x0 < 0, x0 + width, x0), dr.select(y0 < 0, y0 + height, y0)
         x1, y1 = dr.select(x1 >= width, x1 - width, x1), dr.select(y1 >= height, y1 - height, y1)
 
-        def corner(column: Any, row: Any) -> tuple[Any, Any]:
+        def corner(column: Any, row: Any) -> list[Any]:
             word = dr.gather(mi.UInt32, self.texel, first + mi.UInt32(row * width + column), active)
-            rgba = [mi.Float((word >> (8 * channel)) & 255) * (1 / 255) for channel in range(4)]
-            return _linear(mi.Color3f(rgba[:3])), rgba[3]
+            return [mi.Float((word >> (8 * channel)) & 255) * (1 / 255) for channel in range(4)]
 
-        (c00, a00), (c10, a10) = corner(x0, y0), corner(x1, y0)
-        (c01, a01), (c11, a11) = corner(x0, y1), corner(x1, y1)
-        color = dr.lerp(dr.lerp(c00, c10, along), dr.lerp(c01, c11, along), up)
-        opacity = dr.lerp(dr.lerp(a00, a10, along), dr.lerp(a01, a11, along), up)
-        return color, opacity
+        places = ((x0, y0), (x1, y0), (x0, y1), (x1, y1))
+        return [corner(*place) for place in places], along, up
 
     def scatter_at(self, surface: Any, color: Any, active: Any) -> Scatter:
         """How a surface scatters light where it has this colour."""

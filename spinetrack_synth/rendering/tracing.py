@@ -141,9 +141,10 @@ def trace(world: World, view: View, pixels: int, spp: int, depth: int, seed: int
 
 @dr.syntax
 def scan(world: World, view: View, pixels: int) -> Any:
-    """Depth (m along the optical axis, inf for nothing) and surface at every pixel centre.
+    """Depth (m along the optical axis, inf for nothing), surface and triangle at every pixel
+    centre.
 
-    The surface is its number counted from 1, 0 for nothing.
+    The surface is its number counted from 1, 0 for nothing; the triangle that among all.
     """
     surfaces = world.surfaces
     pixel = dr.arange(mi.UInt32, pixels)
@@ -153,6 +154,7 @@ def scan(world: World, view: View, pixels: int) -> Any:
     ray = mi.Ray3f(view.position, direction)
     depth = mi.Float(0)
     seen = mi.UInt32(0)
+    triangle = mi.UInt32(0)
     layers = mi.UInt32(0)
     active = mi.Bool(True)
     while dr.hint(active, exclude=[world, view, surfaces, x, y, direction, pixel]):
@@ -165,10 +167,11 @@ def scan(world: World, view: View, pixels: int) -> Any:
         depth = dr.select(active, depth + step, depth)
         kept = found & ~passed
         seen = dr.select(kept, surface + 1, seen)
+        triangle = dr.select(kept, hit.prim_index, triangle)
         ray.o = dr.select(passed, ray.o + ray.d * step, ray.o)
         layers += 1
         active = passed
-    return depth, seen
+    return depth, seen, triangle
 
 
 def normals(world: World, view: View, pixels: int, depth: Any) -> Any:
@@ -248,6 +251,9 @@ def _paths(world: World, sampler: Any, ray: Any, number: Any, samples: Any, dept
         valid = active & si.is_valid()
         surface = surfaces.surface_at(si.prim_index, valid)
         color, opacity = surfaces.texel_at(surface, si.uv, valid)
+        if dr.hint(surfaces.any_relief, mode="scalar"):
+            si.sh_frame = surfaces.shading_frame(surface, si, -ray.d, valid)
+            si.wi = si.to_local(-ray.d)
         passed = valid & (sampler.next_1d(active) >= opacity) & (layers < MOST_LAYERS)
         arrived = active & ~passed
 

@@ -25,6 +25,7 @@ from spinetrack_synth.scenes.place import Place
 from spinetrack_synth.scenes.placing import NEAR_FLOOR_M, Cast, Footprint, Placed, Stance
 from spinetrack_synth.scenes.shapes import Array, Rng
 from spinetrack_synth.scenes.shots import make_shot
+from spinetrack_synth.scenes.shutters import clip_shutter
 from spinetrack_synth.scenes.trajectories import (
     DEEPEST_OVERLAP_M,
     Trajectory,
@@ -48,12 +49,14 @@ _STREAM: Final = 0xC119
 @dataclass(frozen=True, eq=False)
 class Clip:
     """What a sequence of pictures shows. ``cameras`` are by view, then by frame; ``motions`` are
-    what those of each view do; ``intents`` what the faces are about, none: nothing."""
+    what those of each view do; ``step_s`` from frame to frame; ``intents`` what the faces are
+    about, none: nothing."""
 
     shot: Shot
     trajectories: tuple[Trajectory, ...]
     cameras: tuple[tuple[Camera, ...], ...]
     motions: tuple[str, ...]
+    step_s: float
     intents: tuple[Intent, ...] = ()
 
     def moment(self, frame: int) -> Shot:
@@ -67,7 +70,18 @@ class Clip:
         if self.intents:
             avatars = [trajectory.avatar for trajectory in self.trajectories]
             people = list(with_faces(avatars, people, first, self.intents))
-        return replace(self.shot, people=tuple(people), camera=first, further=tuple(further))
+        shutter = self.shot.shutter
+        if shutter is not None:
+            shutter = clip_shutter(
+                shutter.open_s, self.trajectories, self.cameras, self.step_s, frame
+            )
+        return replace(
+            self.shot,
+            people=tuple(people),
+            camera=first,
+            further=tuple(further),
+            shutter=shutter,
+        )
 
 
 def make_clip(
@@ -104,9 +118,14 @@ def make_clip(
         for camera in (shot.camera, *shot.further)
     ]
     clip = Clip(
-        shot, stage.trajectories, tuple(path for _, path in paths), tuple(kind for kind, _ in paths)
+        shot,
+        stage.trajectories,
+        tuple(path for _, path in paths),
+        tuple(kind for kind, _ in paths),
+        float(times_s[1] - times_s[0]),
     )
-    if not cast.present(number, len(shot.people), scene.people.spines).changing:
+    count, rules = len(shot.people), scene.people
+    if not cast.present(number, count, rules.spines, rules.clothes).changing:
         return clip
     avatars = [trajectory.avatar for trajectory in stage.trajectories]
     people = clip.moment(0).people

@@ -14,6 +14,7 @@ from typing import Any, Final, NewType, get_type_hints
 
 import numpy as np
 
+from spinetrack_synth.avatars.styles import STYLES
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.poses.library import FAMILIES, library
 from spinetrack_synth.scenes.places import PLACES
@@ -60,7 +61,8 @@ class PeopleRules:
     ``count`` are weights by number of people; ``gap_m`` the least floor between two of them;
     ``mats`` the share of those who have one: 1 for all on the floor with empty hands, less for
     some of those who touch it with more than their feet; ``spines`` the share of the people
-    whose spine is not normal.
+    whose spine is not normal; ``clothes`` the styles that people wear, barefoot sportswear where
+    there are none.
     """
 
     count: Mapping[int, float]
@@ -69,6 +71,7 @@ class PeopleRules:
     props: float
     mats: float = 1.0
     spines: float = 0.0
+    clothes: Weights = field(default_factory=dict)
 
 
 NONE = Range(0.0, 0.0)
@@ -110,7 +113,9 @@ class CameraRules:
     ``coverage`` is the larger of width and height of their box, as a part of the picture's.
     ``portrait`` is the share of pictures with width and height exchanged; ``truncation`` the share
     in which an edge of the picture cuts off a part of the main person, ``truncated`` that part.
-    ``f_number`` opens the lens, focused on the main person; 0 is a pinhole.
+    ``f_number`` opens the lens, focused on the main person; 0 is a pinhole. ``shutter_s`` is how
+    long the shutter is open, 0 for one moment, ``shake_deg_s`` how fast the hand that holds the
+    camera turns it meanwhile.
     """
 
     height_m: Range
@@ -125,6 +130,8 @@ class CameraRules:
     truncation: float = 0.0
     truncated: Range = Range(0.1, 0.5)
     f_number: Range = NONE
+    shutter_s: Range = NONE
+    shake_deg_s: Range = NONE
     distortion: DistortionRules = field(default_factory=DistortionRules)
 
 
@@ -330,7 +337,7 @@ class _Reader:
         return Range(float(value[0]), float(value[1]))
 
     def weights(self, value: Any, key: str) -> dict[str, float]:
-        known = tuple(PLACES) if key == "places" else FAMILIES
+        known = {"places": tuple(PLACES), "people.clothes": STYLES}.get(key, FAMILIES)
         return self._weights(value, key, known)
 
     def motions(self, value: Any, key: str) -> Motions:
@@ -433,6 +440,8 @@ _LIMITS: dict[str, tuple[float, float]] = {
     "exposure_stops": (-4, 4),
     "truncated": (0.02, 0.8),
     "f_number": (0.7, 64),
+    "shutter_s": (0.0001, 0.25),
+    "shake_deg_s": (0, 30),
     "k1": (-0.5, 0.5),
     "k2": (-0.5, 0.5),
     "k3": (-0.5, 0.5),
@@ -446,7 +455,7 @@ _LIMITS: dict[str, tuple[float, float]] = {
 }
 """What makes sense at all, by key."""
 
-_OFF_AT_ZERO = ("f_number", "iso")
+_OFF_AT_ZERO = ("f_number", "shutter_s", "iso")
 """Keys that are switched off by [0, 0]."""
 
 LEAST_SLOPE = 0.15

@@ -19,7 +19,7 @@ Field = Callable[[Array, Array], Array]
 def noise_field(rng: Rng, span_m: float, feature_m: float, decay: float = 2.0) -> Field:
     """Smooth noise over the plane, mean 0 and deviation 1, that repeats after ``span_m``."""
     pixels = 512
-    image = noise(rng, (pixels, pixels), feature_m / span_m * pixels, decay)
+    image = noise(rng, (pixels, pixels), feature_m / span_m * pixels, decay, faded=0.0)
 
     def value(x: Array, z: Array) -> Array:
         return _bilinear(
@@ -33,7 +33,7 @@ def relief_field(rng: Rng, near_m: float, far_m: float, feature_rad: float) -> F
     """Noise whose features look equally wide from the origin at any distance (deviation 1)."""
     columns = 1024
     rows = 2 * round(columns * np.log(far_m / near_m) / (4 * np.pi)) + 2
-    image = noise(rng, (rows, columns), feature_rad * columns / (2 * np.pi), 2.6)
+    image = noise(rng, (rows, columns), feature_rad * columns / (2 * np.pi), 2.6, faded=0.0)
 
     def value(x: Array, z: Array) -> Array:
         across = np.arctan2(z, x) / (2 * np.pi) % 1.0 * columns

@@ -62,7 +62,7 @@ def draw_lens(rules: CameraRules, rng: Rng) -> Lens:
     bends = rules.distortion
     ranges = (bends.k1, bends.k2, bends.p1, bends.p2, bends.k3)
     distortion = Distortion(*(draw(rng, values) for values in ranges))
-    f_number = _draw_evenly(rules.f_number, rng)
+    f_number = draw_evenly(rules.f_number, rng)
     return Lens(
         distortion if any(distortion.coefficients) else None,
         f_number if rules.f_number != NONE else None,
@@ -71,7 +71,7 @@ def draw_lens(rules: CameraRules, rng: Rng) -> Lens:
 
 def draw_film(rules: FilmRules, rng: Rng) -> Film | None:
     """A film by the rules; None where they ask for nothing."""
-    iso = _draw_evenly(rules.iso, rng)
+    iso = draw_evenly(rules.iso, rng)
     temperature, tint = draw(rng, rules.temperature_stops), draw(rng, rules.tint_stops)
     vignetting, quality = draw(rng, rules.vignetting_stops), draw(rng, rules.jpeg_quality)
     if rules == FilmRules():
@@ -79,7 +79,7 @@ def draw_film(rules: FilmRules, rng: Rng) -> Film | None:
     return Film(iso, temperature, tint, vignetting, round(quality))
 
 
-def _draw_evenly(values: Range, rng: Rng) -> float:
+def draw_evenly(values: Range, rng: Rng) -> float:
     """A value of a range, every doubling as likely; 0 for none."""
     part = rng.random()
     return values.low * (values.high / values.low) ** part if values.low > 0 else 0.0

@@ -75,9 +75,9 @@ class Present(Protocol):
 class Cast(Protocol):
     """The subjects a dataset is made of."""
 
-    def present(self, index: int, count: int, spines: float) -> Present:
+    def present(self, index: int, count: int, spines: float, clothes: Weights) -> Present:
         """Those that shot ``index`` of ``count`` people may choose from, a share ``spines`` of them
-        with a spine that is not normal."""
+        with a spine that is not normal, in clothes of styles by weight."""
         ...
 
 

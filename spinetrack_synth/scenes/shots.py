@@ -23,6 +23,7 @@ from spinetrack_synth.scenes.place import Place
 from spinetrack_synth.scenes.places import PLACES, place
 from spinetrack_synth.scenes.placing import Cast, Footprint, Placed, gather, pick
 from spinetrack_synth.scenes.shapes import Rng
+from spinetrack_synth.scenes.shutters import draw_shutter
 from spinetrack_synth.scenes.things import thing_surfaces
 from spinetrack_synth.scenes.viewpoints import find_view
 from spinetrack_synth.scenes.views import further_views
@@ -67,7 +68,7 @@ def make_shot(
     variant = int(rng.integers(PLACES[where].variants))
     chance = np.array(list(counts.values()))
     count = int(rng.choice(list(counts), p=chance / chance.sum()))
-    present = cast.present(index, count, scene.people.spines)
+    present = cast.present(index, count, scene.people.spines, scene.people.clothes)
     if count > present.size:
         raise UserError(f"{count} people in a picture need a cast of as many, not {present.size}")
     surroundings, variant = _furnished(here or where, variant, props)
@@ -113,6 +114,7 @@ def make_shot(
             light=light,
             further=tuple(lens.focused(view, placed.people[0]) for view in cameras[1:]),
             film=film,
+            shutter=draw_shutter(scene.camera, seed, index, placed.stances, cameras),
         )
     raise UserError(
         f"scene {scene.name!r}, seed {seed}, index {index}: {DRAWS} arrangements of {count} people "

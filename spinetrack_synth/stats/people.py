@@ -62,7 +62,7 @@ def _edges(boxes: Floats, sizes: Floats) -> list[str | None]:
     """How many edges of the picture each box touches."""
     low, high = boxes[:, :2], boxes[:, :2] + boxes[:, 2:]
     touched = (low <= TOUCHES_PX).sum(1) + (high >= sizes - TOUCHES_PX).sum(1)
-    known = np.isfinite(np.column_stack([boxes, sizes])).all(axis=1)
+    known = np.asarray(np.isfinite(np.column_stack([boxes, sizes])).all(axis=1))
     return [str(n) if told else None for n, told in zip(touched.tolist(), known.tolist())]
 
 

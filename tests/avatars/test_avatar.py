@@ -2,6 +2,7 @@ import numpy as np
 import pytest
 
 from spinetrack_synth.anatomy.kinematics import body_transforms, marker_positions
+from spinetrack_synth.avatars import avatar as avatars
 from spinetrack_synth.avatars.avatar import Cast, bare_avatar, pose_avatar, pose_bodies
 from spinetrack_synth.avatars.body import known_subject, sample_subject
 from spinetrack_synth.skeleton import NAMES
@@ -57,3 +58,16 @@ def test_a_cast_of_a_number_is_of_that_number():
     assert cast.present(9).outfit == 0
     with pytest.raises(IndexError, match="subject 5 of a cast of 5"):
         cast.avatar(5)
+
+
+def test_scenes_that_differ_in_the_share_of_shaped_spines_have_the_others_in_common(monkeypatch):
+    made = []  # a subject stands for its avatar, which takes a second
+    monkeypatch.setattr(
+        avatars, "undressed_avatar", lambda subject, worn: made.append(subject) or subject
+    )
+    monkeypatch.setattr(avatars, "redress", lambda avatar, *worn: avatar)
+    cast = Cast(3)
+    people = {(k, share): cast.avatar(k, 1, share) for k in (0, 5) for share in (0.0, 0.3, 0.5)}
+    assert [subject.subject_id for subject in made] == ["s3-000", "s3-005", "s3-005p"]
+    assert people[0, 0.0] is people[0, 0.3]
+    assert people[5, 0.3] is people[5, 0.5] is not people[5, 0.0]

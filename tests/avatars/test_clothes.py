@@ -5,7 +5,10 @@ from spinetrack_synth.avatars.body import sample_subject, shape
 from spinetrack_synth.avatars.clothes import over, sew, skin_below, tailor
 from spinetrack_synth.avatars.cuts import SNUG_M, Armhole, Cut, Neckline, edge_distances
 from spinetrack_synth.avatars.figure import measure, suit
-from spinetrack_synth.avatars.wardrobe import choose_outfit, leggings, sneakers
+from spinetrack_synth.avatars.garments import leggings, leotard, shirt, socks
+from spinetrack_synth.avatars.styles import STYLES
+from spinetrack_synth.avatars.trims import trimmings
+from spinetrack_synth.avatars.wardrobe import choose_outfit
 
 NECK = Neckline(0.08, 0.08, 0.03)
 CUTS = {
@@ -14,7 +17,8 @@ CUTS = {
     "tank": Cut("tank", hem=0.15, neck=NECK, armhole=Armhole(0.035, 0.02)),
     "bra": Cut("bra", hem=0.585, neck=NECK, armhole=Armhole(0.032, 0.018, 0.025)),
     "t-shirt": Cut("t-shirt", hem=0.12, neck=NECK, sleeve=0.45, ease_m=0.012, hang=0.9),
-    "shoes": sneakers(),
+    "socks": socks(np.random.default_rng(0)),
+    "leotard": leotard(np.random.default_rng(0)),
 }
 
 
@@ -28,7 +32,9 @@ def test_hems_lie_on_their_lines(body_data, figure, name):
     cut = CUTS[name]
     pattern = suit(body_data)
     piece = sew(body_data, figure, tailor(body_data, figure, cut, np.random.default_rng(0)))
-    expected = {n for n in ("waist", "hem", "leg", "collar", "sleeve", "neck") if getattr(cut, n)}
+    expected = {
+        n for n in ("waist", "hem", "leg", "shaft", "brief", "sleeve", "neck") if getattr(cut, n)
+    }
     assert expected <= set(piece.hem)
     points, arm, side = (piece.carry @ data for data in (figure.points, figure.arm, pattern.side))
     for edge, index in piece.hem.items():
@@ -60,9 +66,16 @@ def test_every_outfit_covers_what_it_should(body_data, figure, sex):
     pelvis &= figure.points[:, 1] > figure.crotch_y - 0.01
     for seed in range(12):
         rng = np.random.default_rng(seed)
-        garments = [tailor(body_data, figure, cut, rng) for cut in choose_outfit(sex, rng)]
+        style = STYLES[seed % len(STYLES)]
+        cuts = choose_outfit(style, sex, rng).cuts
+        garments = [tailor(body_data, figure, cut, rng) for cut in cuts]
         depth = np.max([garment.depth_m for garment in garments], axis=0)
-        assert depth[pelvis].min() > 0.02
+        if any(
+            cut.brief is not None for cut in cuts
+        ):  # high at the hips, a gusset between the legs
+            assert depth[pelvis & (np.abs(figure.points[:, 2]) < 0.015)].min() > 0.002
+        else:
+            assert depth[pelvis].min() > 0.02
         if sex == "female":
             assert depth[pattern.nipples].min() > 0.01
 
@@ -106,14 +119,41 @@ def test_skin_below_cloth_draws_back_and_bare_skin_stays(body_data, figure):
     assert (offset <= 0).all() and (offset[hidden] < -0.004).all()
 
 
-def test_shoes_come_in_pairs(body_data, figure):
-    piece = sew(body_data, figure, tailor(body_data, figure, sneakers(), np.random.default_rng(0)))
+def test_socks_come_in_pairs(body_data, figure):
+    piece = sew(
+        body_data, figure, tailor(body_data, figure, CUTS["socks"], np.random.default_rng(0))
+    )
     z = (piece.carry @ figure.points)[:, 2]
     assert z.min() < -0.05 and z.max() > 0.05
 
 
+def test_a_collar_lies_about_the_neck_over_its_shirt(body_data, figure):
+    rng = np.random.default_rng(2)
+    worn = tailor(body_data, figure, shirt(rng), rng)
+    (collar,) = trimmings(body_data, figure, worn)
+    there = collar.depth_m > 0
+    assert 20 < there.sum() < 2000
+    assert (collar.offset_m > worn.offset_m)[there & (worn.depth_m > 0.03)].all()
+    assert np.abs(figure.points[there, 1] - figure.nape[1]).max() < 0.12
+
+
 def test_outfits_repeat_and_vary():
-    drawn = [choose_outfit("female", np.random.default_rng(seed)) for seed in range(20)]
-    assert drawn == [choose_outfit("female", np.random.default_rng(seed)) for seed in range(20)]
-    assert len({tuple(cut.name for cut in outfit) for outfit in drawn}) > 4
+    def draw(style):
+        return [choose_outfit(style, "female", np.random.default_rng(seed)) for seed in range(20)]
+
+    drawn = draw("sports")
+    assert drawn == draw("sports")
+    assert len({tuple(cut.name for cut in outfit.cuts) for outfit in drawn}) > 4
+    assert not any(outfit.shoes for outfit in drawn)
+    assert all(outfit.shoes for outfit in draw("training") + draw("casual") + draw("winter"))
+
+
+def test_the_wardrobe_is_wide():
+    """At least 20 garments and six kinds of shoes are worn."""
+    outfits = [
+        choose_outfit(style, sex, np.random.default_rng(seed))
+        for style in STYLES for sex in ("female", "male") for seed in range(60)
+    ]  # fmt: skip
+    assert len({cut.name for outfit in outfits for cut in outfit.cuts}) >= 20
+    assert len({outfit.shoes for outfit in outfits if outfit.shoes}) >= 6
     assert leggings(np.random.default_rng(1)) != leggings(np.random.default_rng(2))

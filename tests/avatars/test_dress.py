@@ -1,11 +1,12 @@
 import numpy as np
 import pytest
 
-from spinetrack_synth.avatars import hair
+from spinetrack_synth.avatars import hair, styles
 from spinetrack_synth.avatars.body import sample_subject, shape
 from spinetrack_synth.avatars.dress import dress, looks
 from spinetrack_synth.avatars.fabric import choose_fabric
 from spinetrack_synth.avatars.hair import STYLES
+from spinetrack_synth.avatars.shoes import SHOES
 from spinetrack_synth.avatars.skin import survey, tone_color
 
 pytestmark = pytest.mark.slow
@@ -23,7 +24,7 @@ def rest(body_data, subject):
 
 @pytest.fixture(scope="module")
 def parts(body_data, rest, subject):
-    return dress(body_data, looks(body_data, rest, subject), subject)
+    return dress(body_data, looks(body_data, rest, subject), subject).parts
 
 
 def test_parts_are_sound(parts, body_data):
@@ -47,7 +48,7 @@ def test_parts_are_sound(parts, body_data):
 
 
 def test_the_same_subject_is_dressed_the_same(parts, body_data, rest, subject):
-    again = dress(body_data, looks(body_data, rest, subject), subject)
+    again = dress(body_data, looks(body_data, rest, subject), subject).parts
     assert [part.name for part in again] == [part.name for part in parts]
     for a, b in zip(again, parts, strict=True):
         assert np.array_equal(a.faces, b.faces)
@@ -88,15 +89,28 @@ def survey_faces(body_data) -> int:
     return 2 * int(body_data.faces_of("body").sum())
 
 
-def test_shoes_are_worn_on_request(body_data, rest, subject):
-    made = dress(body_data, looks(body_data, rest, subject), subject, footwear="shoes")
-    assert "shoes" in [part.name for part in made]
+@pytest.mark.parametrize("style", styles.STYLES)
+def test_every_style_dresses_man_and_woman(body_data, style):
+    """Names are unique, garments have parts, and cloth of one's own shape can ride on the bones."""
+    for index in (1, 2):
+        subject = sample_subject(7, index)
+        worn = dress(
+            body_data, looks(body_data, shape(body_data, subject), subject), subject, 5, style
+        )
+        names = [part.name for part in worn.parts]
+        assert len(set(names)) == len(names)
+        assert set(worn.garments) <= set(names)
+        assert (worn.sole_m > 0) == bool(set(names) & set(SHOES))
+        assert style != "sports" or worn.sole_m == 0
+        for part in worn.parts:
+            if part.stencil is not None:
+                assert np.abs(part.stencil.sum(axis=1) - 1).max() < 1e-6
 
 
 def test_another_outfit_leaves_the_person(parts, body_data, rest, subject):
     """Clothes change with their number and come back with it; face, hair and skin stay."""
     mine = looks(body_data, rest, subject)
-    worn = {k: {p.name: p for p in dress(body_data, mine, subject, k)} for k in range(4)}
+    worn = {k: {p.name: p for p in dress(body_data, mine, subject, k).parts} for k in range(4)}
     own = {"skin", "eyes", "lashes", "hair"}
     for now in worn.values():
         for part in parts:
@@ -104,7 +118,7 @@ def test_another_outfit_leaves_the_person(parts, body_data, rest, subject):
                 color = now[part.name].material.base_color
                 assert np.array_equal(color, part.material.base_color)
     assert len({tuple(sorted(set(names) - own)) for names in worn.values()}) > 1
-    again = {part.name: part for part in dress(body_data, mine, subject, 3)}
+    again = {part.name: part for part in dress(body_data, mine, subject, 3).parts}
     assert again.keys() == worn[3].keys()
     for name, part in again.items():
         assert np.array_equal(part.material.base_color, worn[3][name].material.base_color)

@@ -90,7 +90,10 @@ def test_cloth_gives_way_to_hands(body_data):
     subject = next(
         subject
         for subject in (sample_subject(103, k) for k in range(24))
-        if any(cut.name == "joggers" for cut in choose_outfit(subject.sex, _stream(subject, 0x0F)))
+        if any(
+            cut.name == "joggers"
+            for cut in choose_outfit("sports", subject.sex, _stream(subject, 0x0F)).cuts
+        )
     )
     dressed = make_avatar(subject)
     taken = stance(dressed, "apanasana")

@@ -94,6 +94,7 @@ def test_every_command_is_listed_with_a_short_help(run: Run) -> None:
         ((*RENDER, "--out", "OUT", "--sequence", "8", "--fps", "0"), "fps 0: 1 to 240 frames"),
         ((*RENDER, "--out", "OUT", "--sequence", "8", "--fps", "nan"), "fps nan: 1 to 240 frames"),
         ((*RENDER, "--out", "OUT", "--fps", "25"), "--fps and --video go with --sequence FRAMES"),
+        ((*RENDER, "--out", "OUT", "--maps", "parts,dept"), "maps 'parts,dept': choose from parts"),
         ((*RENDER, "--out", "OUT", "--video"), "--fps and --video go with --sequence FRAMES"),
         (("assets", "fetch", "--wheel", "none.whl"), "none.whl"),
     ],

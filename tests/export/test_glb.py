@@ -69,6 +69,14 @@ def test_a_picture_keeps_its_top_at_the_top() -> None:
     ] == [1, 1, 1, 1]
 
 
+def test_wrinkles_are_a_map_of_normals() -> None:
+    normals = np.full((32, 32, 3), [140, 110, 250], np.uint8)
+    file, found = written(Material((0.2, 0.3, 0.4), normals=normals))
+    image = file.image(found["normalTexture"]["index"])
+    assert np.abs(image.astype(int) - normals).max() <= 3
+    assert "normalTexture" not in written(Material((0.2, 0.3, 0.4)))[1]
+
+
 def test_holes_are_masked() -> None:
     opacity = np.zeros((16, 16), np.uint8)
     opacity[:8] = 255

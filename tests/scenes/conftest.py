@@ -82,7 +82,7 @@ class MannequinCast:
             faces=figure.faces.astype(np.int32),
         )
 
-    def present(self, index: int, count: int, spines: float) -> MannequinCast:
+    def present(self, index: int, count: int, spines: float, clothes) -> MannequinCast:
         return self
 
     def avatar(self, k: int) -> MannequinAvatar:

@@ -67,6 +67,8 @@ def test_all_keys_are_read() -> None:
         ("[camera.distortion]\nk4 = [0, 0]", "f.toml: camera.distortion.k4: unknown key"),
         ("distortion = 0.1", "f.toml: camera.distortion: 0.1 is no table"),
         ("f_number = [0, 2]", "f.toml: camera.f_number: [0, 2] must lie within 0.7 to 64"),
+        ("shutter_s = [0, 0.1]", "f.toml: camera.shutter_s: [0, 0.1] must lie within 0.0001 to"),
+        ("shake_deg_s = [-1, 2]", "f.toml: camera.shake_deg_s: [-1, 2] must lie within 0 to 30"),
         ("portrait = 1.5", "f.toml: camera.portrait: 1.5 is a share: give 0 to 1"),
         ("truncated = [0.1, 0.95]", "f.toml: camera.truncated: [0.1, 0.95] must lie within"),
         ("height_m = [0.05, 2]", "f.toml: Cannot overwrite"),

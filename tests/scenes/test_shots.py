@@ -80,7 +80,7 @@ def test_too_small_a_cast(yoga, cast):
         size = 1
         avatar = cast.avatar
 
-        def present(self, index, count, spines):
+        def present(self, index, count, spines, clothes):
             return self
 
     with pytest.raises(UserError, match="3 people in a picture need a cast of as many, not 1"):

@@ -51,12 +51,21 @@ def test_dabs_of_a_later_crown_cover_those_of_an_earlier_one():
 
 def test_a_noise_field_has_its_images_values_at_pixels_and_means_between_them():
     field = noise_field(np.random.default_rng(3), 512.0, 20.0)
-    image = noise(np.random.default_rng(3), (512, 512), 20.0)
+    image = noise(np.random.default_rng(3), (512, 512), 20.0, faded=0.0)
     rows, columns = np.array([5.0, 511.0, -2.0]), np.array([7.0, 30.0, 600.0])
     i, j = rows.astype(int) % 512, columns.astype(int) % 512
     assert np.array_equal(field(rows, columns), image[i, j])
     between = (image[i, j] + image[(i + 1) % 512, j]) / 2
     assert np.allclose(field(rows + 0.5, columns), between, atol=1e-6)
+
+
+def test_noise_without_what_has_faded_is_the_whole_noise_within_a_step_of_8_bits():
+    most, whole = (
+        noise(np.random.default_rng(4), (89, 394), (50, 140), 2.2, **kind)
+        for kind in ({}, {"faded": 0.0})
+    )
+    assert 0 < np.abs(most - whole).max() < 1e-2
+    assert abs(most.mean()) < 1e-4 and np.isclose(most.std(), 1, atol=1e-4)
 
 
 def test_bricks_of_every_second_course_are_shifted_by_half():
