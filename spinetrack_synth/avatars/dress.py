@@ -110,7 +110,7 @@ def dress(
     cuts, shod = outfit_worn.cuts, outfit_worn.shoes
     if chosen.fittings:
         cuts = chosen.beside(cuts, _spare(subject, outfit))
-        shod = None if any(f.kind in ("shoes", "whole") for f in chosen.fittings) else shod
+        shod = None if any(f.shod for f in chosen.fittings) else shod
     garments = _layered(data, looks.figure, cuts, _stream(subject, 0xC1, outfit))
     rng = _stream(subject, 0xFA, outfit)
     clothes = _clothes(data, looks.figure, garments, looks.tone, rng)
