@@ -96,6 +96,11 @@ class Chosen:
         """Whether the assets take the place of the person's own hair."""
         return any(f.kind == "hair" for f in self.fittings)
 
+    @property
+    def on_head(self) -> bool:
+        """Whether the assets leave no room for a hat of ours."""
+        return any(f.kind in ("hair", "hat") for f in self.fittings)
+
 
 def _kind(cut: Cut) -> str:
     """What one of our garments covers, in the words of ``REPLACED``."""

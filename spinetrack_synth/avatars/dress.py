@@ -148,7 +148,7 @@ def dress(
     sole_m = shoe.sole_m if shoe else 0.0
     if outfit_worn.shoes and not shod:  # the user's shoes stand in for ours
         sole_m = max(_lowest_m(part, looks.rest) for part in foreign)
-    own = on_head(looks, subject, 0 if chosen.hair else outfit)
+    own = on_head(looks, subject, 0 if chosen.on_head else outfit)
     own = tuple(part for part in own if not (chosen.hair and part.name == "hair"))
     return Worn(
         parts=(_skin(data, looks, garments, chosen), *own, *clothes, *foreign),
