@@ -136,7 +136,7 @@ def dress(
     cuts, shod = outfit_worn.cuts, outfit_worn.shoes
     if chosen.fittings:
         cuts = chosen.beside(cuts, _spare(subject, outfit))
-        shod = None if any(f.kind == "shoes" for f in chosen.fittings) else shod
+        shod = None if any(f.shod for f in chosen.fittings) else shod
     garments = _layered(data, looks.figure, cuts, _stream(subject, 0xC1, outfit))
     rng = _stream(subject, 0xFA, outfit)
     clothes = _clothes(data, looks.figure, garments, looks.tone, rng)
@@ -152,7 +152,7 @@ def dress(
     sole_m = shoe.sole_m if shoe else 0.0
     if outfit_worn.shoes and not shod:  # the user's shoes stand in for ours
         sole_m = max(_lowest_m(part, looks.rest) for part in foreign)
-    own = on_head(looks, subject, 0 if chosen.hair else outfit)
+    own = on_head(looks, subject, 0 if chosen.on_head else outfit)
     own = tuple(part for part in own if not (chosen.hair and part.name == "hair"))
     return Worn(
         parts=(_skin(data, looks, garments, chosen), *own, *clothes, *foreign),
