@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 
 from spinetrack_synth.avatars.array_types import Color
-from spinetrack_synth.avatars.fabric import Fabric
+from spinetrack_synth.avatars.patterns import Fabric
 
 MATCHING: Final = {"suiting": 0.75, "scrubs": 0.85, "gi": 0.95}
 """How often garments of such a cloth, worn together, are of one piece."""
@@ -42,18 +42,19 @@ _BELTS: Final[tuple[Color, ...]] = (
     (0.11, 0.19, 0.45), (0.27, 0.15, 0.09), (0.05, 0.05, 0.055), (0.05, 0.05, 0.055),
 )  # fmt: skip
 
-# Patterns that each cloth may keep; others become plain.
+# Patterns that each cloth may keep; others become plain, and nothing is printed on them.
 _PATTERNS: Final[dict[str, tuple[str, ...]]] = {
     "denim": ("denim",),
-    "suiting": (),
-    "cotton": ("heather", "camouflage"),
+    "suiting": ("swatch",),
+    "cotton": ("camouflage",),
     "shirting": ("stripes", "print", "swatch"),
-    "shell": ("blocks", "camouflage"),
+    "shell": ("camouflage",),
     "leotard": ("blocks", "panel", "print", "fade", "dye"),
     "knit": ("stripes", "heather"),
     "wool": (),
-    "skirt": (),
+    "skirt": ("swatch",),
 }
+_SUIT_SWATCHES: Final = ("pinstripes", "windowpane", "houndstooth", "herringbone")
 _ROUGHNESS: Final = {"leather": 0.42, "leotard": 0.45, "shell": 0.6, "tights": 0.6}
 
 
@@ -66,12 +67,19 @@ def of_cloth(fabric: Fabric, cloth: str, rng: np.random.Generator) -> Fabric:
         main = _near(_COLORS[cloth], rng)
     elif cloth == "shirting" and rng.random() < 0.6:
         main = _near(_LIGHT, rng)
-    pattern = fabric.pattern if fabric.pattern in _PATTERNS.get(cloth, ()) else "plain"
+    pattern = fabric.pattern if fabric.pattern in _PATTERNS.get(cloth, ()) else "unprinted"
+    swatch = fabric.swatch if pattern == "swatch" else ""
+    if cloth == "denim":
+        pattern = "denim"
+    if cloth == "suiting" and swatch not in _SUIT_SWATCHES:
+        pattern, swatch = "unprinted", ""
     trim = main if main != fabric.main else fabric.trim
     roughness = _ROUGHNESS.get(cloth, fabric.roughness)
     shade = float(rng.uniform(0.88, 0.97))
     trim = (trim[0] * shade, trim[1] * shade, trim[2] * shade)
-    return replace(fabric, main=main, pattern=pattern, trim=trim, roughness=roughness)
+    return replace(
+        fabric, main=main, pattern=pattern, trim=trim, roughness=roughness, swatch=swatch
+    )
 
 
 def belt_color(rng: np.random.Generator) -> Color:

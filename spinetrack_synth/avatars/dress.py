@@ -27,12 +27,15 @@ from spinetrack_synth.avatars.community_clothes import (
     skin_under,
 )
 from spinetrack_synth.avatars.cuts import Cut
-from spinetrack_synth.avatars.eyes import eyes, lashes
-from spinetrack_synth.avatars.fabric import Fabric, choose_fabric, weave
+from spinetrack_synth.avatars.eyes import eyeballs, eyes, face_scale_m, lashes, mouth
+from spinetrack_synth.avatars.eyewear import glasses, wears_glasses
+from spinetrack_synth.avatars.fabric import choose_fabric, weave
 from spinetrack_synth.avatars.figure import Figure, measure, suit
-from spinetrack_synth.avatars.hair import hairdo
+from spinetrack_synth.avatars.hair import Hairdo, hairdo
+from spinetrack_synth.avatars.headwear import draw_headwear, make_headwear, pressed
 from spinetrack_synth.avatars.mesh import subset
 from spinetrack_synth.avatars.parts import Cover, Part
+from spinetrack_synth.avatars.patterns import Fabric
 from spinetrack_synth.avatars.shoes import SHOES, fit_shoes, shoe_part
 from spinetrack_synth.avatars.skin import paint_skin, skin_sheet, survey, tone_color
 from spinetrack_synth.avatars.skirts import hem_name, skirt_part
@@ -46,13 +49,19 @@ _OVERLAP_M = 0.03
 """How far a garment reaches under the one worn over it."""
 
 
+_THICKEST_SOLE_M = 0.08
+_SUNGLASSES = 0.05
+"""How many wear them; more under a cap or a sun hat."""
+
+
 @dataclass(frozen=True, eq=False)
 class Looks:
     """What a subject looks like whatever is worn.
 
     ``rest`` the body at rest and ``figure`` for the tailor; ``skin`` the painted skin, of the
-    user's file ``skin_asset`` if that is not ""; ``tone`` (3,) its mean colour, sRGB; ``own`` eyes,
-    lashes and hair.
+    user's file ``skin_asset`` if that is not ""; ``tone`` (3,) its mean colour, sRGB; ``hair`` how
+    it is done; ``own`` eyes, lashes, teeth, tongue, hair and glasses; ``eyes`` (2, 3) m the
+    eyeballs' centres at rest, left first; ``scale_m`` metres for a unit of the face's targets.
     """
 
     rest: RestBody
@@ -60,7 +69,10 @@ class Looks:
     skin: Material
     skin_asset: str
     tone: Array
+    hair: Hairdo
     own: tuple[Part, ...]
+    eyes: Array
+    scale_m: float
 
 
 def looks(
@@ -73,13 +85,23 @@ def looks(
     asset = choose_skin(assets, subject) if assets else None
     base = asset.material().base_color if asset else None
     image = paint_skin(data, anatomy, subject, hair.shades, hair.brow_color, rng, base)
+    own_glasses = _stream(subject, 0x61A)
     return Looks(
         rest=rest,
         figure=measure(data, rest),
         skin=Material(image, roughness=0.5, specular=0.35),
         skin_asset=asset.name if asset else "",
         tone=image[::8, ::8].mean(axis=(0, 1)) / 255 if asset else tone_color(subject),
-        own=(eyes(data, rest, subject, rng), lashes(data, hair.brow_color), *hair.parts),
+        hair=hair,
+        own=(
+            eyes(data, rest, subject, rng),
+            lashes(data, hair.brow_color),
+            *mouth(data),
+            *hair.parts,
+            *(glasses(hair.head, own_glasses) if wears_glasses(subject, own_glasses) else ()),
+        ),
+        eyes=eyeballs(data, rest)[0],
+        scale_m=face_scale_m(data, rest),
     )
 
 
@@ -110,7 +132,7 @@ def dress(
     cuts, shod = outfit_worn.cuts, outfit_worn.shoes
     if chosen.fittings:
         cuts = chosen.beside(cuts, _spare(subject, outfit))
-        shod = None if any(f.kind in ("shoes", "whole") for f in chosen.fittings) else shod
+        shod = None if any(f.kind == "shoes" for f in chosen.fittings) else shod
     garments = _layered(data, looks.figure, cuts, _stream(subject, 0xC1, outfit))
     rng = _stream(subject, 0xFA, outfit)
     clothes = _clothes(data, looks.figure, garments, looks.tone, rng)
@@ -123,12 +145,42 @@ def dress(
         clothes.append(shoe_part(data, looks.figure, shoe, pair, _stream(subject, 0x50, outfit)))
         names.append(shoe.name)
     foreign = [asset_part(fitting, looks.rest) for fitting in chosen.fittings]
-    own = (part for part in looks.own if not (chosen.hair and part.name == "hair"))
+    sole_m = shoe.sole_m if shoe else 0.0
+    if outfit_worn.shoes and not shod:  # the user's shoes stand in for ours
+        sole_m = max(_lowest_m(part, looks.rest) for part in foreign)
+    own = on_head(looks, subject, 0 if chosen.hair else outfit)
+    own = tuple(part for part in own if not (chosen.hair and part.name == "hair"))
     return Worn(
         parts=(_skin(data, looks, garments, chosen), *own, *clothes, *foreign),
         garments=(*names, *(part.name for part in foreign)),
-        sole_m=shoe.sole_m if shoe else 0.0,
+        sole_m=sole_m,
     )
+
+
+def _lowest_m(part: Part, rest: RestBody) -> float:
+    """How far a part reaches below bare soles at rest."""
+    assert part.stencil is not None and part.lift_world is not None
+    points = part.stencil @ rest.vertices_world + part.lift_world
+    return float(np.clip(-points[:, 1].min(), 0.0, _THICKEST_SOLE_M))
+
+
+def on_head(looks: Looks, subject: Subject, outfit: int) -> tuple[Part, ...]:
+    """What is the subject's own, the hair pressed by what is worn on it, sunglasses for glasses.
+
+    Outfit 0, which engines have for good, has nothing on the head.
+    """
+    head, own = looks.hair.head, looks.own
+    if outfit == 0:
+        return own
+    rng = _stream(subject, 0x4A7, outfit)
+    kind = draw_headwear(rng)
+    if rng.random() < _SUNGLASSES * (3 if kind in ("cap", "sun hat") else 1):
+        own = (*(part for part in own if part.name != "glasses"), *glasses(head, rng, dark=True))
+    if not kind:
+        return own
+    worn = make_headwear(head, kind, rng)
+    own = tuple(pressed(part, head, worn) if part.name == "hair" else part for part in own)
+    return (*own, worn.part)
 
 
 def _spare(subject: Subject, outfit: int) -> tuple[Cut, ...]:
@@ -168,15 +220,20 @@ def _clothes(
         covering = [outer.depth_m - _OVERLAP_M for outer in garments[k + 1 :]]
         hidden_m = np.maximum.reduce(covering) if covering else None
         fabric = _fabric(garment, worn, skin, rng)
+        skirt = garment.cut.skirt
+        seed = 0 if skirt is None else int(rng.integers(2**31))
         if hidden_m is None or _shows(data, garment, hidden_m):
             if garment.cut.sewn_on:
                 material = Material(fabric.main, fabric.roughness, 0.2)
             else:
-                material = weave(data, garment, fabric, rng)
+                own = rng if skirt is None else np.random.default_rng(seed)
+                material = weave(data, garment, fabric, own)
             parts.append(_sewn(data, figure, garment, hidden_m, material))
-        if (skirt := garment.cut.skirt) is not None:
-            plain = Material(fabric.main, fabric.roughness, 0.2)
-            parts.append(skirt_part(data, figure, skirt, garments[: k + 1], plain, rng))
+        if skirt is not None:  # of the same cloth, drawn by the same numbers
+            below = garments[: k + 1]
+            parts.append(
+                skirt_part(data, figure, skirt, below, fabric, np.random.default_rng(seed))
+            )
     return parts
 
 

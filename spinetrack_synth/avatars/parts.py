@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +29,28 @@ class Cover:
     cloth_m: Array
 
 
+class Bundle(NamedTuple):
+    """Paths (n, K, 3) m and widths (n,) m of strands; ``limp`` the shares of a path from which on
+    it gives way to gravity and where it hangs free, None where it keeps its shape."""
+
+    paths: Array
+    widths: Array
+    limp: tuple[float, float] | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Strands:
+    """Hair on a head at rest: bundles, and how far each ribbon is turned about its own run, rad."""
+
+    bundles: tuple[Bundle, ...]
+    tilts: tuple[Array, ...]
+
+    @property
+    def limp(self) -> bool:
+        """Whether any of it hangs."""
+        return any(bundle.limp is not None for bundle in self.bundles)
+
+
 @dataclass(frozen=True)
 class Part:
     """One mesh with one material.
@@ -40,6 +63,9 @@ class Part:
     ``rest_world``, that rides on the bones as ``stencil`` says: ``binding`` binds its distinct
     points, which ``riding`` finds; with ``hanging`` it is let fall from there.
     ``cover`` is of the skin under clothes.
+
+    ``rides_on`` (P, V) tells of a rigid part what of the base mesh it goes along with where a face
+    moves; ``strands`` are those that its ribbons are made of.
 
     ``weld`` (P,) maps vertices that only differ in uv to one index, for smooth normals across uv
     seams. ``faces`` (F, 3) index the P vertices, ``uv`` (P, 2). ``asset`` names the file of the
@@ -60,6 +86,8 @@ class Part:
     cover: Cover | None = None
     lift_world: NDArray[np.float64] | None = None
     asset: str = ""
+    rides_on: csr_array | None = None
+    strands: Strands | None = None
 
     @cached_property
     def rest_normals(self) -> NDArray[np.float32]:
@@ -99,7 +127,6 @@ def riding(part: Part, body: Binding) -> Part:
     bones = int(body.bone.max()) + 1
     weights = csr_array((body.weight.ravel(), (row, body.bone.ravel())), shape=(count, bones))
     _, first, weld = np.unique(part.weld, return_index=True, return_inverse=True)
-    weld = weld.astype(np.int32)
     dense = (part.stencil[first] @ weights).toarray()
     bone = np.argsort(-dense, axis=1, kind="stable")[:, :_INFLUENCES]
     weight = np.take_along_axis(dense, bone, axis=1)
@@ -108,7 +135,7 @@ def riding(part: Part, body: Binding) -> Part:
     rings = vertex_rings(np.concatenate([faces, faces[:, 2:]], axis=1), len(first))
     points = part.rest_world[first].astype(np.float64)
     bound = bind(points, bone, weight, rings, softness(weight))
-    return replace(part, weld=weld, binding=bound)
+    return replace(part, weld=weld.astype(np.int32), binding=bound)
 
 
 def softness(weight: Array) -> Array:

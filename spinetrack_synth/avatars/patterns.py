@@ -188,7 +188,7 @@ def _dye(paint: Paint, place: ClothTexels, fabric: Fabric, rng: Rng) -> Paint:
 PAINTERS: Final[dict[str, Callable[[Paint, ClothTexels, Fabric, Rng], Paint]]] = {
     "plain": _plain, "heather": _heather, "swatch": _swatch, "denim": _denim,
     "camouflage": _camouflage, "blocks": _blocks, "panel": _panel, "print": _print, "fade": _fade,
-    "dye": _dye,
+    "dye": _dye, "unprinted": _plain,
 }  # fmt: skip
 
 _CAMOUFLAGE: Final = (

@@ -6,23 +6,29 @@ every pose (`hanging`).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from spinetrack_synth.avatars.array_types import Array, Indices, Ints
+from spinetrack_synth.avatars.array_types import Array, Ints
 from spinetrack_synth.avatars.assets import BodyData
 from spinetrack_synth.avatars.clothes import Garment
 from spinetrack_synth.avatars.cuts import Cut, Skirt
 from spinetrack_synth.avatars.figure import Figure, suit
 from spinetrack_synth.avatars.hanging import Hanging
 from spinetrack_synth.avatars.parts import Part
+from spinetrack_synth.avatars.patterns import Fabric
+from spinetrack_synth.avatars.swatches import draw_swatch
+from spinetrack_synth.avatars.textures import to_bytes
 from spinetrack_synth.easing import smoothstep
 from spinetrack_synth.shot import Material
 
 _CLEAR_M: Final = 0.007
 """Off what is below, so that what is round does not come through between two points."""
+_PIXELS: Final = 512
 COLUMNS: Final = 72
 HELD_ROWS: Final = 2
 ROW_M: Final = 0.028
@@ -34,35 +40,54 @@ def skirt_part(
     figure: Figure,
     skirt: Skirt,
     garments: tuple[Garment, ...],
-    material: Material,
+    fabric: Fabric,
     rng: np.random.Generator,
 ) -> Part:
     """The tube as a part that rides on the bones and hangs, sewn to the last of the garments that
-    are worn below it."""
+    are worn below it, of its ``fabric``."""
+    cloth = draw_cloth(fabric, rng)
     worn = [np.where(garment.depth_m > 0, garment.offset_m, 0.0) for garment in garments]
     below_m: Array = np.maximum.reduce([figure.clearance_m, *worn])
     top, hem = figure.height(skirt.top), _hem(figure, skirt.leg)
     rows = max(round((top - hem) / ROW_M), 4) + 1
     heights = np.linspace(top, hem, rows)
-    points, angle = _tube(figure, suit(data).arm < 0.5, skirt, below_m, heights, rng)
+    points = _tube(figure, suit(data).arm < 0.5, skirt, below_m, heights, rng)
     if garments[-1].cut.waist is not None:  # a waistband sits a little higher at the back
         points[0, :, 1] -= 0.10 * (points[0, :, 0] - points[0, :, 0].mean())
     closed = skirt.gap_m == 0.0
     faces = _grid_faces(rows, closed)
-    v = np.linspace(1, 0, rows)[:, None] * np.ones(len(angle))
-    u = angle[None, :] / (2 * np.pi) * np.ones((rows, 1))
+    u, v = np.meshgrid(np.linspace(0, 1, COLUMNS), np.linspace(1, 0, rows))
+    girth = float(np.linalg.norm(np.diff(points[rows // 2], axis=0), axis=1).sum())
     flat = points.reshape(-1, 3)
     carriers = _carriers(data, figure, flat)
     return Part(
         name=hem_name(garments[-1].cut),
         faces=faces,
-        uv=np.stack([4 * u.ravel(), 4 * v.ravel() * (top - hem)], axis=1).astype(np.float32),
-        material=material,
+        uv=np.stack([u.ravel(), v.ravel()], axis=1).astype(np.float32),
+        material=cloth(girth, top - hem),
         weld=np.arange(len(flat), dtype=np.int32),
         stencil=csr_array(carriers @ suit(data).sheet.stencil),
         rest_world=flat.astype(np.float32),
         hanging=_cloth(points, skirt, closed, _CLEAR_M + skirt.ease_m + carriers @ below_m),
     )
+
+
+def draw_cloth(fabric: Fabric, rng: np.random.Generator) -> Callable[[float, float], Material]:
+    """What makes the material of a piece of cloth, so many metres wide and long.
+
+    The first numbers drawn are those that the garment's own pattern takes.
+    """
+    if fabric.pattern != "swatch":
+        return lambda wide, long: Material(fabric.main, fabric.roughness, 0.2)
+    swatch = draw_swatch(fabric.swatch, (fabric.main, fabric.second, *fabric.others), rng)
+
+    def piece(wide: float, long: float) -> Material:
+        across, along = np.meshgrid(np.linspace(0, wide, _PIXELS), np.linspace(long, 0, _PIXELS))
+        places = np.stack([across.ravel(), along.ravel()], axis=1).astype(np.float32)
+        image = to_bytes(swatch.at(places)).reshape(_PIXELS, _PIXELS, 3)
+        return Material(image, fabric.roughness, 0.2)
+
+    return piece
 
 
 def hem_name(cut: Cut) -> str:
@@ -77,17 +102,17 @@ def _hem(figure: Figure, leg: float) -> float:
 
 def _tube(
     figure: Figure,
-    trunk: Array,
+    trunk: NDArray[np.bool_],
     skirt: Skirt,
     below_m: Array,
     heights: Array,
     rng: np.random.Generator,
-) -> tuple[Array, Array]:
-    """Points (rows, columns, 3) and the columns' angles from the front, to the right."""
+) -> Array:
+    """Points (rows, columns, 3), the columns from the front to the right."""
     gap = 0.0
     angle = np.linspace(0, 2 * np.pi, COLUMNS, endpoint=False)
     body = figure.points + figure.normals * (below_m[:, None] + skirt.ease_m)
-    body = body[trunk.astype(bool)]
+    body = body[trunk]
     center_x = np.array([_middle(body, y) for y in heights])
     radius = np.stack([_hull(body, y, x, angle) for y, x in zip(heights, center_x)])
     for k in range(1, len(radius)):  # cloth falls from the widest place above
@@ -109,7 +134,7 @@ def _tube(
     x = center_x[:, None] + radius * np.cos(angle)
     z = radius * np.sin(angle)
     y = heights[:, None] * np.ones_like(x)
-    return np.stack([x, y, z], axis=-1), angle
+    return np.stack([x, y, z], axis=-1)
 
 
 def _middle(body: Array, y: float) -> float:
@@ -130,14 +155,15 @@ def _hull(body: Array, y: float, center_x: float, angle: Array) -> Array:
     return hull
 
 
-def _grid_faces(rows: int, closed: bool) -> Indices:
+def _grid_faces(rows: int, closed: bool) -> NDArray[np.int32]:
     around = COLUMNS if closed else COLUMNS - 1
     row, column = np.meshgrid(np.arange(rows - 1), np.arange(around), indexing="ij")
     a = (row * COLUMNS + column).ravel()
     b = (row * COLUMNS + (column + 1) % COLUMNS).ravel()
     c, d = b + COLUMNS, a + COLUMNS
     faces = np.concatenate([np.stack([a, b, c], 1), np.stack([a, c, d], 1)])
-    return faces.astype(np.int32)
+    grid: NDArray[np.int32] = faces.astype(np.int32)
+    return grid
 
 
 def _carriers(data: BodyData, figure: Figure, points: Array) -> csr_array:

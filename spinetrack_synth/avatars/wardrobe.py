@@ -45,8 +45,8 @@ def _varied(cut: Cut, rng: Rng) -> Cut:
 
 
 def _pick(choices: tuple[tuple[_Choice, float], ...], rng: Rng) -> _Choice:
-    kinds, shares = zip(*choices, strict=True)
-    return kinds[rng.choice(len(kinds), p=np.array(shares) / sum(shares))]
+    shares = np.array([share for _, share in choices])
+    return choices[int(rng.choice(len(choices), p=shares / shares.sum()))][0]
 
 
 _Wear = Callable[[Rng], tuple[Cut, ...]]

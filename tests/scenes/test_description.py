@@ -56,6 +56,15 @@ def test_describe_counts_the_poses_of_the_families():
     assert yoga["people"] == (1, 2, 3)
 
 
+def test_clothes_are_styles_by_weight_that_may_be_left_out():
+    assert parse_scene(GOOD.encode(), "mine.toml").people.clothes == {}
+    dressed = GOOD.replace("props = 0.5", "props = 0.5\nclothes = { casual = 2, winter = 1 }")
+    assert parse_scene(dressed.encode(), "mine.toml").people.clothes == {"casual": 2, "winter": 1}
+    wrong = dressed.replace("winter", "wintry")
+    with pytest.raises(UserError, match=r"people.clothes.wintry: unknown; did you mean 'winter'"):
+        parse_scene(wrong.encode(), "mine.toml")
+
+
 def test_nights_are_a_share_that_may_be_left_out():
     content = GOOD.encode()
     assert parse_scene(content, "mine.toml").light.night == 0
