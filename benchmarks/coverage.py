@@ -164,8 +164,8 @@ def ours(statistics: Statistics) -> tuple[str, ...]:
         f"{statistics.subjects:,} drawn of no end of them, {statistics.looks:,} looks; "
         f"{span(statistics, 'age_years')} years, BMI {span(statistics, 'bmi')}, "
         f"{span(statistics, 'stature_m')} m; {percent(shaped)} with spines that are not normal",
-        f"{len(tables['pose'].bars)} of {len(tables['pose_family'].bars)} families, each varied: "
-        f"{span(statistics, 'library_distance_m')} m from the library",
+        f"{len(tables['pose'].bars)} poses of {len(tables['pose_family'].bars)} families, each "
+        f"varied: {span(statistics, 'library_distance_m')} m from the library",
         f"{len(tables['scene'].bars)} scenes, {len(tables['place_variant'].bars)} variants of "
         f"{len(tables['place'].bars)} places, {len(tables['light'].bars)} kinds of light; "
         f"{span(statistics, 'focal_mm')} mm, {span(statistics, 'distance_m')} m, "

@@ -12,7 +12,7 @@ setting. Last come the costs that have targets: scenes against yoga, a further v
 person, a new place, a start from nothing (``render_costs.py``).
 
 ``--full`` takes 300 pictures, 12 comparisons, 12 rounds over all scenes, all places, and 40
-pictures from the start: three quarters of an hour.
+pictures from the start, which is long: leave the machine to it.
 Seconds are means, of the dataset without its first pictures, which compile kernels, build places
 and load textures; on a machine with other work only the CPU time means much.
 """

@@ -134,6 +134,22 @@ class Physique:
 
 
 @dataclass(frozen=True)
+class Face:
+    """How a head looks, in words.
+
+    ``hair``, ``beard`` and ``glasses`` are the person's; ``headwear``, ``expression`` and ``gaze``,
+    what the eyes look at, the picture's. "" where there is none.
+    """
+
+    hair: str = ""
+    beard: str = ""
+    glasses: str = ""
+    headwear: str = ""
+    expression: str = "neutral"
+    gaze: str = "ahead"
+
+
+@dataclass(frozen=True)
 class PosedPerson:
     """A person as it stands in the world.
 
@@ -144,7 +160,8 @@ class PosedPerson:
     OpenSim body each of its vertices moves with most; ``surfaces`` what is drawn; ``clothes`` names
     the garments from the skin outward, commas between them; ``outfit`` the number of the clothes
     and ``style`` their style, with which the same look can be made again; ``physique`` None where
-    nothing is known of it; ``assets`` the user's files that are worn.
+    nothing is known of it; ``assets`` the user's files that are worn; ``face`` None where none is
+    drawn.
     """
 
     subject_id: str
@@ -162,6 +179,7 @@ class PosedPerson:
     outfit: int = 0
     physique: Physique | None = None
     assets: tuple[str, ...] = ()
+    face: Face | None = None
 
 
 @dataclass(frozen=True)

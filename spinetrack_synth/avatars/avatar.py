@@ -29,6 +29,7 @@ from spinetrack_synth.avatars.figure import suit
 from spinetrack_synth.avatars.fingers import Hand, bend, find_hands
 from spinetrack_synth.avatars.flesh import Flesh, flesh, mend
 from spinetrack_synth.avatars.hanging import hang
+from spinetrack_synth.avatars.heads import face_of, with_hanging_hair
 from spinetrack_synth.avatars.landmarks import find_landmarks
 from spinetrack_synth.avatars.mesh import Sheet
 from spinetrack_synth.avatars.parts import Cover, Part, part_shares, riding, softness
@@ -188,13 +189,14 @@ NO_CHOICE: Final[Mapping[str, float]] = {}
 
 @dataclass(frozen=True)
 class Present:
-    """The subjects that one shot takes its people from, in the clothes of that shot."""
+    """The subjects of one shot in its clothes; ``changing`` faces are others in every shot."""
 
     cast: Cast
     numbers: range
     outfit: int
     spines: float = 0.0
     clothes: Mapping[str, float] = field(default_factory=dict)
+    changing: bool = True
 
     @property
     def size(self) -> int:
@@ -256,7 +258,8 @@ class Cast:
         size = self.people or max(self.WINDOW, count)
         outfit = index if self.changing else 0
         styles = clothes if self.changing else NO_CHOICE
-        return Present(self, range(first, first + size), outfit, spines, styles)
+        numbers = range(first, first + size)
+        return Present(self, numbers, outfit, spines, styles, self.changing)
 
     def avatar(self, k: int, outfit: int = 0, spines: float = 0.0, style: str = SPORTS) -> Avatar:
         """Avatar of subject k >= 0 in the outfit of a number, as ``sample_subject`` has it."""
@@ -410,12 +413,16 @@ def pose_avatar(
 
 def pose_bodies(avatar: Avatar, body2world: Array, fingers: Fingers | None = None) -> PosedPerson:
     """The avatar with its bodies at given frames (B, 4, 4); its coordinates are unknown, nan."""
-    tree = avatar.tree
+    tree, looks = avatar.tree, avatar.looks
     vertices = _deformed(avatar, avatar.binding, body2world, fingers)
     motions = bone_motions(avatar, body2world)
     below = _Below.of(avatar, vertices, body2world) if _hangs(avatar) else None
     hands = _hand_points(avatar, vertices)
     markers = points_world(body2world, tree.marker_body, tree.marker_offset_m)
+    surfaces = tuple(
+        _surface(avatar, part, vertices, hands, motions, below, shares)
+        for part, shares in zip(avatar.parts, avatar.body_parts, strict=True)
+    )
     return PosedPerson(
         subject_id=avatar.subject.subject_id,
         pose="",
@@ -425,16 +432,14 @@ def pose_bodies(avatar: Avatar, body2world: Array, fingers: Fingers | None = Non
         keypoints_world=markers[[tree.marker_index[name] for name in NAMES]],
         skin_world=vertices[: len(avatar.skin_body)].astype(np.float32),
         skin_body=avatar.skin_body,
-        surfaces=tuple(
-            _surface(avatar, part, vertices, hands, motions, below, shares)
-            for part, shares in zip(avatar.parts, avatar.body_parts, strict=True)
-        ),
+        surfaces=_with_hair(avatar, surfaces, motions, vertices),
         fingers_rad=fingers,
         clothes=", ".join(avatar.garments),
         style=avatar.style,
         outfit=avatar.outfit,
         physique=avatar.physique,
         assets=tuple(part.asset for part in avatar.parts if part.asset),
+        face=face_of(avatar.parts, looks.hair.style, looks.hair.beard) if looks else None,
     )
 
 
@@ -649,6 +654,17 @@ def _above_floor_m(
     return offset_m
 
 
+def _with_hair(
+    avatar: Avatar, surfaces: tuple[Surface, ...], motions: Array, vertices: Array
+) -> tuple[Surface, ...]:
+    """The surfaces with the hair as it hangs in this pose."""
+    if avatar.looks is None:
+        return surfaces
+    floor_m = float(vertices[: len(avatar.skin_body), 1].min())
+    motion = motions[avatar.tree.bodies.index("skull")]
+    return with_hanging_hair(avatar.parts, surfaces, avatar.looks.hair.head, motion, floor_m)
+
+
 def _surface(
     avatar: Avatar,
     part: Part,
@@ -716,9 +732,10 @@ def _turned(avatar: Avatar, part: Part, motions: Array) -> Array:
 
 
 def _key(avatar: Avatar, part: Part) -> str:
-    """Hair and eyes are the same in all clothes."""
+    """What is the subject's own is the same in all clothes."""
     name = avatar.subject.subject_id
-    if part.body is not None:
+    own = avatar.looks.own if avatar.looks else ()
+    if not part.asset and any(part.name == mine.name for mine in own):
         return f"{name}/{part.name}"
     style = "" if avatar.style == SPORTS else f"{avatar.style}-"
     return f"{name}/{style}{avatar.outfit}/{part.name}"

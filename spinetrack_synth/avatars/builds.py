@@ -29,12 +29,12 @@ BMI: Final[dict[Sex, tuple[float, float]]] = {"male": (24.5, 0.17), "female": (2
 """Median and standard deviation of the logarithm: NCD-RisC 2016 gives age-standardised world means
 of 24.2 and 24.4; wider here, so that both ends are seen."""
 LEANEST, HEAVIEST = 16.0, 42.0
-"""What is drawn; what the shape space gives ends at about 34."""
+"""What is drawn."""
 
 _WEIGHTS: Final = np.array([-0.2, 0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5])
 _MOST: Final = 1.9
-_SOUND: Final = 1.0
-"""Heavier, the shape space's hip joints sink into the thigh: at 1.45 by a quarter of it."""
+_SOUND: Final = 1.6
+"""The heaviest that looks like a person: the shape space ends at 1, what follows goes on alike."""
 _MUSCLES: Final = np.array([0.1, 0.5, 0.9])
 _TABLE_STATURE_M: Final = 1.70
 _TABLE: Final[dict[Sex, Array]] = {
@@ -100,7 +100,8 @@ def weight_of(sex: Sex, age_years: float, bmi: float, muscle: float) -> tuple[fl
     """Weight and muscle that come nearest to an index at the table's stature.
 
     The shape space keeps fat and muscle apart: where no weight gives the index with so much
-    muscle, the nearest muscle with which one does is taken.
+    muscle, the nearest muscle with which one does is taken, and weights beyond the shape space's
+    own only where no muscle does.
     """
     old = (shape_age(age_years) - 2 / 3) * 3
     table = _TABLE[sex][0] * (1 - old) + _TABLE[sex][1] * old
@@ -112,6 +113,7 @@ def weight_of(sex: Sex, age_years: float, bmi: float, muscle: float) -> tuple[fl
         row = np.append(row, row[-1] + (row[-1] - row[-2]) * (_MOST - _WEIGHTS[-1]) / 0.25)
         weight = float(np.interp(bmi, row, weights))
         missed = abs(float(np.interp(weight, weights, row)) - bmi)
-        best.append((round(missed), abs(candidate - muscle), weight, float(candidate)))
-    _, _, weight, chosen = min(best)
+        beyond = round(max(weight - 1.0, 0.0), 1)
+        best.append((round(missed), beyond, abs(candidate - muscle), weight, float(candidate)))
+    *_, weight, chosen = min(best)
     return min(weight, _SOUND), chosen

@@ -27,10 +27,12 @@ from spinetrack_synth.avatars.community_clothes import (
     skin_under,
 )
 from spinetrack_synth.avatars.cuts import Cut
-from spinetrack_synth.avatars.eyes import eyes, lashes
+from spinetrack_synth.avatars.eyes import eyeballs, eyes, face_scale_m, lashes, mouth
+from spinetrack_synth.avatars.eyewear import glasses, wears_glasses
 from spinetrack_synth.avatars.fabric import choose_fabric, weave
 from spinetrack_synth.avatars.figure import Figure, measure, suit
-from spinetrack_synth.avatars.hair import hairdo
+from spinetrack_synth.avatars.hair import Hairdo, hairdo
+from spinetrack_synth.avatars.headwear import draw_headwear, make_headwear, pressed
 from spinetrack_synth.avatars.mesh import subset
 from spinetrack_synth.avatars.parts import Cover, Part
 from spinetrack_synth.avatars.patterns import Fabric
@@ -39,7 +41,7 @@ from spinetrack_synth.avatars.skin import paint_skin, skin_sheet, survey, tone_c
 from spinetrack_synth.avatars.skirts import hem_name, skirt_part
 from spinetrack_synth.avatars.styles import SPORTS
 from spinetrack_synth.avatars.trims import trimmings
-from spinetrack_synth.avatars.wardrobe import choose_outfit
+from spinetrack_synth.avatars.wardrobe import Outfit, choose_outfit
 from spinetrack_synth.community import AssetFolder
 from spinetrack_synth.shot import Material
 
@@ -48,6 +50,12 @@ _OVERLAP_M = 0.03
 
 
 _THICKEST_SOLE_M = 0.08
+_BARE_WAIST = 1.05
+"""The heaviest, in the shape space's units, with nothing over the waist."""
+_WAIST = 0.3
+"""A hem below it covers the waist, as a fraction from the crotch to the nape."""
+_SUNGLASSES = 0.05
+"""How many wear them; more under a cap or a sun hat."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,8 +63,9 @@ class Looks:
     """What a subject looks like whatever is worn.
 
     ``rest`` the body at rest and ``figure`` for the tailor; ``skin`` the painted skin, of the
-    user's file ``skin_asset`` if that is not ""; ``tone`` (3,) its mean colour, sRGB; ``own`` eyes,
-    lashes and hair.
+    user's file ``skin_asset`` if that is not ""; ``tone`` (3,) its mean colour, sRGB; ``hair`` how
+    it is done; ``own`` eyes, lashes, teeth, tongue, hair and glasses; ``eyes`` (2, 3) m the
+    eyeballs' centres at rest, left first; ``scale_m`` metres for a unit of the face's targets.
     """
 
     rest: RestBody
@@ -64,7 +73,10 @@ class Looks:
     skin: Material
     skin_asset: str
     tone: Array
+    hair: Hairdo
     own: tuple[Part, ...]
+    eyes: Array
+    scale_m: float
 
 
 def looks(
@@ -77,13 +89,23 @@ def looks(
     asset = choose_skin(assets, subject) if assets else None
     base = asset.material().base_color if asset else None
     image = paint_skin(data, anatomy, subject, hair.shades, hair.brow_color, rng, base)
+    own_glasses = _stream(subject, 0x61A)
     return Looks(
         rest=rest,
         figure=measure(data, rest),
         skin=Material(image, roughness=0.5, specular=0.35),
         skin_asset=asset.name if asset else "",
         tone=image[::8, ::8].mean(axis=(0, 1)) / 255 if asset else tone_color(subject),
-        own=(eyes(data, rest, subject, rng), lashes(data, hair.brow_color), *hair.parts),
+        hair=hair,
+        own=(
+            eyes(data, rest, subject, rng),
+            lashes(data, hair.brow_color),
+            *mouth(data),
+            *hair.parts,
+            *(glasses(hair.head, own_glasses) if wears_glasses(subject, own_glasses) else ()),
+        ),
+        eyes=eyeballs(data, rest)[0],
+        scale_m=face_scale_m(data, rest),
     )
 
 
@@ -109,12 +131,12 @@ def dress(
 
     The same subject in the same outfit always has the same parts.
     """
-    outfit_worn = choose_outfit(style, subject.sex, _stream(subject, 0x0F, outfit))
+    outfit_worn = _chosen(style, subject, outfit)
     chosen = choose_assets(data, assets, subject, outfit) if assets else Chosen()
     cuts, shod = outfit_worn.cuts, outfit_worn.shoes
     if chosen.fittings:
         cuts = chosen.beside(cuts, _spare(subject, outfit))
-        shod = None if any(f.kind == "shoes" for f in chosen.fittings) else shod
+        shod = None if any(f.shod for f in chosen.fittings) else shod
     garments = _layered(data, looks.figure, cuts, _stream(subject, 0xC1, outfit))
     rng = _stream(subject, 0xFA, outfit)
     clothes = _clothes(data, looks.figure, garments, looks.tone, rng)
@@ -130,7 +152,8 @@ def dress(
     sole_m = shoe.sole_m if shoe else 0.0
     if outfit_worn.shoes and not shod:  # the user's shoes stand in for ours
         sole_m = max(_lowest_m(part, looks.rest) for part in foreign)
-    own = (part for part in looks.own if not (chosen.hair and part.name == "hair"))
+    own = on_head(looks, subject, 0 if chosen.on_head else outfit)
+    own = tuple(part for part in own if not (chosen.hair and part.name == "hair"))
     return Worn(
         parts=(_skin(data, looks, garments, chosen), *own, *clothes, *foreign),
         garments=(*names, *(part.name for part in foreign)),
@@ -138,11 +161,42 @@ def dress(
     )
 
 
+def _chosen(style: str, subject: Subject, outfit: int) -> Outfit:
+    """What is worn of a style. Who is so heavy that the belly would come over the edge of a
+    waistband draws until there is a top over it, in the end of sportswear."""
+    rng = _stream(subject, 0x0F, outfit)
+    worn = choose_outfit(style, subject.sex, rng)
+    for of in (*(style,) * 10, *(SPORTS,) * 30):
+        if subject.weight <= _BARE_WAIST or any((cut.hem or 1.0) < _WAIST for cut in worn.cuts):
+            break
+        worn = choose_outfit(of, subject.sex, rng)
+    return worn
+
+
 def _lowest_m(part: Part, rest: RestBody) -> float:
     """How far a part reaches below bare soles at rest."""
     assert part.stencil is not None and part.lift_world is not None
     points = part.stencil @ rest.vertices_world + part.lift_world
     return float(np.clip(-points[:, 1].min(), 0.0, _THICKEST_SOLE_M))
+
+
+def on_head(looks: Looks, subject: Subject, outfit: int) -> tuple[Part, ...]:
+    """What is the subject's own, the hair pressed by what is worn on it, sunglasses for glasses.
+
+    Outfit 0, which engines have for good, has nothing on the head.
+    """
+    head, own = looks.hair.head, looks.own
+    if outfit == 0:
+        return own
+    rng = _stream(subject, 0x4A7, outfit)
+    kind = draw_headwear(rng)
+    if rng.random() < _SUNGLASSES * (3 if kind in ("cap", "sun hat") else 1):
+        own = (*(part for part in own if part.name != "glasses"), *glasses(head, rng, dark=True))
+    if not kind:
+        return own
+    worn = make_headwear(head, kind, rng)
+    own = tuple(pressed(part, head, worn) if part.name == "hair" else part for part in own)
+    return (*own, worn.part)
 
 
 def _spare(subject: Subject, outfit: int) -> tuple[Cut, ...]:

@@ -1,7 +1,8 @@
-"""Eyeballs: spheres set where the eye helpers are, with a painted iris."""
+"""Eyeballs: spheres where the eye helpers are, with a painted iris; lashes, teeth and tongue."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 
 import numpy as np
@@ -11,11 +12,10 @@ from scipy.sparse import csr_array
 from spinetrack_synth.avatars.array_types import Array, Color, Ints
 from spinetrack_synth.avatars.assets import BodyData
 from spinetrack_synth.avatars.body import RestBody, Subject
-from spinetrack_synth.avatars.mesh import group_sheet, open_edges
+from spinetrack_synth.avatars.mesh import Sheet, group_sheet, open_edges
 from spinetrack_synth.avatars.parts import Part
 from spinetrack_synth.avatars.textures import mix
 from spinetrack_synth.easing import smoothstep
-from spinetrack_synth.rotations import about_y, about_z
 from spinetrack_synth.shot import Material
 
 _SIZE = 256
@@ -26,6 +26,9 @@ _IRIS = 0.52
 _LASH_SHARE = 0.45
 """Length of the lashes over that of the helper strips."""
 
+_TEETH_LOWER = 0.045
+"""How much lower the upper teeth stand than in the data, in its unit, 0.1 m."""
+
 # Iris colours, sRGB, dark to light.
 _BROWN, _HAZEL, _GREEN, _BLUE, _GREY = (
     (0.21, 0.12, 0.07), (0.34, 0.25, 0.14), (0.32, 0.34, 0.26), (0.33, 0.385, 0.43),
@@ -34,16 +37,12 @@ _BROWN, _HAZEL, _GREEN, _BLUE, _GREY = (
 
 
 def eyes(data: BodyData, rest: RestBody, subject: Subject, rng: np.random.Generator) -> Part:
-    """Both eyeballs in one part, carried by the skull."""
-    gaze = rng.normal(0, [0.03, 0.04])
+    """Both eyeballs in one part, the left one first, carried by the skull; they look ahead."""
     points: list[Array] = []
     faces: list[Ints] = []
     uv: list[Array] = []
-    for helper in ("helper-l-eye", "helper-r-eye"):
-        ball = rest.vertices_world[np.unique(data.quads[data.faces_of(helper)])]
-        center = (ball.min(axis=0) + ball.max(axis=0)) / 2
-        radius = np.ptp(ball, axis=0).mean() / 2
-        sphere, triangles, polar = _ball(gaze)
+    for center, radius in zip(*eyeballs(data, rest), strict=True):
+        sphere, triangles, polar = _ball()
         faces.append(triangles + len(faces) * len(sphere))
         points.append(center + radius * sphere)
         uv.append(polar)
@@ -59,16 +58,37 @@ def eyes(data: BodyData, rest: RestBody, subject: Subject, rng: np.random.Genera
     )
 
 
-def _ball(gaze: Array) -> tuple[Array, Ints, Array]:
-    """Unit sphere looking along +X turned by ``gaze`` (up, right) rad, with polar uv."""
+def eyeballs(data: BodyData, rest: RestBody) -> tuple[Array, Array]:
+    """Centres (2, 3) m of the eyeballs, left first, and their radii (2,) m."""
+    balls = [
+        rest.vertices_world[np.unique(data.quads[data.faces_of(helper)])]
+        for helper in ("helper-l-eye", "helper-r-eye")
+    ]
+    centers = np.stack([(ball.min(axis=0) + ball.max(axis=0)) / 2 for ball in balls])
+    return centers, np.array([np.ptp(ball, axis=0).mean() / 2 for ball in balls])
+
+
+def face_scale_m(data: BodyData, rest: RestBody) -> float:
+    """Metres of a body at rest for a unit of its targets, by how far apart the eyes are."""
+    apart = []
+    for points in (rest.vertices_world, data.vertices):
+        left, right = (
+            points[np.unique(data.quads[data.faces_of(f"helper-{side}-eye")])].mean(axis=0)
+            for side in "lr"
+        )
+        apart.append(np.linalg.norm(left - right))
+    return float(apart[0] / apart[1])
+
+
+@lru_cache(maxsize=1)
+def _ball() -> tuple[Array, Ints, Array]:
+    """Unit sphere looking along +X, with polar uv."""
     angle = np.linspace(0, np.pi, _RINGS + 1)[1:]
     spoke = np.arange(_SPOKES) * 2 * np.pi / _SPOKES
     grid = np.meshgrid(angle, spoke, indexing="ij")
     a, s = (np.append(0.0, axis.ravel()) for axis in grid)
     x = np.cos(a) + 0.06 * smoothstep(_IRIS + 0.1, 0.0, a)  # the cornea bulges
     sphere = np.stack([x, np.sin(a) * np.sin(s), np.sin(a) * np.cos(s)], axis=1)
-    up, right = gaze
-    turn_up, turn_right = about_z(up), about_y(-right)
     uv = 0.5 + 0.5 * (a / np.pi)[:, None] * np.stack([np.cos(s), np.sin(s)], axis=1)
     first = 1 + np.arange(_SPOKES)
     cap = np.stack([np.zeros(_SPOKES, int), first, np.roll(first, -1)], axis=1)
@@ -76,7 +96,7 @@ def _ball(gaze: Array) -> tuple[Array, Ints, Array]:
     here, there = rows, rows + _SPOKES
     quads = np.stack([here, there, np.roll(there, -1, 1), np.roll(here, -1, 1)], -1).reshape(-1, 4)
     faces = np.concatenate([cap, quads[:, [0, 1, 2]], quads[:, [0, 2, 3]]])
-    return sphere @ (turn_right @ turn_up).T, faces[:, ::-1], uv
+    return sphere, faces[:, ::-1], uv
 
 
 def _iris_color(subject: Subject, rng: np.random.Generator) -> Array:
@@ -119,6 +139,53 @@ def lashes(data: BodyData, color: Color) -> Part:
         stencil=stencil,
         offset_m=np.zeros(len(uv), np.float32),
     )
+
+
+def mouth(data: BodyData) -> tuple[Part, Part]:
+    """Teeth and tongue: seen where a mouth opens."""
+    teeth, tongue = _teeth(data), _tongue(data)
+    return (
+        _inner("teeth", teeth, Material((0.82, 0.78, 0.70), roughness=0.3, specular=0.4)),
+        _inner("tongue", tongue, Material((0.62, 0.30, 0.29), roughness=0.5, specular=0.3)),
+    )
+
+
+def _inner(name: str, sheet: Sheet, material: Material) -> Part:
+    return Part(
+        name=name,
+        faces=sheet.faces,
+        uv=sheet.uv.astype(np.float32),
+        material=material,
+        weld=sheet.weld,
+        stencil=sheet.stencil,
+        offset_m=np.zeros(len(sheet.uv), np.float32),
+    )
+
+
+@lru_cache(maxsize=2)
+def _teeth(data: BodyData) -> Sheet:
+    """Both rows; the upper one hangs lower than the data has it, where it is never seen."""
+    sheet = group_sheet(data, "helper-upper-teeth", "helper-lower-teeth")
+    vertex = sheet.stencil.indices
+    upper = np.unique(data.quads[data.faces_of("helper-upper-teeth")])
+    x, _, z = data.vertices[upper].T
+    front = upper[(np.abs(x) < 0.05) & (z > z.max() - 0.12)]
+    high, low = front[[np.argmax(data.vertices[front, 1]), np.argmin(data.vertices[front, 1])]]
+    row = np.flatnonzero(np.isin(vertex, upper))
+    share = np.full(len(row), _TEETH_LOWER / np.ptp(data.vertices[[high, low], 1]))
+    moved = csr_array(
+        (
+            np.concatenate([share, -share]),
+            (np.tile(row, 2), np.repeat([low, high], len(row))),
+        ),
+        shape=sheet.stencil.shape,
+    )
+    return replace(sheet, stencil=csr_array(sheet.stencil + moved))
+
+
+@lru_cache(maxsize=2)
+def _tongue(data: BodyData) -> Sheet:
+    return group_sheet(data, "helper-tongue")
 
 
 @lru_cache(maxsize=2)

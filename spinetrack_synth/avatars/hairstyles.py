@@ -1,7 +1,7 @@
 """Hairstyles: the paths of strands from the scalp, by name in ``STYLES``.
 
-A path is (K, 3) m from root to tip. Every style gives bundles, each the paths (n, K, 3) and widths
-(n,) m of its strands.
+A path is (K, 3) m from root to tip. Every style gives bundles of strands. Long hair of other kinds
+is in `long_hair`.
 """
 
 from __future__ import annotations
@@ -11,29 +11,22 @@ from collections.abc import Callable
 import numpy as np
 
 from spinetrack_synth.avatars.array_types import Array
-from spinetrack_synth.avatars.scalp import Head
+from spinetrack_synth.avatars.parts import Bundle
+from spinetrack_synth.avatars.scalp import Head, scatter
 from spinetrack_synth.easing import smoothstep
 
 Rng = np.random.Generator
-Bundle = tuple[Array, Array]
-"""Paths (n, K, 3) m and widths (n,) m of strands."""
 
 
-def _roots(head: Head, count: int, rng: Rng) -> tuple[Array, Array]:
+def scalp_roots(head: Head, count: int, rng: Rng) -> tuple[Array, Array]:
     """Random places on the scalp (n, 3) with the skin's normals."""
-    faces, points = head.anatomy.sheet.faces, head.anatomy.points
-    scalp = faces[head.density[faces].min(axis=1) > 0.02]
-    a, b, c = (points[scalp[:, k]] for k in range(3))
-    weight = np.linalg.norm(np.cross(b - a, c - a), axis=1) * head.density[scalp].mean(axis=1)
-    face = rng.choice(len(scalp), size=count, p=weight / weight.sum())
-    share = rng.dirichlet([1, 1, 1], count)[:, :, None]
-    corner = scalp[face]
-    roots = (points[corner] * share).sum(axis=1)
-    normals = (head.anatomy.normals[corner] * share).sum(axis=1)
+    corner, share = scatter(head.anatomy, head.density, count, rng)
+    roots = (head.anatomy.points[corner] * share[:, :, None]).sum(axis=1)
+    normals = (head.anatomy.normals[corner] * share[:, :, None]).sum(axis=1)
     return roots, normals / np.linalg.norm(normals, axis=1, keepdims=True)
 
 
-def _walk(
+def walk(
     head: Head,
     roots: Array,
     normals: Array,
@@ -75,7 +68,7 @@ def _short(
     count: int = 3600,
 ) -> Bundle:
     """Short hair: on top combed forward or away from a part, at sides and nape down and shorter."""
-    roots, normals = _roots(head, count, rng)
+    roots, normals = scalp_roots(head, count, rng)
     rise = (roots - head.center)[:, 1] / (0.08 * head.unit)
     on_top = smoothstep(0.1, 0.8, rise)
     fade = 0.3 + 0.7 * smoothstep(-1.1, 0.1, rise)
@@ -98,7 +91,8 @@ def _short(
 
     lift_m = rng.uniform(0.001, 0.004, count) + (0.004 + 0.006 * lift) * on_top
     widths = rng.uniform(0.0022, 0.0042, count)
-    return _walk(head, roots, normals, length, 5, heading, lift_m, 0.75 - lift), widths
+    paths = walk(head, roots, normals, length, 5, heading, lift_m, 0.75 - lift)
+    return Bundle(paths, widths, (0.5, 1.6) if top_m > 0.045 else None)
 
 
 def _crop(head: Head, rng: Rng) -> list[Bundle]:
@@ -121,11 +115,11 @@ def _receding(head: Head, rng: Rng) -> list[Bundle]:
 
 
 def _buzz(head: Head, rng: Rng) -> list[Bundle]:
-    roots, normals = _roots(head, 5200, rng)
+    roots, normals = scalp_roots(head, 5200, rng)
     tips = roots + normals * rng.uniform(0.003, 0.0065, (len(roots), 1))
     tips = tips + 0.0015 * rng.standard_normal(tips.shape)
     widths = rng.uniform(0.001, 0.002, len(roots))
-    return [(np.stack([roots, (roots + tips) / 2, tips], axis=1), widths)]
+    return [Bundle(np.stack([roots, (roots + tips) / 2, tips], axis=1), widths)]
 
 
 def _curls(head: Head, rng: Rng) -> list[Bundle]:
@@ -139,7 +133,7 @@ def _afro(head: Head, rng: Rng) -> list[Bundle]:
 def _springs(head: Head, rng: Rng, length_m: float, uneven: float) -> Bundle:
     """Hair that stands outward in small curls, clipped to a round shape."""
     count, steps = 2200, 8
-    roots, normals = _roots(head, count, rng)
+    roots, normals = scalp_roots(head, count, rng)
     outward = roots - head.center + [0.0, 0.02, 0.0]
     outward /= np.linalg.norm(outward, axis=1, keepdims=True)
     ahead = outward + 0.3 * normals + 0.3 * rng.standard_normal((count, 3))
@@ -162,13 +156,13 @@ def _springs(head: Head, rng: Rng, length_m: float, uneven: float) -> Bundle:
         + other[:, None] * (coil * np.sin(turn))[..., None]
     )
     path[:, 1:] = head.outside(path[:, 1:], 0.001)
-    return path, rng.uniform(0.003, 0.0055, count)
+    return Bundle(path, rng.uniform(0.003, 0.0055, count))
 
 
 def _bob(head: Head, rng: Rng) -> list[Bundle]:
     """Falls from a part to the chin and turns inward."""
     count, steps = 2100, 8
-    roots, normals = _roots(head, count, rng)
+    roots, normals = scalp_roots(head, count, rng)
     part = rng.uniform(-0.03, 0.03) * head.unit
     low = head.center[1] - rng.uniform(0.115, 0.15) * head.unit
     length = (roots[:, 1] - low) * 1.1
@@ -188,11 +182,11 @@ def _bob(head: Head, rng: Rng) -> list[Bundle]:
         return flow + jitter
 
     lift = rng.uniform(0.006, 0.016, count)
-    paths = _walk(head, roots, normals, length, steps, heading, lift)
-    return [(_beside_face(head, paths), rng.uniform(0.004, 0.007, count))]
+    paths = walk(head, roots, normals, length, steps, heading, lift)
+    return [Bundle(beside_face(head, paths), rng.uniform(0.004, 0.007, count), (0.05, 0.75))]
 
 
-def _beside_face(head: Head, paths: Array) -> Array:
+def beside_face(head: Head, paths: Array) -> Array:
     """Hair that would hang before the face moved to its side."""
     wall = 0.072 * head.unit
     ahead = paths[..., 0] - head.center[0] - 0.03 * head.unit
@@ -205,10 +199,10 @@ def _beside_face(head: Head, paths: Array) -> Array:
     return moved
 
 
-def _tied(head: Head, rng: Rng, tie: Array) -> Bundle:
+def tied(head: Head, rng: Rng, tie: Array) -> Bundle:
     """Hair drawn over the skull to the tie point."""
     count, steps = 2300, 6
-    roots, normals = _roots(head, count, rng)
+    roots, normals = scalp_roots(head, count, rng)
     start = roots - head.center
     start /= np.linalg.norm(start, axis=1, keepdims=True)
     goal = tie - head.center
@@ -230,7 +224,7 @@ def _tied(head: Head, rng: Rng, tie: Array) -> Bundle:
     paths = head.center + arc * distance[..., None]
     paths[:, 0] = roots - 0.001 * normals
     paths[:, -1] += 0.006 * rng.standard_normal((count, 3))
-    return paths, rng.uniform(0.0038, 0.006, count)
+    return Bundle(paths, rng.uniform(0.0038, 0.006, count))
 
 
 def _slerp(a: Array, b: Array, share: Array) -> Array:
@@ -251,7 +245,7 @@ def _over_ears(head: Head, directions: Array) -> Array:
     return lifted
 
 
-def _tail(
+def hanging_tail(
     head: Head,
     rng: Rng,
     tie: Array,
@@ -287,7 +281,7 @@ def _tail(
         + side * (swell_at * (ring * np.sin(polar))[:, None])[..., None]
     )
     paths[:, 1:] += 0.0015 * rng.standard_normal(paths[:, 1:].shape)
-    return head.outside(paths, 0.012), rng.uniform(0.0034, 0.006, count)
+    return Bundle(head.outside(paths, 0.012), rng.uniform(0.0034, 0.006, count), (0.0, 0.4))
 
 
 def _run(start: Array, heading: Array, length_m: float) -> Array:
@@ -296,7 +290,7 @@ def _run(start: Array, heading: Array, length_m: float) -> Array:
     return start + steps * length_m / (len(heading) - 1)
 
 
-def _tie_point(head: Head, elevation_deg: float, gap_m: float) -> tuple[Array, Array]:
+def tie_point(head: Head, elevation_deg: float, gap_m: float) -> tuple[Array, Array]:
     """A point behind the head at an elevation, and the direction outward there."""
     e = np.radians(elevation_deg)
     outward = np.array([-np.cos(e), np.sin(e), 0.0])
@@ -304,34 +298,41 @@ def _tie_point(head: Head, elevation_deg: float, gap_m: float) -> tuple[Array, A
 
 
 def _ponytail(head: Head, rng: Rng) -> list[Bundle]:
-    tie, away = _tie_point(head, rng.uniform(28, 48), 0.012)
+    tie, away = tie_point(head, rng.uniform(28, 48), 0.012)
     upward = away + np.array([0.0, 0.3, 0.0])
-    tail = _tail(head, rng, tie, upward, rng.uniform(0.22, 0.34),
+    tail = hanging_tail(head, rng, tie, upward, rng.uniform(0.22, 0.34),
                  rng.uniform(0.02, 0.03), wave=rng.uniform(0, 0.006))  # fmt: skip
-    return [_tied(head, rng, tie), tail]
+    return [tied(head, rng, tie), tail]
 
 
 def _low_ponytail(head: Head, rng: Rng) -> list[Bundle]:
-    tie, away = _tie_point(head, rng.uniform(-32, -18), 0.010)
-    tail = _tail(head, rng, tie, away, rng.uniform(0.14, 0.24), rng.uniform(0.018, 0.026),
+    tie, away = tie_point(head, rng.uniform(-32, -18), 0.010)
+    tail = hanging_tail(head, rng, tie, away, rng.uniform(0.14, 0.24), rng.uniform(0.018, 0.026),
                  wave=rng.uniform(0, 0.005))  # fmt: skip
-    return [_tied(head, rng, tie), tail]
+    return [tied(head, rng, tie), tail]
 
 
 def _braid(head: Head, rng: Rng) -> list[Bundle]:
-    tie, away = _tie_point(head, rng.uniform(-28, -12), 0.010)
+    tie, away = tie_point(head, rng.uniform(-28, -12), 0.010)
     length, girth = rng.uniform(0.2, 0.3), rng.uniform(0.014, 0.019)
     strands = []
     for k in range(3):
-        strands.append(_plait(head, rng, tie, away, length, girth, 2 * np.pi * k / 3))
-    return [_tied(head, rng, tie), *strands]
+        strands.append(plait(head, rng, tie, away, length, girth, 2 * np.pi * k / 3))
+    return [tied(head, rng, tie), *strands]
 
 
-def _plait(
-    head: Head, rng: Rng, tie: Array, away: Array, length_m: float, girth_m: float, phase: float
+def plait(
+    head: Head,
+    rng: Rng,
+    tie: Array,
+    away: Array,
+    length_m: float,
+    girth_m: float,
+    phase: float,
+    count: int = 80,
 ) -> Bundle:
     """One of the three strands of a braid."""
-    count, steps = 80, 18
+    steps = 18
     place = np.linspace(0, 1, steps)
     turn = np.clip(place * 4, 0, 1)[:, None]
     heading = away * (1 - turn) + np.array([0.0, -1.0, 0.0]) * turn
@@ -350,17 +351,37 @@ def _plait(
         + fore[None] * (wide * np.cos(polar)[:, None])[..., None]
         + np.array([0, 0, 1.0]) * (wide * np.sin(polar)[:, None])[..., None]
     )
-    return head.outside(paths, 0.012), rng.uniform(0.003, 0.005, count)
+    widths = rng.uniform(0.003, 0.005, count)
+    return Bundle(head.outside(paths, 0.012), widths, (0.0, 0.35), head.outside(spine, 0.012))
 
 
 def _bun(head: Head, rng: Rng) -> list[Bundle]:
-    tie, away = _tie_point(head, rng.uniform(-25, 20), 0.008)
-    return [_tied(head, rng, tie), _coil(rng, tie, away, rng.uniform(0.026, 0.036))]
+    tie, away = tie_point(head, rng.uniform(-25, 20), 0.008)
+    return [tied(head, rng, tie), _coil(rng, tie, away, rng.uniform(0.026, 0.036))]
 
 
 def _top_knot(head: Head, rng: Rng) -> list[Bundle]:
-    tie, away = _tie_point(head, rng.uniform(62, 85), 0.008)
-    return [_tied(head, rng, tie), _coil(rng, tie, away, rng.uniform(0.020, 0.030))]
+    tie, away = tie_point(head, rng.uniform(62, 85), 0.008)
+    return [tied(head, rng, tie), _coil(rng, tie, away, rng.uniform(0.020, 0.030))]
+
+
+def _puff(head: Head, rng: Rng) -> list[Bundle]:
+    """Curls drawn back that burst out behind the tie."""
+    tie, away = tie_point(head, rng.uniform(20, 60), 0.009)
+    count, steps, length = 900, 8, rng.uniform(0.05, 0.085)
+    ahead = rng.standard_normal((count, 3))
+    ahead /= np.linalg.norm(ahead, axis=1, keepdims=True)
+    ahead += 0.75 * away
+    across = np.cross(ahead, rng.standard_normal((count, 3)))
+    across /= np.linalg.norm(across, axis=1, keepdims=True)
+    place = np.linspace(0, 1, steps)
+    turn = rng.uniform(0, 2 * np.pi, count)[:, None] + place * rng.uniform(8, 13, count)[:, None]
+    reach = place * (length * rng.uniform(0.75, 1.1, count))[:, None]
+    paths = tie + ahead[:, None] * reach[..., None]
+    paths += across[:, None] * (0.007 * np.cos(turn))[..., None]
+    paths += np.cross(ahead, across)[:, None] * (0.007 * np.sin(turn))[..., None]
+    paths = head.outside(paths, 0.010)
+    return [tied(head, rng, tie), Bundle(paths, rng.uniform(0.003, 0.0055, count))]
 
 
 def _coil(rng: Rng, tie: Array, away: Array, radius_m: float) -> Bundle:
@@ -383,11 +404,12 @@ def _coil(rng: Rng, tie: Array, away: Array, radius_m: float) -> Bundle:
         + u * (ripple * np.sin(polar) * np.cos(turn))[..., None]
         + v * (ripple * np.sin(polar) * np.sin(turn))[..., None]
     )
-    return paths, rng.uniform(0.004, 0.0065, count)
+    return Bundle(paths, rng.uniform(0.004, 0.0065, count))
 
 
 STYLES: dict[str, Callable[[Head, Rng], list[Bundle]]] = {
     "crop": _crop, "side part": _side_part, "receding": _receding, "pixie": _pixie, "buzz": _buzz,
     "curls": _curls, "afro": _afro, "bob": _bob, "ponytail": _ponytail,
     "low ponytail": _low_ponytail, "braid": _braid, "bun": _bun, "top knot": _top_knot,
+    "puff": _puff, "bald on top": _receding,
 }  # fmt: skip

@@ -7,7 +7,7 @@ All positions are in the world axes of ``RestBody``, metres.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from spinetrack_synth.avatars.array_types import Array, Ints
 from spinetrack_synth.avatars.assets import ARM_BONES, BodyData
-from spinetrack_synth.avatars.body import RestBody, Subject, body_vertices
+from spinetrack_synth.avatars.body import RestBody, Subject, body_vertices, shape
 
 SIDES = (("l", ".L", -1.0), ("r", ".R", 1.0))
 """Suffix of our model, suffix of the rig, sign of world Z."""
@@ -43,6 +43,11 @@ _DEPTH_MM: dict[str, tuple[float, float]] = {
 }
 _DEPTH_MM_PER_KG = {"male": (0.37, 74.0), "female": (0.18, 60.0)}
 """Growth of the depth with body mass and the mass where the table holds (So 1997, L3/4)."""
+
+
+HEAVIEST_FOR_HIPS = 1.0
+"""Weight, in the shape space's units, beyond which fat hangs below the crotch that hips are found
+by: at 1.45 they would stand a quarter of the thigh too low."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +80,7 @@ def find_landmarks(data: BodyData, rest: RestBody, subject: Subject) -> Landmark
     joints: dict[str, Array] = {}
     for side, suffix, _ in SIDES:
         joints |= _limb_joints(data, rest, skin, side, suffix)
-    joints |= _hip_centres(data, skin, stature)
+    joints |= _hip_centres(data, _no_heavier(data, skin, subject), stature)
     return Landmarks(
         joints=joints,
         surface=_surface_points(data, rest, skin),
@@ -147,6 +152,15 @@ def _centre_of_section(limb: Array, joint: Array, parent: Array) -> Array:
     flat = across @ basis.T
     centre: Array = joint + ((flat.min(axis=0) + flat.max(axis=0)) / 2) @ basis
     return centre
+
+
+def _no_heavier(data: BodyData, skin: Array, subject: Subject) -> Array:
+    """The skin of the same person with no more fat than where the hips are looked for in it: what
+    hangs between thighs beyond that would take the joints down with it."""
+    if subject.weight <= HEAVIEST_FOR_HIPS:
+        return skin
+    leaner = shape(data, replace(subject, weight=HEAVIEST_FOR_HIPS))
+    return leaner.vertices_world[body_vertices(data)]
 
 
 def _hip_centres(data: BodyData, skin: Array, stature: float) -> dict[str, Array]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -28,6 +29,30 @@ class Cover:
     cloth_m: Array
 
 
+class Bundle(NamedTuple):
+    """Paths (n, K, 3) m and widths (n,) m of strands; ``limp`` the shares of a path from which on
+    it gives way to gravity and where it hangs free, None where it keeps its shape. Those of a plait
+    go along with their ``run`` (K, 3) m."""
+
+    paths: Array
+    widths: Array
+    limp: tuple[float, float] | None = None
+    run: Array | None = None
+
+
+@dataclass(frozen=True, eq=False)
+class Strands:
+    """Hair on a head at rest: bundles, and how far each ribbon is turned about its own run, rad."""
+
+    bundles: tuple[Bundle, ...]
+    tilts: tuple[Array, ...]
+
+    @property
+    def limp(self) -> bool:
+        """Whether any of it hangs."""
+        return any(bundle.limp is not None for bundle in self.bundles)
+
+
 @dataclass(frozen=True)
 class Part:
     """One mesh with one material.
@@ -40,6 +65,9 @@ class Part:
     ``rest_world``, that rides on the bones as ``stencil`` says: ``binding`` binds its distinct
     points, which ``riding`` finds; with ``hanging`` it is let fall from there.
     ``cover`` is of the skin under clothes.
+
+    ``rides_on`` (P, V) tells of a rigid part what of the base mesh it goes along with where a face
+    moves; ``strands`` are those that its ribbons are made of.
 
     ``weld`` (P,) maps vertices that only differ in uv to one index, for smooth normals across uv
     seams. ``faces`` (F, 3) index the P vertices, ``uv`` (P, 2). ``asset`` names the file of the
@@ -60,6 +88,8 @@ class Part:
     cover: Cover | None = None
     lift_world: NDArray[np.float64] | None = None
     asset: str = ""
+    rides_on: csr_array | None = None
+    strands: Strands | None = None
 
     @cached_property
     def rest_normals(self) -> NDArray[np.float32]:

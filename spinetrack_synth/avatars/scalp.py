@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from spinetrack_synth.avatars.array_types import Array
+from spinetrack_synth.avatars.array_types import Array, Ints
 from spinetrack_synth.avatars.body import Subject
 from spinetrack_synth.avatars.skin import Anatomy
 from spinetrack_synth.avatars.textures import noise
@@ -56,6 +56,20 @@ class Head:
         return moved
 
 
+def scatter(
+    anatomy: Anatomy, density: Array, count: int, rng: np.random.Generator
+) -> tuple[Ints, Array]:
+    """Random places on the skin, as dense as ``density`` (P,) says: vertices (n, 3) of the sheet
+    and their shares (n, 3)."""
+    faces, points = anatomy.sheet.faces, anatomy.points
+    grown = faces[density[faces].min(axis=1) > 0.02]
+    a, b, c = (points[grown[:, k]] for k in range(3))
+    weight = np.linalg.norm(np.cross(b - a, c - a), axis=1) * density[grown].mean(axis=1)
+    face = rng.choice(len(grown), size=count, p=weight / weight.sum())
+    share = rng.dirichlet([1, 1, 1], count)
+    return grown[face], share
+
+
 def clear_of_skin(head: Head, points: Array, clearance_m: float = 0.002) -> Array:
     """Points (..., 3) below the eyes moved out of neck and shoulders, along the skin's normals."""
     from scipy.spatial import KDTree
@@ -96,6 +110,9 @@ def survey_head(anatomy: Anatomy, subject: Subject, style: str, rng: np.random.G
     above = (points[:, 1] - eye[1]) / unit - line + 0.004 * noise(points, 0.02, rng)
     density = smoothstep(-0.005, 0.013, above) * (np.linalg.norm(arm, axis=1) < 0.2 * unit)
     density = density * (anatomy.masks["ears"] < 0.3) * (anatomy.masks["inside-mouth"] < 0.5)
+    if style == "bald on top":
+        side = smoothstep(0.062, 0.03, (points[:, 1] - eye[1]) / unit)
+        density = density * side * smoothstep(45, 70, azimuth)
     if style == "receding":
         crown = center + np.array([-0.035, 0.09, 0.0]) * unit
         bare = np.exp(-((points - crown) ** 2).sum(axis=1) / (2 * (0.035 * unit) ** 2))

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
+from spinetrack_synth.avatars.ageing import paint_age
 from spinetrack_synth.avatars.array_types import Array, Color, Floats, Ints
 from spinetrack_synth.avatars.assets import HAND_BONES, BodyData
 from spinetrack_synth.avatars.body import MIDDLE_BUILD, RestBody, Subject, shape
@@ -159,6 +160,7 @@ def paint_skin(
         paint[:, channel] *= fine * (1 + np.float32(0.05 * blood[channel]) * mottle)
     _paint_features(paint, data, texels, color, subject, rng)
     _paint_spots(paint, anatomy, texels, color, subject, rng)
+    paint_age(paint, texels, anatomy, subject, np.random.default_rng([subject.seed, 0xA6E]))
     for shade in shades:
         _paint_shade(paint, points, texels, shade, pores, rng)
     _paint_brows(paint, texels, anatomy, brow_color, subject, rng)
@@ -269,7 +271,7 @@ def _paint_features(
     polished = polished and rng.random() < 0.5
     tint("fingernails", polish if polished else bare, 1.0 if polished else 0.8)
     tint("eyelids", color * np.array([0.82, 0.74, 0.74]), 0.35)
-    tint("inside-mouth", np.array([0.22, 0.09, 0.08]), 1.0)
+    tint("inside-mouth", np.array([0.36, 0.15, 0.14]), 1.0)
 
 
 @lru_cache(maxsize=16)

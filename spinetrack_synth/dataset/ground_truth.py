@@ -32,7 +32,8 @@ def read_ground_truth(folder: str | Path, split: str = "train") -> pd.DataFrame:
 
     Columns are ``image_id``, ``subject``, ``outfit`` (the number of the clothes), ``pose``,
     ``place``, ``variant``, ``light``; the columns of `shot.Physique` (``age_years``, ``bmi``,
-    ``spine_condition``, ``cobb_deg``, ...); arrays ``keypoints_world`` (37, 3) m, ``scale_factors``
+    ``spine_condition``, ``cobb_deg``, ...) and `shot.Face`
+    (``hair`` to ``gaze``); arrays ``keypoints_world`` (37, 3) m, ``scale_factors``
     (bodies, 3), ``keypoint_offsets`` (37, 3) m in the keypoints' bodies, ``K`` (3, 3) px,
     ``world2cam`` (4, 4), ``distortion`` (5,) as OpenCV orders it; lens and film (``aperture_m`` to
     ``jpeg_quality``, nan where there is none); angles of the spine in degrees (``*_deg``);

@@ -22,7 +22,7 @@ from spinetrack_synth.dataset.licences import LICENCE_ID
 from spinetrack_synth.dataset.skeleton_truth import NAMES, skeleton_columns, skeleton_row
 from spinetrack_synth.distortion import Distortion
 from spinetrack_synth.labels import PersonLabel
-from spinetrack_synth.shot import Film, Physique, PosedPerson, Shot
+from spinetrack_synth.shot import Face, Film, Physique, PosedPerson, Shot
 
 JPEG_QUALITY: Final = 92
 PEOPLE_PER_SHOT: Final = 1000
@@ -155,6 +155,7 @@ def _ground_truth(ids: Record, shot: Shot, person: PosedPerson, image: Record) -
         "variant": shot.variant,
         "light": shot.light,
         **(asdict(person.physique) if person.physique else {}),
+        **(asdict(person.face) if person.face else {}),
         "keypoints_world": person.keypoints_world.ravel().tolist(),
         "coordinates": person.coordinates.tolist(),
         "scale_factors": person.scale_factors.ravel().tolist(),
@@ -267,6 +268,7 @@ def _schema() -> Any:
             column.name: pa.string() if column.type == "str" else pa.float64()
             for column in fields(Physique)
         },
+        **{column.name: pa.string() for column in fields(Face)},
         "keypoints_world": numbers(3 * len(skeleton.NAMES)),
         "coordinates": numbers(len(tree.coordinates)),
         "scale_factors": numbers(3 * len(tree.bodies)),

@@ -59,6 +59,7 @@ def ways_px(shot: Shot, hits: Hits, depth_m: Image) -> Ways:
     of the shutter to its closing."""
     assert shot.shutter is not None
     ways = _still_ways(shot, depth_m)
+    end = shot.shutter.camera if ways.any() else shot.camera
     rows, columns = np.nonzero(np.isin(hits.surface, _moving_surfaces(shot)))
     moves = _part_moves(shot)
     for patch in patches(shot, shot.camera, hits, depth_m, rows, columns):
@@ -71,7 +72,7 @@ def ways_px(shot: Shot, hits: Hits, depth_m: Image) -> Ways:
         pixels = np.stack([column, row], axis=-1) + 0.5
         points = shot.camera.unproject(pixels, depth_m[row, column])
         points = np.einsum("nij,nj->ni", motion[:, :, :3], points) + motion[..., 3]
-        ways[row, column] = 2 * (shot.shutter.camera.project(points) - pixels)
+        ways[row, column] = 2 * (end.project(points) - pixels)
     return np.where(np.isfinite(ways), ways, 0.0)
 
 
@@ -247,7 +248,7 @@ def _bridge(a: int, b: int, ways: Ways, width: int) -> int:  # pragma: no cover 
     if a < 0 or b < 0 or abs(a % width - b % width) > 2 or abs(a // width - b // width) > 2:
         return -1
     apart = max(abs(ways[a, 0] - ways[b, 0]), abs(ways[a, 1] - ways[b, 1]))
-    return a if apart < 2 * LEAST_PX else -1
+    return a if apart < LEAST_PX else -1
 
 
 def _layers(light: Image, ways: Ways, depth_m: Image, longest: float) -> _Layers:

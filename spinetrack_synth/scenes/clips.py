@@ -17,6 +17,7 @@ from spinetrack_synth.poses.library import Pose, library
 from spinetrack_synth.poses.placement import moved
 from spinetrack_synth.scenes.camera_paths import film
 from spinetrack_synth.scenes.description import Scene
+from spinetrack_synth.scenes.faces import Intent, draw_intents, hatless, with_faces
 from spinetrack_synth.scenes.gait import goes_on, walk_on
 from spinetrack_synth.scenes.mats import THICKNESS_M, Mat, mat_for
 from spinetrack_synth.scenes.mesh_props import MeshProp
@@ -48,13 +49,15 @@ _STREAM: Final = 0xC119
 @dataclass(frozen=True, eq=False)
 class Clip:
     """What a sequence of pictures shows. ``cameras`` are by view, then by frame; ``motions`` are
-    what those of each view do; ``step_s`` from frame to frame."""
+    what those of each view do; ``step_s`` from frame to frame; ``intents`` what the faces are
+    about, none: nothing."""
 
     shot: Shot
     trajectories: tuple[Trajectory, ...]
     cameras: tuple[tuple[Camera, ...], ...]
     motions: tuple[str, ...]
     step_s: float
+    intents: tuple[Intent, ...] = ()
 
     def moment(self, frame: int) -> Shot:
         """The shot of a frame, with all views."""
@@ -64,6 +67,9 @@ class Clip:
             person = pose_avatar(trajectory.avatar, trajectory.q[frame], fingers)
             people.append(replace(person, pose=trajectory.poses[frame]))
         first, *further = (path[frame] for path in self.cameras)
+        if self.intents:
+            avatars = [trajectory.avatar for trajectory in self.trajectories]
+            people = list(with_faces(avatars, people, first, self.intents))
         shutter = self.shot.shutter
         if shutter is not None:
             shutter = clip_shutter(
@@ -111,13 +117,19 @@ def make_clip(
         film(camera, bodies[0].mean(axis=0), times_s, stage.keeps(camera, bodies), rng)
         for camera in (shot.camera, *shot.further)
     ]
-    return Clip(
+    clip = Clip(
         shot,
         stage.trajectories,
         tuple(path for _, path in paths),
         tuple(kind for kind, _ in paths),
         float(times_s[1] - times_s[0]),
     )
+    count, rules = len(shot.people), scene.people
+    if not cast.present(number, count, rules.spines, rules.clothes).changing:
+        return clip
+    avatars = [trajectory.avatar for trajectory in stage.trajectories]
+    people = clip.moment(0).people
+    return replace(clip, intents=draw_intents(avatars, people, shot.camera, seed, number))
 
 
 def _moves(pose: Pose) -> bool:
@@ -154,6 +166,7 @@ class _Stage:
             trajectory = self._move(stance, _room(place, others, self._scene.people.gap_m))
             if trajectory is None:
                 return None
+            trajectory = replace(trajectory, avatar=hatless(trajectory.avatar, trajectory.q))
             leaves = isinstance(stance.pose, Moment) or goes_on(stance.pose)
             mat = None if leaves else placed.mats[k]
             if mat is None:  # who moves about has none, and stands on the floor below them
@@ -168,7 +181,7 @@ class _Stage:
             taken[k] = Footprint.of(np.concatenate([skin[::3, [0, 2]], *corners]))
             if not all(taken[k].clear_of(other, 0.0) for other in others):
                 return None
-            people.append(replace(person, skin_world=skin.astype(np.float32)))
+            people.append(replace(person, skin_world=skin.astype(np.float32), face=None))
             trajectories.append(trajectory)
         self._place, self.trajectories = place, tuple(trajectories)
         return replace(placed, people=tuple(people), mats=tuple(mats), footprints=tuple(taken))

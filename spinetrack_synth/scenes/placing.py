@@ -27,6 +27,7 @@ from spinetrack_synth.scenes.equipment import (
     levels_m,
     restyled,
 )
+from spinetrack_synth.scenes.faces import hatless
 from spinetrack_synth.scenes.mats import THICKNESS_M, Mat, mat_for
 from spinetrack_synth.scenes.place import Place
 from spinetrack_synth.scenes.props import held, supports
@@ -59,6 +60,11 @@ class Present(Protocol):
     @property
     def size(self) -> int:
         """How many they are."""
+        ...
+
+    @property
+    def changing(self) -> bool:
+        """Whether faces are others in every shot."""
         ...
 
     def avatar(self, k: int) -> Avatar:
@@ -272,8 +278,9 @@ def gather(
             return None
         there = np.array([offset[0], 0.0 if mat else -THICKNESS_M, offset[1]])
         q = moved(stance.avatar.tree, q, there)
-        people.append(replace(pose_avatar(stance.avatar, q, stance.fingers), pose=stance.pose.name))
-        settled.append(replace(stance, q=q, skin=people[-1].skin_world))
+        avatar = hatless(stance.avatar, q[None], getattr(stance.pose, "family", ""))
+        people.append(replace(pose_avatar(avatar, q, stance.fingers), pose=stance.pose.name))
+        settled.append(replace(stance, avatar=avatar, q=q, skin=people[-1].skin_world))
         mats.append(replace(mat, center=mat.center + offset) if mat else None)
         things += [_styled(thing, there, rng) for thing in carried]
         footprints.append(taken.moved(offset))

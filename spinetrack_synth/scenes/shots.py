@@ -15,6 +15,7 @@ from spinetrack_synth.poses.library import Pose
 from spinetrack_synth.rotations import yaw_xz
 from spinetrack_synth.scenes import mats
 from spinetrack_synth.scenes.description import PeopleRules, Scene
+from spinetrack_synth.scenes.faces import draw_intents, with_faces
 from spinetrack_synth.scenes.lighting import AFTER_SUNSET, draw, light_up
 from spinetrack_synth.scenes.mesh_props import MeshProp, furnished, out_of_place
 from spinetrack_synth.scenes.optics import draw_optics
@@ -26,7 +27,7 @@ from spinetrack_synth.scenes.shutters import draw_shutter
 from spinetrack_synth.scenes.things import thing_surfaces
 from spinetrack_synth.scenes.viewpoints import find_view
 from spinetrack_synth.scenes.views import further_views
-from spinetrack_synth.shot import Shot, Thing
+from spinetrack_synth.shot import PosedPerson, Shot, Thing
 
 DRAWS: Final = 40
 """Arrangements of people tried before a shot is given up."""
@@ -104,7 +105,7 @@ def make_shot(
             scene=scene.name,
             place=surroundings.name,
             camera=lens.focused(cameras[0], placed.people[0]),
-            people=placed.people,
+            people=_faced(placed, cameras[0], seed, index) if present.changing else placed.people,
             surroundings=(*surroundings.surfaces, *lying),
             lights=lights,
             exposure=exposure,
@@ -121,6 +122,15 @@ def make_shot(
         f"{'take fewer --views or ' if views > 1 else ''}widen the ranges of [camera]"
         + (" or move the things of [[props]] aside" if props else "")
     )
+
+
+def _faced(placed: Placed, camera: Camera, seed: int, index: int) -> tuple[PosedPerson, ...]:
+    """The people with what their faces do in this shot."""
+    if any(person.face is None for person in placed.people):
+        return placed.people
+    avatars = [stance.avatar for stance in placed.stances]
+    intents = draw_intents(avatars, placed.people, camera, seed, index)
+    return with_faces(avatars, placed.people, camera, intents)
 
 
 def _cameras(

@@ -11,16 +11,16 @@ from spinetrack_synth.drawing.pages import render_page
 from spinetrack_synth.drawing.svg import drawing, element
 from spinetrack_synth.stats.counting import Statistics
 from spinetrack_synth.stats.measures import VISIBILITIES
-from spinetrack_synth.stats.tables import QUANTILES, Bar, Table
+from spinetrack_synth.stats.tables import QUANTILES, Table
 from spinetrack_synth.stats.text import figure, heading, percent, title
 
 WIDTH: Final = 320
 HEIGHT: Final = 150
 ROW: Final = 18
 MOST_ROWS: Final = 14
-"""Names drawn of one distribution; the others are one bar together."""
+"""Names drawn of one distribution; the others are one line together."""
 
-LONGEST: Final = 21
+LONGEST: Final = 23
 """Characters of a name that fit beside its bar."""
 
 COLORS: Final = ("var(--visible)", "var(--hidden)", "var(--absent)")
@@ -88,20 +88,18 @@ def histogram(table: Table) -> Markup:
 
 def rows(table: Table) -> Markup:
     """A bar for each name."""
-    bars = list(table.bars)
-    if len(bars) > MOST_ROWS:
-        others = bars[MOST_ROWS - 1 :]
-        count = sum(bar.count for bar in others)
-        bars[MOST_ROWS - 1 :] = [Bar(f"{len(others):,} more", count, count / table.total)]
-    most = max(bar.share for bar in bars)
+    named, others = table.bars[:MOST_ROWS], table.bars[MOST_ROWS:]
+    most = max(bar.share for bar in named)
+    lines = [(bar.label, bar.share, 130 * bar.share / most) for bar in named]
+    if others:
+        lines.append((f"{len(others):,} more", sum(bar.share for bar in others), 0.0))
     parts = []
-    for place, bar in enumerate(bars):
+    for place, (name, share, length) in enumerate(lines):
         y = place * ROW
-        label = bar.label if len(bar.label) <= LONGEST else bar.label[: LONGEST - 1] + "…"
+        label = name if len(name) <= LONGEST else name[: LONGEST - 1] + "…"
         parts += [
             element("text", label, x=128, y=y + 13, text_anchor="end"),
-            element("rect", x=134, y=y + 3, width=130 * bar.share / most, height=ROW - 6,
-                    fill="var(--visible)"),
-            element("text", percent(bar.share), x=138 + 130 * bar.share / most, y=y + 13),
-        ]  # fmt: skip
-    return drawing((0, 0, WIDTH, len(bars) * ROW + 2), parts, table.measure.title, "plot")
+            element("rect", x=134, y=y + 3, width=length, height=ROW - 6, fill="var(--visible)"),
+            element("text", percent(share), x=138 + length, y=y + 13),
+        ]
+    return drawing((0, 0, WIDTH, len(lines) * ROW + 2), parts, table.measure.title, "plot")

@@ -22,6 +22,9 @@ _CHUNK: Final = 2000
 """So many run-length masks are decoded at once: some 10 MB."""
 LEAST_SEEN: Final = 5
 """Fewer visible points say nothing about a mask."""
+_ENOUGH: Final = 0.8
+"""So much of the visible points lies on the masks of exact labels, but of who is hardly seen."""
+_AROUND: Final = tuple((x, y) for x in (-1, 0, 1) for y in (-1, 0, 1) if (x, y) != (0, 0))
 _MAX_SIDE: Final = 10**6
 _NO_RUN_LENGTH: Final = re.compile("[^0-o]")
 
@@ -307,20 +310,33 @@ def _share_inside(runs: _Runs, own: Floats, points: Floats) -> Floats:
     """The share (R,) of each mask's ``own`` visible keypoints (R, K, 3) that lie on it, nan where
     they are too few; ``points`` (N, K, 3) are those of the file.
 
-    Every visible point is a pixel, counted down the columns as run lengths are.
+    Every visible point is a pixel, counted down the columns as run lengths are. Of people of whom
+    little is on it a pixel beside it will do: of who is seen in slivers behind others, labels tell
+    points at their edges.
     """
     # Where the file marks none visible, every labelled one (as in ``Dataset.seen``).
     least = 2 if (points[..., 2] == 2).any() else 1
     owner, index = np.nonzero(own[..., 2] == least)
     x, y = (np.clip(own[owner, index, axis], -1e6, 1e6).astype(np.int64) for axis in (0, 1))
+    seen = np.bincount(owner, minlength=len(own))
+
+    def share_of(on_mask: NDArray[np.bool_]) -> Floats:
+        return np.bincount(owner, on_mask, minlength=len(own)) / np.fmax(seen, 1)
+
+    on_mask = _on_mask(runs, owner, x, y)
+    doubtful = np.flatnonzero((share_of(on_mask) < _ENOUGH)[owner])
+    for dx, dy in _AROUND:
+        on_mask[doubtful] |= _on_mask(runs, owner[doubtful], x[doubtful] + dx, y[doubtful] + dy)
+    return np.where(seen >= LEAST_SEEN, share_of(on_mask), np.nan)
+
+
+def _on_mask(runs: _Runs, owner: Ints, x: Ints, y: Ints) -> NDArray[np.bool_]:
+    """Which pixels (P,) lie on the masks of their owners."""
     inside_image = (x >= 0) & (y >= 0) & (x < runs.width[owner]) & (y < runs.height[owner])
     pixel = np.where(inside_image, x * runs.height[owner] + y, 0)
     spread = int(max(runs.total.max(), (runs.width * runs.height).max())) + 1
     # Runs that are wrong may go backwards; nobody asks for theirs, the search must only not stop.
     stop = np.clip(runs.stop, 0, spread - 1)
-    order = stop + np.repeat(np.arange(len(own)) * spread, runs.lengths)
+    order = stop + np.repeat(np.arange(len(runs.lengths)) * spread, runs.lengths)
     run = np.searchsorted(order, pixel + owner * spread, side="right") - runs.starts[owner]
-    on_mask = inside_image & (run % 2 == 1)
-    seen = np.bincount(owner, minlength=len(own))
-    share = np.bincount(owner, on_mask, minlength=len(own)) / np.fmax(seen, 1)
-    return np.where(seen >= LEAST_SEEN, share, np.nan)
+    return np.asarray(inside_image & (run % 2 == 1))

@@ -66,6 +66,7 @@ def test_on_the_base_mesh_an_asset_lies_where_it_was_made(body_data, worn, folde
 def test_kinds_follow_from_what_is_covered(body_data, worn):
     kinds = {w.fit.name: fittings(body_data, w).kind for w in worn.wearables}
     assert kinds == {"suit": "whole", "vest": "top"}
+    assert not any(fittings(body_data, w).shod for w in worn.wearables)
 
 
 def test_what_is_for_whom():
@@ -101,7 +102,7 @@ def test_a_share_of_the_people_wears_assets(body_data, worn):
 
 @pytest.mark.slow
 def test_assets_cover_the_skin_in_any_pose(body_data, worn, person):
-    dressed = redress(person, 5, worn)
+    dressed = redress(person, 5, worn=worn)
     names = [part.name for part in dressed.parts]
     assert sum(bool(part.asset) for part in dressed.parts) >= 1
     assert "suit/suit" in names or "vest/vest" in names
@@ -125,7 +126,7 @@ def test_assets_cover_the_skin_in_any_pose(body_data, worn, person):
 
 @pytest.mark.slow
 def test_a_person_turned_around_takes_the_clothes_along(worn, person):
-    avatar = redress(person, 5, worn)
+    avatar = redress(person, 5, worn=worn)
     q = avatar.rig.coordinates.copy()
     one = pose_avatar(avatar, q)
     turned = q.copy()
@@ -139,7 +140,7 @@ def test_a_person_turned_around_takes_the_clothes_along(worn, person):
 
 @pytest.mark.slow
 def test_skin_that_an_asset_covers_is_left_out(worn, person):
-    bare, dressed = redress(person, 5), redress(person, 5, worn)
+    bare, dressed = redress(person, 5), redress(person, 5, worn=worn)
     deleted = np.flatnonzero(worn.wearables[0].fit.deleted)
     left = {}
     for name, avatar in (("bare", bare), ("dressed", dressed)):

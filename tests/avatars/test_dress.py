@@ -3,9 +3,9 @@ import pytest
 
 from spinetrack_synth.avatars import hair, styles
 from spinetrack_synth.avatars.body import sample_subject, shape
-from spinetrack_synth.avatars.dress import dress, looks
+from spinetrack_synth.avatars.dress import _chosen, dress, looks
 from spinetrack_synth.avatars.fabric import choose_fabric
-from spinetrack_synth.avatars.hairstyles import STYLES
+from spinetrack_synth.avatars.hair import STYLES
 from spinetrack_synth.avatars.shoes import SHOES
 from spinetrack_synth.avatars.skin import survey, tone_color
 
@@ -130,7 +130,7 @@ def test_hair_grows_outside_the_head_and_beside_the_face(body_data, style):
         subject = sample_subject(7, index)
         anatomy = survey(body_data, shape(body_data, subject))
         grown = hair.grow(anatomy, subject, style, np.random.default_rng(index))
-        (part,) = grown.parts
+        (part,) = (part for part in grown.parts if part.name == "hair")
         assert 5_000 < len(part.faces) < 34_000
         eye = anatomy.eyes.mean(axis=0)
         face = (np.abs(part.rest_world[:, 2]) < 0.028) & (part.rest_world[:, 0] > eye[0])
@@ -150,7 +150,7 @@ def _depth_below_skin(anatomy, points):
 
 def test_bald_heads_have_no_strands(body_data, rest, subject):
     anatomy = survey(body_data, rest)
-    assert hair.grow(anatomy, subject, "bald", np.random.default_rng(0)).parts == ()
+    assert hair.grow(anatomy, subject, "bald", np.random.default_rng(0), beard="").parts == ()
 
 
 def test_darker_tones_are_darker(subject):
@@ -166,3 +166,11 @@ def test_cloth_never_has_the_colour_of_the_wearer(subject):
         fabric = choose_fabric(np.random.default_rng(seed), False, skin)
         assert np.abs(np.array(fabric.main) - skin).max() >= 0.2
         assert min(fabric.main + fabric.second) >= 0 and max(fabric.main + fabric.second) <= 1
+
+
+@pytest.mark.parametrize("style", styles.STYLES)
+def test_nobody_heavy_has_a_bare_waist(style: str) -> None:
+    heavy = [s for s in (sample_subject(6, k) for k in range(60)) if s.weight > 1.05]
+    assert len(heavy) > 5
+    for subject in heavy:
+        assert any((cut.hem or 1.0) < 0.3 for cut in _chosen(style, subject, 2).cuts)

@@ -30,6 +30,7 @@ class MannequinAvatar:
     capsules: Capsules
     offset_m: NDArray[np.float64]
     faces: NDArray[np.int32]
+    parts: tuple[()] = ()
 
     @property
     def skin_body(self) -> NDArray[np.int64]:
@@ -63,6 +64,8 @@ class MannequinAvatar:
 
 class MannequinCast:
     """Twelve mannequins that differ in name only."""
+
+    changing = False
 
     def __init__(self) -> None:
         self.size = 12

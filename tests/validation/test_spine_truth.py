@@ -18,6 +18,7 @@ from spinetrack_synth.camera import look_at
 from spinetrack_synth.coco.writing import encode, file_bytes
 from spinetrack_synth.dataset.records import ground_truth_bytes, record_shot
 from spinetrack_synth.labels.annotate import PersonLabel
+from spinetrack_synth.labels.cover import Cover
 from spinetrack_synth.poses.library import library
 from spinetrack_synth.poses.sampling import sample_pose
 from spinetrack_synth.shot import Physique, PosedPerson, Shot
@@ -104,6 +105,7 @@ def add(made: People, person: PosedPerson, rng: np.random.Generator) -> None:
     label = PersonLabel(
         1, np.column_stack([pixels, np.full(37, 2)]), (*low.astype(int), *(high - low).astype(int)),
         int(0.5 * (high - low).prod()), {},
+        Cover(("nothing",) * 37, ("",) * 37, np.zeros(37, dtype=np.int64), np.zeros(37)),
     )  # fmt: skip
     index = len(made.images)
     shot = Shot(index, 0, "made", "nowhere", camera, (person,), (), ())
