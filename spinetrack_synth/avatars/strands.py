@@ -166,7 +166,7 @@ def _off(paths: Array, around: Surroundings) -> Array:
     inside: Ints = np.flatnonzero(free & ((flat > low) & (flat < high)).all(axis=1))
     tree = KDTree(around.points)  # a near point serves as well as the nearest
     for _ in range(2):
-        distance, near = tree.query(flat[inside], eps=0.5, distance_upper_bound=_DEEPEST_M)
+        distance, near = tree.query(flat[inside], eps=0.5, distance_upper_bound=1.5 * _DEEPEST_M)
         close = np.isfinite(distance)
         inside, near = inside[close], near[close]
         out = np.einsum("ij,ij->i", flat[inside] - around.points[near], around.normals[near])
