@@ -181,9 +181,9 @@ def _off(paths: Array, around: Surroundings, off_m: float) -> Array:
     low, high = around.points.min(axis=0) - _DEEPEST_M, around.points.max(axis=0) + _DEEPEST_M
     free = np.linalg.norm(flat - around.center, axis=1) >= around.head_m
     inside: Ints = np.flatnonzero(free & ((flat > low) & (flat < high)).all(axis=1))
-    tree = KDTree(around.points)
+    tree = KDTree(around.points)  # a near point serves as well as the nearest
     for _ in range(2):
-        distance, near = tree.query(flat[inside], distance_upper_bound=_DEEPEST_M)
+        distance, near = tree.query(flat[inside], eps=0.5, distance_upper_bound=1.5 * _DEEPEST_M)
         close = np.isfinite(distance)
         inside, near = inside[close], near[close]
         out = np.einsum("ij,ij->i", flat[inside] - around.points[near], around.normals[near])
