@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
 
@@ -58,11 +58,13 @@ class Fitting:
     """An asset made ready for all bodies: its P corners as a ``Part`` has them.
 
     ``kind`` is whole, top, bottom, shoes, hair, hat, small (worn beside clothes) or under (not worn
-    for it covers nobody); ``row`` (P,) the rows of the fit.
+    for it covers nobody); ``shod`` tells whether it covers the feet; ``row`` (P,) the rows of the
+    fit.
     """
 
     wearable: Wearable
     kind: str
+    shod: bool
     stencil: csr_array
     faces: NDArray[np.int32]
     uv: NDArray[np.float32]
@@ -93,6 +95,11 @@ class Chosen:
     def hair(self) -> bool:
         """Whether the assets take the place of the person's own hair."""
         return any(f.kind == "hair" for f in self.fittings)
+
+    @property
+    def on_head(self) -> bool:
+        """Whether the assets leave no room for a hat of ours."""
+        return any(f.kind in ("hair", "hat") for f in self.fittings)
 
 
 def _kind(cut: Cut) -> str:
@@ -165,13 +172,15 @@ def fittings(data: BodyData, wearable: Wearable) -> Fitting:
     whole = Fitting(
         wearable=wearable,
         kind="",
+        shod=False,
         stencil=csr_array(stencil[row]),
         faces=corner.reshape(mesh.faces.shape).astype(np.int32),
         uv=mesh.uv[keys % size],
         weld=np.unique(row, return_inverse=True)[1].astype(np.int32),
         row=row,
     )
-    return Fitting(**{**vars(whole), "kind": _covers(data, whole)})
+    kind, shod = _covers(data, whole)
+    return replace(whole, kind=kind, shod=shod)
 
 
 def lift_m(fitting: Fitting, rest_world: Array) -> Array:
@@ -215,16 +224,23 @@ def skin_under(chosen: Chosen, rest: RestBody, count: int) -> tuple[NDArray[np.b
     return hidden, offset
 
 
-def _covers(data: BodyData, fitting: Fitting) -> str:
-    """The kind of an asset, by what it covers on a body of middle build and by its name."""
+def _covers(data: BodyData, fitting: Fitting) -> tuple[str, bool]:
+    """The kind of an asset, by what it covers on a body of middle build and by its name, and
+    whether it covers the feet."""
     body = _middle(data)
     placed = fitting.stencil @ body.rest.vertices_world
     placed = placed + lift_m(fitting, body.rest.vertices_world)
     tree = KDTree(placed)
     covered = {
-        region: np.isfinite(tree.query(points, distance_upper_bound=reach_m)[0]).mean() > _COVERED
+        region: bool(
+            np.isfinite(tree.query(points, distance_upper_bound=reach_m)[0]).mean() > _COVERED
+        )
         for region, (points, reach_m) in body.regions.items()
     }
+    return _named(fitting, covered, placed, body), bool(covered["foot"])
+
+
+def _named(fitting: Fitting, covered: dict[str, bool], placed: Array, body: _Middle) -> str:
     words = f"{fitting.wearable.name.lower()} {' '.join(fitting.wearable.fit.tags)}"
     if "hair" in words and not covered["chest"]:
         return "hair"

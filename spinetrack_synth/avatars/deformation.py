@@ -16,10 +16,9 @@ from spinetrack_synth.avatars.assets import BodyData
 from spinetrack_synth.avatars.avatar import Avatar
 from spinetrack_synth.avatars.inside import skin_triangles
 
-FLOOR_M: Final = 0.004
-"""Shorter edges at rest are not looked at: between fingers and toes, about nails, lips and lids the
-mesh has edges of a tenth of a millimetre to three, where a shift that no picture shows counts as a
-stretch."""
+FLOOR_M: Final = 0.001
+"""Shorter edges at rest are not looked at: about nails, lips and lids the mesh has some of a tenth
+of a millimetre, where a shift that no picture shows counts as a stretch."""
 
 _JOINTS: Final = {
     "hip": ("femur", 0.13),

@@ -41,7 +41,7 @@ from spinetrack_synth.avatars.skin import paint_skin, skin_sheet, survey, tone_c
 from spinetrack_synth.avatars.skirts import hem_name, skirt_part
 from spinetrack_synth.avatars.styles import SPORTS
 from spinetrack_synth.avatars.trims import trimmings
-from spinetrack_synth.avatars.wardrobe import choose_outfit
+from spinetrack_synth.avatars.wardrobe import Outfit, choose_outfit
 from spinetrack_synth.community import AssetFolder
 from spinetrack_synth.shot import Material
 
@@ -50,6 +50,10 @@ _OVERLAP_M = 0.03
 
 
 _THICKEST_SOLE_M = 0.08
+_BARE_WAIST = 1.05
+"""The heaviest, in the shape space's units, with nothing over the waist."""
+_WAIST = 0.3
+"""A hem below it covers the waist, as a fraction from the crotch to the nape."""
 _SUNGLASSES = 0.05
 """How many wear them; more under a cap or a sun hat."""
 
@@ -127,12 +131,12 @@ def dress(
 
     The same subject in the same outfit always has the same parts.
     """
-    outfit_worn = choose_outfit(style, subject.sex, _stream(subject, 0x0F, outfit))
+    outfit_worn = _chosen(style, subject, outfit)
     chosen = choose_assets(data, assets, subject, outfit) if assets else Chosen()
     cuts, shod = outfit_worn.cuts, outfit_worn.shoes
     if chosen.fittings:
         cuts = chosen.beside(cuts, _spare(subject, outfit))
-        shod = None if any(f.kind == "shoes" for f in chosen.fittings) else shod
+        shod = None if any(f.shod for f in chosen.fittings) else shod
     garments = _layered(data, looks.figure, cuts, _stream(subject, 0xC1, outfit))
     rng = _stream(subject, 0xFA, outfit)
     clothes = _clothes(data, looks.figure, garments, looks.tone, rng)
@@ -148,13 +152,25 @@ def dress(
     sole_m = shoe.sole_m if shoe else 0.0
     if outfit_worn.shoes and not shod:  # the user's shoes stand in for ours
         sole_m = max(_lowest_m(part, looks.rest) for part in foreign)
-    own = on_head(looks, subject, 0 if chosen.hair else outfit)
+    own = on_head(looks, subject, 0 if chosen.on_head else outfit)
     own = tuple(part for part in own if not (chosen.hair and part.name == "hair"))
     return Worn(
         parts=(_skin(data, looks, garments, chosen), *own, *clothes, *foreign),
         garments=(*names, *(part.name for part in foreign)),
         sole_m=sole_m,
     )
+
+
+def _chosen(style: str, subject: Subject, outfit: int) -> Outfit:
+    """What is worn of a style. Who is so heavy that the belly would come over the edge of a
+    waistband draws until there is a top over it, in the end of sportswear."""
+    rng = _stream(subject, 0x0F, outfit)
+    worn = choose_outfit(style, subject.sex, rng)
+    for of in (*(style,) * 10, *(SPORTS,) * 30):
+        if subject.weight <= _BARE_WAIST or any((cut.hem or 1.0) < _WAIST for cut in worn.cuts):
+            break
+        worn = choose_outfit(of, subject.sex, rng)
+    return worn
 
 
 def _lowest_m(part: Part, rest: RestBody) -> float:

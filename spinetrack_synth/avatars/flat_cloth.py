@@ -98,7 +98,7 @@ class ClothTexels:
     """The painted texels of a garment, chosen from all that are laid flat; all arrays (N, ...).
 
     ``field`` edge name -> distance (N,) m inside that edge; ``grid`` (N, 2) m across and along its
-    cloth; the others as ``Flat`` has them.
+    cloth; ``opens`` tells whether it does down the front; the others as ``Flat`` has them.
     """
 
     def __init__(self, flat: Flat, garment: Garment, ours: Ints) -> None:
@@ -110,6 +110,7 @@ class ClothTexels:
         self.figure = flat.figure
         self.trousers = garment.cut.leg is not None and garment.cut.neck is None
         self.legs = garment.cut.leg is not None
+        self.opens = garment.cut.front is not None or garment.cut.buttoned
         self.grid = (flat.trouser if self.trousers else flat.shirt)[ours]
 
     @property

@@ -351,7 +351,8 @@ def plait(
         + fore[None] * (wide * np.cos(polar)[:, None])[..., None]
         + np.array([0, 0, 1.0]) * (wide * np.sin(polar)[:, None])[..., None]
     )
-    return Bundle(head.outside(paths, 0.012), rng.uniform(0.003, 0.005, count), (0.0, 0.35))
+    widths = rng.uniform(0.003, 0.005, count)
+    return Bundle(head.outside(paths, 0.012), widths, (0.0, 0.35), head.outside(spine, 0.012))
 
 
 def _bun(head: Head, rng: Rng) -> list[Bundle]:

@@ -31,11 +31,13 @@ class Cover:
 
 class Bundle(NamedTuple):
     """Paths (n, K, 3) m and widths (n,) m of strands; ``limp`` the shares of a path from which on
-    it gives way to gravity and where it hangs free, None where it keeps its shape."""
+    it gives way to gravity and where it hangs free, None where it keeps its shape. Those of a plait
+    go along with their ``run`` (K, 3) m."""
 
     paths: Array
     widths: Array
     limp: tuple[float, float] | None = None
+    run: Array | None = None
 
 
 @dataclass(frozen=True, eq=False)

@@ -207,8 +207,8 @@ def _print_on(paint: Paint, place: ClothTexels, fabric: Fabric, rng: Rng) -> Non
         kind = rng.choice(["emblem", "word", "small", "number"], p=[0.42, 0.28, 0.22, 0.08])
         size = float(rng.uniform(0.16, 0.28))
         across, high = 0.0, place.figure.bust_y - 0.02
-        if kind == "small":
-            size, across = 0.07, -0.075
+        if kind == "small" or place.opens:  # a large one would be cut in two
+            size, across = 0.07, -0.085
         picture = _picture(str(kind), inks, rng)
         _stamp(paint, place, picture, (across, high + 0.01), size, front=True)
     if rng.random() < _NUMBERED:

@@ -21,6 +21,7 @@ from spinetrack_synth.easing import smoothstep
 from spinetrack_synth.shot import Material
 
 _OFF_BODY_M = 0.003
+_PLAIT_OFF_BODY_M = 0.014
 _DEEPEST_M = 0.05
 """Strands are held so far off skin and cloth; what is deeper inside is not seen."""
 _SPREADS = 0.5
@@ -43,7 +44,7 @@ class Surroundings:
 def ribbons(strands: Strands, center: Array) -> Array:
     """Vertices (P, 3) of all ribbons about paths: tapered, facing away from a centre (3,)."""
     points = []
-    for (path, width, _), tilt in zip(strands.bundles, strands.tilts, strict=True):
+    for (path, width, *_), tilt in zip(strands.bundles, strands.tilts, strict=True):
         ahead = np.gradient(path, axis=1)
         ahead /= np.maximum(np.linalg.norm(ahead, axis=2, keepdims=True), 1e-9)
         across = np.cross(ahead, path - center)
@@ -119,10 +120,13 @@ def hung(strands: Strands, head: Head, motion: Array, around: Surroundings) -> S
     down = -motion[1, :3]
     bundles = []
     for bundle in strands.bundles:
-        paths = bundle.paths if bundle.limp is None else _fallen(bundle, head, down)
+        own = bundle.paths if bundle.run is None else bundle.run[None]
+        paths = own if bundle.limp is None else _fallen(bundle._replace(paths=own), head, down)
         paths = paths @ motion[:3, :3].T + motion[:3, 3]
         if bundle.limp is not None:
-            paths = _off(paths, around)
+            paths = _off(paths, around, _OFF_BODY_M if bundle.run is None else _PLAIT_OFF_BODY_M)
+        if bundle.run is not None:
+            paths = _about(paths[0], bundle.paths - bundle.run, bundle.run, motion[:3, :3])
         paths[..., 1] = np.maximum(paths[..., 1], around.floor_m + 0.001)
         bundles.append(bundle._replace(paths=paths))
     return replace(strands, bundles=tuple(bundles))
@@ -154,8 +158,21 @@ def _fallen(bundle: Bundle, head: Head, down: Array) -> Array:
     return np.stack(fallen, axis=1)
 
 
-def _off(paths: Array, around: Surroundings) -> Array:
-    """Paths (n, K, 3) held off what they run into."""
+def _about(run: Array, offsets: Array, run_at_rest: Array, turn: Array) -> Array:
+    """Paths (n, K, 3) that lie about a run (K, 3) as ``offsets`` (n, K, 3) do about it at rest,
+    which ``turn`` (3, 3) brought into the world; they turn with its way."""
+    ways = [np.gradient(points, axis=0) for points in (run_at_rest @ turn.T, run)]
+    before, after = (w / np.maximum(np.linalg.norm(w, axis=1, keepdims=True), 1e-9) for w in ways)
+    axis = np.cross(before, after)
+    share = 1 / np.maximum(1 + (before * after).sum(axis=1), 0.1)
+    turned = offsets @ turn.T
+    once = np.cross(axis, turned)
+    paths: Array = run + turned + once + share[:, None] * np.cross(axis, once)
+    return paths
+
+
+def _off(paths: Array, around: Surroundings, off_m: float) -> Array:
+    """Paths (n, K, 3) held so far off what they run into."""
     from scipy.spatial import KDTree
 
     flat = paths.reshape(-1, 3)
@@ -170,7 +187,7 @@ def _off(paths: Array, around: Surroundings) -> Array:
         close = np.isfinite(distance)
         inside, near = inside[close], near[close]
         out = np.einsum("ij,ij->i", flat[inside] - around.points[near], around.normals[near])
-        short = np.maximum(_OFF_BODY_M - out, 0.0)
+        short = np.maximum(off_m - out, 0.0)
         flat[inside] += short[:, None] * around.normals[near]
         inside = inside[short > 0]
         if not len(inside):

@@ -66,6 +66,7 @@ def test_on_the_base_mesh_an_asset_lies_where_it_was_made(body_data, worn, folde
 def test_kinds_follow_from_what_is_covered(body_data, worn):
     kinds = {w.fit.name: fittings(body_data, w).kind for w in worn.wearables}
     assert kinds == {"suit": "whole", "vest": "top"}
+    assert not any(fittings(body_data, w).shod for w in worn.wearables)
 
 
 def test_what_is_for_whom():

@@ -3,7 +3,7 @@ import pytest
 
 from spinetrack_synth.avatars import hair, styles
 from spinetrack_synth.avatars.body import sample_subject, shape
-from spinetrack_synth.avatars.dress import dress, looks
+from spinetrack_synth.avatars.dress import _chosen, dress, looks
 from spinetrack_synth.avatars.fabric import choose_fabric
 from spinetrack_synth.avatars.hair import STYLES
 from spinetrack_synth.avatars.shoes import SHOES
@@ -166,3 +166,11 @@ def test_cloth_never_has_the_colour_of_the_wearer(subject):
         fabric = choose_fabric(np.random.default_rng(seed), False, skin)
         assert np.abs(np.array(fabric.main) - skin).max() >= 0.2
         assert min(fabric.main + fabric.second) >= 0 and max(fabric.main + fabric.second) <= 1
+
+
+@pytest.mark.parametrize("style", styles.STYLES)
+def test_nobody_heavy_has_a_bare_waist(style: str) -> None:
+    heavy = [s for s in (sample_subject(6, k) for k in range(60)) if s.weight > 1.05]
+    assert len(heavy) > 5
+    for subject in heavy:
+        assert any((cut.hem or 1.0) < 0.3 for cut in _chosen(style, subject, 2).cuts)

@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from spinetrack_synth.anatomy.model import fullbody
 from spinetrack_synth.dataset.source import view_by_view
 from spinetrack_synth.motion.performance import Performance
 from spinetrack_synth.poses.library import library
@@ -67,7 +68,7 @@ def test_who_stands_in_a_pose_stands_still(yoga, cast) -> None:
 
 
 def test_who_was_recorded_goes_on_as_recorded(yoga, cast) -> None:
-    tree = cast.present(0, 1, 0.0).avatar(0).tree
+    tree = fullbody()
     a, b = (pose_coordinates(tree, library()[n]) for n in ("tadasana", "virabhadrasana_2"))
     share = np.linspace(0, 1, 21)[:, None]
     rising = Performance("rising", share[:, 0], (1 - share) * a + share * b)
