@@ -110,6 +110,7 @@ TRUTH: Final = (
     Measure("bmi", "body-mass index", "people", _BODY,
             (14, 16, 18.5, 20, 22.5, 25, 27.5, 30, 35, 40, 45), "kg/m2"),
     Measure("clothes", "clothes", "people", _BODY),
+    Measure("garments", "garments", "garments", _BODY),
     *(
         Measure(name, name, "people", _BODY)
         for name in ("hair", "beard", "glasses", "headwear", "expression")

@@ -73,6 +73,8 @@ def columns_of(batch: pa.RecordBatch, coordinates: list[str]) -> dict[str, Colum
         for name in _WORN
         if name in there
     }
+    if "clothes" in found:
+        found["garments"] = [name for worn in found["clothes"] for name in str(worn).split(", ")]
     if "cobb_deg" in there:  # 0 stands for no curve
         found["cobb_deg"] = np.where((cobb := numbers("cobb_deg")) > 0, cobb, np.nan)
     if "pose" in found:

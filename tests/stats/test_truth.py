@@ -14,7 +14,7 @@ from spinetrack_synth.poses.library import library
 from spinetrack_synth.poses.sampling import pose_coordinates
 from spinetrack_synth.rotations import about_x, about_y, about_z
 from spinetrack_synth.stats.measures import JOINTS
-from spinetrack_synth.stats.truth import joint_angles, library_distance_m, views
+from spinetrack_synth.stats.truth import columns_of, joint_angles, library_distance_m, views
 
 
 def points_of(q: np.ndarray, scale: float = 1.0) -> np.ndarray:
@@ -84,3 +84,12 @@ def test_joint_angles_are_degrees_of_both_sides() -> None:
     found = joint_angles(q, list(tree.coordinates))
     assert set(found) == {f"{name}_deg" for name in JOINTS}
     np.testing.assert_allclose(sorted(found["knee_angle_deg"]), [0, 0, 30, 70])
+
+
+def test_clothes_are_counted_together_and_one_by_one() -> None:
+    pa = pytest.importorskip("pyarrow")
+    worn = ["shorts, t-shirt", "", "gi trousers, gi jacket", "shorts, tank"]
+    found = columns_of(pa.record_batch({"clothes": worn, "beard": ["", None, "full", ""]}), [])
+    assert found["clothes"] == [worn[0], "none", *worn[2:]]
+    assert found["garments"].count("shorts") == 2 and "gi jacket" in found["garments"]
+    assert found["beard"] == ["none", "none", "full", "none"]
