@@ -16,9 +16,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spinetrack_synth.avatars import assets
-from spinetrack_synth.avatars.avatar import bare_avatar, pose_avatar
 from spinetrack_synth.avatars.body import sample_subject
 from spinetrack_synth.avatars.inside import distance_along, skin_triangles, winding_number
+from spinetrack_synth.avatars.making import bare_avatar
+from spinetrack_synth.avatars.posing import pose_avatar
 from spinetrack_synth.avatars.rig import VERTEBRAE, vertebral_centres
 from spinetrack_synth.poses.ground import solve_contacts
 from spinetrack_synth.poses.library import either_side, library

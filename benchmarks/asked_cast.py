@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from spinetrack_synth.avatars.avatar import Cast
+from spinetrack_synth.avatars.cast import Cast
 
 
 def asked_cast(about: str, people: int, seed: int) -> Cast:

@@ -17,8 +17,9 @@ from asked_cast import asked_cast
 from numpy.typing import NDArray
 
 from spinetrack_synth.anatomy.kinematics import body_transforms
-from spinetrack_synth.avatars.avatar import Avatar, pose_avatar
+from spinetrack_synth.avatars.avatar import Avatar
 from spinetrack_synth.avatars.holding import open_fingers
+from spinetrack_synth.avatars.posing import pose_avatar
 from spinetrack_synth.export.avatars import bone_weights, bones_world, linear_skins
 from spinetrack_synth.export.glb import SET, Skin
 from spinetrack_synth.export.influences import MOST, strongest

@@ -25,7 +25,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from spinetrack_synth.avatars.avatar import Cast, pose_avatar
+from spinetrack_synth.avatars.cast import Cast
+from spinetrack_synth.avatars.posing import pose_avatar
 from spinetrack_synth.camera import Camera
 from spinetrack_synth.poses.placement import moved, turned
 from spinetrack_synth.rendering import Quality, open_renderer

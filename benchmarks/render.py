@@ -31,7 +31,7 @@ import numpy as np
 from clock import Clock, describe
 from render_costs import report, report_cold_start
 
-from spinetrack_synth.avatars.avatar import Cast
+from spinetrack_synth.avatars.cast import Cast
 from spinetrack_synth.dataset import DatasetConfig, run_dataset
 from spinetrack_synth.rendering import Quality, open_renderer
 from spinetrack_synth.rendering.embedded import EFFORT, EmbeddedRenderer

@@ -20,7 +20,7 @@ from typing import Final
 import numpy as np
 from clock import Clock
 
-from spinetrack_synth.avatars.avatar import Cast
+from spinetrack_synth.avatars.cast import Cast
 from spinetrack_synth.dataset.records import encode_image, record_shot
 from spinetrack_synth.labels import annotate
 from spinetrack_synth.rendering import Quality

@@ -15,10 +15,11 @@ import numpy as np
 from asked_cast import asked_cast
 
 from spinetrack_synth.avatars import assets
-from spinetrack_synth.avatars.avatar import bare_avatar, pose_skin
+from spinetrack_synth.avatars.avatar import pose_skin
 from spinetrack_synth.avatars.body import sample_subject
 from spinetrack_synth.avatars.deformation import FLOOR_M, at_rest, measure
 from spinetrack_synth.avatars.holding import open_fingers
+from spinetrack_synth.avatars.making import bare_avatar
 from spinetrack_synth.poses.library import either_side, library
 from spinetrack_synth.poses.sampling import sample_pose
 

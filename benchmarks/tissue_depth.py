@@ -15,8 +15,8 @@ import numpy as np
 from asked_cast import asked_cast
 from numpy.typing import NDArray
 
-from spinetrack_synth.avatars.avatar import pose_avatar
 from spinetrack_synth.avatars.inside import distance_along
+from spinetrack_synth.avatars.posing import pose_avatar
 from spinetrack_synth.labels import TISSUE
 from spinetrack_synth.shot import PosedPerson
 from spinetrack_synth.skeleton import INDEX, NAMES

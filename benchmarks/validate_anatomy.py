@@ -32,8 +32,8 @@ from spinetrack_synth.anatomy.fit2d.people import (
 from spinetrack_synth.anatomy.fit2d.swaps import SWAPS, exchanged
 from spinetrack_synth.anatomy.kinematics import marker_positions
 from spinetrack_synth.anatomy.model import Tree, fullbody_path, load_model
-from spinetrack_synth.avatars.avatar import bare_avatar
 from spinetrack_synth.avatars.body import sample_subject
+from spinetrack_synth.avatars.making import bare_avatar
 from spinetrack_synth.camera import look_at
 from spinetrack_synth.poses.ground import solve_contacts
 from spinetrack_synth.poses.library import either_side, library

@@ -11,7 +11,7 @@ from typing import Final
 import numpy as np
 
 from spinetrack_synth.atomic import write_atomic
-from spinetrack_synth.avatars.avatar import Cast
+from spinetrack_synth.avatars.cast import Cast
 from spinetrack_synth.dataset.layout import CONTACT_SHEET
 from spinetrack_synth.dataset.records import encode_image
 from spinetrack_synth.drawing.sheet import Tile, contact_sheet

@@ -35,7 +35,7 @@ def scene_source(config: DatasetConfig) -> ShotAt:
     before any shot, where one of the scenes is not sound or has no pictures of so many people, and
     where a scene's motions are all shorter than a sequence.
     """
-    from spinetrack_synth.avatars.avatar import Cast
+    from spinetrack_synth.avatars.cast import Cast
     from spinetrack_synth.backgrounds import as_seen_before, open_ground, read_backgrounds
     from spinetrack_synth.community import read_folder
     from spinetrack_synth.motion.performance import load_performances

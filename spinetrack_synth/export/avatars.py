@@ -15,9 +15,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spinetrack_synth.anatomy.kinematics import body_transforms_batch
-from spinetrack_synth.avatars.avatar import Avatar, bone_frames, pose_avatar, pose_skin
+from spinetrack_synth.avatars.avatar import Avatar, bone_frames, pose_skin
 from spinetrack_synth.avatars.fingers import CLOSED, DIGITS, KNUCKLES, OPEN, Hand
 from spinetrack_synth.avatars.parts import Part
+from spinetrack_synth.avatars.posing import pose_avatar
 from spinetrack_synth.avatars.rig import bone_names
 from spinetrack_synth.export.glb import Clip, Skeleton, Skin, to_glb
 from spinetrack_synth.export.influences import fitted, spread

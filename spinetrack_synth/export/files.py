@@ -8,8 +8,10 @@ from pathlib import Path
 import numpy as np
 
 from spinetrack_synth.atomic import write_atomic
-from spinetrack_synth.avatars.avatar import Avatar, make_avatar, pose_avatar
+from spinetrack_synth.avatars.avatar import Avatar
 from spinetrack_synth.avatars.body import Subject
+from spinetrack_synth.avatars.making import make_avatar
+from spinetrack_synth.avatars.posing import pose_avatar
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.export.shapes import asset_name, shape_files
 from spinetrack_synth.motion.performance import Performance

@@ -8,7 +8,7 @@ from typing import Final
 
 import numpy as np
 
-from spinetrack_synth.avatars.avatar import pose_avatar
+from spinetrack_synth.avatars.posing import pose_avatar
 from spinetrack_synth.camera import Camera
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.motion.performance import Moment, Performance

@@ -10,8 +10,9 @@ from typing import Final, Protocol
 import numpy as np
 from numpy.typing import ArrayLike
 
-from spinetrack_synth.avatars.avatar import Avatar, Fingers, pose_avatar, pose_skin
+from spinetrack_synth.avatars.avatar import Avatar, Fingers, pose_skin
 from spinetrack_synth.avatars.holding import gripping_fingers, held_fingers, open_fingers
+from spinetrack_synth.avatars.posing import pose_avatar
 from spinetrack_synth.motion.performance import Moment, Performance, choose_moment
 from spinetrack_synth.poses.collision import self_intersection_m
 from spinetrack_synth.poses.ground import ContactSolution, Demands, solve_contacts_deforming

@@ -7,7 +7,8 @@ from typing import Final
 
 import numpy as np
 
-from spinetrack_synth.avatars.avatar import Avatar, pose_avatar
+from spinetrack_synth.avatars.avatar import Avatar
+from spinetrack_synth.avatars.posing import pose_avatar
 from spinetrack_synth.camera import Camera, look_at
 from spinetrack_synth.poses.library import Pose
 from spinetrack_synth.scenes.equipment import restyled

@@ -3,8 +3,10 @@ import pytest
 
 from spinetrack_synth.anatomy.kinematics import body_transforms, marker_positions
 from spinetrack_synth.avatars import avatar as avatars
-from spinetrack_synth.avatars.avatar import Cast, bare_avatar, pose_avatar, pose_bodies
 from spinetrack_synth.avatars.body import known_subject, sample_subject
+from spinetrack_synth.avatars.cast import Cast
+from spinetrack_synth.avatars.making import bare_avatar
+from spinetrack_synth.avatars.posing import pose_avatar, pose_bodies
 from spinetrack_synth.skeleton import NAMES
 
 

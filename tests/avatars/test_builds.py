@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from spinetrack_synth.avatars.avatar import bare_avatar
 from spinetrack_synth.avatars.body import sample_subject
 from spinetrack_synth.avatars.builds import draw_build, weight_of
+from spinetrack_synth.avatars.making import bare_avatar
 
 
 def test_weights_beyond_the_shape_space_are_for_those_whom_nothing_else_makes() -> None:

@@ -10,7 +10,6 @@ import pytest
 from community_assets import write_asset
 from scipy.spatial import KDTree
 
-from spinetrack_synth.avatars.avatar import pose_avatar, redress, undressed_avatar
 from spinetrack_synth.avatars.body import MAKEHUMAN2WORLD, at_rest, sample_subject
 from spinetrack_synth.avatars.community_clothes import (
     Chosen,
@@ -21,6 +20,8 @@ from spinetrack_synth.avatars.community_clothes import (
     suits,
 )
 from spinetrack_synth.avatars.cuts import Cut, Neckline
+from spinetrack_synth.avatars.making import redress, undressed_avatar
+from spinetrack_synth.avatars.posing import pose_avatar
 from spinetrack_synth.avatars.skinning import vertex_normals
 from spinetrack_synth.community import read_folder
 from spinetrack_synth.poses.library import library

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 
 from spinetrack_synth.avatars import dress, hair
-from spinetrack_synth.avatars.avatar import make_avatar, pose_avatar, pose_bodies, redress
 from spinetrack_synth.avatars.body import sample_subject, shape
 from spinetrack_synth.avatars.faces import (
     EXPRESSIONS,
@@ -15,6 +14,8 @@ from spinetrack_synth.avatars.faces import (
     with_face,
 )
 from spinetrack_synth.avatars.headwear import HATS, make_headwear
+from spinetrack_synth.avatars.making import make_avatar, redress
+from spinetrack_synth.avatars.posing import pose_avatar, pose_bodies
 from spinetrack_synth.avatars.skin import survey
 from spinetrack_synth.rotations import about_y, about_z
 from spinetrack_synth.skeleton import NAMES

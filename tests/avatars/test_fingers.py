@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
 
-from spinetrack_synth.avatars.avatar import bare_avatar, pose_avatar
 from spinetrack_synth.avatars.body import sample_subject
 from spinetrack_synth.avatars.fingers import CLOSED, EASY, NEAR_M, _nearest, bend, flat, grip
+from spinetrack_synth.avatars.making import bare_avatar
+from spinetrack_synth.avatars.posing import pose_avatar
 
 
 @pytest.fixture(scope="module")

@@ -1,10 +1,11 @@
 import numpy as np
 import pytest
 
-from spinetrack_synth.avatars.avatar import Avatar, bare_avatar, pose_skin
+from spinetrack_synth.avatars.avatar import Avatar, pose_skin
 from spinetrack_synth.avatars.body import sample_subject
 from spinetrack_synth.avatars.deformation import at_rest, measure
 from spinetrack_synth.avatars.flesh import flesh, mend
+from spinetrack_synth.avatars.making import bare_avatar
 from spinetrack_synth.poses.library import either_side, library
 from spinetrack_synth.poses.sampling import sample_pose
 

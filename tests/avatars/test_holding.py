@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 from scipy.spatial import KDTree
 
-from spinetrack_synth.avatars.avatar import bare_avatar, make_avatar, pose_avatar
 from spinetrack_synth.avatars.body import sample_subject
 from spinetrack_synth.avatars.dress import _stream
 from spinetrack_synth.avatars.holding import open_fingers
+from spinetrack_synth.avatars.making import bare_avatar, make_avatar
+from spinetrack_synth.avatars.posing import pose_avatar
 from spinetrack_synth.avatars.skinning import vertex_normals
 from spinetrack_synth.avatars.wardrobe import choose_outfit
 from spinetrack_synth.poses.library import library

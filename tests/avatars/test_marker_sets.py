@@ -10,8 +10,9 @@ from spinetrack_synth.anatomy.kinematics import all_coordinates, marker_position
 from spinetrack_synth.anatomy.markers import with_markers
 from spinetrack_synth.anatomy.model import Tree, fullbody_path, load_model
 from spinetrack_synth.anatomy.scaling import scale_tree
-from spinetrack_synth.avatars.avatar import Avatar, bare_avatar, pose_skin
+from spinetrack_synth.avatars.avatar import Avatar, pose_skin
 from spinetrack_synth.avatars.body import sample_subject
+from spinetrack_synth.avatars.making import bare_avatar
 from spinetrack_synth.motion.data import MarkerMotion
 from spinetrack_synth.motion.fitting import fit
 from spinetrack_synth.motion.marker_sets import load_set

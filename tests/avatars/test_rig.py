@@ -1,10 +1,11 @@
 import numpy as np
 import pytest
 
-from spinetrack_synth.avatars.avatar import bare_avatar, pose_avatar
 from spinetrack_synth.avatars.body import sample_subject, shape
 from spinetrack_synth.avatars.inside import skin_triangles, winding_number
 from spinetrack_synth.avatars.landmarks import find_landmarks
+from spinetrack_synth.avatars.making import bare_avatar
+from spinetrack_synth.avatars.posing import pose_avatar
 from spinetrack_synth.avatars.rig import VERTEBRAE, vertebral_centres
 from spinetrack_synth.skeleton import INDEX, MIRROR, NAMES, SPINE
 

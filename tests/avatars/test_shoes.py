@@ -1,9 +1,11 @@
 import numpy as np
 import pytest
 
-from spinetrack_synth.avatars.avatar import pose_avatar, pose_skin, redress, undressed_avatar
+from spinetrack_synth.avatars.avatar import pose_skin
 from spinetrack_synth.avatars.body import sample_subject, shape
 from spinetrack_synth.avatars.figure import measure
+from spinetrack_synth.avatars.making import redress, undressed_avatar
+from spinetrack_synth.avatars.posing import pose_avatar
 from spinetrack_synth.avatars.shoes import SHOES, fit_shoes, shoe_part
 from spinetrack_synth.poses.library import library
 from spinetrack_synth.scenes.placing import take_stance

@@ -1,7 +1,7 @@
 import numpy as np
 
-from spinetrack_synth.avatars.avatar import bare_avatar
 from spinetrack_synth.avatars.body import sample_subject, shape
+from spinetrack_synth.avatars.making import bare_avatar
 from spinetrack_synth.avatars.rig import TWIST_FREE, VERTEBRAE
 from spinetrack_synth.avatars.skin_weights import skin_weights
 

@@ -3,13 +3,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from spinetrack_synth.avatars.avatar import pose_avatar, redress, undressed_avatar
 from spinetrack_synth.avatars.body import sample_subject
 from spinetrack_synth.avatars.clothes import tailor
 from spinetrack_synth.avatars.cuts import Cut, Skirt
 from spinetrack_synth.avatars.inside import skin_triangles, winding_number
+from spinetrack_synth.avatars.making import redress, undressed_avatar
 from spinetrack_synth.avatars.parts import riding
 from spinetrack_synth.avatars.patterns import Fabric
+from spinetrack_synth.avatars.posing import pose_avatar
 from spinetrack_synth.avatars.skirts import COLUMNS, skirt_part
 from spinetrack_synth.poses.library import library
 from spinetrack_synth.scenes.placing import take_stance

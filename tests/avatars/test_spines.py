@@ -9,9 +9,10 @@ import pytest
 
 from spinetrack_synth.anatomy.kinematics import body_transforms
 from spinetrack_synth.avatars.assets import BodyData
-from spinetrack_synth.avatars.avatar import Avatar, bare_avatar
+from spinetrack_synth.avatars.avatar import Avatar
 from spinetrack_synth.avatars.body import known_subject, sample_subject
 from spinetrack_synth.avatars.inside import skin_triangles, winding_number
+from spinetrack_synth.avatars.making import bare_avatar
 from spinetrack_synth.avatars.rig import VERTEBRAE, vertebral_centres
 from spinetrack_synth.avatars.spines import NORMAL, Spine, draw_spine
 

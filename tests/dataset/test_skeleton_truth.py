@@ -13,8 +13,9 @@ from osim_models import Reference, scale_factors
 
 from spinetrack_synth.anatomy.model import fullbody, fullbody_path
 from spinetrack_synth.avatars import assets
-from spinetrack_synth.avatars.avatar import bare_avatar, pose_avatar
 from spinetrack_synth.avatars.body import sample_subject
+from spinetrack_synth.avatars.making import bare_avatar
+from spinetrack_synth.avatars.posing import pose_avatar
 from spinetrack_synth.dataset import DatasetConfig, run_dataset
 from spinetrack_synth.dataset.ground_truth import read_ground_truth
 from spinetrack_synth.dataset.records import ground_truth_bytes

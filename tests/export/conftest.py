@@ -1,8 +1,9 @@
 import pytest
 
 from spinetrack_synth.avatars import assets
-from spinetrack_synth.avatars.avatar import Avatar, make_avatar
+from spinetrack_synth.avatars.avatar import Avatar
 from spinetrack_synth.avatars.body import sample_subject
+from spinetrack_synth.avatars.making import make_avatar
 from spinetrack_synth.errors import UserError
 
 pytest.importorskip("pygltflib", reason="pip install 'spinetrack-synth[unreal]'")

@@ -10,13 +10,9 @@ from export.reading import File
 from numpy.typing import NDArray
 
 from spinetrack_synth.anatomy.kinematics import all_coordinates, body_transforms, marker_positions
-from spinetrack_synth.avatars.avatar import (
-    Avatar,
-    bone_motions,
-    make_avatar,
-    pose_avatar,
-    pose_skin,
-)
+from spinetrack_synth.avatars.avatar import Avatar, bone_motions, pose_skin
+from spinetrack_synth.avatars.making import make_avatar
+from spinetrack_synth.avatars.posing import pose_avatar
 from spinetrack_synth.avatars.rig import TWIST_FREE
 from spinetrack_synth.export.avatars import (
     PHALANGES,

@@ -10,8 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from spinetrack_synth.avatars.avatar import Avatar, pose_avatar
+from spinetrack_synth.avatars.avatar import Avatar
 from spinetrack_synth.avatars.body import sample_subject
+from spinetrack_synth.avatars.posing import pose_avatar
 from spinetrack_synth.cli import main
 from spinetrack_synth.export.shapes import LOST, shape_files
 from spinetrack_synth.export.trimesh_scene import to_scene

@@ -20,8 +20,8 @@ SUBJECTS = range(5)
 @pytest.fixture(scope="module")
 def avatars():
     from spinetrack_synth.avatars import assets
-    from spinetrack_synth.avatars.avatar import bare_avatar
     from spinetrack_synth.avatars.body import sample_subject
+    from spinetrack_synth.avatars.making import bare_avatar
 
     try:
         assets.ensure()

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from spinetrack_synth.anatomy.kinematics import body_transforms
-from spinetrack_synth.avatars.avatar import pose_avatar
+from spinetrack_synth.avatars.posing import pose_avatar
 from spinetrack_synth.camera import Camera
 from spinetrack_synth.hits import patches
 from spinetrack_synth.poses.movements import later
@@ -80,7 +80,7 @@ def test_a_moving_wall_is_hidden_by_what_stands_before_it() -> None:
 @pytest.fixture(scope="module")
 def kick(renderer):
     """A kick, with the posture in which it closes, as drawn."""
-    from spinetrack_synth.avatars.avatar import Cast
+    from spinetrack_synth.avatars.cast import Cast
     from spinetrack_synth.poses.library import library
     from spinetrack_synth.scenes.portrait import portrait
 

@@ -26,8 +26,8 @@ HOLDING = [
 @pytest.fixture(scope="module")
 def avatar():
     from spinetrack_synth.avatars import assets
-    from spinetrack_synth.avatars.avatar import bare_avatar
     from spinetrack_synth.avatars.body import sample_subject
+    from spinetrack_synth.avatars.making import bare_avatar
 
     try:
         assets.ensure()

@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 
 from spinetrack_synth.avatars import assets
-from spinetrack_synth.avatars.avatar import make_avatar, pose_avatar
 from spinetrack_synth.avatars.body import sample_subject
 from spinetrack_synth.avatars.faces import EXPRESSIONS as KNOWN
 from spinetrack_synth.avatars.faces import MOST_TURNED_RAD
+from spinetrack_synth.avatars.making import make_avatar
+from spinetrack_synth.avatars.posing import pose_avatar
 from spinetrack_synth.camera import look_at
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.scenes.faces import EXPRESSIONS, draw_intents, with_faces

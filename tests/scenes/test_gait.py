@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from spinetrack_synth.avatars.avatar import Cast
+from spinetrack_synth.avatars.cast import Cast
 from spinetrack_synth.poses.library import library
 from spinetrack_synth.scenes.gait import _BY_POSE, RUNNING, WALKING, goes_on, walk_on
 from spinetrack_synth.scenes.placing import take_stance

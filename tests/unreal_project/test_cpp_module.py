@@ -19,8 +19,8 @@ from scipy.spatial.transform import Rotation
 
 from spinetrack_synth.anatomy.kinematics import body_transforms
 from spinetrack_synth.anatomy.model import fullbody_path, load_model
-from spinetrack_synth.avatars.avatar import bare_avatar
 from spinetrack_synth.avatars.body import sample_subject
+from spinetrack_synth.avatars.making import bare_avatar
 from spinetrack_synth.avatars.rig import TWIST_FREE, bone_names
 from spinetrack_synth.avatars.skinning import swings
 from spinetrack_synth.rendering.unreal.axes import frames_to_unreal, frames_to_world

@@ -16,8 +16,10 @@ from typing import Final, Literal
 import numpy as np
 from numpy.typing import NDArray
 
-from spinetrack_synth.avatars.avatar import Avatar, bone_frames, make_avatar, pose_bodies
+from spinetrack_synth.avatars.avatar import Avatar, bone_frames
 from spinetrack_synth.avatars.body import known_subject
+from spinetrack_synth.avatars.making import make_avatar
+from spinetrack_synth.avatars.posing import pose_bodies
 from spinetrack_synth.avatars.rig import bone_names
 from spinetrack_synth.rendering.server import bounds
 from spinetrack_synth.rendering.unreal import axes

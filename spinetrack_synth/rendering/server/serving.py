@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Final
 
-from spinetrack_synth.avatars.avatar import Cast
+from spinetrack_synth.avatars.cast import Cast
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.rendering import Quality, open_renderer
 from spinetrack_synth.rendering.server.commands.cameras import LARGEST_SIDE_PX

@@ -19,7 +19,7 @@ import pytest
 from PIL import Image
 
 from spinetrack_synth.avatars import assets
-from spinetrack_synth.avatars.avatar import Cast
+from spinetrack_synth.avatars.cast import Cast
 from spinetrack_synth.avatars.rig import TWIST_FREE
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.rendering.unreal import axes, messages
