@@ -70,9 +70,8 @@ def test_every_outfit_covers_what_it_should(body_data, figure, sex):
         cuts = choose_outfit(style, sex, rng).cuts
         garments = [tailor(body_data, figure, cut, rng) for cut in cuts]
         depth = np.max([garment.depth_m for garment in garments], axis=0)
-        if any(
-            cut.brief is not None for cut in cuts
-        ):  # high at the hips, a gusset between the legs
+        # High at the hips with a gusset between the legs, or with a skirt over all of it.
+        if any(cut.brief is not None or cut.skirt is not None for cut in cuts):
             assert depth[pelvis & (np.abs(figure.points[:, 2]) < 0.015)].min() > 0.002
         else:
             assert depth[pelvis].min() > 0.02

@@ -174,8 +174,8 @@ def test_fingers_bend_as_in_the_renderer(avatar: Avatar, file: File) -> None:
     apart_mm = 1000 * np.linalg.norm(moved - wanted, axis=1)
     bent_mm = 1000 * np.linalg.norm(wanted - rest, axis=1)
     assert bent_mm.max() > 30 and (bent_mm > 5).sum() > 500
-    # The renderer smooths the skin afterwards.
-    assert apart_mm[bent_mm > 5].mean() < 0.5 and apart_mm.max() < 6
+    # The renderer smooths the skin afterwards, and mends its longest edges.
+    assert apart_mm[bent_mm > 5].mean() < 0.5 and apart_mm.max() < 10
 
 
 def test_keypoints_can_be_found_from_the_bones(avatar: Avatar, file: File) -> None:
