@@ -7,7 +7,7 @@ from typing import Final
 
 import numpy as np
 
-from spinetrack_synth.scenes import floorings, textures
+from spinetrack_synth.scenes import floorings, greenery
 from spinetrack_synth.scenes.place import Prop
 from spinetrack_synth.scenes.props import plants
 from spinetrack_synth.scenes.shapes import Rng
@@ -70,9 +70,9 @@ def finishes(rng: Rng, season: Season) -> dict[str, Finish]:
     return {
         "grass": ground,
         "grass2": replace(ground, material=replace(ground.material, base_color=mown)),
-        "leaf": textures.foliage(rng, season.leaf, side=256),
-        "leaf2": textures.foliage(rng, season.leaf2, side=256),
-        "bark": textures.bark(rng, np.array([0.33, 0.28, 0.24]) * rng.uniform(0.85, 1.15)),
+        "leaf": greenery.foliage(rng, season.leaf, side=256),
+        "leaf2": greenery.foliage(rng, season.leaf2, side=256),
+        "bark": greenery.bark(rng, np.array([0.33, 0.28, 0.24]) * rng.uniform(0.85, 1.15)),
     }
 
 
@@ -93,7 +93,7 @@ def trees(rng: Rng, season: Season, count: int, *, tall: tuple[float, float],
 
 
 def wood_edge(rng: Rng, season: Season, haze: float, *, around_m: float, height_m: float) -> Finish:
-    """A wood's edge far off, ``haze`` 0..1 of it the air's colour; see ``textures.woods``."""
+    """A wood's edge far off, ``haze`` 0..1 of it the air's colour; see ``greenery.woods``."""
     air = np.array([0.66, 0.73, 0.80])
     colors = np.array(season.leaf) * (1 - haze) + air * haze
-    return textures.woods(rng, colors, around_m=around_m, height_m=height_m, columns=896)
+    return greenery.woods(rng, colors, around_m=around_m, height_m=height_m, columns=896)

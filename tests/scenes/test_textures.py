@@ -2,15 +2,9 @@
 
 import numpy as np
 
+from spinetrack_synth.scenes.greenery import _paint_dabs, _paint_strokes
 from spinetrack_synth.scenes.landscape import noise_field
-from spinetrack_synth.scenes.textures import (
-    _paint_dabs,
-    _paint_strokes,
-    cells,
-    image_bytes,
-    in_bands,
-    noise,
-)
+from spinetrack_synth.scenes.textures import cells, image_bytes, in_bands, noise
 
 
 def test_painting_in_bands_gives_the_image_painted_at_once():

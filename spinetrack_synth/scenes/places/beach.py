@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from spinetrack_synth.easing import smoothstep
-from spinetrack_synth.scenes import floorings, seasons, textures
+from spinetrack_synth.scenes import floorings, greenery, seasons, textures
 from spinetrack_synth.scenes.landscape import Field, hazed, noise_field, polar_ground
 from spinetrack_synth.scenes.place import Part, Place, Prop, placed
 from spinetrack_synth.scenes.places.room import place_of
@@ -130,10 +130,10 @@ def _finishes(rng: Rng, style: _Style) -> dict[str, Finish]:
     return {
         "sand": floorings.sand(rng, style.sand, size_m=(12.2, 12.2)),
         "foam": paint((0.86, 0.88, 0.88), roughness=0.9),
-        "reed": textures.foliage(
+        "reed": greenery.foliage(
             rng, np.clip(np.array(style.season.grass) * [1.05, 1.05, 1.0], 0, 1), side=256
         ),
-        "needle": textures.foliage(
+        "needle": greenery.foliage(
             rng, ((0.08, 0.14, 0.09), (0.13, 0.21, 0.12), (0.20, 0.29, 0.16)), side=256
         ),
         "wood": textures.wood(rng, (0.66, 0.56, 0.44), (0.46, 0.37, 0.28), size_m=(1.2, 0.6)),

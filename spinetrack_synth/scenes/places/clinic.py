@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from spinetrack_synth.scenes import floorings, textures
+from spinetrack_synth.scenes import floorings, greenery, textures
 from spinetrack_synth.scenes.place import Part, Place, Prop, bounds, placed
 from spinetrack_synth.scenes.places.room import Room, Window, place_of, windows_by_wall
 from spinetrack_synth.scenes.props import furniture, gym, lamps, plants, sports, workplace
@@ -182,7 +182,7 @@ def _finishes(rng: Rng, style: _Style) -> dict[str, Finish]:
         "shade": paint((0.84, 0.82, 0.76)),
         "pot": paint((0.78, 0.77, 0.74)),
         "soil": paint((0.20, 0.15, 0.11), roughness=1.0, specular=0.1),
-        "leaf": textures.foliage(
+        "leaf": greenery.foliage(
             rng, ((0.10, 0.19, 0.08), (0.18, 0.32, 0.13), (0.32, 0.46, 0.20)), side=256
         ),
     }

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from spinetrack_synth.scenes import floorings, textures
+from spinetrack_synth.scenes import floorings, greenery, textures
 from spinetrack_synth.scenes.place import Part, Place, Prop
 from spinetrack_synth.scenes.places.room import Room, Window, light, place_of
 from spinetrack_synth.scenes.props import furniture, gym, lamps, plants, sports
@@ -129,7 +129,7 @@ def _finishes(rng: Rng, style: _Style) -> dict[str, Finish]:
         "shade": paint((0.86, 0.82, 0.72)),
         "pot": paint((0.26, 0.28, 0.30)),
         "soil": paint((0.20, 0.15, 0.11), roughness=1.0, specular=0.1),
-        "leaf": textures.foliage(
+        "leaf": greenery.foliage(
             rng, ((0.10, 0.19, 0.08), (0.18, 0.32, 0.13), (0.32, 0.46, 0.20)), side=256
         ),
     }

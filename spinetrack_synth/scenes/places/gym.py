@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from spinetrack_synth.scenes import floorings, textures
+from spinetrack_synth.scenes import floorings, greenery, textures
 from spinetrack_synth.scenes.place import Part, Place, Prop, bounds
 from spinetrack_synth.scenes.places.room import Room, Window, place_of, windows_by_wall
 from spinetrack_synth.scenes.props import furniture, gym, lamps, plants
@@ -199,7 +199,7 @@ def _finishes(rng: Rng, style: _Style) -> dict[str, Finish]:
         "beam": paint((0.30, 0.31, 0.33), roughness=0.6),
         "pot": paint((0.30, 0.30, 0.31)),
         "soil": paint((0.18, 0.14, 0.10), roughness=1.0, specular=0.1),
-        "leaf": textures.foliage(rng, ((0.10, 0.19, 0.08), (0.18, 0.32, 0.13), (0.32, 0.46, 0.20))),
+        "leaf": greenery.foliage(rng, ((0.10, 0.19, 0.08), (0.18, 0.32, 0.13), (0.32, 0.46, 0.20))),
         "picture": paint(np.clip(np.multiply(style.accent, 1.3), 0, 0.9)),
     }  # fmt: skip
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spinetrack_synth.easing import smoothstep
-from spinetrack_synth.scenes import textures
+from spinetrack_synth.scenes import greenery, textures
 from spinetrack_synth.scenes.landscape import HAZE, Field, noise_field, polar_ground
 from spinetrack_synth.scenes.place import Part, Place, Prop, assembled, bounds, placed
 from spinetrack_synth.scenes.props import outdoors, plants
@@ -147,22 +147,22 @@ def _near_ground(grounds: _Grounds) -> Mesh:
 def _finishes(rng: Rng, grounds: _Grounds, crowns: NDArray[np.int64]) -> dict[str, Finish]:
     """What stands on the grounds, with leaves of two kinds ``crowns`` (2,)."""
     return {
-        "blades": textures.foliage(rng, grounds.lawn * [1.05, 1.08, 1.0]),
-        "leaf": textures.foliage(rng, _CROWNS[crowns[0]]),
-        "leaf2": textures.foliage(rng, _CROWNS[crowns[1]]),
-        "wood_edge": textures.woods(
+        "blades": greenery.foliage(rng, grounds.lawn * [1.05, 1.08, 1.0]),
+        "leaf": greenery.foliage(rng, _CROWNS[crowns[0]]),
+        "leaf2": greenery.foliage(rng, _CROWNS[crowns[1]]),
+        "wood_edge": greenery.woods(
             rng,
             0.95 * np.array(_CROWNS[crowns[0]]) + 0.05 * HAZE,
             around_m=6.28 * grounds.wood_from,
             height_m=grounds.wood_high,
         ),
-        "far_wood": textures.woods(
+        "far_wood": greenery.woods(
             rng,
             0.75 * np.array(_CROWNS[crowns[1]]) + 0.25 * HAZE,
             around_m=12 * grounds.wood_from,
             height_m=2.2 * grounds.wood_high,
         ),
-        "bark": textures.bark(rng, np.array([0.36, 0.30, 0.25]) * rng.uniform(0.8, 1.15)),
+        "bark": greenery.bark(rng, np.array([0.36, 0.30, 0.25]) * rng.uniform(0.8, 1.15)),
         "wood": textures.wood(rng, (0.55, 0.40, 0.27), (0.36, 0.25, 0.16)),
         "metal": paint((0.12, 0.15, 0.13), roughness=0.5),
         "white": paint((0.90, 0.89, 0.85)),
@@ -264,7 +264,7 @@ def _lawn(rng: Rng, grounds: _Grounds) -> Finish:
 
     Towards its edge it takes on the mean colour that the ground beyond begins with.
     """
-    image = textures.grass(rng, 2 * NEAR_M, grounds.lawn)
+    image = greenery.grass(rng, 2 * NEAR_M, grounds.lawn)
     pixels = len(image)
     # What changes slowly over the ground is worked out for every fourth pixel.
     coarse = 4

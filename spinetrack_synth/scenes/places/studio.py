@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from spinetrack_synth.rotations import about_y
-from spinetrack_synth.scenes import textures
+from spinetrack_synth.scenes import greenery, textures
 from spinetrack_synth.scenes.place import Part, Place, Prop, assembled, bounds, placed
 from spinetrack_synth.scenes.props import furniture, gear, plants
 from spinetrack_synth.scenes.shapes import Array, Rng, box, moved, rectangle, wall
@@ -88,7 +88,7 @@ def _finishes(rng: Rng, length: float, width: float, height: float) -> dict[str,
         "curtain": textures.cloth(rng, (0.90, 0.88, 0.84)),
         "pot": paint(pot, roughness=0.6),
         "soil": paint((0.20, 0.15, 0.11), roughness=1.0, specular=0.1),
-        "leaf": textures.foliage(rng, _GREENS),
+        "leaf": greenery.foliage(rng, _GREENS),
         "picture": textures.picture(rng),
         "rug": textures.rug(rng, np.array(_RUGS)[rng.permutation(len(_RUGS))[:4]], (1.6, 2.3)),
     }  # fmt: skip

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from spinetrack_synth.easing import smoothstep
-from spinetrack_synth.scenes import textures
+from spinetrack_synth.scenes import greenery, textures
 from spinetrack_synth.scenes.landscape import (
     Field,
     hazed,
@@ -77,8 +77,8 @@ def _finishes(rng: Rng, length: float, width: float) -> dict[str, Finish]:
             _pick(rng, ((0.72, 0.42, 0.29), (0.80, 0.77, 0.70), (0.40, 0.42, 0.44))), roughness=0.8
         ),
         "soil": paint((0.22, 0.16, 0.11), roughness=1.0, specular=0.1),
-        "leaf": textures.foliage(rng, _GREENS),
-        "bark": textures.bark(rng, (0.36, 0.29, 0.23)),
+        "leaf": greenery.foliage(rng, _GREENS),
+        "bark": greenery.bark(rng, (0.36, 0.29, 0.23)),
     }
 
 

@@ -61,7 +61,7 @@ def lamp_post() -> Prop:
 
 
 def forest(distance_m: float, height_m: float, finish: str) -> Prop:
-    """A wall all around at a distance, to carry the picture of a wood's edge (``textures.woods``).
+    """A wall all around at a distance, to carry the picture of a wood's edge (``greenery.woods``).
 
     uv runs once around and once up. The normals look inwards and up, as a canopy does on average.
     """
