@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from spinetrack_synth.anatomy.kinematics import body_transforms, marker_positions
-from spinetrack_synth.avatars import avatar as avatars
+from spinetrack_synth.avatars import cast as casts
 from spinetrack_synth.avatars.body import known_subject, sample_subject
 from spinetrack_synth.avatars.cast import Cast
 from spinetrack_synth.avatars.making import bare_avatar
@@ -65,9 +65,9 @@ def test_a_cast_of_a_number_is_of_that_number():
 def test_scenes_that_differ_in_the_share_of_shaped_spines_have_the_others_in_common(monkeypatch):
     made = []  # a subject stands for its avatar, which takes a second
     monkeypatch.setattr(
-        avatars, "undressed_avatar", lambda subject, worn: made.append(subject) or subject
+        casts, "undressed_avatar", lambda subject, worn: made.append(subject) or subject
     )
-    monkeypatch.setattr(avatars, "redress", lambda avatar, *worn: avatar)
+    monkeypatch.setattr(casts, "redress", lambda avatar, *worn: avatar)
     cast = Cast(3)
     people = {(k, share): cast.avatar(k, 1, share) for k in (0, 5) for share in (0.0, 0.3, 0.5)}
     assert [subject.subject_id for subject in made] == ["s3-000", "s3-005", "s3-005p"]

