@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
 
 from spinetrack_synth.avatars.array_types import Array, Floats
 from spinetrack_synth.avatars.body import Subject
+from spinetrack_synth.avatars.survey import Anatomy
 from spinetrack_synth.avatars.textures import TexelMap
 from spinetrack_synth.easing import smoothstep
-
-if TYPE_CHECKING:
-    from spinetrack_synth.avatars.skin import Anatomy
 
 _FIRST_YEARS, _LAST_YEARS = 34.0, 82.0
 """Ages at which wrinkles begin to be seen and are as deep as they get, on average."""

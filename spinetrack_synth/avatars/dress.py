@@ -37,9 +37,10 @@ from spinetrack_synth.avatars.mesh import subset
 from spinetrack_synth.avatars.parts import Cover, Part
 from spinetrack_synth.avatars.patterns import Fabric
 from spinetrack_synth.avatars.shoes import SHOES, fit_shoes, shoe_part
-from spinetrack_synth.avatars.skin import paint_skin, skin_sheet, survey, tone_color
+from spinetrack_synth.avatars.skin import paint_skin, tone_color
 from spinetrack_synth.avatars.skirts import hem_name, skirt_part
 from spinetrack_synth.avatars.styles import SPORTS
+from spinetrack_synth.avatars.survey import skin_sheet, survey
 from spinetrack_synth.avatars.trims import trimmings
 from spinetrack_synth.avatars.wardrobe import Outfit, choose_outfit
 from spinetrack_synth.community import AssetFolder

@@ -13,8 +13,9 @@ from spinetrack_synth.avatars.hairstyles import STYLES as SHORT
 from spinetrack_synth.avatars.long_hair import LONG
 from spinetrack_synth.avatars.parts import Bundle, Part
 from spinetrack_synth.avatars.scalp import Head, clear_of_skin, survey_head
-from spinetrack_synth.avatars.skin import Anatomy, Shade, tone_color
+from spinetrack_synth.avatars.skin import Shade, tone_color
 from spinetrack_synth.avatars.strands import ribbon_part, strand_tones, twisted
+from spinetrack_synth.avatars.survey import Anatomy
 from spinetrack_synth.easing import smoothstep
 
 # Natural hair colours, sRGB, dark to light, then the uncommon ones.

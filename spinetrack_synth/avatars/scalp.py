@@ -8,7 +8,7 @@ import numpy as np
 
 from spinetrack_synth.avatars.array_types import Array, Ints
 from spinetrack_synth.avatars.body import Subject
-from spinetrack_synth.avatars.skin import Anatomy
+from spinetrack_synth.avatars.survey import Anatomy
 from spinetrack_synth.avatars.textures import noise
 from spinetrack_synth.easing import smoothstep
 

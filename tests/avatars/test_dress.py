@@ -7,7 +7,8 @@ from spinetrack_synth.avatars.dress import _chosen, dress, looks
 from spinetrack_synth.avatars.fabric import choose_fabric
 from spinetrack_synth.avatars.hair import STYLES
 from spinetrack_synth.avatars.shoes import SHOES
-from spinetrack_synth.avatars.skin import survey, tone_color
+from spinetrack_synth.avatars.skin import tone_color
+from spinetrack_synth.avatars.survey import survey
 
 pytestmark = pytest.mark.slow
 

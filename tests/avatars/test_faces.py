@@ -16,7 +16,7 @@ from spinetrack_synth.avatars.faces import (
 from spinetrack_synth.avatars.headwear import HATS, make_headwear
 from spinetrack_synth.avatars.making import make_avatar, redress
 from spinetrack_synth.avatars.posing import pose_avatar, pose_bodies
-from spinetrack_synth.avatars.skin import survey
+from spinetrack_synth.avatars.survey import survey
 from spinetrack_synth.rotations import about_y, about_z
 from spinetrack_synth.skeleton import NAMES
 

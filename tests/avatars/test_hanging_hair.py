@@ -3,8 +3,8 @@ import pytest
 
 from spinetrack_synth.avatars import hair
 from spinetrack_synth.avatars.body import sample_subject, shape
-from spinetrack_synth.avatars.skin import survey
 from spinetrack_synth.avatars.strands import Surroundings, hung
+from spinetrack_synth.avatars.survey import survey
 from spinetrack_synth.rotations import about_z
 
 pytestmark = pytest.mark.slow
