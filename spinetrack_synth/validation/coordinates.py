@@ -34,6 +34,7 @@ ten visible points and more fill 0.6 to 1.02 of it."""
 FACTORS: Final = (1 / 4, 1 / 3, 1 / 2, 2 / 3, 3 / 4, 4 / 3, 3 / 2, 2.0, 3.0, 4.0)
 """By what pictures are usually scaled."""
 FACTOR_SLACK: Final = 0.1
+LEAST_SEEN: Final = 3
 SEVERAL: Final = 3
 """So many people, and half of those who do not fit, make it a fault of the file. Mirrored points
 of a single person may as well be a neighbour's."""
@@ -82,7 +83,11 @@ def other_coordinates(dataset: Dataset) -> Iterator[Fault]:
         if reading in (MIRRORED, UPSIDE_DOWN):
             continue
         for row in rows[fits].tolist():
-            if row not in told and not _of_neighbour(dataset, row):
+            if (
+                row not in told
+                and not _of_neighbour(dataset, row)
+                and not _seen_inside(dataset, row)
+            ):
                 told.add(row)
                 message = f"the keypoints lie outside the box, but fit it if {reading}"
                 yield dataset.annotation_fault(row, message, field=".keypoints")
@@ -120,6 +125,18 @@ def _of_neighbour(dataset: Dataset, row: int) -> bool:
     inside = points >= boxes[:, None, :2] - slack
     inside &= points <= boxes[:, None, :2] + boxes[:, None, 2:] + slack
     return bool((inside.all(2).mean(1) >= MOSTLY_INSIDE).any())
+
+
+def _seen_inside(dataset: Dataset, row: int) -> bool:
+    """Do the points that are seen (v = 2) lie in the box as it is? Then the hidden ones beyond it
+    are behind something, and the box is that of what is seen."""
+    seen = dataset.keypoints[row][dataset.keypoints[row, :, 2] == 2, :2]
+    if len(seen) < LEAST_SEEN:
+        return False
+    box = dataset.boxes[row]
+    slack = 0.05 * box[2:] + 2.0
+    inside = (seen >= box[:2] - slack) & (seen <= box[:2] + box[2:] + slack)
+    return bool(inside.all(1).mean() >= MOSTLY_INSIDE)
 
 
 def _wrong(dataset: Dataset) -> Flags:

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from clean import HEIGHT, WIDTH, clean, write
 
+from spinetrack_synth.validation.coordinates import other_coordinates
 from spinetrack_synth.validation.dataset import Dataset
 from spinetrack_synth.validation.engine import validate
 from spinetrack_synth.validation.findings import Finding
@@ -176,3 +177,43 @@ def test_one_person_in_shares(tmp_path: Path) -> None:
     data["images"], data["annotations"] = data["images"][:1], data["annotations"][:1]
     _, findings = check(write(tmp_path / "a.json", data))
     assert [f.code for f in findings] == ["SPT311"]
+
+
+BEHIND_A_TABLE = (
+    (0, 13, 118, 2),
+    (2, 13, 96, 1),
+    (4, 1, 96, 2),
+    (8, 76, 293, 2),
+    (10, 123, 252, 2),
+    (14, 69, 302, 1),
+    (15, 28, 419, 1),
+    (16, 78, 439, 1),
+    (17, 10, 34, 2),
+    (20, 67, 400, 1),
+    (21, 104, 415, 1),
+    (22, 41, 407, 1),
+    (23, 117, 431, 1),
+    (24, 20, 446, 1),
+    (25, 70, 467, 1),
+)
+"""Point, x, y and v of a rendered person: all that is seen lies in the box, legs far below it."""
+
+
+@pytest.mark.parametrize(("as_labelled", "codes"), [(True, []), (False, ["SPT311"])])
+def test_hidden_points_below_the_box_of_what_is_seen(
+    tmp_path: Path, as_labelled: bool, codes: list[str]
+) -> None:
+    """A picture 1.5 times as large would have them in the box too: told where all were seen."""
+    data = clean()
+    annotation = data["annotations"][0]
+    data["annotations"] = [annotation]
+    for image in data["images"]:
+        image |= {"width": 640, "height": 480}
+    annotation["bbox"] = [0.0, 12.0, 168.0, 299.0]
+    points = [[0.0, 0.0, 0] for _ in range(len(annotation["keypoints"]) // 3)]
+    for number, x, y, v in BEHIND_A_TABLE:
+        points[number] = [float(x), float(y), v if as_labelled else 2]
+    annotation["keypoints"] = [value for point in points for value in point]
+    annotation["num_keypoints"] = len(BEHIND_A_TABLE)
+    faults = list(other_coordinates.check(read(write(tmp_path / "a.json", data))))
+    assert ["SPT311" for _ in faults] == codes
