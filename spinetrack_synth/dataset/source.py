@@ -127,7 +127,8 @@ def view_by_view(
             camera=camera,
             shutter=shutter,
             capture=Capture(moment, view, track=moment),
-            backdrop=backdrop_of(moment, camera),
+            # The first camera's was cut with the moment.
+            backdrop=backdrop_of(moment, camera) if view and shot.backdrop else shot.backdrop,
         )
 
     return shot_at

@@ -23,10 +23,10 @@ from spinetrack_synth.poses.placement import (
     turned,
 )
 from spinetrack_synth.poses.regions import REGIONS
-from spinetrack_synth.poses.sampling import mirror, pose_coordinates, within_limits
+from spinetrack_synth.poses.sampling import mirror, pose_coordinates
 from spinetrack_synth.scenes.placing import Stance
 from spinetrack_synth.scenes.shapes import Array, Rng
-from spinetrack_synth.scenes.trajectories import Trajectory
+from spinetrack_synth.scenes.trajectories import Trajectory, limited
 
 GRAVITY_M_S2: Final = 9.81
 SAMPLES: Final = 48
@@ -151,10 +151,7 @@ class _Cycle:
 
     def at(self, time: float) -> Array:
         """The coordinates (n,); a time of 1 and more is farther on the way."""
-        q = self.coordinates(time % 1.0)
-        row = within_limits(self.tree, q)
-        pelvis = indices(self.tree, (*ROTATION, *TRANSLATION))
-        row[pelvis] = q[pelvis]
+        row = limited(self.tree, self.coordinates(time % 1.0))
         row[self.tree.coordinate_index["pelvis_tx"]] += self.ahead * time
         return row
 
@@ -239,13 +236,8 @@ def _postures(avatar: Avatar, gait: Gait, own: Array, shares: Array) -> list[Arr
             at.append(share + 0.5 * half)
     values = np.array([*keys, keys[0]]) + own
     values[:, indices(tree, TRANSLATION)] = 0.0
-    rows: list[Array] = []
-    for q in CubicSpline([*at, 1.0], values, bc_type="periodic")(shares):
-        row = within_limits(tree, q)
-        row[indices(tree, ROTATION)] = q[indices(tree, ROTATION)]
-        row[indices(tree, TRANSLATION)] = 0.0
-        rows.append(row)
-    return rows
+    between = CubicSpline([*at, 1.0], values, bc_type="periodic")(shares)
+    return [limited(tree, q) for q in between]
 
 
 @dataclass(frozen=True, eq=False)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from scipy.interpolate import CubicSpline
 
 from spinetrack_synth.anatomy.kinematics import body_transforms
+from spinetrack_synth.anatomy.model import Tree
 from spinetrack_synth.avatars.avatar import Avatar, Fingers, pose_skin
 from spinetrack_synth.motion.performance import Performance, moment_name
 from spinetrack_synth.poses.collision import self_intersection_m
@@ -152,7 +153,7 @@ def pose_to_pose(
     q, fingers, poses = [], [], []
     for time_s in times_s:
         frame = _frame(stance, plan, float(time_s))
-        q.append(_grounded(avatar, _limited(avatar, frame.q + sway(float(time_s))), frame))
+        q.append(_grounded(avatar, limited(avatar.tree, frame.q + sway(float(time_s))), frame))
         fingers.append(frame.fingers if frame.fingers is not None else rest)
         poses.append(frame.pose)
     return Trajectory(avatar, np.array(q), np.array(fingers), tuple(poses))
@@ -194,10 +195,10 @@ def _frame(
     return _Frame(here.q, here.fingers, here.pose.name, here.pose.contacts, kept)
 
 
-def _limited(avatar: Avatar, q: Array) -> Array:
+def limited(tree: Tree, q: Array) -> Array:
     """The posture within the limits of its joints, the pelvis where it is."""
-    within = within_limits(avatar.tree, q)
-    pelvis = indices(avatar.tree, (*ROTATION, *TRANSLATION))
+    within = within_limits(tree, q)
+    pelvis = indices(tree, (*ROTATION, *TRANSLATION))
     within[pelvis] = q[pelvis]
     return within
 

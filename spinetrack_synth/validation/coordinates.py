@@ -130,13 +130,10 @@ def _of_neighbour(dataset: Dataset, row: int) -> bool:
 def _seen_inside(dataset: Dataset, row: int) -> bool:
     """Do the points that are seen (v = 2) lie in the box as it is? Then the hidden ones beyond it
     are behind something, and the box is that of what is seen."""
-    seen = dataset.keypoints[row][dataset.keypoints[row, :, 2] == 2, :2]
-    if len(seen) < LEAST_SEEN:
-        return False
-    box = dataset.boxes[row]
-    slack = 0.05 * box[2:] + 2.0
-    inside = (seen >= box[:2] - slack) & (seen <= box[:2] + box[2:] + slack)
-    return bool(inside.all(1).mean() >= MOSTLY_INSIDE)
+    points = dataset.keypoints[[row]]
+    seen = points[..., 2] == 2
+    share = _inside(points[..., :2], seen, dataset.boxes[[row]])
+    return bool(seen.sum() >= LEAST_SEEN and share[0] >= MOSTLY_INSIDE)
 
 
 def _wrong(dataset: Dataset) -> Flags:
