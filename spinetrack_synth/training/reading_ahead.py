@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import multiprocessing
+import pickle
 import signal
+import socket
 from collections.abc import Iterator
-from multiprocessing.connection import Connection
 
 import numpy as np
 
@@ -26,56 +27,71 @@ def read_ahead(batches: Batches, first: int, stop: int, workers: int) -> Iterato
         yield from map(batches.at, range(first, stop))
         return
     context = multiprocessing.get_context("spawn")  # a fork of a process with threads may hang
-    readers, processes = [], []
+    sources, processes = [], []
     try:
         for worker in range(min(workers, stop - first)):
-            reader, writer = context.Pipe(duplex=False)
+            ours, theirs = socket.socketpair()
+            sources.append(ours)
             numbers = range(first + worker, stop, workers)
-            process = context.Process(target=_work, args=(batches, numbers, writer), daemon=True)
+            process = context.Process(target=_work, args=(batches, numbers, theirs), daemon=True)
             process.start()
-            writer.close()
-            readers.append(reader)
             processes.append(process)
+            theirs.close()
         for number in range(first, stop):
-            yield _received(readers[(number - first) % workers], number)
+            yield _received(sources[(number - first) % workers], number)
     finally:
         for process in processes:
             process.terminate()
-        for process, reader in zip(processes, readers):
+        for process in processes:
             process.join()
-            reader.close()
+        for source in sources:
+            source.close()
 
 
-def _work(batches: Batches, numbers: range, writer: Connection) -> None:
+def _work(batches: Batches, numbers: range, target: socket.socket) -> None:
     """Make batches of these numbers and send each when the one before is taken."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the terminal sends it to all; the first answers
     opencv().setNumThreads(1)
-    with contextlib.suppress(BrokenPipeError):  # nobody is left to read
+    with contextlib.suppress(ConnectionError):  # nobody is left to read
         for number in numbers:
             try:
-                batch = batches.at(number)
+                arrays = list(vars(batches.at(number)).values())
             except UserError as error:
-                writer.send(error)
+                _tell(target, error)
                 return
-            arrays = [np.ascontiguousarray(array) for array in vars(batch).values()]
-            writer.send([(array.shape, array.dtype.str) for array in arrays])
+            _tell(target, [(array.shape, array.dtype.str) for array in arrays])
             for array in arrays:
-                writer.send_bytes(array.reshape(-1).view(np.uint8))
+                target.sendall(np.ascontiguousarray(array).data.cast("B"))
 
 
-def _received(reader: Connection, number: int) -> Batch:
+def _tell(target: socket.socket, told: object) -> None:
+    content = pickle.dumps(told)
+    target.sendall(len(content).to_bytes(8, "little") + content)
+
+
+def _received(source: socket.socket, number: int) -> Batch:
     try:
-        told = reader.recv()
+        length = int.from_bytes(_filled(source, bytearray(8)), "little")
+        told = pickle.loads(_filled(source, bytearray(length)))
         if isinstance(told, UserError):
             raise told
-        return Batch(
-            *(
-                np.frombuffer(bytearray(reader.recv_bytes()), dtype).reshape(shape)
-                for shape, dtype in told
-            )
-        )
-    except EOFError as error:
+        arrays = [np.empty(shape, dtype) for shape, dtype in told]
+        for array in arrays:
+            _filled(source, array.data.cast("B"))
+        return Batch(*arrays)
+    except (EOFError, ConnectionError) as error:
         raise UserError(
             f"batch {number}: the process that made it has ended; is there too little memory for "
             "so many workers?"
         ) from error
+
+
+def _filled(source: socket.socket, room: bytearray | memoryview) -> bytearray | memoryview:
+    """The room, filled with what comes, straight from the system; without Python's lock."""
+    left = memoryview(room)
+    while left:
+        count = source.recv_into(left)
+        if not count:
+            raise EOFError
+        left = left[count:]
+    return room
