@@ -1,0 +1,1 @@
+"""Training of pose networks: data, networks, losses, the loop. Needs the extra ``train``."""
