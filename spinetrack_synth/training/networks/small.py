@@ -72,21 +72,20 @@ def between_cells(cells: int) -> Tensor:
     """Values at the middles of cells to values at bins, as a matrix (cells, bins).
 
     Cell i covers the pixels ``STRIDE i`` to ``STRIDE i + STRIDE - 1``. Cubic convolution (Keys
-    1981, a = -1/2), which reproduces parabolas; beyond the outermost middles it goes on straight.
+    1981, a = -1/2), which reproduces parabolas; at the borders the outermost parabola goes on.
     """
     bins = torch.arange(cells * STRIDE * BINS, dtype=torch.float64)
     place = (bins / BINS - (STRIDE - 1) / 2) / STRIDE
     first = place.floor()
-    away = place - first
-    padded = torch.zeros(cells + 4, len(bins), dtype=torch.float64)
-    for step, weight in enumerate(_keys(away), start=-1):
-        padded[(first.long() + step + 2), torch.arange(len(bins))] += weight
-    inside = padded[2:-2].clone()
-    for edge, inner, outside in ((0, 1, padded[:2].flip(0)), (-1, -2, padded[-2:])):
-        for beyond, weight in enumerate(outside, start=1):
-            inside[edge] += (1 + beyond) * weight
-            inside[inner] -= beyond * weight
-    return inside.float()
+    taps = torch.zeros(cells + 4, len(bins), dtype=torch.float64)
+    for step, weight in enumerate(_keys(place - first), start=1):
+        taps[first.long() + step, torch.arange(len(bins))] = weight
+    extended = torch.zeros(cells + 4, cells, dtype=torch.float64)  # two more at either end
+    extended[2:-2] = torch.eye(cells)
+    beyond = torch.tensor([[6.0, -8.0, 3.0], [3.0, -3.0, 1.0]])
+    extended[:2, :3] = beyond
+    extended[-2:, -3:] = beyond.flip(0, 1)
+    return (extended.T @ taps).float()
 
 
 def _keys(away: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:

