@@ -78,7 +78,6 @@ def test_the_backbone_learns_slower_and_biases_do_not_decay(net: torch.nn.Module
     assert rates[id(net.head.weight)] == 1e-3 > rates[id(net.backbone.top.weight)] > 0
     still = {id(p) for g in groups if g.get("weight_decay") == 0 for p in g["params"]}
     assert still == {id(p) for p in net.parameters() if p.ndim == 1}
-    torch.optim.AdamW(groups, 1e-3)
 
 
 def test_norms_of_the_published_family_do_not_decay() -> None:
