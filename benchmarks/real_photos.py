@@ -51,35 +51,35 @@ ATTRIBUTION = ("/by/", "/by-sa/")
 File = dict[str, Any]
 
 
-def lspe(folder: Path) -> dict[str, File]:
-    """``judge``: the 300 people; ``train``: those outside the reserved photos and without a near
-    copy among them, which take part in nothing that is shipped."""
+def lspe(folder: Path, *, for_training: bool = False) -> dict[str, File]:
+    """``judge``: the 300 people. With ``for_training`` also ``train``: those outside the reserved
+    photos and without a near copy among them; their photos may not go into what is shipped."""
     joints = _joints(folder / "joints.mat")
     count = len(joints)
     order = np.random.default_rng(0).permutation(count)
     enough = (joints[:, :12, 2] > 0).sum(axis=1) >= FEWEST_LIMB_JOINTS
     candidates = [row for row in order[:CANDIDATES] if enough[row]]
     chosen = np.random.default_rng(0).permutation(len(candidates))[:JUDGED]
-    hashes = np.array([_hash(_lsp_photo(folder, row)) for row in range(count)])
-    signs = 2 * hashes.astype(np.float32) - 1
-    rest = order[RESERVED:]
-    apart = (hashes.shape[1] - signs[order[:RESERVED]] @ signs[rest].T).min(axis=0) / 2
-    free = [row for row, bits in zip(rest, apart) if enough[row] and bits > NEAR_COPY_BITS]
-    return {
-        "judge": _lsp_file(folder, joints, sorted(candidates[place] for place in chosen)),
-        "train": _lsp_file(folder, joints, sorted(free)),
-    }
+    files = {"judge": _lsp_file(folder, joints, sorted(candidates[place] for place in chosen))}
+    if for_training:
+        hashes = np.array([_hash(_lsp_photo(folder, row)) for row in range(count)])
+        signs = 2 * hashes.astype(np.float32) - 1
+        rest = order[RESERVED:]
+        apart = (hashes.shape[1] - signs[order[:RESERVED]] @ signs[rest].T).min(axis=0) / 2
+        free = [row for row, bits in zip(rest, apart) if enough[row] and bits > NEAR_COPY_BITS]
+        files["train"] = _lsp_file(folder, joints, sorted(free))
+    return files
 
 
-def coco_mini(folder: Path) -> dict[str, File]:
-    """``judge``: people with at least six points and a box over 50 px (113). ``train_by``: all
-    labelled people on photos under CC BY and BY-SA, who are among the judged too; ``judge_not_by``:
-    the judged without them."""
+def coco_mini(folder: Path, *, for_training: bool = False) -> dict[str, File]:
+    """``judge``: people with at least six points and a box over 50 px (113). With ``for_training``
+    also ``train_by``: all labelled people on photos under CC BY and BY-SA, who are among the judged
+    too, and ``judge_not_by``: the judged without them."""
     images, annotations = [], []
     for split in ("train2017", "val2017"):
         path = folder / "annotations" / f"person_keypoints_{split}.json"
         if not path.is_file():
-            raise SystemExit(f"{path}: no such file; {__doc__.splitlines()[0]}")
+            raise SystemExit(f"{path}: no such file; it comes with COCO-MINI (real_photos.py)")
         file = json.loads(path.read_bytes())
         images += [{**i, "file_name": f"{split}/{i['file_name']}"} for i in file["images"]]
         annotations += [a for a in file["annotations"] if a["num_keypoints"] and not a["iscrowd"]]
@@ -98,17 +98,17 @@ def coco_mini(folder: Path) -> dict[str, File]:
         kept = [image for image in images if image["id"] in shown]
         return {**file, "images": kept, "annotations": list(people)}
 
-    return {
-        "judge": part(judged),
-        "judge_not_by": part([a for a in judged if a["image_id"] not in free]),
-        "train_by": part([a for a in annotations if a["image_id"] in free]),
-    }
+    files = {"judge": part(judged)}
+    if for_training:
+        files["judge_not_by"] = part([a for a in judged if a["image_id"] not in free])
+        files["train_by"] = part([a for a in annotations if a["image_id"] in free])
+    return files
 
 
 def _joints(path: Path) -> NDArray[np.float64]:
     """LSPe's (N, 14, 3): x, y, visible."""
     if not path.is_file():
-        raise SystemExit(f"{path}: no such file; it comes with LSP extended (see --help)")
+        raise SystemExit(f"{path}: no such file; it comes with LSP extended (real_photos.py)")
     joints = np.asarray(loadmat(path)["joints"], np.float64)
     if joints.ndim != 3 or joints.shape[:2] != (14, 3):
         raise SystemExit(f"{path}: joints {joints.shape}, expected (14, 3, N) as in LSP extended")

@@ -123,7 +123,9 @@ def test_one_default_detector(official: list[str], tmp_path: Path) -> None:
     assert (own.detector is not None, official.pop()) == (True, "yolox-nano")
     one = SpinePoseEstimator(model=tmp_path / "M.onnx", detector="whole")
     assert (one.detector, one.det_model, len(official)) == (None, None, 4)
-    with pytest.raises(UserError, match="yolo: no such detector: expected whole, rfdetr, yolox, yolox-nano"):
+    with pytest.raises(
+        UserError, match="yolo: no such detector: expected whole, rfdetr, yolox, yolox-nano"
+    ):
         open_models("small", detector="yolo")
     assert len(official) == 4, "a name that is wrong is told before anything is fetched"
 
