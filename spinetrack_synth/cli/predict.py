@@ -201,6 +201,8 @@ def command(
     )
     with progress_bar("pictures") as show:
         seen = predict(network, found.inputs, out, options, show, openpose=save_path)
+    if finder and not seen.people:
+        click.echo("nobody was found; --detector whole takes each picture as one person", err=True)
     tell(seen, found.faults, str(out or save_path or USUAL_FOLDER))
 
 
