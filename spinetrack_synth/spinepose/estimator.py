@@ -46,7 +46,7 @@ USUAL_MODE: Final = "medium"
 
 def warn(line: str) -> None:
     """Tell something as a warning."""
-    warnings.warn(line, stacklevel=4)  # at the line that asks for an estimator
+    warnings.warn(line, stacklevel=6)  # at the line that asks for an estimator
 
 
 def open_models(
