@@ -238,13 +238,12 @@ def _clothes(
         hidden_m = np.maximum.reduce(covering) if covering else None
         fabric = _fabric(garment, worn, skin, rng)
         skirt = garment.cut.skirt
-        seed = 0 if skirt is None else int(rng.integers(2**31))
+        seed = int(rng.integers(2**31))
         if hidden_m is None or _shows(data, garment, hidden_m):
             if garment.cut.sewn_on:
                 material = Material(fabric.main, fabric.roughness, 0.2)
             else:
-                own = rng if skirt is None else np.random.default_rng(seed)
-                material = weave(data, garment, fabric, own)
+                material = weave(data, garment, fabric, np.random.default_rng(seed))
             parts.append(_sewn(data, figure, garment, hidden_m, material))
         if skirt is not None:  # of the same cloth, drawn by the same numbers
             below = garments[: k + 1]

@@ -127,7 +127,7 @@ def noise(
 def grain(count: int, rng: np.random.Generator) -> NDArray[np.float32]:
     """White noise (count,), normal, of deviation 1: a stretch of one long roll."""
     roll = _roll()
-    start = int(rng.integers(len(roll) - count))
+    start = int(rng.random() * (len(roll) - count))  # one number drawn, whatever the count
     return roll[start : start + count]
 
 
