@@ -33,7 +33,8 @@ from spinetrack_synth.avatars.fabric import choose_fabric, weave
 from spinetrack_synth.avatars.figure import Figure, measure, suit
 from spinetrack_synth.avatars.hair import Hairdo, hairdo
 from spinetrack_synth.avatars.headwear import draw_headwear, make_headwear, pressed
-from spinetrack_synth.avatars.mesh import subset
+from spinetrack_synth.avatars.mesh import corners_in, subset
+from spinetrack_synth.avatars.paintings import Look
 from spinetrack_synth.avatars.parts import Cover, Part
 from spinetrack_synth.avatars.patterns import Fabric
 from spinetrack_synth.avatars.shoes import SHOES, fit_shoes, shoe_part
@@ -241,10 +242,10 @@ def _clothes(
         seed = int(rng.integers(2**31))
         if hidden_m is None or _shows(data, garment, hidden_m):
             if garment.cut.sewn_on:
-                material = Material(fabric.main, fabric.roughness, 0.2)
+                look: Look = Material(fabric.main, fabric.roughness, 0.2)
             else:
-                material = weave(data, garment, fabric, np.random.default_rng(seed))
-            parts.append(_sewn(data, figure, garment, hidden_m, material))
+                look = weave(data, garment, fabric, seed, hidden_m)
+            parts.append(_sewn(data, figure, garment, hidden_m, look))
         if skirt is not None:  # of the same cloth, drawn by the same numbers
             below = garments[: k + 1]
             parts.append(
@@ -254,14 +255,14 @@ def _clothes(
 
 
 def _sewn(
-    data: BodyData, figure: Figure, garment: Garment, hidden_m: Array | None, material: Material
+    data: BodyData, figure: Figure, garment: Garment, hidden_m: Array | None, look: Look
 ) -> Part:
     piece = sew(data, figure, garment, hidden_m)
     return Part(
         name=garment.cut.name,
         faces=piece.faces,
         uv=piece.uv.astype(np.float32),
-        material=material,
+        material=look,
         weld=piece.weld,
         stencil=piece.stencil,
         offset_m=piece.offset_m.astype(np.float32),
@@ -271,7 +272,7 @@ def _sewn(
 def _shows(data: BodyData, garment: Garment, hidden_m: Array) -> bool:
     """Whether anything of a garment is left where others cover what lies ``hidden_m`` (P,) > 0."""
     bare = (garment.depth_m > 0) & (hidden_m < 0)
-    return bool(bare[suit(data).sheet.faces].all(axis=1).any())
+    return bool((corners_in(bare, suit(data).sheet.faces) == 3).any())
 
 
 def _fabric(

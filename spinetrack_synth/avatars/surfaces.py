@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -12,6 +12,7 @@ from spinetrack_synth.avatars.array_types import Array
 from spinetrack_synth.avatars.avatar import Avatar, bone_motions
 from spinetrack_synth.avatars.hanging import hang
 from spinetrack_synth.avatars.heads import with_hanging_hair
+from spinetrack_synth.avatars.paintings import FINEST, SIZES, Painting, painted
 from spinetrack_synth.avatars.parts import Cover, Part
 from spinetrack_synth.avatars.skinning import (
     deform,
@@ -19,7 +20,7 @@ from spinetrack_synth.avatars.skinning import (
     vertex_normals,
 )
 from spinetrack_synth.avatars.styles import SPORTS
-from spinetrack_synth.shot import Surface
+from spinetrack_synth.shot import PosedPerson, Surface
 
 _CLOTH_M = 0.002
 
@@ -28,13 +29,16 @@ _PRESSED_M = 0.0005
 """Thickness of cloth under a hand, and how near it comes to the body."""
 
 
-def surfaces_of(avatar: Avatar, vertices: Array, body2world: Array) -> tuple[Surface, ...]:
-    """Everything drawn of an avatar whose base mesh (V, 3) m is posed."""
+def surfaces_of(
+    avatar: Avatar, vertices: Array, body2world: Array, texel_m: float = FINEST
+) -> tuple[Surface, ...]:
+    """Everything drawn of an avatar whose base mesh (V, 3) m is posed, in pictures with texels no
+    longer than that."""
     motions = bone_motions(avatar, body2world)
     below = _Below.of(avatar, vertices, body2world) if _hangs(avatar) else None
     hands = _hand_points(avatar, vertices)
     surfaces = tuple(
-        _surface(avatar, part, vertices, hands, motions, below, shares)
+        _surface(avatar, part, vertices, hands, motions, below, shares, texel_m)
         for part, shares in zip(avatar.parts, avatar.body_parts, strict=True)
     )
     return _with_hair(avatar, surfaces, motions, vertices)
@@ -204,6 +208,7 @@ def _surface(
     motions: Array,
     below: _Below | None,
     shares: NDArray[np.uint8],
+    texel_m: float,
 ) -> Surface:
     if part.body is not None:
         assert part.rest_world is not None
@@ -240,11 +245,11 @@ def _surface(
             placed = placed + normals * _above_floor_m(placed, normals, pressed_m)[:, None]
             normals = vertex_normals(placed, part.faces, part.weld)
     return Surface(
-        key=_key(avatar, part),
+        key=_key(avatar, part, texel_m),
         vertices_world=placed.astype(np.float32),
         faces=part.faces,
         uv=part.uv,
-        material=part.material,
+        material=painted(part.material, texel_m),
         normals_world=normals,
         parts=shares,
     )
@@ -262,11 +267,26 @@ def _turned(avatar: Avatar, part: Part, motions: Array) -> Array:
     return turned
 
 
-def _key(avatar: Avatar, part: Part) -> str:
-    """What is the subject's own is the same in all clothes."""
+def repainted(avatar: Avatar, person: PosedPerson, texel_m: float) -> PosedPerson:
+    """The avatar, posed as this person, in pictures with texels no longer than that."""
+    surfaces = (
+        replace(
+            surface,
+            key=_key(avatar, part, texel_m),
+            material=painted(part.material, texel_m),
+        )
+        for part, surface in zip(avatar.parts, person.surfaces, strict=True)
+    )
+    return replace(person, surfaces=tuple(surfaces))
+
+
+def _key(avatar: Avatar, part: Part, texel_m: float) -> str:
+    """What is the subject's own is the same in all clothes; smaller pictures are others."""
     name = avatar.subject.subject_id
+    size = part.material.size(texel_m) if isinstance(part.material, Painting) else SIZES[-1]
+    fine = "" if size == SIZES[-1] else f"@{size}"
     own = avatar.looks.own if avatar.looks else ()
     if not part.asset and any(part.name == mine.name for mine in own):
-        return f"{name}/{part.name}"
+        return f"{name}/{part.name}{fine}"
     style = "" if avatar.style == SPORTS else f"{avatar.style}-"
-    return f"{name}/{style}{avatar.outfit}/{part.name}"
+    return f"{name}/{style}{avatar.outfit}/{part.name}{fine}"
