@@ -18,9 +18,9 @@ def person(cast):
 
 
 def camera(distance_m: float, focal_px: float = 800.0, away: bool = False):
-    position = MIDDLE + [distance_m, 0.0, 0.0]
-    target = MIDDLE + [2 * distance_m if away else 0.0, 0.0, 0.0]
-    return look_at(position, target, focal_px=focal_px, width=640, height=480)
+    ahead = np.array([distance_m, 0.0, 0.0])
+    target = MIDDLE + 2 * ahead * away
+    return look_at(MIDDLE + ahead, target, focal_px=focal_px, width=640, height=480)
 
 
 def test_texels_are_shorter_than_the_pixels_of_the_nearest_camera(person):
