@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from pycocotools import mask as coco_mask
 
 from spinetrack_synth import skeleton
 
@@ -62,8 +63,10 @@ def write_set(
             cv2.circle(picture, at, radius, COLOURS[name][::-1], -1, cv2.LINE_8, 4)
         cv2.imwrite(str(folder / "images" / images[-1]["file_name"]), picture)
         keypoints = [[*points[n].tolist(), 2] if n in points else [0, 0, 0] for n in names]
-        (left, top), (right, bottom) = corners.tolist()
-        outline = [left, top, right, top, right, bottom, left, bottom]
+        (left, top), (right, bottom) = corners.clip(0, size_wh).tolist()
+        mask = np.zeros((size_wh[1], size_wh[0]), np.uint8, order="F")
+        mask[top:bottom, left:right] = 1
+        runs = coco_mask.encode(mask)
         annotations.append(
             {
                 "id": 10 + number,
@@ -73,7 +76,7 @@ def write_set(
                 "keypoints": np.ravel(keypoints).tolist(),
                 "bbox": [*low.tolist(), *wide.tolist()],
                 "area": float(wide.prod()),
-                "segmentation": [outline],
+                "segmentation": {"size": runs["size"], "counts": runs["counts"].decode()},
                 **more,
             }
         )

@@ -80,6 +80,13 @@ class Batches:
             raise UserError("weights: all are 0: nothing to learn from")
         if len({cache.input_hw for cache in self.caches}) > 1:
             raise UserError("sources: their crops are of several sizes")
+        if self.backgrounds and not any(cache.source.exchanges.any() for cache in self.caches):
+            raise UserError(
+                "backgrounds: nobody in the sources has an exact mask to be cut out by (a source's "
+                "exchange = true takes outlines drawn by hand as well)"
+            )
+        if self.seed < 0:
+            raise UserError(f"seed is {self.seed}, expected 0 or more")
         if self.batch_size < 1 or self.batch_size % self.ranks:
             raise UserError(
                 f"batch_size {self.batch_size} cannot be divided among {self.ranks} processes"
@@ -168,20 +175,20 @@ def _look(
     """What the network is to see of a person (H, W, 3) RGB, where the keypoints (37, 2) are in
     that, and which of them are labelled and in it."""
     hw = height, width = cache.input_hw
-    points, labelled = cache.points[person], cache.source.labelled[person]
+    labelled = cache.source.labelled[person]
     if backgrounds is not None and (
-        not cache.source.config.exchange or rng.random() >= backgrounds.config.probability
+        not cache.source.exchanges[person] or rng.random() >= backgrounds.config.probability
     ):
         backgrounds = None
     crop = cache.crop(person, with_mask=backgrounds is not None)
-    view = random_view(augmentation, rng, points, labelled, hw) if augmentation else AS_IT_IS
+    view = random_view(augmentation, rng, crop.points, labelled, hw) if augmentation else AS_IT_IS
     matrix = view.matrix(crop.to_network, width)
     image = warped(crop.image, matrix, hw)
     if backgrounds is not None and crop.mask is not None:
         image = exchanged(image, warped(crop.mask, matrix, hw), backgrounds, rng)
     if augmentation is not None:
         image = altered(augmentation, rng, image)
-    seen = view.points(points, width)
+    seen = view.points(crop.points, width)
     inside = ((seen >= -0.5) & (seen <= np.array([width, height]) - 0.5)).all(1)
     return image[..., ::-1], seen, view.flags(labelled) & inside
 

@@ -47,25 +47,24 @@ class Crop:
 
     ``image`` (h, w, 3) BGR; ``mask`` (h, w), 255 where the person is seen, or None;
     ``to_network`` (2, 3), from its pixels to those of the network's crop, integers being pixel
-    centres in both.
+    centres in both; ``points`` (37, 2), the keypoints in pixels of the network's crop.
     """
 
     image: Bytes
     mask: Bytes | None
     to_network: Floats
+    points: Floats
 
 
 @dataclass(frozen=True, eq=False)
 class CropCache:
     """The crops of a source's people for networks that see ``input_hw``; ``frames`` (N, 3) are
-    their crops in the picture, as in ``spinepose.crops``, ``points`` (N, 37, 2) their keypoints in
-    pixels of the network's crop. Processes may share it."""
+    their crops in the picture, as in ``spinepose.crops``. Processes may share it."""
 
     source: Source
     input_hw: tuple[int, int]
     store: PictureStore
     frames: Floats
-    points: Floats
 
     def __len__(self) -> int:
         return len(self.source)
@@ -79,7 +78,10 @@ class CropCache:
         left, top, scale = self.frames[person]
         to_network = np.array([[step, 0, x - left], [0, step, y - top]]) / scale
         return Crop(
-            image, cv2.imdecode(mask, cv2.IMREAD_GRAYSCALE) if len(mask) else None, to_network
+            image=image,
+            mask=cv2.imdecode(mask, cv2.IMREAD_GRAYSCALE) if len(mask) else None,
+            to_network=to_network,
+            points=(self.source.points[person] - [left, top]) / scale,
         )
 
 
@@ -100,9 +102,8 @@ def open_cache(
         return _entries(source, frames, input_hw, rows)
 
     store.make(entries, progress)
-    points = (source.points - frames[:, None, :2]) / frames[:, None, 2:]
     light = replace(source, segmentations=(None,) * len(source))  # the masks are in the store
-    return CropCache(light, input_hw, store, frames, points)
+    return CropCache(light, input_hw, store, frames)
 
 
 def _key(source: Source, input_hw: tuple[int, int]) -> str:

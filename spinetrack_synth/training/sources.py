@@ -19,7 +19,6 @@ from spinetrack_synth.coco.normalizing import NoKeypointsError, read_normalized
 from spinetrack_synth.coco.picture_paths import locate, picture_folders, pictures_root
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.gap.labels import Labels, labels_of
-from spinetrack_synth.spinepose.boxes import seen_boxes
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -44,8 +43,10 @@ class SourceConfig:
     ``weight`` is its share of every batch, beside the others' weights. ``labelled`` = false takes
     the boxes alone, for a teacher to label. ``ignore`` names keypoints of ours which this source
     means otherwise (Halpe's and LSP's ``neck`` is no C7). ``people`` takes so many of them, the
-    same ones every time, the fewer among the more. ``exchange`` = false leaves its backgrounds as
-    they are. ``name`` and ``licence`` are for logs and the model card.
+    same ones every time, the fewer among the more. ``exchange`` says whether backgrounds may be
+    exchanged; where it does not, they are behind people whose mask is exact to the pixel (run
+    lengths, as rendered ones have), not behind outlines drawn by hand. ``name`` and ``licence`` are
+    for logs and the model card.
     """
 
     annotations: Path
@@ -54,7 +55,7 @@ class SourceConfig:
     labelled: bool = True
     ignore: tuple[str, ...] = ()
     people: int | None = None
-    exchange: bool = True
+    exchange: bool | None = None
     name: str = ""
     licence: str = ""
 
@@ -80,7 +81,8 @@ class Source:
     ``pictures`` (M) with their recorded ``sizes_wh``, ``picture`` (N,) each person's;
     ``boxes_xywh`` (N, 4) and ``points`` (N, 37, 2) in pixels of the picture; ``labelled`` (N, 37),
     all false in a source of boxes alone; ``segmentations`` (N) as the file has them, or None;
-    ``ids`` (N,) of the annotations; ``remarks`` what was left out or made up.
+    ``exchanges`` (N,) who may be cut out by them; ``ids`` (N,) of the annotations; ``remarks`` what
+    was left out or made up.
     """
 
     config: SourceConfig
@@ -91,6 +93,7 @@ class Source:
     points: Floats
     labelled: Bools
     segmentations: tuple[Any, ...]
+    exchanges: Bools
     ids: Ints
     remarks: tuple[str, ...] = ()
 
@@ -113,6 +116,7 @@ class Source:
             points=self.points[rows],
             labelled=self.labelled[rows],
             segmentations=tuple(self.segmentations[row] for row in rows),
+            exchanges=self.exchanges[rows],
             ids=self.ids[rows],
         )
 
@@ -171,8 +175,10 @@ def _labelled(config: SourceConfig) -> Source:
     remarks = list(reading.remarks)
     if unlabelled := int((~people & ~labels.crowd).sum()):
         remarks.append(f"{unlabelled:,} people without a labelled keypoint are left out")
-    rows = np.flatnonzero(people)
     names, sizes = _pictures(labels)
+    masks = [labels.coco.annotations[row].get("segmentation") for row in labels.rows]
+    exact = np.array([isinstance(mask, dict) for mask in masks], bool)
+    allowed = np.full(len(masks), config.exchange) if config.exchange is not None else exact
     source = Source(
         config=config,
         pictures=names,
@@ -181,13 +187,12 @@ def _labelled(config: SourceConfig) -> Source:
         boxes_xywh=labels.boxes,
         points=np.where(known[..., None], labels.points, 0.0),
         labelled=known,
-        segmentations=tuple(
-            labels.coco.annotations[row].get("segmentation") for row in labels.rows
-        ),
+        segmentations=tuple(masks),
+        exchanges=allowed & np.array([bool(mask) for mask in masks], bool),
         ids=labels.ids,
         remarks=tuple(remarks),
     )
-    return source.taking(rows)
+    return source.taking(np.flatnonzero(people))
 
 
 def _with_head(coco: CocoDataset) -> CocoDataset:
@@ -227,6 +232,7 @@ def _boxes_alone(config: SourceConfig) -> Source:
         points=np.zeros((len(boxes), K, 2)),
         labelled=np.zeros((len(boxes), K), bool),
         segmentations=(None,) * len(boxes),
+        exchanges=np.zeros(len(boxes), bool),
         ids=np.array(ids, np.int64),
     )
     return whole.taking(np.arange(len(boxes)))
@@ -234,11 +240,11 @@ def _boxes_alone(config: SourceConfig) -> Source:
 
 def _large_enough(source: Source) -> Bools:
     """Who (N,) is large enough and in the picture."""
-    large: Bools = source.boxes_xywh[:, 2:].max(1) >= SMALLEST_PX
-    for number, size in enumerate(source.sizes_wh):
-        if size is not None:
-            rows = source.picture == number
-            large[rows] &= seen_boxes(source.boxes_xywh[rows], size)
+    endless = (np.inf, np.inf)  # where no size is told
+    sizes = np.array([size or endless for size in source.sizes_wh]).reshape(-1, 2)
+    low, wide = source.boxes_xywh[:, :2], source.boxes_xywh[:, 2:]
+    end = np.minimum(low + wide, sizes[source.picture])
+    large: Bools = (wide.max(1) >= SMALLEST_PX) & (end > low.clip(0)).all(1)
     return large
 
 

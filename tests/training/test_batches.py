@@ -127,6 +127,7 @@ def test_everybody_is_seen_once_in_validation(caches: list[CropCache]) -> None:
         ([1, 1], {}, "2 for 3 sources"),
         ([1, 1, 1], {"ranks": 3}, "batch_size 8 cannot be divided among 3 processes"),
         ([1, 1, 1], {"caches": ()}, "sources: none"),
+        ([1, 1, 1], {"seed": -1}, "seed is -1"),
     ],
 )
 def test_weights_that_are_no_shares_are_refused(

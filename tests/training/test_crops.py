@@ -76,6 +76,17 @@ def test_the_mask_lies_on_the_person(tmp_path: Path) -> None:
     assert cache.crop(0).mask is None, "not asked for"
 
 
+def test_outlines_drawn_by_hand_are_masks(tmp_path: Path) -> None:
+    path = write_set(tmp_path, [60])
+    exact = opened(path, tmp_path / "cache").crop(0, with_mask=True).mask
+    left, top, wide, high = 79, 50, 42, 60
+    outline = [left, top, left + wide, top, left + wide, top + high, left, top + high]
+    alter(path, annotations=lambda old: [old[0] | {"segmentation": [outline]}])
+    drawn = opened(path, tmp_path / "cache").crop(0, with_mask=True).mask
+    assert exact is not None and drawn is not None
+    assert (exact != drawn).mean() < 0.01
+
+
 @pytest.mark.parametrize(
     "segmentation", [None, [], {"size": [9, 9], "counts": "04"}, "mask", [[1, 2]]]
 )

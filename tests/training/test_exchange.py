@@ -72,7 +72,24 @@ def test_it_happens_as_often_as_told_and_where_the_source_lets_it(tmp_path: Path
         return float((other.images != plain.images).any((1, 2, 3)).mean())
 
     assert 0.25 < share(people(tmp_path)) < 0.55
-    assert share(people(tmp_path, exchange=False)) == 0
+    mixed = Batches([people(tmp_path), people(tmp_path, exchange=False)], [1, 1], 60, seed=1,
+                    backgrounds=behind).at(0)  # fmt: skip
+    blue = (np.abs(mixed.images[:, 2, 2].astype(int) - BLUE[::-1]) < 9).all(-1)
+    assert blue[mixed.source == 0].any() and not blue[mixed.source == 1].any()
+
+
+def test_outlines_drawn_by_hand_cut_out_where_the_source_says_so(tmp_path: Path) -> None:
+    behind = backgrounds(tmp_path, BLUE)
+    path = write_set(tmp_path, [80], segmentation=[[100, 100, 200, 100, 200, 200, 100, 200]])
+    for exchange, people_cut in ((None, False), (True, True), (False, False)):
+        source = read_source(SourceConfig(path, exchange=exchange))
+        assert source.exchanges.tolist() == [people_cut]
+        cache = open_cache(source, tmp_path / "cache", HW)
+        if people_cut:
+            Batches([cache], [1], 2, backgrounds=behind)
+        else:
+            with pytest.raises(UserError, match=r"nobody .* mask .*exchange = true"):
+                Batches([cache], [1], 2, backgrounds=behind)
 
 
 def test_colours_are_drawn_towards_those_of_the_photo(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@ them."""
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import shutil
 import signal
@@ -42,6 +43,17 @@ def test_workers_make_the_same_batches_in_the_same_order(tmp_path: Path) -> None
             assert vars(batch)[name].dtype == array.dtype
         count += 1
     assert count == 5
+
+
+@pytest.mark.slow
+def test_a_worker_that_was_killed_is_told(tmp_path: Path) -> None:
+    batches = read_ahead(make_batches(tmp_path), 0, 10**6, 1)
+    next(batches)
+    (worker,) = multiprocessing.active_children()
+    worker.kill()
+    with pytest.raises(UserError, match="the process that made it has ended"):
+        list(batches)
+    assert not multiprocessing.active_children()
 
 
 @pytest.mark.slow
