@@ -21,7 +21,7 @@ from spinetrack_synth.training.augmentation import (
     warped,
 )
 from spinetrack_synth.training.crops import CropCache
-from spinetrack_synth.training.exchange import Backgrounds, exchanged
+from spinetrack_synth.training.exchange import Backgrounds, exchanged, shows_enough
 
 Ints = NDArray[np.int64]
 
@@ -184,13 +184,17 @@ def _look(
     view = random_view(augmentation, rng, crop.points, labelled, hw) if augmentation else AS_IT_IS
     matrix = view.matrix(crop.to_network, width)
     image = warped(crop.image, matrix, hw)
-    if backgrounds is not None and crop.mask is not None:
-        image = exchanged(image, warped(crop.mask, matrix, hw), backgrounds, rng)
-    if augmentation is not None:
-        image = altered(augmentation, rng, image)
     seen = view.points(crop.points, width)
     inside = ((seen >= -0.5) & (seen <= np.array([width, height]) - 0.5)).all(1)
-    return image[..., ::-1], seen, view.flags(labelled) & inside
+    taught = view.flags(labelled) & inside
+    if backgrounds is not None and crop.mask is not None:
+        mask = warped(crop.mask, matrix, hw)
+        if shows_enough(mask, seen[taught]):
+            extent = warped(np.full(crop.mask.shape, 255, np.uint8), matrix, hw)
+            image = exchanged(image, mask, extent, backgrounds, rng)
+    if augmentation is not None:
+        image = altered(augmentation, rng, image)
+    return image[..., ::-1], seen, taught
 
 
 def _batch(looks: Sequence[Look], source: Ints, person: Ints) -> Batch:

@@ -34,6 +34,10 @@ FORMAT: Final = 1
 CHOKE: Final = 0.2
 """What is taken off the softened edge of a mask: the old background shines through there."""
 SOFTNESS_PX: Final = (0.5, 1.2)
+LEAST_SHOWN: Final = 0.75
+NEAR_PX: Final = 4
+"""Who has a smaller share of the keypoints on the mask, or so near to it, stays where they are:
+without what covers the others, nothing would tell where they are."""
 MOST_GAIN: Final = 1.4
 
 
@@ -122,16 +126,31 @@ def _small(path: Path, least: int) -> bytes:
     return bytes(cv2.imencode(".jpg", np.ascontiguousarray(photo), quality)[1].tobytes())
 
 
-def exchanged(image: Bytes, mask: Bytes, backgrounds: Backgrounds, rng: Generator) -> Bytes:
+def shows_enough(mask: Bytes, points: NDArray[np.float64]) -> bool:
+    """Whether most of these keypoints (P, 2), in pixels of the mask, lie on the person it shows."""
+    if not len(points):
+        return False
+    near = opencv().dilate(mask, np.ones((2 * NEAR_PX + 1,) * 2, np.uint8))
+    x, y = points.round().astype(int).T
+    inside = (x >= 0) & (y >= 0) & (x < mask.shape[1]) & (y < mask.shape[0])
+    return bool((near[y[inside], x[inside]] > 127).sum() >= LEAST_SHOWN * len(points))
+
+
+def exchanged(
+    image: Bytes, mask: Bytes, extent: Bytes, backgrounds: Backgrounds, rng: Generator
+) -> Bytes:
     """The person of an image (H, W, 3) BGR, where its mask (H, W) is 255, before another
-    background."""
+    background; beyond the picture's ``extent`` (H, W) it stays black, as where people are cut off
+    by the border."""
     cv2 = opencv()
     behind = backgrounds.window(rng, image.shape[:2])
     if rng.random() < backgrounds.config.match_colour:
         image = _towards(image, mask, behind, rng.uniform(0.2, 0.7))
     soft = cv2.GaussianBlur(mask, (0, 0), rng.uniform(*SOFTNESS_PX)).astype(np.float32)
     alpha = ((soft / 255 - CHOKE) / (1 - CHOKE)).clip(0, 1)
-    return np.asarray(cv2.blendLinear(image, behind, alpha, 1 - alpha), np.uint8)
+    whole = np.asarray(cv2.blendLinear(image, behind, alpha, 1 - alpha), np.uint8)
+    whole[extent < 128] = 0
+    return whole
 
 
 def _towards(image: Bytes, mask: Bytes, behind: Bytes, share: float) -> Bytes:

@@ -11,7 +11,12 @@ from labelled_pictures import COLOURS, found, write_set
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.training.batches import Batches
 from spinetrack_synth.training.crops import CropCache, open_cache
-from spinetrack_synth.training.exchange import BackgroundConfig, Backgrounds, open_backgrounds
+from spinetrack_synth.training.exchange import (
+    BackgroundConfig,
+    Backgrounds,
+    open_backgrounds,
+    shows_enough,
+)
 from spinetrack_synth.training.sources import SourceConfig, read_source
 
 cv2 = pytest.importorskip("cv2", reason="pip install 'spinetrack-synth[spinepose]'")
@@ -76,6 +81,35 @@ def test_it_happens_as_often_as_told_and_where_the_source_lets_it(tmp_path: Path
                     backgrounds=behind).at(0)  # fmt: skip
     blue = (np.abs(mixed.images[:, 2, 2].astype(int) - BLUE[::-1]) < 9).all(-1)
     assert blue[mixed.source == 0].any() and not blue[mixed.source == 1].any()
+
+
+def test_who_is_hidden_for_the_most_part_stays_where_they_are(tmp_path: Path) -> None:
+    """Of five keypoints the mask of the upper body shows three."""
+    behind = backgrounds(tmp_path, BLUE, probability=1.0)
+    outline = [120, 105, 180, 105, 180, 158, 120, 158]
+    path = write_set(tmp_path, [80], size_wh=(300, 300), middle=(150, 150), segmentation=[outline])
+    cache = open_cache(read_source(SourceConfig(path, exchange=True)), tmp_path / "cache", HW)
+    plain = Batches([cache], [1], 1).at(0)
+    np.testing.assert_array_equal(
+        Batches([cache], [1], 1, backgrounds=behind).at(0).images, plain.images
+    )
+    mask = np.zeros(HW, np.uint8)
+    mask[:50] = 255
+    for rows, enough in (([10, 20, 30, 52], True), ([10, 20, 60, 70], False), ([], False)):
+        assert shows_enough(mask, np.array([[30.0, row] for row in rows]).reshape(-1, 2)) == enough
+
+
+def test_people_are_cut_off_by_the_border_of_their_picture_as_before(tmp_path: Path) -> None:
+    behind = backgrounds(tmp_path, BLUE, probability=1.0, match_colour=0.0)
+    path = write_set(tmp_path, [80], size_wh=(300, 300), middle=(150, 265))
+    cache = open_cache(read_source(SourceConfig(path)), tmp_path / "cache", HW)
+    before, after = (
+        Batches([cache], [1], 1, backgrounds=each).at(0).images[0] for each in (None, behind)
+    )
+    beyond = before.max(-1) == 0
+    assert 0.05 < beyond.mean() < 0.5
+    assert after[beyond].max() == 0
+    assert np.abs(after[2, 2].astype(int) - BLUE[::-1]).max() < 9
 
 
 def test_outlines_drawn_by_hand_cut_out_where_the_source_says_so(tmp_path: Path) -> None:
