@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Literal
+
+from spinetrack_synth import skeleton
 
 
 @dataclass(frozen=True)
@@ -60,8 +63,36 @@ class LossConfig:
 
     labels: Term = Term(1.0)
     distillation: Term = Term(2.5)
+    structure: Term = Term(0.1)
+    smoothness: Term = Term(0.5)
     temperature: float = 1.0
 
     def __post_init__(self) -> None:
         if not (math.isfinite(self.temperature) and self.temperature > 0):
             raise ValueError(f"temperature: {self.temperature:g}, expected more than 0")
+
+
+@dataclass(frozen=True)
+class TeacherConfig:
+    """Who teaches: a ``network`` that ``predict`` opens (ONNX), or saved ``predictions`` (COCO
+    keypoint results).
+
+    ``keypoints`` are the names of its points in order, where the file does not tell; ``ignore``
+    names keypoints of ours which it means otherwise (Halpe's ``neck`` is no C7). Points below
+    ``least_score`` do not count.
+    """
+
+    network: Path | None = None
+    predictions: Path | None = None
+    keypoints: tuple[str, ...] = ()
+    ignore: tuple[str, ...] = ()
+    least_score: float = 0.3
+
+    def __post_init__(self) -> None:
+        if (self.network is None) == (self.predictions is None):
+            raise ValueError("expected one of network and predictions")
+        unknown = next((name for name in self.ignore if name not in skeleton.INDEX), None)
+        if unknown is not None:
+            raise ValueError(f"ignore: {unknown!r} is none of SpineTrack's 37 keypoints")
+        if not math.isfinite(self.least_score):
+            raise ValueError(f"least_score: {self.least_score:g}, expected a number")

@@ -12,10 +12,12 @@ from spinetrack_synth.training.distributions import (
     Logits,
     crop_size,
     divergence,
+    expected_points,
     inside,
     label_logits,
 )
 from spinetrack_synth.training.loss_config import LossConfig
+from spinetrack_synth.training.structure import bone_directions, spine_roughness
 
 DEFAULT: Final = LossConfig()
 
@@ -42,6 +44,13 @@ def total_loss(
             terms["labels"] = share, label_loss(logits, points, weight)
         if teacher is not None and (share := config.distillation.at(step)):
             terms["distillation"] = share, distillation(logits, teacher, config.temperature)
+        structure, smoothness = config.structure.at(step), config.smoothness.at(step)
+        if structure or smoothness:
+            expected = expected_points(logits)
+            if structure:
+                terms["structure"] = structure, bone_directions(expected, points, weight)
+            if smoothness:
+                terms["smoothness"] = smoothness, spine_roughness(expected)
         total = torch.stack([share * value for share, value in terms.values()] or [_none(logits)])
         return total.sum(), {name: value.detach() for name, (_, value) in terms.items()}
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -30,6 +31,9 @@ def scattered(people: int = 3, keypoints: int = 37, seed: int = 0) -> torch.Tens
     rng = np.random.default_rng(seed)
     points = rng.uniform([6, 6], [WIDE - 7, HIGH - 7], (people, keypoints, 2))
     return torch.tensor(points, dtype=torch.float32)
+
+
+LABELS_ALONE = LossConfig(structure=Term(0.0), smoothness=Term(0.0))
 
 
 def noise(people: int = 3, keypoints: int = 37) -> tuple[torch.Tensor, torch.Tensor]:
@@ -143,10 +147,11 @@ def test_halves_of_a_batch_average_to_its_loss() -> None:
 
 def test_the_total_is_the_weighted_sum_of_what_is_told() -> None:
     teacher = TeacherAnswer(label_logits(scattered(seed=3), WIDE, HIGH), torch.ones(3, 37))
-    config = LossConfig(labels=Term(1.0), distillation=Term(2.5))
+    config = LossConfig(Term(1.0), Term(2.5), Term(0.1), Term(0.5))
     total, terms = total_loss(noise(), scattered(), torch.ones(3, 37), teacher, 0, config)
-    assert set(terms) == {"labels", "distillation"}
-    told = float(terms["labels"]) + 2.5 * float(terms["distillation"])
+    shares = {"labels": 1.0, "distillation": 2.5, "structure": 0.1, "smoothness": 0.5}
+    assert set(terms) == set(shares) and all(value > 0 for value in terms.values())
+    told = sum(share * float(terms[name]) for name, share in shares.items())
     assert total.item() == pytest.approx(told, rel=1e-6)
     assert not any(value.requires_grad for value in terms.values())
 
@@ -154,7 +159,7 @@ def test_the_total_is_the_weighted_sum_of_what_is_told() -> None:
 def test_without_labels_and_teacher_nothing_moves() -> None:
     x, y = noise()
     points = torch.full((3, 37, 2), float("nan"))
-    total, _ = total_loss((x, y), points, torch.zeros(3, 37), None, 0)
+    total, _ = total_loss((x, y), points, torch.zeros(3, 37), None, 0, LABELS_ALONE)
     total.backward()
     assert total.item() == 0 and not x.grad.any() and not y.grad.any()
 
@@ -193,8 +198,17 @@ def test_weights_that_make_no_sense_are_refused(made: object, told: str) -> None
         made()  # type: ignore[operator]
 
 
+def test_a_bone_without_length_does_not_break_a_step() -> None:
+    """All points of an answer on one place, labels too: finite gradients, for every term."""
+    logits = tuple(torch.zeros(2, 37, 2 * side, requires_grad=True) for side in (WIDE, HIGH))
+    total, _ = total_loss(logits, torch.full((2, 37, 2), 5.0), torch.ones(2, 37), None, 0)
+    total.backward()
+    assert all(torch.isfinite(axis.grad).all() for axis in logits)
+
+
 def test_a_term_that_does_not_count_yet_is_not_told() -> None:
-    config = LossConfig(labels=Term(1.0, "linear", since=5, until=10), distillation=Term(0.0))
+    config = replace(LABELS_ALONE, labels=Term(1.0, "linear", since=5, until=10))
+    config = replace(config, distillation=Term(0.0))
     teacher = TeacherAnswer(label_logits(scattered(), WIDE, HIGH), torch.ones(3, 37))
     total, terms = total_loss(noise(), scattered(), torch.ones(3, 37), teacher, 3, config)
     assert terms == {} and total.item() == 0
