@@ -39,6 +39,7 @@ class Small(nn.Module):
 
     def __init__(self, variant: Variant, keypoints: int, input_hw: tuple[int, int]) -> None:
         super().__init__()
+        self.variant: Variant = variant
         height, width = input_hw
         self.backbone = MoveNet(WIDTHS[variant])
         self.head = nn.Conv2d(FEATURES, keypoints, 1)
