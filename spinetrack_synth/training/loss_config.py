@@ -79,7 +79,7 @@ class TeacherConfig:
 
     ``keypoints`` are the names of its points in order, where the file does not tell; ``ignore``
     names keypoints of ours which it means otherwise (Halpe's ``neck`` is no C7). Points below
-    ``least_score`` do not count.
+    ``least_score`` do not count. ``licence`` is its terms, for the model card.
     """
 
     network: Path | None = None
@@ -87,6 +87,7 @@ class TeacherConfig:
     keypoints: tuple[str, ...] = ()
     ignore: tuple[str, ...] = ()
     least_score: float = 0.3
+    licence: str = ""
 
     def __post_init__(self) -> None:
         if (self.network is None) == (self.predictions is None):

@@ -67,6 +67,18 @@ def test_points_that_a_source_does_not_label_take_no_part(caches: list[CropCache
     assert not counts[2].any()
 
 
+def test_the_way_from_the_picture_leads_labels_to_their_places(caches: list[CropCache]) -> None:
+    batch = Batches(caches, [1, 1, 0], 24, augmentation=AugmentationConfig(rotation=1)).at(2)
+    mirrored = np.linalg.det(batch.picture2crop[:, :, :2]) < 0
+    assert 0 < mirrored.sum() < 24
+    for row, (source, person) in enumerate(zip(batch.source, batch.person)):
+        points = caches[source].source.points[person]
+        seen = points @ batch.picture2crop[row, :, :2].T + batch.picture2crop[row, :, 2]
+        if mirrored[row]:
+            seen = seen[list(skeleton.MIRROR)]
+        np.testing.assert_allclose(seen, batch.points[row], atol=1e-3)
+
+
 @pytest.mark.parametrize("weights", [(1, 1, 1), (6, 3, 1), (0.05, 5, 0), (1e-6, 1, 1e6)])
 def test_every_batch_is_mixed_by_weight_and_everybody_comes_as_often(
     caches: list[CropCache], weights: tuple[float, ...]

@@ -1,0 +1,86 @@
+"""A dry run tells what would be read, and writes nothing."""
+
+from __future__ import annotations
+
+import re
+import sys
+from pathlib import Path
+
+import pytest
+from commands import Run
+from training_runs import draw_people, write_config
+
+torch = pytest.importorskip("torch", reason="pip install 'spinetrack-synth[train]'")
+pytest.importorskip("cv2", reason="pip install 'spinetrack-synth[train]'")
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("SPINETRACK_SYNTH_CACHE", str(tmp_path / "cache"))
+    draw_people(tmp_path, "train", 5, 0)
+    draw_people(tmp_path, "val", 2, 1)
+    return tmp_path
+
+
+def test_a_dry_run_counts_and_writes_nothing(folder: Path, run: Run) -> None:
+    labels = folder / "annotations/person_keypoints_train.json"
+    labels.write_bytes(labels.read_bytes().replace(b",2.0,", b",0.0,", 1))  # one nose less
+    config = write_config(folder / "c.toml")
+    before = sorted(folder.rglob("*"))
+    code, out, err = run("train", config, "--dry-run")
+    assert (code, err) == (0, "")
+    assert sorted(folder.rglob("*")) == before
+    assert "source train: 5 people in 5 pictures, 100% of every batch, 6.4 passes" in out
+    assert "licence: CC0-1.0" in out
+    assert re.search(r"^nose +4$", out, re.M) and re.search(r"^spine_03 +5$", out, re.M)
+    assert "judged on val: 2 people in 2 pictures" in out
+    assert re.search(r"^parameters: 2\.3\d M, all of them learn$", out, re.M)
+    assert re.search(r"^a step of 4 people: \d+\.\d\d s in fp32 on \d+ threads", out, re.M)
+
+
+@pytest.mark.parametrize(
+    ("broken", "told"),
+    [
+        ('annotations = "none.json"', "none.json"),
+        ('annotations = "annotations/person_keypoints_train.json"\npeople = 9', "has 5 people"),
+        ('annotations = "annotations/person_keypoints_train.json"\nimages = "x"', "no such folder"),
+    ],
+)
+def test_what_cannot_be_read_is_one_line(folder: Path, run: Run, broken: str, told: str) -> None:
+    config = write_config(folder / "c.toml")
+    text = config.read_text().replace(
+        'annotations = "annotations/person_keypoints_train.json"', broken, 1
+    )
+    config.write_text(text)
+    for more in (["--dry-run"], ["--out", folder / "RUN"]):
+        code, out, err = run("train", config, *more)
+        assert code == 2 and out == "" and told in err and err.count("\n") == 1
+    assert not (folder / "RUN").exists()
+
+
+def test_a_run_needs_a_folder(folder: Path, run: Run) -> None:
+    code, out, err = run("train", write_config(folder / "c.toml"))
+    assert (code, out) == (2, "")
+    assert err == "Error: give the folder of the run (--out RUN), or --dry-run\n"
+
+
+def test_torch_that_is_missing_is_named_with_its_remedy(
+    folder: Path, run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in [name for name in sys.modules if name.startswith("spinetrack_synth.training")]:
+        monkeypatch.delitem(sys.modules, name)
+    monkeypatch.setitem(sys.modules, "torch", None)
+    code, _, err = run("train", write_config(folder / "c.toml"), "--dry-run")
+    assert code == 2
+    assert err == (
+        "Error: this needs torch, which is not installed: pip install 'spinetrack-synth[train]'\n"
+    )
+
+
+def test_a_run_that_diverges_ends_in_one_line_and_1(folder: Path, run: Run) -> None:
+    plan = {"learning_rate": 1e30, "warmup_steps": 0}
+    config = write_config(folder / "c.toml", "[judging]", **plan)
+    code, _, err = run("train", config, "--out", folder / "RUN")
+    assert code == 1
+    (line,) = [line for line in err.splitlines() if "nan" in line]
+    assert line.startswith("Error: step ") and "diverged-00000" in line and "Traceback" not in err
