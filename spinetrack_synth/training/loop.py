@@ -36,7 +36,7 @@ DTYPES: Final = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.fl
 STATE: Final = "state.pt"
 
 Row = dict[str, float]
-"""What a step tells: ``loss``, its terms, ``gradient_norm``, ``learning_rate``, ``pictures_s``."""
+"""What a step tells: ``loss``, its terms by name, ``gradient_norm``, ``learning_rate``."""
 Judge = Callable[[Standing, nn.Module], float | None]
 """Judges the averaged network where the run stands, and tells; the watched figure, if one is."""
 
@@ -46,10 +46,8 @@ class DivergedError(Exception):
 
 
 def train(
-    config: Config,
+    learner: Learner,
     batches: Batches,
-    teacher: Teacher | None,
-    process: Processes,
     out: Path,
     judge: Judge,
     progress: Callable[[int, int], None],
@@ -59,11 +57,9 @@ def train(
     Raises UserError where data cannot be read any more and DivergedError where the loss is no
     number. Whatever ends it, the same call goes on from the last state to the same weights.
     """
+    config, process, data = learner.config, learner.process, fingerprint(batches)
     plan, judging = config.optimisation, config.judging
-    data = fingerprint(batches)
     standing, tensors = read_state(out / STATE, data) or (Standing(), None)
-    start = start_of(config) if tensors is None else None
-    learner = Learner.begin(config, process, teacher, start)
     if tensors is not None:
         learner.restore(tensors)
     with contextlib.ExitStack() as stack:
@@ -93,6 +89,7 @@ def train(
                 keep()
             if ended or (judging.patience and standing.waited >= judging.patience):
                 return standing
+            start = time.perf_counter()
             try:
                 batch = next(ahead)
             except UserError:
@@ -101,7 +98,8 @@ def train(
             row = learner.learn(batch, step, out)
             standing = replace(standing, step=step + 1)
             if log is not None:
-                log.add({"step": step + 1, **row})
+                rate = plan.batch_size / (time.perf_counter() - start)
+                log.add({"step": step + 1, **row, "pictures_s": round(rate, 2)})
             progress(step + 1, plan.steps)
 
 
@@ -120,14 +118,21 @@ class Learner:
 
     @classmethod
     def begin(
-        cls, config: Config, process: Processes, teacher: Teacher | None, start: Path | None
+        cls, config: Config, process: Processes, teacher: Teacher | None, *, resumed: bool = False
     ) -> Learner:
-        """A network before its first step, with random weights or those of a file to ``start``
-        from."""
+        """A network before its first step; the weights of one that is ``resumed`` are to come yet.
+
+        Raises UserError where there is no such network, or it cannot start with its file.
+        """
         plan = config.optimisation
+        if plan.batch_size % (parts := plan.accumulate * process.count):
+            raise UserError(
+                f"batch_size {plan.batch_size} cannot be divided into {parts} parts (processes "
+                "times accumulate)"
+            )
         torch.manual_seed(config.seed)
         network = description(config, 0).build()
-        if start is not None:
+        if not resumed and (start := start_of(config)) is not None:
             begin_with(network, description(config, 0), start)
         network = network.to(process.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         if plan.batch_norm == "batch":
@@ -148,7 +153,6 @@ class Learner:
 
     def learn(self, batch: Batch, step: int, out: Path) -> Row:
         """One step. Raises DivergedError before weights are hurt; ``out`` then has the batch."""
-        start = time.monotonic()
         plan = self.config.optimisation
         torch.manual_seed((self.config.seed << 40) + (step << 12) + self.process.rank)
         self.network.train()
@@ -172,7 +176,6 @@ class Learner:
         return row | {
             "gradient_norm": norm,
             "learning_rate": plan.learning_rate * plan.rate_at(step),
-            "pictures_s": plan.batch_size / (time.monotonic() - start),
         }
 
     def gradient(self, batch: Batch, step: int) -> Row:
@@ -260,9 +263,10 @@ def _kept(batch: Batch, row: Row, step: int, out: Path, process: Processes) -> s
             stream, **{each.name: getattr(batch, each.name) for each in fields(batch)}
         )
     told = ", ".join(f"{name} {value:.4g}" for name, value in row.items())
+    what = "gradient" if math.isfinite(row["loss"]) else "loss"
     return (
-        f"step {step + 1} is no number any more ({told}); its batch is kept in {path}; the state "
-        'before it is sound: try a lower learning_rate or precision = "fp32"'
+        f"the {what} of step {step + 1} is no number ({told}); its batch is kept in {path}, the "
+        'weights of before in the state: try a lower learning_rate, or precision = "fp32"'
     )
 
 

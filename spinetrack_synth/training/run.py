@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
@@ -25,7 +26,7 @@ from spinetrack_synth.training.crops import open_cache
 from spinetrack_synth.training.exchange import open_backgrounds
 from spinetrack_synth.training.judging import FIGURES, OpenSet, intervals_of, judge, open_sets
 from spinetrack_synth.training.log import JUDGED, Row, read_rows, write_rows
-from spinetrack_synth.training.loop import description, train
+from spinetrack_synth.training.loop import STATE, DivergedError, Learner, description, train
 from spinetrack_synth.training.page import write_page
 from spinetrack_synth.training.processes import Processes, processes
 from spinetrack_synth.training.sources import Source, read_source
@@ -56,12 +57,19 @@ def run(config_path: Path, out: Path, bar: Bar, tell: Tell) -> Path | None:
         sets = open_sets(config.judging.sets)
         check_watched(config, sets)
         sources = [read_source(each) for each in config.sources]
+        teacher = None if config.teacher is None else open_teacher(config.teacher, sources)
+        resumed = (out / STATE).is_file()
+        learner = Learner.begin(config, process, teacher, resumed=resumed)
         with _claimed(config_path, config, out, process):
             batches = open_batches(config, sources, process, bar)
-            teacher = None if config.teacher is None else open_teacher(config.teacher, sources)
             reporter = Reporter(config, sources, sets, out, tell)
-            with bar("steps") as progress:
-                train(config, batches, teacher, process, out, reporter.judge, progress)
+            try:
+                with bar("steps") as progress:
+                    train(learner, batches, out, reporter.judge, progress)
+            except DivergedError:
+                if process.first:
+                    raise
+                sys.exit(1)  # one line is enough
     return out / PAGE if process.first else None
 
 

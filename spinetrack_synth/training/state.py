@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 import pickle
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
@@ -33,8 +34,9 @@ class Standing:
 
     def after_judgement(self, watched: float | None) -> Standing:
         """As it is once the network of this step was judged."""
-        better = watched is not None and (self.best is None or watched > self.best)
-        if better or watched is None:
+        if watched is not None and math.isnan(watched):
+            watched = -math.inf
+        if watched is None or self.best is None or watched > self.best:
             return Standing(self.step, self.step, watched, self.step, 0)
         return Standing(self.step, self.step, self.best, self.best_step, self.waited + 1)
 

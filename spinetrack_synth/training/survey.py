@@ -17,7 +17,7 @@ from spinetrack_synth.training.card import UNTOLD
 from spinetrack_synth.training.config import Config, read_config
 from spinetrack_synth.training.crops import open_cache
 from spinetrack_synth.training.judging import OpenSet, open_sets
-from spinetrack_synth.training.loop import Learner, start_of
+from spinetrack_synth.training.loop import Learner
 from spinetrack_synth.training.processes import processes
 from spinetrack_synth.training.run import check_watched
 from spinetrack_synth.training.sources import Source, read_source
@@ -87,7 +87,7 @@ def _cost(config: Config, sources: Sequence[Source]) -> list[str]:
     few = [source.taking(np.arange(min(len(source), plan.batch_size))) for source in sources]
     with processes() as process, tempfile.TemporaryDirectory() as scratch:
         teacher = None if config.teacher is None else open_teacher(config.teacher, few)
-        learner = Learner.begin(config, process, teacher, start_of(config))
+        learner = Learner.begin(config, process, teacher)
         caches = [open_cache(each, Path(scratch), config.network.input_hw) for each in few]
         weights = [source.config.weight for source in sources]
         batches = Batches(caches, weights, plan.batch_size, config.seed, config.augmentation)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import shutil
 import signal
+import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -131,13 +132,15 @@ def test_a_run_killed_again_and_again_ends_in_the_same_weights(folder: Path) -> 
 
 def test_two_processes_have_the_losses_of_one(folder: Path) -> None:
     config = write_config(folder / "pair.toml", UNJUDGED, steps=4)
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port = str(free.getsockname()[1])
     pair = [
         started(
             config,
             folder / "pair",
             environment(
                 folder / "cache", RANK=str(rank), WORLD_SIZE="2", LOCAL_RANK=str(rank),
-                MASTER_ADDR="127.0.0.1", MASTER_PORT="29617",
+                MASTER_ADDR="127.0.0.1", MASTER_PORT=port,
             ),
         )
         for rank in range(2)

@@ -49,6 +49,9 @@ def test_the_best_step_is_that_of_the_highest_watched_figure() -> None:
     assert Standing(30, 20, 0.5, 10, 1).after_judgement(0.5) == Standing(30, 30, 0.5, 10, 2)
     assert Standing(30, 20, 0.5, 10, 1).after_judgement(0.6) == Standing(30, 30, 0.6, 30, 0)
     assert Standing(30, 20, 0.5, 10, 1).after_judgement(float("nan")).best == 0.5
+    unknown = Standing(10).after_judgement(float("nan"))
+    assert unknown.best_step == 10
+    assert Standing(20, 10, unknown.best, 10).after_judgement(0.1).best == 0.1
 
 
 def test_where_nothing_is_watched_the_last_step_is_kept() -> None:

@@ -38,24 +38,31 @@ def test_a_dry_run_counts_and_writes_nothing(folder: Path, run: Run) -> None:
     assert re.search(r"^a step of 4 people: \d+\.\d\d s in fp32 on \d+ threads", out, re.M)
 
 
+TRAIN = '"annotations/person_keypoints_train.json"'
+
+
 @pytest.mark.parametrize(
-    ("broken", "told"),
+    ("part", "broken", "told"),
     [
-        ('annotations = "none.json"', "none.json"),
-        ('annotations = "annotations/person_keypoints_train.json"\npeople = 9', "has 5 people"),
-        ('annotations = "annotations/person_keypoints_train.json"\nimages = "x"', "no such folder"),
+        (TRAIN, '"none.json"', "none.json: "),
+        (TRAIN, f"{TRAIN}\npeople = 9", "has 5 people to learn from, not 9"),
+        (TRAIN, f'{TRAIN}\nimages = "x"', "no such folder"),
+        ("_val.json", "_vol.json", "person_keypoints_vol.json"),
+        ('name = "small"', 'name = "smal"', "network 'smal': expected one of spinepose-s"),
+        ('name = "small"', 'name = "small"\nstart = "none.pth"', "none.pth: no such file"),
+        ("[network]", '[teacher]\nnetwork = "none.onnx"\n[network]', "none.onnx"),
+        ("steps = 8", "steps = 8\naccumulate = 3", "cannot be divided into 3 parts"),
     ],
 )
-def test_what_cannot_be_read_is_one_line(folder: Path, run: Run, broken: str, told: str) -> None:
+def test_what_cannot_be_used_is_one_line(
+    folder: Path, run: Run, part: str, broken: str, told: str
+) -> None:
     config = write_config(folder / "c.toml")
-    text = config.read_text().replace(
-        'annotations = "annotations/person_keypoints_train.json"', broken, 1
-    )
-    config.write_text(text)
+    config.write_text(config.read_text().replace(part, broken, 1))
     for more in (["--dry-run"], ["--out", folder / "RUN"]):
         code, out, err = run("train", config, *more)
         assert code == 2 and out == "" and told in err and err.count("\n") == 1
-    assert not (folder / "RUN").exists()
+    assert not (folder / "RUN").exists() and not (folder / "cache").exists()
 
 
 def test_a_run_needs_a_folder(folder: Path, run: Run) -> None:
@@ -83,4 +90,8 @@ def test_a_run_that_diverges_ends_in_one_line_and_1(folder: Path, run: Run) -> N
     code, _, err = run("train", config, "--out", folder / "RUN")
     assert code == 1
     (line,) = [line for line in err.splitlines() if "nan" in line]
-    assert line.startswith("Error: step ") and "diverged-00000" in line and "Traceback" not in err
+    assert (
+        line.startswith("Error: the loss of step ")
+        and "diverged-00000" in line
+        and "Traceback" not in err
+    )
