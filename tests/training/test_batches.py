@@ -12,7 +12,7 @@ from labelled_pictures import write_set
 from spinetrack_synth import skeleton
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.spinepose.keypoint_sets import SETS
-from spinetrack_synth.training.augmentation import AugmentationConfig
+from spinetrack_synth.training.augmentation import PROBABILITIES, AugmentationConfig
 from spinetrack_synth.training.batches import BLOCK, Batch, Batches, whole
 from spinetrack_synth.training.crops import CropCache, open_cache
 from spinetrack_synth.training.reading_ahead import read_ahead
@@ -77,6 +77,17 @@ def test_the_way_from_the_picture_leads_labels_to_their_places(caches: list[Crop
         if mirrored[row]:
             seen = seen[list(skeleton.MIRROR)]
         np.testing.assert_allclose(seen, batch.points[row], atol=1e-3)
+
+
+def test_of_mirrored_people_the_other_side_is_labelled(tmp_path: Path) -> None:
+    source = read_source(SourceConfig(write_set(tmp_path, [60]), ignore=("left_wrist",)))
+    cache = open_cache(source, tmp_path / "cache", HW)
+    left, right = (skeleton.INDEX[f"{side}_wrist"] for side in ("left", "right"))
+    nothing = dict.fromkeys(PROBABILITIES, 0.0)
+    for mirror, seen, unseen in ((0.0, right, left), (1.0, left, right)):
+        config = AugmentationConfig(**(nothing | {"mirror": mirror}))
+        weight = Batches([cache], [1], 1, augmentation=config).at(0).weight[0]
+        assert (weight[seen], weight[unseen]) == (1, 0)
 
 
 @pytest.mark.parametrize("weights", [(1, 1, 1), (6, 3, 1), (0.05, 5, 0), (1e-6, 1, 1e6)])

@@ -171,7 +171,7 @@ def _shop_window(rng: Rng) -> Finish:
             x += wide + int(rng.integers(1, 14))
     for x in range(18, 160, 40):
         image[14:18, x : x + 10] = (0.80, 0.74, 0.60)
-    return Finish(Material(textures.image_bytes(image), 0.08, 0.9), (2.0, 2.4))
+    return Finish(Material(textures.image_bytes(image.transpose(2, 0, 1)), 0.08, 0.9), (2.0, 2.4))
 
 
 def _town_house(rng: Rng, storeys: tuple[int, int], grounds: Sequence[str]) -> houses.Front:

@@ -107,11 +107,12 @@ def _finishes(rng: Rng, style: _Style) -> dict[str, Finish]:
 
 
 def _dusted(rng: Rng, finish: Finish) -> Finish:
-    image = np.asarray(finish.material.base_color)
-    shape = image.shape[:2]
-    drift = np.clip(0.8 * textures.noise(rng, shape, 90, 2.2) - 0.1, 0, 1)[..., None]
-    covered = image * (1 - 0.85 * drift) + np.array([205, 208, 214]) * 0.85 * drift
-    return replace(finish, material=replace(finish.material, base_color=covered.astype(np.uint8)))
+    bare = np.asarray(finish.material.base_color).transpose(2, 0, 1) / np.float32(255)
+    drift = np.clip(0.8 * textures.noise(rng, bare.shape[1:], 90, 2.2) - 0.1, 0, 1)
+    covered = textures.image_bytes(
+        textures.mix(bare, np.array([205, 208, 214]) / 255, 0.85 * drift)
+    )
+    return replace(finish, material=replace(finish.material, base_color=covered))
 
 
 def _oval(offset: float, middle: float) -> Array:
