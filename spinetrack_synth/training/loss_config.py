@@ -55,8 +55,9 @@ class Term:
 
 @dataclass(frozen=True)
 class LossConfig:
-    """The weights of the terms. The published ones are 1, 2.5, .1 and .5 for labels, teacher,
-    structure and smoothness (Khan et al. 2025).
+    """The weights of the terms. The published ones are 1, 2.5, .1 and .5 for ``labels``,
+    ``distillation``, ``structure`` and ``smoothness`` (Khan et al. 2025); ``spine_shape``, that of
+    the spine's likelihood under the model, is ours.
 
     ``temperature`` softens what teacher and student answer before they are compared.
     """
@@ -65,6 +66,7 @@ class LossConfig:
     distillation: Term = Term(2.5)
     structure: Term = Term(0.1)
     smoothness: Term = Term(0.5)
+    spine_shape: Term = Term(0.1)
     temperature: float = 1.0
 
     def __post_init__(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 import torch
@@ -17,9 +18,18 @@ from spinetrack_synth.training.distributions import (
     label_logits,
 )
 from spinetrack_synth.training.loss_config import LossConfig
+from spinetrack_synth.training.spine_shapes import spine_shape_loss
 from spinetrack_synth.training.structure import bone_directions, spine_roughness
 
 DEFAULT: Final = LossConfig()
+
+ANATOMICAL: Final[dict[str, Callable[[Tensor, Tensor, Tensor], Tensor]]] = {
+    "structure": bone_directions,
+    "smoothness": lambda answered, labels, weight: spine_roughness(answered),
+    "spine_shape": spine_shape_loss,
+}
+"""Terms of mean coordinates as answered, labels and their weights, by their names in the
+configuration."""
 
 
 def total_loss(
@@ -44,13 +54,12 @@ def total_loss(
             terms["labels"] = share, label_loss(logits, points, weight)
         if teacher is not None and (share := config.distillation.at(step)):
             terms["distillation"] = share, distillation(logits, teacher, config.temperature)
-        structure, smoothness = config.structure.at(step), config.smoothness.at(step)
-        if structure or smoothness:
+        shares = {name: getattr(config, name).at(step) for name in ANATOMICAL}
+        if any(shares.values()):
             expected = expected_points(logits)
-            if structure:
-                terms["structure"] = structure, bone_directions(expected, points, weight)
-            if smoothness:
-                terms["smoothness"] = smoothness, spine_roughness(expected)
+            for name, term in ANATOMICAL.items():
+                if share := shares[name]:
+                    terms[name] = share, term(expected, points, weight)
         total = torch.stack([share * value for share, value in terms.values()] or [_none(logits)])
         return total.sum(), {name: value.detach() for name, (_, value) in terms.items()}
 

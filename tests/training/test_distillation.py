@@ -99,7 +99,8 @@ def test_a_student_converges_to_its_teacher_on_the_teachers_points_alone() -> No
 
     before = [axis.detach().clone() for axis in student()]
     nothing = torch.zeros(6, 37)
-    config = LossConfig(structure=Term(0.0), smoothness=Term(0.0), temperature=2.0)
+    off = Term(0.0)
+    config = LossConfig(structure=off, smoothness=off, spine_shape=off, temperature=2.0)
     for _ in range(80):
         labels = torch.full((6, 37, 2), torch.nan)
         loss, _ = total_loss(student(), labels, nothing, answer, 0, config)

@@ -10,6 +10,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from spinetrack_synth import skeleton  # noqa: E402
 from spinetrack_synth.spinepose import simcc  # noqa: E402
 from spinetrack_synth.training.distillation import TeacherAnswer  # noqa: E402
 from spinetrack_synth.training.distributions import (  # noqa: E402
@@ -33,7 +34,7 @@ def scattered(people: int = 3, keypoints: int = 37, seed: int = 0) -> torch.Tens
     return torch.tensor(points, dtype=torch.float32)
 
 
-LABELS_ALONE = LossConfig(structure=Term(0.0), smoothness=Term(0.0))
+LABELS_ALONE = LossConfig(structure=Term(0.0), smoothness=Term(0.0), spine_shape=Term(0.0))
 
 
 def noise(people: int = 3, keypoints: int = 37) -> tuple[torch.Tensor, torch.Tensor]:
@@ -147,9 +148,12 @@ def test_halves_of_a_batch_average_to_its_loss() -> None:
 
 def test_the_total_is_the_weighted_sum_of_what_is_told() -> None:
     teacher = TeacherAnswer(label_logits(scattered(seed=3), WIDE, HIGH), torch.ones(3, 37))
-    config = LossConfig(Term(1.0), Term(2.5), Term(0.1), Term(0.5))
-    total, terms = total_loss(noise(), scattered(), torch.ones(3, 37), teacher, 0, config)
+    weight = torch.ones(3, 37)
+    weight[:, list(skeleton.SPINE)] = 0.0
+    config = LossConfig(Term(1.0), Term(2.5), Term(0.1), Term(0.5), Term(0.2))
+    total, terms = total_loss(noise(), scattered(), weight, teacher, 0, config)
     shares = {"labels": 1.0, "distillation": 2.5, "structure": 0.1, "smoothness": 0.5}
+    shares["spine_shape"] = 0.2
     assert set(terms) == set(shares) and all(value > 0 for value in terms.values())
     told = sum(share * float(terms[name]) for name, share in shares.items())
     assert total.item() == pytest.approx(told, rel=1e-6)
