@@ -22,6 +22,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+@pytest.mark.slow
 def test_a_dry_run_counts_and_writes_nothing(folder: Path, run: Run) -> None:
     labels = folder / "annotations/person_keypoints_train.json"
     labels.write_bytes(labels.read_bytes().replace(b",2.0,", b",0.0,", 1))  # one nose less
@@ -84,6 +85,7 @@ def test_torch_that_is_missing_is_named_with_its_remedy(
     )
 
 
+@pytest.mark.slow
 def test_a_run_that_diverges_ends_in_one_line_and_1(folder: Path, run: Run) -> None:
     plan = {"learning_rate": 1e30, "warmup_steps": 0}
     config = write_config(folder / "c.toml", "[judging]", **plan)
