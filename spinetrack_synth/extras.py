@@ -10,8 +10,8 @@ EXTRAS: Final[dict[str, dict[str, str]]] = {
     "unreal": {"unrealcv": "unrealcv", "opencv-python": "cv2", "pygltflib": "pygltflib"},
     "motion": {"ezc3d": "ezc3d", "matplotlib": "matplotlib"},
     "train": {
-        "onnx": "onnx", "onnxruntime": "onnxruntime", "onnxscript": "onnxscript",
-        "opencv-python": "cv2", "safetensors": "safetensors", "torch": "torch",
+        "onnx": "onnx", "onnxruntime": "onnxruntime", "opencv-python": "cv2",
+        "safetensors": "safetensors", "torch": "torch",
     },  # fmt: skip
     "spinepose": {"onnxruntime": "onnxruntime", "opencv-python": "cv2"},
     "meshes": {"trimesh": "trimesh"},

@@ -9,7 +9,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 
 import pytest
@@ -22,6 +22,12 @@ pytest.importorskip("cv2", reason="pip install 'spinetrack-synth[train]'")
 from safetensors.torch import load_file  # noqa: E402
 
 from spinetrack_synth.errors import UserError  # noqa: E402
+from spinetrack_synth.gap.labels import read_labels  # noqa: E402
+from spinetrack_synth.gap.running import Source, evaluate_sources  # noqa: E402
+from spinetrack_synth.skeleton import SPINE  # noqa: E402
+from spinetrack_synth.training.checkpoints import open_checkpoint  # noqa: E402
+from spinetrack_synth.training.export import export  # noqa: E402
+from spinetrack_synth.training.judging import figures_of  # noqa: E402
 from spinetrack_synth.training.loop import DivergedError  # noqa: E402
 from spinetrack_synth.training.run import run  # noqa: E402
 from spinetrack_synth.training.state import read_state  # noqa: E402
@@ -93,6 +99,21 @@ def test_a_run_leaves_network_card_page_and_logs(folder: Path) -> None:
     assert (
         "license: cc0-1.0" in card and f"| val | 6 | {float(judged[-1]['body_oks']):.3f} (" in card
     )
+
+
+def test_judging_has_the_figures_of_evaluate(folder: Path) -> None:
+    pytest.importorskip("onnx", reason="pip install 'spinetrack-synth[train]'")
+    net, description = open_checkpoint(folder / "plain")
+    export(net, description, folder / "plain.onnx")
+    labels = read_labels(folder / "annotations/person_keypoints_val.json")
+    source = Source(model=folder / "plain.onnx")
+    (evaluation,) = evaluate_sources(labels, [source], lambda unit: nullcontext(None))
+    judged = rows(folder / "plain/judged.csv")[-1]
+    for name, value in figures_of(evaluation).items():
+        assert float(judged[name]) == pytest.approx(value, abs=1e-6)
+    assert evaluation.precision["body"]["AP"] == pytest.approx(float(judged["body_ap"]))
+    similarity = evaluation.errors.similarity[:, list(SPINE)]
+    assert float(judged["spine_oks"]) == pytest.approx(similarity.mean(), abs=1e-6)
 
 
 def test_a_killed_run_goes_on_to_the_same_weights(folder: Path) -> None:
