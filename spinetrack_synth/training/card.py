@@ -109,6 +109,7 @@ def _losses(config: Config) -> str:
         f"{name} {term.weight:g}" + ("" if term.schedule == "constant" else f" ({term.schedule})")
         for name, term in terms.items()
         if isinstance(term, Term) and term.used
+        if name != "distillation" or config.teacher is not None
     ]
     return ", ".join(told) or "none"
 
@@ -123,11 +124,14 @@ def _worth(config: Config, judged: Sequence[tuple[Judgement, Mapping[str, Interv
     """A table of figures with their intervals, a row a set."""
     if not judged:
         return ["It was judged on nothing: name sets under `[[judging.sets]]`."]
+    learnt = {source.annotations.resolve() for source in config.sources}
     rows = []
     for each, intervals in judged:
         labels = each.evaluation.labels
         figures = [_figure(intervals.get(name)) for name in TOLD]
-        rows.append((each.name, f"{int(labels.people.sum()):,}", *figures))
+        seen = labels.path.resolve() in learnt
+        name = f"{each.name} (trained on)" if seen else each.name
+        rows.append((name, f"{each.people:,}", *figures))
     heads = [name.replace("_oks", ": mean OKS").replace("_ap", ": AP") for name in TOLD]
     watched = config.judging.watch
     notes = [

@@ -41,8 +41,9 @@ class OptimisationConfig:
 
     ``batch_size`` people in a step of all processes together, on the device in ``accumulate``
     parts; ``learning_rate`` at its highest, after ``warmup_steps``, from where it falls along a
-    cosine to a hundredth. ``clip`` is the largest norm of the gradient; ``ema_decay`` how much of
-    the averaged weights a step keeps; ``batch_norm`` frozen keeps the statistics of the start.
+    cosine to a hundredth. ``clip`` is the largest norm of the gradient (30 to 900 are usual for the
+    small network); ``ema_decay`` how much of the averaged weights a step keeps; ``batch_norm``
+    frozen keeps the statistics of the start; ``save_every`` is in steps.
     """
 
     steps: int
@@ -50,7 +51,7 @@ class OptimisationConfig:
     accumulate: int = 1
     learning_rate: float = 5e-4
     warmup_steps: int = 100
-    clip: float = 10.0
+    clip: float = 1000.0
     ema_decay: float = 0.998
     precision: Precision = "fp32"
     batch_norm: Literal["batch", "frozen"] = "batch"
