@@ -119,6 +119,7 @@ def test_16_bits_are_half_the_file_and_nearly_the_same(
     assert open_pose_model(made.path).keypoints == 37
 
 
+@pytest.mark.slow
 def test_8_bits_take_a_third_and_stay_near(
     nets: dict[str, tuple[torch.nn.Module, Description]], files: Path, tmp_path: Path
 ) -> None:
@@ -135,7 +136,7 @@ def test_8_bits_take_a_third_and_stay_near(
     assert open_pose_model(made.path).keypoints == 37
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 @pytest.mark.parametrize("name", ["spinepose-m", "spinepose-l", "spinepose-x", "small-thunder"])
 def test_every_other_size_answers_what_torch_does(name: str, tmp_path: Path) -> None:
     torch.manual_seed(0)
