@@ -76,8 +76,8 @@ class LossConfig:
 
 @dataclass(frozen=True)
 class TeacherConfig:
-    """Who teaches: a ``network`` that ``predict`` opens (ONNX), or saved ``predictions`` (COCO
-    keypoint results).
+    """Who teaches: a ``network``, which is an ONNX file that ``predict`` opens, a run or a
+    checkpoint of ``train``; or saved ``predictions`` (COCO keypoint results).
 
     ``keypoints`` are the names of its points in order, where the file does not tell; ``ignore``
     names keypoints of ours which it means otherwise (Halpe's ``neck`` is no C7). Points below

@@ -79,10 +79,10 @@ def mixture(device: torch.device | str = "cpu") -> Mixture:
 @cache
 def _mixture(device: str) -> Mixture:
     with files(__package__).joinpath(TABLE).open("rb") as stream, np.load(stream) as table:
-        arrays = {name: torch.from_numpy(table[name]).to(device) for name in table.files}
-    return Mixture(
-        arrays["shares"].log(), arrays["means"], arrays["whitening"], float(arrays["threshold"])
-    )
+        shares, means, whitening = (
+            torch.from_numpy(table[name]).to(device) for name in ("shares", "means", "whitening")
+        )
+        return Mixture(shares.log(), means, whitening, float(table["threshold"]))
 
 
 def shapes(points: Tensor, scale: Tensor) -> Tensor:

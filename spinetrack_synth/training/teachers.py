@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import torch
+
+from spinetrack_synth.errors import UserError
 from spinetrack_synth.spinepose.model import open_pose_model
-from spinetrack_synth.training.distillation import OnnxTeacher, Teacher
+from spinetrack_synth.training.checkpoints import open_checkpoint
+from spinetrack_synth.training.distillation import OnnxTeacher, Teacher, TorchTeacher
 from spinetrack_synth.training.loss_config import TeacherConfig
 from spinetrack_synth.training.saved_predictions import People, read_saved_teacher
 
@@ -14,14 +18,28 @@ def open_teacher(
     config: TeacherConfig,
     sources: Sequence[People],
     *,
+    device: torch.device | str = "cpu",
     provider: str | None = None,
     threads: int | None = None,
 ) -> Teacher:
     """The teacher of a configuration, for the people of ``sources`` in the order of batches.
 
-    ``provider`` and ``threads`` are those of ``open_pose_model``. Raises UserError where its file
-    cannot be used, it knows none of the skeleton's points, or its predictions are of nobody.
+    A network of ours runs on ``device``; ``provider`` and ``threads`` are those of
+    ``open_pose_model`` for others. Raises UserError where its file cannot be used, it knows none of
+    the skeleton's points, or its predictions are of nobody.
     """
+    if config.network is not None and config.network.suffix != ".onnx":
+        if config.keypoints:
+            raise UserError(f"{config.network}: tells its keypoints itself; leave keypoints out")
+        net, description = open_checkpoint(config.network)
+        return TorchTeacher(
+            net.to(device),
+            description.keypoints,
+            config.least_score,
+            ignore=config.ignore,
+            device=device,
+            title=str(config.network),
+        )
     if config.network is not None:
         model = open_pose_model(
             config.network, provider=provider, threads=threads, names=config.keypoints or None

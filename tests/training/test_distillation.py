@@ -18,14 +18,17 @@ from spinetrack_synth import skeleton  # noqa: E402
 from spinetrack_synth.coco.writing import encode  # noqa: E402
 from spinetrack_synth.errors import UserError  # noqa: E402
 from spinetrack_synth.spinepose import simcc  # noqa: E402
+from spinetrack_synth.training.checkpoints import Description, save_checkpoint  # noqa: E402
 from spinetrack_synth.training.distillation import (  # noqa: E402
     OnnxTeacher,
     TorchTeacher,
     distillation,
+    normalised,
 )
 from spinetrack_synth.training.distributions import expected_points, label_logits  # noqa: E402
 from spinetrack_synth.training.loss_config import LossConfig, TeacherConfig, Term  # noqa: E402
 from spinetrack_synth.training.losses import total_loss  # noqa: E402
+from spinetrack_synth.training.networks.build import build  # noqa: E402
 from spinetrack_synth.training.teachers import open_teacher  # noqa: E402
 
 HW = (64, 48)
@@ -216,6 +219,27 @@ def test_a_network_that_answers_nan_is_refused(tmp_path: Path) -> None:
     path = pose_networks.constant_network(tmp_path / "m.onnx", bad, input_shape=(1, 3, *HW))
     with pytest.raises(UserError, match="the teacher answers no numbers"):
         opened(path).answer(bright(1))
+
+
+def test_a_checkpoint_of_ours_teaches_what_it_answers(tmp_path: Path) -> None:
+    names = skeleton.NAMES[:17]
+    torch.manual_seed(0)
+    hw = (64, 32)
+    net = build("small", keypoints=17, input_hw=hw)
+    path = tmp_path / "m.safetensors"
+    save_checkpoint(path, net, Description("small", names, hw, 3))
+    teacher = open_teacher(TeacherConfig(network=path, least_score=0.0), [])
+    assert teacher.names == names
+    shown = Shown(bright(2).images[:, :, :32])
+    answer = teacher.answer(shown)
+    with torch.no_grad():
+        x, y = net.eval()(normalised(shown.images, "cpu"))
+    assert torch.equal(answer.logits[0][:, :17], x) and torch.equal(answer.logits[1][:, :17], y)
+    assert bool(answer.weight[:, :17].all()) and not answer.weight[:, 17:].any()
+    with pytest.raises(UserError, match="tells its keypoints itself"):
+        open_teacher(TeacherConfig(network=path, keypoints=("nose",)), [])
+    with pytest.raises(UserError, match="no such file"):
+        open_teacher(TeacherConfig(network=tmp_path / "gone.safetensors"), [])
 
 
 def people(tmp_path: Path) -> Some:
