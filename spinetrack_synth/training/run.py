@@ -57,7 +57,9 @@ def run(config_path: Path, out: Path, bar: Bar, tell: Tell) -> Path | None:
         sets = open_sets(config.judging.sets)
         check_watched(config, sets)
         sources = [read_source(each) for each in config.sources]
-        teacher = None if config.teacher is None else open_teacher(config.teacher, sources)
+        teacher = None
+        if config.teacher is not None:
+            teacher = open_teacher(config.teacher, sources, device=process.device)
         resumed = (out / STATE).is_file()
         learner = Learner.begin(config, process, teacher, resumed=resumed)
         with _claimed(config_path, config, out, process):

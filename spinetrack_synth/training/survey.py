@@ -86,7 +86,9 @@ def _cost(config: Config, sources: Sequence[Source]) -> list[str]:
     plan = config.optimisation
     few = [source.taking(np.arange(min(len(source), plan.batch_size))) for source in sources]
     with processes() as process, tempfile.TemporaryDirectory() as scratch:
-        teacher = None if config.teacher is None else open_teacher(config.teacher, few)
+        teacher = None
+        if config.teacher is not None:
+            teacher = open_teacher(config.teacher, few, device=process.device)
         learner = Learner.begin(config, process, teacher)
         caches = [open_cache(each, Path(scratch), config.network.input_hw) for each in few]
         weights = [source.config.weight for source in sources]
