@@ -9,11 +9,16 @@ EXTRAS: Final[dict[str, dict[str, str]]] = {
     "opensim": {"opensim": "opensim"},
     "unreal": {"unrealcv": "unrealcv", "opencv-python": "cv2", "pygltflib": "pygltflib"},
     "motion": {"ezc3d": "ezc3d", "matplotlib": "matplotlib"},
+    "train": {
+        "onnx": "onnx", "onnxruntime": "onnxruntime", "opencv-python": "cv2",
+        "safetensors": "safetensors", "torch": "torch",
+    },  # fmt: skip
     "spinepose": {"onnxruntime": "onnxruntime", "opencv-python": "cv2"},
     "meshes": {"trimesh": "trimesh"},
     "heic": {"pi-heif": "pi_heif"},
 }
-"""Extra -> distribution -> module it is imported as. A test holds it against ``pyproject.toml``."""
+"""Extra -> distribution -> module it is imported as. A test holds it against ``pyproject.toml``.
+Of two extras that bring a module the later is named to who lacks it: the smaller one."""
 
 EXTRA_OF_MODULE: Final[dict[str, str]] = {
     module: extra for extra, modules in EXTRAS.items() for module in modules.values()

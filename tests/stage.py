@@ -19,6 +19,24 @@ from spinetrack_synth.motion.files import write_motion
 from spinetrack_synth.skeleton import NAMES
 
 
+TRAINING = """
+workers = 0
+[optimisation]
+steps = 2
+batch_size = 2
+[network]
+input_hw = [32, 32]
+[[sources]]
+annotations = "annotations.json"
+images = "OUT/images/train"
+[judging]
+[[judging.sets]]
+name = "the same people"
+annotations = "OUT/annotations/person_keypoints_train.json"
+"""
+"""A training run of a moment."""
+
+
 def set_stage(folder: Path) -> Path:
     """Write them into a folder, and return it."""
     run_dataset(
@@ -44,6 +62,7 @@ def set_stage(folder: Path) -> Path:
     world = np.array([marker_positions(tree, frame)[rows] for frame in q])
     z_up_mm = 1000 * world[..., [0, 2, 1]] * [1, -1, 1]
     np.savez(folder / "keypoints.npz", positions=z_up_mm, names=np.array(NAMES))
+    (folder / "CONFIG.toml").write_text(TRAINING)
     if find_spec("trimesh"):
         _gym(folder)
     if find_spec("cv2") and find_spec("onnx"):

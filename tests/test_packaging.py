@@ -31,11 +31,11 @@ def test_the_plain_install_needs_no_renderer_no_opensim_no_gui() -> None:
     assert not names(PROJECT["dependencies"]) & heavy
 
 
-def test_cv2_has_one_provider_and_nothing_brings_torch() -> None:
-    lists = [PROJECT["dependencies"], *PROJECT["optional-dependencies"].values()]
-    everything = set().union(*(names(requirements) for requirements in lists))
+def test_cv2_has_one_provider_and_training_alone_brings_torch() -> None:
+    lists = {"": PROJECT["dependencies"], **PROJECT["optional-dependencies"]}
+    everything = set().union(*(names(requirements) for requirements in lists.values()))
     assert {name for name in everything if name.startswith("opencv")} == {"opencv-python"}
-    assert "torch" not in everything
+    assert [extra for extra, each in lists.items() if "torch" in names(each)] == ["train"]
 
 
 @pytest.mark.parametrize("requirement", [

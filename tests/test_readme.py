@@ -90,6 +90,8 @@ def test_a_command_of_the_pages_runs(command: str, tmp_path: Path, stage: Path) 
         if "M.onnx" in arguments:
             pytest.importorskip("onnxruntime", reason="pip install 'spinetrack-synth[spinepose]'")
             pytest.importorskip("onnx", reason="pip install onnx")
+        if arguments[0] == "train":
+            pytest.importorskip("torch", reason="pip install 'spinetrack-synth[train]'")
         if arguments[0] in ("render", "serve"):
             pytest.importorskip("mitsuba", reason="pip install 'spinetrack-synth[render]'")
         program, arguments = sys.executable, ["-m", "spinetrack_synth", *arguments]

@@ -39,13 +39,16 @@ DRAWS, SLOTS, LOOKS = range(3)
 class Batch:
     """B people: ``images`` (B, H, W, 3) RGB; ``points`` (B, 37, 2) in pixels of the crop, integers
     being pixel centres; ``weight`` (B, 37), 1 where a point is labelled and in the crop, else 0;
-    ``source`` (B,) the number of the cache and ``person`` (B,) the row in it."""
+    ``source`` (B,) the number of the cache and ``person`` (B,) the row in it; ``picture2crop``
+    (B, 2, 3) from pixels of the picture to those of the crop, which mirrors where its determinant
+    is negative."""
 
     images: NDArray[np.uint8]
     points: NDArray[np.float32]
     weight: NDArray[np.float32]
     source: Ints
     person: Ints
+    picture2crop: NDArray[np.float64]
 
 
 @dataclass(frozen=True, eq=False)
@@ -162,7 +165,7 @@ def whole(cache: CropCache, batch_size: int) -> Iterator[Batch]:
         yield _batch(looks, np.zeros(len(person), np.int64), person)
 
 
-Look = tuple[NDArray[np.uint8], NDArray[np.float64], NDArray[np.bool_]]
+Look = tuple[NDArray[np.uint8], NDArray[np.float64], NDArray[np.bool_], NDArray[np.float64]]
 
 
 def _look(
@@ -173,7 +176,7 @@ def _look(
     backgrounds: Backgrounds | None,
 ) -> Look:
     """What the network is to see of a person (H, W, 3) RGB, where the keypoints (37, 2) are in
-    that, and which of them are labelled and in it."""
+    that, which of them are labelled and in it, and the way (2, 3) there from the picture."""
     hw = height, width = cache.input_hw
     labelled = cache.source.labelled[person]
     if backgrounds is not None and (
@@ -194,12 +197,14 @@ def _look(
             image = exchanged(image, mask, extent, backgrounds, rng)
     if augmentation is not None:
         image = altered(augmentation, rng, image)
-    return image[..., ::-1], seen, taught
+    left, top, scale = cache.frames[person]
+    from_picture = np.array([[1, 0, -left], [0, 1, -top]]) / scale
+    return image[..., ::-1], seen, taught, view.matrix(from_picture, width)
 
 
 def _batch(looks: Sequence[Look], source: Ints, person: Ints) -> Batch:
-    images, points, weight = zip(*looks)
+    images, points, weight, ways = zip(*looks)
     return Batch(
         np.stack(images), np.stack(points).astype(np.float32),
-        np.stack(weight).astype(np.float32), source, person,
+        np.stack(weight).astype(np.float32), source, person, np.stack(ways),
     )  # fmt: skip

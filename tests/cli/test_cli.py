@@ -21,7 +21,7 @@ from spinetrack_synth.dataset import run_dataset
 from spinetrack_synth.extras import EXTRAS
 
 HEAVY = ("numpy", "scipy", "numba", "pandas", "pyarrow", "mitsuba", "opensim", "rich", "PIL",
-         "jinja2", "markupsafe")  # fmt: skip
+         "jinja2", "markupsafe", "torch", "cv2")  # fmt: skip
 RENDER = ("render", "--scenes", "balls", "--count", "3", "--seed", "5", "--size", "64x48")
 
 

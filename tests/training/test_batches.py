@@ -67,6 +67,18 @@ def test_points_that_a_source_does_not_label_take_no_part(caches: list[CropCache
     assert not counts[2].any()
 
 
+def test_the_way_from_the_picture_leads_labels_to_their_places(caches: list[CropCache]) -> None:
+    batch = Batches(caches, [1, 1, 0], 24, augmentation=AugmentationConfig(rotation=1)).at(2)
+    mirrored = np.linalg.det(batch.picture2crop[:, :, :2]) < 0
+    assert 0 < mirrored.sum() < 24
+    for row, (source, person) in enumerate(zip(batch.source, batch.person)):
+        points = caches[source].source.points[person]
+        seen = points @ batch.picture2crop[row, :, :2].T + batch.picture2crop[row, :, 2]
+        if mirrored[row]:
+            seen = seen[list(skeleton.MIRROR)]
+        np.testing.assert_allclose(seen, batch.points[row], atol=1e-3)
+
+
 def test_of_mirrored_people_the_other_side_is_labelled(tmp_path: Path) -> None:
     source = read_source(SourceConfig(write_set(tmp_path, [60]), ignore=("left_wrist",)))
     cache = open_cache(source, tmp_path / "cache", HW)
