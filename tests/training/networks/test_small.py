@@ -1,0 +1,98 @@
+"""The small network: heatmaps as SimCC, scores, parameter groups."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from spinetrack_synth.errors import UserError  # noqa: E402
+from spinetrack_synth.spinepose import simcc  # noqa: E402
+from spinetrack_synth.training.networks.build import build, parameter_groups  # noqa: E402
+from spinetrack_synth.training.networks.small import between_cells  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def net() -> torch.nn.Module:
+    torch.manual_seed(0)
+    return build("small", input_hw=(64, 96)).eval()
+
+
+def _bumps(points: np.ndarray, size_hw: tuple[int, int], width_px: float) -> torch.Tensor:
+    """Log-heatmaps at stride 4 of Gaussians about points (K, 2), integers being pixel centres."""
+    height, width = (np.arange(side // 4) * 4 + 1.5 for side in size_hw)
+    x, y = (width - points[:, :1]) / width_px, (height - points[:, 1:]) / width_px
+    logs = -(x[:, None, :] ** 2 + y[:, :, None] ** 2) / 2
+    return torch.from_numpy(logs[None]).float()
+
+
+@pytest.mark.parametrize("width_px", [2.5, 5.0])
+def test_a_keypoint_is_found_wherever_it_lies_within_a_cell(
+    net: torch.nn.Module, width_px: float
+) -> None:
+    rng = np.random.default_rng(0)
+    points = rng.uniform((2, 2), (93, 61), (400, 2))
+    x, y = net.simcc(_bumps(points, (64, 96), width_px))
+    found, _ = simcc.decode(x.numpy(), y.numpy())
+    assert np.abs(found[0] - points).max() <= 0.26  # half a bin
+    fine, _ = simcc.decode(x.numpy(), y.numpy(), sub_bin=True)
+    assert np.abs(fine[0] - points).max() < 0.01
+    scored, scores = simcc.decode(net.scores(x).numpy(), net.scores(y).numpy(), sub_bin=True)
+    away = 4 * width_px  # nearer to the border a part of the Gaussian is cut off
+    inside = ((points > away) & (points < np.array([95, 63]) - away)).all(axis=1)
+    assert np.abs(scored[0] - points)[inside].max() < 0.02
+    labels = np.sqrt(np.array([96, 64]) / 8) / 2  # their deviation in pixels
+    expected = (labels / np.hypot(labels, width_px)).min()  # of two Gaussians over each other
+    assert np.allclose(scores[0][inside], expected, atol=0.01)
+
+
+def test_between_cells_constants_lines_and_parabolas_are_kept() -> None:
+    matrix = between_cells(12).double().numpy()
+    assert matrix.shape == (12, 96)
+    middles, bins = np.arange(12) * 4 + 1.5, np.arange(96) / 2
+    assert np.allclose(matrix.sum(axis=0), 1)
+    assert np.allclose(middles @ matrix, bins, atol=1e-5)
+    assert np.allclose(middles**2 @ matrix, bins**2, atol=1e-3)
+
+
+def test_scores_are_what_a_bin_may_expect(net: torch.nn.Module) -> None:
+    share = torch.rand(1, 2, 192, generator=torch.Generator().manual_seed(0)) ** 8
+    share /= share.sum(dim=-1, keepdim=True)
+    bins = torch.arange(192) / 2
+    near = torch.exp(-((bins[:, None] - bins) ** 2) / (2 * (96 / 8) / 4))
+    scores = net.scores(share.log())
+    assert torch.allclose(scores, share @ near, atol=1e-2)
+    assert scores.min() >= 0 and scores.max() <= 1
+    sure = torch.full((1, 1, 192), -100.0)
+    sure[..., 70] = 0
+    assert net.scores(sure).max() == pytest.approx(1)
+    assert net.scores(sure).argmax() == 70
+
+
+def test_the_backbone_learns_slower_and_biases_do_not_decay(net: torch.nn.Module) -> None:
+    groups = parameter_groups(net, 1e-3)
+    every = {id(parameter) for parameter in net.parameters()}
+    listed = [id(parameter) for group in groups for parameter in group["params"]]
+    assert len(listed) == len(every) and set(listed) == every
+    rates = {id(p): group["lr"] for group in groups for p in group["params"]}
+    assert rates[id(net.head.weight)] == 1e-3 > rates[id(net.backbone.top.weight)] > 0
+    still = {id(p) for g in groups if g.get("weight_decay") == 0 for p in g["params"]}
+    assert still == {id(p) for p in net.parameters() if p.ndim == 1}
+
+
+def test_norms_of_the_published_family_do_not_decay() -> None:
+    family = build("spinepose-s")
+    still = {
+        id(p) for g in parameter_groups(family, 1e-3) if "weight_decay" in g for p in g["params"]
+    }
+    kept = {name for name, p in family.named_parameters() if id(p) not in still}
+    assert all(name.endswith("weight") and ".bn." not in name for name in kept)
+    assert "head.gau.uv.weight" in kept and "backbone.stem.0.conv.weight" in kept
+
+
+def test_what_cannot_be_built_is_told_in_one_line() -> None:
+    with pytest.raises(UserError, match="network 'tiny': expected one of spinepose-s, "):
+        build("tiny")
+    with pytest.raises(UserError, match=r"input 256x190 \(height x width\): sides are multiples"):
+        build("small", input_hw=(256, 190))
