@@ -158,8 +158,8 @@ def _finishes(rng: Rng, grounds: _Grounds, crowns: NDArray[np.int64]) -> dict[st
     """What stands on the grounds, with leaves of two kinds ``crowns`` (2,)."""
     return {
         "blades": greenery.foliage(rng, grounds.lawn * [1.05, 1.08, 1.0], side=256),
-        "leaf": greenery.foliage(rng, _CROWNS[crowns[0]]),
-        "leaf2": greenery.foliage(rng, _CROWNS[crowns[1]]),
+        "leaf": greenery.foliage(rng, _CROWNS[crowns[0]], side=256),
+        "leaf2": greenery.foliage(rng, _CROWNS[crowns[1]], side=256),
         "bark": greenery.bark(rng, np.array([0.36, 0.30, 0.25]) * rng.uniform(0.8, 1.15)),
         "wood": textures.wood(rng, (0.55, 0.40, 0.27), (0.36, 0.25, 0.16)),
         "metal": paint((0.12, 0.15, 0.13), roughness=0.5),
