@@ -222,9 +222,7 @@ def test_a_picture_that_is_gone_costs_a_line_and_no_step(folder: Path) -> None:
 
 def test_a_loss_that_is_no_number_stops_the_run_with_its_batch(folder: Path) -> None:
     out = folder / "diverged"
-    config = write_config(
-        folder / "diverged.toml", learning_rate=1e30, warmup_steps=0, save_every=1
-    )
+    config = write_config(folder / "diverged.toml", learning_rate=1e30, warmup_steps=0)
     with pytest.raises(DivergedError) as error:
         train(config, out)
     (kept,) = out.glob("diverged-*.npz")
