@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy import ndimage
 
 from spinetrack_synth.compiled import njit
-from spinetrack_synth.scenes.shapes import Rng
+from spinetrack_synth.scenes.outlines import cut_out
+from spinetrack_synth.scenes.shapes import Array, Rng
 from spinetrack_synth.scenes.textures import (
     Finish,
     Image,
@@ -117,21 +121,30 @@ def foliage(rng: Rng, greens: ArrayLike, *, side: int = 512) -> Finish:
     return Finish(Material(in_bands(shape, lambda rows: planes[:, rows] * tone[rows]), 0.6, 0.25))
 
 
+@dataclass(frozen=True, eq=False)
+class Woods:
+    """The edge of a wood: the image of a square, and the part of it where leaves are, as ``points``
+    (V, 2) u, v of the square and ``faces`` (F, 3)."""
+
+    finish: Finish
+    points: Array
+    faces: NDArray[np.int32]
+
+
 def woods(
     rng: Rng, greens: ArrayLike, *, around_m: float, height_m: float, columns: int = 3072
-) -> Finish:
+) -> Woods:
     """The edge of a wood on a unit square: crowns upon crowns, open sky between their tops.
 
     ``around_m`` and ``height_m`` say how large the square will be, ``columns`` how many pixels wide
-    its image is. The colours carry the shade between the crowns; where no leaf is, the image is
-    transparent.
+    its image is. The colours carry the shade between the crowns.
     """
     pixel_m = around_m / columns
     shape = (round(height_m / pixel_m / 2) * 2, columns)
     palette = np.asarray(greens, np.float32)
     planes = np.empty((3, *shape), np.float32)
     planes[:] = in_planes(0.5 * palette[0])
-    opacity = np.zeros(shape, np.uint8)
+    leafy = np.zeros(shape, np.bool_)
     # From the tall crowns behind to the brushwood in front.
     for middle, radius in ((0.66, 0.26), (0.52, 0.25), (0.36, 0.22), (0.18, 0.16), (0.06, 0.09)):
         count = int(2.4 * around_m / (2 * radius * height_m))
@@ -152,19 +165,27 @@ def woods(
         color *= 0.82 - 0.28 * down + 0.10 * mottle
         rows = (y[k] + 0.95 * size[k] * down).astype(np.int64)
         sideways = (x[k] + size[k] * across).astype(np.int64)
-        _paint_dabs(planes, opacity, rows, sideways, color, np.cumsum(dabs))
-    opacity[int(0.86 * shape[0]) :] = 255
-    return Finish(Material(image_bytes(planes), 1.0, 0.0, opacity=opacity))
+        _paint_dabs(planes, leafy, rows, sideways, color, np.cumsum(dabs))
+    low = int(0.86 * shape[0])
+    # The rim of the leaves mixes with what is beside them.
+    planes[:, :low][:, ~leafy[:low]] = palette[1][:, None]
+    leafy[low:] = True
+    # Cut out at every second pixel, of which each leaf has several; small gaps are left out.
+    tall, wide = shape[0] // 2, shape[1] // 2
+    share = leafy[: 2 * tall, : 2 * wide].reshape(tall, 2, wide, 2).mean(axis=(1, 3))
+    share = np.where(ndimage.binary_fill_holes(share >= 0.5), np.maximum(share, 0.52), share)
+    return Woods(Finish(Material(image_bytes(planes), 1.0, 0.0)), *cut_out(share))
 
 
 @njit()
 def _paint_dabs(
-    planes: Image, opacity: NDArray[np.uint8], rows: NDArray[np.int64],
+    planes: Image, leafy: NDArray[np.bool_], rows: NDArray[np.int64],
     columns: NDArray[np.int64], color: Image, ends: NDArray[np.int64],
 ) -> None:  # fmt: skip # pragma: no cover - compiled
     """Paint dabs (N,) of a few pixels each and of colours (3, N), crown by crown, which end at
-    ``ends``; of one crown all dabs first where they are, then what stands out of them."""
-    height, width = opacity.shape
+    ``ends``, and note where some are; of one crown all dabs first where they are, then what stands
+    out of them."""
+    height, width = leafy.shape
     first = 0
     for end in ends:
         for down, across in ((0, 0), (0, 1), (1, 0), (1, 1), (0, 2), (1, -1)):
@@ -172,7 +193,7 @@ def _paint_dabs(
                 row = rows[i] + down
                 if 1 <= row < height:
                     column = (columns[i] + across) % width
-                    opacity[row, column] = 255
+                    leafy[row, column] = True
                     for c in range(3):
                         planes[c, row, column] = color[c, i]
         first = end

@@ -101,7 +101,9 @@ def trees(rng: Rng, season: Season, count: int, *, tall: tuple[float, float],
     return grown
 
 
-def wood_edge(rng: Rng, season: Season, haze: float, *, around_m: float, height_m: float) -> Finish:
+def wood_edge(
+    rng: Rng, season: Season, haze: float, *, around_m: float, height_m: float
+) -> greenery.Woods:
     """A wood's edge far off, ``haze`` 0..1 of it the air's colour; see ``greenery.woods``."""
     air = np.array([0.66, 0.73, 0.80])
     colors = np.array(season.leaf) * (1 - haze) + air * haze

@@ -35,18 +35,21 @@ def bone_directions(points: Tensor, labels: Tensor, weight: Tensor) -> Tensor:
 
 
 def spine_roughness(points: Tensor) -> Tensor:
-    """Mean squared curvature of the spine's way as answered, over its inner points and all people,
-    in turns of its length: 0 for a straight one, from any side; 1 turns it by 1 rad altogether.
+    """Mean over all people and their 37 points of log(1 + squared curvature), which the inner
+    points of the spine have: so a point's curvature weighs as a point's label.
 
-    Points follow each other at the model's distances, so a straight spine with its uneven levels
-    is smooth.
+    Curvature is of the way as answered, in turns of its length: 0 for a straight spine, from any
+    side; 1 where it keeps turning so that it turns by 1 rad altogether. Points follow each other at
+    the model's distances, so a straight spine with its uneven levels is smooth. The logarithm keeps
+    answers that are still all over the crop from outdoing their labels.
     """
     spine = points[:, torch.tensor(skeleton.SPINE, device=points.device)]
     gaps = points.new_tensor(SPINE_GAPS_M / SPINE_GAPS_M.sum())[:, None]
     slope = (spine[:, 1:] - spine[:, :-1]) / gaps
     bend = (slope[:, 1:] - slope[:, :-1]) / (0.5 * (gaps[1:] + gaps[:-1]))
     length = (spine[:, 1:] - spine[:, :-1]).norm(dim=-1).sum(-1).detach().clamp(min=LEAST_SPINE_PX)
-    rough: Tensor = (bend.square().sum(-1).mean(-1) / length.square()).mean()
+    curvature = bend.square().sum(-1) / length[:, None].square()
+    rough: Tensor = curvature.log1p().sum(-1).mean() / points.shape[1]
     return rough
 
 

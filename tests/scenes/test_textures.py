@@ -65,12 +65,12 @@ def test_strokes_cover_those_before_them_and_go_around_the_edges():
 
 
 def test_dabs_of_a_later_crown_cover_those_of_an_earlier_one():
-    planes, opacity = np.zeros((3, 8, 8), np.float32), np.zeros((8, 8), np.uint8)
+    planes, leafy = np.zeros((3, 8, 8), np.float32), np.zeros((8, 8), np.bool_)
     rows, columns = np.array([3, 4]), np.array([3, 4])
     color = np.array([[0.1, 0.9]] * 3, np.float32)
-    _paint_dabs(planes, opacity, rows, columns, color, np.array([1, 2]))
+    _paint_dabs(planes, leafy, rows, columns, color, np.array([1, 2]))
     assert planes[0, 4, 4] == np.float32(0.9) and planes[0, 3, 3] == np.float32(0.1)
-    assert (opacity == 255).sum() == 11 and np.array_equal(opacity > 0, planes[2] > 0)
+    assert leafy.sum() == 11 and np.array_equal(leafy, planes[2] > 0)
 
 
 def test_a_noise_field_has_its_images_values_at_pixels_and_means_between_them():

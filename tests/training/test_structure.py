@@ -90,12 +90,23 @@ def test_straight_spines_with_the_models_levels_are_smooth_however_they_are_seen
         assert spine_roughness(spine_along(way)).item() == pytest.approx(0, abs=1e-6)
 
 
-def test_an_arc_costs_the_square_of_the_angle_it_turns() -> None:
-    for angle in (0.2, 0.5):
+def test_an_arc_costs_by_the_angle_it_turns() -> None:
+    for angle in (0.2, 0.5, 1.5):
         along = levels(1.0) * angle
         way = 100 / angle * np.stack([np.sin(along), np.cos(along)], axis=-1)
-        assert spine_roughness(spine_along(way)).item() == pytest.approx(angle**2, rel=0.03)
-        assert spine_roughness(spine_along(2 * way)).item() == pytest.approx(angle**2, rel=0.03)
+        expected = 7 / 37 * math.log1p(angle**2)
+        assert spine_roughness(spine_along(way)).item() == pytest.approx(expected, rel=0.03)
+        assert spine_roughness(spine_along(2 * way)).item() == pytest.approx(expected, rel=0.03)
+
+
+def test_a_spine_all_over_the_crop_pulls_with_a_bounded_force() -> None:
+    points = person().requires_grad_()
+    loss = spine_roughness(points)
+    loss.backward()
+    assert loss.item() < 3 and points.grad.norm(dim=-1).max().item() < 0.05
+    together = torch.full((1, 37, 2), 9.0, requires_grad=True)
+    spine_roughness(together).backward()
+    assert not together.grad.any()
 
 
 def test_a_level_out_of_line_is_pulled_back() -> None:

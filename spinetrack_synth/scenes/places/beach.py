@@ -103,10 +103,9 @@ def build(variant: int) -> Place:
         "sea": sea_finish,
     }
     if style.behind in ("pines", "palms"):
-        finishes["wood_edge"] = seasons.wood_edge(
-            rng, seasons.SUMMER, 0.35, around_m=136, height_m=16
-        )
-        parts += [(n, replace(m, uv=m.uv * [6, 1])) for n, m in _ridge(130.0, 16.0)]
+        wood = seasons.wood_edge(rng, seasons.SUMMER, 0.35, around_m=136, height_m=16)
+        finishes["wood_edge"] = wood.finish
+        parts += _ridge(wood, 130.0, 16.0)
     things, lamps = _things(rng, style, height)
     return place_of(
         "beach",
@@ -203,9 +202,9 @@ def _surf(rng: Rng, height: Field) -> list[Part]:
     return parts
 
 
-def _ridge(distance_m: float, height_m: float) -> Prop:
+def _ridge(wood: greenery.Woods, distance_m: float, height_m: float) -> Prop:
     """The edge of a wood behind the beach: the half of a ring away from the sea."""
-    ((name, mesh),) = outdoors.forest(distance_m, height_m, "wood_edge")
+    ((name, mesh),) = outdoors.forest(wood, distance_m, height_m, "wood_edge", repeats=6)
     keep = mesh.vertices[mesh.faces][:, :, 2].max(axis=1) < -20
     return ((name, moved(replace(mesh, faces=mesh.faces[keep]), (0, 2.0, 0))),)
 

@@ -95,16 +95,30 @@ def build(variant: int) -> Place:
     )
     lawn_finish = _lawn(rng, grounds)
     blades = _blades(rng, grounds.height, 32_000, grounds.path)
+    near_wood = greenery.woods(
+        rng,
+        0.95 * np.array(_CROWNS[crowns[0]]) + 0.05 * HAZE,
+        around_m=6.28 * grounds.wood_from,
+        height_m=grounds.wood_high,
+    )
+    far_wood = greenery.woods(
+        rng,
+        0.75 * np.array(_CROWNS[crowns[1]]) + 0.25 * HAZE,
+        around_m=12 * grounds.wood_from,
+        height_m=2.2 * grounds.wood_high,
+    )
     finishes = {
         "lawn": lawn_finish,
         "land": far_finish,
         **_finishes(rng, grounds, crowns),
+        "wood_edge": near_wood.finish,
+        "far_wood": far_wood.finish,
     }
     things = [*_beside_path(rng, grounds), *_trees(rng, grounds), *_bushes(rng, grounds)]
     parts: list[Part] = [("lawn", _near_ground(grounds)), ("land", far), ("blades", blades)]
     parts += [part for _, thing in things for part in thing]
-    parts += outdoors.forest(grounds.wood_from, grounds.wood_high, "wood_edge")
-    parts += outdoors.forest(1.9 * grounds.wood_from, 2.2 * grounds.wood_high, "far_wood")
+    parts += outdoors.forest(near_wood, grounds.wood_from, grounds.wood_high, "wood_edge")
+    parts += outdoors.forest(far_wood, 1.9 * grounds.wood_from, 2.2 * grounds.wood_high, "far_wood")
     bulky = [bounds(thing) for away_m, thing in things if away_m < 16]
     return Place(
         name="park",
@@ -144,20 +158,8 @@ def _finishes(rng: Rng, grounds: _Grounds, crowns: NDArray[np.int64]) -> dict[st
     """What stands on the grounds, with leaves of two kinds ``crowns`` (2,)."""
     return {
         "blades": greenery.foliage(rng, grounds.lawn * [1.05, 1.08, 1.0], side=256),
-        "leaf": greenery.foliage(rng, _CROWNS[crowns[0]]),
-        "leaf2": greenery.foliage(rng, _CROWNS[crowns[1]]),
-        "wood_edge": greenery.woods(
-            rng,
-            0.95 * np.array(_CROWNS[crowns[0]]) + 0.05 * HAZE,
-            around_m=6.28 * grounds.wood_from,
-            height_m=grounds.wood_high,
-        ),
-        "far_wood": greenery.woods(
-            rng,
-            0.75 * np.array(_CROWNS[crowns[1]]) + 0.25 * HAZE,
-            around_m=12 * grounds.wood_from,
-            height_m=2.2 * grounds.wood_high,
-        ),
+        "leaf": greenery.foliage(rng, _CROWNS[crowns[0]], side=256),
+        "leaf2": greenery.foliage(rng, _CROWNS[crowns[1]], side=256),
         "bark": greenery.bark(rng, np.array([0.36, 0.30, 0.25]) * rng.uniform(0.8, 1.15)),
         "wood": textures.wood(rng, (0.55, 0.40, 0.27), (0.36, 0.25, 0.16)),
         "metal": paint((0.12, 0.15, 0.13), roughness=0.5),
