@@ -142,6 +142,8 @@ class Config:
         twice = {title for title in titles if titles.count(title) > 1}
         if twice:
             raise ValueError(f"two sources are called {min(twice)!r}; give each a name")
+        if self.teacher is None and not all(source.labelled for source in self.sources):
+            raise ValueError("sources with labelled = false need a [teacher]")
 
 
 def read_config(path: Path, folder: Path | None = None) -> Config:

@@ -91,11 +91,10 @@ def train(
                 return standing
             start = time.perf_counter()
             try:
-                batch = next(ahead)
-            except UserError:
-                keep()
+                row = learner.learn(next(ahead), step, out)
+            except (UserError, DivergedError):
+                keep()  # of the steps that are whole
                 raise
-            row = learner.learn(batch, step, out)
             standing = replace(standing, step=step + 1)
             if log is not None:
                 rate = plan.batch_size / (time.perf_counter() - start)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import math
 import os
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -46,10 +45,10 @@ class Processes:
     def told(self, value: float | None) -> float | None:
         """A number that the first knows, or that there is none, as all know it then."""
         if self.count > 1:
-            known = math.nan if value is None else value
+            known = (0.0, 0.0) if value is None else (1.0, value)
             held = torch.tensor(known, dtype=torch.float64, device=self.device)
             distributed.broadcast(held, 0)
-            value = None if held.isnan() else float(held)
+            value = float(held[1]) if held[0] else None
         return value
 
     def with_shared_norms(self, network: nn.Module) -> nn.Module:

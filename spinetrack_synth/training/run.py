@@ -71,7 +71,9 @@ def run(config_path: Path, out: Path, bar: Bar, tell: Tell) -> Path | None:
             except DivergedError:
                 if process.first:
                     raise
-                sys.exit(1)  # one line is enough
+                with contextlib.suppress(RuntimeError):  # the first is gone, and has told
+                    process.wait()  # torchrun ends all when one has ended
+                sys.exit(1)
     return out / PAGE if process.first else None
 
 

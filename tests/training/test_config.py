@@ -56,6 +56,7 @@ def test_two_entries_are_enough(tmp_path: Path) -> None:
         (LEAST + "[judging]\nwatch = 'x.body_oks'\n" + SET, "judging: watch = 'x.body_oks' names"),
         (LEAST + "[judging]\npatience = 2\n" + SET, "judging: patience has to be at least 1, and"),
         (LEAST + "[judging]\nevery = 0", "judging: every is 0"),
+        (LEAST + "labelled = false", "sources with labelled = false need a [teacher]"),
         (LEAST + "[teacher]", "teacher: expected one of network and predictions"),
     ],
 )

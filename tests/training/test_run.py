@@ -177,16 +177,16 @@ def test_parts_of_a_batch_have_the_losses_of_the_whole(folder: Path) -> None:
 
 
 def test_a_student_that_begins_as_its_teacher_has_nothing_to_learn(folder: Path) -> None:
-    taught = '[judging]\n[teacher]\nnetwork = "plain"\nleast_score = 0\nlicence = "mine"\n[losses]\nlabels = 0\n'
-    taught += "structure = 0\nsmoothness = 0\nspine_shape = 0"
+    taught = '[judging]\n[teacher]\nnetwork = "plain"\nleast_score = 0\nlicence = "mine"\n'
+    taught += "[losses]\nlabels = 0\nstructure = 0\nsmoothness = 0\nspine_shape = 0"
     config = write_config(folder / "student.toml", taught, steps=2, learning_rate=1e-30)
     train(config, folder / "stranger")
-    assert min(losses(folder / "stranger", "distillation")) > 0.1
+    assert min(losses(folder / "stranger", "distillation")) > 1e-3
     text = config.read_text().replace("[network]", '[network]\nstart = "plain"')
     config.write_text(text.replace("licence =", "labelled = false\nlicence =", 1))
     train(config, folder / "student")
-    assert losses(folder / "student", "distillation") == pytest.approx([0, 0], abs=1e-5)
-    assert losses(folder / "student") == pytest.approx([0, 0], abs=1e-5)
+    assert losses(folder / "student", "distillation") == pytest.approx([0, 0], abs=1e-6)
+    assert losses(folder / "student") == pytest.approx([0, 0], abs=1e-6)
     assert "labels" not in rows(folder / "student/log.csv")[0]
     card = (folder / "student/README.md").read_text()
     assert "| teacher | plain |  | mine |" in card and "distillation 2.5" in card
@@ -222,9 +222,7 @@ def test_a_picture_that_is_gone_costs_a_line_and_no_step(folder: Path) -> None:
 
 def test_a_loss_that_is_no_number_stops_the_run_with_its_batch(folder: Path) -> None:
     out = folder / "diverged"
-    config = write_config(
-        folder / "diverged.toml", learning_rate=1e30, warmup_steps=0, save_every=1
-    )
+    config = write_config(folder / "diverged.toml", learning_rate=1e30, warmup_steps=0)
     with pytest.raises(DivergedError) as error:
         train(config, out)
     (kept,) = out.glob("diverged-*.npz")
