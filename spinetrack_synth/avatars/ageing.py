@@ -18,6 +18,8 @@ _FIRST_YEARS, _LAST_YEARS = 34.0, 82.0
 
 _WIDTH_M: Final = 0.0011
 _FACE_M: Final = 0.13
+_LINE_M: Final = 0.003
+"""Width of a wrinkle with its lip."""
 _CELL_M: Final = 0.0006
 _LOW_M, _HIGH_M = (-0.095, -0.075), (0.075, 0.075)
 """Cells, and corners (y, z) about the middle of the eyes, of the picture that wrinkles are drawn in
@@ -25,9 +27,15 @@ before they are seen on the face."""
 
 
 def paint_age(
-    paint: Floats, texels: TexelMap, anatomy: Anatomy, subject: Subject, rng: np.random.Generator
+    paint: Floats,
+    texels: TexelMap,
+    anatomy: Anatomy,
+    subject: Subject,
+    rng: np.random.Generator,
+    blur_m: float = 0.0,
 ) -> None:
-    """Paint wrinkles and spots on texels (N, 3), as many as a subject's years give."""
+    """Paint wrinkles and spots on texels (N, 3), as many as a subject's years give, smeared over
+    ``blur_m``."""
     lived = subject.age_years + rng.normal(0, 5)
     age = float(smoothstep(_FIRST_YEARS, _LAST_YEARS, lived))
     if age < 0.02:
@@ -44,9 +52,10 @@ def paint_age(
     seen = texels.at(np.column_stack([anatomy.points[:, 1:] - low, facing]), face)
     cell = (seen[:, :2] / _CELL_M).astype(int)
     shade = canvas[np.clip(cell[:, 0], 0, rows - 1), np.clip(cell[:, 1], 0, columns - 1)]
-    shade = np.clip(shade, -0.45, 0.12) * seen[:, 2]
+    smeared = np.float32(_LINE_M / np.hypot(_LINE_M, blur_m))
+    shade = np.clip(shade, -0.45, 0.12) * seen[:, 2] * smeared
     paint[face] *= 1 + shade[:, None] * np.array([0.85, 1.0, 1.05], np.float32)
-    _paint_spots(paint, texels, anatomy, age, rng)
+    _paint_spots(paint, texels, anatomy, age, rng, blur_m)
 
 
 def _lines(anatomy: Anatomy, rng: np.random.Generator) -> list[tuple[Array, float]]:
@@ -120,7 +129,12 @@ def _fold(canvas: NDArray[np.float32], line: Array, strength: float) -> None:
 
 
 def _paint_spots(
-    paint: Floats, texels: TexelMap, anatomy: Anatomy, age: float, rng: np.random.Generator
+    paint: Floats,
+    texels: TexelMap,
+    anatomy: Anatomy,
+    age: float,
+    rng: np.random.Generator,
+    blur_m: float,
 ) -> None:
     """Brown spots where the sun came for years: forehead, temples, cheeks, backs of the hands."""
     from scipy.spatial.distance import cdist
@@ -137,6 +151,8 @@ def _paint_spots(
     reach[bare] = cdist(anatomy.points[bare], centers).min(axis=1)
     spots = texels.touching(reach < 0.009)
     local = texels.at(anatomy.points, spots)
-    off = cdist(local, centers) / rng.uniform(0.001, 0.0032, count)
-    dark = 0.22 * np.exp(-(off.min(axis=1) ** 2))
+    own_m = rng.uniform(0.001, 0.0032, count)
+    wide_m = np.hypot(own_m, 0.5 * blur_m)
+    off = cdist(local, centers) / wide_m
+    dark = 0.22 * (np.exp(-(off**2)) * (own_m / wide_m) ** 2).max(axis=1)
     paint[spots] *= (1 - dark[:, None] * [0.7, 1.0, 1.1]).astype(np.float32)

@@ -11,7 +11,7 @@ from scipy.sparse import csr_array
 
 from spinetrack_synth.anatomy.kinematics import body_transforms
 from spinetrack_synth.anatomy.model import Tree
-from spinetrack_synth.anatomy.parts import PARTS, part_rows
+from spinetrack_synth.anatomy.parts import part_rows
 from spinetrack_synth.avatars import assets
 from spinetrack_synth.avatars.array_types import Array, Ints
 from spinetrack_synth.avatars.body import (
@@ -51,7 +51,8 @@ class Avatar:
     on) with parents first; bones are the model's bodies followed by the twist-free ones.
     ``skin_body`` (V,) is the body each skin vertex moves with most and ``skin_faces`` (F, 4) its
     quads. ``hands`` are the right and the left one. ``probe`` is the skin as grounding feels it,
-    ``capsules`` as collisions do; ``physique`` what is told of the body. ``looks`` is what is drawn
+    ``capsules`` as collisions do; ``mesh_parts`` (V, 17) is how much of each part of the body the
+    vertices of the base mesh are; ``physique`` what is told of the body. ``looks`` is what is drawn
     of the subject whatever is worn, None for an avatar that is not drawn; ``outfit`` the number of
     the clothes in ``parts``, ``style`` theirs and ``garments`` their names; ``sole_m`` the
     thickness of the shoes' soles.
@@ -69,6 +70,7 @@ class Avatar:
     hands: tuple[Hand, Hand]
     probe: SkinProbe
     capsules: Capsules
+    mesh_parts: Array
     physique: Physique
     looks: Looks | None = None
     outfit: int = 0
@@ -130,11 +132,9 @@ class Avatar:
     def body_parts(self) -> tuple[NDArray[np.uint8], ...]:
         """How much of each part of the body the vertices of what is drawn are, (P, 17) each."""
         rows = part_rows(self.tree.bodies)
-        share = np.zeros((len(self.binding.bone), len(PARTS)))
-        part = rows[untwisted(self.tree)[self.binding.bone]]
-        for k in range(part.shape[1]):
-            np.add.at(share, (np.arange(len(part)), part[:, k]), self.binding.weight[:, k])
-        return tuple(part_shares(drawn, share, rows, self.tree.bodies) for drawn in self.parts)
+        return tuple(
+            part_shares(drawn, self.mesh_parts, rows, self.tree.bodies) for drawn in self.parts
+        )
 
     @cached_property
     def world2rest(self) -> Array:

@@ -12,11 +12,13 @@ from functools import lru_cache
 from re import fullmatch
 
 import numpy as np
+from numpy.typing import NDArray
 
 from spinetrack_synth.avatars.array_types import Array, Indices
 from spinetrack_synth.avatars.assets import BodyData
 from spinetrack_synth.avatars.builds import Sex, draw_build, shape_age
 from spinetrack_synth.avatars.spines import NORMAL, Spine, draw_spine
+from spinetrack_synth.compiled import njit
 
 MAKEHUMAN2WORLD = np.array([[0.0, 0.0, 1.0], [0.0, 1.0, 0.0], [-1.0, 0.0, 0.0]])
 """Rotation from MakeHuman's axes (X left, Y up, Z forward) to the world's."""
@@ -167,13 +169,22 @@ def shape(data: BodyData, subject: Subject) -> RestBody:
     vertices = data.vertices.astype(np.float64)
     for target, weight in _target_weights(data, subject):
         start, stop = data.target_start[target], data.target_start[target + 1]
-        delta = data.target_delta[start:stop].astype(np.float64)
-        vertices[data.target_index[start:stop]] += weight * delta
+        delta = data.target_delta[start:stop].astype(np.float32)
+        _move(vertices, data.target_index[start:stop], delta, weight)
     world = vertices @ MAKEHUMAN2WORLD.T
     skin = world[body_vertices(data)]
     height = np.ptp(skin[:, 1])
     world = (world - [0.0, skin[:, 1].min(), 0.0]) * (subject.stature_m / height)
     return at_rest(data, world)
+
+
+@njit()
+def _move(
+    vertices: Array, index: NDArray[np.uint16], delta: NDArray[np.float32], weight: float
+) -> None:  # pragma: no cover - compiled
+    for k in range(len(index)):
+        for c in range(3):
+            vertices[index[k], c] += weight * delta[k, c]
 
 
 def at_rest(data: BodyData, vertices_world: Array) -> RestBody:

@@ -6,22 +6,23 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import csr_array, vstack
+from scipy.sparse import csr_array
 
 from spinetrack_synth.avatars.array_types import Array, Ints
 from spinetrack_synth.avatars.assets import BodyData
 from spinetrack_synth.avatars.cuts import INSIDE_M, Cut, edge_distances
+from spinetrack_synth.avatars.cutting import (
+    Cloth,
+    carry,
+    clip,
+    largest_pieces,
+    lay_out,
+    open_edges,
+    used_points,
+)
 from spinetrack_synth.avatars.drape import cloth_offsets
 from spinetrack_synth.avatars.figure import Figure, suit
-from spinetrack_synth.avatars.mesh import (
-    Sheet,
-    clip,
-    kept_vertices,
-    largest_areas,
-    largest_pieces,
-    open_edges,
-    subset,
-)
+from spinetrack_synth.avatars.mesh import Sheet, corners_in, largest_areas
 from spinetrack_synth.easing import smoothstep
 
 _LAYER_M = 0.0025
@@ -89,33 +90,30 @@ def sew(
     """The garment's mesh with hems turned inward; ``hidden_m`` (P,) > 0 where others cover it."""
     whole = suit(data).sheet
     count = len(garment.fields)
-    data_at = np.stack([*garment.fields.values(), garment.offset_m, figure.clearance_m], axis=1)
+    known = [*garment.fields.values(), garment.offset_m, figure.clearance_m]
     edges = list(range(count))
     if hidden_m is not None:
-        data_at = np.concatenate([data_at, -hidden_m[:, None]], axis=1)
-        edges.append(count + 2)
-    # What lies beyond one of the edges is left out at once, and no place computed before the end.
-    near = np.logical_and.reduce([(data_at[:, k] > 0)[whole.faces].any(axis=1) for k in edges])
-    sheet, from_suit = subset(replace(whole, stencil=csr_array((len(whole.weld), 0))), near)
-    columns = from_suit @ data_at
+        edges.append(len(known))
+        known.append(-hidden_m)
+    values = np.stack(known, axis=1)
+    # What lies beyond one of the edges is left out at once.
+    beyond = (corners_in(values[:, k] > 0, whole.faces) == 0 for k in edges)
+    near = ~np.logical_or.reduce(list(beyond))
+    cloth = lay_out(whole, values, near)
     for k in edges:
-        sheet, carry = clip(sheet, columns[:, k])
-        from_suit = csr_array(carry @ from_suit)
-        columns = from_suit @ data_at
-    sheet, carry = largest_pieces(sheet, garment.cut.pieces)
-    from_suit = csr_array(carry @ from_suit)
-    columns = from_suit @ data_at
-    offset, clearance = columns[:, count], columns[:, count + 1]
-    seams = _Seams(sheet, from_suit, offset)
-    rim = open_edges(sheet)
+        cloth = clip(cloth, cloth.values[:, k])
+    cloth = used_points(largest_pieces(cloth, garment.cut.pieces))
+    at = cloth.values
+    offset, clearance = at[:, count], at[:, count + 1]
+    seams = _Seams(cloth, offset)
     for k, name in enumerate(garment.fields):
-        edge = rim[(np.abs(columns[rim, k]) < 1e-7).all(axis=1)]
+        edge = open_edges(cloth, np.abs(at[:, k]) < 1e-7)
         if len(edge):
             if garment.cut.loose:
-                seams.turn_in(name, edge, _TURN_UP_M - columns[:, k], offset - _CLOTH_M)
+                seams.turn_in(name, edge, _TURN_UP_M - at[:, k], offset - _CLOTH_M)
             else:  # down to the skin
                 under = np.minimum(offset, clearance) - 0.001
-                seams.turn_in(name, edge, 0.4 * _TURN_UP_M - columns[:, k], under)
+                seams.turn_in(name, edge, 0.4 * _TURN_UP_M - at[:, k], under)
     return seams.piece(whole)
 
 
@@ -154,37 +152,41 @@ def cloth_over_skin_m(data: BodyData, garments: tuple[Garment, ...]) -> Array:
 
 
 class _Seams:
-    """A sheet that grows its hems: strips turned inward along its cut edges."""
+    """Cloth that grows its hems: strips turned inward along its cut edges."""
 
-    def __init__(self, sheet: Sheet, from_suit: csr_array, offset_m: Array) -> None:
-        self.sheet = sheet
-        self.carries, self.uvs, self.offsets = [from_suit], [sheet.uv], [offset_m]
-        self.faces, self.welds = [sheet.faces], [sheet.weld]
+    def __init__(self, cloth: Cloth, offset_m: Array) -> None:
+        self.cloth = cloth
+        self.layers, self.offsets = [cloth], [offset_m]
+        self.faces, self.welds = [cloth.faces], [cloth.weld]
         self.hems: dict[str, Ints] = {}
 
     def turn_in(self, name: str, edge: NDArray[np.int32], width: Array, inner_m: Array) -> None:
-        """Line the sheet where ``width`` (Q,) > 0 at ``inner_m`` (Q,), joined along ``edge``."""
-        lining, carry = clip(self.sheet, width)
-        old = kept_vertices(carry)
+        """Line the cloth where ``width`` (Q,) > 0 at ``inner_m`` (Q,), joined along ``edge``."""
+        values = np.concatenate([self.cloth.values, inner_m[:, None]], axis=1)
+        whole = clip(replace(self.cloth, values=values), width)
         start = sum(map(len, self.offsets))
-        twin = np.full(len(self.sheet.weld), -1)
-        twin[old[old >= 0]] = np.flatnonzero(old >= 0) + start
+        old = np.unique(whole.faces[whole.faces < len(width)])
+        twin = np.full(len(width), -1)
+        twin[old] = np.arange(len(old)) + start
+        lining = used_points(whole)
         a, b = edge.T
         c, d = twin[edge].T
         self.faces += [lining.faces + start, np.stack([b, a, c], 1), np.stack([b, c, d], 1)]
-        self.carries.append(csr_array(carry @ self.carries[0]))
-        self.uvs.append(lining.uv)
-        self.offsets.append(carry @ inner_m)
+        self.layers.append(lining)
+        self.offsets.append(lining.values[:, -1])
         self.welds.append(lining.weld + 1 + max(int(weld.max()) for weld in self.welds))
         self.hems[name] = np.unique(edge).astype(np.int64)
 
     def piece(self, whole: Sheet) -> Piece:
-        carry = csr_array(vstack(self.carries))
+        """All of it, of a sheet that was laid out ``whole``."""
+        corner = np.concatenate([layer.corner for layer in self.layers])
+        share = np.concatenate([layer.share for layer in self.layers])
+        carried = carry(corner, share, len(whole.weld))
         return Piece(
-            carry=carry,
-            stencil=csr_array(carry @ whole.stencil),
+            carry=carried,
+            stencil=csr_array(carried @ whole.stencil),
             faces=np.concatenate(self.faces).astype(np.int32),
-            uv=np.concatenate(self.uvs),
+            uv=carried @ whole.uv,
             weld=np.concatenate(self.welds).astype(np.int32),
             offset_m=np.concatenate(self.offsets),
             hem=self.hems,

@@ -5,9 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 
 import numpy as np
+from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
-from spinetrack_synth.avatars.array_types import Array
+from spinetrack_synth.avatars.array_types import Array, Color
 from spinetrack_synth.avatars.assets import BodyData
 from spinetrack_synth.avatars.body import RestBody, Subject
 from spinetrack_synth.avatars.clothes import (
@@ -33,11 +34,12 @@ from spinetrack_synth.avatars.fabric import choose_fabric, weave
 from spinetrack_synth.avatars.figure import Figure, measure, suit
 from spinetrack_synth.avatars.hair import Hairdo, hairdo
 from spinetrack_synth.avatars.headwear import draw_headwear, make_headwear, pressed
-from spinetrack_synth.avatars.mesh import subset
+from spinetrack_synth.avatars.mesh import corners_in, subset
+from spinetrack_synth.avatars.paintings import Look, Painting
 from spinetrack_synth.avatars.parts import Cover, Part
 from spinetrack_synth.avatars.patterns import Fabric
 from spinetrack_synth.avatars.shoes import SHOES, fit_shoes, shoe_part
-from spinetrack_synth.avatars.skin import paint_skin, tone_color
+from spinetrack_synth.avatars.skin import TEXEL_M, paint_skin, tone_color
 from spinetrack_synth.avatars.skirts import hem_name, skirt_part
 from spinetrack_synth.avatars.styles import SPORTS
 from spinetrack_synth.avatars.survey import skin_sheet, survey
@@ -63,7 +65,7 @@ _SUNGLASSES = 0.05
 class Looks:
     """What a subject looks like whatever is worn.
 
-    ``rest`` the body at rest and ``figure`` for the tailor; ``skin`` the painted skin, of the
+    ``rest`` the body at rest and ``figure`` for the tailor; ``skin`` the skin to be painted, of the
     user's file ``skin_asset`` if that is not ""; ``tone`` (3,) its mean colour, sRGB; ``hair`` how
     it is done; ``own`` eyes, lashes, teeth, tongue, hair and glasses; ``eyes`` (2, 3) m the
     eyeballs' centres at rest, left first; ``scale_m`` metres for a unit of the face's targets.
@@ -71,7 +73,7 @@ class Looks:
 
     rest: RestBody
     figure: Figure
-    skin: Material
+    skin: Look
     skin_asset: str
     tone: Array
     hair: Hairdo
@@ -86,20 +88,26 @@ def looks(
     """A subject's looks; the same subject always has the same, of the same ``assets``."""
     anatomy = survey(data, rest)
     hair = hairdo(anatomy, subject, _stream(subject, 0x4A))
-    rng = _stream(subject, 0x5E)
     asset = choose_skin(assets, subject) if assets else None
     base = asset.material().base_color if asset else None
-    image = paint_skin(data, anatomy, subject, hair.shades, hair.brow_color, rng, base)
+    tone = tone_color(subject) if base is None else _mean_color(base)
+
+    def paint(size: int) -> Material:
+        rng = _stream(subject, 0x5E)
+        image = paint_skin(data, anatomy, subject, hair.shades, hair.brow_color, rng, base, size)
+        return Material(image, roughness=0.5, specular=0.35)
+
+    plain = Material((float(tone[0]), float(tone[1]), float(tone[2])), 0.5, 0.35)
     own_glasses = _stream(subject, 0x61A)
     return Looks(
         rest=rest,
         figure=measure(data, rest),
-        skin=Material(image, roughness=0.5, specular=0.35),
+        skin=Painting(paint, plain, TEXEL_M),
         skin_asset=asset.name if asset else "",
-        tone=image[::8, ::8].mean(axis=(0, 1)) / 255 if asset else tone_color(subject),
+        tone=tone,
         hair=hair,
         own=(
-            eyes(data, rest, subject, rng),
+            eyes(data, rest, subject),
             lashes(data, hair.brow_color),
             *mouth(data),
             *hair.parts,
@@ -108,6 +116,13 @@ def looks(
         eyes=eyeballs(data, rest)[0],
         scale_m=face_scale_m(data, rest),
     )
+
+
+def _mean_color(base: NDArray[np.uint8] | Color) -> Array:
+    """The mean colour (3,) of a picture, or a colour itself."""
+    if isinstance(base, tuple):
+        return np.array(base)
+    return np.asarray(base[::8, ::8].mean(axis=(0, 1)) / 255)
 
 
 @dataclass(frozen=True, eq=False)
@@ -238,14 +253,13 @@ def _clothes(
         hidden_m = np.maximum.reduce(covering) if covering else None
         fabric = _fabric(garment, worn, skin, rng)
         skirt = garment.cut.skirt
-        seed = 0 if skirt is None else int(rng.integers(2**31))
+        seed = int(rng.integers(2**31))
         if hidden_m is None or _shows(data, garment, hidden_m):
             if garment.cut.sewn_on:
-                material = Material(fabric.main, fabric.roughness, 0.2)
+                look: Look = Material(fabric.main, fabric.roughness, 0.2)
             else:
-                own = rng if skirt is None else np.random.default_rng(seed)
-                material = weave(data, garment, fabric, own)
-            parts.append(_sewn(data, figure, garment, hidden_m, material))
+                look = weave(data, garment, fabric, seed, hidden_m)
+            parts.append(_sewn(data, figure, garment, hidden_m, look))
         if skirt is not None:  # of the same cloth, drawn by the same numbers
             below = garments[: k + 1]
             parts.append(
@@ -255,14 +269,14 @@ def _clothes(
 
 
 def _sewn(
-    data: BodyData, figure: Figure, garment: Garment, hidden_m: Array | None, material: Material
+    data: BodyData, figure: Figure, garment: Garment, hidden_m: Array | None, look: Look
 ) -> Part:
     piece = sew(data, figure, garment, hidden_m)
     return Part(
         name=garment.cut.name,
         faces=piece.faces,
         uv=piece.uv.astype(np.float32),
-        material=material,
+        material=look,
         weld=piece.weld,
         stencil=piece.stencil,
         offset_m=piece.offset_m.astype(np.float32),
@@ -272,7 +286,7 @@ def _sewn(
 def _shows(data: BodyData, garment: Garment, hidden_m: Array) -> bool:
     """Whether anything of a garment is left where others cover what lies ``hidden_m`` (P,) > 0."""
     bare = (garment.depth_m > 0) & (hidden_m < 0)
-    return bool(bare[suit(data).sheet.faces].all(axis=1).any())
+    return bool((corners_in(bare, suit(data).sheet.faces) == 3).any())
 
 
 def _fabric(

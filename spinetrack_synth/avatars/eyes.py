@@ -13,12 +13,15 @@ from spinetrack_synth.avatars.array_types import Array, Color, Ints
 from spinetrack_synth.avatars.assets import BodyData
 from spinetrack_synth.avatars.body import RestBody, Subject
 from spinetrack_synth.avatars.mesh import Sheet, group_sheet, open_edges
+from spinetrack_synth.avatars.paintings import Painting
 from spinetrack_synth.avatars.parts import Part
 from spinetrack_synth.avatars.textures import mix
 from spinetrack_synth.easing import smoothstep
 from spinetrack_synth.shot import Material
 
-_SIZE = 256
+_TEXEL_M = 0.0003
+"""How long a texel of the largest picture is: the way over a ball of 12 mm has 256 of them."""
+_WHITE = (0.87, 0.84, 0.81)
 _RINGS, _SPOKES = 16, 24
 _IRIS = 0.52
 """Angle of the iris' rim from the optical axis, rad: 5.9 mm on a ball of 12 mm."""
@@ -36,8 +39,14 @@ _BROWN, _HAZEL, _GREEN, _BLUE, _GREY = (
 )  # fmt: skip
 
 
-def eyes(data: BodyData, rest: RestBody, subject: Subject, rng: np.random.Generator) -> Part:
+def eyes(data: BodyData, rest: RestBody, subject: Subject) -> Part:
     """Both eyeballs in one part, the left one first, carried by the skull; they look ahead."""
+
+    def paint(size: int) -> Material:
+        rng = np.random.default_rng([subject.seed, 0xE7E])
+        iris = _iris_color(subject, rng)
+        return Material(_paint(iris, rng, size // 4), roughness=0.12, specular=0.5)
+
     points: list[Array] = []
     faces: list[Ints] = []
     uv: list[Array] = []
@@ -51,7 +60,7 @@ def eyes(data: BodyData, rest: RestBody, subject: Subject, rng: np.random.Genera
         name="eyes",
         faces=np.concatenate(faces).astype(np.int32),
         uv=np.concatenate(uv).astype(np.float32),
-        material=Material(_paint(_iris_color(subject, rng), rng), roughness=0.12, specular=0.5),
+        material=Painting(paint, Material(_WHITE, roughness=0.12, specular=0.5), _TEXEL_M),
         weld=np.arange(len(rest_world), dtype=np.int32),
         body="skull",
         rest_world=rest_world,
@@ -109,13 +118,12 @@ def _iris_color(subject: Subject, rng: np.random.Generator) -> Array:
     return np.clip(np.array(base) * rng.uniform(0.8, 1.25) + rng.normal(0, 0.015, 3), 0.04, 0.8)
 
 
-def _paint(iris: Array, rng: np.random.Generator) -> NDArray[np.uint8]:
-    row, column = np.mgrid[0:_SIZE, 0:_SIZE]
-    x, y = (column + 0.5) / _SIZE - 0.5, 0.5 - (row + 0.5) / _SIZE
+def _paint(iris: Array, rng: np.random.Generator, size: int) -> NDArray[np.uint8]:
+    row, column = np.mgrid[0:size, 0:size]
+    x, y = (column + 0.5) / size - 0.5, 0.5 - (row + 0.5) / size
     angle = 2 * np.pi * np.hypot(x, y)
     spoke = np.arctan2(y, x)
-    white = np.array([0.87, 0.84, 0.81])
-    color = np.broadcast_to(white, (_SIZE, _SIZE, 3)).copy()
+    color = np.broadcast_to(_WHITE, (size, size, 3)).copy()
     color *= 1 - 0.25 * smoothstep(0.7, 1.3, angle)[..., None] * np.array([0.4, 1.0, 1.0])
     fibers = sum(np.sin(spoke * k + rng.uniform(0, 7)) for k in (17, 29, 41)) / 3
     ring = iris * (1 + 0.18 * fibers[..., None]) * (1.25 - 0.5 * (angle / _IRIS)[..., None])

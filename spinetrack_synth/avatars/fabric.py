@@ -11,7 +11,8 @@ from spinetrack_synth.avatars.array_types import Array, Color, Floats
 from spinetrack_synth.avatars.assets import BodyData
 from spinetrack_synth.avatars.cloth_colors import denim_color, draw_color, draw_second
 from spinetrack_synth.avatars.clothes import Garment
-from spinetrack_synth.avatars.flat_cloth import ClothTexels, laid_flat
+from spinetrack_synth.avatars.flat_cloth import TEXEL_M, ClothTexels, laid_flat
+from spinetrack_synth.avatars.paintings import Painting
 from spinetrack_synth.avatars.patterns import SQUASHED, Fabric, paint_cloth
 from spinetrack_synth.avatars.textures import grain, lay, noise, to_bytes
 from spinetrack_synth.avatars.wrinkles import VARIANTS, wrinkles
@@ -31,6 +32,8 @@ _BELOW: Final = {
     "plain": 0.52, "denim": 0.20, "heather": 0.08, "panel": 0.06, "camouflage": 0.03, "dye": 0.01,
     "swatch": 0.10,
 }  # fmt: skip
+_SEAM_M: Final = 0.03
+"""Cloth is painted so far beyond its edges."""
 _WIDE_M: Final = 0.0115
 """From this ease on a garment hangs in folds."""
 
@@ -93,24 +96,46 @@ def _looks_like_skin(color: Color, skin: Array) -> bool:
     return bool(near or (alike and muted and lit_alike))
 
 
-def weave(data: BodyData, garment: Garment, fabric: Fabric, rng: np.random.Generator) -> Material:
+def weave(
+    data: BodyData, garment: Garment, fabric: Fabric, seed: int, hidden_m: Array | None = None
+) -> Painting:
+    """What a garment is made of; nothing is painted where ``hidden_m`` (P,) tells that others cover
+    it by more than a seam."""
+
+    def paint(size: int) -> Material:
+        return _paint(data, garment, fabric, np.random.default_rng(seed), hidden_m, size)
+
+    return Painting(paint, Material(fabric.main, fabric.roughness, 0.2), TEXEL_M)
+
+
+def _paint(
+    data: BodyData,
+    garment: Garment,
+    fabric: Fabric,
+    rng: np.random.Generator,
+    hidden_m: Array | None,
+    size: int,
+) -> Material:
     """The garment's material, its image painted over the suit's uv."""
-    flat = laid_flat(data)
-    inside = np.minimum.reduce(list(garment.fields.values()))
-    ours = flat.texels.touching(inside > -0.03)
+    flat = laid_flat(data, size)
+    near = np.minimum.reduce(list(garment.fields.values())) > -_SEAM_M
+    if hidden_m is not None:
+        near &= hidden_m < _SEAM_M
+    ours = flat.texels.touching(near)
     painted = ClothTexels(flat, garment, ours)
     color = _trimmed(painted, garment, fabric, paint_cloth(painted, fabric, rng))
     shade = 1 + 0.05 * noise(painted.points * SQUASHED, 0.05, rng, 2)
     if garment.cut.loose:  # creases: narrow valleys where slow noise crosses zero
         valley = np.abs(noise(painted.points * SQUASHED, 0.09, rng))
         shade *= 1 - 0.05 * smoothstep(0.25, 0.0, valley)
-    shade += 0.025 * grain(len(ours), rng)
+    shade += 0.025 * painted.left(TEXEL_M) * grain(len(ours), rng)
     shade *= 1 - (0.8 if garment.cut.loose else 1.0) * flat.crease[ours]
     color *= shade[:, None]
     full = np.empty((len(flat.texels.texel), 3), np.uint8)
     full[:] = to_bytes(np.array(fabric.main))
     full[ours] = to_bytes(color)
-    normals = wrinkles(data, _softness(garment, fabric), int(rng.integers(VARIANTS)))
+    folds = int(rng.integers(VARIANTS))
+    normals = wrinkles(data, _softness(garment, fabric), folds, max(256, size // 2))
     return Material(
         flat.texels.spread(full), roughness=fabric.roughness, specular=0.2, normals=normals
     )
@@ -128,24 +153,30 @@ def _trimmed(place: ClothTexels, garment: Garment, fabric: Fabric, color: Floats
     """Waistband, bindings, hem stitching and seams."""
     trim = np.array(fabric.trim, np.float32)
     stitch = np.zeros(len(color), np.float32)
+    edge = place.wider(0.001)
+
+    def sew(share: float, distance: Floats, half_m: float) -> None:
+        wide = place.wider(half_m)
+        np.maximum(stitch, share * half_m / wide * _line(distance, wide), out=stitch)
+
     for name, distance in place.field.items():
         if name == "waist":
             width = garment.cut.band_m
-            lay(color, trim, smoothstep(width + 0.001, width - 0.001, distance))
-            stitch = np.maximum(stitch, _line(distance - width, 0.0016))
+            lay(color, trim, smoothstep(width + edge, width - edge, distance))
+            sew(1.0, distance - width, 0.0016)
         elif name in ("neck", "armhole") or (name in ("leg", "sleeve") and garment.cut.cuff_m):
             width = garment.cut.cuff_m if name in ("leg", "sleeve") else 0.012
-            lay(color, trim, smoothstep(width + 0.001, width - 0.001, distance))
-            stitch = np.maximum(stitch, _line(distance - width, 0.0014))
+            lay(color, trim, smoothstep(width + edge, width - edge, distance))
+            sew(1.0, distance - width, 0.0014)
         else:
-            stitch = np.maximum(stitch, 0.7 * _line(distance - 0.018, 0.0013))
-    free = place.points[:, 1] < place.figure.armpit_y - 0.01
-    stitch = np.maximum(stitch, 0.6 * _line(place.side_m, 0.0014) * free)
+            sew(0.7, distance - 0.018, 0.0013)
+    far = place.points[:, 1] >= place.figure.armpit_y - 0.01
+    sew(0.6, place.side_m + far, 0.0014)
     if "waist" in place.field or place.legs:
-        below = place.points[:, 1] < place.figure.height(0.3)
-        stitch = np.maximum(stitch, 0.5 * _line(place.points[:, 2], 0.0014) * below)
+        above = place.points[:, 1] >= place.figure.height(0.3)
+        sew(0.5, np.abs(place.points[:, 2]) + above, 0.0014)
     if "sleeve" in place.field:
-        stitch = np.maximum(stitch, 0.6 * _line((place.arm - 0.5) * 0.09, 0.0012))
+        sew(0.6, (place.arm - 0.5) * 0.09, 0.0012)
     color *= 1 - 0.25 * stitch[:, None]
     return color
 

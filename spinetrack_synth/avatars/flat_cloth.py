@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import Final
 
 import numpy as np
@@ -15,10 +15,13 @@ from spinetrack_synth.avatars.body import MIDDLE_BUILD, shape
 from spinetrack_synth.avatars.cloth_grid import PIECE_M, shirt_grid, trouser_grid
 from spinetrack_synth.avatars.clothes import Garment
 from spinetrack_synth.avatars.figure import Figure, along_limb, measure, suit
+from spinetrack_synth.avatars.paintings import SIZES
 from spinetrack_synth.avatars.textures import TexelMap, texel_map
 from spinetrack_synth.easing import smoothstep
 
-SIZE: Final = 1024
+TEXEL_M: Final = 0.002
+"""How long a texel of the largest picture is: the suit of middle build has 1.6 m2, 404,000 of them.
+"""
 
 
 @dataclass(frozen=True, eq=False)
@@ -26,18 +29,19 @@ class Flat:
     """The suit laid flat, once for all bodies: where on a body of middle build its texels lie.
 
     Patterns are painted in this body's metres, edges of garments in the wearer's. All float32 over
-    the N covered texels: ``points`` and ``normals`` (N, 3); ``leg`` and ``along_arm`` 0 .. 2 along
-    the limbs; ``arm`` 0..1; ``fore`` m before the middle line of trunk and leg; ``side_m`` m from
+    the N covered texels: ``points`` and ``normals`` (N, 3); ``leg`` 0 .. 2 along it;
+    ``arm`` 0..1; ``fore`` m before the middle line of trunk and leg; ``side_m`` m from
     the line down the outer side; ``crease`` darkening where cloth folds; ``shirt`` and ``trouser``
-    (N, 2) m across and along the cloth of tops and of trousers.
+    (N, 2) m across and along the cloth of tops and of trousers. ``blur_m`` is over how much of
+    the body a texel stands for more than one of the largest picture does.
     """
 
     figure: Figure
     texels: TexelMap
+    blur_m: float
     points: NDArray[np.float32]
     normals: NDArray[np.float32]
     leg: NDArray[np.float32]
-    along_arm: NDArray[np.float32]
     arm: NDArray[np.float32]
     fore: NDArray[np.float32]
     side_m: NDArray[np.float32]
@@ -46,33 +50,32 @@ class Flat:
     trouser: NDArray[np.float32]
 
 
-@lru_cache(maxsize=1)
-def laid_flat(data: BodyData) -> Flat:
-    """The suit of a base mesh laid flat."""
+@lru_cache(maxsize=len(SIZES))
+def laid_flat(data: BodyData, size: int = SIZES[-1]) -> Flat:
+    """The suit of a base mesh laid flat in a picture with sides of ``size`` texels."""
     figure, pattern = measure(data, shape(data, MIDDLE_BUILD)), suit(data)
     leg = along_limb(figure.points, figure.hips, figure.knees, figure.ankles, pattern.side)
-    arm = along_limb(figure.points, figure.shoulders, figure.elbows, figure.wrists, pattern.side)
     axis_x = _limb_axis_x(figure, leg, pattern.side)
     outward = figure.normals[:, 2] * np.sign(figure.points[:, 2])
-    columns = [figure.points, figure.normals, leg, arm, pattern.arm]
+    columns = [figure.points, figure.normals, leg, pattern.arm]
     columns += [figure.points[:, 0] - axis_x, outward]
-    texels = texel_map(pattern.sheet, SIZE)
+    texels = texel_map(pattern.sheet, size)
     at = texels.at(np.concatenate([np.reshape(c, (len(leg), -1)) for c in columns], axis=1))
     points, normals, fore = (
-        np.ascontiguousarray(part) for part in (at[:, :3], at[:, 3:6], at[:, 9])
+        np.ascontiguousarray(part) for part in (at[:, :3], at[:, 3:6], at[:, 8])
     )
     return Flat(
         figure=figure,
         texels=texels,
+        blur_m=TEXEL_M * float(np.sqrt((SIZES[-1] / size) ** 2 - 1)),
         points=points,
         normals=normals,
         leg=at[:, 6].copy(),
-        along_arm=at[:, 7].copy(),
-        arm=at[:, 8].copy(),
+        arm=at[:, 7].copy(),
         fore=fore,
-        side_m=np.where(at[:, 10] > 0.2, np.abs(fore), 1.0).astype(np.float32),
+        side_m=np.where(at[:, 9] > 0.2, np.abs(fore), 1.0).astype(np.float32),
         crease=_creases(figure, points, normals),
-        shirt=shirt_grid(figure, points, at[:, 8]),
+        shirt=shirt_grid(figure, points, at[:, 7]),
         trouser=trouser_grid(figure, points),
     )
 
@@ -102,16 +105,42 @@ class ClothTexels:
     """
 
     def __init__(self, flat: Flat, garment: Garment, ours: Ints) -> None:
-        self.points, self.normals = flat.points[ours], flat.normals[ours]
-        self.leg, self.along_arm, self.arm = flat.leg[ours], flat.along_arm[ours], flat.arm[ours]
-        self.fore, self.side_m = flat.fore[ours], flat.side_m[ours]
+        self._flat, self._ours = flat, ours
         edges = flat.texels.at(np.stack(list(garment.fields.values()), axis=1), ours)
         self.field = dict(zip(garment.fields, np.ascontiguousarray(edges.T)))
         self.figure = flat.figure
+        self.blur_m = flat.blur_m
         self.trousers = garment.cut.leg is not None and garment.cut.neck is None
         self.legs = garment.cut.leg is not None
         self.opens = garment.cut.front is not None or garment.cut.buttoned
-        self.grid = (flat.trouser if self.trousers else flat.shirt)[ours]
+
+    @cached_property
+    def points(self) -> NDArray[np.float32]:
+        return self._flat.points[self._ours]
+
+    @cached_property
+    def normals(self) -> NDArray[np.float32]:
+        return self._flat.normals[self._ours]
+
+    @cached_property
+    def leg(self) -> NDArray[np.float32]:
+        return self._flat.leg[self._ours]
+
+    @cached_property
+    def arm(self) -> NDArray[np.float32]:
+        return self._flat.arm[self._ours]
+
+    @cached_property
+    def fore(self) -> NDArray[np.float32]:
+        return self._flat.fore[self._ours]
+
+    @cached_property
+    def side_m(self) -> NDArray[np.float32]:
+        return self._flat.side_m[self._ours]
+
+    @cached_property
+    def grid(self) -> NDArray[np.float32]:
+        return (self._flat.trouser if self.trousers else self._flat.shirt)[self._ours]
 
     @property
     def on_trunk(self) -> NDArray[np.bool_]:
@@ -122,6 +151,14 @@ class ClothTexels:
     def back_m(self) -> NDArray[np.float32]:
         """Where on the cloth of a top the back's middle line is at the trunk's height, (2,) m."""
         return np.array([PIECE_M, 0.0], np.float32)
+
+    def left(self, size_m: float) -> float:
+        """How much is left of the contrast of what is so small."""
+        return size_m / float(np.hypot(size_m, self.blur_m))
+
+    def wider(self, half_m: float) -> float:
+        """How wide a line or edge is, smeared over a texel."""
+        return float(np.hypot(half_m, 0.5 * self.blur_m))
 
     def arms(self) -> NDArray[np.float32]:
         """1 on the sleeves."""

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from spinetrack_synth.anatomy.model import Tree, fullbody
+from spinetrack_synth.anatomy.parts import PARTS, part_rows
 from spinetrack_synth.avatars import assets
 from spinetrack_synth.avatars.array_types import Array
 from spinetrack_synth.avatars.avatar import Avatar, deformed, untwisted
@@ -142,6 +143,7 @@ def _riding(
         hands=find_hands(data, rest, rig),
         probe=probe,
         capsules=capsules_from_skin(rig.tree, rig.coordinates, skin_world, skin_body),
+        mesh_parts=_mesh_parts(rig.tree, bone, weight),
         physique=_physique(subject, rig, bmi, straight),
     )
 
@@ -168,6 +170,15 @@ def _rings(data: assets.BodyData) -> Rings:
     """The neighbours of all vertices but those of the joints' cubes."""
     quads = data.quads[~np.char.startswith(np.array(data.groups), "joint")[data.quad_group]]
     return vertex_rings(quads, len(data.vertices))
+
+
+def _mesh_parts(tree: Tree, bone: NDArray[np.int32], weight: Array) -> Array:
+    """How much (V, 17) of each part of the body vertices are that follow bones (V, K) so much."""
+    part = part_rows(tree.bodies)[untwisted(tree)[bone]]
+    place = np.arange(len(bone))[:, None] * len(PARTS) + part
+    size = len(bone) * len(PARTS)
+    share = np.bincount(place.ravel(), weight.ravel(), size).reshape(len(bone), len(PARTS))
+    return np.asarray(share)
 
 
 def _bone_order(tree: Tree) -> NDArray[np.int32]:

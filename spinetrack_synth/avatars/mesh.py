@@ -1,4 +1,4 @@
-"""Sheets of triangles over the base mesh: subdivided, smoothed and cut as linear combinations.
+"""Sheets of triangles over the base mesh: subdivided and smoothed as linear combinations.
 
 Every vertex of a sheet is a combination of base-mesh vertices, so a sheet follows every body shape
 and every pose. Topology alone lives here; nothing knows what a sheet is worn as.
@@ -10,11 +10,11 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.sparse import coo_array, csr_array, diags_array
-from scipy.sparse.csgraph import connected_components
+from scipy.sparse import csr_array, diags_array
 
 from spinetrack_synth.avatars.array_types import Array, Indices, Ints
 from spinetrack_synth.avatars.assets import BodyData
+from spinetrack_synth.compiled import njit
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,72 +55,49 @@ def mask_at(data: BodyData, name: str, sheet: Sheet) -> Array:
     return data.mask_at(name, sheet.uv) / 255.0
 
 
-def clip(sheet: Sheet, field: Array) -> tuple[Sheet, csr_array]:
-    """The part of the sheet where a scalar ``field`` (P,) is positive, cut along its zero line.
-
-    Also returns the matrix (P', P) that carries data of the vertices over to the new ones.
-    """
-    field = np.where(np.abs(field) < 1e-9, 1e-9, field)
-    inside = field > 0
-    count = inside[sheet.faces].sum(axis=1)
-    one = _rotate_first(sheet.faces[count == 1], inside)
-    two = _rotate_first(sheet.faces[count == 2], ~inside)
-    edges = np.concatenate([one[:, [0, 1]], one[:, [0, 2]], two[:, [0, 1]], two[:, [0, 2]]])
-    edges = np.sort(edges, axis=1).astype(np.int64)
-    size = len(sheet.weld)
-    keys, edge_of = np.unique(edges[:, 0] * size + edges[:, 1], return_inverse=True)
-    a, b = keys // size, keys % size
-    t = field[a] / (field[a] - field[b])
-    new = np.arange(len(keys))
-    lerp = coo_array(
-        (np.concatenate([1 - t, t]), (np.tile(new, 2), np.concatenate([a, b]))),
-        shape=(len(keys), size),
-    )
-    n1, n2 = len(one), len(two)
-    one_a, one_b, two_a, two_b = np.split(edge_of + size, [n1, 2 * n1, 2 * n1 + n2])
-    faces = np.concatenate(
-        [
-            sheet.faces[count == 3],
-            np.stack([one[:, 0], one_a, one_b], axis=1),
-            np.stack([two_a, two[:, 1], two[:, 2]], axis=1),
-            np.stack([two_a, two[:, 2], two_b], axis=1),
-        ]
-    )
-    welded = np.sort(sheet.weld[np.stack([a, b], axis=1)], axis=1).astype(np.int64)
-    _, cut_weld = np.unique(welded[:, 0] * size + welded[:, 1], return_inverse=True)
-    weld = np.concatenate([sheet.weld, cut_weld + sheet.weld.max() + 1])
-    carry = _stack_rows(identity(size), csr_array(lerp))
-    return _compact(sheet, carry, faces, weld)
-
-
-def largest_pieces(sheet: Sheet, count: int = 1) -> tuple[Sheet, csr_array]:
-    """The ``count`` connected pieces with most faces, and the matrix that carries data over."""
-    corner = sheet.weld[sheet.faces]
-    size = int(sheet.weld.max()) + 1
-    links = np.concatenate([corner[:, [0, 1]], corner[:, [1, 2]]])
-    graph = coo_array((np.ones(len(links)), (links[:, 0], links[:, 1])), shape=(size, size))
-    piece = connected_components(graph, directed=False)[1][corner[:, 0]]
-    largest = np.argsort(-np.bincount(piece), kind="stable")[:count]
-    return subset(sheet, np.isin(piece, largest))
-
-
 def largest_areas(sheet: Sheet, chosen: NDArray[np.bool_], count: int = 1) -> NDArray[np.bool_]:
     """Of the ``chosen`` vertices (P,) those in the ``count`` connected areas that touch most
     faces."""
     corner = sheet.weld[sheet.faces]
-    size = int(sheet.weld.max()) + 1
-    inside = np.zeros(size, bool)
+    inside = np.zeros(int(sheet.weld.max()) + 1, bool)
     inside[sheet.weld] = chosen
-    links = np.concatenate([corner[:, [0, 1]], corner[:, [1, 2]], corner[:, [2, 0]]])
-    links = links[inside[links].all(axis=1)]
-    graph = coo_array((np.ones(len(links)), (links[:, 0], links[:, 1])), shape=(size, size))
-    area = connected_components(graph, directed=False)[1]
-    touched = corner[inside[corner].any(axis=1)]
-    first = np.argmax(inside[touched], axis=1)
-    area_of_face = area[touched[np.arange(len(touched)), first]]
+    area = joined(corner, inside)
+    a, b, c = corner[corners_in(inside, corner) > 0].T
+    area_of_face = area[np.where(inside[a], a, np.where(inside[b], b, c))]
     largest = np.argsort(-np.bincount(area_of_face), kind="stable")[:count]
     worn: NDArray[np.bool_] = np.isin(area[sheet.weld], largest) & chosen
     return worn
+
+
+def corners_in(inside: NDArray[np.bool_], faces: Indices) -> NDArray[np.int8]:
+    """How many corners (F,) of ``faces`` (F, 3) are ``inside`` (P,)."""
+    one = inside.view(np.int8)
+    a, b, c = faces.T
+    count: NDArray[np.int8] = one[a] + one[b] + one[c]
+    return count
+
+
+@njit()
+def joined(
+    faces: NDArray[np.int32], inside: NDArray[np.bool_]
+) -> NDArray[np.int64]:  # pragma: no cover - compiled
+    """For each of W points one that stands for all that it hangs together with, along edges of
+    ``faces`` (F, 3) with both ends ``inside`` (W,)."""
+    root = np.arange(len(inside))
+    for face in faces:
+        for k in range(3):
+            a, b = face[k], face[(k + 1) % 3]
+            if inside[a] and inside[b]:
+                while root[a] != a:
+                    root[a] = root[root[a]]
+                    a = root[a]
+                while root[b] != b:
+                    root[b] = root[root[b]]
+                    b = root[b]
+                root[max(a, b)] = min(a, b)
+    for a in range(len(root)):
+        root[a] = root[root[a]]  # lower ones are final
+    return root
 
 
 def open_edges(sheet: Sheet) -> NDArray[np.int32]:
@@ -132,14 +109,6 @@ def open_edges(sheet: Sheet) -> NDArray[np.int32]:
     )
     rim: NDArray[np.int32] = edges[uses[index] == 1]
     return rim
-
-
-def kept_vertices(carry: csr_array) -> Ints:
-    """Old index of every new vertex that is an old one unchanged, -1 for cut points."""
-    single = np.diff(carry.indptr) == 1
-    old = np.full(carry.shape[0], -1, np.int64)
-    old[single] = carry.indices[carry.indptr[:-1][single]]
-    return old
 
 
 def subset(sheet: Sheet, keep: NDArray[np.bool_]) -> tuple[Sheet, csr_array]:
@@ -286,27 +255,21 @@ def _vertex_rule(
     return csr_array(diags_array(1.0 - rim) @ inner + diags_array(1.0 * rim) @ outer)
 
 
-def _rotate_first(faces: NDArray[np.int32], wanted: NDArray[np.bool_]) -> NDArray[np.int32]:
-    """Faces turned so that their first corner is the wanted one."""
-    first = np.argmax(wanted[faces], axis=1)
-    return np.take_along_axis(faces, (first[:, None] + np.arange(3)) % 3, axis=1)
-
-
 def _compact(
     sheet: Sheet, carry: csr_array, faces: Indices, weld: Indices
 ) -> tuple[Sheet, csr_array]:
-    used, local = _numbered(faces, carry.shape[0])
+    used, local = numbered(faces, carry.shape[0])
     carry = csr_array(carry[used])
     compact = Sheet(
         stencil=csr_array(carry @ sheet.stencil),
         faces=local.astype(np.int32),
         uv=carry @ sheet.uv,
-        weld=_numbered(weld[used], int(weld.max()) + 1)[1].astype(np.int32),
+        weld=numbered(weld[used], int(weld.max()) + 1)[1].astype(np.int32),
     )
     return compact, carry
 
 
-def _numbered(values: Indices, size: int) -> tuple[Ints, Ints]:
+def numbered(values: Indices, size: int) -> tuple[Ints, Ints]:
     """The distinct values below ``size``, ascending, and where each value stands among them."""
     there = np.zeros(size, bool)
     there[values] = True

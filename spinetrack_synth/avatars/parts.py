@@ -12,8 +12,8 @@ from scipy.sparse import csr_array
 
 from spinetrack_synth.avatars.array_types import Array, Ints
 from spinetrack_synth.avatars.hanging import Hanging
+from spinetrack_synth.avatars.paintings import Look
 from spinetrack_synth.avatars.skinning import Binding, bind, vertex_normals, vertex_rings
-from spinetrack_synth.shot import Material
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +77,7 @@ class Part:
     name: str
     faces: NDArray[np.int32]
     uv: NDArray[np.float32]
-    material: Material
+    material: Look
     weld: NDArray[np.int32]
     stencil: csr_array | None = None
     offset_m: NDArray[np.float32] | None = None
@@ -107,13 +107,13 @@ def part_shares(
     ``share`` (V, 17) is that of the hm08 vertices, in 0..1; ``rows`` (B,) are the parts of the
     ``bodies``, one of which carries a rigid part.
     """
-    if part.body is None:
-        assert part.stencil is not None
-        of_vertices = part.stencil @ share
-    else:
-        of_vertices = np.zeros((len(part.uv), share.shape[1]))
-        of_vertices[:, rows[bodies.index(part.body)]] = 1.0
-    return np.asarray(np.rint(255 * np.clip(of_vertices, 0, 1)), dtype=np.uint8)
+    if part.body is not None:
+        all_of_one = np.zeros((len(part.uv), share.shape[1]), np.uint8)
+        all_of_one[:, rows[bodies.index(part.body)]] = 255
+        return all_of_one
+    assert part.stencil is not None
+    of_vertices = part.stencil @ share
+    return np.asarray(255 * np.clip(of_vertices, 0, 1) + 0.5, dtype=np.uint8)
 
 
 _INFLUENCES = 8

@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from spinetrack_synth.avatars import emblems
 from spinetrack_synth.avatars.array_types import Color
-from spinetrack_synth.avatars.flat_cloth import ClothTexels
-from spinetrack_synth.avatars.swatches import draw_swatch
+from spinetrack_synth.avatars.flat_cloth import TEXEL_M, ClothTexels
+from spinetrack_synth.avatars.swatches import draw_swatch, shrunk
 from spinetrack_synth.avatars.textures import grain, lay, mix, noise
 from spinetrack_synth.easing import smoothstep
 
@@ -61,29 +61,37 @@ def _plain(paint: Paint, place: ClothTexels, fabric: Fabric, rng: Rng) -> Paint:
     """One colour; of knitted cloth the ribs are seen."""
     if rng.random() < 0.25:
         pitch = rng.uniform(0.005, 0.012)
-        rib = np.sin(place.grid[:, 0] * np.float32(2 * np.pi / pitch))
-        paint *= (1 + 0.06 * rib)[:, None]
+        if place.blur_m < 0.4 * pitch:
+            rib = np.sin(place.grid[:, 0] * np.float32(2 * np.pi / pitch))
+            paint *= (1 + np.float32(0.06 * np.sinc(place.blur_m / pitch)) * rib)[:, None]
     return paint
 
 
 def _heather(paint: Paint, place: ClothTexels, fabric: Fabric, rng: Rng) -> Paint:
     """Flecks of lighter fibres."""
     main = np.array(fabric.main, np.float32)
-    fleck = noise(place.points * SQUASHED, 0.004, rng) + 0.7 * grain(len(paint), rng)
+    fleck = _flecks(place, SQUASHED, 0.7, rng)
     light = np.minimum(main * 1.1 + 0.045, 0.95)
     return mix(main * 0.92, light, np.clip(0.5 + 0.3 * fleck, 0, 1).astype(np.float32))
+
+
+def _flecks(place: ClothTexels, stretch: Paint, strewn: float, rng: Rng) -> Paint:
+    """Fibres (N,) of two colours, about -1..1, ``strewn`` how much without order."""
+    flecks = np.float32(place.left(0.004)) * noise(place.points * stretch, 0.004, rng)
+    flecks += np.float32(strewn * place.left(TEXEL_M)) * grain(len(flecks), rng)
+    return flecks
 
 
 def _swatch(paint: Paint, place: ClothTexels, fabric: Fabric, rng: Rng) -> Paint:
     """A repeat, printed or woven."""
     swatch = draw_swatch(fabric.swatch, (fabric.main, fabric.second, *fabric.others), rng)
-    return swatch.at(place.grid + rng.uniform(0, 1, 2).astype(np.float32))
+    places = place.grid + rng.uniform(0, 1, 2).astype(np.float32)
+    return swatch.smeared(place.blur_m).at(places)
 
 
 def _denim(paint: Paint, place: ClothTexels, fabric: Fabric, rng: Rng) -> Paint:
     """Blue warp over a white weft, worn pale on thighs, knees and seat."""
-    twill = noise(place.points * np.array([1, 0.25, 1], np.float32), 0.004, rng)
-    fleck = twill + 0.6 * grain(len(paint), rng)
+    fleck = _flecks(place, np.array([1, 0.25, 1], np.float32), 0.6, rng)
     worn = rng.choice([0.0, rng.uniform(0.2, 0.6)])
     front = smoothstep(0.3, 1.0, np.abs(place.normals[:, 0]))
     thigh = smoothstep(0.15, 0.45, place.leg) * smoothstep(1.35, 0.9, place.leg)
@@ -118,22 +126,25 @@ def _blocks(paint: Paint, place: ClothTexels, fabric: Fabric, rng: Rng) -> Paint
     if place.legs:
         cut = rng.uniform(0.85, 1.3)
         line = place.leg + rng.choice([0.0, 2.0]) * place.fore - cut
-        lay(paint, colors[0], smoothstep(-0.004, 0.004, line))
+        edge = place.wider(0.0016) / 0.4  # a unit along the leg is so long
+        lay(paint, colors[0], smoothstep(-edge, edge, line))
         return paint
     kind = rng.choice(["yoke", "sleeves", "band", "halves"], p=[0.4, 0.25, 0.25, 0.1])
+    edge = place.wider(0.0015)
     y, high = place.points[:, 1], place.figure.height(rng.uniform(0.62, 0.75))
     if kind == "band":
         for color, wide in zip(colors, (rng.uniform(0.04, 0.12), rng.uniform(0.01, 0.03))):
             trunk = 1 - place.arms()
             inside = wide / 2 - np.abs(y - high + 0.05)
-            lay(paint, color, smoothstep(-0.0015, 0.0015, inside) * trunk)
+            lay(paint, color, smoothstep(-edge, edge, inside) * trunk)
     elif kind == "halves":
-        lay(paint, colors[0], smoothstep(-0.0015, 0.0015, place.points[:, 2]))
+        lay(paint, colors[0], smoothstep(-edge, edge, place.points[:, 2]))
     else:
-        above = smoothstep(-0.0015, 0.0015, y - high) if kind == "yoke" else np.zeros_like(y)
+        above = smoothstep(-edge, edge, y - high) if kind == "yoke" else np.zeros_like(y)
         lay(paint, colors[0], np.maximum(above, place.arms()))
         if kind == "yoke" and rng.random() < 0.4:
-            line = smoothstep(0.006, 0.004, np.abs(y - high))
+            edge = place.wider(0.001)
+            line = smoothstep(0.005 + edge, 0.005 - edge, np.abs(y - high))
             lay(paint, colors[1], line * (1 - place.arms()))
     return paint
 
@@ -142,9 +153,10 @@ def _panel(paint: Paint, place: ClothTexels, fabric: Fabric, rng: Rng) -> Paint:
     """A panel or stripes down the outer side."""
     count = int(rng.choice([1, 2, 3], p=[0.6, 0.2, 0.2]))
     width = rng.uniform(0.012, 0.04) if count == 1 else 0.006
+    edge = place.wider(0.0015)
     for k in range(count):
         away = np.abs(place.side_m - np.float32(0.016 * k))
-        lay(paint, fabric.second, smoothstep(width + 0.0015, width - 0.0015, away))
+        lay(paint, fabric.second, smoothstep(width + edge, width - edge, away))
     return paint
 
 
@@ -244,7 +256,9 @@ def _stamp(
     y = 0.5 - (place.points[chosen, 1] - middle_m[1]) / size_m
     inside = (x >= 0) & (x < 1) & (y >= 0) & (y < 1)
     chosen, x, y = chosen[inside], x[inside], y[inside]
-    height, width = picture.shape[:2]
-    ink = picture[(y * height).astype(int), (x * width).astype(int)]
-    share = 0.94 * ink[:, 3:]
-    paint[chosen] += share * (ink[:, :3] - paint[chosen])
+    inked = np.concatenate([picture[..., :3] * picture[..., 3:], picture[..., 3:]], axis=2)
+    if place.blur_m:
+        inked = shrunk(inked, max(1.0, place.blur_m * len(inked) / size_m))
+    height, width = inked.shape[:2]
+    ink = inked[(y * height).astype(int), (x * width).astype(int)]
+    paint[chosen] += 0.94 * (ink[:, :3] - ink[:, 3:] * paint[chosen])

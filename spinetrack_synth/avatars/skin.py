@@ -4,19 +4,23 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
 from spinetrack_synth.avatars.ageing import paint_age
 from spinetrack_synth.avatars.array_types import Array, Color, Floats, Ints
 from spinetrack_synth.avatars.assets import BodyData
 from spinetrack_synth.avatars.body import MIDDLE_BUILD, Subject, shape
+from spinetrack_synth.avatars.paintings import SIZES
 from spinetrack_synth.avatars.survey import Anatomy, skin_sheet
 from spinetrack_synth.avatars.textures import TexelMap, grain, mix, noise, texel_map
 from spinetrack_synth.easing import smoothstep
 
-SIZE = 1024
+TEXEL_M: Final = 0.0016
+"""How long a texel of the largest picture is: skin of middle build has 1.74 m2, 654,000 of them."""
 
 # Diffuse albedo of skin, sRGB, for skin_tone 0, .2 .. 1.
 _TONES = np.array(
@@ -51,11 +55,26 @@ def tone_color(subject: Subject) -> Array:
     return color * (1 + warm * np.array([0.3, 0.2, -1.6]))
 
 
-@lru_cache(maxsize=1)
-def _flat_points(data: BodyData) -> NDArray[np.float32]:
-    """Where on a body of middle build the texels lie, (N, 3) m: what noise is painted by."""
+@dataclass(frozen=True, eq=False)
+class _Canvas:
+    """The skin laid flat: its texels, where on a body of middle build they lie, (N, 3) m, and over
+    how much of it one stands for more than one of the largest picture does."""
+
+    texels: TexelMap
+    points: NDArray[np.float32]
+    blur_m: float
+
+    def left(self, size_m: float) -> np.float32:
+        """How much is left of the contrast of what is so small."""
+        return np.float32(size_m / np.hypot(size_m, self.blur_m))
+
+
+@lru_cache(maxsize=len(SIZES))
+def _canvas(data: BodyData, size: int) -> _Canvas:
     sheet = skin_sheet(data)
-    return texel_map(sheet, SIZE).at(sheet.stencil @ shape(data, MIDDLE_BUILD).vertices_world)
+    texels = texel_map(sheet, size)
+    points = texels.at(sheet.stencil @ shape(data, MIDDLE_BUILD).vertices_world)
+    return _Canvas(texels, points, TEXEL_M * float(np.sqrt((SIZES[-1] / size) ** 2 - 1)))
 
 
 def paint_skin(
@@ -66,20 +85,23 @@ def paint_skin(
     brow_color: Color,
     rng: np.random.Generator,
     base: NDArray[np.uint8] | Color | None = None,
+    size: int = SIZES[-1],
 ) -> NDArray[np.uint8]:
-    """The skin's image (SIZE, SIZE, 3) sRGB; brows and short hair alone on a ``base``."""
-    sheet = anatomy.sheet
-    texels = texel_map(sheet, SIZE)
+    """The skin's image (size, size, 3) sRGB; brows and short hair alone on a ``base``.
+
+    In any size it is the same skin: all draw the same numbers.
+    """
+    canvas = _canvas(data, size)
+    texels, points = canvas.texels, canvas.points
     if base is not None:
         paint = _laid_under(base, texels)
         for shade in shades:
             pores = grain(len(paint), rng)
-            _paint_shade(paint, _flat_points(data), texels, shade, pores, rng)
-        _paint_brows(paint, texels, anatomy, brow_color, subject, rng)
+            _paint_shade(paint, canvas, shade, pores, rng)
+        _paint_brows(paint, canvas, anatomy, brow_color, subject, rng)
         return texels.image(paint)
     color = tone_color(subject)
     dark = subject.skin_tone
-    points = _flat_points(data)
 
     blotch = noise(anatomy.points, 0.06, rng, 2)
     flush = _flush(anatomy) * rng.uniform(0.6, 1.1) + 0.10 * blotch
@@ -92,15 +114,18 @@ def paint_skin(
     paint = texels.at(broad)
     pores = grain(len(points), rng)
     mottle = noise(points, 0.012, rng)
-    fine = 1 + 0.018 * pores + 0.03 * noise(points, 0.004, rng)
+    fine = 1 + 0.018 * canvas.left(TEXEL_M) * pores
+    fine += 0.03 * canvas.left(0.004) * noise(points, 0.004, rng)
     for channel in range(3):
         paint[:, channel] *= fine * (1 + np.float32(0.05 * blood[channel]) * mottle)
     _paint_features(paint, data, texels, color, subject, rng)
-    _paint_spots(paint, anatomy, texels, color, subject, rng)
-    paint_age(paint, texels, anatomy, subject, np.random.default_rng([subject.seed, 0xA6E]))
+    spots = np.random.default_rng([subject.seed, 0x5B07])
+    _paint_spots(paint, anatomy, canvas, color, subject, spots)
+    years = np.random.default_rng([subject.seed, 0xA6E])
+    paint_age(paint, texels, anatomy, subject, years, canvas.blur_m)
     for shade in shades:
-        _paint_shade(paint, points, texels, shade, pores, rng)
-    _paint_brows(paint, texels, anatomy, brow_color, subject, rng)
+        _paint_shade(paint, canvas, shade, pores, rng)
+    _paint_brows(paint, canvas, anatomy, brow_color, subject, rng)
     return texels.image(paint)
 
 
@@ -109,6 +134,9 @@ def _laid_under(base: NDArray[np.uint8] | Color, texels: TexelMap) -> Floats:
     if isinstance(base, tuple):
         return np.tile(np.array(base, np.float32), (len(texels.texel), 1))
     row, column = np.divmod(texels.texel, texels.size)
+    if min(base.shape[:2]) >= 2 * texels.size:
+        small = Image.fromarray(base).resize((texels.size,) * 2, Image.Resampling.BOX)
+        base = np.asarray(small)
     height, width = base.shape[:2]
     taken = base[row * height // texels.size, column * width // texels.size]
     paint: Floats = (taken / 255).astype(np.float32)
@@ -193,8 +221,8 @@ def _paint_features(
     """Lips, nails, eyelids, areolae and the inside of the mouth, by their masks."""
 
     def tint(name: str, tone: Array, share: float) -> None:
-        where = _masked_texels(data, name)
-        weight = share * _resized(data, name)[texels.texel[where]]
+        where = _masked_texels(data, name, texels.size)
+        weight = share * _resized(data, name, texels.size)[texels.texel[where]]
         paint[where] = mix(paint[where], tone.astype(np.float32), weight)
 
     lip_red = rng.uniform(0.75, 1.05) if subject.sex == "female" else rng.uniform(0.55, 0.8)
@@ -211,63 +239,66 @@ def _paint_features(
     tint("inside-mouth", np.array([0.36, 0.15, 0.14]), 1.0)
 
 
-@lru_cache(maxsize=16)
-def _masked_texels(data: BodyData, name: str) -> Ints:
+@lru_cache(maxsize=64)
+def _masked_texels(data: BodyData, name: str, size: int) -> Ints:
     """The covered texels that a mask touches."""
-    return np.flatnonzero(_resized(data, name)[texel_map(skin_sheet(data), SIZE).texel])
+    return np.flatnonzero(_resized(data, name, size)[_canvas(data, size).texels.texel])
 
 
-@lru_cache(maxsize=16)
-def _resized(data: BodyData, name: str) -> NDArray[np.float32]:
-    from PIL import Image
-
-    image = Image.fromarray(data.masks[name]).resize((SIZE, SIZE), Image.Resampling.BILINEAR)
+@lru_cache(maxsize=64)
+def _resized(data: BodyData, name: str, size: int) -> NDArray[np.float32]:
+    image = Image.fromarray(data.masks[name]).resize((size, size), Image.Resampling.BILINEAR)
     return (np.asarray(image).ravel() / 255).astype(np.float32)
 
 
 def _paint_spots(
     paint: Floats,
     anatomy: Anatomy,
-    texels: TexelMap,
+    canvas: _Canvas,
     color: Array,
     subject: Subject,
     rng: np.random.Generator,
 ) -> None:
     """Freckles of some light faces and shoulders, and a few moles anywhere."""
+    texels = canvas.texels
     mole = (color * np.array([0.45, 0.36, 0.34])).astype(np.float32)
-    chosen = rng.choice(len(paint), size=rng.integers(6, 22), replace=False)
-    paint[chosen] = 0.35 * paint[chosen] + 0.65 * mole
+    row, column = (rng.random((2, rng.integers(10, 35))) * texels.size).astype(int)
+    place = row * texels.size + column
+    chosen = texels.nearest[place]
+    chosen = chosen[texels.texel[chosen] == place]
+    paint[chosen] += 0.65 * canvas.left(TEXEL_M) ** 2 * (mole - paint[chosen])
     if subject.skin_tone < 0.3 and rng.random() < 0.35:
         cheeks = [eye + np.array([0.0, -0.03, 0.0]) for eye in anatomy.eyes]
         where = _near(anatomy.points, [*cheeks, _nose(anatomy)], 0.022)
         shoulders = _near(anatomy.points, _both(anatomy, "upperarm01"), 0.09)
         density = 0.16 * where + 0.05 * shoulders
         there = texels.touching(density > 0.001)
-        freckled = there[rng.random(len(there)) < texels.at(density, there)]
-        paint[freckled] *= np.array([0.86, 0.76, 0.70], np.float32)
+        mean = texels.at(density, there)
+        freckled = (rng.random(len(there)) < mean).astype(np.float32)
+        share = mean + canvas.left(TEXEL_M) * (freckled - mean)
+        paint[there] *= 1 - share[:, None] * np.array([0.14, 0.24, 0.30], np.float32)
 
 
 def _paint_shade(
     paint: Floats,
-    points: NDArray[np.float32],
-    texels: TexelMap,
+    canvas: _Canvas,
     shade: Shade,
     pores: NDArray[np.float32],
     rng: np.random.Generator,
 ) -> None:
-    hairy = texels.touching(shade.weight > 0.01)
-    weight = texels.at(shade.weight, hairy)
+    hairy = canvas.texels.touching(shade.weight > 0.01)
+    weight = canvas.texels.at(shade.weight, hairy)
     # Single hairs break up the edge.
-    broken = noise(points[hairy] * np.array([1.0, 0.4, 1.0], np.float32), 0.0022, rng)
-    weight = weight + 1.3 * weight * (1 - weight) * broken
-    dots = np.clip(0.5 + 0.9 * pores[hairy], 0, 1)
+    broken = noise(canvas.points[hairy] * np.array([1.0, 0.4, 1.0], np.float32), 0.0022, rng)
+    weight = weight + 1.3 * canvas.left(0.0022) * weight * (1 - weight) * broken
+    dots = np.clip(0.5 + 0.9 * canvas.left(TEXEL_M) * pores[hairy], 0, 1)
     weight = np.clip(weight * (1 - shade.grain + shade.grain * dots), 0, 1)
     paint[hairy] = mix(paint[hairy], np.array(shade.color, np.float32), weight)
 
 
 def _paint_brows(
     paint: Floats,
-    texels: TexelMap,
+    canvas: _Canvas,
     anatomy: Anatomy,
     brow_color: Color,
     subject: Subject,
@@ -277,7 +308,9 @@ def _paint_brows(
     man = subject.sex == "male"
     strength = rng.uniform(0.75, 0.95) if man else rng.uniform(0.6, 0.85)
     half_m = rng.uniform(0.0042, 0.0056) if man else rng.uniform(0.0026, 0.0040)
-    color = np.array(brow_color, np.float32)
+    color, texels = np.array(brow_color, np.float32), canvas.texels
+    wide_m = float(np.hypot(half_m, 0.5 * canvas.blur_m))
+    strength *= half_m / wide_m
     for side, sign in (("L", -1.0), ("R", 1.0)):
         inner, peak = anatomy.tail[f"oculi01.{side}"], anatomy.joint[f"oculi01.{side}"]
         outer = anatomy.joint[f"oculi02.{side}"]
@@ -287,10 +320,10 @@ def _paint_brows(
         z = np.array([inner[2], peak[2], outer[2]]) * sign
         arch = np.polyfit(z, [inner[1] - 0.006, peak[1] - 0.0015, outer[1] + 0.005], 2)
         along = (across - z[0] + 0.003) / (z[2] - z[0] + 0.004)
-        width = half_m * np.interp(along, [0, 0.15, 0.6, 1.0], [0.7, 1.0, 0.85, 0.25])
+        width = wide_m * np.interp(along, [0, 0.15, 0.6, 1.0], [0.7, 1.0, 0.85, 0.25])
         off = (local[:, 1] - np.polyval(arch, across)) / width
         weight = smoothstep(1.25, 0.45, np.abs(off))
         weight *= smoothstep(-0.06, 0.12, along) * smoothstep(1.05, 0.85, along)
-        hairs = 0.85 + 0.3 * noise(local * [1.0, 1.0, 0.5], 0.0016, rng)
+        hairs = 0.85 + 0.3 * canvas.left(0.0016) * noise(local * [1.0, 1.0, 0.5], 0.0016, rng)
         weight = np.clip(weight * hairs * strength, 0, 1) * (local[:, 0] > peak[0] - 0.05)
         paint[close] = mix(paint[close], color, weight.astype(np.float32))

@@ -19,6 +19,7 @@ from spinetrack_synth.avatars.clothes import Garment
 from spinetrack_synth.avatars.cuts import Cut, Skirt
 from spinetrack_synth.avatars.figure import Figure, suit
 from spinetrack_synth.avatars.hanging import Hanging
+from spinetrack_synth.avatars.paintings import SIZES, Look, Painting
 from spinetrack_synth.avatars.parts import Part
 from spinetrack_synth.avatars.patterns import Fabric
 from spinetrack_synth.avatars.swatches import draw_swatch
@@ -72,20 +73,28 @@ def skirt_part(
     )
 
 
-def draw_cloth(fabric: Fabric, rng: np.random.Generator) -> Callable[[float, float], Material]:
-    """What makes the material of a piece of cloth, so many metres wide and long.
+def draw_cloth(fabric: Fabric, rng: np.random.Generator) -> Callable[[float, float], Look]:
+    """What makes the look of a piece of cloth, so many metres wide and long.
 
     The first numbers drawn are those that the garment's own pattern takes.
     """
+    plain = Material(fabric.main, fabric.roughness, 0.2)
     if fabric.pattern != "swatch":
-        return lambda wide, long: Material(fabric.main, fabric.roughness, 0.2)
+        return lambda wide, long: plain
     swatch = draw_swatch(fabric.swatch, (fabric.main, fabric.second, *fabric.others), rng)
 
-    def piece(wide: float, long: float) -> Material:
-        across, along = np.meshgrid(np.linspace(0, wide, _PIXELS), np.linspace(long, 0, _PIXELS))
-        places = np.stack([across.ravel(), along.ravel()], axis=1).astype(np.float32)
-        image = to_bytes(swatch.at(places)).reshape(_PIXELS, _PIXELS, 3)
-        return Material(image, fabric.roughness, 0.2)
+    def piece(wide: float, long: float) -> Look:
+        texel_m = max(wide, long) / _PIXELS
+
+        def paint(size: int) -> Material:
+            side = _PIXELS * size // SIZES[-1]
+            blur_m = texel_m * float(np.sqrt((_PIXELS / side) ** 2 - 1))
+            across, along = np.meshgrid(np.linspace(0, wide, side), np.linspace(long, 0, side))
+            places = np.stack([across.ravel(), along.ravel()], axis=1).astype(np.float32)
+            image = to_bytes(swatch.smeared(blur_m).at(places)).reshape(side, side, 3)
+            return Material(image, fabric.roughness, 0.2)
+
+        return Painting(paint, plain, texel_m)
 
     return piece
 

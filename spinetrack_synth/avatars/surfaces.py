@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
@@ -12,14 +12,16 @@ from spinetrack_synth.avatars.array_types import Array
 from spinetrack_synth.avatars.avatar import Avatar, bone_motions
 from spinetrack_synth.avatars.hanging import hang
 from spinetrack_synth.avatars.heads import with_hanging_hair
+from spinetrack_synth.avatars.paintings import FINEST, SIZES, UNSEEN, Painting, painted
 from spinetrack_synth.avatars.parts import Cover, Part
 from spinetrack_synth.avatars.skinning import (
     deform,
     inside_box,
     vertex_normals,
 )
+from spinetrack_synth.avatars.strands import ribbon_faces
 from spinetrack_synth.avatars.styles import SPORTS
-from spinetrack_synth.shot import Surface
+from spinetrack_synth.shot import Material, PosedPerson, Surface
 
 _CLOTH_M = 0.002
 
@@ -28,13 +30,16 @@ _PRESSED_M = 0.0005
 """Thickness of cloth under a hand, and how near it comes to the body."""
 
 
-def surfaces_of(avatar: Avatar, vertices: Array, body2world: Array) -> tuple[Surface, ...]:
-    """Everything drawn of an avatar whose base mesh (V, 3) m is posed."""
+def surfaces_of(
+    avatar: Avatar, vertices: Array, body2world: Array, texel_m: float = FINEST
+) -> tuple[Surface, ...]:
+    """Everything drawn of an avatar whose base mesh (V, 3) m is posed, in pictures with texels no
+    longer than that."""
     motions = bone_motions(avatar, body2world)
     below = _Below.of(avatar, vertices, body2world) if _hangs(avatar) else None
     hands = _hand_points(avatar, vertices)
     surfaces = tuple(
-        _surface(avatar, part, vertices, hands, motions, below, shares)
+        _surface(avatar, part, vertices, hands, motions, below, shares, texel_m)
         for part, shares in zip(avatar.parts, avatar.body_parts, strict=True)
     )
     return _with_hair(avatar, surfaces, motions, vertices)
@@ -204,6 +209,7 @@ def _surface(
     motions: Array,
     below: _Below | None,
     shares: NDArray[np.uint8],
+    texel_m: float,
 ) -> Surface:
     if part.body is not None:
         assert part.rest_world is not None
@@ -239,12 +245,13 @@ def _surface(
                 pressed_m = _tucked_in_m(part.cover, vertices, placed, normals, pressed_m)
             placed = placed + normals * _above_floor_m(placed, normals, pressed_m)[:, None]
             normals = vertex_normals(placed, part.faces, part.weld)
+    key, faces, material = _seen(avatar, part, texel_m)
     return Surface(
-        key=_key(avatar, part),
+        key=key,
         vertices_world=placed.astype(np.float32),
-        faces=part.faces,
+        faces=faces,
         uv=part.uv,
-        material=part.material,
+        material=material,
         normals_world=normals,
         parts=shares,
     )
@@ -262,11 +269,34 @@ def _turned(avatar: Avatar, part: Part, motions: Array) -> Array:
     return turned
 
 
-def _key(avatar: Avatar, part: Part) -> str:
-    """What is the subject's own is the same in all clothes."""
+def repainted(avatar: Avatar, person: PosedPerson, texel_m: float) -> PosedPerson:
+    """The avatar, posed as this person, in pictures with texels no longer than that."""
+    surfaces = []
+    for part, surface in zip(avatar.parts, person.surfaces, strict=True):
+        key, faces, material = _seen(avatar, part, texel_m)
+        surfaces.append(replace(surface, key=key, faces=faces, material=material))
+    return replace(person, surfaces=tuple(surfaces))
+
+
+_FAR_M: Final = 0.0045
+"""Where texels may be so long, a strand of hair is seen as half as many straight pieces."""
+
+
+def _seen(avatar: Avatar, part: Part, texel_m: float) -> tuple[str, NDArray[np.int32], Material]:
+    """Key, faces and material of a part that is seen in texels of that length."""
+    look, faces, fine = part.material, part.faces, ""
+    if isinstance(look, Painting) and look.size(texel_m) != SIZES[-1]:
+        fine = f"@{look.size(texel_m)}"
+    if part.strands is not None and _FAR_M < texel_m < UNSEEN:
+        faces, fine = ribbon_faces(part.strands.bundles, 2), "@far"
+    return _key(avatar, part, fine), faces, painted(look, texel_m)
+
+
+def _key(avatar: Avatar, part: Part, fine: str) -> str:
+    """What is the subject's own is the same in all clothes; how ``fine`` it is, is told last."""
     name = avatar.subject.subject_id
     own = avatar.looks.own if avatar.looks else ()
     if not part.asset and any(part.name == mine.name for mine in own):
-        return f"{name}/{part.name}"
+        return f"{name}/{part.name}{fine}"
     style = "" if avatar.style == SPORTS else f"{avatar.style}-"
-    return f"{name}/{style}{avatar.outfit}/{part.name}"
+    return f"{name}/{style}{avatar.outfit}/{part.name}{fine}"

@@ -28,22 +28,45 @@ Rgb = tuple[int, int, int]
 
 @dataclass(frozen=True, eq=False)
 class Swatch:
-    """One repeat of a cloth: ``image`` (H, W, 3) float32 sRGB 0..1, ``turn_rad`` its slant."""
+    """One repeat of a cloth: ``image`` (H, W, 3) float32 sRGB 0..1, ``turn_rad`` its slant,
+    ``px_m`` how wide and high a pixel is."""
 
     image: NDArray[np.float32]
     turn_rad: float = 0.0
+    px_m: tuple[float, float] = (_PX_M, _PX_M)
+
+    def smeared(self, blur_m: float) -> Swatch:
+        """The same cloth in pixels that stand for so much of it each."""
+        if blur_m <= _PX_M:
+            return self
+        image = shrunk(self.image, blur_m / _PX_M)
+        (height, width), (rows, columns) = self.image.shape[:2], image.shape[:2]
+        return Swatch(image, self.turn_rad, (_PX_M * width / columns, _PX_M * height / rows))
 
     def at(self, across_along_m: Floats) -> NDArray[np.float32]:
         """Colours (N, 3) at places (N, 2) m of the cloth."""
         height, width = self.image.shape[:2]
-        x, y = across_along_m.T * np.float32(1 / _PX_M)
+        x, y = across_along_m.T
         if self.turn_rad:
             c, s = np.float32(np.cos(self.turn_rad)), np.float32(np.sin(self.turn_rad))
             x, y = c * x - s * y, s * x + c * y
-        column = np.floor(x).astype(np.int32) % width
-        row = np.floor(-y).astype(np.int32) % height
+        column = np.floor(x * np.float32(1 / self.px_m[0])).astype(np.int32) % width
+        row = np.floor(y * np.float32(-1 / self.px_m[1])).astype(np.int32) % height
         colors: NDArray[np.float32] = self.image.reshape(-1, 3)[row * width + column]
         return colors
+
+
+def shrunk(image: NDArray[np.float32], times: float) -> NDArray[np.float32]:
+    """A picture (H, W, C) so many times as small, every pixel the mean of what it stands for; of a
+    repeat it is one again."""
+    width, height = (max(1, round(side / times)) for side in image.shape[1::-1])
+    channels = [
+        Image.fromarray(np.ascontiguousarray(image[..., c])).resize(
+            (width, height), Image.Resampling.BOX
+        )
+        for c in range(image.shape[2])
+    ]
+    return np.stack([np.asarray(channel) for channel in channels], axis=2)
 
 
 def draw_swatch(kind: str, colors: Sequence[Color], rng: Rng) -> Swatch:

@@ -21,7 +21,7 @@ from spinetrack_synth.avatars.textures import noise, texel_map
 from spinetrack_synth.easing import smoothstep
 
 SIZE: Final = 512
-"""Sides of the images: folds are broader than the threads of patterns."""
+"""Sides of the largest images: folds are broader than the threads of patterns."""
 
 VARIANTS: Final = 3
 
@@ -42,11 +42,11 @@ SOFTNESS: Final = {
 }
 
 
-@lru_cache(maxsize=len(SOFTNESS) * VARIANTS)
-def wrinkles(data: BodyData, softness: str, variant: int) -> NDArray[np.uint8]:
-    """Normals (SIZE, SIZE, 3) over the suit's uv as ``Material`` has them."""
+@lru_cache(maxsize=4 * len(SOFTNESS) * VARIANTS)
+def wrinkles(data: BodyData, softness: str, variant: int, size: int = SIZE) -> NDArray[np.uint8]:
+    """Normals (size, size, 3) over the suit's uv as ``Material`` has them."""
     sheet = suit(data).sheet
-    texels = texel_map(sheet, SIZE)
+    texels = texel_map(sheet, size)
     figure = measure(data, shape(data, MIDDLE_BUILD))
     points = texels.at(figure.points)
     rng = np.random.default_rng([0x3F01D, list(SOFTNESS).index(softness), variant])

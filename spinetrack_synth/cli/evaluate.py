@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 @click.option("--dataset", type=FILE, required=True, metavar="GT.json", help="COCO labels.")
 @click.option(
     "--model", type=FILE, metavar="M.onnx",
-    help="A pose network: SimCC, heatmaps, coordinates, MoveNet, ...; told by its outputs.",
+    help="A pose network: SimCC, heatmaps, coordinates, MoveNet, ...; told by its outputs.  [the "
+    "one inside the package, if any]",
 )  # fmt: skip
 @click.option("--images", type=FILE, metavar="DIR", help="Its pictures.  [beside the labels]")
 @click.option(
@@ -70,11 +71,14 @@ def command(
     from spinetrack_synth.gap.labels import read_labels
     from spinetrack_synth.gap.report.evaluation_report import render
     from spinetrack_synth.gap.running import Source, evaluate_sources
+    from spinetrack_synth.spinepose.packaged import packaged_network
 
     if model is not None and predictions is not None:
         raise UserError("give --model or --predictions, not both")
     if against is not None and against_model is not None:
         raise UserError("give --against or --against-model, not both")
+    if model is None and predictions is None:
+        model = packaged_network(lambda line: click.echo(line, err=True))
     sources = [Source(predictions, model, images, preset)]
     if against is not None or against_model is not None:
         sources.append(Source(against, against_model, images, preset))

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 @click.option("--synthetic", type=FILE, required=True, metavar="GT.json", help="Synthetic labels.")
 @click.option("--real", type=FILE, required=True, metavar="GT.json", help="Real labels.")
 @click.option("--out", type=FILE, required=True, metavar="REPORT", help="Folder of the report.")
-@click.option("--model", type=FILE, metavar="M.onnx", help="A pose network.")
+@click.option("--model", type=FILE, metavar="M.onnx",
+              help="A pose network.  [the one inside the package, if any]")  # fmt: skip
 @click.option("--synthetic-predictions", type=FILE, metavar="P.json", help="COCO results, saved.")
 @click.option("--real-predictions", type=FILE, metavar="P.json", help="COCO results, saved.")
 @click.option("--synthetic-images", type=FILE, metavar="DIR", help="[beside the labels]")
@@ -74,7 +75,10 @@ def command(
     from spinetrack_synth.gap.report.files import write_report
     from spinetrack_synth.gap.running import Source
     from spinetrack_synth.gap.sides import compare_sides
+    from spinetrack_synth.spinepose.packaged import packaged_network
 
+    if model is None and synthetic_predictions is None and real_predictions is None:
+        model = packaged_network(lambda line: click.echo(line, err=True))
     gates = tuple(parse_gate(text) for text in conditions)
     if out.is_file():
         raise UserError(f"{out}: is a file; --out names a folder for report.html and report.json")

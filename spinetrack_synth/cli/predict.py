@@ -63,22 +63,18 @@ MODES = ("small", "medium", "large", "xlarge")
     "-m",
     "--mode",
     type=click.Choice(MODES),
-    default="medium",
-    show_default=True,
-    help="Size of the official network, fetched on first use.",
+    help="Size of the official network, fetched on first use.  [medium]",
 )
 @click.option(
     "--model-version",
     type=click.Choice(("latest", "v2", "v1")),
-    default="latest",
-    show_default=True,
-    help="Its release.",
+    help="Its release.  [latest]",
 )
 @click.option(
     "--detector",
     metavar="NAME|FILE",
-    help="whole (the picture is one person), rfdetr or yolox (official), or an ONNX file: YOLOX, "
-    "RTMDet, RF-DETR.",
+    help="whole (the picture is one person), yolox-nano, rfdetr or yolox (official), or an ONNX "
+    "file: YOLOX, RTMDet, RF-DETR, YOLO.  [rfdetr for official networks, else yolox-nano]",
 )
 @click.option("--boxes", type=FILE, metavar="COCO", help="Take the people's boxes from this file.")
 @click.option(
@@ -126,8 +122,8 @@ def command(
     out: Path | None,
     save_path: Path | None,
     model: Path | None,
-    mode: str,
-    model_version: str,
+    mode: str | None,
+    model_version: str | None,
     detector: str | None,
     boxes: Path | None,
     dataset: Path | None,
@@ -162,7 +158,7 @@ def command(
       spinetrack-synth predict "photos/**/*.jpg" --model M.onnx --boxes annotations.json
     """
     from spinetrack_synth.coco.listing import read_boxes, read_pictures
-    from spinetrack_synth.spinepose.estimator import WHOLE, open_models
+    from spinetrack_synth.spinepose.estimator import USUAL_MODE, WHOLE, open_models
     from spinetrack_synth.spinepose.layout import USUAL_FOLDER, find_inputs
     from spinetrack_synth.spinepose.predicting import Options, predict
 
@@ -172,6 +168,8 @@ def command(
         raise click.UsageError("--boxes links to its own dataset: leave --dataset out")
     found = find_inputs([*inputs, *more_inputs])
     listing = read_boxes(boxes) if boxes else read_pictures(dataset) if dataset else None
+    if accept_licence and model is None:
+        mode = mode or USUAL_MODE
     with megabytes() as fetched:
         network, finder = open_models(
             mode,
@@ -187,9 +185,8 @@ def command(
             offline=offline,
             accept=lambda text: agree(accept_licence, text),
             progress=fetched,
+            tell=lambda line: click.echo(line, err=True),
         )
-    if finder is None and boxes is None:
-        click.echo("each picture is taken as one person; --detector finds several", err=True)
     options = Options(
         detector=finder,
         listing=listing,
@@ -204,6 +201,8 @@ def command(
     )
     with progress_bar("pictures") as show:
         seen = predict(network, found.inputs, out, options, show, openpose=save_path)
+    if finder and not seen.people:
+        click.echo("nobody was found; --detector whole takes each picture as one person", err=True)
     tell(seen, found.faults, str(out or save_path or USUAL_FOLDER))
 
 

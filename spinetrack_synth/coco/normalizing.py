@@ -29,6 +29,10 @@ BOX_TO_AREA: Final = 0.53
 CrowdPose and AI Challenger has it."""
 
 
+class NoKeypointsError(UserError):
+    """The file has people without keypoints at most."""
+
+
 @dataclass(frozen=True)
 class Normalized:
     """A dataset as COCO defines it, the file's own image ids by ours, and what had to be done."""
@@ -132,7 +136,7 @@ def _people(data: Record, path: Path) -> tuple[Record, list[int], list[str]]:
     with_points = [p for p, a in enumerate(annotations) if _is_keypoints(a.get("keypoints"))]
     if not with_points:
         why = "holds no annotations" if not annotations else "no annotation in it has keypoints"
-        raise UserError(f"{path}: {why}: nothing to compare with")
+        raise NoKeypointsError(f"{path}: {why}: nothing to compare with")
     if not categories:
         return {"id": 1, "name": "person"}, with_points, ["the file names no categories"]
     by_id = {category["id"]: category for category in categories if is_id(category["id"])}

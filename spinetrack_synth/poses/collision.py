@@ -11,6 +11,7 @@ from numpy.typing import ArrayLike, NDArray
 from spinetrack_synth.anatomy.kinematics import body_transforms
 from spinetrack_synth.anatomy.model import Tree
 from spinetrack_synth.compiled import apart, inner
+from spinetrack_synth.poses.patches import on_bodies
 from spinetrack_synth.poses.skin import offsets_m
 
 Array = NDArray[np.float64]
@@ -106,15 +107,13 @@ def capsules_from_skin(
     offsets = offsets_m(tree, q_rest, body, skin_world)
     points = np.einsum("vij,vj->vi", body2world[body, :3, :3], offsets) + body2world[body, :3, 3]
     joints = {name: body2world[index, :3, 3] for index, name in enumerate(tree.bodies)}
-    names = np.array(tree.bodies)[body]
-
     shapes = {
-        carrier: _trunk_capsule(carrier, points[np.isin(names, covered)], joints)
+        carrier: _trunk_capsule(carrier, points[on_bodies(tree.bodies, body, covered)], joints)
         for carrier, covered in TRUNK.items()
     }
     for side in "rl":
         for carrier, covered in LIMBS.items():
-            mine = np.isin(names, [f"{name}_{side}" for name in covered])
+            mine = on_bodies(tree.bodies, body, [f"{name}_{side}" for name in covered])
             shapes[f"{carrier}_{side}"] = _limb_capsule(carrier, side, points[mine], joints)
 
     carriers = tuple(shapes)

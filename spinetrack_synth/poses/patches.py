@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,21 +10,29 @@ from numpy.typing import NDArray
 
 Points = NDArray[np.float64]
 Mask = NDArray[np.bool_]
+Bodies = NDArray[np.int64]
+
+
+def on_bodies(names: tuple[str, ...], body: Bodies, wanted: Collection[str]) -> Mask:
+    """Which points are on a ``wanted`` one of the bodies ``names``; ``body`` (V,) tells theirs."""
+    return np.array([name in wanted for name in names])[body]
 
 
 @dataclass(frozen=True)
 class _Side:
-    """The skin as seen from one side: ``points`` (V, 3) whose z grows away from the midline, on the
-    bodies ``names`` (V,); ``joints`` (3,) of all bodies; ``letter`` r or l."""
+    """The skin as seen from one side: ``points`` (V, 3) whose z grows away from the midline, each
+    on one, ``body`` (V,), of the bodies ``names``; ``joints`` (3,) of all bodies; ``letter`` r or
+    l."""
 
     points: Points
-    names: NDArray[np.str_]
+    names: tuple[str, ...]
+    body: Bodies
     joints: Mapping[str, Points]
     letter: str
 
     def on(self, *bodies: str) -> Mask:
         """Which points are on these bodies of the side."""
-        return np.isin(self.names, [f"{body}_{self.letter}" for body in bodies])
+        return on_bodies(self.names, self.body, [f"{body}_{self.letter}" for body in bodies])
 
     def at(self, *bodies: str) -> Iterator[Points]:
         """The joints of bodies of the side."""
@@ -38,13 +46,17 @@ class _Side:
 
 
 def side_patches(
-    points: Points, names: NDArray[np.str_], joints: Mapping[str, Points], side: str
+    points: Points,
+    names: tuple[str, ...],
+    body: Bodies,
+    joints: Mapping[str, Points],
+    side: str,
 ) -> dict[str, Mask]:
-    """Which of the points (V, 3), on the bodies ``names`` (V,), belong to each patch of the
-    ``side``, right or left."""
+    """Which of the points (V, 3), on these (V,) of the bodies ``names``, belong to each patch of
+    the ``side``, right or left."""
     outward = np.array([1.0, 1.0, 1.0 if side == "right" else -1.0])
     mirrored = {name: joint * outward for name, joint in joints.items()}
-    skin = _Side(points * outward, names, mirrored, side[0])
+    skin = _Side(points * outward, names, body, mirrored, side[0])
     found = _foot(skin) | _leg(skin) | _hand(skin) | _arm(skin) | _flank(skin)
     return {f"{side}_{patch}": mask for patch, mask in found.items()}
 
@@ -125,10 +137,10 @@ def _flank(skin: _Side) -> dict[str, Mask]:
     """Hip, buttock, waist and the back of the head on one side."""
     x, y, z = skin.points.T
     (hip,) = skin.at("femur")
-    trunk_side = np.isin(skin.names, ["pelvis", "sacrum", f"femur_{skin.letter}"])
+    trunk_side = on_bodies(skin.names, skin.body, ["pelvis", "sacrum", f"femur_{skin.letter}"])
     buttock_back = np.quantile(x[trunk_side & (np.abs(y - hip[1]) < 0.08)], 0.5)
-    skull, ears = skin.names == "skull", skin.joints["skull"]
-    waist = np.isin(skin.names, ["L4", "L3", "L2", "L1"])
+    skull, ears = on_bodies(skin.names, skin.body, ["skull"]), skin.joints["skull"]
+    waist = on_bodies(skin.names, skin.body, ["L4", "L3", "L2", "L1"])
     return {
         "hip_side": trunk_side & (np.abs(y - hip[1]) < 0.09) & (z > hip[2] + 0.03),
         "buttock": trunk_side & (z > 0.01) & (x < buttock_back) & (y < hip[1] + 0.06)
@@ -140,13 +152,13 @@ def _flank(skin: _Side) -> dict[str, Mask]:
 
 
 def midline_patches(
-    points: Points, names: NDArray[np.str_], joints: Mapping[str, Points]
+    points: Points, names: tuple[str, ...], body: Bodies, joints: Mapping[str, Points]
 ) -> dict[str, Mask]:
     """The same of the patches of the trunk and the head."""
     x, y, z = points.T
 
     def on(*bodies: str) -> Mask:
-        return np.isin(names, bodies)
+        return on_bodies(names, body, bodies)
 
     upper_thorax = on("C7", *(f"T{level}" for level in range(1, 10)), "clavicle_r", "clavicle_l")
     skull = on("skull")

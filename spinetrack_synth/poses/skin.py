@@ -77,11 +77,10 @@ def probe_from_skin(
     probe = SkinProbe(body, offset_m, outward, {})
     points = skin_points(tree, anatomical, probe)
     joints = {name: body2world[index, :3, 3] for index, name in enumerate(tree.bodies)}
-    names = np.array(tree.bodies)[body]
     found = {
-        **midline_patches(points, names, joints),
-        **side_patches(points, names, joints, "right"),
-        **side_patches(points, names, joints, "left"),
+        **midline_patches(points, tree.bodies, body, joints),
+        **side_patches(points, tree.bodies, body, joints, "right"),
+        **side_patches(points, tree.bodies, body, joints, "left"),
     }
     patches = {patch: np.flatnonzero(found[patch]) for patch in PATCHES}
     empty = [patch for patch, indices in patches.items() if not len(indices)]

@@ -32,10 +32,15 @@ class JitStage:
         mesh = mi.Mesh("everything", 3, 1, has_vertex_normals=True, has_vertex_texcoords=True)
         blank = mi.Bitmap(np.ones((MAP_HEIGHT, 2 * MAP_HEIGHT, 3), dtype=np.float32))
         scene = mi.load_dict(
-            {"type": "scene", "everything": mesh, "around": {"type": "envmap", "bitmap": blank}}
+            {
+                "type": "scene",
+                "group": {"type": "shapegroup", "everything": mesh},
+                "instance": {"type": "instance", "group": {"type": "ref", "id": "group"}},
+                "around": {"type": "envmap", "bitmap": blank},
+            }
         )
         self._parameters = mi.traverse(scene)
-        self._world = tracing.World(scene, SurfaceTable(), LightTable(scene.environment()))
+        self._world = tracing.World(scene, mesh, SurfaceTable(), LightTable(scene.environment()))
 
     def load(self, shot: Shot) -> None:
         """Put a shot on the stage."""
@@ -44,10 +49,10 @@ class JitStage:
         counts = np.bincount(packed.face_surface, minlength=len(packed.keys))
         self._first_face = np.concatenate([np.cumsum(counts) - counts, [0]])  # -1: nothing
         parameters = self._parameters
-        parameters["everything.vertex_positions"] = packed.vertices.ravel()
-        parameters["everything.vertex_normals"] = packed.normals.ravel()
-        parameters["everything.vertex_texcoords"] = packed.uv.ravel()
-        parameters["everything.faces"] = packed.faces.ravel()
+        parameters["group.everything.vertex_positions"] = packed.vertices.ravel()
+        parameters["group.everything.vertex_normals"] = packed.normals.ravel()
+        parameters["group.everything.vertex_texcoords"] = packed.uv.ravel()
+        parameters["group.everything.faces"] = packed.faces.ravel()
         distant = distant_light(shot.lights)
         # Mitsuba keeps one more column on either side, to interpolate across the seam.
         padded = np.pad(distant.radiance, ((0, 0), (1, 1), (0, 0)), mode="wrap")

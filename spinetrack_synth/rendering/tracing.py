@@ -29,8 +29,20 @@ class World:
     """What light comes from and what it meets: Mitsuba's scene and the tables beside it."""
 
     scene: Any
+    mesh: Any
     surfaces: SurfaceTable
     lights: LightTable
+
+    def met(self, ray: Any, coherent: Any, active: Any) -> Any:
+        """What a ray meets first: ``mesh``, or nothing.
+
+        The mesh stands in the scene as the one instance of a group, untransformed, for a group's
+        tree is built at Embree's medium quality: in half the time of the scene's own, and about as
+        fast to follow. What lies at a hit is asked of the mesh itself.
+        """
+        hit = self.scene.ray_intersect_preliminary(ray, coherent=coherent, active=active)
+        hit.shape, hit.instance = mi.ShapePtr(self.mesh), mi.ShapePtr(None)
+        return hit
 
 
 @dataclass(frozen=True)
@@ -158,7 +170,7 @@ def scan(world: World, view: View, pixels: int) -> Any:
     layers = mi.UInt32(0)
     active = mi.Bool(True)
     while dr.hint(active, exclude=[world, view, surfaces, x, y, direction, pixel]):
-        hit = world.scene.ray_intersect_preliminary(ray, coherent=True, active=active)
+        hit = world.met(ray, coherent=True, active=active)
         found = active & hit.is_valid()
         surface = surfaces.surface_at(hit.prim_index, found)
         opacity = _opacity(world, hit, ray, surface, found)
@@ -185,7 +197,9 @@ def normals(world: World, view: View, pixels: int, depth: Any) -> Any:
     found = dr.isfinite(depth)
     # From just before the surface, past whatever see-through lies in front of it.
     start = view.position + direction * dr.select(found, depth * (1 - 1e-5), 0)
-    si = world.scene.ray_intersect(mi.Ray3f(start, direction), found)
+    ray = mi.Ray3f(start, direction)
+    hit = world.met(ray, coherent=True, active=found)
+    si = hit.compute_surface_interaction(ray, mi.RayFlags.All, found & hit.is_valid())
     normal = dr.select(dr.dot(si.sh_frame.n, direction) < 0, si.sh_frame.n, -si.sh_frame.n)
     return dr.select(found & si.is_valid(), mi.Vector3f(normal), mi.Vector3f(0))
 
@@ -215,7 +229,7 @@ def _seen_through(world: World, ray: Any) -> Any:
     through = mi.Float(1)
     layers = mi.UInt32(0)
     while dr.hint(active, exclude=[world]):
-        hit = world.scene.ray_intersect_preliminary(ray, coherent=True, active=active)
+        hit = world.met(ray, coherent=True, active=active)
         found = active & hit.is_valid()
         surface = world.surfaces.surface_at(hit.prim_index, found)
         before = found & (surface != 0)
@@ -233,7 +247,7 @@ def _paths(world: World, sampler: Any, ray: Any, number: Any, samples: Any, dept
 
     ``number`` tells which of its pixel's ``samples`` a ray is; a path lights ``depth`` surfaces.
     """
-    scene, surfaces = world.scene, world.surfaces
+    surfaces = world.surfaces
     ray = mi.Ray3f(ray)
     radiance = mi.Color3f(0)
     albedo = mi.Color3f(0)
@@ -244,11 +258,10 @@ def _paths(world: World, sampler: Any, ray: Any, number: Any, samples: Any, dept
     origin = mi.Point3f(0)
     bsdf_pdf = mi.Float(0)  # 0: from the camera, nothing to weigh against
     active = mi.Bool(True)
-    while dr.hint(active, exclude=[world, scene, surfaces, number, samples, depth]):
-        si = scene.ray_intersect(
-            ray, ray_flags=mi.RayFlags.All, coherent=bounces == 0, active=active
-        )
-        valid = active & si.is_valid()
+    while dr.hint(active, exclude=[world, surfaces, number, samples, depth]):
+        hit = world.met(ray, coherent=bounces == 0, active=active)
+        valid = active & hit.is_valid()
+        si = hit.compute_surface_interaction(ray, mi.RayFlags.All, valid)
         surface = surfaces.surface_at(si.prim_index, valid)
         color, opacity = surfaces.texel_at(surface, si.uv, valid)
         if dr.hint(surfaces.any_relief, mode="scalar"):
@@ -337,7 +350,7 @@ def _transmittance(world: World, ray: Any, active: Any) -> Any:
     through = mi.Float(1)
     layers = mi.UInt32(0)
     while dr.hint(active, exclude=[world]):
-        hit = world.scene.ray_intersect_preliminary(ray, coherent=False, active=active)
+        hit = world.met(ray, coherent=False, active=active)
         found = active & hit.is_valid()
         surface = world.surfaces.surface_at(hit.prim_index, found)
         opacity = _opacity(world, hit, ray, surface, found)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
 
+from spinetrack_synth.avatars.paintings import FINEST
 from spinetrack_synth.avatars.posing import pose_avatar
 from spinetrack_synth.camera import Camera
 from spinetrack_synth.errors import UserError
@@ -16,6 +17,7 @@ from spinetrack_synth.poses.collision import self_intersection_m
 from spinetrack_synth.poses.library import Pose, library
 from spinetrack_synth.poses.placement import moved
 from spinetrack_synth.scenes.camera_paths import film
+from spinetrack_synth.scenes.closeness import texel_on_m
 from spinetrack_synth.scenes.description import Scene
 from spinetrack_synth.scenes.faces import Intent, draw_intents, hatless, with_faces
 from spinetrack_synth.scenes.gait import goes_on, walk_on
@@ -50,7 +52,7 @@ _STREAM: Final = 0xC119
 class Clip:
     """What a sequence of pictures shows. ``cameras`` are by view, then by frame; ``motions`` are
     what those of each view do; ``step_s`` from frame to frame; ``intents`` what the faces are
-    about, none: nothing."""
+    about, none: nothing; ``texels_m`` how long those on each of the people may be."""
 
     shot: Shot
     trajectories: tuple[Trajectory, ...]
@@ -58,13 +60,15 @@ class Clip:
     motions: tuple[str, ...]
     step_s: float
     intents: tuple[Intent, ...] = ()
+    texels_m: tuple[float, ...] = ()
 
     def moment(self, frame: int) -> Shot:
         """The shot of a frame, with all views."""
         people = []
-        for trajectory in self.trajectories:
+        texels_m = self.texels_m or (FINEST,) * len(self.trajectories)
+        for trajectory, texel_m in zip(self.trajectories, texels_m, strict=True):
             fingers = None if trajectory.fingers is None else trajectory.fingers[frame]
-            person = pose_avatar(trajectory.avatar, trajectory.q[frame], fingers)
+            person = pose_avatar(trajectory.avatar, trajectory.q[frame], fingers, texel_m)
             people.append(replace(person, pose=trajectory.poses[frame]))
         first, *further = (path[frame] for path in self.cameras)
         if self.intents:
@@ -123,6 +127,7 @@ def make_clip(
         tuple(path for _, path in paths),
         tuple(kind for kind, _ in paths),
         float(times_s[1] - times_s[0]),
+        texels_m=tuple(_texel_m(person, [path for _, path in paths]) for person in shot.people),
     )
     count, rules = len(shot.people), scene.people
     if not cast.present(number, count, rules.spines, rules.clothes).changing:
@@ -130,6 +135,12 @@ def make_clip(
     avatars = [trajectory.avatar for trajectory in stage.trajectories]
     people = clip.moment(0).people
     return replace(clip, intents=draw_intents(avatars, people, shot.camera, seed, number))
+
+
+def _texel_m(person: PosedPerson, paths: Sequence[Sequence[Camera]]) -> float:
+    """How long texels may be on whose skin is that of all key frames together."""
+    keys = np.unique(np.linspace(0, len(paths[0]) - 1, KEY_FRAMES).round().astype(int))
+    return texel_on_m(person, [path[frame] for path in paths for frame in keys])
 
 
 def _moves(pose: Pose) -> bool:

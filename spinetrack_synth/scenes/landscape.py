@@ -9,7 +9,7 @@ import numpy as np
 
 from spinetrack_synth.compiled import njit
 from spinetrack_synth.scenes.shapes import Array, Mesh, Rng, terrain
-from spinetrack_synth.scenes.textures import Finish, Image, in_bands, noise
+from spinetrack_synth.scenes.textures import Finish, Image, grit, in_bands, mix, noise
 from spinetrack_synth.shot import Material
 
 Field = Callable[[Array, Array], Array]
@@ -59,10 +59,12 @@ def _between_pixels(
     rows, columns = image.shape
     one = np.float32(1)
     for n in range(len(values)):
-        i, j = np.int64(np.floor(down[n])), np.int64(np.floor(across[n]))
-        s, t = np.float32(down[n] - i), np.float32(across[n] - j)
-        i, j = i % rows, j % columns
-        k, m = (i + 1) % rows, (j + 1) % columns
+        up, left = np.floor(down[n]), np.floor(across[n])
+        s, t = np.float32(down[n] - up), np.float32(across[n] - left)
+        # A remainder of floats, for one of integers takes several times as long.
+        i = min(np.int64(up - rows * np.floor(up / rows)), rows - 1)
+        j = min(np.int64(left - columns * np.floor(left / columns)), columns - 1)
+        k, m = i + 1 if i + 1 < rows else 0, j + 1 if j + 1 < columns else 0
         low = image[i, j] * (one - s) + image[k, j] * s
         high = image[i, m] * (one - s) + image[k, m] * s
         values[n] = low * (one - t) + high * t
@@ -72,7 +74,7 @@ def polar_ground(
     near_m: float,
     far_m: float,
     height: Field,
-    color: Callable[[Array, Array, Image], Array],
+    color: Callable[[Array, Array, Array, Image], Array],
     rng: Rng,
     *,
     rings: int = 56,
@@ -82,8 +84,9 @@ def polar_ground(
 ) -> tuple[Mesh, Finish]:
     """Ground from one radius to another, its steps growing with the distance.
 
-    ``height(x, z)`` m; ``color(x, z, grain)`` gives the sRGB (..., 3) from the place and a
-    fine noise (deviation 1) that goes with the image's own pixels.
+    ``height(x, z)`` m; ``color(x, z, away, grain)`` gives the sRGB in planes (3, rows, columns)
+    from places (rows, columns), their distance (rows, 1) from the middle, and a fine noise
+    (deviation 1) that goes with the image's own pixels.
     """
     ratio = far_m / near_m
     radius = near_m * ratio ** np.linspace(0, 1, rings)
@@ -96,13 +99,14 @@ def polar_ground(
     # A pixel's height and width on the ground are kept alike by the image's shape.
     rows, columns = texture
     pixel_radius = near_m * ratio ** (1 - (np.arange(rows)[:, None] + 0.5) / rows)
+    pixel_radius = pixel_radius.astype(np.float32)
     pixel_angle = (np.arange(columns) + 0.5) / columns * 2 * np.pi
-    toward_x, toward_z = np.cos(pixel_angle), np.sin(pixel_angle)
-    grain = noise(rng, texture, 2.0, 0.8)
+    toward_x, toward_z = (f(pixel_angle).astype(np.float32) for f in (np.cos, np.sin))
+    grain = grit(rng, texture, 2.0, 0.8)
 
     def paint_rows(band: slice) -> Image:
         away = pixel_radius[band]
-        return np.asarray(color(away * toward_x, away * toward_z, grain[band]), np.float32)
+        return color(away * toward_x, away * toward_z, away, grain[band])
 
     image = in_bands(texture, paint_rows)
     # The image repeats: keep the last row away from the first by half a pixel.
@@ -134,7 +138,5 @@ HAZE = np.array([0.66, 0.73, 0.80], np.float32)
 
 
 def hazed(color: Array, distance_m: Array, clear_m: float) -> Array:
-    """Colours (..., 3) seen through air: they fade to the haze with distance."""
-    share = 1 - np.exp(-np.asarray(distance_m) / clear_m)[..., None]
-    faded: Array = color * (1 - share) + HAZE * share
-    return faded
+    """Colours in planes seen through air: they fade to the haze with distance (H, W or 1) m."""
+    return mix(HAZE, color, np.exp(-distance_m / clear_m))

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 
 from spinetrack_synth.avatars.avatar import Avatar, Fingers, pose_skin
 from spinetrack_synth.avatars.holding import gripping_fingers, held_fingers, open_fingers
+from spinetrack_synth.avatars.paintings import UNSEEN
 from spinetrack_synth.avatars.posing import pose_avatar
 from spinetrack_synth.motion.performance import Moment, Performance, choose_moment
 from spinetrack_synth.poses.collision import self_intersection_m
@@ -280,7 +281,8 @@ def gather(
         there = np.array([offset[0], 0.0 if mat else -THICKNESS_M, offset[1]])
         q = moved(stance.avatar.tree, q, there)
         avatar = hatless(stance.avatar, q[None], getattr(stance.pose, "family", ""))
-        people.append(replace(pose_avatar(avatar, q, stance.fingers), pose=stance.pose.name))
+        person = pose_avatar(avatar, q, stance.fingers, UNSEEN)  # nobody knows yet how near
+        people.append(replace(person, pose=stance.pose.name))
         settled.append(replace(stance, avatar=avatar, q=q, skin=people[-1].skin_world))
         mats.append(replace(mat, center=mat.center + offset) if mat else None)
         things += [_styled(thing, there, rng) for thing in carried]

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import Final
 
 import numpy as np
+from numpy.typing import NDArray
 
 from spinetrack_synth.scenes import floorings, greenery
 from spinetrack_synth.scenes.place import Prop
@@ -66,7 +67,7 @@ def finishes(rng: Rng, season: Season) -> dict[str, Finish]:
     grass = np.array(season.grass)
     ground = floorings.sand(rng, grass[2]) if season.snow else floorings.turf(rng, grass)
     image = np.asarray(ground.material.base_color)
-    mown = image if season.snow else (image * np.array([0.90, 0.93, 0.92])).astype(np.uint8)
+    mown = image if season.snow else _darker(image, (0.90, 0.93, 0.92))
     return {
         "grass": ground,
         "grass2": replace(ground, material=replace(ground.material, base_color=mown)),
@@ -74,6 +75,14 @@ def finishes(rng: Rng, season: Season) -> dict[str, Finish]:
         "leaf2": greenery.foliage(rng, season.leaf2, side=256),
         "bark": greenery.bark(rng, np.array([0.33, 0.28, 0.24]) * rng.uniform(0.85, 1.15)),
     }
+
+
+def _darker(image: NDArray[np.uint8], factors: Color) -> NDArray[np.uint8]:
+    """An image (H, W, 3) with each channel dimmed by its factor."""
+    dimmed = np.empty_like(image)
+    for channel, factor in enumerate(factors):
+        dimmed[..., channel] = (np.arange(256) * factor).astype(np.uint8)[image[..., channel]]
+    return dimmed
 
 
 def trees(rng: Rng, season: Season, count: int, *, tall: tuple[float, float],
@@ -92,7 +101,9 @@ def trees(rng: Rng, season: Season, count: int, *, tall: tuple[float, float],
     return grown
 
 
-def wood_edge(rng: Rng, season: Season, haze: float, *, around_m: float, height_m: float) -> Finish:
+def wood_edge(
+    rng: Rng, season: Season, haze: float, *, around_m: float, height_m: float
+) -> greenery.Woods:
     """A wood's edge far off, ``haze`` 0..1 of it the air's colour; see ``greenery.woods``."""
     air = np.array([0.66, 0.73, 0.80])
     colors = np.array(season.leaf) * (1 - haze) + air * haze

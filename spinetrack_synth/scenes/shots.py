@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final
 
@@ -14,6 +14,7 @@ from spinetrack_synth.motion.performance import Performance
 from spinetrack_synth.poses.library import Pose
 from spinetrack_synth.rotations import yaw_xz
 from spinetrack_synth.scenes import mats
+from spinetrack_synth.scenes.closeness import painted_for
 from spinetrack_synth.scenes.description import PeopleRules, Scene
 from spinetrack_synth.scenes.faces import draw_intents, with_faces
 from spinetrack_synth.scenes.lighting import AFTER_SUNSET, draw, light_up
@@ -105,7 +106,7 @@ def make_shot(
             scene=scene.name,
             place=surroundings.name,
             camera=lens.focused(cameras[0], placed.people[0]),
-            people=_faced(placed, cameras[0], seed, index) if present.changing else placed.people,
+            people=_finished(placed, cameras, seed, index, present.changing),
             surroundings=(*surroundings.surfaces, *lying),
             lights=lights,
             exposure=exposure,
@@ -124,13 +125,19 @@ def make_shot(
     )
 
 
-def _faced(placed: Placed, camera: Camera, seed: int, index: int) -> tuple[PosedPerson, ...]:
-    """The people with what their faces do in this shot."""
+def _finished(
+    placed: Placed, cameras: Sequence[Camera], seed: int, index: int, changing: bool
+) -> tuple[PosedPerson, ...]:
+    """The people as their faces are in this shot, painted as finely as it shows; those who stand
+    in for others, or without looks, as they are."""
     if any(person.face is None for person in placed.people):
         return placed.people
     avatars = [stance.avatar for stance in placed.stances]
-    intents = draw_intents(avatars, placed.people, camera, seed, index)
-    return with_faces(avatars, placed.people, camera, intents)
+    people = painted_for(avatars, placed.people, cameras)
+    if not changing:
+        return people
+    intents = draw_intents(avatars, people, cameras[0], seed, index)
+    return with_faces(avatars, people, cameras[0], intents)
 
 
 def _cameras(

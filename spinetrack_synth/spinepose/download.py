@@ -27,12 +27,15 @@ TIMEOUT_S: Final = 30.0
 CHUNK: Final = 1 << 18
 
 
-def download(url: str, path: Path, progress: Progress | None = None) -> None:
+def download(
+    url: str, path: Path, progress: Progress | None = None, *, tries: int = FIRST_TRIES
+) -> None:
     """Fetch a file to a path, which exists only when all of it is there.
 
     What has come lies in ``.NAME.part`` beside it and is gone on from, also by a later call, as
     long as the server says that the file is still the same; else it is begun anew. ``progress``
-    is called with the bytes done and wanted. Raises UserError with the remedy.
+    is called with the bytes done and wanted; a server from which nothing ever came is asked
+    ``tries`` times. Raises UserError with the remedy.
     """
     part = path.with_name(f".{path.name}.part")
     note = path.with_name(f".{path.name}.part.json")
@@ -40,14 +43,14 @@ def download(url: str, path: Path, progress: Progress | None = None) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with file_lock(part.with_suffix(".lock"), taken):
-            _fetch_whole(url, part, note, progress)
+            _fetch_whole(url, part, note, progress, tries)
             os.replace(part, path)
             _drop(note)
     except OSError as error:
         raise UserError(f"{path}: cannot be written: {error.strerror}") from error
 
 
-def _fetch_whole(url: str, part: Path, note: Path, progress: Progress | None) -> None:
+def _fetch_whole(url: str, part: Path, note: Path, progress: Progress | None, tries: int) -> None:
     """Fetch all of the part, taking up broken lines."""
     failures, best = 0, 0
     while True:
@@ -67,7 +70,7 @@ def _fetch_whole(url: str, part: Path, note: Path, progress: Progress | None) ->
             reason = str(getattr(error, "reason", "") or error) or type(error).__name__
         failures = 0 if _size(part) > best else failures + 1
         best = max(best, _size(part))
-        if failures >= (TRIES if best else FIRST_TRIES):
+        if failures >= (TRIES if best else tries):
             raise UserError(
                 f"{url}: cannot be fetched ({reason}); {_size(part) / 1e6:.1f} MB are kept: "
                 "run the same command again to go on, or name a file of your own"

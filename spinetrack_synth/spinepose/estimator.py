@@ -6,6 +6,7 @@ other arguments of the package become is told in ``legacy``.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -20,9 +21,11 @@ from spinetrack_synth.skeleton import SPINE
 from spinetrack_synth.spinepose import legacy, zoo
 from spinetrack_synth.spinepose.boxes import only_person
 from spinetrack_synth.spinepose.crops import ColorOrder
+from spinetrack_synth.spinepose.default_detector import LEAST_SCORE, default_detector
 from spinetrack_synth.spinepose.detector import Detector, detect, open_detector
 from spinetrack_synth.spinepose.image_files import Picture, encode_picture, read_picture
 from spinetrack_synth.spinepose.model import BATCH, PoseModel, estimate, open_pose_model
+from spinetrack_synth.spinepose.packaged import packaged_network
 from spinetrack_synth.spinepose.session import PROVIDERS
 from spinetrack_synth.spinepose.simcc import Score
 from spinetrack_synth.spinepose.smoothing import OneEuro
@@ -36,13 +39,19 @@ WHOLE: Final = "whole"
 """The name of the detector that takes the picture as one person."""
 
 OFFICIAL_DETECTOR: Final = "rfdetr"
-"""The detector of official networks where none is named. A network of one's own gets ``WHOLE``:
-nothing is fetched that nobody asked for."""
+"""The detector of official networks where none is named; other networks get YOLOX-nano."""
+
+USUAL_MODE: Final = "medium"
+
+
+def warn(line: str) -> None:
+    """Tell something as a warning."""
+    warnings.warn(line, stacklevel=6)  # at the line that asks for an estimator
 
 
 def open_models(
-    mode: str,
-    model_version: str = "latest",
+    mode: str | None = None,
+    model_version: str | None = None,
     model: Path | None = None,
     detector: str | Path | None = None,
     *,
@@ -54,13 +63,17 @@ def open_models(
     score: Score = "min",
     detector_score: float | None = None,
     reading: Mapping[str, Any] | None = None,
+    tell: Callable[[str], None] = warn,
     **fetching: Any,
 ) -> tuple[PoseModel, Detector | None]:
-    """Open the pose network (``model``, or the official one of the mode) and the detector.
+    """Open the pose network and the detector.
 
-    ``detector`` is ``whole``, ``rfdetr``, ``yolox`` or an ONNX file; None is ``rfdetr`` for
-    official networks and ``whole`` for a network of one's own. ``reading`` goes to
-    ``open_pose_model``, ``fetching`` to ``zoo.obtain``.
+    The network is ``model``, else the official one of the mode and version. Where none of the three
+    is given and the official one of ``USUAL_MODE`` was never accepted, it is the network inside the
+    package, if there is one. ``detector`` is ``whole``, ``rfdetr``, ``yolox``, ``yolox-nano`` or an
+    ONNX file; None is ``rfdetr`` for official networks and ``default_detector`` for others.
+    ``reading`` goes to ``open_pose_model``, ``fetching`` to ``zoo.obtain``; ``tell`` hears what
+    was taken where nothing was asked for.
     """
     computing: dict[str, Any] = {
         "provider": provider,
@@ -68,23 +81,47 @@ def open_models(
         "spinning": spinning,
         "mixed_precision": mixed_precision,
     }
-    if detector is None:
-        detector = WHOLE if model else OFFICIAL_DETECTOR
-    name = str(detector).lower()
-    if name not in (WHOLE, *zoo.DETECTORS) and not Path(detector).is_file():
-        known = ", ".join((WHOLE, *zoo.DETECTORS))
-        raise UserError(f"{detector}: no such detector: expected {known} or an ONNX file")
-    path = model or zoo.obtain(zoo.by_mode(mode, model_version), **fetching)
+    name = None if detector is None else _detector_name(detector)
+    if (model, mode, model_version) == (None,) * 3 and not zoo.accepted(zoo.by_mode(USUAL_MODE)):
+        model = packaged_network(tell)
+    if name is None and model is None:
+        name = OFFICIAL_DETECTOR
+    mode = mode or USUAL_MODE
+    path = model or zoo.obtain(zoo.by_mode(mode, model_version or "latest"), **fetching)
     pose = open_pose_model(
         path, color_order=color_order, score=score, **computing, **(reading or {})
     )
-    if name == WHOLE:
+    found = _detector_file(name, mode, tell, fetching)
+    if found is None:
         return pose, None
-    if name in zoo.DETECTORS:
-        found = zoo.obtain(zoo.by_name(f"{name}-{mode}"), **fetching)
-    else:
-        found = Path(detector)
+    if detector_score is None and name in (None, zoo.YOLOX_NANO.name):
+        detector_score = LEAST_SCORE
     return pose, open_detector(found, least_score=detector_score, **computing)
+
+
+def _detector_name(detector: str | Path) -> str:
+    """A detector by its name, or the path of its file; raises UserError where it is neither."""
+    names = (WHOLE, *zoo.DETECTORS, zoo.YOLOX_NANO.name)
+    if str(detector).lower() in names:
+        return str(detector).lower()
+    if not Path(detector).is_file():
+        known = ", ".join(names)
+        raise UserError(f"{detector}: no such detector: expected {known} or an ONNX file")
+    return str(detector)
+
+
+def _detector_file(
+    name: str | None, mode: str, tell: Callable[[str], None], fetching: Mapping[str, Any]
+) -> Path | None:
+    """The file of a detector (None: of the default one); None for ``WHOLE``."""
+    if name is None:
+        how = {key: fetching[key] for key in ("offline", "progress") if key in fetching}
+        return default_detector(tell, **how)
+    if name == WHOLE:
+        return None
+    if name in zoo.DETECTORS:
+        name = f"{name}-{mode}"
+    return zoo.obtain(zoo.by_name(name), **fetching) if name in zoo.OFFICIAL else Path(name)
 
 
 class SpinePoseEstimator:

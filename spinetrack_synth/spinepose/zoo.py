@@ -16,7 +16,7 @@ from spinetrack_synth.atomic import write_atomic
 from spinetrack_synth.cache import cache_folder, cache_in_use
 from spinetrack_synth.checksum import file_sha256
 from spinetrack_synth.errors import UserError
-from spinetrack_synth.spinepose.download import Progress, download
+from spinetrack_synth.spinepose.download import FIRST_TRIES, Progress, download
 
 MODES: Final = ("small", "medium", "large", "xlarge")
 VERSIONS: Final = ("latest", "v2", "v1")
@@ -25,6 +25,7 @@ HUB: Final = "https://huggingface.co"
 POSE_FOLDER: Final = f"{HUB}/dfki-av/spinepose/resolve/main"
 DETECTOR_FOLDER: Final = f"{HUB}/saifkhichi96/opendetect/resolve/main/rfdetr"
 ARCHIVE_FOLDER: Final = "https://download.openmmlab.com/mmpose/v1/projects/rtmposev1/onnx_sdk"
+YOLOX_FOLDER: Final = "https://github.com/Megvii-BaseDetection/YOLOX/releases/download/0.1.1rc0"
 
 NON_COMMERCIAL: Final = "CC-BY-NC-4.0"
 LICENCE_TEXT: Final = f"""\
@@ -49,17 +50,31 @@ ONNX_START: Final = b"\x08"
 
 @dataclass(frozen=True)
 class Official:
-    """A published model: our name, its address and its licence."""
+    """A published model: our name, its address and its licence; its size and SHA-256 where they are
+    known before it is fetched."""
 
     name: str
     url: str
     licence: str
+    size_bytes: int | None = None
+    sha256: str | None = None
 
     @property
     def file_name(self) -> str:
         """The network's file name, as the ``spinepose`` package keeps it too."""
         name = self.url.rpartition("/")[2]
         return f"{name.removesuffix('.zip')}.onnx" if name.endswith(".zip") else name
+
+
+YOLOX_NANO: Final = Official(
+    "yolox-nano",
+    f"{YOLOX_FOLDER}/yolox_nano.onnx",
+    "Apache-2.0",
+    3_659_407,
+    "c789161ed43c8269fcd4e67c67eeeb4e80c622da2eb296a20bc6007bd18a0b7d",
+)
+"""The detector where none is named. A dozen public projects that fetch this release hold the same
+size and SHA-256 against it."""
 
 
 def _models() -> dict[str, Official]:
@@ -75,13 +90,14 @@ def _models() -> dict[str, Official]:
         found.append(Official(f"rfdetr-{mode}", f"{DETECTOR_FOLDER}/{file}", "Apache-2.0"))
     for mode, file in zip(MODES, (*YOLOX_FILES, YOLOX_FILES[-1])):
         found.append(Official(f"yolox-{mode}", f"{ARCHIVE_FOLDER}/yolox_{file}.zip", "Apache-2.0"))
+    found.append(YOLOX_NANO)
     return {official.name: official for official in found}
 
 
 OFFICIAL: Final = _models()
 """By name: pose networks ``small`` to ``xlarge`` (``-v1``: the first release, which is all there is
 of ``xlarge``), detectors ``rfdetr-small`` to ``rfdetr-xlarge`` and ``yolox-small`` to
-``yolox-xlarge`` (the last two are one file)."""
+``yolox-xlarge`` (the last two are one file), and ``yolox-nano``."""
 
 DETECTORS: Final = ("rfdetr", "yolox")
 """Families of detectors, one for every mode."""
@@ -151,12 +167,14 @@ def obtain(
     accept: Callable[[str], bool] | None = None,
     progress: Progress | None = None,
     changed: bool = False,
+    tries: int = FIRST_TRIES,
 ) -> Path:
     """The model's file, fetched where it is missing and checked where we fetched it before.
 
     ``accept`` is shown a licence that asks for consent and answers whether the user gives it; that
-    is remembered. The hash of the first download is recorded, for nobody publishes one; a later
-    file that differs is refused unless ``changed`` says that this is known. Raises UserError.
+    is remembered. Where no hash is known beforehand that of the first download is recorded; a later
+    file that differs is refused unless ``changed`` says that this is known. ``tries`` is how often
+    a server that never answered is asked. Raises UserError.
     """
     record = _read_record()
     known = record["files"].get(official.file_name)
@@ -164,9 +182,10 @@ def obtain(
     if found is not None:
         return found
     if offline:
+        option = "--model" if official.licence == NON_COMMERCIAL else "--detector"
         raise UserError(
             f"{official.name} ({official.file_name}) is not here and --offline forbids fetching "
-            f"it: name a file with --model, or put it into {models_folder()}"
+            f"it: name a file with {option}, or put it into {models_folder()}"
         )
     models_folder().mkdir(parents=True, exist_ok=True)
     if official.licence == NON_COMMERCIAL and NON_COMMERCIAL not in record["licences"]:
@@ -175,8 +194,16 @@ def obtain(
         _write_record(record)
     path = models_folder() / official.file_name
     arrived = path.with_name(f"{path.name}.arrived")
-    _fetch(official, arrived, progress)
+    _fetch(official, arrived, progress, tries)
     digest = file_sha256(arrived)
+    if official.sha256 and digest != official.sha256:
+        size = arrived.stat().st_size
+        arrived.unlink()
+        raise UserError(
+            f"{official.url}: what came is not the file that was published: {size:,} bytes, "
+            f"SHA-256 {digest[:12]}, expected {official.size_bytes or 0:,} and "
+            f"{official.sha256[:12]}"
+        )
     if known and digest != known["sha256"] and not changed:
         arrived.unlink()
         raise UserError(
@@ -198,9 +225,10 @@ def obtain(
 def _kept(official: Official, known: Mapping[str, Any] | None) -> Path | None:
     """The file that is there already; ``known`` is what was recorded of it when we fetched it."""
     found = state(official)
-    if found.path is None or found.of_package or known is None:
+    wanted = official.sha256 or (known["sha256"] if known else None)
+    if found.path is None or found.of_package or wanted is None:
         return found.path
-    if file_sha256(found.path) != known["sha256"]:
+    if file_sha256(found.path) != wanted:
         raise UserError(
             f"{found.path}: is not the file that was fetched (its SHA-256 differs); run: "
             f"spinetrack-synth models remove {official.name} and fetch it again"
@@ -217,9 +245,9 @@ def _ask_consent(official: Official, accept: Callable[[str], bool] | None) -> No
         )
 
 
-def _fetch(official: Official, arrived: Path, progress: Progress | None) -> None:
+def _fetch(official: Official, arrived: Path, progress: Progress | None, tries: int) -> None:
     """Download the network, out of its archive where it is in one."""
-    download(official.url, arrived, progress)
+    download(official.url, arrived, progress, tries=tries)
     _unpack(official, arrived)
     with arrived.open("rb") as stream:
         begins = stream.read(1)
@@ -246,6 +274,13 @@ def _unpack(official: Official, path: Path) -> None:
             scrap.unlink(missing_ok=True)
         raise UserError(f"{official.url}: the archive cannot be unpacked: {error}") from error
     inner.replace(path)
+
+
+@cache_in_use()
+def accepted(official: Official) -> bool:
+    """Whether a network can be had without asking: its licence was agreed to, or it is there."""
+    agreed = official.licence != NON_COMMERCIAL or NON_COMMERCIAL in _read_record()["licences"]
+    return agreed or state(official).path is not None
 
 
 @cache_in_use()

@@ -1,1 +1,1 @@
-"""Training of pose networks: data, networks, losses, the loop. Needs the extra ``train``."""
+"""Networks for the 37 keypoints, and how they learn; the only room that imports torch."""

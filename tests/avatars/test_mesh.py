@@ -1,15 +1,10 @@
 import numpy as np
-import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 from scipy.sparse import csr_array, eye_array
 
 from spinetrack_synth.avatars.mesh import (
     Sheet,
     averaging,
-    clip,
-    kept_vertices,
-    largest_pieces,
+    largest_areas,
     open_edges,
     smooth_sheet,
 )
@@ -25,47 +20,20 @@ def grid(n: int = 6) -> Sheet:
     return Sheet(csr_array(eye_array(n * n)), faces.astype(np.int32), uv, index.astype(np.int32))
 
 
-def area(sheet: Sheet) -> float:
-    a, b, c = (sheet.uv[sheet.faces[:, k]] for k in range(3))
-    u, v = b - a, c - a
-    return float((u[:, 0] * v[:, 1] - u[:, 1] * v[:, 0]).sum() / 2)
-
-
-@given(st.floats(0, 2 * np.pi), st.floats(-0.4, 0.4))
-def test_clip_splits_the_area_along_a_straight_line(angle, shift):
-    sheet = grid()
-    field = (sheet.uv - 0.5) @ [np.cos(angle), np.sin(angle)] - shift
-    inside, carry = clip(sheet, field)
-    outside, _ = clip(sheet, -field)
-    assert area(inside) + area(outside) == pytest.approx(1.0)
-    assert np.abs(carry.sum(axis=1) - 1).max() < 1e-12
-    assert (carry @ field > -1e-8).all()
-    cut = kept_vertices(carry) < 0
-    assert np.abs((carry @ field)[cut]).max(initial=0) < 1e-8
-
-
-def test_clip_keeps_orientation():
-    sheet = grid()
-    piece, _ = clip(sheet, sheet.uv[:, 0] * 0.7 + sheet.uv[:, 1] - 0.63)
-    a, b, c = (piece.uv[piece.faces[:, k]] for k in range(3))
-    u, v = b - a, c - a
-    assert (u[:, 0] * v[:, 1] - u[:, 1] * v[:, 0] > 0).all()
-
-
-def test_largest_pieces_drops_the_small_one():
-    sheet = grid()
-    both, _ = clip(sheet, np.abs(sheet.uv[:, 0] - 0.3) - 0.11)
-    assert area(largest_pieces(both, 2)[0]) == pytest.approx(area(both))
-    large, _ = largest_pieces(both)
-    assert large.uv[:, 0].min() > 0.3
-
-
 def test_open_edges_of_a_square_are_its_border():
     sheet = grid()
     on_border = ((sheet.uv == 0) | (sheet.uv == 1)).any(axis=1)
     edges = open_edges(sheet)
     assert len(edges) == 4 * 5
     assert on_border[edges].all()
+
+
+def test_the_largest_area_is_the_one_with_most_faces():
+    sheet = grid()
+    column = np.rint(5 * sheet.uv[:, 0]).astype(int)
+    chosen = np.isin(column, [0, 2, 3])
+    assert np.array_equal(largest_areas(sheet, chosen), np.isin(column, [2, 3]))
+    assert np.array_equal(largest_areas(sheet, chosen, 2), chosen)
 
 
 def test_averaging_keeps_constants_and_rims():

@@ -104,7 +104,7 @@ def cheap() -> Iterator[None]:
     """Mannequins are posed rigidly, and every place comes in one variant."""
     with pytest.MonkeyPatch.context() as patch:
         for module in (placing, clips):
-            patch.setattr(module, "pose_avatar", lambda avatar, q, fingers: avatar.posed(q))
+            patch.setattr(module, "pose_avatar", lambda avatar, q, *rest: avatar.posed(q))
         for module in (placing, trajectories, gait):
             patch.setattr(
                 module, "pose_skin", lambda avatar, q, fingers=None: avatar.posed(q).skin_world

@@ -17,6 +17,7 @@ from spinetrack_synth.scenes.shapes import (
     sphere,
     terrain,
     tube,
+    tubes,
     turned,
     wall,
 )
@@ -32,6 +33,17 @@ def volume(mesh: Mesh) -> float:
 def face_normals(mesh: Mesh) -> np.ndarray:
     a, b, c = (mesh.vertices[mesh.faces[:, k]] for k in range(3))
     return np.cross(b - a, c - a)
+
+
+def test_tubes_are_so_many_tubes():
+    paths = np.array([[[0, 0, 0], [0, 1, 0], [0.2, 2, 0.3]], [[1, 0, 0], [3, 0.5, 0], [4, 0, 0]]])
+    radii = np.array([[0.2, 0.1, 0.05], [0.3, 0.3, 0.2]])
+    both, alone = tubes(paths, radii, 5), joined(tube(p, r, 5) for p, r in zip(paths, radii))
+    for name in ("vertices", "faces", "uv", "normals"):
+        np.testing.assert_array_equal(getattr(both, name), getattr(alone, name))
+    for path, radius, ring in zip(paths, radii, both.vertices.reshape(2, 3, 6, 3)):
+        away = np.linalg.norm(ring - path[:, None], axis=2)
+        np.testing.assert_allclose(away, np.tile(radius[:, None], 6))
 
 
 @given(x=lengths, y=lengths, z=lengths)

@@ -114,13 +114,18 @@ def test_scripts_run_with_another_import(official: list[str], name: str) -> None
 
 
 def test_one_default_detector(official: list[str], tmp_path: Path) -> None:
-    """The package's for its networks, none for a network of one's own."""
+    """The package's for its networks, YOLOX-nano for a network of one's own."""
     SpinePoseEstimator("small")
     open_models("medium", "v1", detector="YOLOX")
     assert official == ["small", "rfdetr-small", "medium-v1", "yolox-medium"]
-    own = SpinePoseEstimator(model=tmp_path / "M.onnx")
-    assert (own.detector, own.det_model, len(official)) == (None, None, 4)
-    with pytest.raises(UserError, match="yolo: no such detector: expected whole, rfdetr, yolox or"):
+    with pytest.warns(UserWarning, match="YOLOX-nano, Apache-2.0, finds the people from now on"):
+        own = SpinePoseEstimator(model=tmp_path / "M.onnx")
+    assert (own.detector is not None, official.pop()) == (True, "yolox-nano")
+    one = SpinePoseEstimator(model=tmp_path / "M.onnx", detector="whole")
+    assert (one.detector, one.det_model, len(official)) == (None, None, 4)
+    with pytest.raises(
+        UserError, match="yolo: no such detector: expected whole, rfdetr, yolox, yolox-nano"
+    ):
         open_models("small", detector="yolo")
     assert len(official) == 4, "a name that is wrong is told before anything is fetched"
 
@@ -141,19 +146,22 @@ def test_what_is_ignored_is_told_and_what_cannot_be_is_refused(tmp_path: Path) -
         SpinePoseEstimator(model=model, colour="red")
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        SpinePoseEstimator(model=model, device="auto", enable_lifting=False, backend="onnxruntime")
+        SpinePoseEstimator(
+            model=model, device="auto", enable_lifting=False, backend="onnxruntime",
+            detector="whole",
+        )  # fmt: skip
 
 
 def test_without_tracking_nobody_has_an_id(tmp_path: Path) -> None:
     model = dot_network(tmp_path / "M.onnx")
-    tracker = PoseTracker(SpinePoseEstimator, model=model, tracking=False)
+    tracker = PoseTracker(SpinePoseEstimator, model=model, detector="whole", tracking=False)
     keypoints, scores = tracker(picture())
     assert (len(keypoints), tracker.track_ids_last_frame) == (1, [])
     assert tracker.visualize(picture(), keypoints, scores).shape == picture().shape
 
 
 def test_the_keypoints_are_described_as_mmpose_does(tmp_path: Path) -> None:
-    info = SpinePoseEstimator(model=dot_network(tmp_path / "M.onnx")).metainfo
+    info = SpinePoseEstimator(model=dot_network(tmp_path / "M.onnx"), detector="whole").metainfo
     assert [info["keypoint_info"][i]["name"] for i in range(37)] == list(NAMES)
     assert info["sigmas"] == list(SIGMAS)
     assert info["keypoint_info"][5]["swap"] == "right_shoulder"
@@ -167,7 +175,9 @@ def test_a_subclass_may_have_its_own_last_step(tmp_path: Path) -> None:
             return keypoints + 1, scores
 
     model = dot_network(tmp_path / "M.onnx")
-    plain, shifted = (kind(model=model)(picture())[0] for kind in (SpinePoseEstimator, Shifted))
+    plain, shifted = (
+        kind(model=model, detector="whole")(picture())[0] for kind in (SpinePoseEstimator, Shifted)
+    )
     np.testing.assert_array_equal(shifted, plain + 1)
-    whole, _ = SpinePoseEstimator(model=model).pose_model(picture())
+    whole, _ = SpinePoseEstimator(model=model, detector="whole").pose_model(picture())
     assert whole.shape == (1, 37, 2)

@@ -231,6 +231,36 @@ def test_a_changed_publication_is_refused_until_it_is_known(
     assert zoo.obtain(official).read_bytes() == OTHER
 
 
+def test_a_hash_that_is_known_beforehand_is_held_against_what_comes(
+    official: Official, url: str, shelf: Shelf
+) -> None:
+    digest = hashlib.sha256(CONTENT).hexdigest()
+    nano = Official("yolox-nano", url, "Apache-2.0", len(CONTENT), digest)
+    shelf.content = OTHER
+    for changed in (False, True):
+        with pytest.raises(UserError, match=f"not the file that was published: {len(OTHER):,} by"):
+            zoo.obtain(nano, changed=changed)
+    assert zoo.state(nano).path is None
+    shelf.content, shelf.tag = CONTENT, '"second"'
+    path = zoo.obtain(nano)
+    assert path.read_bytes() == CONTENT
+    (zoo.models_folder() / zoo.RECORD).unlink()
+    assert zoo.obtain(nano) == path, "laid there by hand it is as good"
+    path.write_bytes(OTHER)
+    with pytest.raises(UserError, match="its SHA-256 differs"):
+        zoo.obtain(nano)
+
+
+def test_accepted_are_networks_that_are_there_or_whose_terms_were_agreed_to(
+    official: Official,
+) -> None:
+    assert not zoo.accepted(official)
+    zoo.obtain(official, accept=yes)
+    assert zoo.accepted(official)
+    zoo.remove(official)
+    assert zoo.accepted(official), "consent is remembered"
+
+
 def test_a_part_of_a_file_is_kept_until_it_is_removed(official: Official, shelf: Shelf) -> None:
     shelf.cuts = [400_000, *[0] * 10]
     with pytest.raises(UserError, match="run the same command again"):
@@ -316,6 +346,7 @@ def test_names_of_the_published_files() -> None:
     yolox = zoo.by_name("yolox-small")
     assert yolox.url.endswith("/onnx_sdk/yolox_tiny_8xb8-300e_humanart-6f3252f9.zip")
     assert yolox.file_name == "yolox_tiny_8xb8-300e_humanart-6f3252f9.onnx"
+    assert zoo.by_name("yolox-nano").licence == "Apache-2.0"
     assert {f"{family}-{mode}" for family in zoo.DETECTORS for mode in zoo.MODES} <= set(
         zoo.OFFICIAL
     )

@@ -25,7 +25,7 @@ from spinetrack_synth.scenes.shapes import (
     turned,
     with_smooth_normals,
 )
-from spinetrack_synth.scenes.textures import Finish, paint
+from spinetrack_synth.scenes.textures import Finish, in_planes, mix, paint
 from spinetrack_synth.shot import AreaLight
 
 GROUND_M = -0.004
@@ -84,15 +84,12 @@ def build(variant: int) -> Place:
         )
         return level
 
-    def color(x: Array, z: Array, grain: Array) -> Array:
-        green = np.array(style.season.grass[1])
+    def color(x: Array, z: Array, away: Array, grain: Array) -> Array:
         patches = smoothstep(0.1, 0.8, dune(2 * x, 2 * z) + 0.4 * grain) * smoothstep(-14, -24, z)
-        wet = smoothstep(SHORE_M - 3.2, SHORE_M - 1.2, z + 0.4 * swell(2 * x, 2 * z))[..., None]
-        sand = np.array(style.sand) * (1 + 0.05 * grain[..., None]) * (1 - 0.36 * wet)
-        share = patches[..., None]
-        return hazed(
-            sand * (1 - share) + green * (1 + 0.2 * grain[..., None]) * share, np.hypot(x, z), 900.0
-        )
+        wet = smoothstep(SHORE_M - 3.2, SHORE_M - 1.2, z + 0.4 * swell(2 * x, 2 * z))
+        sand = in_planes(style.sand) * ((1 + 0.05 * grain) * (1 - 0.36 * wet))
+        green = in_planes(style.season.grass[1]) * (1 + 0.2 * grain)
+        return hazed(mix(sand, green, patches), away, 900.0)
 
     land, land_finish = polar_ground(
         5.98, 420.0, height, color, rng, rings=44, sectors=128, texture=(256, 1024)
@@ -106,10 +103,9 @@ def build(variant: int) -> Place:
         "sea": sea_finish,
     }
     if style.behind in ("pines", "palms"):
-        finishes["wood_edge"] = seasons.wood_edge(
-            rng, seasons.SUMMER, 0.35, around_m=136, height_m=16
-        )
-        parts += [(n, replace(m, uv=m.uv * [6, 1])) for n, m in _ridge(130.0, 16.0)]
+        wood = seasons.wood_edge(rng, seasons.SUMMER, 0.35, around_m=136, height_m=16)
+        finishes["wood_edge"] = wood.finish
+        parts += _ridge(wood, 130.0, 16.0)
     things, lamps = _things(rng, style, height)
     return place_of(
         "beach",
@@ -167,16 +163,11 @@ def _sea(rng: Rng, style: _Style) -> tuple[Mesh, Finish]:
     def level(x: Array, z: Array) -> Array:
         return -0.42 + 2.9 * smoothstep(300, 6000, np.hypot(x, z))
 
-    def water(x: Array, z: Array, grain: Array) -> Array:
-        r = np.hypot(x, z)
-        shallow = smoothstep(60, SHORE_M, z)[..., None]
-        tone = np.array(style.sea) * (1 - shallow) + np.array([0.30, 0.42, 0.40]) * shallow
-        waves = (
-            0.10
-            * np.sin(1.9 * z + 0.3 * np.sin(0.21 * x) + 2.0 * grain)[..., None]
-            * smoothstep(90, 20, r)[..., None]
-        )
-        return hazed(tone * (1 + 0.08 * grain[..., None] + waves), r, 4000.0)
+    def water(x: Array, z: Array, away: Array, grain: Array) -> Array:
+        tone = mix(style.sea, (0.30, 0.42, 0.40), smoothstep(60, SHORE_M, z))
+        waves = 0.10 * np.sin(1.9 * z + 0.3 * np.sin(0.21 * x) + 2.0 * grain)
+        waves *= smoothstep(90, 20, away)
+        return hazed(tone * (1 + 0.08 * grain + waves), away, 4000.0)
 
     return polar_ground(
         6.2, 6000.0, level, water, rng, rings=40, sectors=96, texture=(128, 768), roughness=0.22
@@ -211,9 +202,9 @@ def _surf(rng: Rng, height: Field) -> list[Part]:
     return parts
 
 
-def _ridge(distance_m: float, height_m: float) -> Prop:
+def _ridge(wood: greenery.Woods, distance_m: float, height_m: float) -> Prop:
     """The edge of a wood behind the beach: the half of a ring away from the sea."""
-    ((name, mesh),) = outdoors.forest(distance_m, height_m, "wood_edge")
+    ((name, mesh),) = outdoors.forest(wood, distance_m, height_m, "wood_edge", repeats=6)
     keep = mesh.vertices[mesh.faces][:, :, 2].max(axis=1) < -20
     return ((name, moved(replace(mesh, faces=mesh.faces[keep]), (0, 2.0, 0))),)
 

@@ -13,7 +13,7 @@ from spinetrack_synth.scenes.landscape import HAZE, Field, noise_field, polar_gr
 from spinetrack_synth.scenes.place import Part, Place, Prop, assembled, bounds, placed
 from spinetrack_synth.scenes.props import outdoors, plants
 from spinetrack_synth.scenes.shapes import Array, Mesh, Rng, terrain
-from spinetrack_synth.scenes.textures import Finish, paint
+from spinetrack_synth.scenes.textures import Finish, in_planes, mix, paint
 from spinetrack_synth.shot import AreaLight, Material
 
 NEAR_M = 5.5  # radius of the finely drawn lawn
@@ -55,7 +55,8 @@ class _Grounds:
     def path(self, x: Array, z: Array) -> Array:
         """Distance m from the edge of the path, negative on it."""
         wavy = 0.12 * self.patchy(3 * x, 3 * z)
-        off = np.abs(np.hypot(x - self.center[0], z - self.center[1]) - self.bend)
+        across, along = x - np.float32(self.center[0]), z - np.float32(self.center[1])
+        off = np.abs(np.sqrt(across * across + along * along) - np.float32(self.bend))
         distance: Array = off - self.half_path + wavy
         return distance
 
@@ -66,21 +67,16 @@ class _Grounds:
         height: Array = GROUND_M + soft + 0.25 * self.swell(x, z) * smoothstep(5, 30, r)
         return height
 
-    def color(self, x: Array, z: Array, grain: Array) -> Array:
-        """The sRGB (..., 3) of the ground from a place and a grain."""
-        r = np.hypot(x, z).astype(np.float32)
-        mean, gravel, dryness, floor = (
-            np.asarray(c, np.float32) for c in (self.mean, self.gravel, _DRYNESS, _FLOOR)
-        )
-        dry = np.clip(self.patchy(x, z), -1.6, 1.6)[..., None] * dryness
-        rough = 0.10 + 0.14 * smoothstep(30, NEAR_M, r)  # blades melt together with distance
-        green = 0.97 * mean * (1 + dry) * (1 + rough * grain)[..., None]
-        walked = smoothstep(-0.08, 0.10, self.path(x, z).astype(np.float32))[..., None]
-        near = green * walked + gravel * (1 + 0.08 * grain)[..., None] * (1 - walked)
-        floor = floor * (1 + 0.2 * grain)[..., None]
-        share = smoothstep(self.wood_from - 6, self.wood_from, r)[..., None]
-        mixed: Array = near * (1 - share) + floor * share
-        return mixed
+    def color(self, x: Array, z: Array, away: Array, grain: Array) -> Array:
+        """The sRGB in planes of the ground from places (H, W), ``away`` (H, 1) m from the middle,
+        and a grain (H, W)."""
+        dry = np.clip(self.patchy(x, z), -1.6, 1.6)
+        rough = 0.10 + 0.14 * smoothstep(30, NEAR_M, away)  # blades melt together with distance
+        green = in_planes(0.97 * self.mean) * (1 + in_planes(_DRYNESS) * dry) * (1 + rough * grain)
+        gravel = in_planes(self.gravel) * (1 + 0.08 * grain)
+        ground = mix(gravel, green, smoothstep(-0.08, 0.10, self.path(x, z)))
+        floor = in_planes(_FLOOR) * (1 + 0.2 * grain)
+        return mix(ground, floor, smoothstep(self.wood_from - 6, self.wood_from, away))
 
     def standing(self, thing: Prop, x: float, z: float, yaw: float = 0.0) -> tuple[float, Prop]:
         """A thing set down on the ground, and how far from the middle that is, m."""
@@ -99,16 +95,30 @@ def build(variant: int) -> Place:
     )
     lawn_finish = _lawn(rng, grounds)
     blades = _blades(rng, grounds.height, 32_000, grounds.path)
+    near_wood = greenery.woods(
+        rng,
+        0.95 * np.array(_CROWNS[crowns[0]]) + 0.05 * HAZE,
+        around_m=6.28 * grounds.wood_from,
+        height_m=grounds.wood_high,
+    )
+    far_wood = greenery.woods(
+        rng,
+        0.75 * np.array(_CROWNS[crowns[1]]) + 0.25 * HAZE,
+        around_m=12 * grounds.wood_from,
+        height_m=2.2 * grounds.wood_high,
+    )
     finishes = {
         "lawn": lawn_finish,
         "land": far_finish,
         **_finishes(rng, grounds, crowns),
+        "wood_edge": near_wood.finish,
+        "far_wood": far_wood.finish,
     }
     things = [*_beside_path(rng, grounds), *_trees(rng, grounds), *_bushes(rng, grounds)]
     parts: list[Part] = [("lawn", _near_ground(grounds)), ("land", far), ("blades", blades)]
     parts += [part for _, thing in things for part in thing]
-    parts += outdoors.forest(grounds.wood_from, grounds.wood_high, "wood_edge")
-    parts += outdoors.forest(1.9 * grounds.wood_from, 2.2 * grounds.wood_high, "far_wood")
+    parts += outdoors.forest(near_wood, grounds.wood_from, grounds.wood_high, "wood_edge")
+    parts += outdoors.forest(far_wood, 1.9 * grounds.wood_from, 2.2 * grounds.wood_high, "far_wood")
     bulky = [bounds(thing) for away_m, thing in things if away_m < 16]
     return Place(
         name="park",
@@ -147,21 +157,9 @@ def _near_ground(grounds: _Grounds) -> Mesh:
 def _finishes(rng: Rng, grounds: _Grounds, crowns: NDArray[np.int64]) -> dict[str, Finish]:
     """What stands on the grounds, with leaves of two kinds ``crowns`` (2,)."""
     return {
-        "blades": greenery.foliage(rng, grounds.lawn * [1.05, 1.08, 1.0]),
-        "leaf": greenery.foliage(rng, _CROWNS[crowns[0]]),
-        "leaf2": greenery.foliage(rng, _CROWNS[crowns[1]]),
-        "wood_edge": greenery.woods(
-            rng,
-            0.95 * np.array(_CROWNS[crowns[0]]) + 0.05 * HAZE,
-            around_m=6.28 * grounds.wood_from,
-            height_m=grounds.wood_high,
-        ),
-        "far_wood": greenery.woods(
-            rng,
-            0.75 * np.array(_CROWNS[crowns[1]]) + 0.25 * HAZE,
-            around_m=12 * grounds.wood_from,
-            height_m=2.2 * grounds.wood_high,
-        ),
+        "blades": greenery.foliage(rng, grounds.lawn * [1.05, 1.08, 1.0], side=256),
+        "leaf": greenery.foliage(rng, _CROWNS[crowns[0]], side=256),
+        "leaf2": greenery.foliage(rng, _CROWNS[crowns[1]], side=256),
         "bark": greenery.bark(rng, np.array([0.36, 0.30, 0.25]) * rng.uniform(0.8, 1.15)),
         "wood": textures.wood(rng, (0.55, 0.40, 0.27), (0.36, 0.25, 0.16)),
         "metal": paint((0.12, 0.15, 0.13), roughness=0.5),
@@ -264,30 +262,28 @@ def _lawn(rng: Rng, grounds: _Grounds) -> Finish:
 
     Towards its edge it takes on the mean colour that the ground beyond begins with.
     """
-    image = greenery.grass(rng, 2 * NEAR_M, grounds.lawn)
-    pixels = len(image)
+    blades = greenery.grass(rng, 2 * NEAR_M, grounds.lawn)
+    pixels = blades.shape[1]
     # What changes slowly over the ground is worked out for every fourth pixel.
     coarse = 4
     steps = (np.arange(0, pixels, coarse) + coarse / 2) / pixels * 2 * NEAR_M - NEAR_M
     x, z = np.broadcast_arrays(steps[None, :], steps[:, None])
 
-    middle = image.mean(axis=(0, 1))
+    middle = blades[:, ::4].mean(axis=(1, 2)) / 255
+    balance = in_planes(grounds.mean / middle)
     fade = (0.6 * smoothstep(3.5, NEAR_M, np.hypot(x, z))).astype(np.float32)
     dry = np.clip(grounds.patchy(x, z), -1.6, 1.6).astype(np.float32)
-    dryness, balance = np.array(_DRYNESS, np.float32), (grounds.mean / middle).astype(np.float32)
     off = (1 - smoothstep(-0.08, 0.10, grounds.path(x, z))).astype(np.float32)
     grit = 1 + 0.13 * textures.noise(rng, (256, 256), 2.0, 0.8)
-    gravel = np.tile(grounds.gravel.astype(np.float32) * grit[..., None], (1, pixels // 256, 1))
+    gravel = in_planes(grounds.gravel) * np.tile(grit, pixels // 256)
 
     def paint_rows(band: slice) -> textures.Image:
         def spread(field: Array) -> Array:
             rows = np.arange(pixels)[band] // coarse
-            return np.repeat(field[rows], coarse, 1)[..., None]
+            return np.repeat(field[rows], coarse, 1)
 
-        part = image[band]
-        part += (middle - part) * spread(fade)
-        part *= balance * (1 + spread(dry) * dryness)
-        part += (gravel[np.arange(pixels)[band] % 256] - part) * spread(off)
-        return part
+        part = mix(blades[:, band] / np.float32(255), middle, spread(fade))
+        part *= balance * (1 + in_planes(_DRYNESS) * spread(dry))
+        return mix(part, gravel[:, np.arange(pixels)[band] % 256], spread(off))
 
     return Finish(Material(textures.in_bands((pixels, pixels), paint_rows), 0.9, 0.1))

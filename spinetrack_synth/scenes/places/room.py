@@ -177,7 +177,11 @@ def place_of(
     standing = list(things)
     down = np.array([0.0, floor_m, 0.0])
     bulky = [
-        extent for thing in standing for extent in storeys(thing) if _reaches(extent, camera_room)
+        extent
+        for thing in standing
+        if _reaches(bounds(thing), camera_room)
+        for extent in storeys(thing)
+        if _reaches(extent, camera_room)
     ]
     obstacles = np.array(bulky).reshape(-1, 2, 3)
     everything = [*parts, *(part for thing in standing for part in thing)]

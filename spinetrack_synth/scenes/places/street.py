@@ -81,15 +81,15 @@ def build(variant: int) -> Place:
     season, lay_out = _LAYOUTS[variant]
     site = _Site(rng, season)
     mat_area, camera_room, paving = lay_out(site)
-    wood = outdoors.forest(62.0, 12.0, "wood_edge")
-    site.parts += [(name, replace(mesh, uv=mesh.uv * [4, 1])) for name, mesh in wood]
+    wood = seasons.wood_edge(rng, season, 0.25, around_m=98, height_m=12)
+    site.parts += outdoors.forest(wood, 62.0, 12.0, "wood_edge", repeats=4)
     site.ground("grass", (-90, -90, 90, 90), ROAD_M - 0.03)
     free = max(0, MOST_LAMPS - len(site.lamps))
     return place_of(
         "street",
         variant,
         {**_finishes(rng), **seasons.finishes(rng, season), **paving,
-         "wood_edge": seasons.wood_edge(rng, season, 0.25, around_m=98, height_m=12)},
+         "wood_edge": wood.finish},
         site.parts,
         site.things,
         mat_area=np.array(mat_area, float),
@@ -171,7 +171,7 @@ def _shop_window(rng: Rng) -> Finish:
             x += wide + int(rng.integers(1, 14))
     for x in range(18, 160, 40):
         image[14:18, x : x + 10] = (0.80, 0.74, 0.60)
-    return Finish(Material(textures.image_bytes(image), 0.08, 0.9), (2.0, 2.4))
+    return Finish(Material(textures.image_bytes(image.transpose(2, 0, 1)), 0.08, 0.9), (2.0, 2.4))
 
 
 def _town_house(rng: Rng, storeys: tuple[int, int], grounds: Sequence[str]) -> houses.Front:

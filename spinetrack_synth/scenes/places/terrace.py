@@ -19,7 +19,7 @@ from spinetrack_synth.scenes.landscape import (
 from spinetrack_synth.scenes.place import Part, Place, Prop, assembled, bounds, placed
 from spinetrack_synth.scenes.props import furniture, gear, outdoors, plants
 from spinetrack_synth.scenes.shapes import Array, Mesh, Rng, box, joined, moved, rectangle, wall
-from spinetrack_synth.scenes.textures import Finish, paint
+from spinetrack_synth.scenes.textures import Finish, in_planes, mix, paint
 
 FLOOR_M = -0.005
 SEA_M = -55.0
@@ -89,8 +89,8 @@ def _country(rng: Rng) -> tuple[list[Part], dict[str, Finish]]:
     seaward = rng.uniform(0, np.pi)  # the house stands at -Z, the open view lies at +Z
     open_sea = rng.random() < 0.65
     drop = rng.uniform(3.5, 6.0)
-    grassy, dried, bushy = np.array(
-        [[0.52, 0.50, 0.30], [1.0, 0.4, 0.1], [0.24, 0.31, 0.15]], np.float32
+    grassy, dried, bushy = (
+        in_planes(c) for c in ((0.52, 0.50, 0.30), (1.0, 0.4, 0.1), (0.24, 0.31, 0.15))
     )
 
     def height(x: Array, z: Array) -> Array:
@@ -104,13 +104,10 @@ def _country(rng: Rng) -> tuple[list[Part], dict[str, Finish]]:
         ground: Array = fall + relief + 0.006 * np.minimum(r, 300) * rough(x, z)
         return ground
 
-    def color(x: Array, z: Array, grain: Array) -> Array:
-        r = np.hypot(x, z).astype(np.float32)
-        wooded = smoothstep(-0.25, 0.35, woods(x, z) + 0.25 * grain)[..., None]
-        field = grassy + 0.06 * dry(x, z)[..., None] * dried
-        green = bushy * (1 + 0.28 * grain)[..., None]
-        ground = field * (1 + 0.10 * grain)[..., None]
-        return hazed(ground * (1 - wooded) + green * wooded, r, 1900.0)
+    def color(x: Array, z: Array, away: Array, grain: Array) -> Array:
+        wooded = smoothstep(-0.25, 0.35, woods(x, z) + 0.25 * grain)
+        field = (grassy + 0.06 * dry(x, z) * dried) * (1 + 0.10 * grain)
+        return hazed(mix(field, bushy * (1 + 0.28 * grain), wooded), away, 1900.0)
 
     parts: list[Part] = []
     land, finish = polar_ground(5.0, 3200.0, height, color, rng, rings=60, sectors=160)
@@ -128,10 +125,8 @@ def _sea(rng: Rng) -> tuple[Mesh, Finish]:
         # The last stretch rises to eye height: the horizon of a round earth without the gap.
         return SEA_M + (2.5 - SEA_M) * smoothstep(1200, 9000, np.hypot(x, z))
 
-    def water(x: Array, z: Array, grain: Array) -> Array:
-        r = np.hypot(x, z)
-        blue = np.array([0.10, 0.24, 0.34]) * (1 + 0.10 * grain)[..., None]
-        return hazed(blue, r, 6000.0)
+    def water(x: Array, z: Array, away: Array, grain: Array) -> Array:
+        return hazed(in_planes((0.10, 0.24, 0.34)) * (1 + 0.10 * grain), away, 6000.0)
 
     return polar_ground(
         60.0, 9000.0, level, water, rng, rings=30, sectors=96, texture=(256, 1024), roughness=0.3

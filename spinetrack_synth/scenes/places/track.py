@@ -57,8 +57,8 @@ def build(variant: int) -> Place:
     # The straight runs along X; z = 0 is the middle of the lanes, or of a strip of lawn inside.
     middle = 0.0 if style.where == "lanes" else -7.5
     parts = [*_lawn(middle), *_lanes(style, middle)]
-    wood = outdoors.forest(118.0, 15.0, "wood_edge")
-    parts += [(name, replace(mesh, uv=mesh.uv * [6, 1])) for name, mesh in wood]
+    wood = seasons.wood_edge(rng, style.season, 0.3, around_m=124, height_m=15)
+    parts += outdoors.forest(wood, 118.0, 15.0, "wood_edge", repeats=6)
     things, lamps = _things(rng, style, middle)
     half = LANES * LANE_M / 2
     area = (
@@ -70,7 +70,7 @@ def build(variant: int) -> Place:
         "track",
         variant,
         {**_finishes(rng, style), **seasons.finishes(rng, style.season),
-         "wood_edge": seasons.wood_edge(rng, style.season, 0.3, around_m=124, height_m=15)},
+         "wood_edge": wood.finish},
         parts,
         things,
         mat_area=np.array(area, float),
@@ -107,11 +107,12 @@ def _finishes(rng: Rng, style: _Style) -> dict[str, Finish]:
 
 
 def _dusted(rng: Rng, finish: Finish) -> Finish:
-    image = np.asarray(finish.material.base_color)
-    shape = image.shape[:2]
-    drift = np.clip(0.8 * textures.noise(rng, shape, 90, 2.2) - 0.1, 0, 1)[..., None]
-    covered = image * (1 - 0.85 * drift) + np.array([205, 208, 214]) * 0.85 * drift
-    return replace(finish, material=replace(finish.material, base_color=covered.astype(np.uint8)))
+    bare = np.asarray(finish.material.base_color).transpose(2, 0, 1) / np.float32(255)
+    drift = np.clip(0.8 * textures.noise(rng, bare.shape[1:], 90, 2.2) - 0.1, 0, 1)
+    covered = textures.image_bytes(
+        textures.mix(bare, np.array([205, 208, 214]) / 255, 0.85 * drift)
+    )
+    return replace(finish, material=replace(finish.material, base_color=covered))
 
 
 def _oval(offset: float, middle: float) -> Array:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from spinetrack_synth.scenes.greenery import Woods
 from spinetrack_synth.scenes.place import Prop
 from spinetrack_synth.scenes.shapes import Mesh, box, joined, lathe, moved, sphere, tube, turned
 
@@ -60,21 +61,20 @@ def lamp_post() -> Prop:
     return (("metal", mast), ("white", globe))
 
 
-def forest(distance_m: float, height_m: float, finish: str) -> Prop:
-    """A wall all around at a distance, to carry the picture of a wood's edge (``greenery.woods``).
+def forest(woods: Woods, distance_m: float, height_m: float, finish: str, repeats: int = 1) -> Prop:
+    """The edge of a wood all around at a distance, its picture that often side by side.
 
-    uv runs once around and once up. The normals look inwards and up, as a canopy does on average.
+    The normals look inwards and up, as a canopy does on average.
     """
-    angle = np.linspace(0, 2 * np.pi, 97)
-    ring = np.column_stack([np.cos(angle), np.zeros_like(angle), np.sin(angle)])
-    foot = distance_m * ring - [0, 0.4, 0]
-    points = np.concatenate([foot, foot + np.array([0, height_m, 0])])
-    up = np.repeat([0.0, 1.0], len(angle))
-    uv = np.column_stack([np.tile(angle / (2 * np.pi), 2), np.clip(up, 0.004, 0.996)])
-    k, n = np.arange(len(angle) - 1), len(angle)
-    faces = np.concatenate([np.stack([k, k + 1, n + k + 1], 1), np.stack([k, n + k + 1, n + k], 1)])
-    normals = np.tile((-ring + [0, 0.7, 0]) / np.hypot(1, 0.7), (2, 1))
-    return ((finish, Mesh(points, faces.astype(np.int32), uv, normals)),)
+    points, count = woods.points, len(woods.points)
+    u = ((points[:, 0] + np.arange(repeats)[:, None]) / repeats).ravel()
+    v = np.tile(points[:, 1], repeats)
+    ring = np.column_stack([np.cos(2 * np.pi * u), np.zeros_like(u), np.sin(2 * np.pi * u)])
+    vertices = distance_m * ring + np.column_stack([0 * v, height_m * v - 0.4, 0 * v])
+    normals = (-ring + [0, 0.7, 0]) / np.hypot(1, 0.7)
+    faces = woods.faces + count * np.arange(repeats, dtype=np.int32)[:, None, None]
+    uv = np.column_stack([u * repeats, np.clip(v, 0.004, 0.996)])
+    return ((finish, Mesh(vertices, faces.reshape(-1, 3), uv, normals)),)
 
 
 def pergola(length: float, depth: float, height: float = 2.5) -> Prop:

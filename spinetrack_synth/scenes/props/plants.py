@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import cache
+
 import numpy as np
 from numpy.typing import ArrayLike
 
+from spinetrack_synth.rotations import about_y, about_z
 from spinetrack_synth.scenes.place import Part, Prop
 from spinetrack_synth.scenes.shapes import (
     Array,
@@ -17,28 +21,35 @@ from spinetrack_synth.scenes.shapes import (
     moved,
     sphere,
     tube,
-    turned,
+    tubes,
     with_smooth_normals,
 )
 
 
-def _broad_leaf(length: float, width: float, rise: float, rng: Rng) -> Mesh:
-    """One curved leaf from the origin along +X, made of a strip with a folded midrib."""
+def _broad_leaves(
+    length: Array, width: Array, rise: Array, turns: Array, start: Array, rng: Rng
+) -> Mesh:
+    """Curved leaves from the origin along +X, made of strips with a folded midrib, of lengths,
+    widths and rises (N,), each turned (N, 3, 3) and moved to its start (N, 3)."""
+    count = len(length)
     t = np.linspace(0, 1, 8)
-    outline = width / 2 * np.sin(np.pi * np.clip(t, 0.02, 0.98) ** 0.8) ** 0.8
-    bend = rise * np.sin(t * np.pi * rng.uniform(0.55, 0.8))
-    middle = np.column_stack([length * t * (1 - 0.1 * t), length * bend, np.zeros_like(t)])
-    fold = 0.18 * outline
-    left = middle + np.column_stack([np.zeros_like(t), fold, outline])
-    right = middle + np.column_stack([np.zeros_like(t), fold, -outline])
-    vertices = np.concatenate([left, middle, right])
+    outline = width[:, None] / 2 * np.sin(np.pi * np.clip(t, 0.02, 0.98) ** 0.8) ** 0.8
+    bend = rise[:, None] * np.sin(t * np.pi * rng.uniform(0.55, 0.8, (count, 1)))
+    middle = np.stack([length[:, None] * t * (1 - 0.1 * t), length[:, None] * bend, 0 * bend], 2)
+    left = middle + np.stack([0 * outline, 0.18 * outline, outline], 2)
+    right = middle + np.stack([0 * outline, 0.18 * outline, -outline], 2)
+    vertices = np.concatenate([left, middle, right], 1)
+    uv = vertices[..., [0, 2]] * 0.2 + rng.uniform(0, 1, (count, 1, 2))
     k, n = np.arange(7), 8
-    faces = np.concatenate(
+    strip = np.concatenate(
         [np.stack(q, 1) for low in (0, n) for q in (
             (low + k, low + k + 1, low + n + k + 1), (low + k, low + n + k + 1, low + n + k))]
     )  # fmt: skip
-    patch = rng.uniform(0, 1, 2)
-    return with_smooth_normals(vertices, faces.astype(np.int32), vertices[:, [0, 2]] * 0.2 + patch)
+    faces = strip + 3 * n * np.arange(count)[:, None, None]
+    vertices = np.einsum("nab,nkb->nka", turns, vertices) + start[:, None]
+    return with_smooth_normals(
+        vertices.reshape(-1, 3), faces.reshape(-1, 3).astype(np.int32), uv.reshape(-1, 2)
+    )
 
 
 def pot(radius: float, height: float, finish: str = "pot") -> Prop:
@@ -56,36 +67,33 @@ def house_plant(rng: Rng, height: float = 1.2) -> Prop:
     pot_height = rng.uniform(0.26, 0.36)
     parts: list[Part] = list(pot(radius, pot_height))
     kind = rng.integers(0, 3)
-    foliage: list[Mesh] = []
-    stems: list[Mesh] = []
     count = (16, 26, 18)[kind]
-    for k in range(count):
-        yaw = 2.4 * k + rng.uniform(-0.3, 0.3)
-        share = (k + 1) / count
-        if kind == 2:  # sword leaves from the soil
-            leaf = turned(_broad_leaf(height * rng.uniform(0.45, 0.75), 0.07, 0.06, rng),
-                          pitch=np.pi / 2 - 0.28 * share)  # fmt: skip
-            start = np.array([0.3 * radius, pot_height - 0.03, 0])
-            foliage.append(turned(moved(leaf, start), yaw=yaw))
-            continue
-        tall = (height - pot_height) * (1.05 - 0.75 * share) * rng.uniform(0.8, 1.0)
+    share = (np.arange(count) + 1) / count
+    yaw = _each(about_y, 2.4 * np.arange(count) + rng.uniform(-0.3, 0.3, count))
+    soil = np.array([0, pot_height - 0.03, 0])
+    if kind == 2:  # sword leaves from the soil
+        length = height * rng.uniform(0.45, 0.75, count)
+        turns = yaw @ _each(about_z, np.pi / 2 - 0.28 * share)
+        start = yaw @ [0.3 * radius, 0, 0] + soil
+        width, rise = np.full(count, 0.07), np.full(count, 0.06)
+    else:
+        tall = (height - pot_height) * (1.05 - 0.75 * share) * rng.uniform(0.8, 1.0, count)
         lean = 0.1 + 0.55 * share
-        path = [
-            np.zeros(3),
-            np.array([0.25 * lean * tall, 0.6 * tall, 0]),
-            np.array([lean * tall, tall, 0]),
-        ]
-        stems.append(
-            turned(moved(tube(path, [0.009, 0.007, 0.004], 5), (0, pot_height - 0.03, 0)), yaw=yaw)
-        )
-        size = rng.uniform(0.75, 1.1) * (0.42 if kind == 0 else 0.34)
-        leaf = turned(_broad_leaf(size, 0.36 * size if kind == 0 else 0.2 * size, 0.3, rng),
-                      pitch=0.9 - 1.2 * share)  # fmt: skip
-        foliage.append(turned(moved(leaf, path[-1] + [0, pot_height - 0.03, 0]), yaw=yaw))
-    parts.append(("leaf", joined(foliage)))
-    if stems:
-        parts.append(("leaf", joined(stems)))
+        stems = tall[:, None, None] * np.array([[0, 0, 0], [0.25, 0.6, 0], [1, 1, 0]])
+        stems[..., 0] *= lean[:, None]
+        stems = np.einsum("nab,nkb->nka", yaw, stems) + soil
+        parts.append(("leaf", tubes(stems, np.tile([0.009, 0.007, 0.004], (count, 1)), 5)))
+        length = rng.uniform(0.75, 1.1, count) * (0.42 if kind == 0 else 0.34)
+        turns = yaw @ _each(about_z, 0.9 - 1.2 * share)
+        start = stems[:, -1]
+        width, rise = length * (0.36 if kind == 0 else 0.2), np.full(count, 0.3)
+    parts.append(("leaf", _broad_leaves(length, width, rise, turns, start, rng)))
     return tuple(parts)
+
+
+def _each(turn: Callable[[float], Array], angles: Array) -> Array:
+    """Rotations (N, 3, 3) by so many angles."""
+    return np.stack([turn(angle) for angle in angles.tolist()])
 
 
 def _crown(
@@ -102,7 +110,7 @@ def _crown(
         near = np.exp(-9.0 * (1 - unit @ lumps.T))
         return 0.66 + np.tanh(1.4 * near @ heights) / 2.4
 
-    ball = sphere(1.0, segments)
+    ball = _ball(segments)
     vertices = ball.vertices * reach(ball.vertices)[:, None] * size
     core = with_smooth_normals(vertices, ball.faces, ball.uv * float(size.mean()) / 2.5)
     core = Mesh(core.vertices, core.faces, core.uv, _seamless(core.normals, segments))
@@ -113,6 +121,11 @@ def _crown(
     outward /= np.linalg.norm(outward, axis=1, keepdims=True)
     core = Mesh(0.84 * core.vertices, core.faces, core.uv, core.normals)
     return core, leaves(positions, outward, leaf_m, rng, droop=droop)
+
+
+@cache
+def _ball(segments: int) -> Mesh:
+    return sphere(1.0, segments)
 
 
 def _seamless(normals: Array, segments: int) -> Array:
@@ -157,15 +170,13 @@ def tree(
         [1.6 * girth, girth, 0.8 * girth, 0.35 * girth],
         9,
     )
-    boughs = [
-        tube(
-            np.stack([0.8 * center * [0, 0.6, 0] + bow, (center * [0, 0.8, 0] + spot) / 2, spot]),
-            [0.5 * girth, 0.35 * girth, 0.15 * girth],
-            6,
-        )
-        for spot in spots
-    ]
-    return (*parts, ("bark", joined([trunk, *boughs])))
+    fork = 0.8 * center * [0, 0.6, 0] + bow
+    boughs = tubes(
+        [[fork, (center * [0, 0.8, 0] + spot) / 2, spot] for spot in spots],
+        np.tile([0.5 * girth, 0.35 * girth, 0.15 * girth], (len(spots), 1)),
+        6,
+    )
+    return (*parts, ("bark", joined([trunk, boughs])))
 
 
 def cypress(rng: Rng, height: float, *, count: int, finish: str = "leaf") -> Prop:
@@ -185,14 +196,14 @@ def cypress(rng: Rng, height: float, *, count: int, finish: str = "leaf") -> Pro
 
 def bare_tree(rng: Rng, height: float) -> Prop:
     """A broad-leaved tree in winter: trunk, boughs, twigs."""
-    limbs: list[Mesh] = []
+    limbs: tuple[list[Array], list[Array]] = ([], [])  # boughs, twigs
+    girths: tuple[list[Array], list[Array]] = ([], [])
 
     def grow(start: Array, heading: Array, length: float, girth: float, level: int) -> None:
         bend = rng.normal(0, 0.10, 3) * length
         end = start + heading * length
-        middle = (start + end) / 2 + bend
-        taper = [girth, 0.8 * girth, 0.55 * girth]
-        limbs.append(tube(np.stack([start, middle, end]), taper, 6 if level < 2 else 3))
+        limbs[level > 1].append(np.stack([start, (start + end) / 2 + bend, end]))
+        girths[level > 1].append(girth * np.array([1, 0.8, 0.55]))
         if level == 4:
             return
         for k in range(3 if level else 5):
@@ -209,4 +220,5 @@ def bare_tree(rng: Rng, height: float) -> Prop:
         np.array([[0, -0.1, 0], [0, 0.3, 0], [0, 0.5, 0]]), [1.7 * girth, 1.1 * girth, girth], 9
     )
     grow(np.array([0, 0.45, 0]), np.array([0, 1.0, 0]), 0.38 * height, girth, 0)
-    return (("bark", joined([bole, *limbs])),)
+    boughs, twigs = (tubes(paths, radii, n) for paths, radii, n in zip(limbs, girths, (6, 3)))
+    return (("bark", joined([bole, boughs, twigs])),)
