@@ -54,6 +54,9 @@ class SpinePose(nn.Module):
     exported files hold, and whose maximum is about 1 where a network is sure.
     """
 
+    precise = ("head",)
+    """Parts that 8-bit files leave in 32 bits."""
+
     def __init__(self, size: str, keypoints: int, input_hw: tuple[int, int]) -> None:
         super().__init__()
         factors = SIZES[size]
