@@ -189,9 +189,6 @@ class Learner:
             points, weight = (
                 torch.from_numpy(each).to(device) for each in (part.points, part.weight)
             )
-            answer = None
-            if self.teacher is not None and losses.distillation.at(step):
-                answer = self.teacher.answer(part).to(device)
             with contextlib.ExitStack() as stack:
                 if (
                     isinstance(self.forward, DistributedDataParallel)
@@ -202,6 +199,9 @@ class Learner:
                     device.type, DTYPES[plan.precision], enabled=plan.precision != "fp32"
                 ):
                     logits = self.forward(normalised(part.images, device))
+                    answer = None
+                    if self.teacher is not None and losses.distillation.at(step):
+                        answer = self.teacher.answer(part).to(device)
                 loss, terms = total_loss(logits, points, weight, answer, step, losses)
                 torch.autograd.backward(self.scaler.scale(loss / plan.accumulate))
             for name, value in {"loss": loss.detach(), **terms}.items():
