@@ -40,7 +40,8 @@ class OptimisationConfig:
     """How the weights move.
 
     ``batch_size`` people in a step of all processes together, on the device in ``accumulate``
-    parts; ``learning_rate`` at its highest, after ``warmup_steps``, from where it falls along a
+    parts; ``learning_rate`` at its highest (the backbone's is ``backbone_rate`` times that, 0 leaves
+    it as it is), after ``warmup_steps``, from where it falls along a
     cosine to a hundredth. ``clip`` is the largest norm of the gradient (30 to 900 are usual for the
     small network); ``ema_decay`` how much of the averaged weights a step keeps; ``batch_norm``
     frozen keeps the statistics of the start; ``save_every`` is in steps.
@@ -50,6 +51,7 @@ class OptimisationConfig:
     batch_size: int = 32
     accumulate: int = 1
     learning_rate: float = 5e-4
+    backbone_rate: float = 0.2
     warmup_steps: int = 100
     clip: float = 1000.0
     ema_decay: float = 0.998
@@ -69,6 +71,8 @@ class OptimisationConfig:
             raise ValueError(f"warmup_steps is {self.warmup_steps}, expected 0 or more")
         if not self.learning_rate > 0 or not self.clip > 0:
             raise ValueError("learning_rate and clip have to be above 0")
+        if not 0 <= self.backbone_rate <= 1:
+            raise ValueError(f"backbone_rate is {self.backbone_rate}, expected 0 to 1")
         if not 0 <= self.ema_decay < 1:
             raise ValueError(f"ema_decay is {self.ema_decay}, expected 0 to less than 1")
 

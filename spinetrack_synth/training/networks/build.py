@@ -57,14 +57,20 @@ def parameter_groups(
     net: nn.Module, lr: float, *, backbone_rate: float = BACKBONE_RATE
 ) -> list[dict[str, Any]]:
     """The parameters for a torch optimizer: the head learns at ``lr``, the backbone at a share of
-    it; norms, biases and learnt scales are not decayed. Groups that would be empty are left out."""
+    it, with a ``backbone_rate`` of 0 nothing any more; norms, biases and learnt scales are not
+    decayed. Groups that would be empty are left out."""
     groups: list[dict[str, Any]] = []
+    if backbone_rate == 0:
+        for name, parameter in net.named_parameters():
+            parameter.requires_grad_(not name.startswith("backbone."))
     for backbone, rate in ((True, lr * backbone_rate), (False, lr)):
         for decays in (True, False):
             chosen = [
                 parameter
                 for name, parameter in net.named_parameters()
-                if name.startswith("backbone.") is backbone and _decays(name, parameter) is decays
+                if name.startswith("backbone.") is backbone
+                and _decays(name, parameter) is decays
+                and parameter.requires_grad
             ]
             if chosen:
                 kept = {} if decays else {"weight_decay": 0.0}

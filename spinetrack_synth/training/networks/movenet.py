@@ -75,18 +75,23 @@ class MoveNet(nn.Module):
         self.points = SeparableConv(PYRAMID[-1][2], FEATURES)
 
     def forward(self, images: Tensor) -> Tensor:
+        return self.decode(self.encode(images))
+
+    def encode(self, images: Tensor) -> list[Tensor]:
+        """The features that a pyramid takes in, the coarsest (stride 32) first."""
         features = self.stem(images * self.factor + self.shift)
         levels = []
         for number, block in enumerate(self.blocks):
             features = block(features)
             if any(number == level for level, *_ in PYRAMID):
                 levels.append(features)
-        features = self.top(self.last(features))
-        for lateral, merge, level in zip(self.lateral, self.merge, reversed(levels)):
-            finer = nn.functional.interpolate(
-                features, scale_factor=2, mode="bilinear", align_corners=False
-            )
-            features = merge(finer + lateral(level))
+        return [self.last(features), *reversed(levels)]
+
+    def decode(self, levels: list[Tensor]) -> Tensor:
+        """Features of the keypoints, from those that ``encode`` gives."""
+        features = self.top(levels[0])
+        for lateral, merge, level in zip(self.lateral, self.merge, levels[1:]):
+            features = merge(twice(features) + lateral(level))
         out: Tensor = self.points(features)
         return out
 
@@ -150,6 +155,11 @@ class SeparableConv(nn.Module):
     def forward(self, features: Tensor) -> Tensor:
         out: Tensor = self.pointwise(self.depthwise(features))
         return out
+
+
+def twice(features: Tensor) -> Tensor:
+    """Features on a grid that is twice as fine."""
+    return nn.functional.interpolate(features, scale_factor=2, mode="bilinear", align_corners=False)
 
 
 def scaled(channels: int, width: float) -> int:

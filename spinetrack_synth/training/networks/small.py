@@ -8,7 +8,18 @@ from typing import Final
 import torch
 from torch import Tensor, nn
 
-from spinetrack_synth.training.networks.movenet import FEATURES, STRIDE, WIDTHS, MoveNet, Variant
+from spinetrack_synth.training.networks.movenet import (
+    BLOCKS,
+    FEATURES,
+    LAST,
+    PYRAMID,
+    STRIDE,
+    WIDTHS,
+    MoveNet,
+    Variant,
+    scaled,
+    twice,
+)
 
 BINS: Final = 2
 """Bins a pixel, as SimCC networks of the field have them."""
@@ -19,8 +30,14 @@ by to make one distribution over all cells: at 1 the many cells without the keyp
 (mean OKS of 300 people: .685 at 1, .701 at 2, .705 at 3; its own heads together: .695)."""
 
 
+DETAIL: Final = (128, 96, 64, 64)
+"""Channels of the second pyramid, the coarsest level first. MoveNet's own is a quarter as wide, as
+much as its 17 keypoints need: of frozen features of its, 1x1 filters find the spine worse."""
+
+
 class Small(nn.Module):
-    """MoveNet's trunk with a 1x1 convolution for ``keypoints`` heatmaps.
+    """MoveNet's trunk with a 1x1 convolution for ``keypoints`` heatmaps, to which a second, wider
+    pyramid over the same features adds what MoveNet has not learnt (at first nothing).
 
     ``forward`` takes crops (B, 3, H, W), normalised by ImageNet's mean and deviation, and answers
     logits over bins of half a pixel, (B, K, 2W) and (B, K, 2H). A heatmap is a distribution over
@@ -41,6 +58,7 @@ class Small(nn.Module):
         self.variant: Variant = variant
         height, width = input_hw
         self.backbone = MoveNet(WIDTHS[variant])
+        self.detail = Detail(WIDTHS[variant], keypoints)
         self.head = nn.Conv2d(FEATURES, keypoints, 1)
         nn.init.normal_(self.head.weight, std=0.01)
         nn.init.zeros_(self.head.bias)  # type: ignore[arg-type]
@@ -48,7 +66,9 @@ class Small(nn.Module):
         self.register_buffer("rows", between_cells(height // STRIDE), persistent=False)
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        return self.simcc(SHARPNESS * self.head(self.backbone(images)).float())
+        levels = self.backbone.encode(images)
+        heatmaps = self.head(self.backbone.decode(levels)) + self.detail(levels)
+        return self.simcc(SHARPNESS * heatmaps.float())
 
     def simcc(self, heatmaps: Tensor) -> tuple[Tensor, Tensor]:
         """Logits over cells (B, K, H / 4, W / 4) as logits over bins of columns and rows."""
@@ -66,6 +86,47 @@ class Small(nn.Module):
         share = torch.softmax(logits, dim=-1).flatten(0, 1).unsqueeze(1)
         expected = nn.functional.conv1d(share, near, padding=near.shape[-1] // 2)
         return expected.view(logits.shape)
+
+
+class Detail(nn.Module):
+    """A pyramid over the features that MoveNet's ``encode`` gives, to heatmaps of keypoints."""
+
+    def __init__(self, width: float, keypoints: int) -> None:
+        super().__init__()
+        taps = [LAST, *(scaled(BLOCKS[block][0], width) for block, *_ in PYRAMID)]
+        self.lateral = nn.ModuleList(_normed(tap, wide, 1) for tap, wide in zip(taps, DETAIL))
+        self.narrow = nn.ModuleList(
+            _normed(before, after, 1) for before, after in zip(DETAIL, DETAIL[1:])
+        )
+        self.merge = nn.ModuleList(
+            nn.Sequential(*(_separable(wide) for _ in range(2))) for wide in DETAIL[1:]
+        )
+        self.heatmaps = nn.Conv2d(DETAIL[-1], keypoints, 1)
+        nn.init.zeros_(self.heatmaps.weight)
+        nn.init.zeros_(self.heatmaps.bias)  # type: ignore[arg-type]
+
+    def forward(self, levels: list[Tensor]) -> Tensor:
+        features = self.lateral[0](levels[0])
+        for lateral, narrow, merge, level in zip(
+            self.lateral[1:], self.narrow, self.merge, levels[1:]
+        ):
+            features = merge(twice(narrow(features)) + lateral(level))
+        heatmaps: Tensor = self.heatmaps(features)
+        return heatmaps
+
+
+def _separable(channels: int) -> nn.Sequential:
+    """A 3x3 convolution within every channel, then one across channels."""
+    return nn.Sequential(
+        nn.Conv2d(channels, channels, 3, padding=1, groups=channels, bias=False),
+        _normed(channels, channels, 1),
+    )
+
+
+def _normed(before: int, after: int, kernel: int) -> nn.Sequential:
+    """A convolution, a batch norm and ReLU."""
+    convolution = nn.Conv2d(before, after, kernel, padding=kernel // 2, bias=False)
+    return nn.Sequential(convolution, nn.BatchNorm2d(after), nn.ReLU())
 
 
 def between_cells(cells: int) -> Tensor:
