@@ -18,7 +18,6 @@ from spinetrack_synth.motion.data import CoordinateMotion
 from spinetrack_synth.motion.files import write_motion
 from spinetrack_synth.skeleton import NAMES
 
-
 TRAINING = """
 workers = 0
 [optimisation]

@@ -99,8 +99,7 @@ def begin_with(net: nn.Module, description: Description, path: Path) -> Start:
         names = told.keypoints
         if told.name != description.name:
             raise UserError(f"{path}: holds {told.name}, expected {description.name}")
-    head = _last_layer(net)
-    if f"{head}.weight" not in tensors:  # pre-trained for something else
+    if f"{_last_layers(net)[0]}.weight" not in tensors:  # pre-trained for something else
         backbone = {n: t for n, t in tensors.items() if n.startswith("backbone.")}
         _fill(path, net, net.state_dict() | backbone)
         return Start(str(path), (), whole=False)
@@ -108,7 +107,7 @@ def begin_with(net: nn.Module, description: Description, path: Path) -> Start:
     points = tuple(name for name in description.keypoints if _same(name) in known)
     if not points:
         raise UserError(f"{path}: none of its {len(names)} keypoints is of the network's")
-    _fill(path, net, _match(net, head, tensors, names, description.keypoints))
+    _fill(path, net, _match(net, tensors, names, description.keypoints))
     return Start(str(path), points, whole=True)
 
 
@@ -146,19 +145,18 @@ def _begin_with_movenet(net: nn.Module, description: Description, path: Path) ->
     }
     found |= {n: t for n, t in net.state_dict().items() if n.startswith("detail.")}
     names = skeleton.NAMES[: len(found["head.bias"])]
-    _fill(path, net, _match(net, "head", found, names, description.keypoints))
+    _fill(path, net, _match(net, found, names, description.keypoints))
     points = tuple(name for name in description.keypoints if name in names)
     return Start(f"MoveNet {net.variant}", points, whole=True)
 
 
-def _last_layer(net: nn.Module) -> str:
-    """The layer that has a filter for every keypoint."""
-    return "head.final_layer" if hasattr(net.head, "final_layer") else "head"
+def _last_layers(net: nn.Module) -> tuple[str, ...]:
+    """The layers that have a filter for every keypoint."""
+    return ("head", "detail.heatmaps") if isinstance(net, Small) else ("head.final_layer",)
 
 
 def _match(
     net: nn.Module,
-    head: str,
     tensors: Mapping[str, Tensor],
     names: Sequence[str],
     wanted: Sequence[str],
@@ -166,9 +164,9 @@ def _match(
     """Tensors with the keypoints' filters in the network's order, its own where there are none."""
     matched = dict(tensors)
     places = {_same(name): place for place, name in reversed(list(enumerate(names)))}
-    for part in (f"{head}.weight", f"{head}.bias"):
-        ours, theirs = net.state_dict()[part].clone(), tensors[part]
-        if ours.shape[1:] != theirs.shape[1:]:
+    for part in (f"{layer}.{kind}" for layer in _last_layers(net) for kind in ("weight", "bias")):
+        ours, theirs = net.state_dict()[part].clone(), tensors.get(part)
+        if theirs is None or ours.shape[1:] != theirs.shape[1:]:
             continue  # of another network, which filling it tells
         for row, name in enumerate(wanted):
             if (place := places.get(_same(name))) is not None and place < len(theirs):

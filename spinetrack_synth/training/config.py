@@ -40,11 +40,11 @@ class OptimisationConfig:
     """How the weights move.
 
     ``batch_size`` people in a step of all processes together, on the device in ``accumulate``
-    parts; ``learning_rate`` at its highest (the backbone's is ``backbone_rate`` times that, 0 leaves
-    it as it is), after ``warmup_steps``, from where it falls along a
-    cosine to a hundredth. ``clip`` is the largest norm of the gradient (30 to 900 are usual for the
-    small network); ``ema_decay`` how much of the averaged weights a step keeps; ``batch_norm``
-    frozen keeps the statistics of the start; ``save_every`` is in steps.
+    parts; ``learning_rate`` at its highest, after ``warmup_steps``, from where it falls along a
+    cosine to a hundredth; the backbone's is ``backbone_rate`` times that, and 0 leaves the backbone
+    as it is. ``clip`` is the largest norm of the gradient (30 to 900 are usual for the small
+    network); ``ema_decay`` how much of the averaged weights a step keeps; ``batch_norm`` frozen
+    keeps the statistics of the start; ``save_every`` is in steps.
     """
 
     steps: int

@@ -136,9 +136,7 @@ class Learner:
         network = network.to(process.device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         if plan.batch_norm == "batch":
             network = process.with_shared_norms(network)
-        groups = parameter_groups(
-            network, plan.learning_rate, backbone_rate=plan.backbone_rate
-        )
+        groups = parameter_groups(network, plan.learning_rate, backbone_rate=plan.backbone_rate)
         for group in groups:
             group["highest_rate"] = group["lr"]
         return cls(

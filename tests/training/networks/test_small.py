@@ -96,3 +96,26 @@ def test_what_cannot_be_built_is_told_in_one_line() -> None:
         build("tiny")
     with pytest.raises(UserError, match=r"input 256x190 \(height x width\): sides are multiples"):
         build("small", input_hw=(256, 190))
+
+
+def test_the_second_pyramid_adds_nothing_at_first_and_learns() -> None:
+    torch.manual_seed(0)
+    fresh, images = build("small", input_hw=(64, 64)), torch.randn(2, 3, 64, 64)
+    levels = fresh.backbone.encode(images)
+    assert torch.equal(fresh.backbone.decode(levels), fresh.backbone(images))
+    assert not fresh.detail(levels).any()
+    x, y = fresh(images)
+    (x[:, 20, 7].sum() + y[:, 20, 7].sum()).backward()
+    gradient = fresh.detail.heatmaps.weight.grad
+    assert gradient[20].any() and not gradient[:20].any()
+
+
+def test_a_backbone_at_rate_0_stays_as_it_is() -> None:
+    small = build("small", input_hw=(64, 64))
+    groups = parameter_groups(small, 1e-3, backbone_rate=0)
+    learning = {id(parameter) for group in groups for parameter in group["params"]}
+    assert learning == {
+        id(p) for name, p in small.named_parameters() if not name.startswith("backbone.")
+    }
+    assert not any(p.requires_grad for p in small.backbone.parameters())
+    assert all(group["lr"] == 1e-3 for group in groups)
