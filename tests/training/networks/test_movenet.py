@@ -15,10 +15,11 @@ torch = pytest.importorskip("torch")
 
 from torch.nn import functional as F  # noqa: E402
 
+from spinetrack_synth.cache import cache_folder  # noqa: E402
 from spinetrack_synth.errors import UserError  # noqa: E402
 from spinetrack_synth.spinepose.crops import MEAN_RGB, STD_RGB  # noqa: E402
 from spinetrack_synth.training.networks import movenet_package  # noqa: E402
-from spinetrack_synth.training.networks.movenet import MoveNet  # noqa: E402
+from spinetrack_synth.training.networks.movenet import WIDTHS, MoveNet, Variant  # noqa: E402
 
 TOP = "StatefulPartitionedCall/"
 MODEL = TOP + "center_net_mobile_net_v2fpn_feature_extractor/model_1/"
@@ -155,6 +156,32 @@ def test_the_trunk_computes_what_the_graph_does(package: tuple[Path, dict]) -> N
     assert ours.shape == (1, 96, 24, 16)
     assert theirs.std() > 0.01
     assert torch.allclose(ours, theirs, atol=1e-4 * float(theirs.abs().max()))
+
+
+HIGHEST = {
+    "lightning": [-0.941, -1.441, -1.221, -2.341, -2.042, -1.567, -1.592, -1.392, -1.926, -1.71,
+                  -1.825, -1.692, -1.28, -2.193, -1.951, -2.206, -1.701],
+    "thunder": [-2.323, -2.412, -2.312, -2.143, -2.08, -2.36, -1.664, -2.626, -2.359, -2.619,
+                -1.985, -2.55, -2.695, -2.551, -2.68, -2.294, -2.354],
+}  # fmt: skip
+"""Tops of the 17 heatmaps of the pattern below, as TensorFlow.js computes them."""
+
+
+@pytest.mark.parametrize(("variant", "side"), [("lightning", 192), ("thunder", 256)])
+def test_the_published_networks_answer_what_tensorflow_does(variant: Variant, side: int) -> None:
+    folder = cache_folder() / f"movenet-{movenet_package.VERSION}"
+    if not (folder / f"movenet-{variant}.bin").is_file():
+        pytest.skip("MoveNet is not in the cache: spinetrack-synth train fetches it")
+    weights = movenet_package.read_movenet(folder, variant)
+    last = weights.pop("heatmaps.weight"), weights.pop("heatmaps.bias")
+    net = MoveNet(WIDTHS[variant]).eval()
+    net.load_state_dict(weights)
+    y, x = np.mgrid[:side, :side]
+    rgb = np.stack([(x * 7 + y * 3) % 256, x * y // 29 % 256, y * 5 % 256], axis=-1)
+    crop = torch.from_numpy((rgb - MEAN_RGB) / STD_RGB).permute(2, 0, 1)[None].float()
+    with torch.no_grad():
+        tops = F.conv2d(net(crop), *last).amax(dim=(0, 2, 3))
+    assert np.allclose(tops, HIGHEST[variant], atol=2e-3)
 
 
 def test_a_folder_its_json_and_the_archive_are_the_same(
