@@ -10,9 +10,12 @@ EXTRAS: Final[dict[str, dict[str, str]]] = {
     "unreal": {"unrealcv": "unrealcv", "opencv-python": "cv2", "pygltflib": "pygltflib"},
     "motion": {"ezc3d": "ezc3d", "matplotlib": "matplotlib"},
     "train": {
-        "onnx": "onnx", "onnxruntime": "onnxruntime", "opencv-python": "cv2",
-        "safetensors": "safetensors", "torch": "torch",
-    },  # fmt: skip
+        "onnx": "onnx",
+        "onnxruntime": "onnxruntime",
+        "opencv-python": "cv2",
+        "safetensors": "safetensors",
+        "torch": "torch",
+    },
     "spinepose": {"onnxruntime": "onnxruntime", "opencv-python": "cv2"},
     "meshes": {"trimesh": "trimesh"},
     "heic": {"pi-heif": "pi_heif"},

@@ -43,8 +43,9 @@ MOST_GAIN: Final = 1.4
 
 @dataclass(frozen=True)
 class BackgroundConfig:
-    """The folder of ``photos`` with their ``licence``, how often (``probability``) a person with a mask is set before
-    one, and how often (``match_colour``) colours are then drawn towards those of the photo."""
+    """The folder of ``photos`` with their ``licence``, how often (``probability``) a person with a
+    mask is set before one, and how often (``match_colour``) colours are then drawn towards those of
+    the photo."""
 
     photos: Path
     probability: float = 0.5

@@ -35,7 +35,7 @@ def test_a_dry_run_counts_and_writes_nothing(folder: Path, run: Run) -> None:
     assert "licence: CC0-1.0" in out
     assert re.search(r"^nose +4$", out, re.M) and re.search(r"^spine_03 +5$", out, re.M)
     assert "judged on val: 2 people in 2 pictures" in out
-    assert re.search(r"^parameters: 2\.3\d M, all of them learn$", out, re.M)
+    assert re.search(r"^parameters: 2\.5\d M, all of them learn$", out, re.M)
     assert re.search(r"^a step of 4 people: \d+\.\d\d s in fp32 on \d+ threads", out, re.M)
 
 
