@@ -115,10 +115,7 @@ def vertex_normals(vertices: Floats, faces: Indices, weld: Indices) -> NDArray[n
 
 def inside_box(points: Array, low: Array, high: Array) -> Ints:
     """Indices of the points (P, 3) inside a box with corners (3,)."""
-    inside = np.flatnonzero((low[0] < points[:, 0]) & (points[:, 0] < high[0]))
-    for c in (1, 2):
-        inside = inside[(low[c] < points[inside, c]) & (points[inside, c] < high[c])]
-    return inside
+    return np.flatnonzero(((low < points) & (points < high)).all(axis=1))
 
 
 def swings(motion: Array, hangs: Ints, joint_world: Array, axis_world: Array) -> Array:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -104,20 +103,14 @@ def strand_tones(color: Array) -> NDArray[np.uint8]:
     return tones
 
 
-def ribbon_faces(bundles: Sequence[Bundle], stride: int = 1) -> NDArray[np.int32]:
-    """The triangles (F, 3) of ``ribbons``, over ``stride`` points of the paths each."""
-    return _ribbon_faces(tuple(bundle.paths.shape[:2] for bundle in bundles), stride)
-
-
-@lru_cache(maxsize=64)
-def _ribbon_faces(shapes: tuple[tuple[int, int], ...], stride: int) -> NDArray[np.int32]:
+def ribbon_faces(bundles: Sequence[Bundle]) -> NDArray[np.int32]:
+    """The triangles (F, 3) of ``ribbons``."""
     faces, start = [], 0
-    for count, steps in shapes:
-        place = np.unique(np.append(np.arange(0, steps, stride), steps - 1))
-        first = start + 2 * np.arange(count)[:, None] * steps
-        a, b = (2 * places + first for places in (place[:-1], place[1:]))
-        faces.append(np.stack([a, a + 1, b + 1], 2).reshape(-1, 3))
-        faces.append(np.stack([a, b + 1, b], 2).reshape(-1, 3))
+    for bundle in bundles:
+        count, steps = bundle.paths.shape[:2]
+        row = start + 2 * (np.arange(count)[:, None] * steps + np.arange(steps - 1)).ravel()
+        faces.append(np.stack([row, row + 1, row + 3], 1))
+        faces.append(np.stack([row, row + 3, row + 2], 1))
         start += 2 * count * steps
     return np.concatenate(faces).astype(np.int32)
 

@@ -12,16 +12,15 @@ from spinetrack_synth.avatars.array_types import Array
 from spinetrack_synth.avatars.avatar import Avatar, bone_motions
 from spinetrack_synth.avatars.hanging import hang
 from spinetrack_synth.avatars.heads import with_hanging_hair
-from spinetrack_synth.avatars.paintings import FINEST, SIZES, UNSEEN, Painting, painted
+from spinetrack_synth.avatars.paintings import FINEST, SIZES, Painting, painted
 from spinetrack_synth.avatars.parts import Cover, Part
 from spinetrack_synth.avatars.skinning import (
     deform,
     inside_box,
     vertex_normals,
 )
-from spinetrack_synth.avatars.strands import ribbon_faces
 from spinetrack_synth.avatars.styles import SPORTS
-from spinetrack_synth.shot import Material, PosedPerson, Surface
+from spinetrack_synth.shot import PosedPerson, Surface
 
 _CLOTH_M = 0.002
 
@@ -245,13 +244,12 @@ def _surface(
                 pressed_m = _tucked_in_m(part.cover, vertices, placed, normals, pressed_m)
             placed = placed + normals * _above_floor_m(placed, normals, pressed_m)[:, None]
             normals = vertex_normals(placed, part.faces, part.weld)
-    key, faces, material = _seen(avatar, part, texel_m)
     return Surface(
-        key=key,
+        key=_key(avatar, part, texel_m),
         vertices_world=placed.astype(np.float32),
-        faces=faces,
+        faces=part.faces,
         uv=part.uv,
-        material=material,
+        material=painted(part.material, texel_m),
         normals_world=normals,
         parts=shares,
     )
@@ -271,30 +269,22 @@ def _turned(avatar: Avatar, part: Part, motions: Array) -> Array:
 
 def repainted(avatar: Avatar, person: PosedPerson, texel_m: float) -> PosedPerson:
     """The avatar, posed as this person, in pictures with texels no longer than that."""
-    surfaces = []
-    for part, surface in zip(avatar.parts, person.surfaces, strict=True):
-        key, faces, material = _seen(avatar, part, texel_m)
-        surfaces.append(replace(surface, key=key, faces=faces, material=material))
+    surfaces = (
+        replace(
+            surface,
+            key=_key(avatar, part, texel_m),
+            material=painted(part.material, texel_m),
+        )
+        for part, surface in zip(avatar.parts, person.surfaces, strict=True)
+    )
     return replace(person, surfaces=tuple(surfaces))
 
 
-_FAR_M: Final = 0.0045
-"""Where texels may be so long, a strand of hair is seen as half as many straight pieces."""
-
-
-def _seen(avatar: Avatar, part: Part, texel_m: float) -> tuple[str, NDArray[np.int32], Material]:
-    """Key, faces and material of a part that is seen in texels of that length."""
-    look, faces, fine = part.material, part.faces, ""
-    if isinstance(look, Painting) and look.size(texel_m) != SIZES[-1]:
-        fine = f"@{look.size(texel_m)}"
-    if part.strands is not None and _FAR_M < texel_m < UNSEEN:
-        faces, fine = ribbon_faces(part.strands.bundles, 2), "@far"
-    return _key(avatar, part, fine), faces, painted(look, texel_m)
-
-
-def _key(avatar: Avatar, part: Part, fine: str) -> str:
-    """What is the subject's own is the same in all clothes; how ``fine`` it is, is told last."""
+def _key(avatar: Avatar, part: Part, texel_m: float) -> str:
+    """What is the subject's own is the same in all clothes; smaller pictures are others."""
     name = avatar.subject.subject_id
+    size = part.material.size(texel_m) if isinstance(part.material, Painting) else SIZES[-1]
+    fine = "" if size == SIZES[-1] else f"@{size}"
     own = avatar.looks.own if avatar.looks else ()
     if not part.asset and any(part.name == mine.name for mine in own):
         return f"{name}/{part.name}{fine}"
