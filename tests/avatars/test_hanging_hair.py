@@ -3,8 +3,7 @@ import pytest
 
 from spinetrack_synth.avatars import hair
 from spinetrack_synth.avatars.body import sample_subject, shape
-from spinetrack_synth.avatars.parts import Bundle
-from spinetrack_synth.avatars.strands import Surroundings, hung, ribbon_faces
+from spinetrack_synth.avatars.strands import Surroundings, hung
 from spinetrack_synth.avatars.survey import survey
 from spinetrack_synth.rotations import about_z
 
@@ -80,15 +79,3 @@ def test_hair_lies_on_the_floor_and_on_what_is_in_its_way(anatomy):
     held = hung(strands, grown.head, np.eye(4), Surroundings(shelf, up, -10.0))
     deep = np.concatenate([floor - bundle.paths[..., 1].ravel() for bundle in held.bundles])
     assert ((deep > 0.003) & (deep < 0.04)).mean() < 0.01
-
-
-def test_strands_of_fewer_pieces_run_from_root_to_tip():
-    sizes = ((3, 8), (2, 3))
-    bundles = [Bundle(np.zeros((*size, 3)), np.ones(size[0])) for size in sizes]
-    fine, coarse = ribbon_faces(bundles), ribbon_faces(bundles, 2)
-    assert len(fine) == 2 * (3 * 7 + 2 * 2) and len(coarse) == 2 * (3 * 4 + 2 * 1)
-    ends = np.arange(2 * (3 * 8 + 2 * 3)).reshape(-1, 2)
-    roots_and_tips = ends[[0, 7, 8, 15, 16, 23, 24, 26, 27, 29]].ravel()
-    for faces in (fine, coarse):
-        assert np.isin(roots_and_tips, faces).all()
-        assert (np.ptp(faces // 2, axis=1) > 0).all()  # each reaches along its strand
