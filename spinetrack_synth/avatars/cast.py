@@ -8,9 +8,7 @@ from functools import lru_cache
 from typing import Final
 
 from spinetrack_synth.avatars.avatar import Avatar
-from spinetrack_synth.avatars.body import (
-    sample_subject,
-)
+from spinetrack_synth.avatars.body import sample_subject
 from spinetrack_synth.avatars.making import redress, undressed_avatar
 from spinetrack_synth.avatars.spines import NORMAL
 from spinetrack_synth.avatars.styles import SPORTS, draw_style

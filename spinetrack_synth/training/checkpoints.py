@@ -137,9 +137,9 @@ def _begin_with_movenet(net: nn.Module, description: Description, path: Path) ->
         name.replace("heatmaps.", "head.") if "heatmaps." in name else f"backbone.{name}": tensor
         for name, tensor in tensors.items()
     }
-    found |= {n: t for n, t in net.state_dict().items() if n.startswith("detail.")}
     names = skeleton.NAMES[: len(found["head.bias"])]
-    _fill(path, net, _match(net, found, names, description.keypoints))
+    detail = {n: t for n, t in net.state_dict().items() if n.startswith("detail.")}
+    _fill(path, net, detail | _match(net, found, names, description.keypoints))
     points = tuple(name for name in description.keypoints if name in names)
     return Start(f"MoveNet {net.variant}", points, whole=True)
 

@@ -155,6 +155,8 @@ class Learner:
         plan = self.config.optimisation
         torch.manual_seed((self.config.seed << 40) + (step << 12) + self.process.rank)
         self.network.train()
+        if plan.backbone_rate == 0:
+            self.network.get_submodule("backbone").eval()  # its norms' statistics stay too
         if plan.batch_norm == "frozen":
             for module in self.network.modules():
                 if isinstance(module, _BatchNorm):

@@ -176,6 +176,17 @@ def test_parts_of_a_batch_have_the_losses_of_the_whole(folder: Path) -> None:
     )
 
 
+def test_a_backbone_at_rate_0_keeps_its_norms_statistics_too(folder: Path) -> None:
+    config = write_config(folder / "still.toml", UNJUDGED, steps=1, backbone_rate=0)
+    config.write_text(config.read_text().replace('"small"', '"spinepose-s"'))
+    train(config, folder / "still")
+    after, told = open_checkpoint(folder / "still")
+    torch.manual_seed(0)  # the configuration's
+    before = told.build().state_dict()
+    changed = {n for n, t in after.state_dict().items() if not torch.equal(t, before[n])}
+    assert changed and not any(name.startswith("backbone.") for name in changed)
+
+
 def test_a_student_that_begins_as_its_teacher_has_nothing_to_learn(folder: Path) -> None:
     taught = '[judging]\n[teacher]\nnetwork = "plain"\nleast_score = 0\nlicence = "mine"\n'
     taught += "[losses]\nlabels = 0\nstructure = 0\nsmoothness = 0\nspine_shape = 0"
