@@ -45,7 +45,6 @@ FIGURE = scatter(np.random.default_rng(5), 37, (110, 100))
 def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.setenv("SPINETRACK_SYNTH_CACHE", str(tmp_path / "cache"))
     monkeypatch.setattr(Path, "home", lambda: tmp_path / "home")
-    monkeypatch.setattr(packaged, "NETWORKS", tmp_path / "networks")
     return tmp_path / "cache" / "models"
 
 
@@ -96,9 +95,9 @@ def test_a_photo_of_four_people_gives_four(
 
 
 def test_where_it_cannot_be_had_the_one_inside_the_package_finds_people(
-    tmp_path: Path, cache: Path, run: Callable
+    tmp_path: Path, cache: Path, run: Callable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    shutil.copytree(INSIDE.parent, tmp_path / "networks")
+    monkeypatch.setattr(packaged, "DETECTOR", INSIDE.stem)
     model = dot_network(tmp_path / "M.onnx")
     assert cv2.imwrite(str(tmp_path / "a.png"), cv2.imread(str(GALLERY))[240:480, :640])
     for flags, reason in (((), "cannot be fetched"), (("--offline",), "forbids fetching")):
