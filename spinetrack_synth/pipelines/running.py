@@ -157,7 +157,8 @@ class _Work:
         """Do a step, if it has to be done and all before it went well."""
         for name in step.before:
             if ended[name] in ("failed", "left out"):
-                self.tell(f"# {step.name}: left out, for {name} was {ended[name]}")
+                what = "failed" if ended[name] == "failed" else "was left out"
+                self.tell(f"# {step.name}: left out, for {name} {what}")
                 return "left out"
         try:
             inputs = self._inputs(step)

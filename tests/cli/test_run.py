@@ -118,7 +118,7 @@ def test_stopped_and_killed_it_goes_on(run: Run, folder: Path) -> None:
     lines = out.splitlines()
     assert "# first: up to date" in lines
     assert "# wrong: failed: exit code 2" in lines
-    assert "# third: left out, for wrong was failed" in lines
+    assert "# third: left out, for wrong failed" in lines
     assert lines[-1] == "# 4 steps: 1 up to date, 1 done, 1 failed, 1 left out"
     assert json.loads(Path("runs/p/second.json").read_text())
 

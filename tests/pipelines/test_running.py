@@ -196,7 +196,7 @@ def test_a_failed_step_leaves_out_those_behind_it_alone(bench: Bench) -> None:
     bench.broken["validate"] = 1
     assert not bench.run() and bench.ran == ["render", "validate", "stats"]
     assert "# check: failed: exit code 1" in bench.told
-    assert "# again: left out, for check was failed" in bench.told
+    assert "# again: left out, for check failed" in bench.told
     assert bench.told[-1] == "# 4 steps: 2 done, 1 failed, 1 left out"
     assert bench.preview()[1] == "# check: was begun and not finished"
     bench.broken.clear()
