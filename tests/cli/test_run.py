@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+import tomllib
 from pathlib import Path
 
 import pytest
@@ -16,7 +17,6 @@ from commands import Run, contents
 
 from spinetrack_synth.cli.arguments import parse
 from spinetrack_synth.pipelines.planning import read_plan
-from spinetrack_synth.typed_toml import read_toml
 
 PIPELINES = Path(__file__).parents[2] / "pipelines"
 
@@ -134,12 +134,8 @@ def test_the_pipelines_of_the_repository_can_be_planned(
 
 
 def test_what_the_small_network_learns_from_is_what_its_pipeline_makes(tmp_path: Path) -> None:
-    pytest.importorskip("torch", reason="pip install 'spinetrack-synth[train]'")
-    from spinetrack_synth.training.config import Config
-
     plan = read_plan(PIPELINES / "spinepose-small.toml", tmp_path, parse)
-    config = read_toml(Config, plan.files["train.toml"], Path())
+    config = tomllib.loads(plan.files["train.toml"].read_text())
     (train,) = (step for step in plan.steps if step.name == "train")
-    read = [source.annotations for source in config.sources]
-    read += [each.annotations for each in config.judging.sets]
-    assert {path.parts[0] for path in read} == set(train.makers) - {"train.toml"}
+    read = [each["annotations"] for each in (*config["sources"], *config["judging"]["sets"])]
+    assert {Path(path).parts[0] for path in read} == set(train.makers) - {"train.toml"}
