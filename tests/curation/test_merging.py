@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 import pytest
 from commands import Run, contents
 from fakes import BallRenderer, ball_source
-from small_datasets import read, write_dataset
+from small_datasets import person_record, read, write_dataset
 
 from spinetrack_synth import skeleton
 from spinetrack_synth.curation.merging import merge
@@ -182,3 +183,35 @@ def test_a_number_that_json_does_not_have_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="split train: a record cannot be written as JSON"):
         merge([path], tmp_path / "out")
     assert [each.name for each in tmp_path.iterdir()] == ["a"]
+
+
+def many(folder: Path, count: int) -> Path:
+    """So many people, two in a picture of a byte."""
+    (folder / "images/train").mkdir(parents=True)
+    rng = np.random.default_rng(0)
+    person = person_record(rng, skeleton.NAMES, 0, 1)
+    images = [{"id": n, "file_name": f"{n:06d}.jpg", "K": [[1.5] * 3] * 3}
+              for n in range(count // 2)]  # fmt: skip
+    for image in images:
+        (folder / "images/train" / image["file_name"]).write_bytes(b".")
+    people_ = [{**person, "id": n + 1, "image_id": n // 2} for n in range(count)]
+    categories = [{"id": 1, "name": "person", "keypoints": skeleton.NAMES}]
+    path = folder / LABELS
+    path.parent.mkdir()
+    path.write_text(
+        json.dumps({"images": images, "annotations": people_, "categories": categories})
+    )
+    return folder
+
+
+@pytest.mark.exhaustive
+def test_a_million_people_would_take_less_than_a_gigabyte(tmp_path: Path) -> None:
+    peaks = []
+    for count in (1000, 4000):
+        folder = many(tmp_path / str(count), count)
+        tracemalloc.start()
+        merge([folder, folder], tmp_path / f"out{count}")
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    bytes_a_person = (peaks[1] - peaks[0]) / (2 * 3000)
+    assert bytes_a_person < 1000
