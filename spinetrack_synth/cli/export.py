@@ -51,11 +51,14 @@ def command(
     from spinetrack_synth.training.calibration import read_crops
     from spinetrack_synth.training.checkpoints import open_checkpoint
     from spinetrack_synth.training.export import export
+    from spinetrack_synth.training.log import accuracy_at
 
     net, description = open_checkpoint(checkpoint)
     height, width = description.input_hw
     shown = read_crops(crops, images, description.input_hw) if crops else None
-    made = export(net, description, out, precision, shown)
+    folder = checkpoint if checkpoint.is_dir() else checkpoint.parent
+    accuracy = accuracy_at(folder, description.step)
+    made = export(net, description, out, precision, shown, accuracy)
     click.echo(
         f"{out}: {description.name}, {len(description.keypoints)} keypoints, {height}x{width}, "
         f"{precision}, {made.size_bytes / 1e6:.1f} MB"

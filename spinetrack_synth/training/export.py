@@ -25,6 +25,7 @@ from spinetrack_synth.errors import UserError
 from spinetrack_synth.spinepose import simcc
 from spinetrack_synth.spinepose.crops import IMAGENET, MEAN_RGB, STD_RGB
 from spinetrack_synth.spinepose.model import COUNTED_SCORE
+from spinetrack_synth.spinepose.packaged import ACCURACY
 from spinetrack_synth.training.checkpoints import Description
 
 if TYPE_CHECKING:
@@ -88,14 +89,16 @@ def export(
     out: Path,
     precision: Precision = "fp32",
     crops: Crops | None = None,
+    accuracy: str = "",
 ) -> Exported:
     """Write a network as an ONNX file, which is whole or not there.
 
     ``fp16`` keeps weights in 16 bits, which are computed with in 32: half the size, the same speed.
     ``int8`` computes the trunk's convolutions in 8 bits, whose ranges are those found on ``crops``
-    (N, H, W, 3) RGB. The file is held against torch on some of the crops, or on noise. Raises
-    UserError where int8 has no crops, where weights are no numbers, where 32 bits are further than
-    ``PARITY`` from torch, and where the file cannot be written.
+    (N, H, W, 3) RGB. ``accuracy`` is a line about what was measured on what, for the file's notes.
+    The file is held against torch on some of the crops, or on noise. Raises UserError where int8
+    has no crops, where weights are no numbers, where 32 bits are further than ``PARITY`` from
+    torch, and where the file cannot be written.
     """
     if precision == "int8" and (crops is None or not len(crops)):
         raise UserError("int8 finds its ranges on crops of people: give some")
@@ -108,7 +111,7 @@ def export(
         _keep_in_16_bits(model)
     elif precision == "int8":
         model = _quantized(model, net, _normalised(crops))
-    _note(model, description, precision)
+    _note(model, description, precision, accuracy)
     content = model.SerializeToString()
     tried = _normalised(_spread(crops, TRIED)) if crops is not None else _noise(description)
     difference, moved_px = _compared(answering, content, tried)
@@ -230,7 +233,7 @@ class _Shown:
         return None if part is None else {"input": part}
 
 
-def _note(model: ModelProto, description: Description, precision: Precision) -> None:
+def _note(model: ModelProto, description: Description, precision: Precision, accuracy: str) -> None:
     """Write down what the network is, for our runner and for people."""
     from onnx import helper
 
@@ -243,6 +246,7 @@ def _note(model: ModelProto, description: Description, precision: Precision) -> 
         "input_hw": json.dumps(description.input_hw),
         "step": str(description.step),
         "precision": precision,
+        **({ACCURACY: accuracy} if accuracy else {}),
     }
     helper.set_model_props(model, notes)
 

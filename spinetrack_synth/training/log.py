@@ -66,5 +66,17 @@ def read_rows(path: Path) -> list[dict[str, str]]:
     return [row for row in rows if None not in row.values() and str(row.get("step")).isdecimal()]
 
 
+def accuracy_at(run: Path, step: int) -> str:
+    """What the network of a step was worth on every judged set of a run, in one line; "" where it
+    was judged on none."""
+    told = []
+    for row in read_rows(run / JUDGED):
+        groups = [group for group in ("body", "spine", "feet") if row[f"{group}_oks"]]
+        if int(row["step"]) == step and groups:
+            figures = ", ".join(f"{group} {float(row[f'{group}_oks']):.3f}" for group in groups)
+            told.append(f"{figures} ({row['people']} people of {row['set']!r})")
+    return f"mean OKS {'; '.join(told)}" if told else ""
+
+
 def _writer(stream: TextIO, columns: Sequence[str]) -> csv.DictWriter[str]:
     return csv.DictWriter(stream, columns, restval="", lineterminator="\n")

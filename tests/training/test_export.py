@@ -23,6 +23,7 @@ from spinetrack_synth.spinepose.model import estimate, open_pose_model  # noqa: 
 from spinetrack_synth.training.calibration import read_crops  # noqa: E402
 from spinetrack_synth.training.checkpoints import FILE, Description, save_checkpoint  # noqa: E402
 from spinetrack_synth.training.export import export  # noqa: E402
+from spinetrack_synth.training.log import JUDGED, write_rows  # noqa: E402
 
 TINY = (64, 96)
 
@@ -193,6 +194,13 @@ def test_the_command_writes_a_file_and_tells_mistakes_in_one_line(
 ) -> None:
     net, description = nets["small"]
     save_checkpoint(tmp_path / "run" / FILE, net, description)
+    columns = ("step", "set", "people", "body_oks", "spine_oks", "feet_oks")
+    judged = [
+        {"step": 10, "set": "photos", "people": 3, "body_oks": 0.1},
+        {"step": description.step, "set": "photos", "people": 3, "body_oks": 0.7},
+        {"step": description.step, "set": "held out", "people": 2, "spine_oks": 0.8951},
+    ]
+    write_rows(tmp_path / "run" / JUDGED, columns, judged)
     people = _people(tmp_path / "data")
     out = tmp_path / "out/m.onnx"
     code, said, _ = run("export", tmp_path / "run", "--out", out, "--precision", "fp16",
@@ -202,6 +210,9 @@ def test_the_command_writes_a_file_and_tells_mistakes_in_one_line(
     first, second = said.splitlines()
     assert first == f"{out}: small, 37 keypoints, 64x96, fp16, {size:.1f} MB"
     assert second.startswith("keypoints 0.") and second.endswith("(3 people)")
+    notes = {each.key: each.value for each in onnx.load(out).metadata_props}
+    accuracy = "mean OKS body 0.700 (3 people of 'photos'); spine 0.895 (2 people of 'held out')"
+    assert notes["accuracy"] == accuracy
     other = tmp_path / "other.onnx"
     cases = {
         ("export", tmp_path / "none", "--out", other): "none: no such file; expected a checkpoint",

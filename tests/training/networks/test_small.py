@@ -10,7 +10,7 @@ torch = pytest.importorskip("torch")
 from spinetrack_synth.errors import UserError  # noqa: E402
 from spinetrack_synth.spinepose import simcc  # noqa: E402
 from spinetrack_synth.training.networks.build import build, parameter_groups  # noqa: E402
-from spinetrack_synth.training.networks.small import between_cells  # noqa: E402
+from spinetrack_synth.training.networks.small import between_cells, likely_places  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +54,18 @@ def test_between_cells_constants_lines_and_parabolas_are_kept() -> None:
     assert np.allclose(matrix.sum(axis=0), 1)
     assert np.allclose(middles @ matrix, bins, atol=1e-5)
     assert np.allclose(middles**2 @ matrix, bins**2, atol=1e-3)
+
+
+def test_of_two_people_the_one_in_the_middle_is_found(net: torch.nn.Module) -> None:
+    place = likely_places((16, 24)).numpy()
+    assert np.allclose(place, place[::-1]) and np.allclose(place, place[:, ::-1])
+    assert place.max() == pytest.approx(place[7, 11], abs=1e-6)
+    assert place[8, 1] - place[8, 2] < -3 < place[8, 2] - place[8, 3]  # 0.8 lies between them
+    person, neighbour = np.array([[55.5, 31.5]]), np.array([[85.5, 31.5]])
+    seen = torch.maximum(*(_bumps(each, (64, 96), 5.0) for each in (person, neighbour)))
+    x, y = net.simcc(seen + likely_places((16, 24)))
+    found, _ = simcc.decode(x.numpy(), y.numpy(), sub_bin=True)
+    assert np.abs(found[0] - person).max() < 2
 
 
 def test_scores_are_what_a_bin_may_expect(net: torch.nn.Module) -> None:
