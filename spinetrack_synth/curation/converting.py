@@ -31,6 +31,9 @@ def convert(
     remarks = Remarks()
     with open_dataset(dataset, images) as opened, new_folder(out) as root:
         splits = [sound_people(split, remarks) for split in opened]
+        if to == "huggingface":
+            splits = [replace(split, name=split_name(split.name)) for split in splits]
+        _check_names(splits)
         if to in TITLES:
             _write_coco_files(root, splits, TITLES[to], remarks, copy=copy)
         else:
@@ -40,7 +43,6 @@ def convert(
             elif to == "webdataset":
                 write_shards(root, splits, remarks)
             else:
-                splits = [replace(split, name=split_name(split.name)) for split in splits]
                 counts = write_tables(root, splits, remarks)
                 write_table_card(root, splits, counts, out.absolute().name)
         for split in opened:
@@ -63,6 +65,17 @@ def _write_coco_files(
             copy=copy,
         )
         remarks.count("pictures are renamed: names that collide", written.renamed)
+
+
+def _check_names(splits: Sequence[Split]) -> None:
+    seen: dict[str, Split] = {}
+    for split in splits:
+        other = seen.setdefault(split.name, split)
+        if other is not split:
+            raise UserError(
+                f"{split.source}: is the split {split.name}, and so is {other.source}; rename one, "
+                "or `spinetrack-synth merge` them"
+            )
 
 
 def _check_one_skeleton(splits: Sequence[Split]) -> None:

@@ -286,6 +286,15 @@ def test_tables_tell_hugging_face_what_they_hold(ours: Path, tmp_path: Path) -> 
     assert "license: cc0-1.0" in card and "path: data/train-*" in card
 
 
+def test_two_files_of_one_split_are_refused(tmp_path: Path) -> None:
+    write_dataset(tmp_path / "in", [{}], name="a-b")
+    write_dataset(tmp_path / "in", [{}], name="a_b")
+    with pytest.raises(UserError, match=r"a_b\.json: is the split a_b, and so is .*a-b\.json"):
+        convert(tmp_path / "in", "huggingface", tmp_path / "out")
+    convert(tmp_path / "in", "webdataset", tmp_path / "out")
+    assert len(list((tmp_path / "out").glob("*.tar"))) == 2
+
+
 def test_pictures_are_linked_or_copied(ours: Path, tmp_path: Path) -> None:
     picture = ours / "images/train/0000.png"
     convert(ours, "coco-17", tmp_path / "linked")
