@@ -56,9 +56,12 @@ def ball_person(subject: str = "ball-0", **coordinates: float) -> PosedPerson:
 
 
 def standing_person(
-    body2world: NDArray[np.float64], subject: str, q: NDArray[np.float64] | None = None
+    body2world: NDArray[np.float64],
+    subject: str,
+    q: NDArray[np.float64] | None = None,
+    trunk_m: float = 0.12,
 ) -> PosedPerson:
-    """Somebody whose bodies have these frames (B, 4, 4)."""
+    """Somebody whose bodies have these frames (B, 4, 4), with a trunk of that radius."""
     tree = model()
     frames = body2world[tree.marker_body]
     there = np.einsum("mij,mj->mi", frames[:, :3, :3], tree.marker_offset_m) + frames[:, :3, 3]
@@ -74,7 +77,7 @@ def standing_person(
         elif body == "skull":
             line, radius = (markers["head"] + markers["neck_03"])[None] / 2, 0.10
         elif body == "pelvis" or body[0] in "LT":
-            line, radius = origin[None], 0.12
+            line, radius = origin[None], trunk_m
         elif body[0] == "C":
             line, radius = origin[None], 0.06
         else:

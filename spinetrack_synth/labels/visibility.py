@@ -3,6 +3,7 @@
 Most keypoints lie inside the body, so something always covers them. A keypoint counts as seen when
 what covers it is its own flesh: the first surface on its ray is the same person's, moves with a
 body that neighbours the keypoint, and lies no further in front of it than the tissue there is deep.
+What clothes and hair stand off the skin does not count.
 ``docs/labels.md`` tells this in full.
 """
 
@@ -17,13 +18,20 @@ from numpy.typing import NDArray
 
 from spinetrack_synth.camera import Camera
 from spinetrack_synth.shot import Frame, PosedPerson
-from spinetrack_synth.skeleton import KEYPOINTS, NAMES
+from spinetrack_synth.skeleton import INDEX, KEYPOINTS, NAMES, SPINE
 
 OUTSIDE, HIDDEN, SEEN = 0, 1, 2
 
 BARE_M: Final = 0.01
 """A surface less than this in front of a keypoint hides nothing (a pixel on a slanted floor spans
 as much)."""
+
+ASLANT: Final = 2**0.5
+"""How many times as long as the tissue is deep a line of sight may run through flesh that surrounds
+the point's own bone: it meets the bone at 45 degrees then."""
+
+STANDS_OFF_M: Final = 0.15
+"""So far at most clothes and hair stand off the skin that they belong to."""
 
 COLUMN: Final = (
     "pelvis", "sacrum", *(f"L{n}" for n in range(5, 0, -1)), *(f"T{n}" for n in range(12, 0, -1)),
@@ -36,7 +44,8 @@ COLUMN: Final = (
 class Tissue:
     """A keypoint's own flesh: the OpenSim bodies it moves with, and how deep it covers the point.
 
-    ``depth_m`` is measured along the line of sight. ``reason`` says where the depth comes from.
+    ``depth_m`` is measured along the line of sight, and where that is aslant from the bones beside
+    the point. ``reason`` says where the depth comes from.
     """
 
     bodies: tuple[str, ...]
@@ -52,19 +61,20 @@ _SHOULDERS: Final = ("clavicle_r", "clavicle_l")
 _THIGHS: Final = ("femur_r", "femur_l")
 
 # Depths: what covers the point on dressed avatars of all builds, rounded up (reasons give the 90th
-# percentile; `benchmarks/tissue_depth.py` measures it).
+# percentile; `benchmarks/tissue_depth.py` measures it); of the trunk, in the heaviest person that
+# was looked at.
 _MIDLINE: Final[dict[str, Tissue]] = {
     "nose": Tissue(("skull",), 0.03, "on the skin; a cheek hides it from behind the profile"),
-    "head": Tissue(("skull",), 0.09, "on the skin; hair, and the dome seen from below, 0.07"),
+    "head": Tissue(("skull",), 0.13, "on the skin; the dome of skull and hair, level 0.13"),
     "neck_03": Tissue(_column("C6", "skull"), 0.14, "face in front 0.11, nape and hair 0.12"),
     "neck_02": Tissue(_column("T1", "skull", *_SHOULDERS), 0.14, "chin in front 0.11, sides 0.07"),
-    "neck": Tissue(_column("T4", "C2", *_SHOULDERS), 0.15, "throat 0.07, sides 0.12"),
+    "neck": Tissue(_column("T4", "skull", *_SHOULDERS), 0.15, "throat 0.07, chin, sides 0.12"),
     "spine_05": Tissue(_column("T8", "C5", *_SHOULDERS), 0.18, "breastbone 0.12, sides 0.16"),
-    "spine_04": Tissue(_column("L1", "T2", *_SHOULDERS), 0.25, "chest 0.21, sides 0.20"),
-    "spine_03": Tissue(_column("L4", "T6"), 0.24, "belly 0.23, flank 0.21"),
-    "spine_02": Tissue(_column("pelvis", "T9"), 0.24, "belly 0.22, flank 0.20"),
-    "spine_01": Tissue(_column("pelvis", "T11", *_THIGHS), 0.25, "belly 0.23, hips 0.21"),
-    "hip": Tissue(_column("pelvis", "L2", *_THIGHS), 0.27, "belly 0.25, hips 0.22"),
+    "spine_04": Tissue(_column("L3", "T1", *_SHOULDERS), 0.28, "chest 0.21, of the heaviest 0.28"),
+    "spine_03": Tissue(_column("pelvis", "T4"), 0.28, "belly 0.23, of the heaviest 0.28"),
+    "spine_02": Tissue(_column("pelvis", "T6"), 0.28, "belly 0.22, of the heaviest 0.27"),
+    "spine_01": Tissue(_column("pelvis", "T8", *_THIGHS), 0.28, "belly 0.23, of the heaviest 0.27"),
+    "hip": Tissue(_column("pelvis", "T10", *_THIGHS), 0.28, "belly 0.25, of the heaviest 0.28"),
 }
 
 _PAIRED: Final[dict[str, Tissue]] = {
@@ -101,6 +111,34 @@ TISSUE: Final[dict[str, Tissue]] = {
 """Keypoint name -> what may cover it while it still counts as seen."""
 
 _DEPTH_M: Final = np.array([TISSUE[keypoint.name].depth_m for keypoint in KEYPOINTS])
+
+_UNDER_CLOTH: Final = np.array(
+    [TISSUE[name].bodies != ("skull",) or name == "head" for name in NAMES]
+)
+"""(37,) Points that clothes and hair do not hide, however far they stand off: all but the face's,
+which are on the skin and seen themselves."""
+
+_CHAINS: Final = (
+    tuple(NAMES[index] for index in SPINE),
+    *(
+        tuple(f"{side}_{joint}" for joint in limb)
+        for side in ("left", "right")
+        for limb in (("shoulder", "elbow", "wrist"), ("hip", "knee", "ankle"))
+    ),
+)
+
+
+def _beside() -> NDArray[np.int64]:
+    """(37, 2) the keypoints at the other ends of a keypoint's bones, itself where there is none."""
+    ends = np.repeat(np.arange(len(NAMES))[:, None], 2, axis=1)
+    for chain in _CHAINS:
+        index = [INDEX[name] for name in chain]
+        ends[index[1:], 0] = index[:-1]
+        ends[index[:-1], 1] = index[1:]
+    return ends
+
+
+_BESIDE: Final = _beside()
 
 _RINGS: Final = (
     np.zeros((1, 2)),
@@ -153,11 +191,17 @@ def visibility(
         ray_length = np.linalg.norm(camera.rays(centers), axis=-1)
         surface_m = frame.depth_m[row, column]
         cover_m = (depth_m[rows, None] - surface_m) * ray_length
-        flesh = (frame.ids[row, column] == person_id) & (cover_m <= _DEPTH_M[rows, None])
+        farthest_m = ASLANT * _DEPTH_M[rows, None] + STANDS_OFF_M
+        flesh = (frame.ids[row, column] == person_id) & (cover_m <= farthest_m)
         which, where = np.nonzero(flesh)
         points = camera.unproject(centers[which, where], surface_m[which, where])
-        body = person.skin_body[nearest_vertices(person.skin_world, points)]
-        flesh[which, where] = _covers(bodies)[rows[which], body]
+        near = nearest_vertices(person.skin_world, points)
+        own = _covers(bodies)[rows[which], person.skin_body[near]]
+        off_m = np.linalg.norm(points - person.skin_world[near], axis=-1)
+        deep = _within_tissue(
+            person.keypoints_world, rows[which], points, cover_m[which, where], off_m
+        )
+        flesh[which, where] = own & deep
         seen[rows] = flesh.any(axis=1)
         if ring is _RINGS[0]:
             judged[:, rows] = row[:, 0], column[:, 0]
@@ -167,6 +211,36 @@ def visibility(
             first = flesh[found].argmax(axis=1)
             judged[:, rows[found]] = row[found, first], column[found, first]
     return Sight(np.where(inside, np.where(seen, SEEN, HIDDEN), OUTSIDE), *judged)
+
+
+def _within_tissue(
+    keypoints: NDArray[np.float64],
+    rows: NDArray[np.int64],
+    points: NDArray[np.float64],
+    cover_m: NDArray[np.float64],
+    off_m: NDArray[np.float64],
+) -> NDArray[np.bool_]:
+    """Whether surface points (N, 3) that cover the keypoints ``rows`` (N,) by ``cover_m`` along the
+    line of sight, and stand ``off_m`` off the skin, are no farther than the tissue is deep."""
+    off_m = np.where(_UNDER_CLOTH[rows], np.minimum(off_m, STANDS_OFF_M), 0.0)
+    bone_m = np.min(
+        [_to_segment(points, keypoints[rows], keypoints[_BESIDE[rows, k]]) for k in (0, 1)], axis=0
+    )
+    allowed_m = _DEPTH_M[rows]
+    aslant = (bone_m - off_m <= allowed_m) & _UNDER_CLOTH[rows]
+    within: NDArray[np.bool_] = cover_m - off_m <= np.where(aslant, ASLANT, 1.0) * allowed_m
+    return within
+
+
+def _to_segment(
+    points: NDArray[np.float64], start: NDArray[np.float64], end: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Distance (N,) of points (N, 3) from the straight lines between ``start`` and ``end``."""
+    along = end - start
+    length2 = np.maximum((along**2).sum(axis=-1), 1e-12)
+    share = np.clip(((points - start) * along).sum(axis=-1) / length2, 0.0, 1.0)
+    distance: NDArray[np.float64] = np.linalg.norm(points - start - share[:, None] * along, axis=-1)
+    return distance
 
 
 def _pixel_indices(

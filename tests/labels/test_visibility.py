@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from fakes import BallRenderer, ball_person, ball_shot, make_balls, model
+from fakes import BallRenderer, ball_person, ball_shot, make_balls, model, standing_person
 
+from spinetrack_synth.anatomy.kinematics import body_transforms
 from spinetrack_synth.labels import TISSUE, annotate
-from spinetrack_synth.shot import Shot
+from spinetrack_synth.shot import PosedPerson, Shot
 from spinetrack_synth.skeleton import INDEX, KEYPOINTS, MIRROR_PAIRS, NAMES, SPINE
 
 FRONT, BACK, LEFT, RIGHT = (4, 1.2, 0), (-4, 1.2, 0), (0, 1.2, -4), (0, 1.2, 4)
@@ -115,6 +117,46 @@ def test_thighs_raised_in_front_hide_the_lower_spine() -> None:
     )  # fmt: skip
     assert standing["hip"]
     assert not curled["hip"]
+
+
+def dressed(person: PosedPerson, part: str, radius_m: float) -> PosedPerson:
+    """The person with something worn about a part of the body, balls of that radius."""
+    tree = model()
+    of_part = person.skin_body == tree.body_index[part]
+    centers = person.skin_world[of_part].reshape(-1, 200, 3).mean(axis=1)
+    worn = make_balls(centers, np.full(len(centers), radius_m), key="worn")
+    return replace(person, surfaces=(*person.surfaces, worn))
+
+
+def test_wide_clothes_hide_no_joint_under_them() -> None:
+    person = ball_person()
+    wide = dressed(dressed(person, "tibia_l", 0.17), "humerus_r", 0.16)
+    shown = seen(ball_shot(wide))
+    for name in ("left_knee", "left_ankle", "right_elbow", "right_shoulder"):
+        assert shown[name], name
+    # What is worn on an arm that lies before the trunk hides the trunk as the arm does.
+    beside = {"camera_at": (-0.1, 1.3, -4), "target": (-0.1, 1.3, 0), "focal_px": 600}
+    assert not seen(ball_shot(dressed(ball_person(arm_flex_l=-0.4), "humerus_l", 0.1), **beside))[
+        "spine_04"
+    ]
+
+
+def test_thick_hair_hides_the_face_but_not_the_crown() -> None:
+    shaggy = dressed(ball_person(), "skull", 0.21)
+    for camera_at in (FRONT, BACK):
+        shown = seen(ball_shot(shaggy, camera_at=camera_at))
+        assert shown["head"]
+        assert not shown["nose"] and not shown["left_eye"]
+
+
+def test_a_broad_trunk_is_seen_through_aslant_but_not_along() -> None:
+    tree, trunk = model(), ("spine_01", "spine_02", "spine_03", "spine_04")
+    broad = standing_person(body_transforms(tree, tree.default_coordinates), "big", trunk_m=0.20)
+    for camera_at in (FRONT, BACK, (3.0, 3.6, 0), (-3.0, 3.6, 0)):
+        shown = seen(ball_shot(broad, camera_at=camera_at))
+        assert all(shown[name] for name in trunk), camera_at
+    above = seen(ball_shot(broad, camera_at=(0.3, 6, 0)))
+    assert not any(above[name] for name in trunk)
 
 
 def test_the_order_of_people_does_not_matter() -> None:
