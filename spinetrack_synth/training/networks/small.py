@@ -9,6 +9,7 @@ from typing import Final, Literal
 import torch
 from torch import Tensor, nn
 
+from spinetrack_synth import skeleton
 from spinetrack_synth.spinepose.crops import PADDING
 from spinetrack_synth.spinepose.simcc import SPLIT
 from spinetrack_synth.training.distributions import gaussian_width
@@ -23,6 +24,7 @@ from spinetrack_synth.training.networks.movenet import (
     Variant,
     twice,
 )
+from spinetrack_synth.training.networks.spine_chain import SpineChain
 
 Trunk = Variant | Literal["lite0"]
 """MoveNet's, which knows poses, or EfficientNet-Lite0's, which knows ImageNet."""
@@ -78,6 +80,8 @@ class Small(nn.Module):
             nn.init.zeros_(self.head.bias)  # type: ignore[arg-type]
         cells_hw = (height // STRIDE, width // STRIDE)
         self.register_buffer("place", likely_places(cells_hw), persistent=False)
+        whole = keypoints == len(skeleton.NAMES)
+        self.chain = SpineChain(cells_hw) if whole else nn.Identity()
         self.register_buffer("columns", between_cells(width // STRIDE), persistent=False)
         self.register_buffer("rows", between_cells(height // STRIDE), persistent=False)
 
@@ -86,7 +90,8 @@ class Small(nn.Module):
         heatmaps = self.detail(levels) + self.place
         if isinstance(self.backbone, MoveNet):
             heatmaps = heatmaps + self.head(self.backbone.decode(levels))
-        return self.simcc(SHARPNESS * heatmaps.float())
+        with torch.autocast(images.device.type, enabled=False):
+            return self.simcc(self.chain(SHARPNESS * heatmaps.float()))
 
     def simcc(self, heatmaps: Tensor) -> tuple[Tensor, Tensor]:
         """Logits over cells (B, K, H / 4, W / 4) as logits over bins of columns and rows."""
