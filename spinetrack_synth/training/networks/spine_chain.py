@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Final
 
 import torch
@@ -60,5 +61,4 @@ class SpineChain(nn.Module):
 def near(cells: int, deviation: float) -> Tensor:
     """The density of a normal deviate between cells, as a symmetric matrix (cells, cells)."""
     away = torch.arange(cells)[:, None] - torch.arange(cells)
-    density = torch.exp(-((away / deviation) ** 2) / 2)
-    return density / (deviation * (2 * torch.pi) ** 0.5)
+    return torch.exp(-(away / deviation).square() / 2) / (deviation * math.sqrt(2 * math.pi))
