@@ -4,9 +4,10 @@
     python benchmarks/detection.py labels.json photos --detector D.onnx
 
 The labels are COCO's, of the category named person; those of a keypoint file who have no keypoint
-count as crowds do, neither found nor missed. The detector is any that ``predict`` takes, else the
-default one. AP is pycocotools'. Below it: which share of the people (crowds left out) is
-found at a threshold, which share of what is found is somebody, at an intersection over union of .5.
+count as crowds do, neither found nor missed. The detectors are any that ``predict`` takes, else the
+default one and that inside the package. AP is pycocotools'. Below it: which share of the people
+(crowds left out) is found at a threshold, which share of what is found is somebody, at an
+intersection over union of .5.
 """
 
 from __future__ import annotations
@@ -24,11 +25,12 @@ from pycocotools.cocoeval import COCOeval
 from spinetrack_synth.spinepose.default_detector import default_detector
 from spinetrack_synth.spinepose.detector import Detector, detect, open_detector
 from spinetrack_synth.spinepose.image_files import read_picture
+from spinetrack_synth.spinepose.packaged import packaged_detector
 
 LEAST = 0.01
 """Detections below count for nothing in AP."""
 
-THRESHOLDS = (0.2, 0.25, 0.3, 0.35, 0.4, 0.5, 0.6, 0.7)
+THRESHOLDS = (0.2, 0.25, 0.3, 0.35, 0.4, 0.45, 0.5, 0.6, 0.7)
 
 
 def read_labels(path: Path) -> COCO:
@@ -86,16 +88,20 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("labels", type=Path)
     parser.add_argument("photos", type=Path)
-    parser.add_argument("--detector", type=Path)
+    parser.add_argument("--detector", type=Path, nargs="+")
     asked = parser.parse_args()
-    file = asked.detector or default_detector(print)
-    if file is None:
-        raise SystemExit(2)
+    files = asked.detector or [default_detector(print), packaged_detector(print)]
     truth = read_labels(asked.labels)
+    for file in dict.fromkeys(filter(None, files)):
+        report(file, truth, asked.photos)
+
+
+def report(file: Path, truth: COCO, photos: Path) -> None:
+    """Print what a detector finds."""
     (category,) = truth.getCatIds(catNms=["person"])
     detector = open_detector(file, threads=1, spinning=False, least_score=LEAST)
     began = time.process_time()
-    found = results(detector, truth, asked.photos, category)
+    found = results(detector, truth, photos, category)
     cost_ms = 1000 * (time.process_time() - began) / len(truth.getImgIds())
     judged = evaluation(truth, found, category)
     print(f"{file.name}: AP {judged.stats[0]:.3f}, AP50 {judged.stats[1]:.3f}, "

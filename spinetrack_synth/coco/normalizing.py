@@ -58,7 +58,9 @@ def read_normalized(path: Path) -> Normalized:
         for image in data["images"]
     ]
     category, kept, remarks = _people(data, path)
-    names, count = _names(category, [data["annotations"][place] for place in kept], path, kept)
+    names, count = keypoint_names(
+        category, [data["annotations"][place] for place in kept], path, kept
+    )
     usable = [
         (place, data["annotations"][place])
         for place in kept
@@ -74,8 +76,8 @@ def read_normalized(path: Path) -> Normalized:
         image = record.get("image_id")
         if not is_id(image) or image not in image_ids:
             raise UserError(f"{where}.image_id: {image!r} is no image of this file")
-        points = _triples(record["keypoints"], count, where)
-        annotations.append(_annotation(record, points, done) | {
+        points = triples(record["keypoints"], count, where)
+        annotations.append(sound_annotation(record, points, done) | {
             "id": number,
             "image_id": image_ids[image],
             "category_id": category["id"],
@@ -170,7 +172,7 @@ def _category_id(number: Any) -> int:
     return int(number) if _is_whole(number) else 1
 
 
-def _names(
+def keypoint_names(
     category: Record, annotations: Sequence[Record], path: Path, places: Sequence[int]
 ) -> tuple[tuple[str, ...], int]:
     """The keypoints' names, and how many there are."""
@@ -206,7 +208,7 @@ def _names(
     return names, count
 
 
-def _triples(value: Sequence[Any], count: int, where: str) -> Floats:
+def triples(value: Sequence[Any], count: int, where: str) -> Floats:
     """Points (count, 3) as they stand there; pairs of x and y are seen."""
     flat = flattened(value)
     if len(flat) not in (3 * count, 2 * count):
@@ -222,7 +224,7 @@ def _triples(value: Sequence[Any], count: int, where: str) -> Floats:
     return table
 
 
-def _annotation(record: Record, points: Floats, done: Counter[str]) -> Record:
+def sound_annotation(record: Record, points: Floats, done: Counter[str]) -> Record:
     """The record with sound keypoints, box and area; ``done`` counts what was made up."""
     lost: NDArray[np.bool_] = ~np.isfinite(points.sum(axis=1))
     if lost.any():

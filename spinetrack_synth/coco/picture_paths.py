@@ -56,6 +56,16 @@ def picture_folders(document: Document) -> tuple[Path, ...]:
     return tuple(folder for folder in candidates if folder.is_dir())
 
 
+def search_folders(path: Path, images: Path | None = None) -> tuple[Path, ...]:
+    """Where the pictures of an annotation file may lie: in the folder ``images`` that is named, or
+    else in those beside the file and above it."""
+    roots = (images,) if images else (pictures_root(path), path.parent.parent, path.parent)
+    folders = (
+        folder for root in roots for folder in picture_folders(Document(path, {}, pictures=root))
+    )
+    return tuple(dict.fromkeys(folders))
+
+
 def locate(name: object, folders: tuple[Path, ...]) -> Path | None:
     """The file of that name in the first folder that has it; never outside of the folders."""
     if not isinstance(name, str) or not name.strip() or "\0" in name:

@@ -16,7 +16,8 @@ CHUNK: Final = 1 << 20
 
 
 def read_records(path: Path) -> Iterator[tuple[str, Any]]:
-    """Name of the list and record of everything in the lists of a file, in its order.
+    """Name of the list and record of everything in the lists of a file, in its order, and its
+    ``info``.
 
     Raises UserError where the file cannot be read or holds no JSON object, possibly after the
     records that stand before the fault.
@@ -88,7 +89,9 @@ def _records(text: _Text) -> Iterator[tuple[str, Any]]:
             raise ValueError(name)
         text.take(":")
         if text.peek() != "[":
-            text.value()
+            value = text.value()
+            if name == "info":
+                yield name, value
             continue
         for _ in _items(text, "[", "]"):
             yield name, text.value()

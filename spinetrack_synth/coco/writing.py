@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from spinetrack_synth import skeleton
@@ -35,11 +35,32 @@ def file_bytes(
     licenses: Sequence[Record] = (),
 ) -> bytes:
     """A COCO file put together from encoded image and annotation records."""
+    return b"".join(
+        file_parts(
+            image_lines, annotation_lines, categories=categories, info=info, licenses=licenses
+        )
+    )
+
+
+def file_parts(
+    image_lines: Iterable[str],
+    annotation_lines: Iterable[str],
+    *,
+    categories: Sequence[Record] = (PERSON,),
+    info: Mapping[str, Any] | None = None,
+    licenses: Sequence[Record] = (),
+) -> Iterator[bytes]:
+    """The same bytes record by record; all images are taken before the first annotation."""
     sections = {
         "licenses": map(encode, licenses),
         "categories": map(encode, categories),
         "images": image_lines,
         "annotations": annotation_lines,
     }
-    lists = [f'"{name}":[\n' + ",\n".join(lines) + "\n]" for name, lines in sections.items()]
-    return ("{" + ",\n".join([f'"info":{encode(info or {})}', *lists]) + "}\n").encode()
+    yield f'{{"info":{encode(info or {})}'.encode()
+    for name, lines in sections.items():
+        yield f',\n"{name}":[\n'.encode()
+        for number, line in enumerate(lines):
+            yield (",\n" + line if number else line).encode()
+        yield b"\n]"
+    yield b"}\n"

@@ -12,7 +12,7 @@ from spinetrack_synth.dataset.licences import PUBLIC, ingredients, own_files
 
 CARD: Final = "README.md"
 
-_SIZES: Final = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"),
+SIZES: Final = ((1_000, "n<1K"), (10_000, "1K<n<10K"), (100_000, "10K<n<100K"),
                  (1_000_000, "100K<n<1M"), (10_000_000, "1M<n<10M"))  # fmt: skip
 """Hugging Face's names of sizes, by the number of pictures that is too many."""
 
@@ -47,7 +47,7 @@ def write_card(root: Path, splits: Mapping[str, Mapping[str, Any]]) -> str:
         one_line(splits),
         "",
         "## What is here",
-        *_table(
+        *table(
             ("split", "pictures", "people", *_SETTINGS, "version"),
             [
                 (name, split["count"], people[name], *(_shown(split[key]) for key in _SETTINGS),
@@ -72,7 +72,7 @@ def write_card(root: Path, splits: Mapping[str, Mapping[str, Any]]) -> str:
         "photographed. The same version and settings make the same labels again.",
         "",
         "## Licence",
-        *_table(
+        *table(
             ("what", "from", "licence"),
             list(dict.fromkeys(part for split in splits.values() for part in ingredients(split))),
         ),
@@ -100,7 +100,7 @@ def _map_lines(splits: Mapping[str, Mapping[str, Any]]) -> list[str]:
 
 
 def _front_matter(name: str, count: int, own: bool) -> list[str]:
-    size = next((word for most, word in _SIZES if count < most), "n>10M")
+    size = next((word for most, word in SIZES if count < most), "n>10M")
     return [
         "---",
         f"pretty_name: {name}",
@@ -112,7 +112,8 @@ def _front_matter(name: str, count: int, own: bool) -> list[str]:
     ]
 
 
-def _table(head: tuple[str, ...], rows: list[Any]) -> list[str]:
+def table(head: tuple[str, ...], rows: list[Any]) -> list[str]:
+    """A table of Markdown, a line each."""
     lines = [head, ("---",) * len(head), *rows]
     return ["| " + " | ".join(_cell(value) for value in line) + " |" for line in lines]
 

@@ -13,7 +13,7 @@ from spinetrack_synth.dataset.licences import PUBLIC_URL, own_files
 CROISSANT: Final = "croissant.json"
 VERSION: Final = "http://mlcommons.org/croissant/1.0"
 
-_CONTEXT: Final = {
+CONTEXT: Final = {
     "@language": "en",
     "@vocab": "https://schema.org/",
     "citeAs": "cr:citeAs",
@@ -51,7 +51,7 @@ _CONTEXT: Final = {
 }
 """The context of Croissant 1.0, as its specification gives it."""
 
-_IMAGE_TYPES: Final = {"jpg": "image/jpeg", "png": "image/png"}
+IMAGE_TYPES: Final = {"jpg": "image/jpeg", "png": "image/png"}
 
 
 def describe_dataset(
@@ -63,9 +63,9 @@ def describe_dataset(
     distribution, records = [], []
     for split, settings in splits.items():
         distribution += _files(root, split, settings)
-        records += [_pictures(split), _people(root, split)]
+        records += [picture_records(split), _people(root, split)]
     return {
-        "@context": _CONTEXT,
+        "@context": CONTEXT,
         "@type": "sc:Dataset",
         "conformsTo": VERSION,
         "name": name,
@@ -102,7 +102,7 @@ def _files(root: Path, name: str, split: Mapping[str, Any]) -> list[dict[str, An
                 "@type": "cr:FileSet",
                 "@id": pictures.as_posix(),
                 "name": f"pictures of split {name}",
-                "encodingFormat": _IMAGE_TYPES[split["format"]],
+                "encodingFormat": IMAGE_TYPES[split["format"]],
                 "includes": f"{pictures.as_posix()}/*.{split['format']}",
             }
         ]
@@ -111,7 +111,7 @@ def _files(root: Path, name: str, split: Mapping[str, Any]) -> list[dict[str, An
                 "@type": "cr:FileSet",
                 "@id": f"{kind}/{name}",
                 "name": f"{kind} of split {name}",
-                "encodingFormat": _IMAGE_TYPES["png"],
+                "encodingFormat": IMAGE_TYPES["png"],
                 "includes": f"{kind}/{name}/*.png",
             }
             for kind in filter(None, split.get("maps", "").split(","))
@@ -119,7 +119,7 @@ def _files(root: Path, name: str, split: Mapping[str, Any]) -> list[dict[str, An
     )
 
 
-def _pictures(name: str) -> dict[str, Any]:
+def picture_records(name: str) -> dict[str, Any]:
     """A record a picture: the picture and its file name."""
     folder = f"images/{name}"
     return {
@@ -127,9 +127,9 @@ def _pictures(name: str) -> dict[str, Any]:
         "@id": f"{name}_pictures",
         "name": f"{name}_pictures",
         "field": [
-            _field(f"{name}_pictures", "picture", "sc:ImageObject", "fileSet", folder,
+            field(f"{name}_pictures", "picture", "sc:ImageObject", "fileSet", folder,
                    {"fileProperty": "content"}),
-            _field(f"{name}_pictures", "file_name", "sc:Text", "fileSet", folder,
+            field(f"{name}_pictures", "file_name", "sc:Text", "fileSet", folder,
                    {"fileProperty": "filename"}),
         ],
     }  # fmt: skip
@@ -145,11 +145,11 @@ def _people(root: Path, name: str) -> dict[str, Any]:
     for column in pq.read_schema(path):
         listed = pa.types.is_list(column.type) or pa.types.is_fixed_size_list(column.type)
         kind = _data_type(column.type.value_type if listed else column.type)
-        field = _field(
+        made = field(
             f"{name}_people", column.name, kind, "fileObject",
             path.relative_to(root).as_posix(), {"column": column.name},
         )  # fmt: skip
-        fields.append(field | ({"repeated": True} if listed else {}))
+        fields.append(made | ({"repeated": True} if listed else {}))
     return {
         "@type": "cr:RecordSet",
         "@id": f"{name}_people",
@@ -168,9 +168,10 @@ def _data_type(kind: Any) -> str:
     return "sc:Float" if pa.types.is_floating(kind) else "sc:Text"
 
 
-def _field(
+def field(
     record: str, name: str, kind: str, source: str, where: str, extract: Mapping[str, str]
 ) -> dict[str, Any]:
+    """A field of a record set, taken from a file or a set of files."""
     return {
         "@type": "cr:Field",
         "@id": f"{record}/{name}",

@@ -1,4 +1,4 @@
-"""The person detector where none is named: YOLOX-nano, from wherever it can be had."""
+"""The person detector where none is named: YOLOX-nano from wherever it can be had, else our own."""
 
 from __future__ import annotations
 
@@ -12,11 +12,15 @@ from spinetrack_synth.checksum import file_sha256
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.spinepose import zoo
 from spinetrack_synth.spinepose.download import Progress
+from spinetrack_synth.spinepose.packaged import DETECTOR, packaged_detector
 
 LEAST_SCORE: Final = 0.3
 """Detections below are dropped: of the thresholds in ``benchmarks/detection.py`` the one with the
 highest F1 over all people of COCO-MINI's 159 labelled photos (the 0.7 of raw YOLOX elsewhere finds
 half as many)."""
+
+PACKAGED_LEAST_SCORE: Final = 0.45
+"""The same for the detector inside the package, whose scores are higher."""
 
 
 @dataclass(frozen=True)
@@ -40,10 +44,11 @@ the byte, under YOLOX's own licence (Apache-2.0)."""
 def default_detector(
     tell: Callable[[str], None], *, offline: bool = False, progress: Progress | None = None
 ) -> Path | None:
-    """The detector's file: from the user's cache, from a package that has it, else fetched.
+    """The detector's file: from the user's cache, from a package that has it, else fetched, else
+    the smaller one inside this package.
 
-    None where it cannot be had, so that pictures are taken as one person. ``tell`` hears one line
-    when that is so, or when it was fetched.
+    None in a build without that, so that pictures are taken as one person. ``tell`` hears one line
+    when one of the two is so, or when YOLOX-nano was fetched.
     """
     try:
         there = zoo.state(zoo.YOLOX_NANO).path is not None
@@ -52,11 +57,18 @@ def default_detector(
             return installed
         path = zoo.obtain(zoo.YOLOX_NANO, offline=offline, progress=progress, tries=1)
     except UserError as error:
-        tell(f"no person detector, so each picture is one person (--detector whole): {error}")
-        return None
+        inside = packaged_detector(tell, f"; YOLOX-nano, which finds more, is not here: {error}")
+        if inside is None:
+            tell(f"no person detector, so each picture is one person (--detector whole): {error}")
+        return inside
     if not there:
         tell(f"fetched {path}: YOLOX-nano, {zoo.YOLOX_NANO.licence}, finds the people from now on")
     return path
+
+
+def least_score(path: Path) -> float:
+    """The threshold for the default detector's file."""
+    return PACKAGED_LEAST_SCORE if path.stem == DETECTOR else LEAST_SCORE
 
 
 def _installed(copy: Installed) -> Path | None:

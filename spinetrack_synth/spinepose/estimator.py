@@ -21,7 +21,7 @@ from spinetrack_synth.skeleton import SPINE
 from spinetrack_synth.spinepose import legacy, zoo
 from spinetrack_synth.spinepose.boxes import only_person
 from spinetrack_synth.spinepose.crops import ColorOrder
-from spinetrack_synth.spinepose.default_detector import LEAST_SCORE, default_detector
+from spinetrack_synth.spinepose.default_detector import default_detector, least_score
 from spinetrack_synth.spinepose.detector import Detector, detect, open_detector
 from spinetrack_synth.spinepose.image_files import Picture, encode_picture, read_picture
 from spinetrack_synth.spinepose.model import BATCH, PoseModel, estimate, open_pose_model
@@ -95,7 +95,7 @@ def open_models(
     if found is None:
         return pose, None
     if detector_score is None and name in (None, zoo.YOLOX_NANO.name):
-        detector_score = LEAST_SCORE
+        detector_score = least_score(found)
     return pose, open_detector(found, least_score=detector_score, **computing)
 
 

@@ -203,7 +203,7 @@ def _truncated(
     box[max(side, 0), axis] = frame[max(side, 0), axis] = side * end
     (left, top), (right, bottom) = frame
     corners = np.array([[left, top], [right, top], [right, bottom], [left, bottom]])
-    return *_close_up(*box, size), corners
+    return *_close_up(box[0], box[1], size), corners
 
 
 def _half_body(

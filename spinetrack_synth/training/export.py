@@ -108,7 +108,7 @@ def export(
     answering = _Answering(net).eval()
     model = _graph(answering, description)
     if precision == "fp16":
-        _keep_in_16_bits(model)
+        keep_in_16_bits(model)
     elif precision == "int8":
         model = _quantized(model, net, _normalised(crops))
     _note(model, description, precision, accuracy)
@@ -174,7 +174,7 @@ def _folded(model: ModelProto) -> ModelProto:
     return folded
 
 
-def _keep_in_16_bits(model: ModelProto) -> None:
+def keep_in_16_bits(model: ModelProto) -> None:
     """Weights in 16 bits, each followed by what makes 32 of them; runtimes do that once."""
     from onnx import TensorProto, helper, numpy_helper
 

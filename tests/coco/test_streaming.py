@@ -22,7 +22,8 @@ DATA = {
 
 
 def listed(data: dict) -> list[tuple[str, object]]:
-    return [(k, record) for k, v in data.items() if isinstance(v, list) for record in v]
+    lists = {k: v if isinstance(v, list) else [v] for k, v in data.items()}
+    return [(k, record) for k, v in lists.items() for record in v]
 
 
 @pytest.mark.parametrize("chunk", [1, 7, 64, 1 << 20])

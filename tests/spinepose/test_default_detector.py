@@ -1,4 +1,5 @@
-"""Where no detector is named YOLOX-nano finds people; where it cannot be had one line says so."""
+"""Where no detector is named YOLOX-nano finds people; where it cannot be had, the one inside the
+package, and one line says so."""
 
 from __future__ import annotations
 
@@ -21,13 +22,22 @@ from pose_networks import blank, dot_network, draw_dots, marker_detector, scatte
 
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.spinepose import default_detector as room
-from spinetrack_synth.spinepose import zoo
-from spinetrack_synth.spinepose.default_detector import LEAST_SCORE, Installed, default_detector
+from spinetrack_synth.spinepose import packaged, zoo
+from spinetrack_synth.spinepose.default_detector import (
+    LEAST_SCORE,
+    PACKAGED_LEAST_SCORE,
+    Installed,
+    default_detector,
+)
+from spinetrack_synth.spinepose.detector import detect, open_detector
 from spinetrack_synth.spinepose.estimator import SpinePoseEstimator, open_models
 
 FRAME_HW = (288, 512)
 COLORS = [(255, 190, 60), (60, 190, 255), (190, 60, 255), (60, 255, 190)]
 PLACES = [(20, 10), (150, 10), (280, 10), (150, 150)]
+GALLERY = Path(__file__).parents[2] / "docs" / "pictures" / "scenes.jpg"
+"""Pictures of 320 x 240, rendered, six in a row."""
+INSIDE = packaged.NETWORKS / "person-detector-small.onnx"
 FIGURE = scatter(np.random.default_rng(5), 37, (110, 100))
 
 
@@ -84,7 +94,49 @@ def test_a_photo_of_four_people_gives_four(
     assert (one.err, "1 people in 1 pictures" in one.out) == ("", True)
 
 
-def test_where_it_cannot_be_had_one_line_says_that_pictures_are_one_person(
+def test_where_it_cannot_be_had_the_one_inside_the_package_finds_people(
+    tmp_path: Path, cache: Path, run: Callable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(packaged, "DETECTOR", INSIDE.stem)
+    model = dot_network(tmp_path / "M.onnx")
+    assert cv2.imwrite(str(tmp_path / "a.png"), cv2.imread(str(GALLERY))[240:480, :640])
+    for flags, reason in (((), "cannot be fetched"), (("--offline",), "forbids fetching")):
+        got = run("predict", tmp_path / "a.png", "--model", model, "-o", tmp_path / "out", *flags)
+        assert got.code == 0
+        (line,) = got.err.splitlines()
+        assert line.startswith("person-detector-small, inside the package, finds the people: AP50")
+        assert "person-detector-small.md; YOLOX-nano, which finds more, is not here: " in line
+        assert reason in line
+        assert "2 people in 1 pictures" in got.out
+    with pytest.warns(UserWarning, match="inside the package, finds the people"):
+        detector = SpinePoseEstimator(model=model).detector
+    assert detector is not None
+    assert detector.least_score == PACKAGED_LEAST_SCORE
+
+
+def test_the_file_inside_is_small_and_tells_what_it_is() -> None:
+    assert INSIDE.stat().st_size <= 5_000_000
+    detector = open_detector(INSIDE, provider="cpu", threads=1)
+    notes = detector.session.get_modelmeta().custom_metadata_map
+    assert notes["licence"].startswith("Apache-2.0")
+    assert "COCO-MINI" in notes[packaged.ACCURACY]
+    card = INSIDE.with_suffix(".md").read_text()
+    assert notes["source"].removeprefix("npm ") in card
+    assert f"{INSIDE.stat().st_size:,} bytes" in card
+
+
+def test_two_rendered_people_are_two_boxes_around_them() -> None:
+    detector = open_detector(INSIDE, provider="cpu", threads=1, least_score=PACKAGED_LEAST_SCORE)
+    picture = cv2.imread(str(GALLERY))[240:480, :640]  # a person in each half
+    found = detect(detector, picture)
+    boxes = found.boxes_xywh[np.argsort(found.boxes_xywh[:, 0])]
+    seen_by_eye = [[152, 33, 89, 170], [457, 7, 97, 215]]
+    assert np.abs(boxes - seen_by_eye).max() < 10
+    nobody = np.full((240, 320, 3), 90, np.uint8)
+    assert len(detect(detector, nobody).scores) == 0
+
+
+def test_a_build_without_it_takes_pictures_as_one_person_and_says_so(
     tmp_path: Path, cache: Path, run: Callable
 ) -> None:
     model = dot_network(tmp_path / "M.onnx")

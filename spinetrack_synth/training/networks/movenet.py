@@ -2,7 +2,8 @@
 
 MoveNet (Google Research 2021, published under Apache-2.0) comes as a frozen graph, its batch norms
 folded into the convolutions; this is the same computation in torch, without the heads that pick
-one person. ``movenet_package`` reads its weights.
+one person. ``movenet_package`` reads its weights; ``person_detector`` has the heads that find
+people.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from torch import Tensor, nn
 
 from spinetrack_synth.spinepose.crops import IMAGENET
 
-Variant = Literal["lightning", "thunder"]
+Variant = Literal["lightning", "thunder", "multipose"]
 
 STRIDE: Final = 4
 """Pixels of the crop for a cell of the features."""
@@ -40,7 +41,7 @@ PYRAMID: Final = ((9, 64, 32), (5, 32, 24), (2, 24, 24))
 """Block that a level of the pyramid takes in, its channels, those it leads on; the coarsest first.
 The finest has as many cells as the keypoints' heatmaps."""
 
-WIDTHS: Final[dict[Variant, float]] = {"lightning": 1.0, "thunder": 1.75}
+WIDTHS: Final[dict[Variant, float]] = {"lightning": 1.0, "thunder": 1.75, "multipose": 1.5}
 
 WHITE: Final = 127.5
 """MoveNet takes colours from -1 to 1."""
@@ -96,11 +97,15 @@ class MoveNet(nn.Module):
 
     def decode(self, levels: list[Tensor]) -> Tensor:
         """Features of the keypoints, from those that ``encode`` gives."""
-        features = self.top(levels[0])
+        out: Tensor = self.points(self.pyramid(levels))
+        return out
+
+    def pyramid(self, levels: list[Tensor]) -> Tensor:
+        """Features (B, 24, H / 4, W / 4) of all levels that ``encode`` gives."""
+        features: Tensor = self.top(levels[0])
         for lateral, merge, level in zip(self.lateral, self.merge, levels[1:]):
             features = merge(twice(features) + lateral(level))
-        out: Tensor = self.points(features)
-        return out
+        return features
 
 
 class Conv(nn.Conv2d):

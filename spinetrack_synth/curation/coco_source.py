@@ -1,0 +1,168 @@
+"""COCO keypoint files as splits: read record by record, kept on disk meanwhile."""
+
+from __future__ import annotations
+
+import contextlib
+import pickle
+import tempfile
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, BinaryIO, Final
+
+import numpy as np
+
+from spinetrack_synth.coco.picture_paths import locate, search_folders
+from spinetrack_synth.coco.streaming import read_records
+from spinetrack_synth.coco.values import is_id, kind_of, shown
+from spinetrack_synth.coco.writing import Record
+from spinetrack_synth.curation.samples import Sample, Split
+from spinetrack_synth.dataset.config import MAPS
+from spinetrack_synth.dataset.layout import ground_truth_path, maps_folder
+from spinetrack_synth.errors import UserError
+
+BEFORE_SPLIT: Final = "person_keypoints_"
+
+
+@dataclass
+class _Index:
+    """Where the records of a file are in the scratch file: images in the order of the file, and
+    annotations with the ids of their images."""
+
+    heads: dict[str, list[Record]] = field(default_factory=dict)
+    info: Mapping[str, Any] = field(default_factory=dict)
+    number_of: dict[Any, int] = field(default_factory=dict)
+    image_at: list[int] = field(default_factory=list)
+    annotation_at: list[int] = field(default_factory=list)
+    image_ids: list[Any] = field(default_factory=list)
+    missing: list[str] = field(default_factory=list)
+
+
+@contextlib.contextmanager
+def open_coco(path: Path, images: Path | None = None) -> Iterator[Split]:
+    """A COCO file as a split, as long as the context lasts; pictures in the folder ``images``, or
+    found beside the file. However long the file, records are held one picture at a time.
+
+    Raises UserError that names the first faulty place: no COCO file, a picture that is missing, an
+    annotation of an image that is not there.
+    """
+    if images is not None and not images.is_dir():
+        raise UserError(f"{images}: no such folder; --images names the folder of the pictures")
+    folders = search_folders(path, images)
+    with tempfile.TemporaryFile() as scratch:
+        index = _read(path, scratch, folders)
+        order, starts = _by_picture(index, path)
+        name = path.stem.removeprefix(BEFORE_SPLIT)
+        beside = _map_folders(path, name)
+
+        def samples() -> Iterator[Sample]:
+            for number, at in enumerate(index.image_at):
+                rows = order[starts[number] : starts[number + 1]]
+                people = [_load(scratch, index.annotation_at[row]) for row in rows]
+                image = _load(scratch, at)
+                yield Sample(image, people, _found(image, folders, path), _maps(image, beside))
+
+        truth = ground_truth_path(path.parent.parent, name)
+        yield Split(
+            name=name,
+            source=path,
+            categories=index.heads.get("categories", []),
+            samples=samples,
+            info=index.info,
+            licenses=index.heads.get("licenses", []),
+            truth=truth if truth.is_file() else None,
+        )
+
+
+def _read(path: Path, scratch: BinaryIO, folders: tuple[Path, ...]) -> _Index:
+    index, end = _Index(), 0
+    places: dict[str, int] = {}
+    for section, record in read_records(path):
+        place = places[section] = places.get(section, -1) + 1
+        if section == "info":
+            index.info = record if isinstance(record, dict) else {}
+            continue
+        if section not in ("images", "annotations", "categories", "licenses"):
+            continue
+        where = f"{path}: {section}[{place}]"
+        if not isinstance(record, dict):
+            raise UserError(f"{where}: {kind_of(record)}, expected an object")
+        if section == "images":
+            _check_image(record, where, index)
+            index.number_of[record["id"]] = len(index.image_at)
+            index.image_at.append(end)
+            if locate(record["file_name"], folders) is None:
+                index.missing.append(record["file_name"])
+        elif section == "annotations":
+            index.image_ids.append(record.get("image_id"))
+            index.annotation_at.append(end)
+        else:
+            index.heads.setdefault(section, []).append(record)
+            continue
+        end += scratch.write(pickle.dumps(record, pickle.HIGHEST_PROTOCOL))
+    scratch.flush()
+    _check_whole(index, path, folders)
+    return index
+
+
+def _check_image(record: Record, where: str, index: _Index) -> None:
+    number, name = record.get("id"), record.get("file_name")
+    if not is_id(number):
+        raise UserError(f"{where}.id: {shown(number)}, expected a whole number")
+    if number in index.number_of:
+        raise UserError(f"{where}.id: {shown(number)} is used twice")
+    if not isinstance(name, str) or not name.strip():
+        raise UserError(f"{where}.file_name: {shown(name)}, expected a name")
+
+
+def _check_whole(index: _Index, path: Path, folders: tuple[Path, ...]) -> None:
+    if not index.image_at:
+        raise UserError(f"{path}: images: holds none; expected a COCO keypoint file with pictures")
+    if index.missing:
+        others = f" ({len(index.missing) - 1:,} more)" if len(index.missing) > 1 else ""
+        where = f" in {folders[0]}" if folders else ""
+        raise UserError(
+            f"{path}: there is no picture {index.missing[0]}{others}{where}; name the folder of "
+            "the pictures with --images"
+        )
+
+
+def _by_picture(index: _Index, path: Path) -> tuple[list[int], list[int]]:
+    """The annotations sorted by the pictures they are in, and where each picture's begin."""
+    numbers = np.empty(len(index.image_ids), np.int64)
+    for row, image_id in enumerate(index.image_ids):
+        number = index.number_of.get(image_id) if is_id(image_id) else None
+        if number is None:
+            raise UserError(
+                f"{path}: annotations[{row}].image_id: {shown(image_id)} is no image of this file"
+            )
+        numbers[row] = number
+    order = np.argsort(numbers, kind="stable")
+    starts = np.searchsorted(numbers[order], np.arange(len(index.image_at) + 1))
+    return order.tolist(), starts.tolist()
+
+
+def _load(scratch: BinaryIO, at: int) -> Record:
+    scratch.seek(at)
+    record: Record = pickle.load(scratch)
+    return record
+
+
+def _found(image: Record, folders: tuple[Path, ...], path: Path) -> Path:
+    picture = locate(image["file_name"], folders)
+    if picture is None:
+        raise UserError(f"{path}: the picture {image['file_name']} has gone meanwhile")
+    return picture
+
+
+def _map_folders(path: Path, split: str) -> dict[str, Path]:
+    """The folders of maps in a dataset that `render` made."""
+    root = path.parent.parent
+    folders = {kind: maps_folder(root, kind, split) for kind in MAPS}
+    return {kind: folder for kind, folder in folders.items() if folder.is_dir()}
+
+
+def _maps(image: Record, folders: Mapping[str, Path]) -> dict[str, Path]:
+    name = Path(image["file_name"]).with_suffix(".png")
+    found = {kind: folder / name for kind, folder in folders.items()}
+    return {kind: file for kind, file in found.items() if file.is_file()}

@@ -1,0 +1,85 @@
+"""Datasets merged into one."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+from spinetrack_synth.curation.coco_output import Written, write_coco
+from spinetrack_synth.curation.coco_source import BEFORE_SPLIT
+from spinetrack_synth.curation.folders import new_folder
+from spinetrack_synth.curation.joining import join, joined_info, write_truth
+from spinetrack_synth.curation.opening import open_dataset
+from spinetrack_synth.curation.samples import Remarks, Split
+from spinetrack_synth.curation.skeletons import TITLES, onto_skeleton, sound_people
+from spinetrack_synth.dataset.layout import ground_truth_path
+from spinetrack_synth.errors import UserError
+
+SPLIT: Final = "train"
+"""What files are merged into whose names tell no split."""
+
+
+def merge(
+    datasets: Sequence[Path],
+    out: Path,
+    images: Sequence[Path] = (),
+    *,
+    skeleton: str | None = None,
+    copy: bool = False,
+) -> tuple[dict[str, Written], list[str]]:
+    """Merge datasets into a new folder; returns what came into each split, and remarks.
+
+    Files named ``person_keypoints_SPLIT.json`` keep their split, all others are ``train``.
+    ``images`` are the folders of the datasets' pictures in their order; ``skeleton`` (``coco-17``
+    and its like) is one onto which all are brought first. Raises UserError, and writes nothing,
+    where skeletons differ or a dataset cannot be used.
+    """
+    if images and len(images) != len(datasets):
+        raise UserError(
+            f"{len(images)} folders of pictures for {len(datasets)} datasets: give one --images "
+            "for each, in the same order, or none"
+        )
+    remarks = Remarks()
+    made: dict[str, Written] = {}
+    with contextlib.ExitStack() as opened, new_folder(out) as root:
+        splits: dict[str, list[tuple[int, Split]]] = {}
+        for number, dataset in enumerate(datasets):
+            folder = images[number] if images else None
+            for split in opened.enter_context(open_dataset(dataset, folder)):
+                named = split.source.name.startswith(BEFORE_SPLIT)
+                splits.setdefault(split.name if named else SPLIT, []).append((number, split))
+        for name, sources in splits.items():
+            made[name] = _write(root, name, sources, skeleton, remarks, copy=copy)
+    return made, remarks.lines()
+
+
+def _write(
+    root: Path,
+    name: str,
+    sources: Sequence[tuple[int, Split]],
+    skeleton: str | None,
+    remarks: Remarks,
+    *,
+    copy: bool,
+) -> Written:
+    if skeleton is not None:
+        sources = [
+            (number, onto_skeleton(sound_people(split, remarks), TITLES[skeleton], remarks))
+            for number, split in sources
+        ]
+    joined = join(sources, remember=any(split.truth for _, split in sources))
+    splits = [split for _, split in sources]
+    written = write_coco(
+        root,
+        name,
+        joined.samples(),
+        categories=joined.categories,
+        info=joined_info(splits),
+        licenses=joined.licenses,
+        copy=copy,
+    )
+    remarks.count("pictures are renamed, for their names collide", written.renamed)
+    write_truth(ground_truth_path(root, name), joined, remarks, None)
+    return written

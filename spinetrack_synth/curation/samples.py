@@ -1,0 +1,85 @@
+"""What goes through the tools: pictures with their people, one at a time, of whatever format."""
+
+from __future__ import annotations
+
+import io
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from spinetrack_synth.coco.listing import recorded_size
+from spinetrack_synth.coco.writing import Record
+from spinetrack_synth.errors import UserError
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A picture: its COCO image record, the annotations in it, and the file or its content.
+
+    ``maps`` are files that lie beside the picture, by kind (``parts``, ``depth``, ``normals``).
+    """
+
+    image: Record
+    people: Sequence[Record]
+    picture: Path | bytes
+    maps: Mapping[str, Path] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Split:
+    """A named part of a dataset. ``samples`` gives its pictures anew at every call; ``truth`` is
+    the file of ground truth that belongs to it, ``source`` what messages call it by."""
+
+    name: str
+    source: Path
+    categories: Sequence[Record]
+    samples: Callable[[], Iterator[Sample]]
+    info: Mapping[str, Any] = field(default_factory=dict)
+    licenses: Sequence[Record] = ()
+    truth: Path | None = None
+
+
+@dataclass
+class Remarks:
+    """What has to be told: lines, and things that are counted as they pass."""
+
+    _lines: dict[str, int] = field(default_factory=dict)
+    _counts: Counter[str] = field(default_factory=Counter)
+
+    def say(self, line: str) -> None:
+        """A line, told once however often it is said."""
+        self._lines[line] = 0
+
+    def count(self, what: str, number: int = 1) -> None:
+        """So many more of ``what``, which begins with the plural of a thing."""
+        self._counts[what] += number
+
+    def lines(self) -> list[str]:
+        """Everything, a line each."""
+        counted = [f"{number:,} {what}" for what, number in self._counts.items() if number]
+        return [*self._lines, *counted]
+
+
+def picture_bytes(sample: Sample) -> bytes:
+    """The content of a picture's file."""
+    picture = sample.picture
+    return picture if isinstance(picture, bytes) else picture.read_bytes()
+
+
+def picture_size(sample: Sample) -> tuple[int, int]:
+    """Width and height: as recorded, else as the file has them. Raises UserError where the file is
+    no picture."""
+    size = recorded_size(sample.image)
+    if size is not None:
+        return size
+    from PIL import Image
+
+    try:
+        source = sample.picture
+        with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source) as picture:
+            return picture.size
+    except OSError as error:
+        name = sample.image.get("file_name")
+        raise UserError(f"{name}: cannot be read as a picture: {error}") from error
