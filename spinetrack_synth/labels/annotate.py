@@ -8,6 +8,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 from pycocotools import mask as coco_mask
+from scipy import ndimage
 
 from spinetrack_synth.anatomy.model import fullbody
 from spinetrack_synth.labels.cover import Cover, covering
@@ -16,6 +17,10 @@ from spinetrack_synth.shot import Frame, Shot
 
 MIN_MASK_PX: Final = 64
 """People of whom fewer pixels are seen get no label: nobody could point at them."""
+
+STRAY_PX: Final = 2
+"""So few pixels apart from the rest of a person are none of theirs: a ray slips between two faces
+of what is before them, and would draw the box out to there."""
 
 DECIMALS: Final = 3
 """Keypoints are rounded to a thousandth of a pixel, far below what a camera resolves."""
@@ -49,7 +54,7 @@ def annotate(shot: Shot, frame: Frame) -> tuple[PersonLabel, ...]:
     camera = shot.camera
     labels = []
     for person_id, person in enumerate(shot.people, start=1):
-        mask = frame.ids == person_id
+        mask = _without_strays(frame.ids == person_id)
         area = int(np.count_nonzero(mask))
         if area < MIN_MASK_PX:
             continue
@@ -67,6 +72,18 @@ def annotate(shot: Shot, frame: Frame) -> tuple[PersonLabel, ...]:
             )
         )
     return tuple(labels)
+
+
+def _without_strays(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """A mask without its parts of ``STRAY_PX`` pixels at most."""
+    if not mask.any():
+        return mask
+    x, y, width, height = _tight_box(mask)
+    window = np.s_[y : y + height, x : x + width]
+    parts, _ = ndimage.label(mask[window], np.ones((3, 3)))
+    kept = mask.copy()
+    kept[window] &= (np.bincount(parts.ravel()) > STRAY_PX)[parts]
+    return kept
 
 
 def _tight_box(mask: NDArray[np.bool_]) -> tuple[int, int, int, int]:

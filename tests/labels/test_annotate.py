@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from fakes import BallRenderer, ball_person, ball_shot, make_balls
@@ -41,6 +43,20 @@ def test_mask_box_and_area_are_those_of_the_ids(two) -> None:
         outside = mask.copy()
         outside[y : y + height, x : x + width] = False
         assert not outside.any()
+
+
+def test_a_pixel_or_two_apart_from_a_person_are_none_of_theirs(two) -> None:
+    shot, frame, labels = two
+    ids = frame.ids.copy()
+    bare = np.argwhere(ids == 0)
+    first, last = bare[0], bare[-1]
+    ids[tuple(first)] = ids[tuple(last)] = 1
+    ids[tuple(last - [1, 1])] = 1  # two pixels over a corner
+    strayed = annotate(shot, replace(frame, ids=ids))
+    assert (strayed[0].box, strayed[0].area) == (labels[0].box, labels[0].area)
+    assert strayed[0].mask == labels[0].mask
+    ids[tuple(last - [1, 0])] = 1  # three are a part of the person that is seen
+    assert annotate(shot, replace(frame, ids=ids))[0].box[2:] != labels[0].box[2:]
 
 
 def test_points_outside_the_picture_are_zero() -> None:
