@@ -34,6 +34,13 @@ HALF_BODY_ZOOM: Final = 2.5
 """Of a half with so many labelled points a crop is made, so much larger than they spread (mmpose's
 ``RandomHalfBody``: 1.5), enlarged by that at most, since the cache has no more pixels."""
 
+FRAME_ENDS: Final = ((1, 1, 0.5), (1, -1, 0.1), (0, 1, 0.2), (0, -1, 0.2))
+"""Axis (0: x), side and share of where a photo's frame cuts a person off: mostly below."""
+FRAME_LEAST: Final = 0.3
+"""Of a person's extent so much is left at least."""
+FRAME_FAR_PX: Final = 1e4
+"""How far a frame goes where it does not cut."""
+
 LUMA: Final = np.array([0.114, 0.587, 0.299])
 """Of blue, green, red (BT.601)."""
 
@@ -45,7 +52,8 @@ class AugmentationConfig:
     """What may happen to a person's crop, and how often: each has its own probability.
 
     ``mirror``; ``rotation`` by up to ``rotation_deg`` either way; ``scale`` by a factor within
-    ``scale_range``; ``shift`` by up to ``shift_share`` of the crop's sides; ``half_body`` crops
+    ``scale_range``; ``shift`` by up to ``shift_share`` of the crop's sides; ``truncation`` has the
+    photo end within the person, whose keypoints beyond its frame stay labelled; ``half_body`` crops
     upper or lower half; ``colour`` changes contrast and saturation by up to ``colour_share``,
     brightness and each colour by half of that; ``grey``; ``blur``, of lens or motion, by up to
     ``blur_px``; ``noise`` of up to ``noise_levels`` (of 255); ``jpeg`` of a quality within
@@ -60,6 +68,7 @@ class AugmentationConfig:
     scale_range: Pair = (0.75, 1.3)
     shift: float = 0.5
     shift_share: float = 0.08
+    truncation: float = 0.1
     half_body: float = 0.1
     colour: float = 0.8
     colour_share: float = 0.3
@@ -88,8 +97,8 @@ class AugmentationConfig:
 
 
 PROBABILITIES: Final = (
-    "mirror", "rotation", "scale", "shift", "half_body", "colour", "grey", "blur", "noise",
-    "jpeg", "low_resolution", "cut_out",
+    "mirror", "rotation", "scale", "shift", "truncation", "half_body", "colour", "grey", "blur",
+    "noise", "jpeg", "low_resolution", "cut_out",
 )  # fmt: skip
 LIMITS: Final[dict[str, Pair]] = {
     "rotation_deg": (0, 180), "scale_range": (0.2, 5), "shift_share": (0, 0.5),
@@ -101,10 +110,12 @@ LIMITS: Final[dict[str, Pair]] = {
 @dataclass(frozen=True, eq=False)
 class View:
     """How a network's crop is looked at: ``to_view`` (2, 3), from its pixels to those of the
-    picture that is made, and whether that is mirrored in the end."""
+    picture that is made, whether that is mirrored in the end, and the corners (4, 2) of the photo's
+    ``frame`` in the crop's pixels, where that cuts the person off."""
 
     to_view: Floats
     mirrored: bool
+    frame: Floats | None = None
 
     def matrix(self, to_crop: Floats, width: int) -> Floats:
         """The whole way (2, 3) from pixels that ``to_crop`` (2, 3) takes to the network's crop."""
@@ -122,6 +133,16 @@ class View:
     def flags(self, labelled: Bools) -> Bools:
         """Which keypoints (37,) of the view are labelled."""
         return labelled[MIRROR] if self.mirrored else labelled
+
+    def framed(self, image: Bytes) -> Bytes:
+        """The picture of the view, black beyond the photo's frame."""
+        if self.frame is None:
+            return image
+        matrix = self.matrix(IDENTITY, image.shape[1])
+        corners = self.frame @ matrix[:, :2].T + matrix[:, 2]
+        within = np.zeros(image.shape[:2], np.uint8)
+        opencv().fillConvexPoly(within, np.rint(corners).astype(np.int32), 1)
+        return image * within[..., None]
 
 
 IDENTITY: Final = np.array([[1.0, 0, 0], [0, 1, 0]])
@@ -145,8 +166,10 @@ def random_view(
 ) -> View:
     """Another view of a crop with these keypoints (37, 2), in its pixels."""
     size = np.array([input_hw[1], input_hw[0]], float)
-    middle, zoom = size / 2, 1.0
-    if rng.random() < config.half_body:
+    middle, zoom, frame = size / 2, 1.0, None
+    if rng.random() < config.truncation:
+        middle, zoom, frame = _truncated(rng, points, labelled, size)
+    if rng.random() < config.half_body and frame is None:
         middle, zoom = _half_body(rng, points, labelled, size)
     angle, shift = 0.0, np.zeros(2)
     if rng.random() < config.rotation:
@@ -160,7 +183,27 @@ def random_view(
         [[math.cos(angle), -math.sin(angle)], [math.sin(angle), math.cos(angle)]]
     )
     to_view = np.column_stack([turn, size / 2 + shift - turn @ middle])
-    return View(to_view, bool(rng.random() < config.mirror))
+    return View(to_view, bool(rng.random() < config.mirror), frame)
+
+
+def _truncated(
+    rng: Generator, points: Floats, labelled: Bools, size: Floats
+) -> tuple[Floats, float, Floats | None]:
+    """Middle and enlargement of what a photo shows of a person whom its frame cuts off, and the
+    frame's corners (4, 2); all of the person, and no frame, where too little would be left."""
+    axis, side, _ = FRAME_ENDS[rng.choice(len(FRAME_ENDS), p=[share for *_, share in FRAME_ENDS])]
+    along, share = side * points[:, axis], rng.uniform(FRAME_LEAST, 1)
+    low, high = np.quantile(along[labelled], (0, 1)) if labelled.any() else (0, 0)
+    end = low + share * (high - low)
+    kept = labelled & (along <= end)
+    if kept.sum() < HALF_BODY_LEAST:
+        return size / 2, 1.0, None
+    box = np.array([points[kept].min(0), points[kept].max(0)])
+    frame = np.array([[-FRAME_FAR_PX] * 2, [FRAME_FAR_PX] * 2])
+    box[max(side, 0), axis] = frame[max(side, 0), axis] = side * end
+    (left, top), (right, bottom) = frame
+    corners = np.array([[left, top], [right, top], [right, bottom], [left, bottom]])
+    return *_close_up(*box, size), corners
 
 
 def _half_body(
@@ -170,7 +213,11 @@ def _half_body(
     half = labelled & (LOWER if rng.random() < 0.5 else ~LOWER)
     if half.sum() < HALF_BODY_LEAST:
         return size / 2, 1.0
-    low, high = points[half].min(0), points[half].max(0)
+    return _close_up(points[half].min(0), points[half].max(0), size)
+
+
+def _close_up(low: Floats, high: Floats, size: Floats) -> tuple[Floats, float]:
+    """Middle and enlargement of a crop of what spreads from ``low`` to ``high`` (2,)."""
     zoom = float((size / (HALF_BODY_PADDING * (high - low).clip(1.0))).min())
     return (low + high) / 2, min(max(zoom, 1.0), HALF_BODY_ZOOM)
 

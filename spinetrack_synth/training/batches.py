@@ -196,7 +196,7 @@ def _look(
             extent = warped(np.full(crop.mask.shape, 255, np.uint8), matrix, hw)
             image = exchanged(image, mask, extent, backgrounds, rng)
     if augmentation is not None:
-        image = altered(augmentation, rng, image)
+        image = altered(augmentation, rng, view.framed(image))
     left, top, scale = cache.frames[person]
     from_picture = np.array([[1, 0, -left], [0, 1, -top]]) / scale
     return image[..., ::-1], seen, taught, view.matrix(from_picture, width)

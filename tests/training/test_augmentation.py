@@ -99,7 +99,9 @@ def test_the_margin_holds_what_a_default_view_shows(tmp_path: Path) -> None:
     config = replace(NOTHING, rotation=1, rotation_deg=180.0)
     batch = Batches([white], [1], 64, augmentation=config).at(0)
     assert (batch.images.max(-1) > 0).all(), "turned by any angle"
-    config = replace(AugmentationConfig(), **dict.fromkeys((*LOOKS, "half_body"), 0.0))
+    config = replace(
+        AugmentationConfig(), **dict.fromkeys((*LOOKS, "half_body", "truncation"), 0.0)
+    )
     black = Batches([white], [1], 256, augmentation=config).at(0).images.max(-1) == 0
     assert black.mean() < 0.02
     assert black[:, 64, 48].sum() == 0
@@ -123,6 +125,33 @@ def test_half_bodies_are_the_upper_or_the_lower_ones(cache: CropCache) -> None:
     assert not names & {"nose", "neck", "spine_04", "left_wrist"}
     few = random_view(replace(NOTHING, half_body=1), rng, points, labelled & (points < 0)[:, 0], HW)
     np.testing.assert_array_equal(few.to_view, np.eye(2, 3))
+
+
+def test_a_truncated_person_is_black_beyond_the_frame_and_labelled_there() -> None:
+    rng = np.random.default_rng(0)
+    points = rng.uniform((20, 10), (76, 118), (37, 2))
+    labelled, beyond, sides = np.arange(37) % 3 > 0, [], set()
+    white = np.full((*HW, 3), 255, np.uint8)
+    for _ in range(60):
+        config = replace(NOTHING, truncation=1, rotation=1, mirror=0.5)
+        view = random_view(config, rng, points, labelled, HW)
+        assert view.frame is not None
+        low, high = view.frame.min(0), view.frame.max(0)
+        inside = ((points >= low) & (points <= high)).all(1)
+        assert inside[labelled].sum() >= 4
+        sides.add(tuple(np.flatnonzero([*(low > -100), *(high < 200)])))
+        photo, matrix = view.framed(white), view.matrix(np.eye(2, 3), HW[1])
+        seen = np.rint(points @ matrix[:, :2].T + matrix[:, 2]).astype(int)
+        shown = ((seen >= 0) & (seen < HW[::-1])).all(1)
+        cut = np.abs(np.stack([points - low, points - high])).min((0, 2)) < 2  # about its border
+        grey = photo[seen[shown & ~cut, 1], seen[shown & ~cut, 0], 0]
+        np.testing.assert_array_equal(grey == 255, inside[shown & ~cut])
+        beyond.append((shown & ~inside).sum())
+    assert sides == {(0,), (1,), (2,), (3,)}
+    assert np.mean(beyond) > 1, "a network learns where points are that the photo does not show"
+    few = random_view(replace(NOTHING, truncation=1), rng, points, np.arange(37) < 3, HW)
+    np.testing.assert_array_equal(few.to_view, np.eye(2, 3))
+    assert few.frame is None and few.framed(white) is white
 
 
 @pytest.mark.parametrize("look", LOOKS)
