@@ -21,6 +21,10 @@ OPTIMISATION = {
 """Of all rows but those whose recipe says otherwise: how weights move. MoveNet has no norms; with
 those of others frozen, rows differ in people alone, not in statistics of colours as well."""
 
+SHIPPED = {"learning_rate": 2e-3, "backbone_rate": 0}
+TRUNCATED = 0.2
+"""Where the recipe of the network that ships is another."""
+
 RENDERED_SHARE, PHOTOS_SHARE, REAL_SHARE = 2.0, 1.0, 1.0
 """Of a batch: rendered people, people on photos whom a teacher labels, labelled real ones."""
 REAL_MIXED = 300
@@ -108,7 +112,7 @@ def sections(data: Data, lifts: Sequence[tuple[str, str]]) -> list[Section]:
             ("+ distillation on photos", distilled),
             ("+ anatomical terms", anatomical),
             (f"+ {REAL_MIXED} real people of 14 points", mixed),
-            ("backbone frozen, the 20 new points only", frozen),
+            ("as shipped: backbone frozen, the 20 new points only", frozen),
         ),
     )
     fewer = [count for count in PEOPLE if count < data.people]
@@ -177,12 +181,13 @@ def runs_of(rows: Iterable[Row], seeds: Sequence[int], steps: int, data: Data) -
 
 def _config(row: Row, seed: int, steps: int, data: Data, start: str) -> Table:
     """The configuration as tables, as ``train`` reads them."""
-    frozen = {"learning_rate": 2e-3, "backbone_rate": 0} if row.frozen else {}
+    frozen = SHIPPED if row.frozen else {}
     config: Table = {
         "seed": seed,
         "network": {"name": row.network, "input_hw": list(INPUT_HW), "start": start},
         "sources": list(_sources(row, data)),
         "optimisation": {"steps": steps, "batch_size": BATCH_SIZE, **OPTIMISATION, **frozen},
+        "augmentation": {"truncation": TRUNCATED} if row.frozen else {},
         "losses": {} if row.anatomy else dict.fromkeys(ANATOMICAL, 0),
         "judging": {"every": steps, "sets": judged_sets(data)},
     }

@@ -77,7 +77,7 @@ def test_every_row_is_a_configuration_with_the_ingredients_that_it_tells(tmp_pat
     ]
     assert {c.optimisation.backbone_rate for name, c in read.items() if name != "frozen"} == {0.2}
     frozen = read["frozen"]
-    assert frozen.optimisation.backbone_rate == 0
+    assert (frozen.optimisation.backbone_rate, frozen.augmentation.truncation) == (0, 0.2)
     assert all(set(NAMES) - set(s.ignore) == set(NAMES[17:]) for s in frozen.sources)
     assert [s.labelled for s in read["distilled"].sources] == [True, True, False]
     assert read["mixed"].sources[-1].people == 300
