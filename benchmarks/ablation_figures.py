@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from photos import Answers, Person, along_trunk, ask, in_order, inside_mask, people_of, spacing
 
 from spinetrack_synth.anatomy.fit2d.people import Sightings, fit_people, good_cost
-from spinetrack_synth.skeleton import SPINE
+from spinetrack_synth.skeleton import INDEX, NAMES, SPINE
 from spinetrack_synth.spinepose import PoseModel
 from spinetrack_synth.validation.body_fits import USUAL_FOCAL, estimate_noise, fit_model
 
@@ -33,6 +33,9 @@ FIGURES = (*JUDGED, *ON_PHOTOS)
 OF_SPINE = ("rendered_spine", "rendered_feet", *ON_PHOTOS)
 """Those that mean nothing where nobody has shown the network a spine."""
 
+FITTED_TO = (*range(17), INDEX["head"])
+"""Points to which bodies are fitted: those that photos' labels have, and no spine."""
+
 
 @dataclass(frozen=True)
 class Photographed:
@@ -45,12 +48,11 @@ class Photographed:
 
 
 def photographed(labels: Path, images: Path) -> Photographed:
-    """The labelled people of a COCO file. The nine spine points take no part in the fit."""
+    """The labelled people of a COCO file."""
     people = tuple(people_of(json.loads(labels.read_bytes()), images))
     points = np.stack([person.labels for person in people])
     sizes = np.array([person.picture.shape[1::-1] for person in people], np.float64)
-    seen = points[..., 2] > 0
-    seen[:, list(SPINE)] = False
+    seen = (points[..., 2] > 0) & np.isin(np.arange(len(NAMES)), FITTED_TO)
     sightings = Sightings(
         points[..., :2], seen, USUAL_FOCAL * sizes.max(axis=1), sizes / 2,
         np.zeros(len(people), bool),

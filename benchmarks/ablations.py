@@ -219,9 +219,9 @@ training, spine and feet on rendered people of other scenes. The others on the s
 points from sacrum to C7 inside the mask ({masks:,} people have one); how far gaps between spine \
 points differ from the model's, in parts of these; and, in parts of the torso, how far spine \
 points are from those of the body fitted to the labels ({fitted:,} people; on rendered people, \
-whose labels are exact, that is itself {100 * error:.1f} % from the truth), and how far they go \
-when the picture is mirrored or the box is 15 % larger (of each person the mean of nine points, of \
-people the median). Not judged: on which level a point of a real spine lies, for nobody has \
+whose labels are exact, that spine is itself {100 * error:.1f} % from the truth), and how far they \
+go when the picture is mirrored or the box is 15 % larger (of each person the mean of nine points, \
+of people the median). Not judged: on which level a point of a real spine lies, for nobody has \
 labelled one. –: nobody has shown the network a spine.
 """
 
