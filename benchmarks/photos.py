@@ -5,9 +5,11 @@ judged where nobody labelled one.
     python benchmarks/photos.py --lspe lsp --coco-mini COCO-MINI --write FOLDER
     python benchmarks/photos.py --labels labels.json --images photos --model M.onnx --sheet s.png
 
-The folders are the user's (``real_photos.py`` says where they come from); ``--write`` puts their
-people into COCO files for ``evaluate`` and for training. True boxes; the mirror image is looked at
-too and averaged in (``--no-flip-test`` leaves it out).
+``--sheet`` draws spines on the photos, ``--bare-sheet`` whole skeletons on the people's masks alone
+(it may be shown where the photos may not). The folders are the user's (``real_photos.py`` says
+where they come from); ``--write`` puts their people into COCO files for ``evaluate`` and for
+training. True boxes; the mirror image is looked at too and averaged in (``--no-flip-test`` leaves
+it out).
 
 | column | what, over people |
 |---|---|
@@ -54,6 +56,7 @@ ALONG, ASIDE = 0.1, 0.25
 that line: a flexed back bows out by a fifth of it."""
 
 TILE_PX = 180
+MASK_GREY = 215
 
 Sets = dict[str, tuple[File, Path]]
 """By name: people as a COCO file, and the folder of their pictures."""
@@ -172,19 +175,28 @@ def along_trunk(person: Person, spine: Floats) -> float:
     return float(near.all() and along[-1] > along[0])
 
 
-def inside_mask(person: Person, spine: Floats) -> float:
-    """Share of the points from the sacrum to C7 inside the mask; nan where there is none."""
+def mask_of(person: Person) -> NDArray[np.bool_] | None:
+    """The person's mask (H, W); None where there is none."""
     if not person.segmentation:
-        return np.nan
+        return None
     height, width = person.picture.shape[:2]
     shape = person.segmentation
     if isinstance(shape, list):
         shape = masks.merge(masks.frPyObjects(shape, height, width))
     elif isinstance(shape["counts"], list):
         shape = masks.frPyObjects(shape, height, width)
+    return np.asarray(masks.decode(shape), bool)
+
+
+def inside_mask(person: Person, spine: Floats) -> float:
+    """Share of the points from the sacrum to C7 inside the mask; nan where there is none."""
+    mask = mask_of(person)
+    if mask is None:
+        return np.nan
+    height, width = mask.shape
     x, y = np.rint(spine[:7]).astype(int).T
     there = (x >= 0) & (x < width) & (y >= 0) & (y < height)
-    inside = masks.decode(shape)[y.clip(0, height - 1), x.clip(0, width - 1)] > 0
+    inside = mask[y.clip(0, height - 1), x.clip(0, width - 1)]
     return float((there & inside).mean())
 
 
@@ -223,17 +235,29 @@ def row(people: list[Person], answers: list[Answers]) -> dict[str, str]:
     return told
 
 
-def sheet(people: list[Person], answers: list[Answers], columns: int = 10) -> NDArray[np.uint8]:
-    """People with their spines drawn, a tile each."""
+def sheet(
+    people: list[Person], answers: list[Answers], columns: int = 10, *, bare: bool = False
+) -> NDArray[np.uint8]:
+    """People with their spines drawn, a tile each; ``bare`` has whole skeletons on masks alone."""
     tiles = []
     for person, answer in zip(people, answers):
         scores = np.ones((1, len(answer.points)), np.float32)
-        drawn = draw_people(person.picture, answer.points[None], scores, spine_only=True)
+        picture, mask = person.picture, mask_of(person)
+        if bare:
+            picture = np.full_like(picture, 255)
+            if mask is not None:
+                picture[mask] = MASK_GREY
+        drawn = draw_people(picture, answer.points[None], scores, spine_only=not bare)
         x, y, width, height = person.box
         side = 1.25 * max(width, height)
         corner = np.array([x + width / 2, y + height / 2]) - side / 2
         shrink = np.array([[1, 0, -corner[0]], [0, 1, -corner[1]]]) * TILE_PX / side
-        tiles.append(cv2.warpAffine(drawn, shrink, (TILE_PX, TILE_PX), flags=cv2.INTER_AREA))
+        beyond = (255, 255, 255) if bare else (0, 0, 0)
+        tiles.append(
+            cv2.warpAffine(
+                drawn, shrink, (TILE_PX, TILE_PX), flags=cv2.INTER_AREA, borderValue=beyond
+            )
+        )
     tiles += [np.zeros_like(tiles[0])] * (-len(tiles) % columns)
     lines = [np.hstack(tiles[at : at + columns]) for at in range(0, len(tiles), columns)]
     return np.vstack(lines)
@@ -278,6 +302,7 @@ def main() -> None:
     parser.add_argument("--model", type=Path, action="append", default=[])
     parser.add_argument("--write", type=Path, help="put the sets into COCO files of this folder")
     parser.add_argument("--sheet", type=Path, help="draw the spines of people of each set")
+    parser.add_argument("--bare-sheet", type=Path, help="draw skeletons on masks, without photos")
     parser.add_argument("--tiles", type=int, default=60, help="so many of them")
     parser.add_argument("--no-flip-test", action="store_true")
     parser.add_argument("--threads", type=int, default=1)
@@ -302,9 +327,11 @@ def main() -> None:
             people = list(people_of(file, images))
             answers = [ask(model, p, flip_test=not asked.no_flip_test) for p in people]
             rows.append({"network": path.name, "set": name, **row(people, answers)})
-            if asked.sheet and model.keypoints == len(NAMES):
-                place = asked.sheet.with_stem(f"{asked.sheet.stem}-{path.stem}-{name}")
-                cv2.imwrite(str(place), sheet(people[: asked.tiles], answers[: asked.tiles]))
+            for where, bare in ((asked.sheet, False), (asked.bare_sheet, True)):
+                if where and model.keypoints == len(NAMES):
+                    place = where.with_stem(f"{where.stem}-{path.stem}-{name}")
+                    shown = people[: asked.tiles], answers[: asked.tiles]
+                    cv2.imwrite(str(place), sheet(*shown, bare=bare))
     if rows:
         print(table(rows))
 

@@ -158,13 +158,16 @@ def test_a_network_with_known_answers_gets_the_table_it_deserves(
     assert cv2.imwrite(str(tmp_path / "a.png"), picture[..., ::-1])
     image = {"id": 1, "file_name": "a.png", "width": 384, "height": 288}
     triples = np.c_[points, np.full(37, 2)].ravel().tolist()
-    people = [{"id": 1, "image_id": 1, "category_id": 1, "keypoints": triples}]
+    people = [{
+        "id": 1, "image_id": 1, "category_id": 1, "keypoints": triples,
+        "segmentation": [[100, 60, 250, 60, 250, 170, 100, 170]],
+    }]  # fmt: skip
     labels = {"images": [image], "annotations": people, "categories": [PERSON]}
     (tmp_path / "labels.json").write_text(json.dumps(labels))
     model = dot_network(tmp_path / "M.onnx")
     monkeypatch.setattr(
         sys, "argv", ["photos.py", "--labels", str(tmp_path / "labels.json"), "--model", str(model),
-                      "--sheet", str(tmp_path / "s.png")],
+                      "--sheet", str(tmp_path / "s.png"), "--bare-sheet", str(tmp_path / "b.png")],
     )  # fmt: skip
     photos.main()
     header, _, only = (line.split(" | ") for line in capsys.readouterr().out.splitlines())
@@ -173,3 +176,7 @@ def test_a_network_with_known_answers_gets_the_table_it_deserves(
     assert (told["order"], told["people"]) == ("0.0 % of 1", "1"), "dots are scattered"
     assert float(told["flip"].split()[0]) < 1.5
     assert (tmp_path / "s-M-labels.png").is_file()
+    bare = cv2.imread(str(tmp_path / "b-M-labels.png"))
+    tile = bare[: photos.TILE_PX, : photos.TILE_PX]
+    assert (tile[:3] == 255).all(), "white, where the photo is not shown"
+    assert ((tile == photos.MASK_GREY).all(axis=-1)).mean() > 0.2, "the mask"

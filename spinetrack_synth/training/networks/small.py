@@ -8,6 +8,7 @@ from typing import Final
 import torch
 from torch import Tensor, nn
 
+from spinetrack_synth import skeleton
 from spinetrack_synth.spinepose.crops import PADDING
 from spinetrack_synth.spinepose.simcc import SPLIT
 from spinetrack_synth.training.distributions import gaussian_width
@@ -25,6 +26,7 @@ from spinetrack_synth.training.networks.movenet import (
     scaled,
     twice,
 )
+from spinetrack_synth.training.networks.spine_chain import SpineChain
 
 SHARPNESS: Final = 2.0
 """What logits of MoveNet's heatmaps, which were trained cell by cell with a sigmoid, are multiplied
@@ -75,13 +77,16 @@ class Small(nn.Module):
         nn.init.zeros_(self.head.bias)  # type: ignore[arg-type]
         cells_hw = (height // STRIDE, width // STRIDE)
         self.register_buffer("place", likely_places(cells_hw), persistent=False)
+        whole = keypoints == len(skeleton.NAMES)
+        self.chain = SpineChain(cells_hw) if whole else nn.Identity()
         self.register_buffer("columns", between_cells(width // STRIDE), persistent=False)
         self.register_buffer("rows", between_cells(height // STRIDE), persistent=False)
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         levels = self.backbone.encode(images)
         heatmaps = self.head(self.backbone.decode(levels)) + self.detail(levels) + self.place
-        return self.simcc(SHARPNESS * heatmaps.float())
+        with torch.autocast(images.device.type, enabled=False):
+            return self.simcc(self.chain(SHARPNESS * heatmaps.float()))
 
     def simcc(self, heatmaps: Tensor) -> tuple[Tensor, Tensor]:
         """Logits over cells (B, K, H / 4, W / 4) as logits over bins of columns and rows."""
