@@ -114,7 +114,8 @@ def test_real_people_come_alone_or_after_rendered_ones_of_the_same_seed(tmp_path
             assert after.network.start.parent == tmp_path, "beside the configuration"
             assert after.network.start.name.startswith(f"{taught}-5-")
             assert alone.optimisation == after.optimisation
-    assert read["small-real-60"].network.starts_with_movenet
+    start = read["small-real-60"].network.start
+    assert start is not None and start.name == "movenet"
     runs = ablation_rows.runs_of(rows, (0, 1), 30, data(100))
     assert len({run.name for run in runs}) == len(runs)
     assert sum(not run.row.trained for run in runs) == 2, "what is not trained needs one seed"
