@@ -230,6 +230,22 @@ def standing(folder: Path) -> Path:
     return path
 
 
+def test_what_is_wrong_with_the_arguments_is_told_in_a_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ablations.main([])
+    assert "--held-out R3" in capsys.readouterr().out
+    draw_people(tmp_path, "train", 2, 0)
+    names = ("held-out", "photos", "unlabelled", "teacher", "backgrounds")
+    paths = [f"--{name}={tmp_path}" for name in names]
+    arguments = [f"--rendered={tmp_path}", *paths, f"--out={tmp_path / 'out'}"]
+    with pytest.raises(SystemExit, match="2"):
+        ablations.main(arguments)
+    told = capsys.readouterr().err
+    assert told == f"Error: {tmp_path / 'lspe/judge.json'}: there is no such file or folder\n"
+    assert not (tmp_path / "out").exists()
+
+
 @pytest.mark.slow
 def test_spines_of_photos_are_held_against_the_fitted_body(tmp_path: Path) -> None:
     there = ablation_figures.photographed(standing(tmp_path / "set"), tmp_path / "set")
