@@ -76,9 +76,11 @@ class Person:
 
 @dataclass(frozen=True)
 class Answers:
-    """A network's points for one person: as judged, and its spine looked at in other ways."""
+    """A network's points for one person and how sure it is, as judged, and its spine looked at in
+    other ways."""
 
     points: Floats
+    scores: Floats
     spine: Floats | None = None
     mirrored: Floats | None = None
     scaled: Floats | None = None
@@ -112,13 +114,15 @@ def people_of(file: File, images: Path) -> Iterator[Person]:
 def ask(model: PoseModel, person: Person, *, flip_test: bool) -> Answers:
     """The network's answers about a person."""
 
-    def look(picture: NDArray[np.uint8], box: Floats, twice: bool = False) -> Floats:
-        found = estimate(model, picture, box[None], image_order="bgr", flip_test=twice)
-        return found.keypoints_px[0]
+    def look(picture: NDArray[np.uint8], box: Floats) -> Floats:
+        return estimate(model, picture, box[None], image_order="bgr").keypoints_px[0]
 
-    points = look(person.picture, person.box, flip_test)
+    judged = estimate(
+        model, person.picture, person.box[None], image_order="bgr", flip_test=flip_test
+    )
+    points, scores = judged.keypoints_px[0], judged.scores[0]
     if model.keypoints < len(NAMES):
-        return Answers(points)
+        return Answers(points, scores)
     spine = list(SPINE)
     width = person.picture.shape[1]
     other_side = [width - person.box[0] - person.box[2], *person.box[1:]]
@@ -127,7 +131,8 @@ def ask(model: PoseModel, person: Person, *, flip_test: bool) -> Answers:
     growth = (LARGER_BOX - 1) * person.box[2:]
     larger = np.r_[person.box[:2] - growth / 2, person.box[2:] + growth]
     plain = look(person.picture, person.box)
-    return Answers(points, plain[spine], mirrored[spine], look(person.picture, larger)[spine])
+    larger_box = look(person.picture, larger)
+    return Answers(points, scores, plain[spine], mirrored[spine], larger_box[spine])
 
 
 def body_oks(person: Person, points: Floats) -> float:
@@ -238,26 +243,29 @@ def row(people: list[Person], answers: list[Answers]) -> dict[str, str]:
 def sheet(
     people: list[Person], answers: list[Answers], columns: int = 10, *, bare: bool = False
 ) -> NDArray[np.uint8]:
-    """People with their spines drawn, a tile each; ``bare`` has whole skeletons on masks alone."""
+    """People with their spines drawn, a tile each; ``bare`` has whole skeletons, as far as the
+    network is sure of them, on masks alone."""
     tiles = []
     for person, answer in zip(people, answers):
-        scores = np.ones((1, len(answer.points)), np.float32)
+        x, y, width, height = person.box
+        side = 1.25 * max(width, height)
+        corner = np.array([x + width / 2, y + height / 2]) - side / 2
+        shrink = np.array([[1, 0, -corner[0]], [0, 1, -corner[1]]]) * TILE_PX / side
         picture, mask = person.picture, mask_of(person)
         if bare:
             picture = np.full_like(picture, 255)
             if mask is not None:
                 picture[mask] = MASK_GREY
-        drawn = draw_people(picture, answer.points[None], scores, spine_only=not bare)
-        x, y, width, height = person.box
-        side = 1.25 * max(width, height)
-        corner = np.array([x + width / 2, y + height / 2]) - side / 2
-        shrink = np.array([[1, 0, -corner[0]], [0, 1, -corner[1]]]) * TILE_PX / side
-        beyond = (255, 255, 255) if bare else (0, 0, 0)
-        tiles.append(
-            cv2.warpAffine(
-                drawn, shrink, (TILE_PX, TILE_PX), flags=cv2.INTER_AREA, borderValue=beyond
-            )
+        tile = cv2.warpAffine(
+            picture,
+            shrink,
+            (TILE_PX, TILE_PX),
+            flags=cv2.INTER_AREA,
+            borderValue=(255, 255, 255) if bare else (0, 0, 0),
         )
+        points = answer.points @ shrink[:, :2].T + shrink[:, 2]
+        scores = answer.scores if bare else np.ones(len(points))
+        tiles.append(draw_people(tile, points[None], scores[None], spine_only=not bare))
     tiles += [np.zeros_like(tiles[0])] * (-len(tiles) % columns)
     lines = [np.hstack(tiles[at : at + columns]) for at in range(0, len(tiles), columns)]
     return np.vstack(lines)

@@ -62,6 +62,7 @@ def set_stage(folder: Path) -> Path:
     z_up_mm = 1000 * world[..., [0, 2, 1]] * [1, -1, 1]
     np.savez(folder / "keypoints.npz", positions=z_up_mm, names=np.array(NAMES))
     (folder / "CONFIG.toml").write_text(TRAINING)
+    shutil.copytree(Path(__file__).parents[1] / "pipelines", folder / "pipelines")
     if find_spec("trimesh"):
         _gym(folder)
     if find_spec("cv2") and find_spec("onnx"):

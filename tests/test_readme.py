@@ -28,6 +28,7 @@ TUTORIALS = tuple(sorted((ROOT / "docs" / "tutorials").glob("*.md")))
 SMALLER = {
     "spinetrack-synth render": ["--size", "160x120", "--quality", "draft", "--count", "2"],
     "spinetrack-synth avatars export --scenes": ["--scenes", "office"],
+    "spinetrack-synth run": ["--dry-run"],
     "spinetrack-synth serve": ["--size", "64x48", "--quality", "draft", "--port", "0"],
     "python benchmarks/tissue_depth.py": ["--people", "1"],
     "python benchmarks/anatomy.py": ["--people", "3"],

@@ -15,7 +15,8 @@ from spinetrack_synth.version import __version__
 
 COMMANDS = (
     "render", "serve", "validate", "rules", "motion", "anatomy", "scenes", "poses", "avatars",
-    "ik", "predict", "evaluate", "gap", "train", "export", "stats", "models", "assets", "doctor",
+    "ik", "predict", "evaluate", "gap", "train", "export", "stats", "run", "models", "assets",
+    "doctor",
 )  # fmt: skip
 """Each is a module of this package that holds a click command called ``command``."""
 

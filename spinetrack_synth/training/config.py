@@ -11,7 +11,7 @@ from spinetrack_synth.training.augmentation import AugmentationConfig
 from spinetrack_synth.training.exchange import BackgroundConfig
 from spinetrack_synth.training.loss_config import LossConfig, TeacherConfig
 from spinetrack_synth.training.sources import SourceConfig
-from spinetrack_synth.training.typed_toml import read_toml
+from spinetrack_synth.typed_toml import read_toml
 
 MOVENET: Final = "movenet"
 

@@ -32,7 +32,7 @@ from spinetrack_synth.training.processes import Processes, processes
 from spinetrack_synth.training.sources import Source, read_source
 from spinetrack_synth.training.state import Standing
 from spinetrack_synth.training.teachers import open_teacher
-from spinetrack_synth.training.typed_toml import first_difference
+from spinetrack_synth.typed_toml import first_difference
 
 CONFIG: Final = "config.toml"
 PAGE: Final = "index.html"

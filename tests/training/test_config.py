@@ -83,3 +83,8 @@ def test_the_examples_of_the_page_are_configurations(tmp_path: Path) -> None:
     read(tmp_path, first)
     for part in parts:
         read(tmp_path, f"{first}\n{part}")
+
+
+def test_the_configuration_of_the_network_that_ships_can_be_read() -> None:
+    config = read_config(ROOT / "pipelines/spinepose-small/train.toml")
+    assert config.network.name == "small" and config.judging.sets

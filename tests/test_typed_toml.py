@@ -10,7 +10,7 @@ from typing import Literal
 import pytest
 
 from spinetrack_synth.errors import UserError
-from spinetrack_synth.training.typed_toml import first_difference, read_toml
+from spinetrack_synth.typed_toml import first_difference, read_toml
 
 
 @dataclass(frozen=True)
