@@ -260,7 +260,9 @@ def test_spines_of_photos_are_held_against_the_fitted_body(tmp_path: Path) -> No
     step = np.array([0.1 * there.torso_px[0], 0])
     points = person.labels[:, :2].copy()
     points[list(SPINE)] = spine + step
-    answers = photos.Answers(points, spine=spine, mirrored=spine + 2 * step, scaled=spine - step)
+    answers = photos.Answers(
+        points, np.ones(37), spine=spine, mirrored=spine + 2 * step, scaled=spine - step
+    )
     told = ablation_figures.figures_of_person(person, answers, spine, there.torso_px[0])
     assert told["fitted"] == pytest.approx(0.1)
     assert (told["flip"], told["scale"]) == pytest.approx((0.2, 0.1))
