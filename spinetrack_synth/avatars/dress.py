@@ -248,14 +248,16 @@ def _clothes(
 ) -> list[Part]:
     parts: list[Part] = []
     worn: dict[str, Fabric] = {}
+    seeds: dict[str, int] = {}
     for k, garment in enumerate(garments):
         covering = [outer.depth_m - _OVERLAP_M for outer in garments[k + 1 :]]
         hidden_m = np.maximum.reduce(covering) if covering else None
         fabric = _fabric(garment, worn, skin, rng)
         skirt = garment.cut.skirt
         seed = int(rng.integers(2**31))
+        seed = seeds[garment.cut.name] = seeds.get(garment.cut.sewn_on, seed)
         if hidden_m is None or _shows(data, garment, hidden_m):
-            if garment.cut.sewn_on:
+            if garment.cut.cloth == "belt":
                 look: Look = Material(fabric.main, fabric.roughness, 0.2)
             else:
                 look = weave(data, garment, fabric, seed, hidden_m)

@@ -101,7 +101,8 @@ class ClothTexels:
     """The painted texels of a garment, chosen from all that are laid flat; all arrays (N, ...).
 
     ``field`` edge name -> distance (N,) m inside that edge; ``grid`` (N, 2) m across and along its
-    cloth; ``opens`` tells whether it does down the front; the others as ``Flat`` has them.
+    cloth; ``opens`` tells whether it does down the front, ``sewn_on`` whether it is a trim; the
+    others as ``Flat`` has them.
     """
 
     def __init__(self, flat: Flat, garment: Garment, ours: Ints) -> None:
@@ -112,6 +113,7 @@ class ClothTexels:
         self.blur_m = flat.blur_m
         self.trousers = garment.cut.leg is not None and garment.cut.neck is None
         self.legs = garment.cut.leg is not None
+        self.sewn_on = bool(garment.cut.sewn_on)
         self.opens = garment.cut.front is not None or garment.cut.buttoned
 
     @cached_property
@@ -144,8 +146,8 @@ class ClothTexels:
 
     @property
     def on_trunk(self) -> NDArray[np.bool_]:
-        """Which texels are on the front or back of a top."""
-        return (self.arm < 0.5) & (not self.trousers)
+        """Which texels are on the front or back of a top, where something may be printed."""
+        return (self.arm < 0.5) & (not self.trousers and not self.sewn_on)
 
     @property
     def back_m(self) -> NDArray[np.float32]:

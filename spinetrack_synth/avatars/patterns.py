@@ -172,6 +172,9 @@ def _print(paint: Paint, place: ClothTexels, fabric: Fabric, rng: Rng) -> Paint:
 
 def _fade(paint: Paint, place: ClothTexels, fabric: Fabric, rng: Rng) -> Paint:
     """One colour turns into another, over all of the garment or within a hand's breadth."""
+    if place.sewn_on:  # at the end that has turned
+        paint[:] = fabric.second
+        return paint
     y = place.points[:, 1]
     start, stop = (float(np.quantile(y, share)) for share in (0.2, 0.8))
     if rng.random() < 0.4:

@@ -20,6 +20,10 @@ from spinetrack_synth.easing import smoothstep
 
 _STAND_M: Final = 0.030
 """Height of a collar's stand above the neck edge."""
+_ROLL_M: Final = 0.035
+"""How far the roll of a hood reaches from the neck edge."""
+_POUCH_HALF_M: Final = 0.115
+"""Half the width of a hood that lies on the back, on broad shoulders."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -89,15 +93,26 @@ def _collar(neck: _Neck, figure: Figure) -> tuple[dict[str, Array], Array]:
 
 
 def _hood(neck: _Neck, figure: Figure) -> tuple[dict[str, Array], Array]:
-    """A hood that lies on the back, its edge drawn together below the throat."""
-    reach = 0.04 + 0.13 * (1 - neck.front) ** 2
-    share = np.clip((neck.off + 0.02) / (reach + 0.02), 0.0, 1.0)
-    full = 0.012 + 0.024 * (1 - neck.front)
+    """A hood that lies on the back: a roll about the neck, drawn together below the throat, and
+    behind it, beyond a fold, a round pouch."""
+    half = min(_POUCH_HALF_M, 0.62 * float(np.abs(figure.shoulders[:, 2]).mean()))
+    behind = (1 - neck.front) ** 2 * np.sqrt(np.clip(1 - (neck.aside / half) ** 2, 0.0, 1.0))
+    reach = _ROLL_M + 0.11 * behind
     return {
         "fold": neck.off + 0.02,
-        "leaf": np.minimum(reach - neck.off, 0.125 - neck.aside),
+        "leaf": reach - neck.off,
         "gap": np.where(neck.front > 0.5, neck.aside - 0.012 - 0.3 * neck.below, INSIDE_M),
-    }, 0.005 + full * np.sin(np.pi * share) ** 0.7
+    }, 0.005 + np.maximum(
+        (0.012 + 0.008 * (1 - neck.front)) * _bulge(neck.off, -0.02, _ROLL_M + 0.005),
+        0.026 * np.sqrt(behind) * _bulge(neck.off, _ROLL_M - 0.01, reach),
+    )
+
+
+def _bulge(off: Array, start_m: float, end_m: Array | float) -> Array:
+    """0 at both ends of a fold of cloth .. 1 between them."""
+    share = np.clip((off - start_m) / np.maximum(end_m - start_m, 1e-3), 0.0, 1.0)
+    bulge: Array = np.sin(np.pi * share) ** 0.6
+    return bulge
 
 
 def _lapels(neck: _Neck, figure: Figure) -> tuple[dict[str, Array], Array]:

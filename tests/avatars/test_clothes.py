@@ -1,12 +1,15 @@
 import numpy as np
 import pytest
 
+from spinetrack_synth.avatars import dress
 from spinetrack_synth.avatars.body import sample_subject, shape
 from spinetrack_synth.avatars.clothes import over, sew, skin_below, tailor
 from spinetrack_synth.avatars.cuts import SNUG_M, Armhole, Cut, Neckline, edge_distances
 from spinetrack_synth.avatars.figure import measure, suit
-from spinetrack_synth.avatars.garments import leggings, leotard, shirt, socks
+from spinetrack_synth.avatars.garments import hoodie, leggings, leotard, shirt, socks
+from spinetrack_synth.avatars.patterns import Fabric
 from spinetrack_synth.avatars.styles import STYLES
+from spinetrack_synth.avatars.textures import texel_map
 from spinetrack_synth.avatars.trims import trimmings
 from spinetrack_synth.avatars.wardrobe import choose_outfit
 
@@ -134,6 +137,40 @@ def test_a_collar_lies_about_the_neck_over_its_shirt(body_data, figure):
     assert 20 < there.sum() < 2000
     assert (collar.offset_m > worn.offset_m)[there & (worn.depth_m > 0.03)].all()
     assert np.abs(figure.points[there, 1] - figure.nape[1]).max() < 0.12
+
+
+def test_a_hood_lies_on_the_back_narrower_than_the_shoulders(body_data, figure):
+    rng = np.random.default_rng(2)
+    worn = tailor(body_data, figure, hoodie(rng), rng)
+    (hood,) = trimmings(body_data, figure, worn)
+    there = hood.depth_m > 0
+    behind = there & (figure.points[:, 0] < figure.nape[0])
+    points = figure.points[there]
+    assert 0.08 < np.abs(points[:, 2]).max() < 0.8 * np.abs(figure.shoulders[:, 2]).mean()
+    assert 0.08 < figure.nape[1] - figure.points[behind, 1].min() < 0.22
+    thick = (hood.offset_m - worn.offset_m)[there & (worn.depth_m > 0.01)]
+    assert thick.min() > 0.0 and thick.max() < 0.04
+    # Round: far from the middle it ends higher.
+    aside = np.abs(figure.points[:, 2])
+    lowest = [figure.points[behind & (aside > z), 1].min() for z in (0.0, 0.05, 0.075)]
+    assert lowest == sorted(lowest) and lowest[2] - lowest[0] > 0.02
+
+
+def test_what_is_sewn_on_has_the_pattern_of_its_garment(body_data, monkeypatch):
+    figure = measure(body_data, shape(body_data, sample_subject(7, 1)))
+    rng = np.random.default_rng(2)
+    worn = tailor(body_data, figure, hoodie(rng), rng)
+    (hood,) = trimmings(body_data, figure, worn)
+    light, dark, red = (0.9, 0.9, 0.9), (0.1, 0.1, 0.2), (0.8, 0.1, 0.1)
+    cloth = Fabric("swatch", light, dark, red, 0.8, (red, dark), "tartan")
+    monkeypatch.setattr(dress, "choose_fabric", lambda *_: cloth)
+    parts = dress._clothes(body_data, figure, (worn, hood), np.ones(3), np.random.default_rng(3))
+    texels = texel_map(suit(body_data).sheet, 256)
+    inside = np.minimum(hood.depth_m, worn.depth_m) > 0.022  # of all seams
+    ours = texels.texel[texels.touching(inside)]
+    images = [part.material.at(0.008).base_color.reshape(-1, 3)[ours] / 255 for part in parts]
+    assert images[0].std(axis=0).max() > 0.08
+    assert np.abs(images[0] - images[1]).mean() < 0.03
 
 
 def test_outfits_repeat_and_vary():
