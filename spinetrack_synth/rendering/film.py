@@ -9,11 +9,19 @@ from numpy.typing import NDArray
 
 Image = NDArray[np.float32]
 
-EXPOSURE: Final = 0.95
-"""Brings a surface lit like the people to its natural place on the filmic curve."""
+EXPOSURE: Final = 0.65
+"""Brings a surface lit like the people to its natural place on the filmic curve: a grey card of
+18 % to 110 of 255, which makes people nearly as bright as in photographs."""
 
 PEOPLE_COUNT: Final = 0.6
 """Weight of the light on the people against that on everything in sight."""
+
+BRIGHTEST: Final = 0.7
+"""Light that develops to 220 of 255: of the people, and of everything in sight, nine tenths should
+stay below."""
+
+HIGHLIGHTS: Final = 0.5
+"""How much of what is brighter is taken back, in stops: 0 nothing, 1 all of it."""
 
 WHITE_BALANCE: Final = 0.5
 """How far the colour of the light is taken out: 0 not at all, 1 wholly."""
@@ -54,8 +62,9 @@ def meter(radiance: Image, albedo: Image, ids: NDArray[np.uint8]) -> Image:
 
     Metered like a photographer holding a meter beside the subject: by the light that falls on
     things, which is radiance over albedo, not by how bright they are. So dark skin stays dark and
-    white cloth white, whoever stands before whatever. The people's light counts most. The light's
-    own colour is taken out by half, as a camera leaves some warmth to an evening.
+    white cloth white, whoever stands before whatever. The people's light counts most. Where that
+    would blow out the sunlit side of them, or the room they stand in, some of it is taken back. The
+    light's own colour is taken out by half, as a camera leaves some warmth to an evening.
     """
     reflecting = albedo @ LUMINANCE > LEAST_ALBEDO
     if not reflecting.any():
@@ -64,10 +73,17 @@ def meter(radiance: Image, albedo: Image, ids: NDArray[np.uint8]) -> Image:
     light = radiance / np.maximum(albedo, np.float32(LEAST_ALBEDO))
     whole = _median(light[reflecting])
     on_people = reflecting & (ids > 0)
-    people = _median(light[on_people]) if on_people.sum() >= FEWEST_PIXELS else whole
+    seen = on_people.sum() >= FEWEST_PIXELS
+    people = _median(light[on_people]) if seen else whole
     mixed = people**PEOPLE_COUNT * whole ** (1 - PEOPLE_COUNT)
     strength = float(mixed @ LUMINANCE)
     gains: NDArray[np.float64] = EXPOSURE / strength * (mixed / strength) ** -WHITE_BALANCE
+    exposed = radiance @ (gains * LUMINANCE).astype(np.float32)
+    bright = float(np.percentile(exposed[reflecting], 90))
+    if seen:
+        bright = max(bright, float(np.percentile(exposed[on_people], 90)))
+    taken_back: float = min(1.0, (BRIGHTEST / max(bright, 1e-9)) ** HIGHLIGHTS)
+    gains *= taken_back
     return gains.astype(np.float32)
 
 

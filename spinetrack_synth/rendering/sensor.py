@@ -14,9 +14,9 @@ from spinetrack_synth.rendering import film
 from spinetrack_synth.rendering.film import LUMINANCE, Image
 from spinetrack_synth.shot import Film, Frame, Shot
 
-ELECTRONS: Final = 15_000.0
+ELECTRONS: Final = 22_000.0
 """That light 1 frees in a pixel at ISO 100: a full well of 20,000 (pixels of 2 to 4 um hold 6,000
-to 30,000), filled 7.8 times as bright as middle grey (ISO 12232), which develops from 0.17."""
+to 30,000), filled 7.8 times as bright as middle grey (ISO 12232), which is exposed to 0.12."""
 
 READ_NOISE: Final = 2.5
 """Electrons, standard deviation: 1 to 4 in today's CMOS sensors."""

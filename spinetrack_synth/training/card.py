@@ -12,11 +12,17 @@ from spinetrack_synth.gap.bootstrap import Interval
 from spinetrack_synth.training.config import Config
 from spinetrack_synth.training.judging import FIGURES, Judgement
 from spinetrack_synth.training.loss_config import Term
+from spinetrack_synth.training.networks.efficientnet_lite_package import LICENSE as LITE_LICENCE
 from spinetrack_synth.training.networks.movenet_package import LICENSE as MOVENET_LICENCE
 from spinetrack_synth.training.sources import Source
 from spinetrack_synth.version import __version__
 
 CARD: Final = "README.md"
+BEGINNINGS: Final = {
+    "movenet": ("MoveNet", MOVENET_LICENCE),
+    "imagenet": ("EfficientNet-Lite0, of ImageNet", LITE_LICENCE),
+}
+"""Names and licences of weights that are fetched."""
 UNTOLD: Final = "not stated"
 """A licence that the configuration does not tell."""
 TOLD: Final = tuple(name for name in FIGURES if name.startswith(("body_", "spine_")))
@@ -84,8 +90,8 @@ def write_card(
 def ingredients_of(config: Config, sources: Sequence[Source]) -> list[Ingredient]:
     """What goes into a network: where its weights begin, people, photographs, a teacher."""
     network, found = config.network, []
-    if network.starts_with_movenet:
-        found.append(Ingredient("weights to begin with", "MoveNet", MOVENET_LICENCE))
+    if network.fetched:
+        found.append(Ingredient("weights to begin with", *BEGINNINGS[network.fetched]))
     elif network.start is not None:
         found.append(Ingredient("weights to begin with", network.start.name, network.licence))
     for source in sources:

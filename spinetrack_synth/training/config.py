@@ -13,7 +13,11 @@ from spinetrack_synth.training.loss_config import LossConfig, TeacherConfig
 from spinetrack_synth.training.sources import SourceConfig
 from spinetrack_synth.typed_toml import read_toml
 
-MOVENET: Final = "movenet"
+FETCHED: Final = {
+    "movenet": ("small", "small-thunder"),
+    "imagenet": ("small-lite0",),
+}
+"""Words for weights that are fetched, and the networks that they are for."""
 
 Precision = Literal["fp32", "bf16", "fp16"]
 
@@ -22,17 +26,27 @@ Precision = Literal["fp32", "bf16", "fp16"]
 class NetworkConfig:
     """The network: its ``name``, the height and width of its crops, and the file whose weights it
     is to ``start`` with, else random ones, with the licence of that: a checkpoint of ours, mmpose's
-    ``.pth``, or MoveNet, which the word ``movenet`` fetches."""
+    ``.pth``, MoveNet or EfficientNet-Lite0, which the words ``movenet`` and ``imagenet`` fetch."""
 
     name: str = "small"
     input_hw: tuple[int, int] = (256, 192)
     start: Path | None = None
     licence: str = ""
 
+    def __post_init__(self) -> None:
+        networks = FETCHED[self.fetched] if self.fetched else ()
+        if networks and self.name not in networks:
+            raise ValueError(
+                f"start = {self.fetched!r} is for {' and '.join(networks)}, not {self.name}"
+            )
+
     @property
-    def starts_with_movenet(self) -> bool:
-        """Whether MoveNet's weights are to be fetched, with the licence that they have."""
-        return self.start is not None and self.start.name == MOVENET and not self.start.exists()
+    def fetched(self) -> str | None:
+        """The word of ``FETCHED`` that the weights begin with, None where they are a file or random
+        ones."""
+        if self.start is None or self.start.name not in FETCHED or self.start.exists():
+            return None
+        return self.start.name
 
 
 @dataclass(frozen=True)

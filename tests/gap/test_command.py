@@ -23,6 +23,7 @@ from spinetrack_synth.gap.evaluation import evaluate as measure
 from spinetrack_synth.gap.labels import labels_of, read_labels
 from spinetrack_synth.gap.predictions import predictions_of
 from spinetrack_synth.gap.report import data, page
+from spinetrack_synth.spinepose import packaged
 
 pytestmark = pytest.mark.slow
 
@@ -174,7 +175,10 @@ def test_bad_files_end_in_one_line(
     assert told in str(done.exception) and "\n" not in str(done.exception)
 
 
-def test_nothing_to_run_and_no_pictures_say_what_to_give(sets: Path, tmp_path: Path) -> None:
+def test_nothing_to_run_and_no_pictures_say_what_to_give(
+    sets: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(packaged, "NETWORKS", tmp_path / "none")
     done = run(evaluate, "--dataset", labels_path(sets, "made"))
     assert "--model" in str(done.exception)
     lonely = write(tmp_path / "x" / "labels.json", read_labels(labels_path(sets, "made")).coco)

@@ -35,8 +35,8 @@ from spinetrack_synth.spinepose.estimator import SpinePoseEstimator, open_models
 FRAME_HW = (288, 512)
 COLORS = [(255, 190, 60), (60, 190, 255), (190, 60, 255), (60, 255, 190)]
 PLACES = [(20, 10), (150, 10), (280, 10), (150, 150)]
-GALLERY = Path(__file__).parents[2] / "docs" / "pictures" / "scenes.jpg"
-"""Pictures of 320 x 240, rendered, six in a row."""
+TWO_PEOPLE = Path(__file__).parents[1] / "two_people.png"
+"""Two rendered pictures of 320 x 240, side by side, a person in each."""
 INSIDE = packaged.NETWORKS / "person-detector-small.onnx"
 FIGURE = scatter(np.random.default_rng(5), 37, (110, 100))
 
@@ -99,7 +99,7 @@ def test_where_it_cannot_be_had_the_one_inside_the_package_finds_people(
 ) -> None:
     monkeypatch.setattr(packaged, "DETECTOR", INSIDE.stem)
     model = dot_network(tmp_path / "M.onnx")
-    assert cv2.imwrite(str(tmp_path / "a.png"), cv2.imread(str(GALLERY))[240:480, :640])
+    assert cv2.imwrite(str(tmp_path / "a.png"), cv2.imread(str(TWO_PEOPLE)))
     for flags, reason in (((), "cannot be fetched"), (("--offline",), "forbids fetching")):
         got = run("predict", tmp_path / "a.png", "--model", model, "-o", tmp_path / "out", *flags)
         assert got.code == 0
@@ -127,7 +127,7 @@ def test_the_file_inside_is_small_and_tells_what_it_is() -> None:
 
 def test_two_rendered_people_are_two_boxes_around_them() -> None:
     detector = open_detector(INSIDE, provider="cpu", threads=1, least_score=PACKAGED_LEAST_SCORE)
-    picture = cv2.imread(str(GALLERY))[240:480, :640]  # a person in each half
+    picture = cv2.imread(str(TWO_PEOPLE))  # a person in each half
     found = detect(detector, picture)
     boxes = found.boxes_xywh[np.argsort(found.boxes_xywh[:, 0])]
     seen_by_eye = [[152, 33, 89, 170], [457, 7, 97, 215]]

@@ -205,5 +205,5 @@ def test_what_does_not_fit_is_told_in_one_line_and_changes_nothing(
     assert all(torch.equal(before[name], tensor) for name, tensor in net.state_dict().items())
     with pytest.raises(UserError, match=r"of another network: backbone.stem.0.conv.weight has no"):
         begin_with(small, SMALL, tmp_path / "s.pth")
-    with pytest.raises(UserError, match="MoveNet's weights are for small networks, not spinepose"):
+    with pytest.raises(UserError, match="MoveNet's weights are for small and small-thunder, not s"):
         begin_with(net, PUBLISHED, tmp_path / "movenet-lightning.json")

@@ -10,7 +10,7 @@ import pytest
 pytest.importorskip("cv2", reason="pip install 'spinetrack-synth[train]'")
 
 from spinetrack_synth.errors import UserError
-from spinetrack_synth.training.config import OptimisationConfig, read_config
+from spinetrack_synth.training.config import Config, OptimisationConfig, read_config
 
 ROOT = Path(__file__).parents[2]
 LEAST = """
@@ -25,6 +25,13 @@ SET = '[[judging.sets]]\nname = "photos"\nannotations = "p.json"\n'
 def read(folder: Path, text: str) -> object:
     (folder / "c.toml").write_text(text)
     return read_config(folder / "c.toml")
+
+
+def test_a_word_that_is_a_file_is_that_file(tmp_path: Path) -> None:
+    config = read(tmp_path, LEAST + "[network]\nname = 'small-lite0'\nstart = 'imagenet'")
+    assert isinstance(config, Config) and config.network.fetched == "imagenet"
+    (tmp_path / "imagenet").write_bytes(b"")
+    assert config.network.fetched is None
 
 
 def test_two_entries_are_enough(tmp_path: Path) -> None:
@@ -56,6 +63,14 @@ def test_two_entries_are_enough(tmp_path: Path) -> None:
         (LEAST + "[judging]\nwatch = 'x.body_oks'\n" + SET, "judging: watch = 'x.body_oks' names"),
         (LEAST + "[judging]\npatience = 2\n" + SET, "judging: patience has to be at least 1, and"),
         (LEAST + "[judging]\nevery = 0", "judging: every is 0"),
+        (
+            LEAST + "[network]\nstart = 'imagenet'",
+            "network: start = 'imagenet' is for small-lite0, not small",
+        ),
+        (
+            LEAST + "[network]\nname = 'small-lite0'\nstart = 'movenet'",
+            "network: start = 'movenet' is for small and small-thunder, not small-lite0",
+        ),
         (LEAST + "labelled = false", "sources with labelled = false need a [teacher]"),
         (LEAST + "[teacher]", "teacher: expected one of network and predictions"),
     ],

@@ -317,6 +317,17 @@ def test_saved_predictions_that_cannot_be_used_are_refused(tmp_path: Path) -> No
         open_saved(tmp_path, [results[0], {**results[1], "keypoints": [1.0]}])
 
 
+def test_saved_predictions_of_another_source_with_the_same_ids_teach_nobody(tmp_path: Path) -> None:
+    results = saved(tmp_path, np.full((3, 37, 2), 20.0))
+    for result, number in zip(results, (31, 32, 40)):
+        result |= {"annotation_id": number, "file_name": "images/c.jpg"}
+    with pytest.raises(UserError, match=r"none of its 3 results is of anybody in people\.json"):
+        open_saved(tmp_path, results)
+    results[1]["file_name"] = "images/a.jpg"
+    teacher = open_saved(tmp_path, results)
+    assert [bool(np.isfinite(each).any()) for each in teacher.scores[0]] == [False, True, False]
+
+
 def test_a_person_without_a_saved_prediction_is_not_taught(tmp_path: Path) -> None:
     teacher = open_saved(tmp_path, saved(tmp_path, np.full((3, 37, 2), 20.0))[:1])
     answer = teacher.answer(

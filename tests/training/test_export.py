@@ -138,7 +138,9 @@ def test_8_bits_take_a_third_and_stay_near(
 
 
 @pytest.mark.exhaustive
-@pytest.mark.parametrize("name", ["spinepose-m", "spinepose-l", "spinepose-x", "small-thunder"])
+@pytest.mark.parametrize(
+    "name", ["spinepose-m", "spinepose-l", "spinepose-x", "small-thunder", "small-lite0"]
+)
 def test_every_other_size_answers_what_torch_does(name: str, tmp_path: Path) -> None:
     torch.manual_seed(0)
     description = Description(name, input_hw=(64, 64))

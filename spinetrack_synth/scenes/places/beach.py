@@ -53,7 +53,7 @@ _STYLES = (
         (0.80, 0.72, 0.57), (0.10, 0.30, 0.40), seasons.SUMMER, 3.5, "dunes", ("loungers", "boat")
     ),
     _Style(
-        (0.86, 0.82, 0.72), (0.14, 0.42, 0.46), seasons.SUMMER, 1.2, "palms", ("loungers", "hut")
+        (0.79, 0.75, 0.66), (0.14, 0.42, 0.46), seasons.SUMMER, 1.2, "palms", ("loungers", "hut")
     ),
     _Style((0.66, 0.60, 0.50), (0.16, 0.24, 0.28), seasons.LATE, 5.0, "pines", ("boat", "posts")),
     _Style(

@@ -23,6 +23,7 @@ NETWORKS: Final[dict[str, Callable[[int, tuple[int, int]], nn.Module]]] = {
     **{f"spinepose-{size}": partial(SpinePose, size) for size in SIZES},
     "small": partial(Small, "lightning"),
     "small-thunder": partial(Small, "thunder"),
+    "small-lite0": partial(Small, "lite0"),
 }
 
 BACKBONE_RATE: Final = 0.2
@@ -36,8 +37,8 @@ def build(
     keypoints: int = len(skeleton.NAMES),
     input_hw: tuple[int, int] = INPUT_HW,
 ) -> nn.Module:
-    """A network of random weights: spinepose-s, -m, -l or -x, small (MoveNet lightning's trunk) or
-    small-thunder.
+    """A network of random weights: spinepose-s, -m, -l or -x, small (MoveNet lightning's trunk),
+    small-thunder or small-lite0 (EfficientNet-Lite0's).
 
     It takes crops (B, 3, H, W), normalised by ``crops.IMAGENET``, and answers logits over bins of
     half a pixel, (B, K, 2W) and (B, K, 2H); its ``scores`` leads from them to what exported files

@@ -49,7 +49,10 @@ WHITE: Final = 127.5
 
 class MoveNet(nn.Module):
     """Crops (B, 3, H, W), normalised by ImageNet's mean and deviation, to features (B, 96, H / 4,
-    W / 4), of which a 1x1 convolution makes heatmaps of keypoints. Sides are multiples of 32."""
+    W / 4), of which a 1x1 convolution makes heatmaps of keypoints. Sides are multiples of 32.
+
+    ``taps`` are the channels of what ``encode`` gives.
+    """
 
     factor: Tensor
     shift: Tensor
@@ -60,6 +63,10 @@ class MoveNet(nn.Module):
         std = torch.tensor(IMAGENET.std_rgb).view(3, 1, 1)
         self.register_buffer("factor", std / WHITE, persistent=False)
         self.register_buffer("shift", mean / WHITE - 1, persistent=False)
+        self.taps: tuple[int, ...] = (
+            LAST,
+            *(scaled(BLOCKS[block][0], width) for block, *_ in PYRAMID),
+        )
         before = scaled(STEM, width)
         self.stem = Conv(3, before, 3, stride=2, top=6)
         self.blocks = nn.ModuleList()

@@ -1,9 +1,10 @@
-"""The small network: MoveNet's trunk, a heatmap a keypoint at stride 4, answered as SimCC."""
+"""The small networks: a trunk, a pyramid, a heatmap a keypoint at stride 4, answered as SimCC."""
 
 from __future__ import annotations
 
 import math
-from typing import Final
+from collections.abc import Sequence
+from typing import Final, Literal
 
 import torch
 from torch import Tensor, nn
@@ -12,21 +13,21 @@ from spinetrack_synth import skeleton
 from spinetrack_synth.spinepose.crops import PADDING
 from spinetrack_synth.spinepose.simcc import SPLIT
 from spinetrack_synth.training.distributions import gaussian_width
+from spinetrack_synth.training.networks.efficientnet_lite import EfficientNetLite0
 from spinetrack_synth.training.networks.movenet import (
-    BLOCKS,
     FEATURES,
-    LAST,
-    PYRAMID,
     STRIDE,
     WIDTHS,
     Conv,
     MoveNet,
     SeparableConv,
     Variant,
-    scaled,
     twice,
 )
 from spinetrack_synth.training.networks.spine_chain import SpineChain
+
+Trunk = Variant | Literal["lite0"]
+"""MoveNet's, which knows poses, or EfficientNet-Lite0's, which knows ImageNet."""
 
 SHARPNESS: Final = 2.0
 """What logits of MoveNet's heatmaps, which were trained cell by cell with a sigmoid, are multiplied
@@ -49,7 +50,8 @@ much as its 17 keypoints need: of frozen features of its, 1x1 filters find the s
 
 class Small(nn.Module):
     """MoveNet's trunk with a 1x1 convolution for ``keypoints`` heatmaps, to which a second, wider
-    pyramid over the same features adds what MoveNet has not learnt (at first nothing).
+    pyramid over the same features adds what MoveNet has not learnt (at first nothing). Over
+    EfficientNet-Lite0, which has no pyramid and no keypoints, the second is the only one.
 
     ``forward`` takes crops (B, 3, H, W), normalised by ImageNet's mean and deviation, and answers
     logits over bins of half a pixel, (B, K, 2W) and (B, K, 2H). A heatmap is a distribution over
@@ -66,15 +68,16 @@ class Small(nn.Module):
     columns: Tensor
     rows: Tensor
 
-    def __init__(self, variant: Variant, keypoints: int, input_hw: tuple[int, int]) -> None:
+    def __init__(self, trunk: Trunk, keypoints: int, input_hw: tuple[int, int]) -> None:
         super().__init__()
-        self.variant: Variant = variant
+        self.trunk: Trunk = trunk
         height, width = input_hw
-        self.backbone = MoveNet(WIDTHS[variant])
-        self.detail = Detail(WIDTHS[variant], keypoints)
-        self.head = nn.Conv2d(FEATURES, keypoints, 1)
-        nn.init.normal_(self.head.weight, std=0.01)
-        nn.init.zeros_(self.head.bias)  # type: ignore[arg-type]
+        self.backbone = EfficientNetLite0() if trunk == "lite0" else MoveNet(WIDTHS[trunk])
+        self.detail = Detail(self.backbone.taps, keypoints)
+        if trunk != "lite0":
+            self.head = nn.Conv2d(FEATURES, keypoints, 1)
+            nn.init.normal_(self.head.weight, std=0.01)
+            nn.init.zeros_(self.head.bias)  # type: ignore[arg-type]
         cells_hw = (height // STRIDE, width // STRIDE)
         self.register_buffer("place", likely_places(cells_hw), persistent=False)
         whole = keypoints == len(skeleton.NAMES)
@@ -84,7 +87,9 @@ class Small(nn.Module):
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         levels = self.backbone.encode(images)
-        heatmaps = self.head(self.backbone.decode(levels)) + self.detail(levels) + self.place
+        heatmaps = self.detail(levels) + self.place
+        if isinstance(self.backbone, MoveNet):
+            heatmaps = heatmaps + self.head(self.backbone.decode(levels))
         with torch.autocast(images.device.type, enabled=False):
             return self.simcc(self.chain(SHARPNESS * heatmaps.float()))
 
@@ -107,14 +112,13 @@ class Small(nn.Module):
 
 
 class Detail(nn.Module):
-    """A pyramid over the features that MoveNet's ``encode`` gives, to heatmaps of keypoints.
+    """A pyramid over the features (``taps`` channels) that a trunk's ``encode`` gives, to heatmaps.
 
     Like MoveNet it has no norms, so that a step's loss does not depend on how a batch is divided.
     """
 
-    def __init__(self, width: float, keypoints: int) -> None:
+    def __init__(self, taps: Sequence[int], keypoints: int) -> None:
         super().__init__()
-        taps = [LAST, *(scaled(BLOCKS[block][0], width) for block, *_ in PYRAMID)]
         self.lateral = nn.ModuleList(Conv(tap, wide, 1) for tap, wide in zip(taps, DETAIL))
         self.narrow = nn.ModuleList(
             Conv(before, after, 1) for before, after in zip(DETAIL, DETAIL[1:])
