@@ -13,14 +13,12 @@ import torch
 
 from spinetrack_synth.atomic import write_atomic
 from spinetrack_synth.spinepose.packaged import ACCURACY
-from spinetrack_synth.training.export import keep_in_16_bits
+from spinetrack_synth.training.export import OPSET, keep_in_16_bits
 from spinetrack_synth.training.networks.movenet_package import LICENSE, PACKAGE, VERSION
 from spinetrack_synth.training.networks.person_detector import PersonDetector
 
 if TYPE_CHECKING:
     from onnx import ModelProto, NodeProto
-
-OPSET: Final = 17
 
 SIDE: Final = 320
 """Pixels. Larger inputs find more of the small people and lose large ones, as the network knows

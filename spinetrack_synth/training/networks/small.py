@@ -42,7 +42,6 @@ leaves it to other heads whose they are; this keeps a neighbour's out (body of 1
 on which the figures were chosen, mean OKS: .554 without, .591 with OUTSIDE, .628 with the centre
 (2, 2), .631 with these)."""
 
-
 DETAIL: Final = (128, 96, 64, 64)
 """Channels of the second pyramid, the coarsest level first. MoveNet's own is a quarter as wide, as
 much as its 17 keypoints need: of frozen features of its, 1x1 filters find the spine worse."""
