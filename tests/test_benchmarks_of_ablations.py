@@ -242,7 +242,7 @@ def test_what_is_wrong_with_the_arguments_is_told_in_a_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     ablations.main([])
-    assert "--held-out R3" in capsys.readouterr().out
+    assert "--held-out R4" in capsys.readouterr().out
     draw_people(tmp_path, "train", 2, 0)
     names = ("held-out", "photos", "unlabelled", "teacher", "backgrounds")
     paths = [f"--{name}={tmp_path}" for name in names]
