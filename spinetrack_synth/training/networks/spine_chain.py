@@ -64,7 +64,7 @@ class SpineChain(nn.Module):
         share = torch.softmax(own.flatten(2), dim=-1).view(own.shape).clamp_min(NOTHING)
         if self.coarser > 1:
             share = nn.functional.avg_pool2d(share, self.coarser)
-        people = len(share)
+        people = share.shape[0]
         told = self.told(torch.cat([share, share.flip(1)]))  # from either end
         upwards, downwards = told[..., :people, :], told[..., people:, :]
         against = downwards.flip(0).roll(COURSES // 2, dims=1)  # from above: the opposite course
