@@ -60,6 +60,11 @@ class Small(nn.Module):
     cells (softmax); its marginals are those over columns and rows. Their logarithms at the cells'
     middles are joined by a cubic that keeps parabolas: a Gaussian's logarithm is one, so that its
     top is found wherever it lies within a cell.
+
+    The spine is taken as a chain in answers alone. In training each heatmap has to find its own
+    point: where neighbours help, it leaves to them what it could have learnt (500 steps of the
+    network that ships with the chain, then judged with it: spines in order on 91 % of 182 people of
+    photos; of the same weights without those steps, 97 %).
     """
 
     precise = ("top", "lateral", "merge", "points", "detail", "head")
@@ -93,7 +98,8 @@ class Small(nn.Module):
         if isinstance(self.backbone, MoveNet):
             heatmaps = heatmaps + self.head(self.backbone.decode(levels))
         with torch.autocast(images.device.type, enabled=False):
-            return self.simcc(self.chain(SHARPNESS * heatmaps.float()))
+            logits = SHARPNESS * heatmaps.float()
+            return self.simcc(logits if self.training else self.chain(logits))
 
     def simcc(self, heatmaps: Tensor) -> tuple[Tensor, Tensor]:
         """Logits over cells (B, K, H / 4, W / 4) as logits over bins of columns and rows."""

@@ -13,15 +13,17 @@ from spinetrack_synth import skeleton
 COURSES: Final = 8
 """Directions in which a spine goes on that are told apart."""
 
-STEP: Final = 0.035
-SPREAD: Final = 0.02
+STEP: Final = 0.045
+SPREAD: Final = 0.025
 """How far along its course the next spine point lies, and the deviation from there, in parts of the
 crop's height: gaps of the model's spine are 30 to 127 mm long, which in a standing person of 1.75 m
 is .014 to .06 of it."""
 
 STRAIGHTNESS: Final = 5.0
-"""Concentration of a gap's course about that of the gap before (von Mises): of eight courses 60 %
-go on, 19 % turn to either side."""
+"""Concentration of a gap's course about that of the gap before (von Mises): of eight courses 68 %
+go on, 16 % turn to either side. With a step and a spread of .035 and .02 spines of 182 people on
+photos are in order in .97 and along the labelled trunk in .86, with .035 and .025 in .98 and .85,
+with .03 and .02 in .98 and .85, with these, which were chosen there, in .99 and .85."""
 
 STRAY: Final = 0.002
 """How often a neighbour says nothing, since it is itself mistaken."""

@@ -7,6 +7,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from spinetrack_synth import skeleton  # noqa: E402
 from spinetrack_synth.errors import UserError  # noqa: E402
 from spinetrack_synth.spinepose import simcc  # noqa: E402
 from spinetrack_synth.training.networks.build import build, parameter_groups  # noqa: E402
@@ -131,3 +132,15 @@ def test_a_backbone_at_rate_0_stays_as_it_is() -> None:
     }
     assert not any(p.requires_grad for p in small.backbone.parameters())
     assert all(group["lr"] == 1e-3 for group in groups)
+
+
+def test_spine_points_hear_of_each_other_in_answers_and_not_in_training() -> None:
+    torch.manual_seed(0)
+    fresh, images = build("small", input_hw=(64, 64)), torch.randn(2, 3, 64, 64)
+    point, neighbour = skeleton.SPINE[3], skeleton.SPINE[4]
+    for training, heard in ((True, False), (False, True)):
+        fresh.train(training).zero_grad()
+        x, _ = fresh(images)
+        x[:, point, 7].sum().backward()
+        gradient = fresh.detail.heatmaps.weight.grad
+        assert gradient[point].any() and bool(gradient[neighbour].any()) is heard
