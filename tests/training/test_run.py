@@ -107,10 +107,11 @@ def test_a_run_leaves_network_card_page_and_logs(folder: Path) -> None:
 
 def test_a_network_that_has_seen_people_knows_them(folder: Path) -> None:
     """From random weights; ``benchmarks/training.py`` has 64 rendered people."""
-    path = draw_people(folder, "known", 3, 0)
+    path = draw_people(folder, "known", 2, 0)
     nothing = "\n".join(f"{name} = 0" for name in PROBABILITIES)
-    more = f"[judging]\n[losses]\nstructure = 0\nsmoothness = 0\n[augmentation]\n{nothing}"
-    plan = {"steps": 45, "batch_size": 3, "learning_rate": 5e-3, "backbone_rate": 1}
+    terms = "structure = 0\nsmoothness = 0\nheatmaps = 1"
+    more = f"[judging]\n[losses]\n{terms}\n[augmentation]\n{nothing}"
+    plan = {"steps": 50, "batch_size": 2, "learning_rate": 5e-3, "backbone_rate": 1}
     config = write_config(folder / "known.toml", more, **plan, ema_decay=0.9, warmup_steps=10)
     text = config.read_text().replace("[32, 32]", "[64, 64]")
     config.write_text(text.replace("keypoints_train", "keypoints_known"))
@@ -121,7 +122,9 @@ def test_a_network_that_has_seen_people_knows_them(folder: Path) -> None:
         model, labels.coco, folder / "images/known", flip_test=False, sub_bin=True
     )  # as it has seen them: not mirrored
     figures = figures_of(evaluate(labels, predictions_of(results, labels, "known")))
-    assert min(figures["body_oks"], figures["spine_oks"]) >= 0.98
+    assert min(figures["body_oks"], figures["spine_oks"]) > 0.95, figures
+    heatmaps = losses(folder / "known", "heatmaps")
+    assert heatmaps[-1] < 0.2 * heatmaps[0]
 
 
 def test_judging_has_the_figures_of_evaluate(folder: Path) -> None:
