@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Final
 
 from torch import nn
@@ -11,7 +11,6 @@ from torch import nn
 from spinetrack_synth.gap.bootstrap import Interval
 from spinetrack_synth.training.config import Config
 from spinetrack_synth.training.judging import FIGURES, Judgement
-from spinetrack_synth.training.loss_config import Term
 from spinetrack_synth.training.networks.efficientnet_lite_package import LICENSE as LITE_LICENCE
 from spinetrack_synth.training.networks.movenet_package import LICENSE as MOVENET_LICENCE
 from spinetrack_synth.training.sources import Source
@@ -110,12 +109,9 @@ def ingredients_of(config: Config, sources: Sequence[Source]) -> list[Ingredient
 
 
 def _losses(config: Config) -> str:
-    terms = {each.name: getattr(config.losses, each.name) for each in fields(config.losses)}
     told = [
         f"{name} {term.weight:g}" + ("" if term.schedule == "constant" else f" ({term.schedule})")
-        for name, term in terms.items()
-        if isinstance(term, Term) and term.used
-        if name != "distillation" or config.teacher is not None
+        for name, term in config.terms.items()
     ]
     return ", ".join(told) or "none"
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Final, Literal
 
 from spinetrack_synth.training.augmentation import AugmentationConfig
 from spinetrack_synth.training.exchange import BackgroundConfig
-from spinetrack_synth.training.loss_config import LossConfig, TeacherConfig
+from spinetrack_synth.training.loss_config import LossConfig, TeacherConfig, Term
 from spinetrack_synth.training.sources import SourceConfig
 from spinetrack_synth.typed_toml import read_toml
 
@@ -18,6 +18,9 @@ FETCHED: Final = {
     "imagenet": ("small-lite0",),
 }
 """Words for weights that are fetched, and the networks that they are for."""
+
+HEATMAPS: Final = ("small", "small-thunder", "small-lite0")
+"""Networks whose answers are the columns and rows of heatmaps."""
 
 Precision = Literal["fp32", "bf16", "fp16"]
 
@@ -162,6 +165,20 @@ class Config:
             raise ValueError(f"two sources are called {min(twice)!r}; give each a name")
         if self.teacher is None and not all(source.labelled for source in self.sources):
             raise ValueError("sources with labelled = false need a [teacher]")
+
+    @property
+    def terms(self) -> dict[str, Term]:
+        """The terms of the loss that count at some step, by name."""
+        there = {
+            "distillation": self.teacher is not None,
+            "heatmaps": self.network.name in HEATMAPS,
+        }
+        terms = {each.name: getattr(self.losses, each.name) for each in fields(self.losses)}
+        return {
+            name: term
+            for name, term in terms.items()
+            if isinstance(term, Term) and term.used and there.get(name, True)
+        }
 
 
 def read_config(path: Path, folder: Path | None = None) -> Config:

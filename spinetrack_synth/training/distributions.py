@@ -44,6 +44,17 @@ def label_logits(points: Tensor, width_px: int, height_px: int) -> Logits:
     )
 
 
+def label_heatmaps(
+    points: Tensor, width_px: int, height_px: int, cells_hw: tuple[int, int]
+) -> Tensor:
+    """The same over the cells of a heatmap, (B, K, h, w): the label of the column that a cell's
+    middle lies in, and that of its row."""
+    rows, columns = cells_hw
+    across = _axis_logits(points[..., 0].float(), width_px, columns)
+    along = _axis_logits(points[..., 1].float(), height_px, rows)
+    return along[..., :, None] + across[..., None, :]
+
+
 def inside(points: Tensor, width_px: int, height_px: int) -> Tensor:
     """Which points (B, K, 2) lie on a pixel of the crop (B, K); nan lies on none."""
     last = points.new_tensor([width_px, height_px]) - 0.5
@@ -86,8 +97,13 @@ def sureness(logits: Logits) -> Tensor:
     return torch.minimum(*near)
 
 
-def _axis_logits(places_px: Tensor, side_px: int) -> Tensor:
-    bins = torch.arange(round(SPLIT * side_px), device=places_px.device, dtype=torch.float32)
+def _axis_logits(places_px: Tensor, side_px: int, cells: int | None = None) -> Tensor:
+    """At the bins of a side, or at the middles of so many ``cells`` that divide it."""
+    bins = torch.arange(
+        cells or round(SPLIT * side_px), device=places_px.device, dtype=torch.float32
+    )
+    if cells:
+        bins = SPLIT * ((bins + 0.5) * side_px / cells - 0.5)
     away = (bins - SPLIT * places_px.nan_to_num()[..., None]) / gaussian_width(side_px)
     return SHARPNESS * torch.exp(-0.5 * away.square())
 

@@ -24,7 +24,6 @@ from spinetrack_synth.training.checkpoints import Description, begin_with
 from spinetrack_synth.training.config import Config
 from spinetrack_synth.training.distillation import Teacher, normalised
 from spinetrack_synth.training.log import STEPS, StepLog
-from spinetrack_synth.training.loss_config import Term
 from spinetrack_synth.training.losses import total_loss
 from spinetrack_synth.training.networks.build import parameter_groups
 from spinetrack_synth.training.networks.efficientnet_lite_package import (
@@ -203,11 +202,11 @@ class Learner:
                 with torch.autocast(
                     device.type, DTYPES[plan.precision], enabled=plan.precision != "fp32"
                 ):
-                    logits = self.forward(normalised(part.images, device))
+                    x, y, *heatmaps = self.forward(normalised(part.images, device))
                     answer = None
                     if self.teacher is not None and losses.distillation.at(step):
                         answer = self.teacher.answer(part).to(device)
-                loss, terms = total_loss(logits, points, weight, answer, step, losses)
+                loss, terms = total_loss((x, y), points, weight, answer, step, losses, *heatmaps)
                 torch.autograd.backward(self.scaler.scale(loss / plan.accumulate))
             for name, value in {"loss": loss.detach(), **terms}.items():
                 sums[name] = sums.get(name, 0) + value / plan.accumulate
@@ -279,13 +278,7 @@ def _kept(batch: Batch, row: Row, step: int, out: Path, process: Processes) -> s
 
 def _columns(config: Config) -> tuple[str, ...]:
     """The columns of the log: a step may leave out terms whose weight is 0 at the time."""
-    terms = [
-        each.name
-        for each in fields(config.losses)
-        if isinstance(term := getattr(config.losses, each.name), Term) and term.used
-        if each.name != "distillation" or config.teacher is not None
-    ]
-    return "step", "loss", *terms, "gradient_norm", "learning_rate", "pictures_s"
+    return "step", "loss", *config.terms, "gradient_norm", "learning_rate", "pictures_s"
 
 
 def fingerprint(batches: Batches) -> str:

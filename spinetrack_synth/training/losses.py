@@ -15,6 +15,7 @@ from spinetrack_synth.training.distributions import (
     divergence,
     expected_points,
     inside,
+    label_heatmaps,
     label_logits,
 )
 from spinetrack_synth.training.loss_config import LossConfig
@@ -39,11 +40,13 @@ def total_loss(
     teacher: TeacherAnswer | None,
     step: int,
     config: LossConfig = DEFAULT,
+    heatmaps: Tensor | None = None,
 ) -> tuple[Tensor, dict[str, Tensor]]:
     """The weighted sum of all terms, and each term by its name, without weight and gradient.
 
     ``logits`` are the network's, ``points`` (B, K, 2) the labels in pixels of the crop and
-    ``weight`` (B, K) how much each counts, 0 where there is none (its point may be nan). Terms
+    ``weight`` (B, K) how much each counts, 0 where there is none (its point may be nan);
+    ``heatmaps`` (B, K, h, w) are logits over cells, of networks that have some. Terms
     whose weight is 0 at this ``step`` are neither computed nor told. Each term is a mean over all
     people and all their points or links, those that take no part included: so the mean over equal
     parts of a batch is the batch's loss, on several machines or in several passes.
@@ -52,6 +55,9 @@ def total_loss(
         terms: dict[str, tuple[float, Tensor]] = {}
         if share := config.labels.at(step):
             terms["labels"] = share, label_loss(logits, points, weight)
+        if heatmaps is not None and (share := config.heatmaps.at(step)):
+            size = crop_size(logits)
+            terms["heatmaps"] = share, heatmap_loss(heatmaps, points, weight, size)
         if teacher is not None and (share := config.distillation.at(step)):
             terms["distillation"] = share, distillation(logits, teacher, config.temperature)
         shares = {name: getattr(config, name).at(step) for name in ANATOMICAL}
@@ -72,6 +78,25 @@ def label_loss(logits: Logits, points: Tensor, weight: Tensor) -> Tensor:
     size = crop_size(logits)
     counted = torch.where(inside(points, *size), weight.float(), 0.0)
     return (divergence(logits, label_logits(points, *size)) * counted).mean()
+
+
+def heatmap_loss(
+    heatmaps: Tensor, points: Tensor, weight: Tensor, size_px: tuple[int, int]
+) -> Tensor:
+    """Mean divergence of the labels' heatmaps (B, K, h, w) from the answered ones, in nats, of
+    crops of ``size_px`` (width, height).
+
+    Columns and rows alone do not tell where both meet: a heatmap with half of a keypoint in its
+    column, in another row, and half in its row, in another column, has no gradient towards the
+    cell of the keypoint, to which it gives nothing.
+    """
+    height, width = heatmaps.shape[-2:]
+    wanted = label_heatmaps(points, *size_px, (height, width))
+    log_answer, log_target = (
+        each.float().flatten(-2).log_softmax(-1) for each in (heatmaps, wanted)
+    )
+    counted = torch.where(inside(points, *size_px), weight.float(), 0.0)
+    return ((log_target.exp() * (log_target - log_answer)).sum(-1) * counted).mean()
 
 
 def _none(logits: Logits) -> Tensor:

@@ -34,6 +34,19 @@ def test_a_word_that_is_a_file_is_that_file(tmp_path: Path) -> None:
     assert config.network.fetched is None
 
 
+def test_terms_of_the_loss_are_those_that_can_count(tmp_path: Path) -> None:
+    losses = "[losses]\nsmoothness = 0\nheatmaps = 1\n"
+    config = read(tmp_path, LEAST + losses)
+    assert isinstance(config, Config)
+    assert set(config.terms) == {"labels", "structure", "spine_shape", "heatmaps"}
+    taught = read(
+        tmp_path,
+        LEAST + losses + "[network]\nname = 'spinepose-s'\n[teacher]\nnetwork = 'm.onnx'\n",
+    )
+    assert isinstance(taught, Config)
+    assert set(taught.terms) == {"labels", "structure", "spine_shape", "distillation"}
+
+
 def test_two_entries_are_enough(tmp_path: Path) -> None:
     config = read(tmp_path, LEAST)
     assert config.sources[0].annotations == tmp_path / "a.json"

@@ -18,11 +18,17 @@ from spinetrack_synth.training.distributions import (  # noqa: E402
     expected_points,
     gaussian_width,
     inside,
+    label_heatmaps,
     label_logits,
     sureness,
 )
 from spinetrack_synth.training.loss_config import LossConfig, Term  # noqa: E402
-from spinetrack_synth.training.losses import label_loss, total_loss  # noqa: E402
+from spinetrack_synth.training.losses import (  # noqa: E402
+    heatmap_loss,
+    label_loss,
+    total_loss,
+)
+from spinetrack_synth.training.networks.build import build  # noqa: E402
 
 WIDE, HIGH = 24, 32
 
@@ -217,3 +223,45 @@ def test_a_term_that_does_not_count_yet_is_not_told() -> None:
     total, terms = total_loss(noise(), scattered(), torch.ones(3, 37), teacher, 3, config)
     assert terms == {} and total.item() == 0
     total.backward()
+
+
+def test_a_labels_heatmap_is_its_column_and_its_row() -> None:
+    points = scattered(2, 5)
+    heatmaps = label_heatmaps(points, WIDE, HIGH, (HIGH // 4, WIDE // 4))
+    x, y = label_logits(points, WIDE, HIGH)
+    middles = slice(3, None, 8)  # of four pixels: the bins of 1.5 px, 5.5 px and so on
+    assert torch.allclose(heatmaps, y[..., middles, None] + x[..., None, middles], atol=1e-5)
+    weight = torch.ones(2, 5)
+    assert heatmap_loss(heatmaps, points, weight, (WIDE, HIGH)).item() == pytest.approx(0, abs=1e-6)
+    flat = torch.zeros_like(heatmaps)
+    share = torch.softmax(heatmaps.flatten(-2).double(), dim=-1)
+    by_hand = (share * torch.log(share * share.shape[-1])).sum(-1).mean().item()
+    assert heatmap_loss(flat, points, weight, (WIDE, HIGH)).item() == pytest.approx(by_hand)
+
+
+@pytest.mark.parametrize("place", [(float("nan"), 5.0), (-0.6, 5.0), (3.0, HIGH)])
+def test_heatmaps_of_points_without_a_label_have_no_gradient(place: tuple[float, float]) -> None:
+    points, weight = scattered(2, 5), torch.ones(2, 5)
+    points[1, 4], weight[0, 2] = torch.tensor(place), 0.0
+    heatmaps = torch.zeros(2, 5, HIGH // 4, WIDE // 4, requires_grad=True)
+    heatmap_loss(heatmaps, points, weight, (WIDE, HIGH)).backward()
+    moved = heatmaps.grad.abs().amax((-2, -1)) > 0
+    assert not moved[1, 4] and not moved[0, 2] and int(moved.sum()) == 8
+    assert torch.isfinite(heatmaps.grad).all()
+
+
+@pytest.mark.parametrize("share", [0.0, 1.0])
+def test_a_keypoint_in_its_column_and_in_its_row_but_not_in_both_is_found(share: float) -> None:
+    """Columns and rows alone leave it where it is."""
+    small, points = build("small", input_hw=(64, 64)), torch.tensor([[[21.5, 41.5]]])
+    config = replace(LABELS_ALONE, heatmaps=Term(share))
+    heatmaps = torch.full((1, 1, 16, 16), -15.0)  # its cell is (10, 5)
+    heatmaps[0, 0, 10, 12] = heatmaps[0, 0, 3, 5] = 0.0
+    heatmaps.requires_grad_()
+    for _ in range(200):
+        logits = small.simcc(heatmaps)
+        loss, _ = total_loss(logits, points, torch.ones(1, 1), None, 0, config, heatmaps)
+        heatmaps.data -= 3.0 * torch.autograd.grad(loss, heatmaps)[0]
+    x, y = (small.scores(axis).detach().numpy() for axis in small.simcc(heatmaps))
+    (found,) = simcc.decode(x, y, sub_bin=True)[0][0]
+    assert (np.abs(found - [21.5, 41.5]).max() < 0.1) == (share > 0)

@@ -22,12 +22,16 @@ pytest.importorskip("cv2", reason="pip install 'spinetrack-synth[train]'")
 from safetensors.torch import load_file  # noqa: E402
 
 from spinetrack_synth.errors import UserError  # noqa: E402
+from spinetrack_synth.gap.evaluation import evaluate  # noqa: E402
 from spinetrack_synth.gap.labels import read_labels  # noqa: E402
+from spinetrack_synth.gap.predictions import predictions_of  # noqa: E402
 from spinetrack_synth.gap.running import Source, evaluate_sources  # noqa: E402
 from spinetrack_synth.skeleton import SPINE  # noqa: E402
+from spinetrack_synth.spinepose.model import predict_dataset  # noqa: E402
+from spinetrack_synth.training.augmentation import PROBABILITIES  # noqa: E402
 from spinetrack_synth.training.checkpoints import open_checkpoint  # noqa: E402
 from spinetrack_synth.training.export import export  # noqa: E402
-from spinetrack_synth.training.judging import figures_of  # noqa: E402
+from spinetrack_synth.training.judging import figures_of, pose_model  # noqa: E402
 from spinetrack_synth.training.loop import DivergedError  # noqa: E402
 from spinetrack_synth.training.run import run  # noqa: E402
 from spinetrack_synth.training.state import read_state  # noqa: E402
@@ -99,6 +103,28 @@ def test_a_run_leaves_network_card_page_and_logs(folder: Path) -> None:
     assert (
         "license: cc0-1.0" in card and f"| val | 6 | {float(judged[-1]['body_oks']):.3f} (" in card
     )
+
+
+def test_a_network_that_has_seen_people_knows_them(folder: Path) -> None:
+    """From random weights; ``benchmarks/training.py`` has 64 rendered people."""
+    path = draw_people(folder, "known", 2, 0)
+    nothing = "\n".join(f"{name} = 0" for name in PROBABILITIES)
+    terms = "structure = 0\nsmoothness = 0\nheatmaps = 1"
+    more = f"[judging]\n[losses]\n{terms}\n[augmentation]\n{nothing}"
+    plan = {"steps": 50, "batch_size": 2, "learning_rate": 5e-3, "backbone_rate": 1}
+    config = write_config(folder / "known.toml", more, **plan, ema_decay=0.9, warmup_steps=10)
+    text = config.read_text().replace("[32, 32]", "[64, 64]")
+    config.write_text(text.replace("keypoints_train", "keypoints_known"))
+    train(config, folder / "known")
+    network, told = open_checkpoint(folder / "known")
+    labels, model = read_labels(path), pose_model(network, told.input_hw, "known")
+    results = predict_dataset(
+        model, labels.coco, folder / "images/known", flip_test=False, sub_bin=True
+    )  # as it has seen them: not mirrored
+    figures = figures_of(evaluate(labels, predictions_of(results, labels, "known")))
+    assert min(figures["body_oks"], figures["spine_oks"]) > 0.95, figures
+    heatmaps = losses(folder / "known", "heatmaps")
+    assert heatmaps[-1] < 0.2 * heatmaps[0]
 
 
 def test_judging_has_the_figures_of_evaluate(folder: Path) -> None:

@@ -59,7 +59,8 @@ class Small(nn.Module):
     logits over bins of half a pixel, (B, K, 2W) and (B, K, 2H). A heatmap is a distribution over
     cells (softmax); its marginals are those over columns and rows. Their logarithms at the cells'
     middles are joined by a cubic that keeps parabolas: a Gaussian's logarithm is one, so that its
-    top is found wherever it lies within a cell.
+    top is found wherever it lies within a cell. In training it answers the heatmaps too, logits
+    over cells (B, K, H / 4, W / 4), for a loss that sees where column and row meet.
 
     The spine is taken as a chain in answers alone. In training each heatmap has to find its own
     point: where neighbours help, it leaves to them what it could have learnt (500 steps of the
@@ -92,14 +93,16 @@ class Small(nn.Module):
         self.register_buffer("columns", between_cells(width // STRIDE), persistent=False)
         self.register_buffer("rows", between_cells(height // STRIDE), persistent=False)
 
-    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(self, images: Tensor) -> tuple[Tensor, ...]:
         levels = self.backbone.encode(images)
         heatmaps = self.detail(levels) + self.place
         if isinstance(self.backbone, MoveNet):
             heatmaps = heatmaps + self.head(self.backbone.decode(levels))
         with torch.autocast(images.device.type, enabled=False):
-            logits = SHARPNESS * heatmaps.float()
-            return self.simcc(logits if self.training else self.chain(logits))
+            heatmaps = SHARPNESS * heatmaps.float()
+            if self.training:
+                return (*self.simcc(heatmaps), heatmaps)
+            return self.simcc(self.chain(heatmaps))
 
     def simcc(self, heatmaps: Tensor) -> tuple[Tensor, Tensor]:
         """Logits over cells (B, K, H / 4, W / 4) as logits over bins of columns and rows."""

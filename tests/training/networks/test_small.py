@@ -117,7 +117,10 @@ def test_the_second_pyramid_adds_nothing_at_first_and_learns() -> None:
     levels = fresh.backbone.encode(images)
     assert torch.equal(fresh.backbone.decode(levels), fresh.backbone(images))
     assert not fresh.detail(levels).any()
-    x, y = fresh(images)
+    x, y, heatmaps = fresh(images)
+    assert heatmaps.shape == (2, 37, 16, 16)
+    assert all(map(torch.equal, fresh.simcc(heatmaps), (x, y)))
+    assert len(fresh.eval()(images)) == 2
     (x[:, 20, 7].sum() + y[:, 20, 7].sum()).backward()
     gradient = fresh.detail.heatmaps.weight.grad
     assert gradient[20].any() and not gradient[:20].any()
@@ -140,7 +143,7 @@ def test_spine_points_hear_of_each_other_in_answers_and_not_in_training() -> Non
     point, neighbour = skeleton.SPINE[3], skeleton.SPINE[4]
     for training, heard in ((True, False), (False, True)):
         fresh.train(training).zero_grad()
-        x, _ = fresh(images)
+        x = fresh(images)[0]
         x[:, point, 7].sum().backward()
         gradient = fresh.detail.heatmaps.weight.grad
         assert gradient[point].any() and bool(gradient[neighbour].any()) is heard
