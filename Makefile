@@ -11,8 +11,9 @@ BIN := $(VENV)/bin
 DEMO_READY := $(VENV)/.installed-render
 TEST_READY := $(VENV)/.installed-all-dev
 DOCS_READY := $(VENV)/.installed-docs
-# A worker that renders needs 2.5 GB; files stay whole, for their fixtures are dear.
-TWO_AT_A_TIME := -n 2 --dist loadfile
+# A worker that renders needs 2.5 GB; files stay whole, for their fixtures are dear, and in the
+# order of tests/conftest.py, which begins with those that take long.
+TWO_AT_A_TIME := -n 2 --dist loadfile --no-loadscope-reorder
 
 .DELETE_ON_ERROR:
 .PHONY: demo test test-quick test-exhaustive lint docs bench clean

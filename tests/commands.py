@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+import io
+import signal
+import sys
 from collections.abc import Callable
+from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
 from typing import NamedTuple
+
+import pytest
+
+from spinetrack_synth.cli import main
 
 
 class Outcome(NamedTuple):
@@ -15,6 +23,25 @@ class Outcome(NamedTuple):
 
 Run = Callable[..., Outcome]
 """What the fixture ``run`` gives: call it with the arguments of ``spinetrack-synth``."""
+
+
+def type_in(folder: Path, *arguments: object) -> Outcome:
+    """Runs the command in this process, in a folder: what it imports and compiles is there when the
+    next one is typed. How a process of its own begins and ends is tested in tests/cli and
+    tests/test_end_to_end.py."""
+    out, err = io.StringIO(), io.StringIO()
+    on_sigterm = signal.getsignal(signal.SIGTERM)
+    with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
+        patch.setattr(sys, "argv", ["spinetrack-synth", *map(str, arguments)])
+        patch.chdir(folder)
+        try:
+            main()
+            code = 0
+        except SystemExit as stop:
+            code = int(stop.code or 0)
+        finally:
+            signal.signal(signal.SIGTERM, on_sigterm)
+    return Outcome(code, out.getvalue(), err.getvalue())
 
 
 def contents(folder: Path) -> dict[str, bytes]:

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import math
 import os
 import signal
 import sys
+from pathlib import Path
 
 import pytest
 from commands import Outcome, Run
 from hypothesis import settings
 
 from spinetrack_synth.cache import cache_folder
-from spinetrack_synth.cli import main
+from spinetrack_synth.cli import main, progress
 
 # Compiled once for all tests, also for those with a cache folder of their own.
 os.environ.setdefault("NUMBA_CACHE_DIR", str(cache_folder()))
 
-# A busy machine is no bug: examples may take as long as they need.
+# A busy machine is no bug: examples may take as long as they need, commands need not tell.
+progress.QUIET_SECONDS = math.inf
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
 
@@ -24,13 +27,30 @@ settings.load_profile("patient")
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
-DEAREST = ("test_readme.py", "test_tutorials.py", "test_end_to_end.py", "test_faults.py")
-"""Files that take minutes come first, the longest ahead, so that workers end together."""
+DEAREST = (
+    "rendering/unreal/test_faults.py",
+    "test_readme.py",
+    "rendering/server/test_serving.py",
+    "gap/test_causes.py",
+    "training/test_run.py",
+    "test_end_to_end.py",
+    "gap/test_command.py",
+    "test_docs_site.py",
+    "rendering/unreal/test_against_server.py",
+    "test_tutorials.py",
+    "compiled/test_cache.py",
+    "anatomy/ik/test_inverse_kinematics.py",
+    "rendering/unreal/test_launching.py",
+    "validation/test_fuzz.py",
+    "training/test_export.py",
+)
+"""Files that take longest come first, so that workers end together."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    place = {name: number for number, name in enumerate(DEAREST)}
-    items.sort(key=lambda item: place.get(item.path.name, len(place)))
+    tests = Path(__file__).parent
+    place = {(tests / name).resolve(strict=True): number for number, name in enumerate(DEAREST)}
+    items.sort(key=lambda item: place.get(item.path.resolve(), len(place)))
 
 
 @pytest.fixture

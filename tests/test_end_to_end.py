@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from commands import contents
+from commands import contents, type_in
 from PIL import Image
 from pycocotools import mask as coco_mask
 from pycocotools.coco import COCO
@@ -42,9 +42,10 @@ def spinetrack_synth(*arguments: object, **options) -> subprocess.Popen:
     )  # fmt: skip
 
 
-def render(out: Path, count: int = COUNT) -> subprocess.Popen:
+def render(out: Path, count: int = COUNT) -> tuple[object, ...]:
+    """The arguments of a run that makes the pictures of these tests."""
     width, height = SETTINGS["size"]
-    return spinetrack_synth(
+    return (
         "render", "--scenes", "yoga", "--seed", SETTINGS["seed"], "--size", f"{width}x{height}",
         "--quality", "draft", "--format", "png", "--maps", "all", "--count", count, "--out", out,
     )  # fmt: skip
@@ -52,11 +53,11 @@ def render(out: Path, count: int = COUNT) -> subprocess.Popen:
 
 @pytest.fixture(scope="module")
 def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    out = tmp_path_factory.mktemp("yoga") / "OUT"
-    out_text, err = render(out).communicate()
-    assert (out / "manifest.json").exists(), err
-    assert str(out / "contact_sheet.jpg") in out_text
-    return out
+    folder = tmp_path_factory.mktemp("yoga")
+    code, told, err = type_in(folder, *render(folder / "OUT"))
+    assert code == 0 and (folder / "OUT/manifest.json").exists(), err
+    assert str(folder / "OUT/contact_sheet.jpg") in told
+    return folder / "OUT"
 
 
 @pytest.fixture(scope="module")
@@ -147,20 +148,21 @@ def test_pictures_are_pictures(made: Path, dataset: CocoDataset) -> None:
 
 def test_a_killed_run_goes_on_and_grows_to_the_same_files(made: Path, tmp_path: Path) -> None:
     out = tmp_path / "OUT"
-    process = render(out, count=2)
+    process = spinetrack_synth(*render(out, count=2))
     while not list(out.glob(".parts/train/000000.json")) and process.poll() is None:
         time.sleep(0.01)
     os.kill(process.pid, signal.SIGKILL)
     process.communicate()
+    assert process.returncode == -signal.SIGKILL
     assert not (out / "manifest.json").exists()
-    assert render(out, count=2).wait() == 0
-    assert render(out, count=COUNT).wait() == 0
-    assert contents(out) == contents(made)
+    assert type_in(tmp_path, *render(out, count=2)).code == 0
+    assert type_in(tmp_path, *render(out, count=COUNT)).code == 0
+    assert contents(out) == contents(made)  # the first picture is another process's
 
 
 def test_ctrl_c_ends_in_one_line(tmp_path: Path) -> None:
     out = tmp_path / "OUT"
-    process = render(out)
+    process = spinetrack_synth(*render(out))
     while not list(out.glob(".parts/train/000000.json")) and process.poll() is None:
         time.sleep(0.01)
     process.send_signal(signal.SIGINT)

@@ -7,12 +7,11 @@ import json
 import re
 import shlex
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+from commands import type_in
 
 ROOT = Path(__file__).parents[1]
 TUTORIALS = ROOT / "docs" / "tutorials"
@@ -37,10 +36,9 @@ def type_command(line: str) -> None:
         for many, few in SMALLER.items():
             line = line.replace(many, few)
         arguments = [*shlex.split(line)[1:], "--size", "160x120", "--quality", "draft"]
-    ours = [sys.executable, "-m", "spinetrack_synth"]
-    done = subprocess.run([*ours, *arguments], capture_output=True, text=True)
+    code, out, err = type_in(Path.cwd(), *arguments)
     told = CODE.search(line)
-    assert done.returncode == int(told[1] if told else 0), f"{line}\n{done.stdout}\n{done.stderr}"
+    assert code == int(told[1] if told else 0), f"{line}\n{out}\n{err}"
 
 
 def follow(page: str, folder: Path) -> dict[str, Any]:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from spinetrack_synth.cli.progress import patient_bar
 from spinetrack_synth.cli.values import FILE
 
 FORMATS = ("spinetrack-37", "halpe-26", "coco-17", "yolo-pose", "webdataset", "huggingface")
@@ -31,6 +32,6 @@ def command(dataset: Path, to: str, out: Path, images: Path | None, copy: bool) 
     """
     from spinetrack_synth.curation.converting import convert
 
-    for line in convert(dataset, to, out, images, copy=copy):
+    for line in convert(dataset, to, out, images, copy=copy, bar=patient_bar):
         click.echo(line)
     click.echo(f"{out}: {to}")

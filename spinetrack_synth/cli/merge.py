@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from spinetrack_synth.cli.progress import patient_bar
 from spinetrack_synth.cli.values import FILE
 
 
@@ -44,7 +45,7 @@ def command(
     """
     from spinetrack_synth.curation.merging import merge
 
-    made, told = merge(datasets, out, images, skeleton=skeleton, copy=copy)
+    made, told = merge(datasets, out, images, skeleton=skeleton, copy=copy, bar=patient_bar)
     for line in told:
         click.echo(line)
     for name, written in made.items():

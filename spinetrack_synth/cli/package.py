@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from spinetrack_synth.cli.progress import patient_bar
 from spinetrack_synth.cli.values import FILE
 
 
@@ -26,7 +27,7 @@ def command(dataset: Path, out: Path, images: Path | None) -> None:
     """
     from spinetrack_synth.curation.packaging import package
 
-    made = package(dataset, out, images)
+    made = package(dataset, out, images, bar=patient_bar)
     for line in made.remarks:
         click.echo(line, err=True)
     for name, (pictures, people) in made.counts.items():

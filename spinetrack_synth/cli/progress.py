@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 SECONDS_A_LINE = 10.0
+SECONDS_A_LOOK = 0.1
 QUIET_SECONDS = 2.0
 
 
@@ -38,7 +39,7 @@ def _bar(unit: str) -> Iterator[Callable[[int, int], None]]:
     class Rate(ProgressColumn):
         def render(self, task: Task) -> Text:
             speed = task.finished_speed or task.speed
-            return Text(f"{1 / speed:.2f} s each" if speed else "")
+            return Text(_rate(1 / speed) if speed else "")
 
     columns = (
         BarColumn(bar_width=None),
@@ -49,11 +50,16 @@ def _bar(unit: str) -> Iterator[Callable[[int, int], None]]:
     )
     with Progress(*columns, console=Console(stderr=True), speed_estimate_period=60) as progress:
         task = None
+        last_time = 0.0
 
         def show(done: int, wanted: int) -> None:
-            nonlocal task
+            nonlocal task, last_time
             if task is None:
                 task = progress.add_task(unit, total=wanted, completed=done)
+            now = time.monotonic()
+            if now - last_time < SECONDS_A_LOOK and done < wanted:
+                return  # the rate is that of the last thousand looks
+            last_time = now
             progress.update(task, completed=done, total=wanted)
 
         yield show
@@ -74,18 +80,25 @@ def _lines(unit: str) -> Callable[[int, int], None]:
         last_time = now
         each = (now - start_time) / max(done - start_done, 1)
         left = time.strftime("%H:%M:%S", time.gmtime(each * (wanted - done)))
-        line = f"{done} of {wanted} {unit}, {each:.2f} s each, {left} left"
+        line = f"{done} of {wanted} {unit}, {_rate(each)}, {left} left"
         print(line, file=sys.stderr, flush=True)  # noqa: T201
 
     return show
 
 
-def after_a_while(show: Callable[[int, int], None]) -> Callable[[int, int], None]:
-    """Progress that keeps quiet about what takes a moment."""
+def _rate(each_s: float) -> str:
+    """Seconds each, or how many in a second where that is more than ten."""
+    return f"{each_s:.2f} s each" if each_s >= 0.1 else f"{1 / max(each_s, 1e-9):,.0f} a second"
+
+
+@contextmanager
+def patient_bar(unit: str) -> Iterator[Callable[[int, int], None]]:
+    """A `progress_bar` that keeps quiet about what takes a moment."""
     start = time.monotonic()
+    with progress_bar(unit) as show:
 
-    def tell(done: int, wanted: int) -> None:
-        if time.monotonic() - start > QUIET_SECONDS:
-            show(done, wanted)
+        def tell(done: int, wanted: int) -> None:
+            if time.monotonic() - start > QUIET_SECONDS:
+                show(done, wanted)
 
-    return tell
+        yield tell

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from spinetrack_synth.cli.progress import patient_bar
 from spinetrack_synth.cli.values import FILE, Names
 
 
@@ -72,7 +73,9 @@ def command(
     """
     from spinetrack_synth.curation.splitting import split_dataset
 
-    made, told = split_dataset(dataset, parts, by, out, images, seed=seed, copy=copy)
+    made, told = split_dataset(
+        dataset, parts, by, out, images, seed=seed, copy=copy, bar=patient_bar
+    )
     for line in told:
         click.echo(line)
     total = sum(part.pictures for part in made)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from spinetrack_synth.cli.progress import after_a_while, progress_bar
+from spinetrack_synth.cli.progress import patient_bar
 from spinetrack_synth.cli.values import FILE
 
 
@@ -33,8 +33,8 @@ def command(datasets: tuple[Path, ...], json_file: Path | None, page: Path | Non
     from spinetrack_synth.validation.release import find_files
 
     sources = [source_of(file) for path in datasets for file in find_files(path)]
-    with progress_bar("files") as progress:
-        statistics = count(sources, after_a_while(progress))
+    with patient_bar("files") as progress:
+        statistics = count(sources, progress)
     if page is not None:
         write_atomic(page, to_page(statistics).encode())
     if json_file is not None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from spinetrack_synth.cli.progress import after_a_while, progress_bar
+from spinetrack_synth.cli.progress import patient_bar
 from spinetrack_synth.cli.values import FILE
 from spinetrack_synth.errors import UserError
 
@@ -116,13 +116,13 @@ def command(
     datasets, others = read_release(files, pictures=settings.images, previous=settings.previous)
     for other in others:
         click.echo(f"{other.path}: left out, it holds no keypoints", err=True)
-    with progress_bar("records") as show:
+    with patient_bar("records") as show:
         report = validate(
             datasets,
             rules,
             severities=settings.severity,
             baseline=baselines.Baseline.read(settings.baseline) if settings.baseline else None,
-            work=Work(after_a_while(show), os.cpu_count() or 1),
+            work=Work(show, os.cpu_count() or 1),
         )
     for name, path in targets:
         tell(report, name, path, settings.max_findings)

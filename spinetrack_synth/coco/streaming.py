@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+import os
+from collections.abc import Callable, Iterator
 from io import TextIOWrapper
 from pathlib import Path
 from typing import Any, Final
@@ -13,11 +14,14 @@ from spinetrack_synth.errors import UserError
 
 CHUNK: Final = 1 << 20
 """Characters read at once."""
+MB: Final = 1_000_000
 
 
-def read_records(path: Path) -> Iterator[tuple[str, Any]]:
+def read_records(
+    path: Path, progress: Callable[[int, int], None] = lambda done, wanted: None
+) -> Iterator[tuple[str, Any]]:
     """Name of the list and record of everything in the lists of a file, in its order, and its
-    ``info``.
+    ``info``. ``progress`` is told the megabytes that are read, and those of the file.
 
     Raises UserError where the file cannot be read or holds no JSON object, possibly after the
     records that stand before the fault.
@@ -26,7 +30,7 @@ def read_records(path: Path) -> Iterator[tuple[str, Any]]:
         with path.open("rb") as file:
             encoding = encoding_of(file.read(4))
         with path.open(encoding=encoding, errors="replace", newline="") as text:
-            yield from _records(_Text(text))
+            yield from _records(_Text(text, progress))
     except OSError as error:
         raise UserError(f"{path}: cannot be read: {error.strerror}") from error
     except (ValueError, RecursionError):
@@ -37,8 +41,10 @@ def read_records(path: Path) -> Iterator[tuple[str, Any]]:
 class _Text:
     """A file's text from where it is being read on."""
 
-    def __init__(self, file: TextIOWrapper) -> None:
+    def __init__(self, file: TextIOWrapper, progress: Callable[[int, int], None]) -> None:
         self._file = file
+        self._progress = progress
+        self._size_mb = round(os.fstat(file.fileno()).st_size / MB)
         self._text = ""
         self._at = 0
         self._decoder = json.JSONDecoder()
@@ -48,6 +54,9 @@ class _Text:
         rest = self._text[self._at :]
         read = self._file.read(max(CHUNK, len(rest)))
         self._text, self._at = rest + read, 0
+        if read:
+            at = os.lseek(self._file.fileno(), 0, os.SEEK_CUR)
+            self._progress(round(at / MB), self._size_mb)
         return bool(read)
 
     def peek(self) -> str:

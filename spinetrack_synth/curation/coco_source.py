@@ -16,6 +16,7 @@ from spinetrack_synth.coco.picture_paths import locate, search_folders
 from spinetrack_synth.coco.streaming import read_records
 from spinetrack_synth.coco.values import is_id, kind_of, shown
 from spinetrack_synth.coco.writing import Record
+from spinetrack_synth.curation.progress import Progress, ProgressBar, silent
 from spinetrack_synth.curation.samples import Sample, Split
 from spinetrack_synth.dataset.config import MAPS
 from spinetrack_synth.dataset.layout import ground_truth_path, maps_folder
@@ -39,9 +40,10 @@ class _Index:
 
 
 @contextlib.contextmanager
-def open_coco(path: Path, images: Path | None = None) -> Iterator[Split]:
+def open_coco(path: Path, images: Path | None = None, bar: ProgressBar = silent) -> Iterator[Split]:
     """A COCO file as a split, as long as the context lasts; pictures in the folder ``images``, or
-    found beside the file. However long the file, records are held one picture at a time.
+    found beside the file. However long the file, records are held one picture at a time; ``bar``
+    is told how much of it is read.
 
     Raises UserError that names the first faulty place: no COCO file, a picture that is missing, an
     annotation of an image that is not there.
@@ -50,7 +52,8 @@ def open_coco(path: Path, images: Path | None = None) -> Iterator[Split]:
         raise UserError(f"{images}: no such folder; --images names the folder of the pictures")
     folders = search_folders(path, images)
     with tempfile.TemporaryFile() as scratch:
-        index = _read(path, scratch, folders)
+        with bar(f"MB of {path.name}") as progress:
+            index = _read(path, scratch, folders, progress)
         order, starts = _by_picture(index, path)
         name = path.stem.removeprefix(BEFORE_SPLIT)
         beside = _map_folders(path, name)
@@ -68,16 +71,17 @@ def open_coco(path: Path, images: Path | None = None) -> Iterator[Split]:
             source=path,
             categories=index.heads.get("categories", []),
             samples=samples,
+            pictures=len(index.image_at),
             info=index.info,
             licenses=index.heads.get("licenses", []),
             truth=truth if truth.is_file() else None,
         )
 
 
-def _read(path: Path, scratch: BinaryIO, folders: tuple[Path, ...]) -> _Index:
+def _read(path: Path, scratch: BinaryIO, folders: tuple[Path, ...], progress: Progress) -> _Index:
     index, end = _Index(), 0
     places: dict[str, int] = {}
-    for section, record in read_records(path):
+    for section, record in read_records(path, progress):
         place = places[section] = places.get(section, -1) + 1
         if section == "info":
             index.info = record if isinstance(record, dict) else {}

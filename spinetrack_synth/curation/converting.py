@@ -11,6 +11,7 @@ from spinetrack_synth.curation.cards import write_table_card
 from spinetrack_synth.curation.coco_output import write_coco
 from spinetrack_synth.curation.folders import new_folder
 from spinetrack_synth.curation.opening import open_dataset
+from spinetrack_synth.curation.progress import ProgressBar, counted, silent
 from spinetrack_synth.curation.samples import Remarks, Split
 from spinetrack_synth.curation.shards import write_shards
 from spinetrack_synth.curation.skeletons import TITLES, onto_skeleton, sound_people
@@ -23,17 +24,28 @@ FORMATS: Final = ("spinetrack-37", "halpe-26", "coco-17", "yolo-pose", "webdatas
 
 
 def convert(
-    dataset: Path, to: str, out: Path, images: Path | None = None, *, copy: bool = False
+    dataset: Path,
+    to: str,
+    out: Path,
+    images: Path | None = None,
+    *,
+    copy: bool = False,
+    bar: ProgressBar = silent,
 ) -> list[str]:
     """Write a dataset into a new folder in another format; returns what has to be told, a line
-    each: what the format cannot hold, what was mended. Raises UserError, and writes nothing, where
-    the dataset cannot be used."""
+    each: what the format cannot hold, what was mended. ``bar`` is told how far it is. Raises
+    UserError, and writes nothing, where the dataset cannot be used."""
     remarks = Remarks()
-    with open_dataset(dataset, images) as opened, new_folder(out) as root:
+    with (
+        open_dataset(dataset, images, bar) as opened,
+        new_folder(out) as root,
+        bar("pictures") as progress,
+    ):
         splits = [sound_people(split, remarks) for split in opened]
         if to == "huggingface":
             splits = [replace(split, name=split_name(split.name)) for split in splits]
         _check_names(splits)
+        splits = counted(splits, progress)
         if to in TITLES:
             _write_coco_files(root, splits, TITLES[to], remarks, copy=copy)
         else:

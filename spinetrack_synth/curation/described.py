@@ -43,7 +43,9 @@ def read_description(root: Path) -> dict[str, Any]:
     return splits
 
 
-def split_of(name: str, source: Path, told: Mapping[str, Any], samples: Any) -> Split:
+def split_of(
+    name: str, source: Path, told: Mapping[str, Any], samples: Any, pictures: int
+) -> Split:
     """A split of shards with what is told of it; without, people are of one category."""
     categories: Sequence[Record] = told.get("categories") or [{"id": 1, "name": "person"}]
     return Split(
@@ -51,6 +53,7 @@ def split_of(name: str, source: Path, told: Mapping[str, Any], samples: Any) -> 
         source=source,
         categories=categories,
         samples=samples,
+        pictures=pictures,
         info=told.get("info", {}),
         licenses=told.get("licenses", []),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -12,7 +12,8 @@ from spinetrack_synth.curation.coco_source import BEFORE_SPLIT
 from spinetrack_synth.curation.folders import new_folder
 from spinetrack_synth.curation.joining import join, joined_info, write_truth
 from spinetrack_synth.curation.opening import open_dataset
-from spinetrack_synth.curation.samples import Remarks, Split
+from spinetrack_synth.curation.progress import ProgressBar, counter, silent
+from spinetrack_synth.curation.samples import Remarks, Sample, Split
 from spinetrack_synth.curation.skeletons import TITLES, onto_skeleton, sound_people
 from spinetrack_synth.dataset.layout import ground_truth_path
 from spinetrack_synth.errors import UserError
@@ -28,13 +29,14 @@ def merge(
     *,
     skeleton: str | None = None,
     copy: bool = False,
+    bar: ProgressBar = silent,
 ) -> tuple[dict[str, Written], list[str]]:
     """Merge datasets into a new folder; returns what came into each split, and remarks.
 
     Files named ``person_keypoints_SPLIT.json`` keep their split, all others are ``train``.
     ``images`` are the folders of the datasets' pictures in their order; ``skeleton`` (``coco-17``
-    and its like) is one onto which all are brought first. Raises UserError, and writes nothing,
-    where skeletons differ or a dataset cannot be used.
+    and its like) is one onto which all are brought first; ``bar`` is told how far all is. Raises
+    UserError, and writes nothing, where skeletons differ or a dataset cannot be used.
     """
     if images and len(images) != len(datasets):
         raise UserError(
@@ -45,13 +47,16 @@ def merge(
     made: dict[str, Written] = {}
     with contextlib.ExitStack() as opened, new_folder(out) as root:
         splits: dict[str, list[tuple[int, Split]]] = {}
+        pictures = 0
         for number, dataset in enumerate(datasets):
             folder = images[number] if images else None
-            for split in opened.enter_context(open_dataset(dataset, folder)):
+            for split in opened.enter_context(open_dataset(dataset, folder, bar)):
+                pictures += split.pictures
                 named = split.source.name.startswith(BEFORE_SPLIT)
                 splits.setdefault(split.name if named else SPLIT, []).append((number, split))
+        passing = counter(opened.enter_context(bar("pictures")), pictures)
         for name, sources in splits.items():
-            made[name] = _write(root, name, sources, skeleton, remarks, copy=copy)
+            made[name] = _write(root, name, sources, skeleton, remarks, passing, copy=copy)
     return made, remarks.lines()
 
 
@@ -61,6 +66,7 @@ def _write(
     sources: Sequence[tuple[int, Split]],
     skeleton: str | None,
     remarks: Remarks,
+    passing: Callable[[Iterable[Sample]], Iterable[Sample]],
     *,
     copy: bool,
 ) -> Written:
@@ -74,7 +80,7 @@ def _write(
     written = write_coco(
         root,
         name,
-        joined.samples(),
+        passing(joined.samples()),
         categories=joined.categories,
         info=joined_info(splits),
         licenses=joined.licenses,

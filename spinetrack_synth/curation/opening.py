@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 from spinetrack_synth.curation.coco_source import open_coco
+from spinetrack_synth.curation.progress import ProgressBar, silent
 from spinetrack_synth.curation.samples import Split
 from spinetrack_synth.curation.shards import read_shards
 from spinetrack_synth.curation.tables import read_tables
@@ -25,10 +26,12 @@ READERS: Final[dict[str, Callable[[Sequence[Path]], list[Split]]]] = {
 
 
 @contextlib.contextmanager
-def open_dataset(path: Path, images: Path | None = None) -> Iterator[list[Split]]:
+def open_dataset(
+    path: Path, images: Path | None = None, bar: ProgressBar = silent
+) -> Iterator[list[Split]]:
     """The splits of a COCO file or a folder of some, of a ``data.yaml``, of tar files or of tables,
-    as long as the context lasts. ``images`` is the folder of a COCO file's pictures. Raises
-    UserError where there is nothing of the kind."""
+    as long as the context lasts. ``images`` is the folder of a COCO file's pictures; ``bar`` is
+    told how much of such a file is read. Raises UserError where there is nothing of the kind."""
     files = _files(path)
     reader = READERS.get(files[0].suffix)
     if reader is not None:
@@ -37,7 +40,7 @@ def open_dataset(path: Path, images: Path | None = None) -> Iterator[list[Split]
         yield reader(files)
         return
     with contextlib.ExitStack() as opened:
-        splits = [opened.enter_context(open_coco(file, images)) for file in files]
+        splits = [opened.enter_context(open_coco(file, images, bar)) for file in files]
         yield splits
 
 

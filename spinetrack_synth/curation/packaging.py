@@ -18,6 +18,7 @@ from spinetrack_synth.curation.cards import licence_id, write_release_card
 from spinetrack_synth.curation.coco_source import open_coco
 from spinetrack_synth.curation.folders import place, scratch_folder
 from spinetrack_synth.curation.opening import READERS
+from spinetrack_synth.curation.progress import ProgressBar, counter, silent
 from spinetrack_synth.curation.samples import Split
 from spinetrack_synth.curation.skeletons import declared_names
 from spinetrack_synth.dataset.card import CARD, table
@@ -60,9 +61,11 @@ class Packaged:
     remarks: list[str] = field(default_factory=list)
 
 
-def package(dataset: Path, out: Path, images: Path | None = None) -> Packaged:
+def package(
+    dataset: Path, out: Path, images: Path | None = None, *, bar: ProgressBar = silent
+) -> Packaged:
     """Package a COCO file or a folder of some, in SpineTrack's layout. Labels are byte for byte
-    those that are there, and equal datasets give equal files.
+    those that are there, and equal datasets give equal files. ``bar`` is told how far it is.
 
     Raises UserError, and writes nothing, where `validate` finds an error in what would be
     released, with the settings that it would take here, or where a picture is missing.
@@ -79,50 +82,50 @@ def package(dataset: Path, out: Path, images: Path | None = None) -> Packaged:
         splits = []
         root = scratch / "content"
         for file in files:
-            split = opened.enter_context(open_coco(file, images))
+            split = opened.enter_context(open_coco(file, images, bar))
             if not any(declared_names(split, category) for category in split.categories):
                 made.remarks.append(f"{file}: left out, it holds no keypoints")
             elif split.name in made.counts:
                 raise UserError(f"{file}: a second file of the split {split.name}")
             else:
                 splits.append(split)
-                made.counts[split.name] = _stage(root, split)
+                made.counts[split.name] = _stage(root, split, bar)
         if not splits:
             raise UserError(f"{dataset}: no file in it holds keypoints")
-        _gate(root, dataset)
+        _gate(root, dataset, bar)
         _describe(root, splits, made, dataset, out.stem)
-        _write_sums(root)
+        _write_sums(root, bar)
         archive = scratch / out.name
-        made.files = _write_zip(archive, root)
+        made.files = _write_zip(archive, root, bar)
         made.size_bytes = archive.stat().st_size
         os.replace(archive, out)
     return made
 
 
-def _stage(root: Path, split: Split) -> tuple[int, int]:
+def _stage(root: Path, split: Split, bar: ProgressBar) -> tuple[int, int]:
     """Put a split's files below ``root``; returns how many pictures and people it has."""
     pictures = people = 0
     place(split.source, annotations_path(root, split.name), copy=False)
-    for sample in split.samples():
-        pictures, people = pictures + 1, people + len(sample.people)
-        name = os.path.normpath(sample.image["file_name"])
-        target = images_folder(root, split.name) / name
-        if not target.exists():  # two records of one picture
-            place(sample.picture, target, copy=False)
-        for kind, file in sample.maps.items():
-            place(
-                file, (maps_folder(root, kind, split.name) / name).with_suffix(".png"), copy=False
-            )
+    with bar("pictures") as progress:
+        for sample in counter(progress, split.pictures)(split.samples()):
+            pictures, people = pictures + 1, people + len(sample.people)
+            name = os.path.normpath(sample.image["file_name"])
+            target = images_folder(root, split.name) / name
+            if not target.exists():  # two records of one picture
+                place(sample.picture, target, copy=False)
+            for kind, file in sample.maps.items():
+                beside = (maps_folder(root, kind, split.name) / name).with_suffix(".png")
+                place(file, beside, copy=False)
     if split.truth is not None:
         place(split.truth, ground_truth_path(root, split.name), copy=False)
     return pictures, people
 
 
-def _gate(root: Path, dataset: Path) -> None:
+def _gate(root: Path, dataset: Path, bar: ProgressBar) -> None:
     """Raises UserError where the gate finds errors."""
     from spinetrack_synth.validation.baseline import Baseline
     from spinetrack_synth.validation.engine import validate
-    from spinetrack_synth.validation.findings import Severity
+    from spinetrack_synth.validation.findings import Severity, Work
     from spinetrack_synth.validation.registry import all_rules, choose
     from spinetrack_synth.validation.release import read_release
     from spinetrack_synth.validation.settings import find_settings
@@ -130,12 +133,14 @@ def _gate(root: Path, dataset: Path) -> None:
     settings = find_settings(Path.cwd())
     rules = choose(all_rules(), settings.select, settings.extend_select, settings.ignore)
     judged, _ = read_release([root], pictures=root / "images", previous=settings.previous)
-    report = validate(
-        judged,
-        rules,
-        severities=settings.severity,
-        baseline=Baseline.read(settings.baseline) if settings.baseline else None,
-    )
+    with bar("records") as progress:
+        report = validate(
+            judged,
+            rules,
+            severities=settings.severity,
+            baseline=Baseline.read(settings.baseline) if settings.baseline else None,
+            work=Work(progress, os.cpu_count() or 1),
+        )
     errors = [finding for finding in report.findings if finding.severity >= Severity.ERROR]
     if errors:
         codes = Counter(finding.code for finding in errors)
@@ -247,17 +252,25 @@ def _people_records(split: str, labels: str) -> dict[str, Any]:
     return {"@type": "cr:RecordSet", "@id": record, "name": record, "field": fields}
 
 
-def _write_sums(root: Path) -> None:
-    files = sorted(path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file())
-    lines = [f"{file_sha256(root / name)}  {name}\n" for name in files]
+def _write_sums(root: Path, bar: ProgressBar) -> None:
+    files = _files(root)
+    lines = []
+    with bar("checksums") as progress:
+        for name in files:
+            lines.append(f"{file_sha256(root / name)}  {name}\n")
+            progress(len(lines), len(files))
     (root / SUMS).write_text("".join(lines), encoding="utf-8")
 
 
-def _write_zip(path: Path, root: Path) -> int:
+def _files(root: Path) -> list[str]:
+    return sorted(path.relative_to(root).as_posix() for path in root.rglob("*") if path.is_file())
+
+
+def _write_zip(path: Path, root: Path, bar: ProgressBar) -> int:
     """Write all files below ``root``, sorted and without dates; returns how many."""
-    files = sorted(p.relative_to(root).as_posix() for p in root.rglob("*") if p.is_file())
-    with zipfile.ZipFile(path, "w") as archive:
-        for name in files:
+    files = _files(root)
+    with bar("files packed") as progress, zipfile.ZipFile(path, "w") as archive:
+        for number, name in enumerate(files, 1):
             entry = zipfile.ZipInfo(name, EPOCH)
             entry.create_system, entry.external_attr = 3, 0o644 << 16
             if Path(name).suffix.lower() not in COMPRESSED:
@@ -265,4 +278,5 @@ def _write_zip(path: Path, root: Path) -> int:
             entry.file_size = (root / name).stat().st_size  # decides on 64 bits
             with (root / name).open("rb") as source, archive.open(entry, "w") as target:
                 shutil.copyfileobj(source, target, 1 << 20)
+            progress(number, len(files))
     return len(files)

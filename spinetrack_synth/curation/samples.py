@@ -29,13 +29,15 @@ class Sample:
 
 @dataclass(frozen=True)
 class Split:
-    """A named part of a dataset. ``samples`` gives its pictures anew at every call; ``truth`` is
-    the file of ground truth that belongs to it, ``source`` what messages call it by."""
+    """A named part of a dataset. ``samples`` gives its ``pictures``, so many as far as one can know
+    before they are taken, anew at every call; ``truth`` is the file of ground truth that belongs to
+    it, ``source`` what messages call it by."""
 
     name: str
     source: Path
     categories: Sequence[Record]
     samples: Callable[[], Iterator[Sample]]
+    pictures: int
     info: Mapping[str, Any] = field(default_factory=dict)
     licenses: Sequence[Record] = ()
     truth: Path | None = None

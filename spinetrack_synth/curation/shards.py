@@ -93,9 +93,21 @@ def read_shards(files: Sequence[Path]) -> list[Split]:
         by_split.setdefault(match[1] if match else file.stem, []).append(file)
     told = read_description(files[0].parent)
     return [
-        split_of(name, shards[0], told.get(name, {}), _Samples(shards))
+        split_of(
+            name, shards[0], told.get(name, {}), _Samples(shards), sum(map(_pictures_in, shards))
+        )
         for name, shards in by_split.items()
     ]
+
+
+def _pictures_in(shard: Path) -> int:
+    """Counted by the names in it. A damaged shard is told of when its samples are taken."""
+    try:
+        with tarfile.open(shard, "r:*") as stream:
+            endings = (member.name.lower().rpartition(".")[2] for member in stream)
+            return sum(ending in ENDINGS for ending in endings)
+    except (tarfile.TarError, EOFError, OSError):
+        return 0
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from spinetrack_synth.curation.coco_output import write_coco
 from spinetrack_synth.curation.folders import new_folder
 from spinetrack_synth.curation.joining import SUBJECT_FIELDS, Joined, join, joined_info, write_truth
 from spinetrack_synth.curation.opening import open_dataset
+from spinetrack_synth.curation.progress import ProgressBar, counter, silent
 from spinetrack_synth.curation.samples import Remarks, Sample
 from spinetrack_synth.dataset.layout import ground_truth_path
 from spinetrack_synth.errors import UserError
@@ -52,20 +53,25 @@ def split_dataset(
     *,
     seed: int = 0,
     copy: bool = False,
+    bar: ProgressBar = silent,
 ) -> tuple[list[Part], list[str]]:
     """Split a dataset into a new folder; returns its parts and remarks.
 
     ``parts`` are shares of the pictures by name, ``by`` what pictures of different parts may not
-    share. All splits of the dataset are divided anew together. Raises UserError, and writes
-    nothing, where shares do not add up or there are fewer groups than parts.
+    share. All splits of the dataset are divided anew together. ``bar`` is told how far all is.
+    Raises UserError, and writes nothing, where shares do not add up or there are fewer groups than
+    parts.
     """
     check_shares(parts)
     remarks = Remarks()
     with contextlib.ExitStack() as opened, new_folder(out) as root:
-        splits = opened.enter_context(open_dataset(dataset, images))
+        splits = opened.enter_context(open_dataset(dataset, images, bar))
+        pictures = sum(split.pictures for split in splits)
         sources = [(0, split) for split in splits]
         remember = any(split.truth for split in splits)
-        group_of, people_in = _groups(join(sources), by, remarks)
+        with bar("pictures looked at") as progress:
+            samples = counter(progress, pictures)(join(sources).samples())
+            group_of, people_in = _groups(samples, by, remarks)
         part_of = assign(group_of, list(parts.values()), seed)
         told = [
             Part(
@@ -78,13 +84,14 @@ def split_dataset(
             for number, (name, share) in enumerate(parts.items())
         ]
         _check_filled(told, len(np.unique(group_of)), by, dataset)
+        passing = counter(opened.enter_context(bar("pictures")), pictures)
         for number, name in enumerate(parts):
             joined = join(sources, remember=remember)
             kept: set[Any] = set()
             write_coco(
                 root,
                 name,
-                _taken(joined, part_of == number, kept),
+                passing(_taken(joined, part_of == number, kept)),
                 categories=joined.categories,
                 info=joined_info(splits),
                 licenses=joined.licenses,
@@ -144,13 +151,15 @@ def assign(group_of: np.ndarray, shares: Sequence[float], seed: int) -> np.ndarr
     return part_of
 
 
-def _groups(joined: Joined, by: Sequence[str], remarks: Remarks) -> tuple[np.ndarray, np.ndarray]:
+def _groups(
+    samples: Iterable[Sample], by: Sequence[str], remarks: Remarks
+) -> tuple[np.ndarray, np.ndarray]:
     """The group (N,) of each picture, and how many people are in it (N,)."""
     found: Counter[str] = Counter(dict.fromkeys(by, 0))
     people: list[int] = []
 
     def ties() -> Iterator[list[Any]]:
-        for sample in joined.samples():
+        for sample in samples:
             people.append(len(sample.people))
             shared = [tie for word in by for tie in _ties(sample, word)]
             found.update({tie[0] for tie in shared})

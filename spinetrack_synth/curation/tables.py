@@ -156,7 +156,7 @@ def read_tables(files: Sequence[Path]) -> list[Split]:
         category = {"id": 1, "name": "person", **({"keypoints": named} if named else {})}
         splits.append(
             split_of(name, tables[0], {"categories": [category], **told.get(name, {})},
-                     _Samples(tables))
+                     _Samples(tables), sum(map(_rows_in, tables)))
         )  # fmt: skip
     return splits
 
@@ -178,6 +178,18 @@ def _names_in(file: Path) -> list[str]:
         )
     names: list[str] = json.loads((schema.metadata or {}).get(b"keypoints", b"[]"))
     return names
+
+
+def _rows_in(file: Path) -> int:
+    """As the file says. A damaged one is told of when its rows are taken."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    try:
+        rows: int = pq.read_metadata(file).num_rows
+    except (OSError, pa.ArrowException):
+        return 0
+    return rows
 
 
 @dataclass(frozen=True)

@@ -166,7 +166,7 @@ def read_yolo(path: Path) -> list[Split]:
         for number, name in enumerate(data.classes, 1)
     ]
     return [
-        Split(name, path, categories, _Samples(data, pictures))
+        Split(name, path, categories, _Samples(data, pictures), len(pictures))
         for name, pictures in data.pictures.items()
     ]
 

@@ -54,3 +54,12 @@ def test_a_broken_file_is_told_as_elsewhere(content: str, tmp_path: Path) -> Non
 def test_a_missing_file_is_one_line(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"nothing\.json: cannot be read: No such file"):
         list(read_records(tmp_path / "nothing.json"))
+
+
+def test_how_much_is_read_is_told_in_megabytes(tmp_path: Path) -> None:
+    path = tmp_path / "labels.json"
+    path.write_text(json.dumps({"images": [{"id": k, "name": "x" * 1000} for k in range(3500)]}))
+    told: list[tuple[int, int]] = []
+    for _ in read_records(path, lambda done, wanted: told.append((done, wanted))):
+        assert told
+    assert told == [(1, 4), (2, 4), (3, 4), (4, 4)]

@@ -8,10 +8,10 @@ import random
 import resource
 import shutil
 import signal
-import subprocess
-import sys
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
+import forks
 import pytest
 from fakes import BallRenderer, ball_source
 
@@ -22,36 +22,13 @@ pytestmark = pytest.mark.slow
 
 CONFIG = DatasetConfig(scene="balls", count=6, seed=5, size=(64, 48), format="png")
 
-SCRIPT = """
-import os, signal, sys
-sys.path.insert(0, {tests!r})
-from pathlib import Path
-from fakes import BallRenderer, ball_source
-from spinetrack_synth.dataset import DatasetConfig, run_dataset
-
-replace, left = os.replace, [{replacements}]
-def count_down(source, target):
-    left[0] -= 1
-    if left[0] == 0:
-        os.kill(os.getpid(), signal.SIGKILL)
-    replace(source, target)
-os.replace = count_down
-
-print("ready", flush=True)
-run_dataset({config!r}, Path(sys.argv[1]), open_source=ball_source,
-            open_renderer=lambda backend: BallRenderer())
-"""
+RUN = Path(__file__).with_name("killed_run.py")
 
 
-def start(out: Path, *, replacements: int = 0) -> subprocess.Popen:
+def start(out: Path, *, replacements: int = 0) -> BaseProcess:
     """A process that makes the dataset; killed at a replacement of a file if told so."""
-    script = SCRIPT.format(
-        tests=str(Path(__file__).parents[1]), config=CONFIG, replacements=replacements
-    )
-    process = subprocess.Popen(
-        [sys.executable, "-c", script, str(out)], stdout=subprocess.PIPE, text=True
-    )
-    assert process.stdout.readline() == "ready\n"
+    process, pipe = forks.start(RUN, out, CONFIG, out, replacements)
+    assert pipe.recv() == "ready"
     return process
 
 
@@ -83,7 +60,8 @@ def test_killed_at_every_kind_of_write(tmp_path: Path, whole: dict[str, bytes]) 
     in_shots, in_the_end = (2, 3, 4, 7, 6, 3, 4), (2, 3, 4, 5)
     for replacements in in_shots + in_the_end:
         process = start(tmp_path, replacements=replacements)
-        assert process.wait() == -signal.SIGKILL
+        process.join()
+        assert process.exitcode == -signal.SIGKILL
         assert not (tmp_path / "manifest.json").exists()
     for name in ("annotations/person_keypoints_train.json", "ground_truth/train.parquet"):
         assert (tmp_path / name).read_bytes() == whole[name]
@@ -108,12 +86,11 @@ def test_killed_at_random_moments(tmp_path: Path, whole: dict[str, bytes]) -> No
     killed = 0
     for _ in range(5):
         process = start(tmp_path)
-        try:
-            process.wait(timeout=moments.uniform(0.0, 0.2))
-        except subprocess.TimeoutExpired:
+        process.join(moments.uniform(0.0, 0.2))
+        if process.is_alive():
             process.kill()
-            process.wait()
-            killed += 1
+            process.join()
+            killed += process.exitcode == -signal.SIGKILL
     assert killed > 0
     make(tmp_path)
     assert contents(tmp_path) == whole

@@ -9,9 +9,11 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from functools import partial
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
+import forks
 import pytest
 
 START_S = 120
@@ -56,9 +58,15 @@ def start(tmp_path: Path) -> Iterator[Callable[..., tuple[subprocess.Popen, int]
 
 
 @pytest.fixture
-def stripes(start) -> tuple[subprocess.Popen, int]:
-    """A server of stripes and its port."""
-    return start(str(Path(__file__).with_name("stripes.py")), "0")
+def stripes(tmp_path: Path) -> Iterator[tuple[BaseProcess, int]]:
+    """A server of stripes, in the folder `served`, and its port."""
+    folder = tmp_path / "served"
+    folder.mkdir()
+    process, pipe = forks.start(Path(__file__).with_name("stripes.py"), folder)
+    yield process, pipe.recv()
+    process.terminate()
+    process.join(START_S)
+    assert process.exitcode == 0
 
 
 @pytest.fixture(params=["tcp", "unix"])

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import signal
 import sys
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import numpy as np
@@ -44,9 +45,10 @@ class StripeRenderer:
         return np.where(surface[..., None] >= 0, [0.0, 1.0, 0.0], 0.0).astype(np.float32)
 
 
-def main(port: int, token: str | None = None) -> None:
+def main(pipe: Connection) -> None:
+    """Serves at a free port of which it tells."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    doors = Doors("127.0.0.1", port, token)
+    doors = Doors("127.0.0.1", 0, None)
     try:
         serve(
             doors,
@@ -54,11 +56,7 @@ def main(port: int, token: str | None = None) -> None:
             StripeRenderer(),
             quality=Quality.DRAFT,
             folder=Folder(Path.cwd()),
-            ready=lambda: print(f"listening at 127.0.0.1:{doors.port}", flush=True),  # noqa: T201
+            ready=lambda: pipe.send(doors.port),
         )
     finally:
         doors.close()
-
-
-if __name__ == "__main__":
-    main(int(sys.argv[1]), *sys.argv[2:])

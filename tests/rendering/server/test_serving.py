@@ -53,7 +53,7 @@ YOGA = ("--scene", "yoga", "--seed", str(SEED), "--size", "320x240")
 
 @pytest.fixture(scope="module")
 def looked_at(shot, run_server, tmp_path_factory) -> Iterator[int]:
-    """Port of a server where the shot stands, for tests that change nothing."""
+    """Port of a server where the shot stands; whatever changes it comes last in this file."""
     command = [sys.executable, "-m", "spinetrack_synth", "serve", "--port", "0", *YOGA]
     with run_server(command, tmp_path_factory.mktemp("served")) as (_, port):
         yield port
@@ -98,68 +98,6 @@ def test_what_is_served_is_what_the_backend_draws(looked_at, connect, shot, rend
     off = np.abs(lit[..., :3].astype(float) - frame.rgb)
     assert np.median(off) <= 2  # the same light, another seed of its noise
     assert off.mean() < 6
-
-
-@over_unix
-def test_avatars_are_posed_read_back_moved_and_hidden(serve, connect, shot) -> None:
-    yoga = connect(serve(*YOGA)[1])
-    name = json.loads(yoga.request("vget /avatars"))[0]["name"]
-    person = shot.people[0]
-    read = messages.parse_pose(yoga.request(f"vget /avatar/{name}/pose"))
-    body2world = np.array(list(read.values()))
-    np.testing.assert_allclose(body2world, person.body2world, atol=1e-6)
-
-    bones = json.loads(yoga.request(f"vget /object/{name}/bones world"))
-    frames = {bone["bone_name"]: bone["transform"] for bone in bones}
-    assert list(frames)[: len(read)] == list(read)
-    assert set(frames) - set(read) == {f"{body}_swing" for body in TWIST_FREE}
-    for body, frame in read.items():
-        bone = frames[body]
-        place = axes.to_unreal(frame[:3, 3])
-        np.testing.assert_allclose([bone[k] for k in "XYZ"], place, atol=1e-3)
-        turn = axes.rotator_matrix([bone[k] for k in ("Pitch", "Yaw", "Roll")])
-        np.testing.assert_allclose(turn, axes.rotations_swapped(frame[:3, :3]), atol=1e-5)
-        assert bone["ScaleX"] == bone["ScaleY"] == bone["ScaleZ"] == 1
-    some = json.loads(yoga.request(f"vget /object/{name}/bones skull,pelvis component"))
-    assert {bone["bone_name"] for bone in some} == {"pelvis", "skull"}
-    assert yoga.request(f"vget /object/{name}/bones skull sideways").startswith("error Bone space")
-
-    # Posed anew, 10 cm further up.
-    lifted = body2world.copy()
-    lifted[:, 1, 3] += 0.1
-    held = yoga.request(f"vget /avatar/{name}/fingers")
-    before = array(yoga.request("vget /camera/0/object_mask png"))
-    pose = messages.pose_json(tuple(read), lifted)
-    assert yoga.request(f"vset /avatar/{name}/pose {pose}") == "ok"
-    assert yoga.request(f"vget /avatar/{name}/pose") == pose
-    mine = color(yoga, name)
-    row = [
-        np.nonzero((mask == mine).all(axis=-1))[0].min()
-        for mask in (before, array(yoga.request("vget /camera/0/object_mask png")))
-    ]
-    assert row[1] <= row[0]
-    lacking = json.dumps({"pelvis": [0, 0, 0, 0, 0, 0, 1]}, separators=(",", ":"))
-    bends = messages.fingers_json(np.full((2, 5, 3), 0.2))
-    assert yoga.request(f"vset /avatar/{name}/fingers {bends}") == "ok"
-    assert yoga.request(f"vget /avatar/{name}/fingers") == bends
-    assert yoga.request(f"vset /avatar/{name}/fingers {held}") == "ok"
-    assert "lacks body" in yoga.request(f"vset /avatar/{name}/pose {lacking}")
-
-    # The actor moved back: the world's frames follow, the component's stay.
-    inside = yoga.request(f"vget /object/{name}/bones component")
-    yoga.request(f"vset /object/{name}/location 0 0 -10")
-    back = messages.parse_pose(yoga.request(f"vget /avatar/{name}/pose"))
-    np.testing.assert_allclose(np.array(list(back.values())), body2world, atol=1e-6)
-    assert yoga.request(f"vget /object/{name}/bones component") == inside
-    again = array(yoga.request("vget /camera/0/object_mask png"))
-    assert (again == before).mean() > 0.999
-    assert yoga.request(f"vset /object/{name}/scale 2 2 2").startswith("error")
-
-    assert yoga.request(f"vset /object/{name}/hide") == "ok"
-    hidden = array(yoga.request("vget /camera/0/object_mask png"))
-    assert not (hidden == mine).all(axis=-1).any()
-    assert yoga.request(f"vset /object/{name}/destroy") == "ok"
-    assert name not in yoga.request("vget /avatars")
 
 
 @over_tcp
@@ -272,6 +210,69 @@ def test_python_of_the_page_runs(looked_at) -> None:
     assert names["picture"].size == SIZE
     assert names["depth_cm"].shape == names["mask"].shape[:2] == SIZE[::-1]
     assert '"bone_name":"skull"' in names["bones"]
+
+
+@over_unix
+def test_avatars_are_posed_read_back_moved_and_hidden(looked_at, connect, shot) -> None:
+    """The last one with this server: somebody is taken away."""
+    yoga = connect(looked_at)
+    name = json.loads(yoga.request("vget /avatars"))[0]["name"]
+    person = shot.people[0]
+    read = messages.parse_pose(yoga.request(f"vget /avatar/{name}/pose"))
+    body2world = np.array(list(read.values()))
+    np.testing.assert_allclose(body2world, person.body2world, atol=1e-6)
+
+    bones = json.loads(yoga.request(f"vget /object/{name}/bones world"))
+    frames = {bone["bone_name"]: bone["transform"] for bone in bones}
+    assert list(frames)[: len(read)] == list(read)
+    assert set(frames) - set(read) == {f"{body}_swing" for body in TWIST_FREE}
+    for body, frame in read.items():
+        bone = frames[body]
+        place = axes.to_unreal(frame[:3, 3])
+        np.testing.assert_allclose([bone[k] for k in "XYZ"], place, atol=1e-3)
+        turn = axes.rotator_matrix([bone[k] for k in ("Pitch", "Yaw", "Roll")])
+        np.testing.assert_allclose(turn, axes.rotations_swapped(frame[:3, :3]), atol=1e-5)
+        assert bone["ScaleX"] == bone["ScaleY"] == bone["ScaleZ"] == 1
+    some = json.loads(yoga.request(f"vget /object/{name}/bones skull,pelvis component"))
+    assert {bone["bone_name"] for bone in some} == {"pelvis", "skull"}
+    assert yoga.request(f"vget /object/{name}/bones skull sideways").startswith("error Bone space")
+
+    # Posed anew, 10 cm further up.
+    lifted = body2world.copy()
+    lifted[:, 1, 3] += 0.1
+    held = yoga.request(f"vget /avatar/{name}/fingers")
+    before = array(yoga.request("vget /camera/0/object_mask png"))
+    pose = messages.pose_json(tuple(read), lifted)
+    assert yoga.request(f"vset /avatar/{name}/pose {pose}") == "ok"
+    assert yoga.request(f"vget /avatar/{name}/pose") == pose
+    mine = color(yoga, name)
+    row = [
+        np.nonzero((mask == mine).all(axis=-1))[0].min()
+        for mask in (before, array(yoga.request("vget /camera/0/object_mask png")))
+    ]
+    assert row[1] <= row[0]
+    lacking = json.dumps({"pelvis": [0, 0, 0, 0, 0, 0, 1]}, separators=(",", ":"))
+    bends = messages.fingers_json(np.full((2, 5, 3), 0.2))
+    assert yoga.request(f"vset /avatar/{name}/fingers {bends}") == "ok"
+    assert yoga.request(f"vget /avatar/{name}/fingers") == bends
+    assert yoga.request(f"vset /avatar/{name}/fingers {held}") == "ok"
+    assert "lacks body" in yoga.request(f"vset /avatar/{name}/pose {lacking}")
+
+    # The actor moved back: the world's frames follow, the component's stay.
+    inside = yoga.request(f"vget /object/{name}/bones component")
+    yoga.request(f"vset /object/{name}/location 0 0 -10")
+    back = messages.parse_pose(yoga.request(f"vget /avatar/{name}/pose"))
+    np.testing.assert_allclose(np.array(list(back.values())), body2world, atol=1e-6)
+    assert yoga.request(f"vget /object/{name}/bones component") == inside
+    again = array(yoga.request("vget /camera/0/object_mask png"))
+    assert (again == before).mean() > 0.999
+    assert yoga.request(f"vset /object/{name}/scale 2 2 2").startswith("error")
+
+    assert yoga.request(f"vset /object/{name}/hide") == "ok"
+    hidden = array(yoga.request("vget /camera/0/object_mask png"))
+    assert not (hidden == mine).all(axis=-1).any()
+    assert yoga.request(f"vset /object/{name}/destroy") == "ok"
+    assert name not in yoga.request("vget /avatars")
 
 
 def test_the_page_names_every_option() -> None:

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from commands import contents
+from commands import contents, type_in
 from faulty_wire import Fault, FaultyWire, cut_off, hung_up
 from pycocotools import mask as coco_mask
 
@@ -38,14 +38,12 @@ def spinetrack_synth(*arguments: object, **options) -> subprocess.Popen:
     )  # fmt: skip
 
 
-def render(out: Path, *more: object) -> tuple[int, str]:
-    """Exit code and last line of errors of making a few small pictures."""
-    process = spinetrack_synth(
-        "render", "--scenes", "yoga", "--count", COUNT, "--seed", 9, "--size", "192x144",
-        "--subjects", "1", "--quality", "draft", "--format", "png", "--out", out, *more,
-    )  # fmt: skip
-    _, errors = process.communicate()
-    return process.returncode, (errors.strip().splitlines() or [""])[-1]
+def render(out: Path, *more: object) -> int:
+    """Exit code of making a few small pictures."""
+    return type_in(
+        out.parent, "render", "--scenes", "yoga", "--count", COUNT, "--seed", 9, "--size",
+        "192x144", "--subjects", "1", "--quality", "draft", "--format", "png", "--out", out, *more,
+    ).code  # fmt: skip
 
 
 @contextmanager
@@ -96,7 +94,7 @@ def drawn(served: int, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, 
         folder / "embedded",
         open_source=lambda config: scene_source(replace(config, backend="unreal")),
     )  # fmt: skip
-    assert render(folder / "wire", "--backend", "unreal", "--port", served)[0] == 0
+    assert render(folder / "wire", "--backend", "unreal", "--port", served) == 0
     assert (folder / "wire/manifest.json").exists()
     return folder / "embedded", folder / "wire"
 
@@ -186,6 +184,6 @@ def test_a_server_killed_in_the_middle_of_a_shot_and_a_bad_wire_afterwards(
     assert not (out / "annotations").exists()
     faults = (Fault(r"lit png", cut_off), Fault(r"vget /avatar/.*/pose", hung_up))
     with FaultyWire(served, *faults) as wire:
-        assert render(out, "--backend", "unreal", "--port", wire.port)[0] == 0
+        assert render(out, "--backend", "unreal", "--port", wire.port) == 0
         assert wire.all_struck
     assert contents(out) == contents(drawn[1])
