@@ -1,5 +1,5 @@
 """Blender Cycles draws what ``render_cycles.py`` wrote: a program of its own, for a Python that has
-``bpy``, and never imported.
+``bpy``, and never imported: Blender is under the GPL and this project is not.
 
 It reads a request a line, answers a line, both JSON, and keeps its scene between them:
 

@@ -152,6 +152,25 @@ def test_the_fewest_samples_are_found(needed: int) -> None:
     assert render_cycles.fewest(lambda spp: -1.0, 0.0, 256) == (256, -1.0)
 
 
+@pytest.mark.parametrize("size", [(16, 12), (64, 20), (500, 500)])
+def test_a_window_shows_the_same_pixels_about_the_first_person(written, size) -> None:
+    shot = written[0]
+    labelled = replace(shot.people[0], keypoints_world=RNG.normal((0, 1, 0), 0.05, (37, 3)))
+    shot = replace(shot, people=(labelled,))
+    cut = render_cycles.window(shot, size).camera
+    assert (cut.width, cut.height) == (min(size[0], 64), min(size[1], 48))
+    points = RNG.uniform(-0.5, 0.5, (20, 3)) + np.array([0, 0.8, 0])
+    shift = shot.camera.project(points) - cut.project(points)
+    first = np.rint(shift[0])
+    np.testing.assert_allclose(shift, np.tile(first, (20, 1)), atol=1e-9)
+    sides = np.array([cut.width, cut.height])
+    assert (first >= 0).all() and (first + sides <= (64, 48)).all()
+    off = cut.project(labelled.keypoints_world).mean(axis=0) - sides / 2
+    inside = (first > 0) & (first + sides < (64, 48))
+    assert (np.abs(off)[inside] <= 0.5).all()
+    assert inside.any() == (size != (500, 500))
+
+
 def test_psnr() -> None:
     black = np.zeros((2, 2, 3), np.uint8)
     assert render_cycles.psnr_db(black, black + np.uint8(255)) == 0
