@@ -2,7 +2,9 @@
 one another; memory.
 
     python benchmarks/render.py [--full] [--pictures 40] [--compare 2] [--rounds 1] [--cold 0]
-                                [--scene yoga] [--seed 7]
+                                [--scene yoga] [--seed 7] [--size 640x480]
+                                [--bpy-python PYTHON [--cycles 2] [--cycles-window 320x240]
+                                 [--cycles-folder DIR]]
 
 First a dataset is made: people who come now and then, new clothes in every shot, sampling of shots,
 posing, rendering, labels, files. Then, for some of its shots, the same pictures are drawn by
@@ -10,6 +12,10 @@ Mitsuba's own plugins on a scene that stays loaded and compiled: the people's ne
 and `aov` at the same samples and depth, ids and depth by ray casting, and the denoiser at the same
 setting. Last come the costs that have targets: scenes against yoga, a further view, a draft, a new
 person, a new place, a start from nothing (``render_costs.py``).
+
+With a Python that has Blender (``bpy``) its Cycles draws some shots as well, in a process of its
+own, and pictures a CPU-minute at equal quality are told (``render_cycles.py``). Its references take
+long; ``--cycles-folder`` keeps them, and the pictures of both.
 
 ``--full`` takes 300 pictures, 12 comparisons, 12 rounds over all scenes, all places, and 40
 pictures from the start, which is long: leave the machine to it.
@@ -24,10 +30,12 @@ import gc
 import tempfile
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import render_cycles
 from clock import Clock, describe
 from render_costs import report, report_cold_start
 
@@ -164,12 +172,26 @@ def settings() -> argparse.Namespace:
     parser.add_argument("--scene", default="yoga")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--quality", choices=[q.value for q in Quality], default="normal")
+    parser.add_argument("--size", type=size, default=(640, 480), metavar="WxH")
+    parser.add_argument("--bpy-python", type=Path, metavar="PYTHON")
+    parser.add_argument("--cycles", type=int, default=2, metavar="PICTURES")
+    parser.add_argument("--cycles-window", type=size, default=(320, 240), metavar="WxH")
+    parser.add_argument("--cycles-folder", type=Path, metavar="DIR")
     options = parser.parse_args()
     small_and_full = {"pictures": (40, 300), "compare": (2, 12), "rounds": (1, 12), "cold": (0, 40)}
     for name, values in small_and_full.items():
         if getattr(options, name) is None:
             setattr(options, name, values[options.full])
+    wrong = options.bpy_python and render_cycles.usable(options.bpy_python)
+    if wrong:
+        parser.error(wrong)
     return options
+
+
+def size(text: str) -> tuple[int, int]:
+    """Width and height of what is typed as 640x480."""
+    width, height = text.split("x")
+    return int(width), int(height)
 
 
 def main() -> None:
@@ -177,7 +199,11 @@ def main() -> None:
     renderer = open_renderer()
     assert isinstance(renderer, EmbeddedRenderer)
     config = DatasetConfig(
-        scene=options.scene, count=options.pictures, seed=options.seed, quality=options.quality
+        scene=options.scene,
+        count=options.pictures,
+        seed=options.seed,
+        size=options.size,
+        quality=options.quality,
     )
     scene, cast = load_scene(config.scene), Cast(config.seed)
 
@@ -203,7 +229,8 @@ def main() -> None:
     for index in range(options.compare):
         shot = shot_at(index)
         renderer.render(shot, quality=quality)  # its textures are on the device now, as Mitsuba's
-        ours.time("render", lambda s=shot: renderer.render(s, quality=quality))
+        moved = replace(shot, people=(*shot.people,))  # what is the same shot is not loaded again
+        ours.time("render", lambda s=moved: renderer.render(s, quality=quality))
         draw_bare(shot, quality, bare)
         gc.collect()  # its scene, before the next one is built
     print(f"the same {options.compare} shots")
@@ -220,6 +247,14 @@ def main() -> None:
         report(options.seed, options.rounds, options.full, renderer)
     if options.cold:
         report_cold_start(options.cold, options.seed, picture)
+    if options.bpy_python is None:
+        print(render_cycles.HOW_TO)
+    elif options.cycles:
+        shots = render_cycles.of_different_places(shot_at, options.cycles)
+        with render_cycles.Cycles(options.bpy_python, options.cycles_folder) as blender:
+            render_cycles.report(
+                shots, renderer, quality, draw_bare, blender, options.cycles_window
+            )
 
 
 if __name__ == "__main__":
