@@ -1,0 +1,140 @@
+"""A Dask cluster of this machine: the same dataset as one process makes, whoever dies."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import random
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from commands import contents
+from fakes import BallRenderer, ball_source
+
+from spinetrack_synth.dataset import DatasetConfig, run_dataset
+from spinetrack_synth.dataset.cluster import make_on_worker, on_cluster
+from spinetrack_synth.errors import UserError
+
+pytest.importorskip("distributed", reason="pip install 'spinetrack-synth[cluster]'")
+
+pytestmark = pytest.mark.slow
+
+CONFIG = DatasetConfig(scene="balls", count=8, seed=5, size=(64, 48), format="png")
+MANY = dataclasses.replace(CONFIG, count=200, quality="draft")
+TESTS = Path(__file__).parents[1]
+
+
+def open_balls(backend: str) -> BallRenderer:
+    return BallRenderer()
+
+
+def make(out: Path, address: str, config: DatasetConfig = CONFIG, **doors) -> int:
+    return run_dataset(
+        config, out, open_source=ball_source, open_renderer=open_balls,
+        open_pool=on_cluster(address), **doors,
+    )  # fmt: skip
+
+
+def start(*command: str) -> subprocess.Popen:
+    path = os.pathsep.join([str(TESTS), str(TESTS / "dataset"), str(TESTS.parent)])
+    return subprocess.Popen(
+        [sys.executable, "-m", "distributed.cli." + command[0], *command[1:]],
+        env={**os.environ, "PYTHONPATH": path}, stderr=subprocess.DEVNULL,
+    )  # fmt: skip
+
+
+@contextmanager
+def cluster(workers: int, *options: str) -> Iterator[tuple[str, list[subprocess.Popen]]]:
+    """The address of a scheduler, and its workers, which do not come again by themselves."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        address = f"tcp://127.0.0.1:{free.getsockname()[1]}"
+    port = address.rpartition(":")[2]
+    scheduler = start("dask_scheduler", "--host", "127.0.0.1", "--port", port, "--no-dashboard")
+    running = [start_worker(address, *options) for _ in range(workers)]
+    try:
+        yield address, running
+    finally:
+        for process in [*running, scheduler]:
+            process.kill()
+            process.wait()
+
+
+def start_worker(address: str, *options: str) -> subprocess.Popen:
+    return start("dask_worker", address, "--no-nanny", "--nthreads", "1", "--no-dashboard",
+                 *(options or ("--resources", "renderer=1")))  # fmt: skip
+
+
+def test_a_cluster_makes_what_one_process_makes(tmp_path: Path) -> None:
+    run_dataset(CONFIG, tmp_path / "whole", open_source=ball_source, open_renderer=open_balls)
+    with cluster(1) as (address, _):
+        assert make(tmp_path / "out", address) == 8
+    assert contents(tmp_path / "out") == contents(tmp_path / "whole")
+
+
+def test_an_address_that_does_not_answer_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("spinetrack_synth.dataset.cluster.ANSWER_S", 0.5)
+    for address, why in (("tcp://127.0.0.1:9", "no Dask scheduler"), ("nonsense://x", "no Dask")):
+        with pytest.raises(UserError, match=why) as error:
+            make(tmp_path / "out", address)
+        assert "\n" not in str(error.value)
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_worker_of_another_version_is_one_line() -> None:
+    with pytest.raises(
+        UserError, match=r"worker on .* has spinetrack-synth .*, this run is of 0.0"
+    ):
+        make_on_worker("0.0", b"", [1])
+
+
+@pytest.mark.exhaustive
+def test_workers_without_the_resource_are_told_how_to_start(tmp_path: Path) -> None:
+    with (
+        cluster(1, "--name", "plain") as (address, _),
+        pytest.raises(UserError, match=r"none of its 1 workers .* --resources renderer=1"),
+    ):
+        time.sleep(8)
+        make(tmp_path, address)
+
+
+@pytest.mark.exhaustive
+@pytest.mark.timeout(1500)
+def test_four_workers_killed_at_random_lose_nothing_and_make_nothing_twice(tmp_path: Path) -> None:
+    run_dataset(MANY, tmp_path / "whole", open_source=ball_source, open_renderer=open_balls)
+    moments, killed, ended = random.Random(3), 0, threading.Event()
+    calls: list[int] = []
+    with cluster(4) as (address, workers):
+
+        def kill_now_and_then() -> None:
+            nonlocal killed
+            while not ended.wait(moments.uniform(1, 5)):
+                victim = moments.randrange(4)
+                workers[victim].send_signal(signal.SIGKILL)
+                workers[victim].wait()
+                killed += 1
+                workers[victim] = start_worker(address)
+
+        killer = threading.Thread(target=kill_now_and_then)
+        killer.start()
+        try:
+            made = make(
+                tmp_path / "out", address, MANY, progress=lambda done, _: calls.append(done)
+            )
+        finally:
+            ended.set()
+            killer.join()
+    print("killed", killed)  # noqa: T201
+    assert made == 200 and killed >= 4
+    assert calls == list(range(201))
+    assert contents(tmp_path / "out") == contents(tmp_path / "whole")
