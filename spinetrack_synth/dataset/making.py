@@ -7,7 +7,7 @@ import os
 import platform
 import traceback
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
 from threading import Lock
@@ -103,7 +103,12 @@ class ShotMaker:
         image = encode_image(frame.rgb, self._layout.format, shot.film)
         maps = encode_maps(shot, frame, self._layout.maps)
         sums = {kind: sha256(file).hexdigest() for kind, file in {"images": image, **maps}.items()}
-        told = asdict(record) | {"sha256": sums}
+        told = {
+            "image": record.image,
+            "annotations": record.annotations,
+            "ground_truth": record.ground_truth,
+            "sha256": sums,
+        }
         return Made(index, image, maps, json.dumps(told, allow_nan=False).encode())
 
 

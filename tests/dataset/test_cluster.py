@@ -5,11 +5,9 @@ from __future__ import annotations
 import dataclasses
 import os
 import random
-import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,7 +15,8 @@ from pathlib import Path
 
 import pytest
 from commands import contents
-from fakes import BallRenderer, ball_source
+from fakes import ball_source
+from worker_doors import open_balls
 
 from spinetrack_synth.dataset import DatasetConfig, run_dataset
 from spinetrack_synth.dataset.cluster import make_on_worker, on_cluster
@@ -32,10 +31,6 @@ MANY = dataclasses.replace(CONFIG, count=200, quality="draft")
 TESTS = Path(__file__).parents[1]
 
 
-def open_balls(backend: str) -> BallRenderer:
-    return BallRenderer()
-
-
 def make(out: Path, address: str, config: DatasetConfig = CONFIG, **doors) -> int:
     return run_dataset(
         config, out, open_source=ball_source, open_renderer=open_balls,
@@ -44,7 +39,7 @@ def make(out: Path, address: str, config: DatasetConfig = CONFIG, **doors) -> in
 
 
 def start(*command: str) -> subprocess.Popen:
-    path = os.pathsep.join([str(TESTS), str(TESTS / "dataset"), str(TESTS.parent)])
+    path = os.pathsep.join([str(TESTS), str(TESTS.parent)])
     return subprocess.Popen(
         [sys.executable, "-m", "distributed.cli." + command[0], *command[1:]],
         env={**os.environ, "PYTHONPATH": path}, stderr=subprocess.DEVNULL,
@@ -112,29 +107,86 @@ def test_workers_without_the_resource_are_told_how_to_start(tmp_path: Path) -> N
 @pytest.mark.timeout(1500)
 def test_four_workers_killed_at_random_lose_nothing_and_make_nothing_twice(tmp_path: Path) -> None:
     run_dataset(MANY, tmp_path / "whole", open_source=ball_source, open_renderer=open_balls)
-    moments, killed, ended = random.Random(3), 0, threading.Event()
+    moments, killed = random.Random(3), 0
     calls: list[int] = []
     with cluster(4) as (address, workers):
 
-        def kill_now_and_then() -> None:
+        def kill_now_and_then(done: int, wanted: int) -> None:
             nonlocal killed
-            while not ended.wait(moments.uniform(1, 5)):
+            calls.append(done)
+            if done and moments.random() < 0.06:
+                time.sleep(moments.uniform(0, 0.3))
                 victim = moments.randrange(4)
-                workers[victim].send_signal(signal.SIGKILL)
+                workers[victim].kill()
                 workers[victim].wait()
-                killed += 1
                 workers[victim] = start_worker(address)
+                killed += 1
 
-        killer = threading.Thread(target=kill_now_and_then)
-        killer.start()
-        try:
-            made = make(
-                tmp_path / "out", address, MANY, progress=lambda done, _: calls.append(done)
-            )
-        finally:
-            ended.set()
-            killer.join()
+        made = make(tmp_path / "out", address, MANY, progress=kill_now_and_then)
     print("killed", killed)  # noqa: T201
     assert made == 200 and killed >= 4
     assert calls == list(range(201))
     assert contents(tmp_path / "out") == contents(tmp_path / "whole")
+
+
+DRIVER = """
+import sys
+from pathlib import Path
+from fakes import ball_source
+from worker_doors import open_balls
+from spinetrack_synth.dataset import DatasetConfig, run_dataset
+from spinetrack_synth.dataset.cluster import on_cluster
+from spinetrack_synth.dataset.workers import local_workers
+
+address = sys.argv[2]
+print("ready", flush=True)
+run_dataset({config!r}, Path(sys.argv[1]), open_source=ball_source, open_renderer=open_balls,
+            open_pool=on_cluster(address) if address else local_workers(2))
+"""
+
+
+def kill_drivers(out: Path, address: str, config: DatasetConfig) -> int:
+    """Start a run again and again and kill it at random moments; then let it end."""
+    moments, killed = random.Random(7), 0
+    path = os.pathsep.join([str(TESTS), str(TESTS.parent)])
+    for turn in range(21):
+        driver = subprocess.Popen(
+            [sys.executable, "-c", DRIVER.format(config=config), str(out), address],
+            env={**os.environ, "PYTHONPATH": path}, stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        assert driver.stdout.readline() == "ready\n"
+        if turn < 20:
+            # Once the first pictures are there, or earlier now and then.
+            before, end = pictures(out), time.monotonic() + moments.choice([1, 60, 60])
+            while pictures(out) == before and driver.poll() is None and time.monotonic() < end:
+                time.sleep(0.01)
+            time.sleep(moments.uniform(0, 0.5))
+            killed += driver.poll() is None
+            driver.kill()
+        code = driver.wait()
+        driver.stdout.close()
+    assert code == 0
+    return killed
+
+
+def pictures(out: Path) -> int:
+    return len(list(out.glob(".parts/train/0*.json")))
+
+
+@pytest.mark.exhaustive
+@pytest.mark.timeout(1500)
+@pytest.mark.parametrize("where", ["local workers", "cluster"])
+def test_drivers_killed_at_random_moments_end_in_the_same_dataset(
+    tmp_path: Path, where: str
+) -> None:
+    config = dataclasses.replace(CONFIG, count=1000)
+    run_dataset(config, tmp_path / "whole", open_source=ball_source, open_renderer=open_balls)
+    out = tmp_path / "out"
+    if where == "cluster":
+        with cluster(2) as (address, _):
+            killed = kill_drivers(out, address, config)
+    else:
+        killed = kill_drivers(out, "", config)
+    print("killed", killed)  # noqa: T201
+    assert killed == 20
+    assert contents(out) == contents(tmp_path / "whole")

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
 from functools import partial
 from pathlib import Path
 
 import pytest
 from commands import contents
-from fakes import BallRenderer, ball_source
+from fakes import ball_source
+from worker_doors import Proud, open_balls, open_deadly, refuse
 
 from spinetrack_synth.dataset import DatasetConfig, run_dataset, workers
 from spinetrack_synth.dataset.workers import local_workers
@@ -19,43 +18,6 @@ from spinetrack_synth.errors import UserError
 pytestmark = pytest.mark.slow
 
 CONFIG = DatasetConfig(scene="balls", count=12, seed=5, size=(64, 48), format="png")
-
-
-def open_balls(backend: str) -> BallRenderer:
-    return BallRenderer()
-
-
-class Deadly(BallRenderer):
-    """Takes its process along, once for each of some pictures."""
-
-    def __init__(self, folder: Path) -> None:
-        super().__init__()
-        self.folder = folder
-
-    def render(self, shot, *, quality=None):
-        if shot.index in (2, 7):
-            grave = self.folder / str(shot.index)
-            if not grave.exists():
-                grave.touch()
-                os.write(2, b"Critical compiler failure\n")
-                os.kill(os.getpid(), signal.SIGKILL)
-        return super().render(shot)
-
-
-class Proud(BallRenderer):
-    """Says of itself that it is another one in each process."""
-
-    def __init__(self, backend: str) -> None:
-        super().__init__()
-        self.provenance = {"engine": str(os.getpid())}
-
-
-def open_deadly(folder: Path, backend: str) -> Deadly:
-    return Deadly(folder)
-
-
-def refuse(config: DatasetConfig):
-    raise UserError("no such scene")
 
 
 def make(out: Path, count: int = 2, open_renderer=open_balls, **doors) -> int:
