@@ -16,10 +16,10 @@ from pathlib import Path
 import pytest
 from commands import contents
 from fakes import ball_source
-from worker_doors import open_balls
+from worker_doors import NullRenderer, open_balls, same_person
 
 from spinetrack_synth.dataset import DatasetConfig, run_dataset
-from spinetrack_synth.dataset.cluster import make_on_worker, on_cluster
+from spinetrack_synth.dataset.cluster import on_cluster
 from spinetrack_synth.errors import UserError
 
 pytest.importorskip("distributed", reason="pip install 'spinetrack-synth[cluster]'")
@@ -68,10 +68,16 @@ def start_worker(address: str, *options: str) -> subprocess.Popen:
                  *(options or ("--resources", "renderer=1")))  # fmt: skip
 
 
-def test_a_cluster_makes_what_one_process_makes(tmp_path: Path) -> None:
+def test_a_cluster_makes_what_one_process_makes_and_refuses_another_version(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     run_dataset(CONFIG, tmp_path / "whole", open_source=ball_source, open_renderer=open_balls)
     with cluster(1) as (address, _):
         assert make(tmp_path / "out", address) == 8
+        monkeypatch.setattr("spinetrack_synth.dataset.cluster.__version__", "0.0")
+        more = dataclasses.replace(CONFIG, count=9)
+        with pytest.raises(UserError, match=r"worker on .* has spinetrack-synth .*this run"):
+            make(tmp_path / "out", address, more)
     assert contents(tmp_path / "out") == contents(tmp_path / "whole")
 
 
@@ -84,13 +90,6 @@ def test_an_address_that_does_not_answer_is_one_line(
             make(tmp_path / "out", address)
         assert "\n" not in str(error.value)
     assert not (tmp_path / "out").exists()
-
-
-def test_a_worker_of_another_version_is_one_line() -> None:
-    with pytest.raises(
-        UserError, match=r"worker on .* has spinetrack-synth .*, this run is of 0.0"
-    ):
-        make_on_worker("0.0", b"", [1])
 
 
 @pytest.mark.exhaustive
@@ -132,15 +131,14 @@ def test_four_workers_killed_at_random_lose_nothing_and_make_nothing_twice(tmp_p
 DRIVER = """
 import sys
 from pathlib import Path
-from fakes import ball_source
-from worker_doors import open_balls
+from worker_doors import NullRenderer, same_person
 from spinetrack_synth.dataset import DatasetConfig, run_dataset
 from spinetrack_synth.dataset.cluster import on_cluster
 from spinetrack_synth.dataset.workers import local_workers
 
 address = sys.argv[2]
 print("ready", flush=True)
-run_dataset({config!r}, Path(sys.argv[1]), open_source=ball_source, open_renderer=open_balls,
+run_dataset({config!r}, Path(sys.argv[1]), open_source=same_person, open_renderer=NullRenderer,
             open_pool=on_cluster(address) if address else local_workers(2))
 """
 
@@ -175,12 +173,13 @@ def pictures(out: Path) -> int:
 
 @pytest.mark.exhaustive
 @pytest.mark.timeout(1500)
-@pytest.mark.parametrize("where", ["local workers", "cluster"])
+@pytest.mark.parametrize("where", ["cluster", "local workers"])
 def test_drivers_killed_at_random_moments_end_in_the_same_dataset(
     tmp_path: Path, where: str
 ) -> None:
-    config = dataclasses.replace(CONFIG, count=1000)
-    run_dataset(config, tmp_path / "whole", open_source=ball_source, open_renderer=open_balls)
+    config = dataclasses.replace(CONFIG, count=3000, size=(32, 32))
+    doors = {"open_source": same_person, "open_renderer": NullRenderer}
+    run_dataset(config, tmp_path / "whole", **doors)
     out = tmp_path / "out"
     if where == "cluster":
         with cluster(2) as (address, _):
