@@ -13,7 +13,7 @@ from spinetrack_synth.skeleton import NAMES
 
 STEPS = 120
 BATCH_SIZE = 32
-INPUT_HW = (192, 160)
+INPUT_HW = (128, 96)
 OPTIMISATION = {
     "learning_rate": 1e-3, "backbone_rate": 0.2, "warmup_steps": 20, "ema_decay": 0.97,
     "precision": "bf16", "batch_norm": "frozen", "save_every": 20,
@@ -30,7 +30,7 @@ RENDERED_SHARE, PHOTOS_SHARE, REAL_SHARE = 2.0, 1.0, 1.0
 REAL_MIXED = 300
 EXCHANGED = 0.5
 
-PEOPLE = (500, 2000, 8000)
+PICTURES = (500, 2000)
 REAL_PEOPLE = (60, 300, 1500)
 ANATOMICAL = ("structure", "smoothness", "spine_shape")
 BODY = NAMES[:17]
@@ -39,13 +39,23 @@ Table = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Data:
-    """What there is to learn from and to be judged on, absolute paths: ``rendered`` annotation
-    files with how many people each has to learn from, the rendered people who are ``held_out``, the
-    folder of labelled ``photos``, boxes ``unlabelled`` of people on photos, what a ``teacher``
-    predicted for them, and ``backgrounds``."""
+class Rendered:
+    """A rendered annotation file: how many pictures it has, and people to learn from."""
 
-    rendered: tuple[tuple[Path, int], ...]
+    annotations: Path
+    pictures: int
+    people: int
+
+
+@dataclass(frozen=True)
+class Data:
+    """What there is to learn from and to be judged on, absolute paths: ``rendered`` people,
+    ``more`` of them that one row takes besides, those who are ``held_out``, the folder of labelled
+    ``photos``, boxes ``unlabelled`` of people on photos, what a ``teacher`` predicted for them, and
+    ``backgrounds``."""
+
+    rendered: tuple[Rendered, ...]
+    more: tuple[Rendered, ...]
     held_out: Path
     photos: Path
     unlabelled: Path
@@ -54,15 +64,15 @@ class Data:
 
     @property
     def people(self) -> int:
-        """How many rendered people there are to learn from."""
-        return sum(count for _, count in self.rendered)
+        """How many rendered people rows learn from, unless they say otherwise."""
+        return sum(each.people for each in self.rendered)
 
 
 @dataclass(frozen=True)
 class Row:
-    """A recipe. ``rendered`` people are learnt from (None: everybody), and ``real`` ones; the
-    network starts with weights as ``start`` in a configuration names them, or as the row called
-    ``begins`` left it; not ``trained`` leaves it so."""
+    """A recipe. ``rendered`` people are learnt from (None: everybody; ``more``: those besides too),
+    and ``real`` ones; the network starts with weights as ``start`` in a configuration names them,
+    or as the row called ``begins`` left it; not ``trained`` leaves it so."""
 
     name: str
     network: str = "small"
@@ -70,6 +80,7 @@ class Row:
     begins: Row | None = None
     trained: bool = True
     rendered: int | None = None
+    more: bool = False
     real: int = 0
     exchange: bool = False
     distillation: bool = False
@@ -102,7 +113,6 @@ def sections(data: Data, lifts: Sequence[tuple[str, str]]) -> list[Section]:
     anatomical = replace(distilled, name="anatomical", anatomy=True)
     mixed = replace(anatomical, name="mixed", real=REAL_MIXED)
     frozen = replace(exchanged, name="frozen", anatomy=True, frozen=True)
-    everybody = f"{data.people:,} (all)"
     ingredients = Section(
         "Ingredients",
         (
@@ -115,12 +125,21 @@ def sections(data: Data, lifts: Sequence[tuple[str, str]]) -> list[Section]:
             ("as shipped: backbone frozen, the 20 new points only", frozen),
         ),
     )
-    fewer = [count for count in PEOPLE if count < data.people]
-    some = [replace(exchanged, name=f"people-{count}", rendered=count) for count in fewer]
-    lines = [(f"{count:,}", row) for count, row in zip(fewer, some)]
+    pictures = sum(each.pictures for each in data.rendered)
+    numbers = []
+    for count in (count for count in PICTURES if count < pictures):
+        people = round(count * data.people / pictures)
+        few = replace(exchanged, name=f"pictures-{count}", rendered=people)
+        numbers.append((count, people, few))
+    numbers.append((pictures, data.people, exchanged))
+    if data.more:
+        pictures += sum(each.pictures for each in data.more)
+        people = data.people + sum(each.people for each in data.more)
+        numbers.append((pictures, people, replace(exchanged, name="more-pictures", more=True)))
     number = Section(
-        "Rendered people (background exchange)", (*lines, (everybody, exchanged))
-    )  # fmt: skip
+        "Rendered pictures (background exchange)",
+        tuple((f"{pictures:,} ({people:,} people)", row) for pictures, people, row in numbers),
+    )
     known = {("small", "movenet"): (alone, exchanged)}
     return [ingredients, number, *(_lift(data, lift, known.get(lift)) for lift in lifts)]
 
@@ -200,12 +219,13 @@ def _config(row: Row, seed: int, steps: int, data: Data, start: str) -> Table:
 
 def _sources(row: Row, data: Data) -> Iterator[Table]:
     if row.rendered != 0:
-        taken = shares(row.rendered, [count for _, count in data.rendered])
-        for number, ((path, _), count) in enumerate(zip(data.rendered, taken), 1):
+        there = [*data.rendered, *(data.more if row.more else ())]
+        taken = shares(row.rendered, [each.people for each in there])
+        for number, (each, count) in enumerate(zip(there, taken), 1):
             if count:
                 yield {
                     "name": f"rendered {number}",
-                    "annotations": str(path),
+                    "annotations": str(each.annotations),
                     "weight": RENDERED_SHARE * count / sum(taken),
                     **({} if row.rendered is None else {"people": count}),
                     **({"ignore": list(BODY)} if row.frozen else {}),

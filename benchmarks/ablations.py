@@ -1,7 +1,8 @@
 """The table of ablations: what each ingredient of training brings, with one budget and two seeds.
 
-    python benchmarks/ablations.py --rendered R1 --rendered R2 --held-out R3 --photos PHOTOS
-        --unlabelled people/boxes.json --teacher predictions.json --backgrounds photos --out FOLDER
+    python benchmarks/ablations.py --rendered R1 --rendered R2 --more R3 --held-out R4
+        --photos PHOTOS --unlabelled people/boxes.json --teacher predictions.json
+        --backgrounds photos --out FOLDER
 
 Every row is a run of ``spinetrack-synth train``. What it brings is added to FOLDER/results.csv as
 soon as it is known, and FOLDER/table.md written anew; the same command does what is missing, and a
@@ -10,7 +11,7 @@ run that was stopped goes on where it was. ``--rows`` names some rows (``--list`
 
 | | |
 |---|---|
-| R1, R2, R3 | folders of ``render``; R3 of scenes that the others do not have |
+| R1 to R4 | folders of ``render``; R4 of scenes that the others do not have |
 | PHOTOS | ``lspe/`` and ``coco-mini/``, the repositories that ``real_photos.py`` names, with what \
 ``photos.py --write`` makes of them as ``judge.json`` and (LSPe) ``train.json`` |
 | people/boxes.json | boxes of people on photos of your own, beside the photos |
@@ -26,6 +27,7 @@ from __future__ import annotations
 import argparse
 import csv
 import io
+import json
 import os
 import subprocess
 import sys
@@ -37,7 +39,7 @@ import ablation_figures as figures
 import ablation_rows as plan
 import numpy as np
 import torch
-from ablation_rows import Data, Run, Section
+from ablation_rows import Data, Rendered, Run, Section
 
 from spinetrack_synth.atomic import write_atomic
 from spinetrack_synth.cli.stopping import end_on_sigterm
@@ -234,11 +236,18 @@ def annotations_of(folder: Path) -> Path:
     return found[0].resolve()
 
 
+def rendered_in(folder: Path) -> Rendered:
+    """Pictures and people of a folder that ``render`` wrote."""
+    path = annotations_of(folder)
+    pictures = len(json.loads(path.read_bytes())["images"])
+    return Rendered(path, pictures, len(read_source(SourceConfig(path))))
+
+
 def data_of(asked: argparse.Namespace) -> Data:
     """What the arguments name. Raises UserError where something is not there."""
-    files = [annotations_of(folder) for folder in asked.rendered]
     data = Data(
-        rendered=tuple((path, len(read_source(SourceConfig(path)))) for path in files),
+        rendered=tuple(rendered_in(folder) for folder in asked.rendered),
+        more=tuple(rendered_in(folder) for folder in asked.more or ()),
         held_out=annotations_of(asked.held_out),
         photos=asked.photos.resolve(),
         unlabelled=asked.unlabelled.resolve(),
@@ -268,6 +277,8 @@ def lift_of(text: str) -> tuple[str, str]:
 def parsed(arguments: Sequence[str]) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rendered", type=Path, action="append", required=True)
+    parser.add_argument("--more", type=Path, action="append", metavar="FOLDER",
+                        help="of these the last row of numbers learns too")  # fmt: skip
     for name in ("held-out", "photos", "unlabelled", "teacher", "backgrounds", "out"):
         parser.add_argument(f"--{name}", type=Path, required=True)
     parser.add_argument("--lift", type=lift_of, action="append", metavar="NETWORK:START",

@@ -35,9 +35,12 @@ LIFTS = [("small", "movenet"), ("small-lite0", "imagenet")]
 
 
 def data(*counts: int) -> ablation_rows.Data:
-    rendered = tuple((Path(f"/r{number}.json"), count) for number, count in enumerate(counts))
+    *rendered, more = (
+        ablation_rows.Rendered(Path(f"/r{number}.json"), 2 * count // 3, count)
+        for number, count in enumerate((*counts, 600))
+    )
     return ablation_rows.Data(
-        rendered, Path("/held.json"), Path("/photos"), Path("/people/boxes.json"),
+        tuple(rendered), (more,), Path("/held.json"), Path("/photos"), Path("/people/boxes.json"),
         Path("/teacher.json"), Path("/backgrounds"),
     )  # fmt: skip
 
@@ -86,12 +89,17 @@ def test_every_row_is_a_configuration_with_the_ingredients_that_it_tells(tmp_pat
 
 def test_people_are_shared_out_among_the_folders(tmp_path: Path) -> None:
     read = configs(tmp_path, 3000, 1000)
-    assert [s.people for s in read["people-500"].sources] == [375, 125]
-    assert [s.people for s in read["people-2000"].sources] == [1500, 500]
-    assert "people-8000" not in read, "there are but 4,000, all of them in the row before it"
+    assert [s.people for s in read["pictures-500"].sources] == [562, 188]
+    assert [s.people for s in read["pictures-2000"].sources] == [2251, 750]
     assert [s.people for s in read["exchanged"].sources] == [None, None]
-    many = configs(tmp_path, 6001, 5999)["people-8000"].sources
-    assert sum(s.people or 0 for s in many) == 8000
+    more = read["more-pictures"].sources
+    assert [s.people for s in more] == [None, None, None]
+    assert more[2].weight == pytest.approx(2 * 600 / 4600)
+    titles = [title for title, _ in ablation_rows.sections(data(3000, 1000), LIFTS)[1].lines]
+    assert titles == [
+        "500 (750 people)", "2,000 (3,001 people)", "2,666 (4,000 people)", "3,066 (4,600 people)",
+    ]  # fmt: skip
+    assert "pictures-500" not in configs(tmp_path, 300), "there are but 200"
     for wanted in (1, 499, 7000):
         taken = ablation_rows.shares(wanted, [10, 3000, 4000])
         assert sum(taken) == wanted
@@ -234,7 +242,7 @@ def test_what_is_wrong_with_the_arguments_is_told_in_a_line(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     ablations.main([])
-    assert "--held-out R3" in capsys.readouterr().out
+    assert "--held-out R4" in capsys.readouterr().out
     draw_people(tmp_path, "train", 2, 0)
     names = ("held-out", "photos", "unlabelled", "teacher", "backgrounds")
     paths = [f"--{name}={tmp_path}" for name in names]
@@ -285,7 +293,8 @@ def test_a_row_is_trained_by_the_command_and_judged(
     described = Description("small", NAMES, (32, 32))
     save_checkpoint(start, described.build(), described)
     there = replace(
-        data(), rendered=((trained, 6),), held_out=held, photos=sets[0].parent.parent
+        data(), rendered=(ablation_rows.Rendered(trained, 6, 6),), more=(), held_out=held,
+        photos=sets[0].parent.parent,
     )  # fmt: skip
     alone = ablation_rows.Row("alone", start=str(start), trained=False)
     runs = ablation_rows.runs_of(

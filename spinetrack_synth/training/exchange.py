@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -85,21 +85,25 @@ class Backgrounds:
         return np.asarray(cv2.resize(cut, size_hw[::-1], interpolation=way), np.uint8)
 
 
+def photos_of(config: BackgroundConfig) -> list[Path]:
+    """The photographs of a folder and those below it. Raises UserError where there are none."""
+    # Not above: that room brings scenes and bodies along, which workers would load for nothing.
+    from spinetrack_synth.backgrounds.files import PHOTO_SUFFIXES, files_in
+
+    return list(files_in(config.photos, PHOTO_SUFFIXES, "photographs").values())
+
+
 def open_backgrounds(
     config: BackgroundConfig,
+    paths: Sequence[Path],
     folder: Path,
     input_hw: tuple[int, int],
     progress: Progress | None = None,
 ) -> Backgrounds:
-    """The photographs of a folder and those below it, made small in a cache ``folder`` where they
-    are not yet.
+    """Photographs, made small in a cache ``folder`` where they are not yet.
 
-    Raises UserError where there are none, or one cannot be read as a picture.
+    Raises UserError where one cannot be read as a picture.
     """
-    # Not above: that room brings scenes and bodies along, which workers would load for nothing.
-    from spinetrack_synth.backgrounds.files import PHOTO_SUFFIXES, files_in
-
-    paths = list(files_in(config.photos, PHOTO_SUFFIXES, "photographs").values())
     digest = hashlib.sha256(json.dumps([FORMAT, KEPT, JPEG_QUALITY, max(input_hw)]).encode())
     for fingerprint in fingerprints(paths):
         digest.update(fingerprint)

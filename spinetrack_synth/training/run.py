@@ -23,7 +23,7 @@ from spinetrack_synth.training.checkpoints import FILE as MODEL
 from spinetrack_synth.training.checkpoints import save_checkpoint
 from spinetrack_synth.training.config import Config, read_config
 from spinetrack_synth.training.crops import open_cache
-from spinetrack_synth.training.exchange import open_backgrounds
+from spinetrack_synth.training.exchange import open_backgrounds, photos_of
 from spinetrack_synth.training.judging import FIGURES, OpenSet, intervals_of, judge, open_sets
 from spinetrack_synth.training.log import JUDGED, Row, read_rows, write_rows
 from spinetrack_synth.training.loop import STATE, DivergedError, Learner, description, train
@@ -57,13 +57,14 @@ def run(config_path: Path, out: Path, bar: Bar, tell: Tell) -> Path | None:
         sets = open_sets(config.judging.sets)
         check_watched(config, sets)
         sources = [read_source(each) for each in config.sources]
+        photos = photos_of(config.backgrounds) if config.backgrounds is not None else []
         teacher = None
         if config.teacher is not None:
             teacher = open_teacher(config.teacher, sources, device=process.device)
         resumed = (out / STATE).is_file()
         learner = Learner.begin(config, process, teacher, resumed=resumed)
         with _claimed(config_path, config, out, process):
-            batches = open_batches(config, sources, process, bar)
+            batches = open_batches(config, sources, photos, process, bar)
             reporter = Reporter(config, sources, sets, out, tell)
             try:
                 with bar("steps") as progress:
@@ -92,9 +93,14 @@ def check_watched(config: Config, sets: Sequence[OpenSet]) -> None:
 
 
 def open_batches(
-    config: Config, sources: Sequence[Source], process: Processes, bar: Bar
+    config: Config,
+    sources: Sequence[Source],
+    photos: Sequence[Path],
+    process: Processes,
+    bar: Bar,
 ) -> Batches:
-    """This process's share of the batches, from crops that are made where they are missing."""
+    """This process's share of the batches, from crops that are made where they are missing, with
+    ``photos`` behind those who are cut out."""
     folder = cache_folder() / "crops"
     caches = []
     for source in sources:
@@ -104,7 +110,7 @@ def open_batches(
     if config.backgrounds is not None:
         with bar("photos") as progress:
             backgrounds = open_backgrounds(
-                config.backgrounds, folder, config.network.input_hw, progress
+                config.backgrounds, photos, folder, config.network.input_hw, progress
             )
     return Batches(
         caches,

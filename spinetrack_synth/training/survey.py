@@ -16,6 +16,7 @@ from spinetrack_synth.training.batches import Batches
 from spinetrack_synth.training.card import UNTOLD
 from spinetrack_synth.training.config import Config, read_config
 from spinetrack_synth.training.crops import open_cache
+from spinetrack_synth.training.exchange import BackgroundConfig, open_backgrounds, photos_of
 from spinetrack_synth.training.judging import OpenSet, open_sets
 from spinetrack_synth.training.loop import Learner
 from spinetrack_synth.training.processes import processes
@@ -35,6 +36,8 @@ def survey(path: Path) -> str:
     check_watched(config, sets)
     sources = [read_source(each) for each in config.sources]
     lines = [*_network(config), "", *_sources(config, sources), "", *_keypoints(sources)]
+    if config.backgrounds is not None:
+        lines += ["", _backgrounds(config.backgrounds)]
     if sets:
         lines += ["", *map(_judged, sets)]
     return "\n".join([*lines, "", *_cost(config, sources)]) + "\n"
@@ -76,6 +79,14 @@ def _keypoints(sources: Sequence[Source]) -> list[str]:
     ]
 
 
+def _backgrounds(config: BackgroundConfig) -> str:
+    count, licence = len(photos_of(config)), config.licence or UNTOLD
+    return (
+        f"backgrounds: {count:,} photographs, behind {config.probability:.0%} of those who can be "
+        f"cut out; licence: {licence}"
+    )
+
+
 def _judged(each: OpenSet) -> str:
     people = int(each.labels.people.sum())
     return f"judged on {each.name}: {people:,} people in {len(each.labels.image_ids):,} pictures"
@@ -92,7 +103,15 @@ def _cost(config: Config, sources: Sequence[Source]) -> list[str]:
         learner = Learner.begin(config, process, teacher)
         caches = [open_cache(each, Path(scratch), config.network.input_hw) for each in few]
         weights = [source.config.weight for source in sources]
-        batches = Batches(caches, weights, plan.batch_size, config.seed, config.augmentation)
+        backgrounds = None
+        if config.backgrounds is not None:
+            photos = photos_of(config.backgrounds)[: plan.batch_size]
+            backgrounds = open_backgrounds(
+                config.backgrounds, photos, Path(scratch), config.network.input_hw
+            )
+        batches = Batches(
+            caches, weights, plan.batch_size, config.seed, config.augmentation, backgrounds
+        )
         start = time.perf_counter()
         drawn = [batches.at(number) for number in range(1 + STEPS)]
         reading_s = (time.perf_counter() - start) / len(drawn)

@@ -15,6 +15,7 @@ from spinetrack_synth.training.exchange import (
     BackgroundConfig,
     Backgrounds,
     open_backgrounds,
+    photos_of,
     shows_enough,
 )
 from spinetrack_synth.training.sources import SourceConfig, read_source
@@ -37,7 +38,7 @@ def photos(
 
 def backgrounds(tmp_path: Path, *colours: tuple[int, int, int], **options: float) -> Backgrounds:
     config = BackgroundConfig(photos(tmp_path / "photos", *colours), **options)
-    return open_backgrounds(config, tmp_path / "cache", HW)
+    return open_backgrounds(config, photos_of(config), tmp_path / "cache", HW)
 
 
 def people(tmp_path: Path, **options: object) -> CropCache:
@@ -145,7 +146,8 @@ def test_windows_of_photos_vary_and_keep_their_shape(tmp_path: Path) -> None:
         for y in range(40, 480, 80):
             cv2.circle(picture, (x, y), 16, (255, 255, 255), -1)
     cv2.imwrite(str(folder / "0.png"), picture)
-    behind = open_backgrounds(BackgroundConfig(folder), tmp_path / "cache", HW)
+    config = BackgroundConfig(folder)
+    behind = open_backgrounds(config, photos_of(config), tmp_path / "cache", HW)
     rng = np.random.default_rng(0)
     windows = [behind.window(rng, HW) for _ in range(10)]
     assert all(window.shape == (*HW, 3) for window in windows)
@@ -164,8 +166,9 @@ def test_windows_of_photos_vary_and_keep_their_shape(tmp_path: Path) -> None:
 
 def test_bad_folders_and_photos_are_told_in_one_line(tmp_path: Path) -> None:
     def refused(folder: Path) -> str:
+        config = BackgroundConfig(folder)
         with pytest.raises(UserError) as told:
-            open_backgrounds(BackgroundConfig(folder), tmp_path / "cache", HW)
+            open_backgrounds(config, photos_of(config), tmp_path / "cache", HW)
         assert "\n" not in str(told.value)
         return str(told.value)
 

@@ -126,7 +126,7 @@ def test_8_bits_take_a_third_and_stay_near(
 ) -> None:
     crops = np.random.default_rng(0).integers(0, 256, (10, *TINY, 3), np.uint8)
     made = export(*nets["small"], tmp_path / "int8.onnx", "int8", crops)
-    assert made.size_bytes < 0.4 * (files / "small.onnx").stat().st_size
+    assert made.size_bytes < 0.42 * (files / "small.onnx").stat().st_size
     graph = onnx.load(made.path).graph
     kept = {tensor.name: tensor.data_type for tensor in graph.initializer}
     eight = [n for n, k in kept.items() if k == onnx.TensorProto.INT8 and n.endswith("_quantized")]

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from pathlib import Path
 
 import pytest
 from commands import Run
+from PIL import Image
 from training_runs import draw_people, write_config
 
 torch = pytest.importorskip("torch", reason="pip install 'spinetrack-synth[train]'")
 pytest.importorskip("cv2", reason="pip install 'spinetrack-synth[train]'")
+
+
+TRAIN = '"annotations/person_keypoints_train.json"'
 
 
 @pytest.fixture
@@ -26,7 +31,18 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_a_dry_run_counts_and_writes_nothing(folder: Path, run: Run) -> None:
     labels = folder / "annotations/person_keypoints_train.json"
     labels.write_bytes(labels.read_bytes().replace(b",2.0,", b",0.0,", 1))  # one nose less
+    file = json.loads(labels.read_bytes())
+    for person in file["annotations"]:
+        x, y, wide, high = person["bbox"]
+        person["segmentation"] = [[x, y, x + wide, y, x + wide, y + high, x, y + high]]
+    labels.write_text(json.dumps(file))
     config = write_config(folder / "c.toml")
+    (folder / "photos").mkdir()
+    for number in range(3):
+        Image.new("RGB", (90, 70), (40 * number, 90, 120)).save(folder / f"photos/{number}.png")
+    behind = '[backgrounds]\nphotos = "photos"\nprobability = 0.3\n'
+    cut_out = f"{TRAIN}\nexchange = true"
+    config.write_text(config.read_text().replace(TRAIN, cut_out, 1) + behind)
     before = sorted(folder.rglob("*"))
     code, out, err = run("train", config, "--dry-run")
     assert (code, err) == (0, "")
@@ -34,12 +50,10 @@ def test_a_dry_run_counts_and_writes_nothing(folder: Path, run: Run) -> None:
     assert "source train: 5 people in 5 pictures, 100% of every batch, 6.4 passes" in out
     assert "licence: CC0-1.0" in out
     assert re.search(r"^nose +4$", out, re.M) and re.search(r"^spine_03 +5$", out, re.M)
+    assert "backgrounds: 3 photographs, behind 30% of those who can be cut out; licence" in out
     assert "judged on val: 2 people in 2 pictures" in out
     assert re.search(r"^parameters: 2\.5\d M, all of them learn$", out, re.M)
     assert re.search(r"^a step of 4 people: \d+\.\d\d s in fp32 on \d+ threads", out, re.M)
-
-
-TRAIN = '"annotations/person_keypoints_train.json"'
 
 
 @pytest.mark.parametrize(
@@ -52,6 +66,7 @@ TRAIN = '"annotations/person_keypoints_train.json"'
         ('name = "small"', 'name = "smal"', "network 'smal': expected one of spinepose-s"),
         ('name = "small"', 'name = "small"\nstart = "none.pth"', "none.pth: no such file"),
         ("[network]", '[teacher]\nnetwork = "none.onnx"\n[network]', "none.onnx"),
+        ("[network]", '[backgrounds]\nphotos = "none"\n[network]', "none"),
         ("steps = 8", "steps = 8\naccumulate = 3", "cannot be divided into 3 parts"),
     ],
 )

@@ -42,6 +42,9 @@ leaves it to other heads whose they are; this keeps a neighbour's out (body of 1
 on which the figures were chosen, mean OKS: .554 without, .591 with OUTSIDE, .628 with the centre
 (2, 2), .631 with these)."""
 
+POSITION: Final = 32
+"""Units between a cell's place in the crop and what the second pyramid makes of it."""
+
 DETAIL: Final = (128, 96, 64, 64)
 """Channels of the second pyramid, the coarsest level first. MoveNet's own is a quarter as wide, as
 much as its 17 keypoints need: of frozen features of its, 1x1 filters find the spine worse."""
@@ -113,7 +116,9 @@ class Small(nn.Module):
 class Detail(nn.Module):
     """A pyramid over the features (``taps`` channels) that a trunk's ``encode`` gives, to heatmaps.
 
-    Like MoveNet it has no norms, so that a step's loss does not depend on how a batch is divided.
+    Its coarsest level is told where in the crop a cell is: the crop is made from the person's box,
+    so that of two people who hide each other it is the place that tells who is meant. Like MoveNet
+    it has no norms, so that a step's loss does not depend on how a batch is divided.
     """
 
     def __init__(self, taps: Sequence[int], keypoints: int) -> None:
@@ -126,12 +131,15 @@ class Detail(nn.Module):
             nn.Sequential(nn.ReLU(), SeparableConv(wide, wide), SeparableConv(wide, wide))
             for wide in DETAIL[1:]
         )
+        self.position = nn.Sequential(
+            nn.Conv2d(2, POSITION, 1), nn.ReLU(), nn.Conv2d(POSITION, DETAIL[0], 1)
+        )
         self.heatmaps = nn.Conv2d(DETAIL[-1], keypoints, 1)
         nn.init.zeros_(self.heatmaps.weight)
         nn.init.zeros_(self.heatmaps.bias)  # type: ignore[arg-type]
 
     def forward(self, levels: list[Tensor]) -> Tensor:
-        features = self.lateral[0](levels[0])
+        features = self.lateral[0](levels[0]) + self.position(from_middle(levels[0]))
         for lateral, narrow, merge, level in zip(
             self.lateral[1:], self.narrow, self.merge, levels[1:]
         ):
@@ -140,14 +148,23 @@ class Detail(nn.Module):
         return heatmaps
 
 
+def from_middle(features: Tensor) -> Tensor:
+    """Rows and columns (1, 2, h, w) of the cells of features (B, C, h, w), -1 to 1."""
+    y, x = (
+        (2 * torch.arange(cells, device=features.device, dtype=features.dtype) + 1) / cells - 1
+        for cells in features.shape[-2:]
+    )
+    return torch.stack(torch.meshgrid(y, x, indexing="ij")).unsqueeze(0)
+
+
 def likely_places(cells_hw: tuple[int, int]) -> Tensor:
     """Logits (H / 4, W / 4) of where keypoints of the person are, whose box, widened by
     ``crops.PADDING``, is the crop."""
-    y, x = ((2 * torch.arange(cells) + 1) / cells - 1 for cells in cells_hw)
-    rows, columns = torch.meshgrid(y, x, indexing="ij")
+    rows, columns = from_middle(torch.empty(1, 1, *cells_hw)).squeeze(0)
     outside = torch.maximum(rows.abs(), columns.abs()) > 1 / PADDING
     across, along = CENTRE_XY
-    return -(across * columns.square() + along * rows.square() + OUTSIDE * outside)
+    place: Tensor = -(across * columns.square() + along * rows.square() + OUTSIDE * outside)
+    return place
 
 
 def between_cells(cells: int) -> Tensor:
