@@ -35,9 +35,14 @@ def write_atomic(path: Path, content: bytes | Iterable[bytes], *, durable: bool 
     except OSError as error:
         with contextlib.suppress(OSError):
             scratch.unlink()
-        remedy = (
-            "; what is done is safe: free some space and run the same command again"
-            if error.errno in _FULL
-            else ""
-        )
-        raise UserError(f"{path}: cannot be written: {error.strerror}{remedy}") from error
+        raise cannot_write(path, error) from error
+
+
+def cannot_write(path: Path, error: OSError) -> UserError:
+    """What to tell the user of a file that the disk refuses."""
+    remedy = (
+        "; what is done is safe: free some space and run the same command again"
+        if error.errno in _FULL
+        else ""
+    )
+    return UserError(f"{path}: cannot be written: {error.strerror or error}{remedy}")

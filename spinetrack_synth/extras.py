@@ -19,6 +19,7 @@ EXTRAS: Final[dict[str, dict[str, str]]] = {
     "spinepose": {"onnxruntime": "onnxruntime", "opencv-python": "cv2"},
     "meshes": {"trimesh": "trimesh"},
     "convert": {"pyyaml": "yaml"},
+    "cluster": {"distributed": "distributed"},
     "heic": {"pi-heif": "pi_heif"},
 }
 """Extra -> distribution -> module it is imported as. A test holds it against ``pyproject.toml``.

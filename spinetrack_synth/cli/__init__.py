@@ -59,6 +59,7 @@ def _say_what_takes_long() -> None:
         "spinetrack_synth.compiled",
         "spinetrack_synth.avatars.assets",
         "spinetrack_synth.rendering.unreal.engine",
+        "spinetrack_synth.dataset",
     ):
         log = logging.getLogger(room)
         if not log.handlers:

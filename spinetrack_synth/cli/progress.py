@@ -6,14 +6,21 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Protocol
 
 SECONDS_A_LINE = 10.0
 SECONDS_A_LOOK = 0.1
 QUIET_SECONDS = 2.0
 
 
+class Show(Protocol):
+    """Shows what is done and what is wanted, with a note beside it."""
+
+    def __call__(self, done: int, wanted: int, note: str = "") -> None: ...
+
+
 @contextmanager
-def progress_bar(unit: str) -> Iterator[Callable[[int, int], None]]:
+def progress_bar(unit: str) -> Iterator[Show]:
     """A function to be called with what is done and what is wanted; it writes to stderr."""
     if sys.stderr.isatty():
         with _bar(unit) as show:
@@ -23,7 +30,7 @@ def progress_bar(unit: str) -> Iterator[Callable[[int, int], None]]:
 
 
 @contextmanager
-def _bar(unit: str) -> Iterator[Callable[[int, int], None]]:
+def _bar(unit: str) -> Iterator[Show]:
     from rich.console import Console
     from rich.progress import (
         BarColumn,
@@ -47,29 +54,30 @@ def _bar(unit: str) -> Iterator[Callable[[int, int], None]]:
         TextColumn(unit),
         Rate(),
         TimeRemainingColumn(),
+        TextColumn("{task.fields[note]}"),
     )
     with Progress(*columns, console=Console(stderr=True), speed_estimate_period=60) as progress:
         task = None
         last_time = 0.0
 
-        def show(done: int, wanted: int) -> None:
+        def show(done: int, wanted: int, note: str = "") -> None:
             nonlocal task, last_time
             if task is None:
-                task = progress.add_task(unit, total=wanted, completed=done)
+                task = progress.add_task(unit, total=wanted, completed=done, note=note)
             now = time.monotonic()
             if now - last_time < SECONDS_A_LOOK and done < wanted:
                 return  # the rate is that of the last thousand looks
             last_time = now
-            progress.update(task, completed=done, total=wanted)
+            progress.update(task, completed=done, total=wanted, note=note)
 
         yield show
 
 
-def _lines(unit: str) -> Callable[[int, int], None]:
+def _lines(unit: str) -> Show:
     start_time = last_time = time.monotonic()
     start_done: int | None = None
 
-    def show(done: int, wanted: int) -> None:
+    def show(done: int, wanted: int, note: str = "") -> None:
         nonlocal last_time, start_done
         now = time.monotonic()
         if start_done is None:
@@ -81,6 +89,7 @@ def _lines(unit: str) -> Callable[[int, int], None]:
         each = (now - start_time) / max(done - start_done, 1)
         left = time.strftime("%H:%M:%S", time.gmtime(each * (wanted - done)))
         line = f"{done} of {wanted} {unit}, {_rate(each)}, {left} left"
+        line += f", {note}" if note else ""
         print(line, file=sys.stderr, flush=True)  # noqa: T201
 
     return show

@@ -15,6 +15,7 @@ from spinetrack_synth.errors import UserError
 
 if TYPE_CHECKING:
     from spinetrack_synth.dataset import DatasetConfig
+    from spinetrack_synth.dataset.making import Failure
 
 
 @click.command("render", short_help="Make a labelled dataset of synthetic people.")
@@ -140,6 +141,17 @@ if TYPE_CHECKING:
     help="Label maps beside every picture: parts (of the body), depth, normals; `all` for all.",
 )
 @click.option("--video", is_flag=True, help="Write each clip of --sequence as an MP4 too.")
+@click.option(
+    "--workers",
+    type=click.IntRange(1),
+    metavar="N",
+    help="Processes of this machine that make pictures.  [default: this one alone]",
+)
+@click.option(
+    "--cluster",
+    metavar="ADDRESS",
+    help="Let the workers of a Dask cluster make the pictures: the address of its scheduler.",
+)
 def command(
     scene: str,
     count: int | None,
@@ -166,6 +178,8 @@ def command(
     fps: float | None,
     maps: tuple[str, ...] | None,
     video: bool,
+    workers: int | None,
+    cluster: str | None,
 ) -> None:
     """Make a dataset: pictures, COCO labels with 37 keypoints, 3D ground truth, contact sheet.
 
@@ -185,10 +199,13 @@ def command(
       spinetrack-synth render --scenes yoga --sequence 60 --fps 30 --video --out OUT
       spinetrack-synth render --scenes yoga --count 12 --maps parts,depth --out OUT
       spinetrack-synth render --scenes yoga --count 12 --backend unreal --port 9000 --out OUT
+      spinetrack-synth render --scenes yoga --count 5000 --workers 2 --out OUT
+      spinetrack-synth render --scenes yoga --count 5000 --cluster tcp://10.0.0.1:8786 --out OUT
     """
     from spinetrack_synth import dataset
 
     doors = _doors(backend, host, ports, launch, engines)
+    doors |= _makers(workers, cluster, backend, len(ports), engines)
     frames, rate_hz = _clips(sequence, fps, video)
     config = dataset.DatasetConfig(
         scene=scene, seed=seed,
@@ -249,6 +266,31 @@ def _doors(
     return {}
 
 
+def _makers(
+    workers: int | None, cluster: str | None, backend: str, ports: int, engines: int | None
+) -> dict[str, Any]:
+    """What the run opens makers of pictures with, where these are not this process."""
+    if workers is None and cluster is None:
+        return {}
+    if workers is not None and cluster is not None:
+        raise UserError("--workers are processes of this machine, --cluster has its own; give one")
+    if cluster is not None:
+        if ports > 1 or (engines or 1) > 1:
+            raise UserError("--cluster: each of its renderers is one engine; give one --port")
+        from spinetrack_synth.dataset.cluster import on_cluster
+
+        return {"open_pool": on_cluster(cluster)}
+    if backend != "embedded":
+        raise UserError(
+            f"--workers goes with --backend embedded; several engines of --backend {backend} draw "
+            "with --port given again, or --engines"
+        )
+    from spinetrack_synth.dataset.workers import local_workers
+
+    assert workers is not None
+    return {"open_pool": local_workers(workers)}
+
+
 def _run(config: DatasetConfig, out: Path, close: bool, doors: dict[str, Any]) -> None:
     """Make the pictures and tell how it ended."""
     from spinetrack_synth.compiled import ahead
@@ -259,9 +301,16 @@ def _run(config: DatasetConfig, out: Path, close: bool, doors: dict[str, Any]) -
     layout = Layout(out, config.split, config.format)
     end_on_sigterm()
     ahead.begin("render")
+    failed: list[Failure] = []
     try:
         with progress_bar("pictures") as progress:
-            made = run_dataset(config, out, progress, **doors)
+            made = run_dataset(
+                config,
+                out,
+                lambda done, wanted: progress(done, wanted, _told(failed)),
+                on_failure=failed.append,
+                **doors,
+            )
     except KeyboardInterrupt:
         if there := made_until(layout):
             raise KeyboardInterrupt(
@@ -269,6 +318,8 @@ def _run(config: DatasetConfig, out: Path, close: bool, doors: dict[str, Any]) -
                 "go on, or add --close to finish with what is there"
             ) from None
         raise
+    for failure in failed:
+        click.echo(f"picture {failure.index} failed at first: {failure.cause}", err=True)
     if made or close:
         click.echo(f"{config.count} pictures in {out}; look at {layout.contact_sheet}")
     else:
@@ -276,3 +327,7 @@ def _run(config: DatasetConfig, out: Path, close: bool, doors: dict[str, Any]) -
             f"{out} is complete: {config.count} pictures; nothing to do; "
             "a higher --count extends it"
         )
+
+
+def _told(failed: list[Failure]) -> str:
+    return f"{len(failed)} failed, to be tried again" if failed else ""

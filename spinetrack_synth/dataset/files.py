@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 from spinetrack_synth.atomic import write_atomic
 from spinetrack_synth.dataset.layout import LOCK
@@ -31,6 +35,27 @@ def read_json(path: Path) -> dict[str, Any] | None:
     if not isinstance(data, dict):
         raise UserError(f"{path}: holds no JSON object")
     return data
+
+
+def numbered(folder: Path, suffix: str) -> NDArray[np.int64]:
+    """The numbers of the files ``000000.SUFFIX`` ... of a folder that hold something, ascending.
+
+    A power cut leaves empty files.
+    """
+    end = f".{suffix}"
+    try:
+        with os.scandir(folder) as entries:
+            found = [
+                int(stem)
+                for entry in entries
+                if entry.name.endswith(end)
+                and (stem := entry.name.removesuffix(end)).isdecimal()
+                and entry.name == f"{int(stem):06d}{end}"
+                and entry.stat().st_size > 0
+            ]
+    except (FileNotFoundError, NotADirectoryError):
+        found = []
+    return np.sort(np.array(found, np.int64))
 
 
 @contextlib.contextmanager

@@ -45,6 +45,11 @@ class Layout:
     def state(self) -> Path:
         return self.work / "state.json"
 
+    @property
+    def failures(self) -> Path:
+        """The pictures that failed, until the split is complete."""
+        return self.work / "failures.jsonl"
+
     def image_name(self, index: int) -> str:
         return f"{index:06d}.{self.format}"
 

@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import json
+import math
 import shutil
+import tempfile
 from collections import defaultdict
+from collections.abc import Callable, Iterator
+from functools import partial
+from itertools import groupby
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +18,8 @@ import numpy as np
 from spinetrack_synth import coco
 from spinetrack_synth.anatomy.parts import PARTS
 from spinetrack_synth.atomic import write_atomic
+from spinetrack_synth.coco.streaming import read_records
+from spinetrack_synth.coco.writing import file_parts
 from spinetrack_synth.dataset.card import CARD, dataset_name, one_line, write_card
 from spinetrack_synth.dataset.croissant import CROISSANT, describe_dataset
 from spinetrack_synth.dataset.files import write_json
@@ -24,8 +30,9 @@ from spinetrack_synth.dataset.layout import (
     maps_folder,
 )
 from spinetrack_synth.dataset.licences import coco_licences
-from spinetrack_synth.dataset.records import ground_truth_bytes
+from spinetrack_synth.dataset.parts import read_part
 from spinetrack_synth.dataset.state import GENERATOR, Description, read_splits
+from spinetrack_synth.dataset.truth_file import TruthFile
 from spinetrack_synth.drawing.sheet import MAX_TILES, Tile, contact_sheet
 
 
@@ -33,36 +40,38 @@ def finish(layout: Layout, split: Description, committed: int) -> None:
     """Write annotations, ground truth, contact sheet, card, metadata and manifest, in this order.
 
     The manifest commits: killed before it, the next run writes all of them again from the shots'
-    records and the first ``committed`` images of the files that were there.
+    records and the first ``committed`` images of the files that were there. Records are read one
+    after another: few are held at once, however many there are. Raises UserError where one is
+    damaged.
     """
-    images: dict[int, str] = {}
-    annotations: dict[int, list[str]] = defaultdict(list)
-    earlier = None
-    if committed:
-        dataset = coco.CocoDataset.read(layout.annotations)
-        for image in dataset.images:
-            if image["id"] < committed:
-                images[image["id"]] = coco.encode(image)
-        for annotation in dataset.annotations:
-            annotations[annotation["image_id"]].append(coco.encode(annotation))
-        earlier = layout.ground_truth.read_bytes()
-    rows: list[coco.Record] = []
-    for index in range(split["count"]):
-        if layout.part(index).is_file():
-            part = json.loads(layout.part(index).read_bytes())
-            images[index] = coco.encode(part["image"])
-            annotations[index] = [coco.encode(record) for record in part["annotations"]]
-            rows += part["ground_truth"]
-    ids = range(split["count"])
-    content = coco.file_bytes(
-        (images[index] for index in ids),
-        (line for index in ids for line in annotations.get(index, [])),
-        info=_info(layout, split),
-        licenses=coco_licences(split),
-    )
-    write_atomic(layout.annotations, content, durable=True)
-    truth = ground_truth_bytes(rows, earlier, committed)
-    write_atomic(layout.ground_truth, truth, durable=True)
+    new_truth = layout.work / "ground_truth.parquet"
+    earlier = layout.ground_truth if committed else None
+    with (
+        TruthFile(new_truth, earlier, committed) as truth,
+        tempfile.TemporaryFile(dir=layout.work) as later,
+    ):
+
+        def image_lines() -> Iterator[str]:
+            """The annotations wait until all images are written."""
+            for image, annotations, rows in _records(layout, split["count"], committed):
+                truth.add(image["id"], rows)
+                later.writelines(coco.encode(record).encode() + b"\n" for record in annotations)
+                yield coco.encode(image)
+
+        def annotation_lines() -> Iterator[str]:
+            later.seek(0)
+            for line in later:
+                yield line[:-1].decode()
+
+        content = file_parts(
+            image_lines(),
+            annotation_lines(),
+            info=_info(layout, split),
+            licenses=coco_licences(split),
+        )
+        write_atomic(layout.annotations, content, durable=True)
+    with new_truth.open("rb") as file:
+        write_atomic(layout.ground_truth, iter(partial(file.read, 1 << 20), b""), durable=True)
     splits = dict(sorted((read_splits(layout.root) | {layout.split: split}).items()))
     write_atomic(layout.contact_sheet, _draw_contact_sheet(layout, splits), durable=True)
     write_atomic(layout.root / CARD, write_card(layout.root, splits).encode(), durable=True)
@@ -73,6 +82,47 @@ def finish(layout: Layout, split: Description, committed: int) -> None:
     shutil.rmtree(layout.work)
     with contextlib.suppress(OSError):  # another split may be under way
         layout.work.parent.rmdir()
+
+
+def _records(
+    layout: Layout, count: int, committed: int
+) -> Iterator[tuple[coco.Record, list[coco.Record], list[coco.Record]]]:
+    """Image, annotations and new rows of ground truth of each picture, in order.
+
+    Of the first ``committed`` pictures those without a record are in the files of the split.
+    """
+    images = _in_file(layout, "images") if committed else iter(())
+    annotations = _in_file(layout, "annotations") if committed else iter(())
+    of_image = groupby(annotations, key=lambda annotation: annotation["image_id"])
+    earlier = _by_number((image["id"], image) for image in images)
+    labels = _by_number((number, list(those)) for number, those in of_image)
+    for index in range(count):
+        try:
+            part = read_part(layout, index)
+        except FileNotFoundError:
+            if index >= committed:
+                raise
+            yield earlier(index), labels(index) or [], []
+        else:
+            yield part.image, part.annotations, part.ground_truth
+
+
+def _in_file(layout: Layout, section: str) -> Iterator[coco.Record]:
+    """The records of a list of the split's annotation file."""
+    return (record for name, record in read_records(layout.annotations) if name == section)
+
+
+def _by_number(records: Iterator[tuple[int, Any]]) -> Callable[[int], Any]:
+    """Looks up records that ascend by numbers that ascend; None where there is none."""
+    number, record = next(records, (math.inf, None))
+
+    def look_up(wanted: int) -> Any:
+        nonlocal number, record
+        while number < wanted:
+            number, record = next(records, (math.inf, None))
+        return record if number == wanted else None
+
+    return look_up
 
 
 def _remove_pictures_from(layout: Layout, count: int) -> None:
@@ -106,19 +156,29 @@ def _info(layout: Layout, split: Description) -> dict[str, Any]:
 
 def _draw_contact_sheet(layout: Layout, splits: dict[str, Description]) -> bytes:
     """Pictures taken evenly from all splits, at most ``MAX_TILES``."""
-    pictures = [(name, index) for name in splits for index in range(splits[name]["count"])]
-    chosen = np.linspace(0, len(pictures) - 1, min(len(pictures), MAX_TILES)).round().astype(int)
-    datasets = {
-        name: coco.CocoDataset.read(annotations_path(layout.root, name))
-        for name in {pictures[number][0] for number in chosen}
-    }
-    tiles = []
-    for name, index in (pictures[number] for number in chosen):
-        dataset = datasets[name]
-        image = dataset.image_of[index]
-        people = [row for row, a in enumerate(dataset.annotations) if a["image_id"] == index]
-        poses = ", ".join(dataset.annotations[row]["pose"] for row in people)
-        path = images_folder(layout.root, name) / image["file_name"]
+    names = list(splits)
+    ends = np.cumsum([splits[name]["count"] for name in names])
+    chosen = np.linspace(0, ends[-1] - 1, min(ends[-1], MAX_TILES)).round().astype(int)
+    wanted: dict[str, set[int]] = defaultdict(set)
+    for number, of in zip(chosen, np.searchsorted(ends, chosen, side="right")):
+        wanted[names[of]].add(int(number - (ends[of] - splits[names[of]]["count"])))
+    return contact_sheet(
+        [tile for name, indices in wanted.items() for tile in _tiles(layout.root, name, indices)]
+    )
+
+
+def _tiles(root: Path, name: str, wanted: set[int]) -> Iterator[Tile]:
+    """Pictures of a split with their people."""
+    images: dict[int, coco.Record] = {}
+    people: dict[int, list[coco.Record]] = defaultdict(list)
+    for section, record in read_records(annotations_path(root, name)):
+        if section == "images" and record["id"] in wanted:
+            images[record["id"]] = record
+        elif section == "annotations" and record["image_id"] in wanted:
+            people[record["image_id"]].append(record)
+    for index, image in images.items():
+        poses = ", ".join(person["pose"] for person in people[index])
+        keypoints = [np.array(p["keypoints"], float).reshape(-1, 3) for p in people[index]]
         caption = f"{name}/{image['file_name']}  {poses}"
-        tiles.append(Tile(path.read_bytes(), [dataset.keypoints[row] for row in people], caption))
-    return contact_sheet(tiles)
+        picture = images_folder(root, name) / image["file_name"]
+        yield Tile(picture.read_bytes(), keypoints, caption)

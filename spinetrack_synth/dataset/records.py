@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import io
-import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from math import isfinite, log2
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,20 +14,19 @@ from PIL import Image
 
 from spinetrack_synth import skeleton
 from spinetrack_synth.anatomy.model import fullbody
-from spinetrack_synth.anatomy.parts import PARTS
 from spinetrack_synth.anatomy.spine import RegionalAngles, angles_between, regional_angles
 from spinetrack_synth.coco import PERSON, Record
 from spinetrack_synth.dataset.licences import LICENCE_ID
-from spinetrack_synth.dataset.skeleton_truth import NAMES, skeleton_columns, skeleton_row
+from spinetrack_synth.dataset.skeleton_truth import skeleton_row
 from spinetrack_synth.distortion import Distortion
 from spinetrack_synth.labels import PersonLabel
-from spinetrack_synth.shot import Face, Film, Physique, PosedPerson, Shot
+from spinetrack_synth.shot import Film, PosedPerson, Shot
 
 JPEG_QUALITY: Final = 92
 PEOPLE_PER_SHOT: Final = 1000
 """Annotation ids are ``image id * PEOPLE_PER_SHOT + person``: stable however a dataset grows."""
 
-_FILM_COLUMNS: Final = {
+FILM_COLUMNS: Final = {
     "iso": float,
     "temperature_stops": float,
     "tint_stops": float,
@@ -167,7 +165,7 @@ def _ground_truth(ids: Record, shot: Shot, person: PosedPerson, image: Record) -
         "focus_m": image.get("focus_m"),
         "shutter_s": image.get("shutter_s", 0.0),
         "exposure_stops": log2(shot.exposure),
-        **{name: film.get(name) for name in _FILM_COLUMNS},
+        **{name: film.get(name) for name in FILM_COLUMNS},
         **asdict(_regional_angles(person)),
     }
 
@@ -215,85 +213,3 @@ def encode_image(rgb: NDArray[np.uint8], image_format: str, film: Film | None = 
     else:
         Image.fromarray(rgb).save(buffer, "PNG", compress_level=3)
     return buffer.getvalue()
-
-
-def ground_truth_bytes(rows: Sequence[Record], earlier: bytes | None, known: int) -> bytes:
-    """A Parquet file of ground truth, sorted by annotation.
-
-    ``earlier`` is the content of the file that is extended: of it the first ``known`` images are
-    kept, save those that ``rows`` tell anew.
-    """
-    import pyarrow as pa
-    import pyarrow.compute as pc
-    import pyarrow.parquet as pq
-
-    table = pa.Table.from_pylist(list(rows), schema=_schema())
-    if earlier is not None:
-        kept = pq.read_table(io.BytesIO(earlier), schema=_schema())
-        anew = pa.array(sorted({row["image_id"] for row in rows}), pa.int64())
-        image_id = kept["image_id"]
-        keep = pc.and_(pc.less(image_id, known), pc.invert(pc.is_in(image_id, value_set=anew)))
-        table = pa.concat_tables([kept.filter(keep), table])
-    table = table.sort_by("annotation_id").combine_chunks()
-    buffer = io.BytesIO()
-    pq.write_table(table, buffer, compression="zstd", row_group_size=4096)
-    return buffer.getvalue()
-
-
-def _schema() -> Any:
-    """Columns of the ground truth; the file's metadata names what the lists hold."""
-    import pyarrow as pa
-
-    tree = fullbody()
-
-    def numbers(length: int) -> pa.DataType:
-        return pa.list_(pa.float64(), length)
-
-    cover_types = {
-        "visibility": pa.int8, "cover": pa.string, "cover_part": pa.string,
-        "cover_person": pa.int64, "cover_mm": pa.float64,
-    }  # fmt: skip
-    columns = {
-        "image_id": pa.int64(),
-        "annotation_id": pa.int64(),
-        "subject": pa.string(),
-        "outfit": pa.int64(),
-        "style": pa.string(),
-        "pose": pa.string(),
-        "clothes": pa.string(),
-        "place": pa.string(),
-        "variant": pa.int64(),
-        "light": pa.string(),
-        **{
-            column.name: pa.string() if column.type == "str" else pa.float64()
-            for column in fields(Physique)
-        },
-        **{column.name: pa.string() for column in fields(Face)},
-        "keypoints_world": numbers(3 * len(skeleton.NAMES)),
-        "coordinates": numbers(len(tree.coordinates)),
-        "scale_factors": numbers(3 * len(tree.bodies)),
-        "keypoint_offsets": numbers(3 * len(skeleton.NAMES)),
-        "K": numbers(9),
-        "world2cam": numbers(16),
-        "distortion": numbers(5),
-        "aperture_m": pa.float64(),
-        "focus_m": pa.float64(),
-        "shutter_s": pa.float64(),
-        "exposure_stops": pa.float64(),
-        **{
-            name: pa.int64() if kind is int else pa.float64()
-            for name, kind in _FILM_COLUMNS.items()
-        },
-        **{angle.name: pa.float64() for angle in fields(RegionalAngles)},
-        **skeleton_columns(),
-        **{name: pa.list_(kind(), len(skeleton.NAMES)) for name, kind in cover_types.items()},
-    }
-    metadata = {
-        "keypoints": json.dumps(skeleton.NAMES),
-        "coordinates": json.dumps(tree.coordinates),
-        "bodies": json.dumps(tree.bodies),
-        **{key: json.dumps(names) for key, names in NAMES.items()},
-        "parts": json.dumps(PARTS),
-        "units": "metres and radians, world = OpenSim ground; columns *_deg in degrees",
-    }
-    return pa.schema(list(columns.items()), metadata=metadata)

@@ -3,34 +3,31 @@
 from __future__ import annotations
 
 import contextlib
-import json
+import logging
 import shutil
-from collections.abc import Callable, Generator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import ExitStack, closing, suppress
-from dataclasses import asdict, replace
-from itertools import chain, groupby
+from collections.abc import Callable, Generator, Iterable, Sequence
+from contextlib import ExitStack, closing
 from pathlib import Path
-from queue import Empty, SimpleQueue
-from threading import Lock
 from typing import Final
 
 from spinetrack_synth.atomic import write_atomic
 from spinetrack_synth.dataset.config import DatasetConfig
+from spinetrack_synth.dataset.failures import Failures
 from spinetrack_synth.dataset.files import locked, write_json
 from spinetrack_synth.dataset.layout import Layout
-from spinetrack_synth.dataset.maps import encode_maps
+from spinetrack_synth.dataset.making import Failure, Made, Opening
 from spinetrack_synth.dataset.merge import finish
-from spinetrack_synth.dataset.records import encode_image, record_shot
+from spinetrack_synth.dataset.parts import damaged_parts
+from spinetrack_synth.dataset.pool import OpenPool, Pool, Shard, ThisProcess, shards_of
 from spinetrack_synth.dataset.source import ShotAt, scene_source
 from spinetrack_synth.dataset.state import describe, inspect
 from spinetrack_synth.errors import UserError
-from spinetrack_synth.labels import annotate
-from spinetrack_synth.rendering import Quality, Renderer, open_renderer
-from spinetrack_synth.shot import Shot
+from spinetrack_synth.rendering import Renderer, open_renderer
 
-NOTICE_S: Final = 0.2
-"""Within so long a Ctrl-C is noticed while other threads draw."""
+ATTEMPTS: Final = 3
+"""Times that a shot is tried: what fails by memory or by an engine often goes well later."""
+
+LOG: Final = logging.getLogger(__name__)
 
 Progress = Callable[[int, int], None]
 """Called with the number of pictures that are done and the number wanted."""
@@ -43,15 +40,21 @@ def run_dataset(
     *,
     open_source: Callable[[DatasetConfig], ShotAt] | None = None,
     open_renderer: Callable[[str], Renderer] = open_renderer,
+    open_pool: OpenPool = ThisProcess,
+    on_failure: Callable[[Failure], None] = lambda failure: None,
 ) -> int:
     """Make a dataset in ``out``, or what is missing of it; return how many pictures were made.
 
     Killed at any moment and called again it goes on, and the files in the end are the same as if
-    made in one go. ``open_source`` (by default the scene's) and ``open_renderer`` are called only
-    if there is something to draw, and before anything is written.
+    made in one go; pictures that are not what their records say are made again. ``open_source``
+    (by default the scene's) and ``open_renderer`` are called only if there is something to draw,
+    and before anything is written; by ``open_pool``, which says where shots are made:
+    `ThisProcess`, `workers.local_workers` or `cluster.on_cluster`. ``on_failure`` is told of each
+    picture that fails; it is tried again, and the causes stand in the folder until all is done.
 
     Raises UserError when the folder holds something else, when another run writes in it, when the
-    scene is unknown, when the disk is full, and when the folder is taken away meanwhile.
+    scene is unknown, when the disk is full, when the folder is taken away meanwhile, and when
+    pictures fail again and again.
     """
     out = Path(out)
     layout = Layout(out, config.split, config.format, config.maps)
@@ -61,10 +64,15 @@ def run_dataset(
         progress(config.count, config.count)
         return 0
     with ExitStack() as stack:
-        if holding.missing:
-            shot_at = (open_source or scene_source)(config)
-            renderer = stack.enter_context(closing(open_renderer(config.backend)))
-            drawn_by = dict(renderer.provenance)
+        damaged: tuple[int, ...] = ()
+        if layout.work.exists():
+            with locked(out):  # nobody reads along while another run writes
+                damaged = damaged_parts(layout)
+        missing = tuple(sorted({*holding.missing, *damaged}))
+        if missing:
+            opening = Opening(config, split.copy(), open_source or scene_source, open_renderer)
+            pool = stack.enter_context(closing(open_pool(opening)))
+            drawn_by = dict(pool.drawn_by)
         else:
             drawn_by = dict(holding.drawn_by)
         if drawn_by:
@@ -74,105 +82,60 @@ def run_dataset(
             raise UserError(f"{out}: another run has just written here; run the command again")
         stack.callback(_forget_if_empty, layout)
         write_json(layout.state, split)
-        made = config.count - len(holding.missing)
+        for index in damaged:
+            LOG.warning("%s: damaged; its picture is made again", layout.part(index))
+        made = config.count - len(missing)
         progress(made, config.count)
-        if holding.missing:
-            source = _one_at_a_time(shot_at)
-
-            def make(index: int) -> None:
-                _make(index, source, renderer, Quality(config.quality), layout)
-
-            moments = [
-                tuple(views)
-                for _, views in groupby(holding.missing, key=lambda index: index // config.views)
-            ]
-            with closing(_each(make, moments, renderer.lanes, renderer.close)) as each:
-                for pictures in each:
-                    made += pictures
-                    progress(made, config.count)
+        if missing:
+            failures = Failures(layout, on_failure)
+            with closing(_make_all(missing, pool, layout, config, failures)) as each:
+                for done in each:
+                    progress(made + done, config.count)
         finish(layout, split, holding.committed)
-    return len(holding.missing)
+    return len(missing)
 
 
-def _each(
-    make: Callable[[int], None],
-    moments: Sequence[Sequence[int]],
-    lanes: int,
-    stop: Callable[[], None],
+def _make_all(
+    missing: Sequence[int], pool: Pool, layout: Layout, config: DatasetConfig, failures: Failures
 ) -> Generator[int, None, None]:
-    """Make the pictures of all moments, ``lanes`` moments at once; yield how many more are made.
+    """Make and write pictures; yield how many there are after each.
 
-    What one raises ends the others once they are done with theirs; an interrupt calls ``stop``,
-    which has to end them at once.
+    Those that fail are tried again once all others are done. Raises UserError where some fail
+    every time, or more fail than go well.
     """
-    if lanes == 1:
-        for index in chain.from_iterable(moments):
-            make(index)
-            yield 1
-        return
-
-    def make_moment(indices: Sequence[int]) -> int:
-        for index in indices:
-            make(index)
-        return len(indices)
-
-    done: SimpleQueue[Future[int]] = SimpleQueue()
-    with ThreadPoolExecutor(lanes) as pool:
-        try:  # from the first one on: an interrupt may come before all are on their way
-            for indices in moments:
-                pool.submit(make_moment, indices).add_done_callback(done.put)
-            for _ in moments:
-                yield _next(done).result()
-        except (KeyboardInterrupt, GeneratorExit):
-            stop()
-            raise
-        finally:
-            pool.shutdown(cancel_futures=True)
+    made = 0
+    shards: Iterable[Shard] = shards_of(missing, config, pool.largest_shard(len(missing)))
+    for _ in range(ATTEMPTS):
+        failed = []
+        with closing(pool.make(shards)) as outcomes:
+            for outcome in outcomes:
+                if isinstance(outcome, Failure):
+                    failed.append(outcome.index)
+                    failures.note(outcome, made)
+                else:
+                    _write(outcome, layout)
+                    made += 1
+                    yield made
+        if not failed:
+            return
+        shards = [(index,) for index in sorted(failed)]
+    raise failures.error(f"{len(failed)} could not be made in {ATTEMPTS} attempts")
 
 
-def _next(done: SimpleQueue[Future[int]]) -> Future[int]:
-    """The next that is done; a Ctrl-C that comes as the wait begins is noticed within a moment."""
-    while True:
-        with suppress(Empty):
-            return done.get(timeout=NOTICE_S)
-
-
-def _one_at_a_time(shot_at: ShotAt) -> ShotAt:
-    """The same shots for several threads: their making shares caches and holds the interpreter."""
-    taken = Lock()
-
-    def alone(index: int) -> Shot:
-        with taken:
-            return shot_at(index)
-
-    return alone
-
-
-def _make(
-    index: int, shot_at: ShotAt, renderer: Renderer, quality: Quality, layout: Layout
-) -> None:
-    """Draw and label one shot; its record is written last and says that it is done."""
-    shot = shot_at(index)
-    frame = renderer.render(shot, quality=quality)
-    shot = replace(
-        shot,
-        people=frame.people or shot.people,
-        camera=frame.camera or shot.camera,
-        shutter=shot.shutter if frame.shutter_s > 0 else None,
-    )
-    record = record_shot(shot, annotate(shot, frame), layout.image_name(index))
+def _write(made: Made, layout: Layout) -> None:
+    """Write the files of a shot; its record is written last and says that it is done."""
     if not layout.state.is_file():  # to write would bring back a part of it
         raise UserError(f"{layout.root}: was moved or deleted during the run, which ends here")
-    write_atomic(layout.image(index), encode_image(frame.rgb, layout.format, shot.film))
-    for kind, content in encode_maps(shot, frame, layout.maps).items():
-        write_atomic(layout.map(kind, index), content)
-    write_atomic(layout.part(index), json.dumps(asdict(record), allow_nan=False).encode())
+    write_atomic(layout.image(made.index), made.image)
+    for kind, content in made.maps.items():
+        write_atomic(layout.map(kind, made.index), content)
+    write_atomic(layout.part(made.index), made.record)
 
 
 def _forget_if_empty(layout: Layout) -> None:
-    """Leave nothing behind of a run that failed before its first picture."""
+    """Leave nothing behind of a run that failed before its first picture, but for the causes."""
     pictures = layout.image(0).parent
-    if pictures.is_dir() and any(pictures.iterdir()):
+    if layout.failures.is_file() or (pictures.is_dir() and any(pictures.iterdir())):
         return
     shutil.rmtree(layout.work, ignore_errors=True)
     for folder in (pictures, pictures.parent, layout.work.parent):

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+from numpy.typing import NDArray
 
 from spinetrack_synth.anatomy.model import fullbody_path
 from spinetrack_synth.avatars import assets
 from spinetrack_synth.checksum import file_sha256
 from spinetrack_synth.dataset.config import DatasetConfig
-from spinetrack_synth.dataset.files import read_json
-from spinetrack_synth.dataset.layout import LOCK, MANIFEST, WORK, Layout
+from spinetrack_synth.dataset.files import numbered, read_json
+from spinetrack_synth.dataset.layout import (
+    LOCK,
+    MANIFEST,
+    WORK,
+    Layout,
+    images_folder,
+    maps_folder,
+)
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.version import __version__
 
@@ -154,8 +164,8 @@ def inspect(layout: Layout, wanted: Description) -> Holding:
     committed = read_splits(layout.root).get(layout.split, {}).get("count", 0)
     if not (layout.annotations.is_file() and layout.ground_truth.is_file()):
         committed = 0
-    missing = tuple(index for index in range(count) if not _is_made(layout, index, committed))
-    return Holding(committed, missing, drawn_by)
+    missing = np.setdiff1d(np.arange(count), _done(layout, committed), assume_unique=True)
+    return Holding(committed, tuple(missing.tolist()), drawn_by)
 
 
 def find_run(layout: Layout, wanted: Description) -> Description | None:
@@ -180,9 +190,8 @@ def find_run(layout: Layout, wanted: Description) -> Description | None:
 def made_until(layout: Layout) -> int:
     """One past the last picture that is done: where a run that was stopped can be closed."""
     finished: int = read_splits(layout.root).get(layout.split, {}).get("count", 0)
-    records = (path for path in layout.work.glob("*.json") if path.stem.isdecimal())
-    done = (int(path.stem) + 1 for path in records if _is_made(layout, int(path.stem), 0))
-    return max(finished, *done, 0)
+    done = _done(layout, 0)
+    return max(finished, int(done[-1]) + 1 if len(done) else 0)
 
 
 class AnotherRunError(UserError):
@@ -222,15 +231,17 @@ def _all_descriptions(
 def _check_same_run(root: Path, found: Description, wanted: Description) -> None:
     # Who draws is known once a renderer is open.
     ignored = {"count"} | ({"drawn_by"} - wanted.keys())
-    differences = [
-        f"{key} {_shown(found.get(key))} there, {_shown(wanted.get(key))} here"
-        for key in wanted | found
-        if key not in ignored and found.get(key) != wanted.get(key)
-    ]
-    if differences:
-        raise AnotherRunError(
-            f"{root}: holds another run ({'; '.join(differences)}); give another folder"
-        )
+    if told := differences(found, wanted, ignored):
+        raise AnotherRunError(f"{root}: holds another run ({told}); give another folder")
+
+
+def differences(there: Description, here: Description, ignored: Set[str]) -> str:
+    """In what two descriptions differ, "" where they are the same."""
+    return "; ".join(
+        f"{key} {_shown(there.get(key))} there, {_shown(here.get(key))} here"
+        for key in here | there
+        if key not in ignored and there.get(key) != here.get(key)
+    )
 
 
 def _shown(value: object) -> str:
@@ -245,16 +256,11 @@ def _shown(value: object) -> str:
     return text if len(text) <= 40 else text[:12] + "..."
 
 
-def _is_made(layout: Layout, index: int, committed: int) -> bool:
-    """Is a picture there, with its maps and its record? Empty files are what a power cut leaves."""
-    beside = [layout.map(kind, index) for kind in layout.maps]
-    return all(map(_has_content, [layout.image(index), *beside])) and (
-        index < committed or _has_content(layout.part(index))
-    )
-
-
-def _has_content(path: Path) -> bool:
-    try:
-        return path.stat().st_size > 0
-    except OSError:
-        return False
+def _done(layout: Layout, committed: int) -> NDArray[np.int64]:
+    """The pictures that are there, each with its maps and its record, ascending; of the first
+    ``committed`` the records are in the files of the split."""
+    done = numbered(images_folder(layout.root, layout.split), layout.format)
+    for kind in layout.maps:
+        done = np.intersect1d(done, numbered(maps_folder(layout.root, kind, layout.split), "png"))
+    recorded = np.isin(done, numbered(layout.work, "json"))
+    return done[recorded | (done < committed)]

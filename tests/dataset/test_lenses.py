@@ -16,7 +16,7 @@ from PIL import Image
 from spinetrack_synth.camera import Camera
 from spinetrack_synth.dataset import DatasetConfig, run_dataset
 from spinetrack_synth.dataset.ground_truth import read_ground_truth
-from spinetrack_synth.dataset.records import ground_truth_bytes
+from spinetrack_synth.dataset.truth_file import TruthFile
 from spinetrack_synth.shot import Frame
 
 
@@ -100,8 +100,9 @@ def test_ground_truth_of_before_there_were_lenses_is_read_and_grows(made, tmp_pa
     (tmp_path / "ground_truth").mkdir()
     pq.write_table(old, tmp_path / "ground_truth/train.parquet")
     assert all((k == 0).all() for k in read_ground_truth(tmp_path)["distortion"])
-    earlier = (tmp_path / "ground_truth/train.parquet").read_bytes()
-    grown = pq.read_table(io.BytesIO(ground_truth_bytes([], earlier, 3)))
+    with TruthFile(tmp_path / "grown.parquet", tmp_path / "ground_truth/train.parquet", 3):
+        pass
+    grown = pq.read_table(tmp_path / "grown.parquet")
     assert grown.num_rows == table.num_rows
     assert grown["distortion"].null_count == table.num_rows
 

@@ -21,19 +21,23 @@ from pycocotools.cocoeval import COCOeval
 from spinetrack_synth.coco import CocoDataset
 from spinetrack_synth.coco.dataset import find_problems
 from spinetrack_synth.dataset import DatasetConfig, as_begun, as_made, run_dataset
+from spinetrack_synth.dataset.pool import shards_of
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.skeleton import NAMES, SIGMAS
 
 CONFIG = {"scene": "balls", "count": 5, "seed": 3, "size": (96, 72), "format": "png"}
 
 
-def make(out: Path, *, renderer: BallRenderer | None = None, progress=None, **settings) -> int:
+def make(
+    out: Path, *, renderer: BallRenderer | None = None, progress=None, on_failure=None, **settings
+) -> int:
     return run_dataset(
         DatasetConfig(**{**CONFIG, **settings}),
         out,
         progress or (lambda done, wanted: None),
         open_source=ball_source,
         open_renderer=lambda backend: renderer or BallRenderer(),
+        on_failure=on_failure or (lambda failure: None),
     )
 
 
@@ -292,13 +296,118 @@ def test_a_run_that_fails_at_once_leaves_no_trace(made: Path, tmp_path: Path) ->
 
     class Broken(BallRenderer):
         def render(self, shot, *, quality=None):
-            raise Interrupted
+            raise UserError("no engine")
 
-    with pytest.raises(Interrupted):
+    with pytest.raises(UserError, match="no engine"):
         make(out, renderer=Broken())
     assert not out.exists()
     assert make(out) == 5
     assert contents(out) == contents(made)
+
+
+class Failing(BallRenderer):
+    """Fails on some pictures as often as it is told."""
+
+    def __init__(self, **times: int) -> None:
+        super().__init__()
+        self.left = {int(index.removeprefix("of_")): count for index, count in times.items()}
+
+    def render(self, shot, *, quality=None):
+        if self.left.get(shot.index, 0):
+            self.left[shot.index] -= 1
+            raise RuntimeError(f"out of\nmemory at {shot.index}")
+        return super().render(shot)
+
+
+def test_what_fails_is_tried_again_after_the_others(made: Path, tmp_path: Path) -> None:
+    out, told, calls = tmp_path / "out", [], []
+    renderer = Failing(of_1=2, of_3=1)
+    assert make(out, renderer=renderer, on_failure=told.append,
+                progress=lambda *done: calls.append(done)) == 5  # fmt: skip
+    assert [(failure.index, failure.cause) for failure in told] == [
+        (index, f"RuntimeError: out of memory at {index}") for index in (1, 3, 1)
+    ]
+    assert calls == [(done, 5) for done in range(6)]
+    assert contents(out) == contents(made)
+
+
+def test_what_fails_every_time_ends_the_run_with_its_cause(made: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    with pytest.raises(UserError) as error:
+        make(out, renderer=Failing(of_2=99))
+    (line,) = str(error.value).splitlines()
+    assert "1 could not be made in 3 attempts; the first was 000002.png (RuntimeError" in line
+    causes = (out / ".parts/train/failures.jsonl").read_text().splitlines()
+    assert len(causes) == 3
+    assert all("Traceback" in json.loads(cause)["details"] for cause in causes)
+    renderer = BallRenderer()
+    assert make(out, renderer=renderer) == renderer.drawn == 1
+    assert contents(out) == contents(made)
+
+
+def test_a_run_in_which_nothing_goes_well_gives_up(tmp_path: Path) -> None:
+    broken = Failing(**{f"of_{index}": 99 for index in range(100)})
+    with pytest.raises(UserError, match="20 failed and 0 went well, so the run ends here"):
+        make(tmp_path / "out", count=100, renderer=broken)
+
+
+def test_what_is_not_what_its_record_says_is_made_again(
+    made: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    def stop(done: int, wanted: int) -> None:
+        if done == 4:
+            raise Interrupted
+
+    out = tmp_path / "out"
+    with pytest.raises(Interrupted):
+        make(out, progress=stop)
+    parts, pictures = out / ".parts/train", out / "images/train"
+    (parts / "000000.json").write_bytes((parts / "000000.json").read_bytes()[:-9])
+    (parts / "000001.json").write_bytes(b"[1]")
+    content = bytearray((pictures / "000003.png").read_bytes())
+    content[len(content) // 2] ^= 1
+    (pictures / "000003.png").write_bytes(content)
+    renderer = BallRenderer()
+    assert make(out, renderer=renderer) == renderer.drawn == 4
+    assert [record.getMessage() for record in caplog.records] == [
+        f"{parts / name}: damaged; its picture is made again"
+        for name in ("000000.json", "000001.json", "000003.json")
+    ]
+    assert contents(out) == contents(made)
+
+
+def test_a_record_that_is_damaged_meanwhile_costs_one_line(made: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+
+    def damage(done: int, wanted: int) -> None:
+        if done == 5:
+            (out / ".parts/train/000002.json").write_bytes(b'{"image": ')
+
+    with pytest.raises(UserError, match=r"000002\.json: damaged \(.*run the same command again"):
+        make(out, progress=damage)
+    assert not (out / "manifest.json").exists()
+    assert make(out) == 1
+    assert contents(out) == contents(made)
+
+
+def test_a_damaged_file_of_ground_truth_is_told(made: Path, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    make(out, count=2)
+    (out / "ground_truth/train.parquet").write_bytes(b"PAR1")
+    with pytest.raises(UserError, match=r"train\.parquet: damaged .*delete it and run"):
+        make(out)
+    (out / "ground_truth/train.parquet").unlink()
+    make(out)
+    assert contents(out) == contents(made)
+
+
+def test_shards_are_whole_moments_and_end_with_their_clip() -> None:
+    config = DatasetConfig(**{**CONFIG, "count": 24, "views": 2})
+    missing = [0, 1, 2, 3, 4, 5, 9, 10, 11]
+    assert list(shards_of(missing, config, 1)) == [[0, 1], [2, 3], [4, 5], [9], [10, 11]]
+    assert list(shards_of(missing, config, 4)) == [[0, 1, 2, 3], [4, 5, 9], [10, 11]]
+    clips = DatasetConfig(**{**CONFIG, "count": 24, "views": 2, "sequence": 3})
+    assert list(shards_of(missing, clips, 99)) == [[0, 1, 2, 3, 4, 5], [9, 10, 11]]
 
 
 def test_nothing_is_written_before_source_and_renderer_are_there(tmp_path: Path) -> None:

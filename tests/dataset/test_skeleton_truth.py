@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import numpy as np
@@ -18,8 +19,8 @@ from spinetrack_synth.avatars.making import bare_avatar
 from spinetrack_synth.avatars.posing import pose_avatar
 from spinetrack_synth.dataset import DatasetConfig, run_dataset
 from spinetrack_synth.dataset.ground_truth import read_ground_truth
-from spinetrack_synth.dataset.records import ground_truth_bytes
 from spinetrack_synth.dataset.skeleton_truth import NAMES, skeleton_row
+from spinetrack_synth.dataset.truth_file import TruthFile
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.poses.library import library
 from spinetrack_synth.poses.sampling import pose_coordinates
@@ -99,5 +100,7 @@ def test_a_dataset_has_them_in_shape_and_by_name(tmp_path: Path) -> None:
     full = pq.read_table(path)
     pq.write_table(full.drop_columns(["body2world", "cover", "spinous_world"]), path)
     assert len(read_ground_truth(tmp_path)) == len(full)
-    path.write_bytes(ground_truth_bytes([], path.read_bytes(), 2))
+    with TruthFile(tmp_path / "grown.parquet", path, 2):
+        pass
+    os.replace(tmp_path / "grown.parquet", path)
     assert read_ground_truth(tmp_path)["body2world"].isna().all()

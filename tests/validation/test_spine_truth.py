@@ -16,7 +16,8 @@ from spinetrack_synth.avatars.rig import Rig, bent, vertebral_centres
 from spinetrack_synth.avatars.spines import LEVELS, Spine, lateral_curve
 from spinetrack_synth.camera import look_at
 from spinetrack_synth.coco.writing import encode, file_bytes
-from spinetrack_synth.dataset.records import ground_truth_bytes, record_shot
+from spinetrack_synth.dataset.records import record_shot
+from spinetrack_synth.dataset.truth_file import TruthFile
 from spinetrack_synth.labels.annotate import PersonLabel
 from spinetrack_synth.labels.cover import Cover
 from spinetrack_synth.poses.library import library
@@ -123,8 +124,8 @@ def judged(people: People, folder: Path, *rules: str) -> Report:
         (folder / name).mkdir()
     path = folder / "annotations/person_keypoints_made.json"
     path.write_bytes(file_bytes(map(encode, people.images), map(encode, people.annotations)))
-    truth = ground_truth_bytes(people.rows, None, 0)
-    (folder / "ground_truth/made.parquet").write_bytes(truth)
+    with TruthFile(folder / "ground_truth/made.parquet") as truth:
+        truth.add(len(people.images), people.rows)
     return validate([read(path)], choose(builtin_rules(), rules, (), ()))
 
 
