@@ -183,9 +183,7 @@ class _Process:
         self._said.seek(max(0, self._said.tell() - 4000))
         lines = self._said.read().decode(errors="replace").split("\n")
         words = next((line.strip() for line in reversed(lines) if line.strip()), "")
-        how = (
-            f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with code {code}"
-        )
+        how = f"was ended by {_signal(-code)}" if code < 0 else f"ended with code {code}"
         return f"{how}: {words}" if words else how
 
 
