@@ -27,6 +27,7 @@ PAGES = (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").g
 TUTORIALS = tuple(sorted((ROOT / "docs" / "tutorials").glob("*.md")))
 """Their commands are run by test_tutorials.py, in order."""
 
+SCALAR = "spinetrack_synth.rendering.scalar"
 SMALLER = {
     "spinetrack-synth render": ["--size", "160x120", "--quality", "draft", "--count", "2"],
     "spinetrack-synth avatars export --scenes": ["--scenes", "office"],
@@ -132,7 +133,10 @@ def run_script(arguments: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", arguments)
     costs = importlib.import_module("render_costs")
     monkeypatch.setattr(costs, "SIZE", (96, 72))
+    loaded = SCALAR in sys.modules
     runpy.run_path(arguments[0], run_name="__main__")
+    if not loaded:  # its classes are those of the variant that was set when it was imported
+        sys.modules.pop(SCALAR, None)
 
 
 def test_the_readme_leads_with_the_two_commands() -> None:

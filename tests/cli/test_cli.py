@@ -239,7 +239,7 @@ def test_close_finishes_a_stopped_run_by_the_same_command(
 def test_a_missing_extra_names_its_pip_command(
     run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, module: str, extra: str
 ) -> None:
-    def needs(*_: object) -> None:
+    def needs(*_: object, **__: object) -> None:
         raise ModuleNotFoundError(f"No module named {module!r}", name=f"{module}.core")
 
     monkeypatch.setattr(spinetrack_synth.dataset, "run_dataset", needs)
@@ -254,7 +254,7 @@ def test_a_missing_extra_names_its_pip_command(
 def test_a_bug_is_not_dressed_up_as_a_mistake_of_the_user(
     run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    def broken(*_: object) -> None:
+    def broken(*_: object, **__: object) -> None:
         raise ModuleNotFoundError("No module named 'spinetrack_synth.gone'",
                                   name="spinetrack_synth.gone")  # fmt: skip
 

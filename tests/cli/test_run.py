@@ -128,6 +128,7 @@ WHAT_THEY_DO = {
     "spinepose-small": {"render", "validate", "train", "export", "evaluate"},
     "release": {"render", "validate", "split", "stats", "convert", "package"},
     "sim2real": {"render", "validate", "evaluate", "gap"},
+    "cluster": {"render", "validate", "stats"},
 }
 
 
