@@ -22,12 +22,11 @@ from typing import TYPE_CHECKING, Final
 from spinetrack_synth.dataset.making import Failure, Opening, Outcome, one_line, this_process
 from spinetrack_synth.dataset.pool import Shard, check_drawn_by
 from spinetrack_synth.dataset.workers import (
-    LARGEST_SHARD,
-    SHARDS_A_LANE,
     SHARE,
     Worker,
     machine_memory_bytes,
     open_first,
+    shard_size,
 )
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.extras import pip_command
@@ -65,7 +64,7 @@ class Cluster:
 
     def largest_shard(self, missing: int) -> int:
         """Large ones, but enough of them for all renderers."""
-        return max(1, min(LARGEST_SHARD, missing // (SHARDS_A_LANE * max(1, self._renderers()))))
+        return shard_size(missing, max(1, self._renderers()))
 
     def make(self, shards: Iterable[Shard]) -> Generator[Outcome, None, None]:
         from distributed import as_completed

@@ -241,7 +241,7 @@ class LocalWorkers:
 
     def largest_shard(self, missing: int) -> int:
         """Large ones, but enough of them for all workers."""
-        return max(1, min(LARGEST_SHARD, missing // (SHARDS_A_LANE * len(self._workers))))
+        return shard_size(missing, len(self._workers))
 
     def make(self, shards: Iterable[Shard]) -> Generator[Outcome, None, None]:
         return over_lanes([worker.make for worker in self._workers], shards, self.close)
@@ -249,6 +249,11 @@ class LocalWorkers:
     def close(self) -> None:
         for worker in self._workers:
             worker.close()
+
+
+def shard_size(missing: int, makers: int) -> int:
+    """How many shots go to one of so many makers at once: many, but shards enough for all."""
+    return max(1, min(LARGEST_SHARD, missing // (SHARDS_A_LANE * makers)))
 
 
 def open_first(worker: Worker) -> Mapping[str, str]:
