@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import math
+import pickle
 from functools import partial
 from pathlib import Path
 
 import pytest
 from commands import contents
 from fakes import ball_source
-from worker_doors import Proud, open_balls, open_deadly, refuse
+from worker_doors import Proud, open_balls, open_deadly, open_hanging, refuse
 
 from spinetrack_synth.dataset import DatasetConfig, run_dataset, workers
-from spinetrack_synth.dataset.workers import local_workers
+from spinetrack_synth.dataset.making import Failure, Made, Opening
+from spinetrack_synth.dataset.state import describe
+from spinetrack_synth.dataset.workers import Worker, local_workers
 from spinetrack_synth.errors import UserError
 
 pytestmark = pytest.mark.slow
@@ -85,3 +90,18 @@ def test_stopped_workers_go_on_in_one_process(tmp_path: Path, whole: dict[str, b
     assert state["count"] == 12
     assert run_dataset(CONFIG, tmp_path, open_source=ball_source, open_renderer=open_balls) == 7
     assert contents(tmp_path) == whole
+
+
+def test_a_worker_that_hangs_is_replaced_and_its_shot_has_failed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    opening = Opening(CONFIG, describe(CONFIG), ball_source, open_hanging)
+    with contextlib.closing(Worker(pickle.dumps(opening), math.inf)) as worker:
+        (made,) = worker.make([1])
+        monkeypatch.setattr(workers, "SILENT_S", 0.1)
+        (failure,) = worker.make([2])
+        monkeypatch.undo()
+        (after,) = worker.make([3])
+    assert isinstance(made, Made) and isinstance(after, Made)
+    assert isinstance(failure, Failure)
+    assert failure.cause == "its process was silent for 0 minutes and was ended"
