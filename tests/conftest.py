@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-import math
 import os
+
+# Two workers fill two cores: more threads would only wait for one another. Read by libraries when
+# they are loaded, so before all else.
+for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
+    os.environ.setdefault(variable, "1")
+
+import math
 import signal
 import sys
 from pathlib import Path
