@@ -29,10 +29,13 @@ def type_in(folder: Path, *arguments: object) -> Outcome:
     """Runs the command in this process, in a folder: what it imports and compiles is there when the
     next one is typed. How a process of its own begins and ends is tested in tests/cli and
     tests/test_end_to_end.py."""
+    from spinetrack_synth.avatars import cast
+
     out, err = io.StringIO(), io.StringIO()
     on_sigterm = signal.getsignal(signal.SIGTERM)
     with pytest.MonkeyPatch.context() as patch, redirect_stdout(out), redirect_stderr(err):
         patch.setattr(sys, "argv", ["spinetrack-synth", *map(str, arguments)])
+        patch.setattr(cast, "undressed_avatar", _undressed_avatar)
         patch.chdir(folder)
         try:
             main()
@@ -42,6 +45,18 @@ def type_in(folder: Path, *arguments: object) -> Outcome:
         finally:
             signal.signal(signal.SIGTERM, on_sigterm)
     return Outcome(code, out.getvalue(), err.getvalue())
+
+
+def _undressed_avatar(subject: Subject, worn: AssetFolder | None = None) -> Avatar:
+    """Whoever is in several runs of one process is made once."""
+    if worn is not None:
+        return undressed_avatar(subject, worn)
+    key = repr(subject)
+    if key not in _LATELY:
+        if len(_LATELY) > 8:
+            _LATELY.clear()
+        _LATELY[key] = undressed_avatar(subject)
+    return _LATELY[key]
 
 
 def contents(folder: Path) -> dict[str, bytes]:

@@ -47,7 +47,7 @@ DEAREST = (
     "compiled/test_cache.py",
     "anatomy/ik/test_inverse_kinematics.py",
     "rendering/unreal/test_launching.py",
-    "validation/test_fuzz.py",
+    "dataset/test_interruption.py",
     "training/test_export.py",
 )
 """Files that take longest come first, so that workers end together."""

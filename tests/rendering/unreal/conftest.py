@@ -6,10 +6,12 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
 import pytest
-from ball_engine import BallEngine, open_hastily
+from ball_engine import HASTY, BallEngine
 
+from spinetrack_synth.rendering.protocol import EngineSettings
 from spinetrack_synth.rendering.unreal import engine as driver
-from spinetrack_synth.rendering.unreal.renderer import UnrealRenderer
+from spinetrack_synth.rendering.unreal.renderer import UnrealRenderer, open_engines
+from spinetrack_synth.rendering.unreal.stage import Patience
 
 
 @pytest.fixture
@@ -27,8 +29,8 @@ def drive(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., UnrealRende
     monkeypatch.setattr(driver, "RETURN_S", 0.1)
     with ExitStack() as stack:
 
-        def open_at(*ports: int) -> UnrealRenderer:
-            renderer = open_hastily(*ports)
+        def open_at(*ports: int, patience: Patience = HASTY) -> UnrealRenderer:
+            renderer = open_engines(EngineSettings(ports=ports), patience)
             stack.callback(renderer.close)
             return renderer
 
