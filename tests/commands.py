@@ -8,11 +8,19 @@ import sys
 from collections.abc import Callable
 from contextlib import redirect_stderr, redirect_stdout
 from pathlib import Path
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
 from spinetrack_synth.cli import main
+
+if TYPE_CHECKING:
+    from spinetrack_synth.avatars.avatar import Avatar
+    from spinetrack_synth.avatars.body import Subject
+    from spinetrack_synth.community import AssetFolder
+
+KEPT = 12
+"""Avatars that a process of tests keeps, of some megabytes each."""
 
 
 class Outcome(NamedTuple):
@@ -47,16 +55,21 @@ def type_in(folder: Path, *arguments: object) -> Outcome:
     return Outcome(code, out.getvalue(), err.getvalue())
 
 
+_MADE: dict[str, Avatar] = {}
+
+
 def _undressed_avatar(subject: Subject, worn: AssetFolder | None = None) -> Avatar:
     """Whoever is in several runs of one process is made once."""
+    from spinetrack_synth.avatars.making import undressed_avatar
+
     if worn is not None:
         return undressed_avatar(subject, worn)
     key = repr(subject)
-    if key not in _LATELY:
-        if len(_LATELY) > 8:
-            _LATELY.clear()
-        _LATELY[key] = undressed_avatar(subject)
-    return _LATELY[key]
+    if key not in _MADE:
+        if len(_MADE) == KEPT:
+            _MADE.clear()
+        _MADE[key] = undressed_avatar(subject)
+    return _MADE[key]
 
 
 def contents(folder: Path) -> dict[str, bytes]:

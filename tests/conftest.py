@@ -6,8 +6,8 @@ import os
 
 # Two workers fill two cores: more threads would only wait for one another. Read by libraries when
 # they are loaded, so before all else.
-for variable in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"):
-    os.environ.setdefault(variable, "1")
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import math
 import signal

@@ -30,7 +30,14 @@ TUTORIALS = tuple(sorted((ROOT / "docs" / "tutorials").glob("*.md")))
 SCALAR = "spinetrack_synth.rendering.scalar"
 SMALLER = {
     "spinetrack-synth render": [
-        "--size", "160x120", "--quality", "draft", "--count", "1", "--subjects", "1",
+        "--size",
+        "160x120",
+        "--quality",
+        "draft",
+        "--count",
+        "1",
+        "--subjects",
+        "1",
     ],
     "spinetrack-synth render --scenes yoga,gym": ["--count", "2"],
     "spinetrack-synth render --scenes yoga --sequence": ["--count", "2"],
