@@ -41,7 +41,6 @@ DEAREST = (
     "training/test_run.py",
     "test_end_to_end.py",
     "gap/test_command.py",
-    "test_docs_site.py",
     "rendering/unreal/test_against_server.py",
     "test_tutorials.py",
     "compiled/test_cache.py",

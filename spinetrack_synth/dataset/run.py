@@ -33,6 +33,7 @@ Progress = Callable[[int, int], None]
 """Called with the number of pictures that are done and the number wanted."""
 
 
+# Long by its parameters and what it says of them.
 def run_dataset(
     config: DatasetConfig,
     out: str | Path,
@@ -94,12 +95,10 @@ def run_dataset(
             with closing(_make_all(missing, pool, layout, config, failures)) as each:
                 for done in each:
                     progress(made + done, config.count)
-            if failures.last:
-                if not leave_out or len(failures.last) == config.count:
+            if failed := failures.last:
+                if not leave_out or len(failed) == config.count:
                     raise failures.every_time(config.count, ATTEMPTS)
-                split[LEFT_OUT] = {
-                    str(index): failures.last[index].cause for index in sorted(failures.last)
-                }
+                split[LEFT_OUT] = {str(index): failed[index].cause for index in sorted(failed)}
         finish(layout, split, holding.committed)
     return len(missing)
 
