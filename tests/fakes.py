@@ -156,12 +156,16 @@ class BallRenderer:
         u, v = np.meshgrid(np.arange(camera.width) + 0.5, np.arange(camera.height) + 0.5)
         rays = camera.rays(np.stack([u, v], axis=-1)).reshape(-1, 3)
         # |s ray - c|^2 = r^2, s is the depth since rays have z = 1.
-        a = (rays**2).sum(-1)
-        b = rays @ centers.T
-        discriminant = b**2
-        discriminant -= a[:, None] * ((centers**2).sum(-1) - radii**2)
-        pixel, ball = np.nonzero(discriminant > 0)
-        depth = (b[pixel, ball] - np.sqrt(discriminant[pixel, ball])) / a[pixel]
+        met = []
+        for start in range(0, len(rays), 512):  # few at a time, which fit into the cache
+            few = rays[start : start + 512]
+            a = (few**2).sum(-1)
+            b = few @ centers.T
+            discriminant = b**2 - a[:, None] * ((centers**2).sum(-1) - radii**2)
+            row, column = np.nonzero(discriminant > 0)
+            root = np.sqrt(discriminant[row, column])
+            met.append((start + row, column, (b[row, column] - root) / a[row]))
+        pixel, ball, depth = map(np.concatenate, zip(*met))
         before = np.flatnonzero(depth > 0)
         order = before[np.lexsort((depth[before], pixel[before]))]
         hit, first = np.unique(pixel[order], return_index=True)
