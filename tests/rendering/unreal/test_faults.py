@@ -387,8 +387,8 @@ def test_a_storm(
 ) -> None:
     """One reply in twenty comes to some harm, from set-up on; the run is resumed until done."""
     chance = random.Random(seed)
-    wire_harms = WIRE | {"delayed": delayed(0.8)}
-    hastier = replace(HASTY, hello_s=0.5, reply_s=0.5)  # whom it takes for lost is one fault more
+    wire_harms = WIRE | {"delayed": delayed(1.3)}
+    hastier = replace(HASTY, hello_s=1.0, reply_s=1.0)  # whom it takes for lost is one fault more
     harms = [*(wire_harms[name] for name in WIRE if name != "delayed a little"),
              *(harm for _, harm in PICTURES.values())]  # fmt: skip
 
