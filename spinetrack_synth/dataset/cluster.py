@@ -16,6 +16,7 @@ from concurrent.futures import CancelledError
 from functools import partial
 from hashlib import sha256
 from importlib.util import find_spec
+from itertools import count
 from threading import Lock
 from typing import TYPE_CHECKING, Final
 
@@ -182,6 +183,7 @@ def _connect(address: str) -> Client:
 _held: dict[bytes, list[Worker]] = {}
 """On a worker of Dask's: processes that have nothing to do, by what they make."""
 _holding = Lock()
+_numbers = count()
 
 
 def make_on_worker(
@@ -218,7 +220,7 @@ def _take(opening: bytes) -> Worker:
         found = _held[key].pop() if _held.get(key) else None
     for worker in others:
         worker.close()
-    return found or Worker(opening, _most_bytes())
+    return found or Worker(opening, _most_bytes(), next(_numbers))
 
 
 def _most_bytes() -> float:

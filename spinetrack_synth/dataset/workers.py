@@ -22,6 +22,7 @@ from pathlib import Path
 from threading import Lock
 from typing import Any, Final
 
+from spinetrack_synth.dataset.gpus import gpu_of_process
 from spinetrack_synth.dataset.making import (
     Failure,
     Opening,
@@ -29,15 +30,19 @@ from spinetrack_synth.dataset.making import (
     ShotMaker,
     this_process,
 )
-from spinetrack_synth.dataset.pool import Shard, check_drawn_by, over_lanes
+from spinetrack_synth.dataset.pool import (
+    LARGEST_SHARD,
+    Shard,
+    check_drawn_by,
+    in_order,
+    over_lanes,
+)
 from spinetrack_synth.dataset.state import describe, differences
 from spinetrack_synth.errors import UserError
 
 IDLE_S: Final = 600.0
 """A worker that nobody has asked for anything for so long goes."""
 
-LARGEST_SHARD: Final = 32
-"""Shots of a shard at most: a maker that goes on elsewhere makes its people anew."""
 SHARDS_A_LANE: Final = 8
 """Shards that each maker gets at least, so that all are done at about the same time."""
 
@@ -58,12 +63,14 @@ class Worker:
     """A process that makes shots, and what becomes of it. One thread at a time may use it.
 
     ``opening`` is a pickled `Opening`, ``most_bytes`` the memory with which the process is replaced
-    by a new one, between two shards.
+    by a new one, between two shards. The ``number``, from 0 on, of a worker of this machine says
+    which GPU it gets where there are several.
     """
 
-    def __init__(self, opening: bytes, most_bytes: float) -> None:
+    def __init__(self, opening: bytes, most_bytes: float, number: int = 0) -> None:
         self._opening = opening
         self._most_bytes = most_bytes
+        self._environment = gpu_of_process(number)
         self._process: _Process | None = None
         self._used = Lock()
         self._closed = False
@@ -77,7 +84,7 @@ class Worker:
         if self._process is not None and self._process.has_gone():
             self._end()
         if self._process is None:
-            self._process = _Process()
+            self._process = _Process(self._environment)
             if self._closed:  # meanwhile
                 raise WorkerDiedError("was ended")
             answer = self._process.ask(self._opening)
@@ -92,11 +99,11 @@ class Worker:
 
     def make(self, shard: Shard) -> Iterator[Outcome]:
         """The shots of a shard, one after another; a death is a failure of the shot it met."""
-        for index in shard:
+        for index, coming in in_order(shard):
             with self._used:
                 if self._closed:
                     return
-                outcome = self._make(index)
+                outcome = self._make(index, coming)
             if self._closed:
                 return
             yield outcome
@@ -105,11 +112,11 @@ class Worker:
             if process and process.made >= FEWEST and process.memory_bytes > self._most_bytes:
                 self._end()
 
-    def _make(self, index: int) -> Outcome:
+    def _make(self, index: int, coming: Shard) -> Outcome:
         try:
             self.open()
             assert self._process is not None
-            answer, self._process.memory_bytes = self._process.ask(index)
+            answer, self._process.memory_bytes = self._process.ask((index, coming))
         except WorkerDiedError as error:
             where = self._process.name if self._process else this_process()
             self._end()
@@ -139,9 +146,10 @@ class WorkerDiedError(Exception):
 
 
 class _Process:
-    """A running worker's process, and the socket to it."""
+    """A running worker's process, and the socket to it; ``environment`` are variables that differ
+    from those here."""
 
-    def __init__(self) -> None:
+    def __init__(self, environment: Mapping[str, str]) -> None:
         self._link, theirs = Pipe()
         self._said = tempfile.TemporaryFile()  # noqa: SIM115  # closed in `end`
         with theirs:
@@ -151,6 +159,7 @@ class _Process:
                 stdout=self._said,
                 stderr=self._said,
                 pass_fds=[theirs.fileno()],
+                env={**os.environ, **environment},
             )
         self.name = f"{this_process()}, worker {self._process.pid}"
         self.made = 0
@@ -206,10 +215,10 @@ def serve(link: int) -> None:
             parent.send(error)
             return
         parent.send(dict(maker.renderer.provenance))
-        with contextlib.suppress(EOFError, ConnectionError), contextlib.closing(maker.renderer):
+        with contextlib.suppress(EOFError, ConnectionError), contextlib.closing(maker):
             while parent.poll(IDLE_S):
                 try:
-                    answer: Outcome | UserError = maker.make(parent.recv())
+                    answer: Outcome | UserError = maker.make(*parent.recv())
                 except UserError as error:
                     answer = error
                 parent.send((answer, _memory_bytes()))
@@ -230,7 +239,7 @@ class LocalWorkers:
 
     def __init__(self, opening: Opening, count: int) -> None:
         share = SHARE * machine_memory_bytes() / count
-        self._workers = [Worker(pickle.dumps(opening), share) for _ in range(count)]
+        self._workers = [Worker(pickle.dumps(opening), share, k) for k in range(count)]
         try:
             self.drawn_by = open_first(self._workers[0])
         except BaseException:

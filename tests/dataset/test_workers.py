@@ -68,7 +68,7 @@ def test_workers_that_have_grown_are_replaced(
     monkeypatch.setattr(workers, "machine_memory_bytes", lambda: 1.0)
     begun = []
     real = workers._Process
-    monkeypatch.setattr(workers, "_Process", lambda: begun.append(1) or real())
+    monkeypatch.setattr(workers, "_Process", lambda env: begun.append(1) or real(env))
     make(tmp_path, count=1)
     assert len(begun) == 2
     assert contents(tmp_path) == whole
