@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import pickle
 import time
 from collections.abc import Generator, Iterable, Iterator, Mapping
@@ -20,6 +21,7 @@ from itertools import count
 from threading import Lock
 from typing import TYPE_CHECKING, Final
 
+from spinetrack_synth.dataset.gpus import gpu_of_process
 from spinetrack_synth.dataset.making import Failure, Opening, Outcome, one_line, this_process
 from spinetrack_synth.dataset.pool import Shard, check_drawn_by
 from spinetrack_synth.dataset.workers import (
@@ -28,6 +30,7 @@ from spinetrack_synth.dataset.workers import (
     machine_memory_bytes,
     open_first,
     shard_size,
+    some_cores,
 )
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.extras import pip_command
@@ -220,13 +223,16 @@ def _take(opening: bytes) -> Worker:
         found = _held[key].pop() if _held.get(key) else None
     for worker in others:
         worker.close()
-    return found or Worker(opening, _most_bytes(), next(_numbers))
+    return found or Worker(opening, *_share(), gpu_of_process(next(_numbers)))
 
 
-def _most_bytes() -> float:
-    """The memory that each of our processes beside this worker of Dask's may take."""
+def _share() -> tuple[float, list[int]]:
+    """Of what this worker of Dask's may use, the part of each of our processes beside it: memory in
+    bytes, and as many cores as it has threads, as a rule others than its neighbours'."""
     from distributed import get_worker
 
     worker = get_worker()
+    renderers = worker.state.total_resources.get(RESOURCE, 1)
     limit = worker.memory_manager.memory_limit or machine_memory_bytes()
-    return float(SHARE * limit / worker.state.total_resources.get(RESOURCE, 1))
+    threads = max(1, int(worker.state.nthreads // renderers))
+    return float(SHARE * limit / renderers), some_cores(os.getpid(), threads)

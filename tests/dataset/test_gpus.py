@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import os
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from spinetrack_synth.dataset import gpus, workers
 from spinetrack_synth.dataset.gpus import VISIBLE, gpu_of_process, visible_gpus
-from spinetrack_synth.dataset.workers import Worker
+from spinetrack_synth.dataset.workers import LocalWorkers
+from spinetrack_synth.errors import UserError
 
 
 @pytest.fixture
@@ -54,7 +56,7 @@ def test_processes_get_the_gpus_in_turn(devices: Path, monkeypatch) -> None:
 
 
 def test_a_worker_sees_its_gpu_alone(devices: Path, monkeypatch) -> None:
-    """A process of its own is asked, which does nothing but answer."""
+    """Processes of their own are asked, which do nothing but answer."""
     monkeypatch.setenv(VISIBLE, "4,6")
     monkeypatch.setattr(
         workers,
@@ -63,10 +65,11 @@ def test_a_worker_sees_its_gpu_alone(devices: Path, monkeypatch) -> None:
         "from multiprocessing.connection import Connection\n"
         "parent = Connection(int(sys.argv[1]))\n"
         "parent.recv()\n"
-        f"parent.send({{'gpu': os.environ['{VISIBLE}'], 'home': os.environ['HOME']}})\n",
+        f"parent.send({{'gpu': os.environ['{VISIBLE}'], 'of': os.environ['HOME']}})\n",
     )
-    worker = Worker(b"", 1e12, 1)
-    try:
-        assert worker.open() == {"gpu": "6", "home": os.environ["HOME"]}
-    finally:
-        worker.close()
+    home = os.environ["HOME"]  # all else is as it is here
+    with closing(LocalWorkers(None, 2)) as pool:
+        assert pool.drawn_by == {"gpu": "4", "of": home}
+        _, second = pool._workers
+        with pytest.raises(UserError, match=f"draws with gpu 6, of {home}, the others with gpu 4"):
+            second.open()
