@@ -61,6 +61,7 @@ class TimedRenderer:
         self.clock = clock
         self.drawn = 0
         self.lanes, self.provenance = renderer.lanes, renderer.provenance
+        self.ahead = 0  # steps are timed one after another
 
     def render(self, shot: Shot, *, quality: Quality = Quality.NORMAL) -> Frame:
         frame = self.clock.time("render", lambda: self.renderer.render(shot, quality=quality))

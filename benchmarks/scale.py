@@ -2,6 +2,7 @@
 
     python benchmarks/scale.py [--pairs 6] [--block 16] [--workers 2] [--scene yoga] [--seed 7]
                                [--quality normal] [--size 640x480]
+    python benchmarks/scale.py --ahead 2 [--pairs 6] ...
     python benchmarks/scale.py --null 100000 [--workers 2]
 
 First the pictures of one process are timed step by step, by the clock on the wall and by the
@@ -9,6 +10,9 @@ processor: posing, upload, light, ids and depth, denoising, labels, encoding; wh
 time leaves over its CPU time on all cores is waiting (or other work on the machine). Then one
 process and the worker processes of ``render --workers`` take turns of a block each, all of them
 warm, so that other work on the machine troubles both alike: the ratio is that of their sums.
+
+``--ahead`` lets a process that poses so many shots while it draws take turns with one that does
+not, instead of the workers. With a GPU the first is the rule, without one the second.
 
 ``--null`` sends that many shots that cost next to nothing through the same scheduler into a
 dataset: time a shot, the driver's own CPU time, its memory, and merging apart.
@@ -23,6 +27,8 @@ import sys
 import tempfile
 import time
 from contextlib import closing
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +42,7 @@ from spinetrack_synth.dataset.pool import Pool, ThisProcess
 from spinetrack_synth.dataset.source import scene_source
 from spinetrack_synth.dataset.state import describe
 from spinetrack_synth.dataset.workers import LocalWorkers, local_workers
-from spinetrack_synth.rendering import film, open_renderer
+from spinetrack_synth.rendering import Renderer, film, open_renderer
 
 CORES = len(os.sched_getaffinity(0))
 TARGET = 1.3
@@ -72,7 +78,7 @@ def measure_steps(opening: Opening, count: int) -> None:
                 "files", lambda m=made, p=path: (p.write_bytes(m.image), p.write_bytes(m.record))
             )
     film.denoise, making.annotate, making.record_shot, making.encode_image = kept
-    maker.renderer.close()
+    maker.close()
     whole = clock.mean("picture") + clock.mean("files")
     print(f"{count} pictures in one process on {CORES} cores; a picture, s wall and s CPU:")
     steps = [step for step in clock.spent if step != "picture"]
@@ -100,7 +106,7 @@ def cpu_seconds() -> float:
 
 def make_block(pool: Pool, indices: range) -> np.ndarray:
     """Wall and CPU seconds of making some pictures; a shard goes to each maker in turn."""
-    size = max(1, len(indices) // 4)
+    size = max(1, len(indices) // 4) if isinstance(pool, LocalWorkers) else len(indices)
     shards = [indices[k : k + size] for k in range(0, len(indices), size)]
     before = np.array([time.perf_counter(), cpu_seconds()])
     for outcome in pool.make(shards):
@@ -108,24 +114,31 @@ def make_block(pool: Pool, indices: range) -> np.ndarray:
     return np.array([time.perf_counter(), cpu_seconds()]) - before
 
 
-def compare(opening: Opening, workers: int, pairs: int, block: int) -> None:
-    """Print the throughput of so many workers against that of this process, in turns."""
-    with closing(ThisProcess(opening)) as one, closing(LocalWorkers(opening, workers)) as many:
-        for pool in (one, many):
+def compare(one: Pool, other: Pool, name: str, pairs: int, block: int) -> None:
+    """Print the throughput of other makers, called so, against that of one process, in turns."""
+    with closing(one), closing(other):
+        for pool in (one, other):
             make_block(pool, range(block))  # compiles, builds places
         seconds = np.zeros((pairs, 2, 2))
         for pair in range(pairs):
             indices = range((pair + 1) * block, (pair + 2) * block)
             for which in (0, 1) if pair % 2 else (1, 0):
-                seconds[pair, which] = make_block((one, many)[which], indices)
+                seconds[pair, which] = make_block((one, other)[which], indices)
             wall, cpu = seconds[pair].T
             each = [f"{w / block:.2f} s ({c / block:.2f} CPU)" for w, c in zip(wall, cpu)]
-            print(f"  pair {pair}: a picture of one process {each[0]}, of the workers {each[1]}: "
+            print(f"  pair {pair}: a picture of one process {each[0]}, of {name} {each[1]}: "
                   f"{wall[0] / wall[1]:.2f} times", flush=True)  # fmt: skip
     wall, cpu = seconds.sum(axis=0).T
     median = np.median(seconds[:, 0, 0] / seconds[:, 1, 0])
-    print(f"{workers} workers make {wall[0] / wall[1]:.2f} times the pictures (median of pairs "
-          f"{median:.2f}; target {TARGET}), {cpu[1] / cpu[0]:.2f} times the CPU each")  # fmt: skip
+    print(f"{name}: {wall[0] / wall[1]:.2f} times the pictures (median of pairs {median:.2f}; "
+          f"target of two workers {TARGET}), {cpu[1] / cpu[0]:.2f} times the CPU each")  # fmt: skip
+
+
+def open_ahead(ahead: int, backend: str) -> Renderer:
+    """The renderer, which says that so many shots are to be posed while one is drawn."""
+    renderer: Any = open_renderer(backend)
+    renderer.ahead = ahead
+    return renderer
 
 
 def send_null(count: int, workers: int) -> None:
@@ -175,6 +188,7 @@ def main() -> None:
     parser.add_argument("--quality", default="normal")
     parser.add_argument("--size", type=picture_size, default=(640, 480), metavar="WxH")
     parser.add_argument("--null", type=int)
+    parser.add_argument("--ahead", type=int)
     arguments = parser.parse_args()
     if arguments.null:
         send_null(arguments.null, arguments.workers)
@@ -183,8 +197,17 @@ def main() -> None:
         arguments.scene, 10**6, seed=arguments.seed, size=arguments.size, quality=arguments.quality
     )
     opening = Opening(config, describe(config), scene_source, open_renderer)
+    turns = arguments.pairs, arguments.block
+    if arguments.ahead:
+        one, other = (
+            ThisProcess(replace(opening, open_renderer=partial(open_ahead, ahead)))
+            for ahead in (0, arguments.ahead)
+        )
+        compare(one, other, f"posing {arguments.ahead} ahead", *turns)
+        return
     measure_steps(opening, 2 * arguments.block)
-    compare(opening, arguments.workers, arguments.pairs, arguments.block)
+    workers = LocalWorkers(opening, arguments.workers)
+    compare(ThisProcess(opening), workers, f"{arguments.workers} workers", *turns)
 
 
 if __name__ == "__main__":

@@ -138,6 +138,7 @@ class BallRenderer:
     """Draws shots of balls exactly; counts what it has drawn."""
 
     lanes = 1
+    ahead = 0
     provenance: ClassVar[dict[str, str]] = {}
 
     def __init__(self) -> None:

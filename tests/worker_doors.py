@@ -22,6 +22,13 @@ def open_balls(backend: str) -> BallRenderer:
     return BallRenderer()
 
 
+def open_balls_ahead(backend: str) -> BallRenderer:
+    """Has shots posed while others are drawn, as for a GPU."""
+    renderer = BallRenderer()
+    renderer.ahead = 2
+    return renderer
+
+
 class Deadly(BallRenderer):
     """Takes its process along, once for each of some pictures."""
 
@@ -92,6 +99,7 @@ class NullRenderer:
     """Draws nothing: a grey picture, in every fourth of which one person covers the middle."""
 
     lanes = 1
+    ahead = 0
     provenance: ClassVar[dict[str, str]] = {}
 
     def __init__(self, backend: str) -> None:

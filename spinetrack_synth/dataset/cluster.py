@@ -17,9 +17,11 @@ from concurrent.futures import CancelledError
 from functools import partial
 from hashlib import sha256
 from importlib.util import find_spec
+from itertools import count
 from threading import Lock
 from typing import TYPE_CHECKING, Final
 
+from spinetrack_synth.dataset.gpus import gpu_of_process
 from spinetrack_synth.dataset.making import Failure, Opening, Outcome, one_line, this_process
 from spinetrack_synth.dataset.pool import Shard, check_drawn_by
 from spinetrack_synth.dataset.workers import (
@@ -184,6 +186,7 @@ def _connect(address: str) -> Client:
 _held: dict[bytes, list[Worker]] = {}
 """On a worker of Dask's: processes that have nothing to do, by what they make."""
 _holding = Lock()
+_numbers = count()
 
 
 def make_on_worker(
@@ -220,7 +223,7 @@ def _take(opening: bytes) -> Worker:
         found = _held[key].pop() if _held.get(key) else None
     for worker in others:
         worker.close()
-    return found or Worker(opening, *_share())
+    return found or Worker(opening, *_share(), gpu_of_process(next(_numbers)))
 
 
 def _share() -> tuple[float, list[int]]:

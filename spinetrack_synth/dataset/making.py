@@ -6,7 +6,7 @@ import json
 import os
 import platform
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from hashlib import sha256
 from pathlib import Path
@@ -16,11 +16,13 @@ from typing import Any
 from spinetrack_synth.dataset.config import DatasetConfig
 from spinetrack_synth.dataset.layout import Layout
 from spinetrack_synth.dataset.maps import encode_maps
+from spinetrack_synth.dataset.posing import PosedAhead
 from spinetrack_synth.dataset.records import encode_image, record_shot
 from spinetrack_synth.dataset.source import ShotAt
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.labels import annotate
 from spinetrack_synth.rendering import Quality, Renderer
+from spinetrack_synth.shot import Shot
 
 
 @dataclass(frozen=True)
@@ -68,7 +70,8 @@ Outcome = Made | Failure
 class ShotMaker:
     """An open source of shots and an open renderer; raises UserError where one does not open.
 
-    As many threads may call ``make`` at once as the renderer has lanes.
+    As many threads may call ``make`` at once as the renderer has lanes. Where it wants shots posed
+    ahead, those that ``make`` is told of are posed while it draws.
     """
 
     def __init__(self, opening: Opening) -> None:
@@ -78,20 +81,31 @@ class ShotMaker:
         self._shot_at = opening.open_source(config)
         self._posing = Lock()  # making shots shares caches, and holds the interpreter anyway
         self.renderer = opening.open_renderer(config.backend)
+        ahead = self.renderer.ahead
+        self._ahead = PosedAhead(self._posed, ahead) if ahead else None
 
-    def make(self, index: int) -> Outcome:
-        """Draw and label a shot. What goes wrong is a failure, but for what the user can mend:
-        UserError."""
+    def make(self, index: int, coming: Sequence[int] = ()) -> Outcome:
+        """Draw and label a shot; ``coming`` are those that will be asked for next. What goes wrong
+        is a failure, but for what the user can mend: UserError."""
         try:
-            return self._make(index)
+            return self._make(index, coming)
         except UserError:
             raise
         except Exception as error:
             return Failure(index, one_line(error), details=traceback.format_exc())
 
-    def _make(self, index: int) -> Made:
+    def close(self) -> None:
+        """Let source and renderer go."""
+        if self._ahead is not None:
+            self._ahead.close()
+        self.renderer.close()
+
+    def _posed(self, index: int) -> Shot:
         with self._posing:
-            shot = self._shot_at(index)
+            return self._shot_at(index)
+
+    def _make(self, index: int, coming: Sequence[int]) -> Made:
+        shot = self._ahead.shot(index, coming) if self._ahead else self._posed(index)
         frame = self.renderer.render(shot, quality=self._quality)
         shot = replace(
             shot,

@@ -17,6 +17,9 @@ from spinetrack_synth.dataset.config import DatasetConfig
 from spinetrack_synth.dataset.making import Opening, Outcome, ShotMaker
 from spinetrack_synth.errors import UserError
 
+LARGEST_SHARD: Final = 32
+"""Shots of a shard at most: a maker that goes on elsewhere makes its people anew."""
+
 NOTICE_S: Final = 0.2
 """Within so long a Ctrl-C is noticed while others draw."""
 
@@ -58,17 +61,25 @@ class ThisProcess:
     def __init__(self, opening: Opening) -> None:
         self._maker = ShotMaker(opening)
         self.drawn_by = dict(self._maker.renderer.provenance)
-        self.close = self._maker.renderer.close
+        self.close = self._maker.close
 
     def largest_shard(self, missing: int) -> int:
-        """Moments: their views share what caches hold, which all lanes do."""
-        return 1
+        """Moments, for their views share what caches hold, which all lanes do; long ones where
+        shots are posed ahead, which ends with a shard."""
+        return LARGEST_SHARD if self._maker.renderer.ahead else 1
 
     def make(self, shards: Iterable[Shard]) -> Generator[Outcome, None, None]:
         return over_lanes([self._lane] * self._maker.renderer.lanes, shards, self.close)
 
     def _lane(self, shard: Shard) -> Iterator[Outcome]:
-        return map(self._maker.make, shard)
+        for index, coming in in_order(shard):
+            yield self._maker.make(index, coming)
+
+
+def in_order(shard: Shard) -> Iterator[tuple[int, Shard]]:
+    """Each shot of a shard, and those that come after it."""
+    for number, index in enumerate(shard, start=1):
+        yield index, shard[number:]
 
 
 def shards_of(missing: Iterable[int], config: DatasetConfig, largest: int) -> Iterator[Shard]:

@@ -79,7 +79,7 @@ def run_dataset(
             drawn_by = dict(pool.drawn_by)
         else:
             drawn_by = dict(holding.drawn_by)
-        if drawn_by:
+        if drawn_by or holding.drawn_by:
             split["drawn_by"] = drawn_by
         stack.enter_context(locked(out))
         if inspect(layout, split) != holding:

@@ -252,7 +252,7 @@ def differences(there: Description, here: Description, ignored: Set[str]) -> str
 
 def _shown(value: object) -> str:
     """A setting as people write it: ``640x480`` for a pair, the start of a hash."""
-    if value is None:
+    if value is None or value == {}:
         return "none"
     if isinstance(value, list):
         return "x".join(map(str, value))

@@ -20,8 +20,10 @@ from functools import partial
 from multiprocessing.connection import Connection, Pipe
 from pathlib import Path
 from threading import Lock
+from types import MappingProxyType
 from typing import Any, Final
 
+from spinetrack_synth.dataset.gpus import gpu_of_process
 from spinetrack_synth.dataset.making import (
     Failure,
     Opening,
@@ -29,15 +31,19 @@ from spinetrack_synth.dataset.making import (
     ShotMaker,
     this_process,
 )
-from spinetrack_synth.dataset.pool import Shard, check_drawn_by, over_lanes
+from spinetrack_synth.dataset.pool import (
+    LARGEST_SHARD,
+    Shard,
+    check_drawn_by,
+    in_order,
+    over_lanes,
+)
 from spinetrack_synth.dataset.state import describe, differences
 from spinetrack_synth.errors import UserError
 
 IDLE_S: Final = 600.0
 """A worker that nobody has asked for anything for so long goes."""
 
-LARGEST_SHARD: Final = 32
-"""Shots of a shard at most: a maker that goes on elsewhere makes its people anew."""
 SHARDS_A_LANE: Final = 8
 """Shards that each maker gets at least, so that all are done at about the same time."""
 
@@ -49,6 +55,8 @@ FEWEST: Final = 100
 """Shots that a process makes at least before it may be replaced: starting costs some of them."""
 SHARE: Final = 0.8
 """Of the machine's memory, what all workers together may take."""
+
+NOTHING_ELSE: Final[Mapping[str, str]] = MappingProxyType({})
 
 _START: Final = """
 import os, sys
@@ -66,15 +74,22 @@ class Worker:
     """A process that makes shots, and what becomes of it. One thread at a time may use it.
 
     ``opening`` is a pickled `Opening`, ``most_bytes`` the memory with which the process is replaced
-    by a new one, between two shards. It has as many threads as ``cores`` are named (none: all).
+    by a new one, between two shards. It has as many threads as ``cores`` are named (none: all), and
+    the variables of ``environment`` where they differ from those here.
     """
 
-    def __init__(self, opening: bytes, most_bytes: float, cores: Sequence[int] = ()) -> None:
+    def __init__(
+        self,
+        opening: bytes,
+        most_bytes: float,
+        cores: Sequence[int] = (),
+        environment: Mapping[str, str] = NOTHING_ELSE,
+    ) -> None:
         self._opening = opening
         self._most_bytes = most_bytes
+        self._cores, self._environment = cores, environment
         width, height = pickle.loads(opening).config.size
         self._megapixels = width * height / 1e6
-        self._cores = cores
         self._process: _Process | None = None
         self._used = Lock()
         self._closed = False
@@ -88,7 +103,7 @@ class Worker:
         if self._process is not None and self._process.has_gone():
             self._end()
         if self._process is None:
-            self._process = _Process(self._cores)
+            self._process = _Process(self._cores, self._environment)
             if self._closed:  # meanwhile
                 raise WorkerDiedError("was ended")
             answer = self._ask(self._opening)
@@ -103,11 +118,11 @@ class Worker:
 
     def make(self, shard: Shard) -> Iterator[Outcome]:
         """The shots of a shard, one after another; a death is a failure of the shot it met."""
-        for index in shard:
+        for index, coming in in_order(shard):
             with self._used:
                 if self._closed:
                     return
-                outcome = self._make(index)
+                outcome = self._make(index, coming)
             if self._closed:
                 return
             yield outcome
@@ -116,11 +131,11 @@ class Worker:
             if process and process.made >= FEWEST and process.memory_bytes > self._most_bytes:
                 self._end()
 
-    def _make(self, index: int) -> Outcome:
+    def _make(self, index: int, coming: Shard) -> Outcome:
         try:
             self.open()
             assert self._process is not None
-            answer, self._process.memory_bytes = self._ask(index)
+            answer, self._process.memory_bytes = self._ask((index, coming))
         except WorkerDiedError as error:
             where = self._process.name if self._process else this_process()
             self._end()
@@ -156,7 +171,7 @@ class WorkerDiedError(Exception):
 class _Process:
     """A running worker's process, and the socket to it."""
 
-    def __init__(self, cores: Sequence[int]) -> None:
+    def __init__(self, cores: Sequence[int], environment: Mapping[str, str]) -> None:
         self._link, theirs = Pipe()
         first_on = ",".join(map(str, cores))
         self._said = tempfile.TemporaryFile()  # noqa: SIM115  # closed in `end`
@@ -167,6 +182,7 @@ class _Process:
                 stdout=self._said,
                 stderr=self._said,
                 pass_fds=[theirs.fileno()],
+                env={**os.environ, **environment},
             )
         self.name = f"{this_process()}, worker {self._process.pid}"
         self.made = 0
@@ -228,10 +244,10 @@ def serve(link: int, everywhere: Collection[int]) -> None:
             parent.send(error)
             return
         parent.send(dict(maker.renderer.provenance))
-        with contextlib.suppress(EOFError, ConnectionError), contextlib.closing(maker.renderer):
+        with contextlib.suppress(EOFError, ConnectionError), contextlib.closing(maker):
             while parent.poll(IDLE_S):
                 try:
-                    answer: Outcome | UserError = maker.make(parent.recv())
+                    answer: Outcome | UserError = maker.make(*parent.recv())
                 except UserError as error:
                     answer = error
                 if everywhere:
@@ -257,7 +273,7 @@ class LocalWorkers:
         share = SHARE * machine_memory_bytes() / count
         size = max(1, len(some_cores(0, sys.maxsize)) // count)
         self._workers = [
-            Worker(pickle.dumps(opening), share, some_cores(number, size))
+            Worker(pickle.dumps(opening), share, some_cores(number, size), gpu_of_process(number))
             for number in range(count)
         ]
         try:

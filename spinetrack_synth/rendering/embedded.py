@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from types import MappingProxyType
-from typing import Final, Literal, Protocol
+from typing import TYPE_CHECKING, Final, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +14,9 @@ from spinetrack_synth.rendering import compositing, film, motion_blur, sensor, v
 from spinetrack_synth.rendering.packing import owners
 from spinetrack_synth.rendering.protocol import Quality
 from spinetrack_synth.shot import Frame, Hits, Shot
+
+if TYPE_CHECKING:
+    from spinetrack_synth.rendering.optix import OptixDenoiser
 
 Image = NDArray[np.float32]
 
@@ -33,6 +35,11 @@ EFFORT: Final = {
     Quality.NORMAL: Effort(spp=4, depth=4, denoiser="fast"),
     Quality.FINAL: Effort(spp=32, depth=6, denoiser="high"),
 }
+
+
+AHEAD: Final = 2
+"""Shots that wait, posed, while a GPU draws: one that comes next, and one more where posing takes
+longer now and then."""
 
 
 class Stage(Protocol):
@@ -63,15 +70,20 @@ class Stage(Protocol):
 
 
 class EmbeddedRenderer:
-    """Draws shots with Mitsuba and Open Image Denoise; ``variant`` is Mitsuba's in use."""
+    """Draws shots with Mitsuba; ``variant`` is its variant in use.
+
+    Open Image Denoise takes the noise out, on a GPU OptiX where that works.
+    """
 
     lanes: Final = 1
-    provenance: Final[Mapping[str, str]] = MappingProxyType({})
 
     def __init__(self, variant: str | None = None) -> None:
         self.variant = variants.choose(variant)
+        self.ahead = AHEAD if self.variant.startswith("cuda") else 0
         self._use_variant()
         self._stage: Stage | None = _stage(self.variant)
+        self._optix = _optix(self.variant)
+        self.provenance: Mapping[str, str] = {"denoiser": variants.OPTIX} if self._optix else {}
         self._shot: Shot | None = None
 
     def render(self, shot: Shot, *, quality: Quality = Quality.NORMAL) -> Frame:
@@ -88,13 +100,7 @@ class EmbeddedRenderer:
             depth=effort.depth,
             seed=_seed(shot),
         )
-        clean = film.denoise(
-            radiance,
-            albedo,
-            normal,
-            effort.denoiser,
-            clean_guides=shot.camera.aperture_m == 0,
-        )
+        clean = self._denoised(radiance, albedo, normal, shot.camera, effort)
         gains = shot.exposure * film.meter(clean, albedo, ids)
         if shot.backdrop is not None and bare is not None:
             if shot.backdrop.exposed:
@@ -118,8 +124,16 @@ class EmbeddedRenderer:
         """The light (H, W, 3) of the ground before a backdrop, with nobody and nothing on it."""
         empty = replace(shot, people=(), surroundings=shot.surroundings[:1], things=())
         images = self._staged(empty).light(shot.camera, spp=effort.spp, depth=1, seed=_seed(shot))
-        pinhole = shot.camera.aperture_m == 0
-        return film.denoise(*images, effort.denoiser, clean_guides=pinhole)
+        return self._denoised(*images, shot.camera, effort)
+
+    def _denoised(
+        self, radiance: Image, albedo: Image, normal: Image, camera: Camera, effort: Effort
+    ) -> Image:
+        if self._optix is not None:
+            return self._optix.denoise(radiance, albedo, normal, camera)
+        return film.denoise(
+            radiance, albedo, normal, effort.denoiser, clean_guides=camera.aperture_m == 0
+        )
 
     def scan(self, shot: Shot) -> tuple[NDArray[np.int32], Image]:
         """Without light: surface (H, W) and depth (H, W) m at pixel centres.
@@ -135,7 +149,7 @@ class EmbeddedRenderer:
 
     def close(self) -> None:
         """Free the scene and its textures."""
-        self._stage = self._shot = None
+        self._stage = self._shot = self._optix = None
 
     def _staged(self, shot: Shot) -> Stage:
         """The stage with a shot on it; what several shots show alike is put there once."""
@@ -173,6 +187,14 @@ def _stage(variant: str) -> Stage:
     from spinetrack_synth.rendering.jit import JitStage
 
     return JitStage()
+
+
+def _optix(variant: str) -> OptixDenoiser | None:
+    if not variants.denoises_with_optix(variant):
+        return None
+    from spinetrack_synth.rendering.optix import OptixDenoiser
+
+    return OptixDenoiser()
 
 
 def _seed(shot: Shot) -> int:

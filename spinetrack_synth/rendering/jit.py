@@ -79,6 +79,7 @@ class JitStage:
             )
             total = images if total is None else [a + b for a, b in zip(total, images)]
             dr.eval(total)
+        _wait()
         shape = (camera.height, camera.width, 3)
         radiance, albedo, normal = (
             np.array(dr.ravel(image * (1 / passes))).reshape(shape) for image in total
@@ -115,7 +116,14 @@ class JitStage:
         view = tracing.View.of(camera)
         depth, surface, triangle = tracing.scan(self._world, view, camera.width * camera.height)
         dr.eval(depth, surface, triangle)
+        _wait()
         return depth, surface, triangle
+
+
+def _wait() -> None:
+    """Wait for what has been sent to the device. Reading an array waits too, but whether that lets
+    other threads of Python run meanwhile is known of the CPU alone."""
+    dr.sync_thread()
 
 
 def _middle(shot: Shot) -> NDArray[np.float64]:

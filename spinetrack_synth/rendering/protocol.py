@@ -43,6 +43,12 @@ class Renderer(Protocol):
         ...
 
     @property
+    def ahead(self) -> int:
+        """How many shots may wait, posed, while one is drawn; 0 where drawing keeps the processors
+        busy itself, and where there are several lanes."""
+        ...
+
+    @property
     def provenance(self) -> Mapping[str, str]:
         """What a dataset has to say of who drew it, beside the version of this package."""
         ...

@@ -27,6 +27,12 @@ from spinetrack_synth.errors import UserError
 VARIANTS: Final = ("cuda_ad_rgb", "llvm_ad_rgb", "scalar_rgb")
 """Fastest first."""
 
+OPTIX: Final = "OptiX"
+"""NVIDIA's denoiser, which the cuda variant has."""
+
+OPTIX_MODEL: Final = Path("/usr/share/nvidia/nvoptix.bin")
+"""What the driver's OptiX denoiser has learnt; containers tend to lack it."""
+
 OVERRIDE: Final = "SPINETRACK_SYNTH_VARIANT"
 """Environment variable that names the variant to use."""
 
@@ -74,9 +80,19 @@ print("works")
 """
 
 
+_OPTIX_TRIAL: Final = """
+import sys
+sys.path[:] = sys.argv[3:]
+import mitsuba as mi
+mi.set_variant("cuda_ad_rgb")
+from spinetrack_synth.rendering.optix import OptixDenoiser, fault
+sys.exit(fault(OptixDenoiser().denoise) or 0)
+"""
+
+
 @dataclass(frozen=True)
 class Trial:
-    """How one variant fared: ``reason`` is empty where it works."""
+    """How a variant, or the OptiX denoiser, fared: ``reason`` is empty where it works."""
 
     variant: str
     works: bool
@@ -87,19 +103,26 @@ class Trial:
 class VariantReport:
     """The variant to use and what became of the others.
 
-    ``libllvm`` is the LLVM library Dr.Jit has to be pointed at, None where its own choice is right.
+    ``libllvm`` is the LLVM library Dr.Jit has to be pointed at, None where its own choice is right;
+    ``optix`` what became of the OptiX denoiser, None where the variant has none.
     """
 
     variant: str
     trials: tuple[Trial, ...]
     libllvm: str | None = None
+    optix: Trial | None = None
 
     def lines(self) -> list[str]:
-        """What ``doctor`` prints: the variant that runs, then why each faster one does not."""
+        """What ``doctor`` prints: the variant that runs, then why each faster one does not, and why
+        the CPU denoises."""
         lines = [f"renderer: mitsuba {self.variant}"]
+        if self.optix is not None and self.optix.works:
+            lines[0] += f", {OPTIX} denoiser"
         for trial in self.trials:
             if not trial.works:
                 lines.append(f"{trial.variant}: {trial.reason}")
+        if self.optix is not None and not self.optix.works:
+            lines.append(f"{OPTIX} denoiser: {self.optix.reason}; Open Image Denoise on the CPU")
         return lines
 
 
@@ -118,7 +141,8 @@ def probe() -> VariantReport:
     for variant in VARIANTS:
         trials.append(_try(variant, library))
         if trials[-1].works:
-            report = VariantReport(variant, tuple(trials), library)
+            optix = _try(OPTIX, library) if variant.startswith("cuda") else None
+            report = VariantReport(variant, tuple(trials), library, optix)
             _write(path, report)
             return report
     raise UserError(f"mitsuba does not run here: {trials[-1].reason}")
@@ -144,6 +168,14 @@ def choose(variant: str | None = None) -> str:
             raise UserError(f"renderer variant {asked} does not work here: {trial.reason}")
     _point_at(library)
     return asked
+
+
+def denoises_with_optix(variant: str) -> bool:
+    """Whether a variant that was chosen denoises with OptiX."""
+    if not variant.startswith("cuda"):
+        return False
+    optix = probe().optix
+    return optix is not None and optix.works
 
 
 def find_libllvm() -> str | None:
@@ -179,15 +211,17 @@ def _asked_for(variant: str, library: str | None) -> Trial:
 
 
 def _try(variant: str, library: str | None) -> Trial:
-    """Run a variant once in a process of its own, where an abort does no harm."""
-    if variant.startswith("cuda") and ctypes.util.find_library("cuda") is None:
+    """Run a variant, or the OptiX denoiser, once in a process of its own, where an abort does no
+    harm."""
+    if variant.startswith(("cuda", OPTIX)) and ctypes.util.find_library("cuda") is None:
         return Trial(variant, False, "no NVIDIA driver (libcuda) on this machine")
     environment = dict(os.environ)
     if library is not None:
         environment[LIBLLVM_PATH] = library
+    trial = _OPTIX_TRIAL if variant == OPTIX else _TRIAL
     try:
         done = subprocess.run(
-            [sys.executable, "-c", _TRIAL, variant, str(OLDEST_LLVM)],
+            [sys.executable, "-c", trial, variant, str(OLDEST_LLVM), *sys.path],
             env=environment,
             capture_output=True,
             text=True,
@@ -202,7 +236,8 @@ def _try(variant: str, library: str | None) -> Trial:
         remedy = f"unset {LIBLLVM_PATH}" if os.environ.get(LIBLLVM_PATH) else LLVM_REMEDY
         return Trial(variant, False, f"{found}, {needed}: {remedy}")
     said = (done.stderr.strip().splitlines() or [f"exit code {done.returncode}"])[-1]
-    return Trial(variant, False, f"did not start: {said}")
+    how = "does not work" if variant == OPTIX else "did not start"
+    return Trial(variant, False, f"{how}: {said}")
 
 
 def _cache_path(library: str | None) -> Path:
@@ -216,6 +251,9 @@ def _cache_path(library: str | None) -> Path:
     marks.append(str(ctypes.util.find_library("cuda")))
     marks.append(str(Path("/dev/nvidia0").exists()))
     marks.append(str(os.environ.get("CUDA_VISIBLE_DEVICES")))
+    marks.append(str(OPTIX_MODEL.exists()))
+    with contextlib.suppress(OSError):
+        marks.append(Path("/proc/driver/nvidia/version").read_text())
     return cache_folder() / f"variant-{sha256('|'.join(marks).encode()).hexdigest()[:16]}.json"
 
 
@@ -223,7 +261,8 @@ def _read(path: Path) -> VariantReport | None:
     try:
         stored = json.loads(path.read_text())
         trials = tuple(Trial(**trial) for trial in stored["trials"])
-        return VariantReport(stored["variant"], trials, stored["libllvm"])
+        optix = None if stored["optix"] is None else Trial(**stored["optix"])
+        return VariantReport(stored["variant"], trials, stored["libllvm"], optix)
     except (OSError, ValueError, KeyError, TypeError):
         return None
 

@@ -82,7 +82,7 @@ def test_workers_that_have_grown_are_replaced(
     monkeypatch.setattr(workers, "machine_memory_bytes", lambda: 1.0)
     begun = []
     real = workers._Process
-    monkeypatch.setattr(workers, "_Process", lambda cores: begun.append(1) or real(cores))
+    monkeypatch.setattr(workers, "_Process", lambda *ways: begun.append(1) or real(*ways))
     make(tmp_path, count=1)
     assert len(begun) == 2
     assert contents(tmp_path) == whole

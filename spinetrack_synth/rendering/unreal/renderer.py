@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from contextlib import ExitStack
 from queue import SimpleQueue
+from typing import Final
 
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.rendering.protocol import EngineSettings, Quality
@@ -22,6 +23,8 @@ class UnrealRenderer:
     What it returns is what was drawn: its frames carry the people read back from their bones. How
     good a picture looks is set up in the engine, so ``quality`` changes nothing.
     """
+
+    ahead: Final = 0
 
     def __init__(self, engines: Sequence[Engine]) -> None:
         with ExitStack() as stack:
