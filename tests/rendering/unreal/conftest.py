@@ -6,12 +6,10 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
 import pytest
-from ball_engine import HASTY, BallEngine
+from ball_engine import BallEngine, open_hastily
 
-from spinetrack_synth.rendering.protocol import EngineSettings
 from spinetrack_synth.rendering.unreal import engine as driver
-from spinetrack_synth.rendering.unreal.renderer import UnrealRenderer, open_engines
-from spinetrack_synth.rendering.unreal.stage import Patience
+from spinetrack_synth.rendering.unreal.renderer import UnrealRenderer
 
 
 @pytest.fixture
@@ -29,8 +27,8 @@ def drive(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., UnrealRende
     monkeypatch.setattr(driver, "RETURN_S", 0.1)
     with ExitStack() as stack:
 
-        def open_at(*ports: int, patience: Patience = HASTY) -> UnrealRenderer:
-            renderer = open_engines(EngineSettings(ports=ports), patience)
+        def open_at(*ports: int) -> UnrealRenderer:
+            renderer = open_hastily(*ports)
             stack.callback(renderer.close)
             return renderer
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from ball_engine import HASTY, BallEngine, open_hastily, open_patiently, papered, png
+from ball_engine import BallEngine, open_hastily, open_patiently, papered, png
 from fakes import BallRenderer, ball_source
 from faulty_wire import (
     Fault,
@@ -387,9 +387,7 @@ def test_a_storm(
 ) -> None:
     """One reply in twenty comes to some harm, from set-up on; the run is resumed until done."""
     chance = random.Random(seed)
-    wire_harms = WIRE | {"delayed": delayed(1.3)}
-    hastier = replace(HASTY, hello_s=1.0, reply_s=1.0)  # whom it takes for lost is one fault more
-    harms = [*(wire_harms[name] for name in WIRE if name != "delayed a little"),
+    harms = [*(WIRE[name] for name in WIRE if name != "delayed a little"),
              *(harm for _, harm in PICTURES.values())]  # fmt: skip
 
     def strike(wire: FaultyWire, number: bytes, body: bytes) -> bytes | None:
@@ -404,7 +402,7 @@ def test_a_storm(
     with FaultyWire(balls.port, Fault(harmed, strike, times=-1)) as wire:
         for _ in range(60):
             try:
-                make(tmp_path, drive(wire.port, patience=hastier))
+                make(tmp_path, drive(wire.port))
                 break
             except UserError as error:
                 assert "\n" not in str(error)
