@@ -85,6 +85,7 @@ class Row:
     exchange: bool = False
     distillation: bool = False
     anatomy: bool = False
+    heatmaps: bool = True
     frozen: bool = False
 
     @property
@@ -113,6 +114,7 @@ def sections(data: Data, lifts: Sequence[tuple[str, str]]) -> list[Section]:
     anatomical = replace(distilled, name="anatomical", anatomy=True)
     mixed = replace(anatomical, name="mixed", real=REAL_MIXED)
     frozen = replace(exchanged, name="frozen", anatomy=True, frozen=True)
+    marginals = replace(frozen, name="marginals", heatmaps=False)
     ingredients = Section(
         "Ingredients",
         (
@@ -123,6 +125,7 @@ def sections(data: Data, lifts: Sequence[tuple[str, str]]) -> list[Section]:
             ("+ anatomical terms", anatomical),
             (f"+ {REAL_MIXED} real people of 14 points", mixed),
             ("as shipped: backbone frozen, the 20 new points only", frozen),
+            ("as shipped, without the loss of heatmaps", marginals),
         ),
     )
     pictures = sum(each.pictures for each in data.rendered)
@@ -207,7 +210,10 @@ def _config(row: Row, seed: int, steps: int, data: Data, start: str) -> Table:
         "sources": list(_sources(row, data)),
         "optimisation": {"steps": steps, "batch_size": BATCH_SIZE, **OPTIMISATION, **frozen},
         "augmentation": {"truncation": TRUNCATED} if row.frozen else {},
-        "losses": {} if row.anatomy else dict.fromkeys(ANATOMICAL, 0),
+        "losses": {
+            **({} if row.anatomy else dict.fromkeys(ANATOMICAL, 0)),
+            **({} if row.heatmaps else {"heatmaps": 0}),
+        },
         "judging": {"every": steps, "sets": judged_sets(data)},
     }
     if row.distillation:

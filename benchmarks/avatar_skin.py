@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections import defaultdict
 
 import numpy as np
-from asked_cast import asked_cast
+from asked import asked_cast
 from numpy.typing import NDArray
 
 from spinetrack_synth.anatomy.kinematics import body_transforms

@@ -15,6 +15,7 @@ it out).
 |---|---|
 | body | mean OKS over the labelled ones of COCO's 17 points, COCO's sigmas (95 % of resamples) |
 | order | whose nine spine points follow each other, none going back |
+| sure | the same of those of whose spine the network is sure, a mean score of 0.3 at least |
 | trunk | whose points from L5 to T3 lie along the labelled trunk |
 | mask | points from sacrum to C7 inside the person's mask |
 | spacing | by how much gaps between spine points differ from the model's, in parts of these |
@@ -54,6 +55,9 @@ RESAMPLES = 1000
 ALONG, ASIDE = 0.1, 0.25
 """How far trunk points may lie beyond neck and hips, and beside the line between them, in parts of
 that line: a flexed back bows out by a fifth of it."""
+
+SURE = 0.3
+"""The score from which `predict` draws a keypoint."""
 
 TILE_PX = 180
 MASK_GREY = 215
@@ -223,6 +227,10 @@ def row(people: list[Person], answers: list[Answers]) -> dict[str, str]:
     spines = [a.points[list(SPINE)] for a in answers]
     shares = {
         "order": [in_order(spine) for spine in spines],
+        "sure": [
+            in_order(spine) if a.scores[list(SPINE)].mean() >= SURE else np.nan
+            for a, spine in zip(answers, spines)
+        ],
         "trunk": [along_trunk(p, spine) for p, spine in zip(people, spines)],
         "mask": [inside_mask(p, spine) for p, spine in zip(people, spines)],
     }

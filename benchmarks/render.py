@@ -36,6 +36,7 @@ from typing import Any
 
 import numpy as np
 import render_cycles
+from asked import picture_size
 from clock import Clock, describe
 from render_costs import report, report_cold_start
 
@@ -172,10 +173,10 @@ def settings() -> argparse.Namespace:
     parser.add_argument("--scene", default="yoga")
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument("--quality", choices=[q.value for q in Quality], default="normal")
-    parser.add_argument("--size", type=size, default=(640, 480), metavar="WxH")
+    parser.add_argument("--size", type=picture_size, default=(640, 480), metavar="WxH")
     parser.add_argument("--bpy-python", type=Path, metavar="PYTHON")
     parser.add_argument("--cycles", type=int, default=2, metavar="PICTURES")
-    parser.add_argument("--cycles-window", type=size, default=(320, 240), metavar="WxH")
+    parser.add_argument("--cycles-window", type=picture_size, default=(320, 240), metavar="WxH")
     parser.add_argument("--cycles-folder", type=Path, metavar="DIR")
     options = parser.parse_args()
     small_and_full = {"pictures": (40, 300), "compare": (2, 12), "rounds": (1, 12), "cold": (0, 40)}
@@ -186,12 +187,6 @@ def settings() -> argparse.Namespace:
     if wrong:
         parser.error(wrong)
     return options
-
-
-def size(text: str) -> tuple[int, int]:
-    """Width and height of what is typed as 640x480."""
-    width, height = text.split("x")
-    return int(width), int(height)
 
 
 def main() -> None:

@@ -1,6 +1,7 @@
 """What makers of pictures side by side bring, and what the one that tells them what to do costs.
 
     python benchmarks/scale.py [--pairs 6] [--block 16] [--workers 2] [--scene yoga] [--seed 7]
+                               [--quality normal] [--size 640x480]
     python benchmarks/scale.py --null 100000 [--workers 2]
 
 First the pictures of one process are timed step by step, by the clock on the wall and by the
@@ -26,6 +27,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from asked import picture_size
 from clock import Clock
 
 from spinetrack_synth.dataset import DatasetConfig, making, merge, run, run_dataset
@@ -170,12 +172,16 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--scene", default="yoga")
     parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--quality", default="normal")
+    parser.add_argument("--size", type=picture_size, default=(640, 480), metavar="WxH")
     parser.add_argument("--null", type=int)
     arguments = parser.parse_args()
     if arguments.null:
         send_null(arguments.null, arguments.workers)
         return
-    config = DatasetConfig(arguments.scene, 10**6, seed=arguments.seed)
+    config = DatasetConfig(
+        arguments.scene, 10**6, seed=arguments.seed, size=arguments.size, quality=arguments.quality
+    )
     opening = Opening(config, describe(config), scene_source, open_renderer)
     measure_steps(opening, 2 * arguments.block)
     compare(opening, arguments.workers, arguments.pairs, arguments.block)

@@ -12,7 +12,7 @@ import time
 from collections import defaultdict
 
 import numpy as np
-from asked_cast import asked_cast
+from asked import asked_cast
 
 from spinetrack_synth.avatars import assets
 from spinetrack_synth.avatars.avatar import pose_skin

@@ -43,7 +43,6 @@ licence = "CC0-1.0"
 structure = 0
 smoothness = 0
 spine_shape = 0
-heatmaps = 1
 [optimisation]
 steps = {steps}
 batch_size = 8

@@ -78,10 +78,11 @@ def test_every_row_is_a_configuration_with_the_ingredients_that_it_tells(tmp_pat
         (True, True, LossConfig(), 3),
         (True, True, LossConfig(), 4),
     ]
-    assert {c.optimisation.backbone_rate for name, c in read.items() if name != "frozen"} == {0.2}
-    frozen = read["frozen"]
+    frozen, marginals = read.pop("frozen"), read.pop("marginals")
+    assert {c.optimisation.backbone_rate for c in read.values()} == {0.2}
     assert (frozen.optimisation.backbone_rate, frozen.augmentation.truncation) == (0, 0.2)
     assert all(set(NAMES) - set(s.ignore) == set(NAMES[17:]) for s in frozen.sources)
+    assert marginals == replace(frozen, losses=LossConfig(heatmaps=nothing))
     assert [s.labelled for s in read["distilled"].sources] == [True, True, False]
     assert read["mixed"].sources[-1].people == 300
     assert read["mixed"].sources[-1].annotations == Path("/photos/lspe/train.json")

@@ -46,6 +46,26 @@ class Proud(BallRenderer):
         self.provenance = {"engine": str(os.getpid())}
 
 
+class Counting(BallRenderer):
+    """Notes how many cores its process may use while it opens, and in every shot."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__()
+        self.folder = folder
+        self._note("open")
+
+    def render(self, shot, *, quality=None):
+        self._note(str(shot.index))
+        return super().render(shot)
+
+    def _note(self, when: str) -> None:
+        (self.folder / when).write_text(str(len(os.sched_getaffinity(0))))
+
+
+def open_counting(folder: Path, backend: str) -> Counting:
+    return Counting(folder)
+
+
 def open_deadly(folder: Path, backend: str) -> Deadly:
     return Deadly(folder)
 

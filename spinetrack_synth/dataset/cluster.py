@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import pickle
 import time
 from collections.abc import Generator, Iterable, Iterator, Mapping
@@ -27,6 +28,7 @@ from spinetrack_synth.dataset.workers import (
     machine_memory_bytes,
     open_first,
     shard_size,
+    some_cores,
 )
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.extras import pip_command
@@ -218,13 +220,16 @@ def _take(opening: bytes) -> Worker:
         found = _held[key].pop() if _held.get(key) else None
     for worker in others:
         worker.close()
-    return found or Worker(opening, _most_bytes())
+    return found or Worker(opening, *_share())
 
 
-def _most_bytes() -> float:
-    """The memory that each of our processes beside this worker of Dask's may take."""
+def _share() -> tuple[float, list[int]]:
+    """Of what this worker of Dask's may use, the part of each of our processes beside it: memory in
+    bytes, and as many cores as it has threads, as a rule others than its neighbours'."""
     from distributed import get_worker
 
     worker = get_worker()
+    renderers = worker.state.total_resources.get(RESOURCE, 1)
     limit = worker.memory_manager.memory_limit or machine_memory_bytes()
-    return float(SHARE * limit / worker.state.total_resources.get(RESOURCE, 1))
+    threads = max(1, int(worker.state.nthreads // renderers))
+    return float(SHARE * limit / renderers), some_cores(os.getpid(), threads)

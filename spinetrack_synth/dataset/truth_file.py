@@ -25,7 +25,7 @@ from spinetrack_synth.dataset.skeleton_truth import NAMES, skeleton_columns
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.shot import Face, Physique
 
-GROUP: Final = 4096
+GROUP: Final = 1024
 """Rows of a row group, which a reader holds at once."""
 WINDOW: Final = 256
 """Pictures whose rows are sorted among those of the earlier file at once."""

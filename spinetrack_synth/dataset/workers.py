@@ -15,7 +15,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from multiprocessing.connection import Connection, Pipe
 from pathlib import Path
@@ -47,23 +47,28 @@ SHARE: Final = 0.8
 """Of the machine's memory, what all workers together may take."""
 
 _START: Final = """
-import sys
-link, *sys.path[:] = sys.argv[1:]
+import os, sys
+link, cores, *sys.path[:] = sys.argv[1:]
+if cores:
+    everywhere = os.sched_getaffinity(0)
+    os.sched_setaffinity(0, map(int, cores.split(",")))
 from spinetrack_synth.dataset.workers import serve
-serve(int(link))
+serve(int(link), everywhere if cores else ())
 """
+"""On the cores that it is given first, so that libraries start as many threads as these have."""
 
 
 class Worker:
     """A process that makes shots, and what becomes of it. One thread at a time may use it.
 
     ``opening`` is a pickled `Opening`, ``most_bytes`` the memory with which the process is replaced
-    by a new one, between two shards.
+    by a new one, between two shards. It has as many threads as ``cores`` are named (none: all).
     """
 
-    def __init__(self, opening: bytes, most_bytes: float) -> None:
+    def __init__(self, opening: bytes, most_bytes: float, cores: Sequence[int] = ()) -> None:
         self._opening = opening
         self._most_bytes = most_bytes
+        self._cores = cores
         self._process: _Process | None = None
         self._used = Lock()
         self._closed = False
@@ -77,7 +82,7 @@ class Worker:
         if self._process is not None and self._process.has_gone():
             self._end()
         if self._process is None:
-            self._process = _Process()
+            self._process = _Process(self._cores)
             if self._closed:  # meanwhile
                 raise WorkerDiedError("was ended")
             answer = self._process.ask(self._opening)
@@ -141,12 +146,13 @@ class WorkerDiedError(Exception):
 class _Process:
     """A running worker's process, and the socket to it."""
 
-    def __init__(self) -> None:
+    def __init__(self, cores: Sequence[int]) -> None:
         self._link, theirs = Pipe()
+        first_on = ",".join(map(str, cores))
         self._said = tempfile.TemporaryFile()  # noqa: SIM115  # closed in `end`
         with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, "-c", _START, str(theirs.fileno()), *sys.path],
+                [sys.executable, "-c", _START, str(theirs.fileno()), first_on, *sys.path],
                 stdin=subprocess.DEVNULL,
                 stdout=self._said,
                 stderr=self._said,
@@ -194,8 +200,12 @@ def _signal(number: int) -> str:
         return f"signal {number}"
 
 
-def serve(link: int) -> None:
-    """What the process of a worker does: make the shots that it is asked for."""
+def serve(link: int, everywhere: Collection[int]) -> None:
+    """What the process of a worker does: make the shots that it is asked for.
+
+    It may use the cores ``everywhere`` (none: as it is) once the first shot has started all
+    threads; kept to its first ones it would wait where others have work.
+    """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the parent, which ends this one
     with Connection(link) as parent:
         try:
@@ -212,6 +222,9 @@ def serve(link: int) -> None:
                     answer: Outcome | UserError = maker.make(parent.recv())
                 except UserError as error:
                     answer = error
+                if everywhere:
+                    _move_threads(everywhere)
+                    everywhere = ()
                 parent.send((answer, _memory_bytes()))
 
 
@@ -230,7 +243,11 @@ class LocalWorkers:
 
     def __init__(self, opening: Opening, count: int) -> None:
         share = SHARE * machine_memory_bytes() / count
-        self._workers = [Worker(pickle.dumps(opening), share) for _ in range(count)]
+        size = max(1, len(some_cores(0, sys.maxsize)) // count)
+        self._workers = [
+            Worker(pickle.dumps(opening), share, some_cores(number, size))
+            for number in range(count)
+        ]
         try:
             self.drawn_by = open_first(self._workers[0])
         except BaseException:
@@ -269,6 +286,15 @@ def local_workers(count: int) -> partial[LocalWorkers]:
     return partial(LocalWorkers, count=count)
 
 
+def some_cores(number: int, size: int) -> list[int]:
+    """So many of the cores that this process may use, others for the next ``number``; none, which
+    stands for all, where the system does not tell them."""
+    if not hasattr(os, "sched_getaffinity"):  # Linux alone has it
+        return []
+    cores = sorted(os.sched_getaffinity(0))
+    return [cores[(number * size + k) % len(cores)] for k in range(min(size, len(cores)))]
+
+
 def machine_memory_bytes() -> float:
     """The memory that processes here may take: the machine's, or that of their container."""
     total = float(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"))
@@ -276,6 +302,13 @@ def machine_memory_bytes() -> float:
         return min(total, float(Path("/sys/fs/cgroup/memory.max").read_text()))
     except (OSError, ValueError):  # no container's, or no limit ("max")
         return total
+
+
+def _move_threads(cores: Collection[int]) -> None:
+    """Let all threads of this process run on these cores."""
+    for thread in Path("/proc/self/task").iterdir():
+        with contextlib.suppress(ProcessLookupError):
+            os.sched_setaffinity(int(thread.name), cores)
 
 
 def _memory_bytes() -> int:

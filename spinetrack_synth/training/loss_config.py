@@ -58,7 +58,7 @@ class LossConfig:
     """The weights of the terms. The published ones are 1, 2.5, .1 and .5 for ``labels``,
     ``distillation``, ``structure`` and ``smoothness`` (Khan et al. 2025); ``spine_shape``, that of
     the spine's likelihood under the model, and ``heatmaps``, that of the small networks' heatmaps
-    against the labels, are ours; the second is off, since no figure of unseen people is known.
+    against the labels, are ours.
 
     ``temperature`` softens what teacher and student answer before they are compared.
     """
@@ -68,7 +68,7 @@ class LossConfig:
     structure: Term = Term(0.1)
     smoothness: Term = Term(0.5)
     spine_shape: Term = Term(0.1)
-    heatmaps: Term = Term(0.0)
+    heatmaps: Term = Term(1.0)
     temperature: float = 1.0
 
     def __post_init__(self) -> None:

@@ -177,7 +177,8 @@ def pictures(out: Path) -> int:
 def test_drivers_killed_at_random_moments_end_in_the_same_dataset(
     tmp_path: Path, where: str
 ) -> None:
-    config = dataclasses.replace(CONFIG, count=3000, size=(32, 32))
+    count = 12_000 if where == "cluster" else 3000  # enough for 20 kills before the end
+    config = dataclasses.replace(CONFIG, count=count, size=(32, 32))
     doors = {"open_source": same_person, "open_renderer": NullRenderer}
     run_dataset(config, tmp_path / "whole", **doors)
     out = tmp_path / "out"

@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import math
+import os
+import pickle
+import sys
 from functools import partial
 from pathlib import Path
 
 import pytest
 from commands import contents
 from fakes import ball_source
-from worker_doors import Proud, open_balls, open_deadly, refuse
+from worker_doors import Proud, open_balls, open_counting, open_deadly, refuse
 
 from spinetrack_synth.dataset import DatasetConfig, run_dataset, workers
-from spinetrack_synth.dataset.workers import local_workers
+from spinetrack_synth.dataset.making import Made, Opening
+from spinetrack_synth.dataset.state import describe
+from spinetrack_synth.dataset.workers import Worker, local_workers, some_cores
 from spinetrack_synth.errors import UserError
 
 pytestmark = pytest.mark.slow
@@ -68,7 +75,7 @@ def test_workers_that_have_grown_are_replaced(
     monkeypatch.setattr(workers, "machine_memory_bytes", lambda: 1.0)
     begun = []
     real = workers._Process
-    monkeypatch.setattr(workers, "_Process", lambda: begun.append(1) or real())
+    monkeypatch.setattr(workers, "_Process", lambda cores: begun.append(1) or real(cores))
     make(tmp_path, count=1)
     assert len(begun) == 2
     assert contents(tmp_path) == whole
@@ -85,3 +92,21 @@ def test_stopped_workers_go_on_in_one_process(tmp_path: Path, whole: dict[str, b
     assert state["count"] == 12
     assert run_dataset(CONFIG, tmp_path, open_source=ball_source, open_renderer=open_balls) == 7
     assert contents(tmp_path) == whole
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="Linux alone tells cores")
+def test_a_worker_starts_its_threads_for_its_cores_and_runs_on_all(tmp_path: Path) -> None:
+    source = Opening(CONFIG, describe(CONFIG), ball_source, partial(open_counting, tmp_path))
+    worker = Worker(pickle.dumps(source), math.inf, some_cores(0, 1))
+    with contextlib.closing(worker):
+        assert all(isinstance(outcome, Made) for outcome in worker.make([0, 1]))
+    told = {path.name: int(path.read_text()) for path in tmp_path.iterdir()}
+    assert told == {"open": 1, "0": 1, "1": len(some_cores(0, sys.maxsize))}
+
+
+@pytest.mark.skipif(not hasattr(os, "sched_getaffinity"), reason="Linux alone tells cores")
+def test_workers_share_cores_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "sched_getaffinity", lambda process: {3, 5, 6, 9})
+    assert [some_cores(number, 2) for number in range(3)] == [[3, 5], [6, 9], [3, 5]]
+    assert [some_cores(number, 1) for number in range(5)] == [[3], [5], [6], [9], [3]]
+    assert sorted(some_cores(1, 9)) == [3, 5, 6, 9]

@@ -1,4 +1,4 @@
-"""The people that a benchmark measures, as its options ask for them."""
+"""What options of benchmarks ask for."""
 
 from __future__ import annotations
 
@@ -14,3 +14,9 @@ def asked_cast(about: str, people: int, seed: int) -> Cast:
     parser.add_argument("--seed", type=int, default=seed)
     arguments = parser.parse_args()
     return Cast(arguments.seed, arguments.people)
+
+
+def picture_size(text: str) -> tuple[int, int]:
+    """Width and height of what is typed as 640x480."""
+    width, height = text.split("x")
+    return int(width), int(height)
