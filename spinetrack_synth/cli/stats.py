@@ -30,9 +30,12 @@ def command(datasets: tuple[Path, ...], json_file: Path | None, page: Path | Non
     from spinetrack_synth.stats.counting import count, source_of
     from spinetrack_synth.stats.page import to_page
     from spinetrack_synth.stats.text import to_json, to_text
-    from spinetrack_synth.validation.release import find_files
+    from spinetrack_synth.validation.release import keypoint_files
 
-    sources = [source_of(file) for path in datasets for file in find_files(path)]
+    found = [keypoint_files(path) for path in datasets]
+    for file in (each for _, others in found for each in others):
+        click.echo(f"{file}: left out, it holds no keypoints", err=True)
+    sources = [source_of(file) for files, _ in found for file in files]
     with patient_bar("files") as progress:
         statistics = count(sources, progress)
     if page is not None:

@@ -38,6 +38,7 @@ HUMANS: Final = frozenset(
     "pedestrian".split()
 )
 """Words by which it is one in spite of them: ``horse_rider``, ``dog walker``."""
+BODY_PARTS: Final = frozenset("face head hand foot arm leg hair eye ear nose mouth beard".split())
 
 
 def is_person(category: dict[str, Any], names: tuple[str, ...]) -> bool:
@@ -49,6 +50,12 @@ def is_person(category: dict[str, Any], names: tuple[str, ...]) -> bool:
     if animal or parts & ANIMAL_PARTS:
         return False
     return len(canonical & LIMBS) >= FEWEST_LIMBS
+
+
+def is_human(title: object) -> bool:
+    """Is a category of this name people, of whom nothing else is known, and no part of them?"""
+    words = _words(title)
+    return bool(words & HUMANS) and not words & BODY_PARTS
 
 
 def _words(title: object) -> set[str]:

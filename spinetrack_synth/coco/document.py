@@ -37,6 +37,18 @@ KINDS: Final = {"images": "image", "annotations": "annotation", "categories": "c
 """What a record of each section is called in its key."""
 
 
+BEFORE_SPLIT: Final = "person_keypoints_"
+
+
+def split_named(path: Path) -> str | None:
+    """The split that a file says it is: ``person_keypoints_<split>.json``, or in Roboflow's folders
+    ``train``, ``valid`` and ``test``; None where it says nothing."""
+    if path.name == "_annotations.coco.json":
+        folder = path.absolute().parent.name
+        return {"train": "train", "valid": "val", "val": "val", "test": "test"}.get(folder)
+    return path.stem.removeprefix(BEFORE_SPLIT) if path.name.startswith(BEFORE_SPLIT) else None
+
+
 def rows_where(mask: ArrayLike) -> list[int]:
     """The rows (of a mask (N,)) that are true."""
     rows: list[int] = np.flatnonzero(mask).tolist()
@@ -95,8 +107,8 @@ class Document:
 
     @property
     def split(self) -> str:
-        """Name of the split, from ``person_keypoints_<split>.json``."""
-        return self.path.stem.removeprefix("person_keypoints_")
+        """Name of the split, as ``split_named``; else that of the file."""
+        return split_named(self.path) or self.path.stem
 
     # References.
 

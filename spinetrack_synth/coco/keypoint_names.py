@@ -41,10 +41,23 @@ ORDERS: Final[Mapping[int, tuple[str, ...]]] = {
 """What so many keypoints without names are: SpineTrack, Halpe, COCO, OpenPose (18 and 25), COCO
 WholeBody, Halpe full body. Hands and faces have names that SpineTrack does not know."""
 
+ORDER_TITLES: Final[Mapping[int, str]] = {
+    37: "SpineTrack-37", 26: "Halpe-26", 17: "COCO-17", 18: "OpenPose's", 25: "OpenPose's BODY_25",
+    133: "COCO-WholeBody", 136: "Halpe-136",
+}  # fmt: skip
+
 _JOINTS: Final = "shoulder|sho|elbow|elb|wrist|wri|hip|knee|ankle|ank|eye|ear"
 _ABBREVIATIONS: Final = {
     "sho": "shoulder", "elb": "elbow", "wri": "wrist", "kne": "knee", "ank": "ankle"
 }  # fmt: skip
+
+
+def taken_for(file: str, names: Sequence[str], field: str) -> str:
+    """What is told of keypoints to which these ``names`` are given, for their file tells none."""
+    what = f"numbered; name them in {field}"
+    if ORDERS.get(len(names)) == tuple(names):
+        what = f"taken for {ORDER_TITLES[len(names)]}, in that order; if not, name them in {field}"
+    return f"{file}: its {len(names)} keypoints have no names: {what}"
 
 
 def is_names(value: object) -> TypeGuard[list[str]]:
@@ -56,7 +69,7 @@ def canonical_name(name: str) -> str:
     """A keypoint's name as SpineTrack writes it: ``LBigToe``, ``l_big_toe`` -> ``left_big_toe``."""
     words = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", name)
     parts = [part for part in re.split(r"[\s_\-.]+", words.lower()) if part]
-    parts = re.sub(rf"\b([lr])({_JOINTS})\b", r"\1 \2", " ".join(parts)).split()
+    parts = re.sub(rf"\b(left|right|[lr])({_JOINTS})\b", r"\1 \2", " ".join(parts)).split()
     parts = [_ABBREVIATIONS.get(part, part) for part in parts]
     sides = {"l": "left", "r": "right", "left": "left", "right": "right"}
     side = [sides[part] for part in parts if part in sides]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -11,9 +11,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from spinetrack_synth.coco.categories import is_human
 from spinetrack_synth.coco.document import Floats
 from spinetrack_synth.coco.parsing import check_objects, read_json
 from spinetrack_synth.coco.picture_paths import PictureNames
+from spinetrack_synth.coco.values import is_crowd, is_id
 from spinetrack_synth.errors import PictureError, UserError
 
 
@@ -89,11 +91,8 @@ def _read_listing(path: Path, *, with_boxes: bool) -> Listing:
         raise UserError(f"{path}: no COCO file: expected {lists}")
     for section in (*needed, "categories"):
         check_objects(data.get(section) or [], f"{path}: {section}")
-    people = [
-        category.get("id", 1)
-        for category in data.get("categories") or []
-        if "keypoints" in category or category.get("name") == "person"
-    ] or [1]
+    annotations = data["annotations"] if with_boxes else []
+    people = _people_categories(data.get("categories") or [], annotations, path)
     images: dict[int, Any] = {}
     for place, image in enumerate(data["images"]):
         if not isinstance(image.get("id"), int):
@@ -102,8 +101,10 @@ def _read_listing(path: Path, *, with_boxes: bool) -> Listing:
             )
         images[image["id"]] = image
     people_of: dict[str, list[Any]] = {str(image.get("file_name")): [] for image in images.values()}
-    for place, annotation in enumerate(data["annotations"] if with_boxes else ()):
-        if annotation.get("category_id", people[0]) not in people or annotation.get("iscrowd"):
+    for place, annotation in enumerate(annotations):
+        if annotation.get("category_id", people[0]) not in people or is_crowd(
+            annotation.get("iscrowd")
+        ):
             continue
         image_id = annotation.get("image_id")
         if not isinstance(image_id, int) or image_id not in images:
@@ -119,6 +120,27 @@ def _read_listing(path: Path, *, with_boxes: bool) -> Listing:
         for image in images.values()
     }
     return Listing(path, pictures, people[0], with_boxes)
+
+
+def _people_categories(categories: list[Any], annotations: list[Any], path: Path) -> list[Any]:
+    """The ids of the categories of people: those with keypoints or called person, else those whose
+    names say as much, else the only one that annotations have. Raises UserError where there are
+    several of which none says so."""
+
+    def named(person: Callable[[Any], bool]) -> list[Any]:
+        return [c.get("id", 1) for c in categories if "keypoints" in c or person(c.get("name"))]
+
+    people = named(lambda name: str(name).casefold() == "person") or named(is_human)
+    if people:
+        return people
+    used = list(dict.fromkeys(a["category_id"] for a in annotations if is_id(a.get("category_id"))))
+    if len(used) > 1:
+        names = ", ".join(str(category.get("name")) for category in categories[:5])
+        raise UserError(
+            f"{path}: categories: none of {names or used} is called person, and annotations have "
+            f"{len(used)} of them; call that of the people so"
+        )
+    return used or [1]
 
 
 def _check_box(box: Any, place: str) -> None:

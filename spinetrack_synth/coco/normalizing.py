@@ -15,10 +15,17 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from spinetrack_synth.coco.categories import is_person
 from spinetrack_synth.coco.dataset import CocoDataset
-from spinetrack_synth.coco.keypoint_names import ORDERS, columns_of
+from spinetrack_synth.coco.keypoint_names import (
+    ORDERS,
+    canonical_name,
+    columns_of,
+    is_names,
+    taken_for,
+)
 from spinetrack_synth.coco.parsing import check_objects, read_json
-from spinetrack_synth.coco.values import flattened, is_id
+from spinetrack_synth.coco.values import flattened, is_crowd, is_id
 from spinetrack_synth.coco.writing import Record
 from spinetrack_synth.errors import UserError
 
@@ -54,13 +61,15 @@ def read_normalized(path: Path) -> Normalized:
         check_objects(data[name], f"{path}: {name}")
     image_ids = _numbers(data["images"], path)
     images = [
-        {**image, "id": image_ids[image["id"]], "file_name": str(image.get("file_name", ""))}
+        {**image, "id": image_ids[image["id"]], "file_name": _file_name(image)}
         for image in data["images"]
     ]
     category, kept, remarks = _people(data, path)
     names, count = keypoint_names(
         category, [data["annotations"][place] for place in kept], path, kept
     )
+    if not category.get("keypoints"):
+        remarks.append(taken_for(path.name, names, "categories"))
     usable = [
         (place, data["annotations"][place])
         for place in kept
@@ -123,6 +132,11 @@ def _numbers(images: Sequence[Record], path: Path) -> dict[Any, int]:
     return {number: place for place, number in enumerate(ids, 1)}
 
 
+def _file_name(image: Record) -> str:
+    """The name of a picture; Windows parts folders by backslashes."""
+    return str(image.get("file_name") or "").replace("\\", "/")
+
+
 def _is_whole(number: Any) -> bool:
     return isinstance(number, int | float) and number == int(number) and abs(number) < 2**63
 
@@ -156,26 +170,45 @@ def _people(data: Record, path: Path) -> tuple[Record, list[int], list[str]]:
     candidates = [by_id[number] for number in of]
     if len(candidates) > 1:
         people = [c for c in candidates if str(c.get("name", "")).casefold() == "person"]
-        if len(people) != 1:
+        candidates = people if len(people) == 1 else _alike(candidates)
+        if not candidates:
             raise UserError(
-                f"{path}: annotations of {len(candidates)} categories; keep those of the person "
-                "alone"
+                f"{path}: annotations of {len(of)} categories; keep those of the person alone"
             )
-        candidates = people
     chosen = candidates[0]
-    others = len(with_points) - len(of[chosen["id"]])
+    places = sorted(place for category in candidates for place in of[category["id"]])
+    others = len(with_points) - len(places)
     remarks = [f"{others:,} annotations of other categories are left out"] if others else []
-    return {**chosen, "id": _category_id(chosen["id"])}, of[chosen["id"]], remarks
+    return {**chosen, "id": _category_id(chosen["id"])}, places, remarks
+
+
+def _alike(categories: Sequence[Record]) -> list[Record]:
+    """The categories that are people, such as players and referees, where these have the same
+    keypoints; else none."""
+    named = [(c, tuple(c["keypoints"])) for c in categories if is_names(c.get("keypoints"))]
+    people = [(c, tuple(map(canonical_name, names))) for c, names in named if is_person(c, names)]
+    return [c for c, _ in people] if len({names for _, names in people}) == 1 else []
 
 
 def _category_id(number: Any) -> int:
     return int(number) if _is_whole(number) else 1
 
 
+def numbered(count: int) -> tuple[str, ...]:
+    """What stands for the names of keypoints that nobody tells."""
+    return tuple(map(str, range(count)))
+
+
 def keypoint_names(
-    category: Record, annotations: Sequence[Record], path: Path, places: Sequence[int]
+    category: Record,
+    annotations: Sequence[Record],
+    path: Path,
+    places: Sequence[int],
+    *,
+    ours: bool = True,
 ) -> tuple[tuple[str, ...], int]:
-    """The keypoints' names, and how many there are."""
+    """The keypoints' names, and how many there are. Raises UserError where the values are no
+    keypoints, or, if they have to be ``ours``, none of them is known."""
     stated = category.get("keypoints")
     names = tuple(map(str, stated)) if isinstance(stated, list) else ()
     widths = Counter(len(flattened(a["keypoints"])) for a in annotations)
@@ -194,16 +227,21 @@ def keypoint_names(
         known = ORDERS.get(count)
         if names[:count] and len(names) > count and columns_of(names[:count]):
             names = names[:count]  # Human-Art names 21 and has 17 of them in ``keypoints``
-        elif known is not None and (not names or known[: len(names)] == names):
+        elif known is not None and (
+            known[: len(names)] == names if names else is_person(category, known)
+        ):
             names = known
+        elif not ours and not names:
+            names = numbered(count)
         else:
             raise UserError(
                 f"{path}: {count} keypoints, of which the category names {len(names)}: their "
-                "order is not known"
+                "order is not known; name them in categories"
             )
-    if not columns_of(names):
+    if ours and not columns_of(names):
         raise UserError(
-            f"{path}: none of the keypoints ({', '.join(names[:4])}, ...) is one of SpineTrack's 37"
+            f"{path}: none of the keypoints ({', '.join(names[:4])}, ...) is one of SpineTrack's "
+            "37; name them so in categories, if they are"
         )
     return names, count
 
@@ -248,7 +286,7 @@ def sound_annotation(record: Record, points: Floats, done: Counter[str]) -> Reco
         "keypoints": np.column_stack([points[:, :2], v]).ravel().tolist(),
         "bbox": box,
         "area": area[0],
-        "iscrowd": int(bool(record.get("iscrowd", 0))),
+        "iscrowd": int(is_crowd(record.get("iscrowd"))),
     }
 
 

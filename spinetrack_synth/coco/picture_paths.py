@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import unicodedata
 from collections.abc import Iterable
 from itertools import takewhile
@@ -67,15 +68,26 @@ def search_folders(path: Path, images: Path | None = None) -> tuple[Path, ...]:
 
 
 def locate(name: object, folders: tuple[Path, ...]) -> Path | None:
-    """The file of that name in the first folder that has it; never outside of the folders."""
+    """The file of that name in the first folder that has it; never outside of the folders. Names
+    that were written on Windows may part folders by backslashes."""
     if not isinstance(name, str) or not name.strip() or "\0" in name:
         return None
+    spellings = dict.fromkeys((name, name.replace("\\", "/")))
     try:
         for folder in folders:
-            path = folder / name
-            inside = os.path.normpath(path).startswith(os.path.normpath(folder) + os.sep)
-            if inside and path.is_file():
-                return path
+            for path in (folder / spelling for spelling in spellings):
+                inside = os.path.normpath(path).startswith(os.path.normpath(folder) + os.sep)
+                if inside and path.is_file():
+                    return path
     except (OSError, ValueError):  # a name that no file system can hold
         return None
     return None
+
+
+def missing_remedy(name: str, option: str | None) -> str:
+    """What to do about a picture that is not found, as the end of a message: to name its folder by
+    ``option``, where that is not done yet; but a name may lead out of any folder."""
+    plain = os.path.normpath(name.replace("\\", "/"))
+    if plain.startswith(("/", "../")) or re.match(r"[A-Za-z]:", plain):
+        return "; the name leads out of the folder of the pictures: write it as it is below that"
+    return f"; name the folder of the pictures {option}" if option else ""

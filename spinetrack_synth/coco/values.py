@@ -37,6 +37,11 @@ def is_id(value: object) -> bool:
     return isinstance(value, int | float | str)
 
 
+def is_crowd(value: object) -> bool:
+    """Does ``iscrowd`` say that there are several? Also where it is a text, made of a table."""
+    return bool(value) and value not in ("0", "false", "False")
+
+
 def flattened(value: Sequence[Any]) -> list[Any]:
     """A list of numbers, whether its points lie in lists of their own or not."""
     if value and isinstance(value[0], list):

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+from spinetrack_synth.coco.keypoint_names import is_names
 from spinetrack_synth.curation.samples import Split
 from spinetrack_synth.dataset.card import CARD, SIZES, table
 
@@ -84,7 +85,8 @@ def write_release_card(
     root: Path, splits: Sequence[Split], counts: Mapping[str, tuple[int, int]], name: str
 ) -> None:
     """Write the card of a packaged dataset; ``counts`` are pictures and people of each split."""
-    names = splits[0].categories[0]["keypoints"]
+    named = (each.get("keypoints") for each in splits[0].categories)
+    names = next((names for names in named if is_names(names)), ["not named"])
     told = [str(split.info["description"]) for split in splits if split.info.get("description")]
     pictures = sum(number for number, _ in counts.values())
     lines = [

@@ -10,7 +10,7 @@ from typing import Any
 
 from spinetrack_synth.atomic import write_atomic
 from spinetrack_synth.coco.writing import Record, encode, file_parts
-from spinetrack_synth.curation.folders import FreeNames, place
+from spinetrack_synth.curation.folders import FreeNames, place, plain_name
 from spinetrack_synth.curation.samples import Sample
 from spinetrack_synth.dataset.layout import annotations_path, images_folder, maps_folder
 from spinetrack_synth.errors import UserError
@@ -43,15 +43,18 @@ def write_coco(
         def image_lines() -> Iterator[str]:
             for sample in samples:
                 file_name = names.free(sample.image["file_name"])
-                written.renamed += file_name != sample.image["file_name"]
+                written.renamed += file_name != plain_name(sample.image["file_name"])
                 place(sample.picture, images_folder(root, name) / file_name, copy=copy)
                 for kind, file in sample.maps.items():
                     target = PurePosixPath(file_name).with_suffix(".png")
                     place(file, maps_folder(root, kind, name) / target, copy=copy)
-                people.writelines(encode(person) + "\n" for person in sample.people)
+                people.writelines(
+                    _line(person, f"annotation {person.get('id')} of {file_name}") + "\n"
+                    for person in sample.people
+                )
                 written.pictures += 1
                 written.people += len(sample.people)
-                yield encode({**sample.image, "file_name": file_name})
+                yield _line({**sample.image, "file_name": file_name}, f"image {file_name}")
 
         def annotation_lines() -> Iterator[str]:
             people.seek(0)
@@ -63,6 +66,25 @@ def write_coco(
         )
         try:
             write_atomic(annotations_path(root, name), parts)
-        except ValueError as error:  # NaN, infinity, half a character
+        except ValueError as error:  # half a character
             raise UserError(f"split {name}: a record cannot be written as JSON: {error}") from error
     return written
+
+
+def _line(record: Record, place: str) -> str:
+    """A record as JSON. Raises UserError where a number is NaN or infinite."""
+    try:
+        return encode(record)
+    except ValueError as error:
+        fields = [key for key, value in record.items() if not _is_json(value)]
+        raise UserError(
+            f"{place}: {', '.join(fields)}: NaN or infinity, which JSON cannot hold; mend the file"
+        ) from error
+
+
+def _is_json(value: Any) -> bool:
+    try:
+        encode({"": value})
+    except ValueError:
+        return False
+    return True

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import pickle
 import tempfile
+from array import array
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +13,8 @@ from typing import Any, BinaryIO, Final
 
 import numpy as np
 
-from spinetrack_synth.coco.picture_paths import locate, search_folders
+from spinetrack_synth.coco.document import split_named
+from spinetrack_synth.coco.picture_paths import locate, missing_remedy, search_folders
 from spinetrack_synth.coco.streaming import read_records
 from spinetrack_synth.coco.values import is_id, kind_of, shown
 from spinetrack_synth.coco.writing import Record
@@ -22,13 +24,17 @@ from spinetrack_synth.dataset.config import MAPS
 from spinetrack_synth.dataset.layout import ground_truth_path, maps_folder
 from spinetrack_synth.errors import UserError
 
-BEFORE_SPLIT: Final = "person_keypoints_"
+WITHOUT_IDS: Final = (
+    "annotations without an id, or with one that is no whole number or used twice: all are "
+    "numbered anew"
+)
 
 
 @dataclass
 class _Index:
     """Where the records of a file are in the scratch file: images in the order of the file, and
-    annotations with the ids of their images."""
+    annotations with the ids of their images; ``person_ids`` are their own, as many as are whole
+    numbers."""
 
     heads: dict[str, list[Record]] = field(default_factory=dict)
     info: Mapping[str, Any] = field(default_factory=dict)
@@ -36,6 +42,7 @@ class _Index:
     image_at: list[int] = field(default_factory=list)
     annotation_at: list[int] = field(default_factory=list)
     image_ids: list[Any] = field(default_factory=list)
+    person_ids: array[int] = field(default_factory=lambda: array("q"))
     missing: list[str] = field(default_factory=list)
 
 
@@ -54,14 +61,18 @@ def open_coco(path: Path, images: Path | None = None, bar: ProgressBar = silent)
     with tempfile.TemporaryFile() as scratch:
         with bar(f"MB of {path.name}") as progress:
             index = _read(path, scratch, folders, progress)
+        _check_whole(index, path, folders, None if images else "with --images")
         order, starts = _by_picture(index, path)
-        name = path.stem.removeprefix(BEFORE_SPLIT)
+        sound_ids = len(np.unique(index.person_ids)) == len(order)
+        name = split_named(path) or path.stem
         beside = _map_folders(path, name)
 
         def samples() -> Iterator[Sample]:
             for number, at in enumerate(index.image_at):
                 rows = order[starts[number] : starts[number + 1]]
                 people = [_load(scratch, index.annotation_at[row]) for row in rows]
+                if not sound_ids:
+                    people = [{**one, "id": row + 1} for one, row in zip(people, rows)]
                 image = _load(scratch, at)
                 yield Sample(image, people, _found(image, folders, path), _maps(image, beside))
 
@@ -75,6 +86,7 @@ def open_coco(path: Path, images: Path | None = None, bar: ProgressBar = silent)
             info=index.info,
             licenses=index.heads.get("licenses", []),
             truth=truth if truth.is_file() else None,
+            notes=() if sound_ids else (f"{path}: {WITHOUT_IDS}",),
         )
 
 
@@ -99,13 +111,14 @@ def _read(path: Path, scratch: BinaryIO, folders: tuple[Path, ...], progress: Pr
                 index.missing.append(record["file_name"])
         elif section == "annotations":
             index.image_ids.append(record.get("image_id"))
+            if type(number := record.get("id")) is int and abs(number) < 2**63:
+                index.person_ids.append(number)
             index.annotation_at.append(end)
         else:
             index.heads.setdefault(section, []).append(record)
             continue
         end += scratch.write(pickle.dumps(record, pickle.HIGHEST_PROTOCOL))
     scratch.flush()
-    _check_whole(index, path, folders)
     return index
 
 
@@ -119,16 +132,14 @@ def _check_image(record: Record, where: str, index: _Index) -> None:
         raise UserError(f"{where}.file_name: {shown(name)}, expected a name")
 
 
-def _check_whole(index: _Index, path: Path, folders: tuple[Path, ...]) -> None:
+def _check_whole(index: _Index, path: Path, folders: tuple[Path, ...], option: str | None) -> None:
     if not index.image_at:
         raise UserError(f"{path}: images: holds none; expected a COCO keypoint file with pictures")
     if index.missing:
         others = f" ({len(index.missing) - 1:,} more)" if len(index.missing) > 1 else ""
         where = f" in {folders[0]}" if folders else ""
-        raise UserError(
-            f"{path}: there is no picture {index.missing[0]}{others}{where}; name the folder of "
-            "the pictures with --images"
-        )
+        remedy = missing_remedy(index.missing[0], option)
+        raise UserError(f"{path}: there is no picture {index.missing[0]}{others}{where}{remedy}")
 
 
 def _by_picture(index: _Index, path: Path) -> tuple[list[int], list[int]]:

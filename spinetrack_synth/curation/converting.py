@@ -41,7 +41,8 @@ def convert(
         new_folder(out) as root,
         bar("pictures") as progress,
     ):
-        splits = [sound_people(split, remarks) for split in opened]
+        remarks.say_notes(opened)
+        splits = [sound_people(split, remarks, ours=to in TITLES) for split in opened]
         if to == "huggingface":
             splits = [replace(split, name=split_name(split.name)) for split in splits]
         _check_names(splits)

@@ -64,6 +64,12 @@ def place(content: Path | bytes, target: Path, *, copy: bool) -> None:
     shutil.copyfile(content, target)
 
 
+def plain_name(name: str) -> str:
+    """A file name as a path inside a folder, with slashes."""
+    parts = os.path.normpath(name.replace("\\", "/")).lstrip("/").split("/")
+    return "/".join(part for part in parts if part not in ("..", ".", "")) or "picture"
+
+
 class FreeNames:
     """File names that are told apart, also on disks that do not tell capitals."""
 
@@ -74,8 +80,8 @@ class FreeNames:
 
     def free(self, name: str) -> str:
         """The name as a path inside a folder; with a number where it is taken."""
-        path = PurePosixPath(os.path.normpath(name.replace("\\", "/")).lstrip("/"))
-        parts = [part for part in path.parts if part != ".."] or ["picture"]
+        path = PurePosixPath(plain_name(name))
+        parts = list(path.parts)
         stem = path.name.removesuffix(path.suffix)
         if self._flat:
             stem, parts = "_".join([*parts[:-1], stem]), parts[-1:]

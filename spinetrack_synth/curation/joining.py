@@ -9,6 +9,8 @@ from typing import Any, Final
 
 from spinetrack_synth.coco.document import SEQUENCE_FIELDS
 from spinetrack_synth.coco.keypoint_names import canonical_name
+from spinetrack_synth.coco.normalizing import numbered
+from spinetrack_synth.coco.values import is_id, shown
 from spinetrack_synth.coco.writing import Record
 from spinetrack_synth.curation.samples import Remarks, Sample, Split
 from spinetrack_synth.curation.skeletons import category_id, declared_names
@@ -20,6 +22,8 @@ SUBJECT_FIELDS: Final = ("subject", "subject_id", "person_id", "identity")
 NUMBERED: Final = frozenset({"moment", "track_id", *SUBJECT_FIELDS, *SEQUENCE_FIELDS})
 """Whole numbers in these fields count within one dataset, so that each dataset's go on after the
 last one's; texts mean the same everywhere."""
+
+Names = tuple[str, ...]
 
 
 @dataclass
@@ -64,10 +68,8 @@ class Joined:
                 persons = []
                 for person in sample.people:
                     person_id += 1
-                    chosen = category_id(person, split.categories)
-                    ids = {"id": person_id, "image_id": image_id}
-                    if self._category_ids[number]:
-                        ids["category_id"] = self._category_ids[number].get(chosen, chosen)
+                    category = _category_of(person, split, self._category_ids[number])
+                    ids = {"id": person_id, "image_id": image_id, "category_id": category}
                     if self.remember:
                         people[person.get("id")] = person_id
                     persons.append(_numbered({**person, **ids}, offsets, highest))
@@ -87,6 +89,20 @@ def join(sources: Sequence[tuple[int, Split]], *, remember: bool = False) -> Joi
     )  # fmt: skip
 
 
+def _category_of(person: Record, split: Split, ids: Mapping[Any, Any]) -> Any:
+    """The new id of a person's category, by the old ones. Raises UserError where it is none of the
+    file's, for its number may be another's by now."""
+    if not split.categories:
+        return next(iter(ids.values()))
+    number = category_id(person, split.categories)
+    if not is_id(number) or number not in ids:
+        raise UserError(
+            f"{split.source}: annotation {person.get('id')}.category_id: {shown(number)} is no "
+            "category of this file"
+        )
+    return ids[number]
+
+
 def _numbered(record: Record, offsets: Mapping[str, int], highest: dict[str, int]) -> Record:
     for name in NUMBERED & record.keys():
         if type(record[name]) is int:
@@ -99,38 +115,55 @@ def _united(splits: Sequence[Split]) -> tuple[list[Record], list[dict[Any, Any]]
     """The categories of all, and for each split their new ids by the old ones."""
     united: list[Record] = []
     ids: list[dict[Any, Any]] = []
-    first: tuple[Split, tuple[str, ...]] | None = None
+    first_of: dict[Names, Split] = {}
+    names_of_id: dict[int, Names] = {}
     for split in splits:
         own: dict[Any, Any] = {}
+        known = list(first_of)
         categories = split.categories or [{"id": 1, "name": "person"}]
         for category in categories:
             names = declared_names(split, category)
-            if names and first is None:
-                first = split, names
-            if names and first is not None and _canonical(names) != _canonical(first[1]):
-                raise UserError(_difference(first, split, names))
-            made = {**category, "id": len(united) + 1, **({"keypoints": [*names]} if names else {})}
+            made = {**category, "id": len(united) + 1}
+            if names and names != numbered(len(names)):
+                made["keypoints"] = [*names]
             same = _same(made, united, alone=len(categories) == 1)
+            if names:
+                own_names = names_of_id.get((same or made)["id"])
+                wanted = known if same is None else [own_names] if own_names else []
+                _check_names(names, wanted, first_of, split)
+                first_of.setdefault(_canonical(names), split)
+                names_of_id.setdefault((same or made)["id"], _canonical(names))
             if same is None:
                 united.append(made)
+            else:  # Roboflow has a second category of the same name, without keypoints
+                same.update({key: value for key, value in made.items() if not same.get(key)})
             own[category.get("id", 1)] = (same or made)["id"]
         ids.append(own)
     return united, ids
 
 
+def _check_names(
+    names: Names, wanted: Sequence[Names], first_of: Mapping[Names, Split], split: Split
+) -> None:
+    """Raises UserError where keypoints are none of those ``wanted``, which files before had; within
+    a file, as of mice and flies, categories may differ."""
+    if wanted and _canonical(names) not in wanted:
+        raise UserError(_difference((first_of[wanted[0]], wanted[0]), split, names))
+
+
 def _same(category: Record, united: Sequence[Record], *, alone: bool) -> Record | None:
     """The category of that name, or the only one there is where both files have one alone."""
-    if alone and len(united) == 1 and bool(category.get("keypoints")):
+    if alone and len(united) == 1 and category.get("keypoints") and united[0].get("keypoints"):
         return united[0]
     name = str(category.get("name")).casefold()
     return next((each for each in united if str(each.get("name")).casefold() == name), None)
 
 
-def _canonical(names: Sequence[str]) -> tuple[str, ...]:
+def _canonical(names: Sequence[str]) -> Names:
     return tuple(map(canonical_name, names))
 
 
-def _difference(first: tuple[Split, tuple[str, ...]], split: Split, names: tuple[str, ...]) -> str:
+def _difference(first: tuple[Split, Names], split: Split, names: Names) -> str:
     known, names = _canonical(first[1]), _canonical(names)
     more = [name for name in names if name not in known]
     fewer = [name for name in known if name not in names]
@@ -140,8 +173,8 @@ def _difference(first: tuple[Split, tuple[str, ...]], split: Split, names: tuple
         told += [f"lacks {_some(fewer)}"] if fewer else []
         what = " and ".join(told)
     return (
-        f"{split.source}: another skeleton than {first[0].source}: {what}; name one for both with "
-        "--skeleton"
+        f"{split.source}: another skeleton than {first[0].source}: {what}; `spinetrack-synth merge "
+        "--skeleton` brings both onto one"
     )
 
 

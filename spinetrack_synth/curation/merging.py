@@ -7,11 +7,11 @@ from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
+from spinetrack_synth.coco.document import split_named
 from spinetrack_synth.curation.coco_output import Written, write_coco
-from spinetrack_synth.curation.coco_source import BEFORE_SPLIT
 from spinetrack_synth.curation.folders import new_folder
 from spinetrack_synth.curation.joining import join, joined_info, write_truth
-from spinetrack_synth.curation.opening import open_dataset
+from spinetrack_synth.curation.opening import READERS, open_dataset
 from spinetrack_synth.curation.progress import ProgressBar, counter, silent
 from spinetrack_synth.curation.samples import Remarks, Sample, Split
 from spinetrack_synth.curation.skeletons import TITLES, onto_skeleton, sound_people
@@ -33,7 +33,8 @@ def merge(
 ) -> tuple[dict[str, Written], list[str]]:
     """Merge datasets into a new folder; returns what came into each split, and remarks.
 
-    Files named ``person_keypoints_SPLIT.json`` keep their split, all others are ``train``.
+    Files that say their split, ``person_keypoints_SPLIT.json`` or Roboflow's, and those of other
+    formats keep it, all others are ``train``.
     ``images`` are the folders of the datasets' pictures in their order; ``skeleton`` (``coco-17``
     and its like) is one onto which all are brought first; ``bar`` is told how far all is. Raises
     UserError, and writes nothing, where skeletons differ or a dataset cannot be used.
@@ -50,10 +51,13 @@ def merge(
         pictures = 0
         for number, dataset in enumerate(datasets):
             folder = images[number] if images else None
-            for split in opened.enter_context(open_dataset(dataset, folder, bar)):
+            read = opened.enter_context(open_dataset(dataset, folder, bar))
+            remarks.say_notes(read)
+            for split in read:
                 pictures += split.pictures
-                named = split.source.name.startswith(BEFORE_SPLIT)
-                splits.setdefault(split.name if named else SPLIT, []).append((number, split))
+                other = split.source.suffix in READERS
+                name = split.name if other else split_named(split.source) or SPLIT
+                splits.setdefault(name, []).append((number, split))
         passing = counter(opened.enter_context(bar("pictures")), pictures)
         for name, sources in splits.items():
             made[name] = _write(root, name, sources, skeleton, remarks, passing, copy=copy)

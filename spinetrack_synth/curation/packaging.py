@@ -40,7 +40,7 @@ from spinetrack_synth.dataset.layout import (
 )
 from spinetrack_synth.dataset.licences import PUBLIC, PUBLIC_URL
 from spinetrack_synth.errors import UserError
-from spinetrack_synth.validation.release import find_files
+from spinetrack_synth.validation.release import keypoint_files
 
 SUMS: Final = "SHA256SUMS"
 LICENCES: Final = "LICENCES.md"
@@ -74,10 +74,10 @@ def package(
         raise UserError(f"{out}: expected a name that ends in .zip")
     if out.exists():
         raise UserError(f"{out}: is there already; name a new file with --out")
-    files = find_files(dataset)
+    files, others = keypoint_files(dataset)
     if files[0].suffix in READERS or dataset.suffix in READERS:
         raise UserError(f"{dataset}: no COCO file; `spinetrack-synth convert` makes it one")
-    made = Packaged()
+    made = Packaged(remarks=[f"{file}: left out, it holds no keypoints" for file in others])
     with contextlib.ExitStack() as opened, scratch_folder(out) as scratch:
         splits = []
         root = scratch / "content"

@@ -7,11 +7,16 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from spinetrack_synth.coco.listing import recorded_size
 from spinetrack_synth.coco.writing import Record
 from spinetrack_synth.errors import UserError
+
+ORIENTATION: Final = 0x0112
+"""The EXIF tag."""
+SIDEWAYS: Final = range(5, 9)
+"""Its values that turn a picture by a quarter."""
 
 
 @dataclass(frozen=True)
@@ -31,7 +36,7 @@ class Sample:
 class Split:
     """A named part of a dataset. ``samples`` gives its ``pictures``, so many as far as one can know
     before they are taken, anew at every call; ``truth`` is the file of ground truth that belongs to
-    it, ``source`` what messages call it by."""
+    it, ``source`` what messages call it by, ``notes`` what has to be told of how it was read."""
 
     name: str
     source: Path
@@ -41,6 +46,7 @@ class Split:
     info: Mapping[str, Any] = field(default_factory=dict)
     licenses: Sequence[Record] = ()
     truth: Path | None = None
+    notes: Sequence[str] = ()
 
 
 @dataclass
@@ -53,6 +59,12 @@ class Remarks:
     def say(self, line: str) -> None:
         """A line, told once however often it is said."""
         self._lines[line] = 0
+
+    def say_notes(self, splits: Sequence[Split]) -> None:
+        """What has to be told of how splits were read."""
+        for split in splits:
+            for note in split.notes:
+                self.say(note)
 
     def count(self, what: str, number: int = 1) -> None:
         """So many more of ``what``, which begins with the plural of a thing."""
@@ -71,8 +83,8 @@ def picture_bytes(sample: Sample) -> bytes:
 
 
 def picture_size(sample: Sample) -> tuple[int, int]:
-    """Width and height: as recorded, else as the file has them. Raises UserError where the file is
-    no picture."""
+    """Width and height: as recorded, else as the file has them, turned upright by its EXIF. Raises
+    UserError where the file is no picture."""
     size = recorded_size(sample.image)
     if size is not None:
         return size
@@ -81,7 +93,9 @@ def picture_size(sample: Sample) -> tuple[int, int]:
     try:
         source = sample.picture
         with Image.open(io.BytesIO(source) if isinstance(source, bytes) else source) as picture:
-            return picture.size
+            width, height = picture.size
+            sideways = picture.getexif().get(ORIENTATION, 1) in SIDEWAYS
+            return (height, width) if sideways else (width, height)
     except OSError as error:
         name = sample.image.get("file_name")
         raise UserError(f"{name}: cannot be read as a picture: {error}") from error

@@ -6,20 +6,27 @@ import math
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from itertools import islice
 from typing import Any, Final
 
 from spinetrack_synth import skeleton
 from spinetrack_synth.coco.categories import is_person
-from spinetrack_synth.coco.keypoint_names import SKELETONS, canonical_name, columns_of, is_names
+from spinetrack_synth.coco.keypoint_names import (
+    SKELETONS,
+    canonical_name,
+    columns_of,
+    is_names,
+    taken_for,
+)
+from spinetrack_synth.coco.listing import recorded_size
 from spinetrack_synth.coco.normalizing import (
     BOX_TO_AREA,
     keypoint_names,
     sound_annotation,
     triples,
 )
+from spinetrack_synth.coco.values import is_id, shown
 from spinetrack_synth.coco.writing import Record
-from spinetrack_synth.curation.samples import Remarks, Sample, Split
+from spinetrack_synth.curation.samples import Remarks, Sample, Split, picture_size
 from spinetrack_synth.errors import UserError
 
 TITLES: Final = {title.lower(): title for title in SKELETONS}
@@ -56,79 +63,133 @@ def category_id(person: Record, categories: Sequence[Record]) -> Any:
     return person.get("category_id", 1)
 
 
-def names_of(split: Split, category: Record) -> tuple[str, ...]:
+def names_of(split: Split, category: Record, *, ours: bool = True) -> tuple[str, ...]:
     """The keypoints' names of a category as the annotations have them. Raises UserError where
-    their order is not known."""
-    wanted = category.get("id", 1)
-    found = (
-        person
-        for sample in split.samples()
-        for person in sample.people
-        if _has_points(person) and category_id(person, split.categories or [category]) == wanted
-    )
-    looked_at = list(islice(found, LOOKED_AT))
+    their order is not known, or none of them is one of ours, if they have to be ``ours``."""
+    looked_at = _first_people(split, [category]).get(category.get("id", 1))
     if not looked_at:
         return ()
-    return keypoint_names(category, looked_at, split.source, range(len(looked_at)))[0]
+    return _names(split, category, looked_at, ours=ours)
+
+
+def _first_people(split: Split, categories: Sequence[Record]) -> dict[Any, list[Record]]:
+    """The first annotations with keypoints of each category, by its id."""
+    found: dict[Any, list[Record]] = {category.get("id", 1): [] for category in categories}
+    lacking = len(found)
+    for sample in split.samples():
+        for person in sample.people:
+            number = category_id(person, split.categories or categories)
+            own = found.get(number) if is_id(number) else None
+            if own is not None and len(own) < LOOKED_AT and _has_points(person):
+                own.append(person)
+                lacking -= len(own) == LOOKED_AT
+        if not lacking:
+            break
+    return found
+
+
+def _names(
+    split: Split, category: Record, people: Sequence[Record], *, ours: bool
+) -> tuple[str, ...]:
+    return keypoint_names(category, people, split.source, range(len(people)), ours=ours)[0]
 
 
 def declared_names(split: Split, category: Record) -> tuple[str, ...]:
-    """The keypoints' names as a category has them; where no category has any, as `names_of`."""
+    """The keypoints' names as a category has them; where no category has any, as `names_of`, of any
+    skeleton."""
     having = [c for c in split.categories if is_names(c.get("keypoints")) and c["keypoints"]]
     if category in having:
         return tuple(category["keypoints"])
-    return () if having else names_of(split, category)
+    return () if having else names_of(split, category, ours=False)
 
 
-def sound_people(split: Split, remarks: Remarks) -> Split:
-    """The split with people of one category alone, whose keypoints are named, and with sound
+def sound_people(split: Split, remarks: Remarks, *, ours: bool = True) -> Split:
+    """The split with people of one skeleton alone, whose keypoints are named, and with sound
     points, boxes and areas; what is as COCO has it stays as it is. Raises UserError where nobody
-    has keypoints, or at the first that cannot be used."""
-    chosen = _chosen(split)
-    names = tuple(chosen["keypoints"])
+    has keypoints, at the first that cannot be used, or where keypoints have to be ``ours`` and
+    none is."""
+    chosen = _chosen(split, remarks, ours=ours)
+    names = tuple(chosen[0]["keypoints"])
+    numbers = {category["id"] for category in chosen}
 
     def samples() -> Iterator[Sample]:
         done: Counter[str] = Counter()
         for sample in split.samples():
             people = []
             for person in sample.people:
-                if category_id(person, split.categories or [chosen]) != chosen["id"]:
+                number = category_id(person, split.categories or chosen)
+                if not is_id(number) or number not in numbers:
                     remarks.count("annotations of other categories are left out")
                 elif not _has_points(person):
                     remarks.count("annotations without keypoints are left out")
                 else:
-                    people.append(_sound(person, names, split, done))
-            yield replace(sample, people=people)
+                    people.append(_sound(person, number, names, split, done))
+                    done["unseen"] += _is_unseen(people[-1])
+            image = sample.image
+            if recorded_size(image) is None:
+                width, height = picture_size(sample)
+                image = {**image, "width": width, "height": height}
+                done["size"] += 1
+            yield replace(sample, image=image, people=people)
         for key, text in _MENDED.items():
             remarks.count(text, done[key])
 
-    return replace(split, categories=[chosen], samples=samples)
+    return replace(split, categories=chosen, samples=samples)
 
 
 _MENDED: Final = {
     "null": "people have keypoints that are no numbers: taken as not labelled",
     "box": "people have no box: that around their keypoints stands for it",
+    "unseen": "people have no labelled keypoint (v = 0 of all), though these have places",
+    "size": "pictures have no size recorded: that of their file stands for it",
     "area": f"people have no area: {BOX_TO_AREA:g} of their box's stands for it",
 }
 
 
-def _chosen(split: Split) -> Record:
-    """The category to go on with, with its keypoints' names as annotations have them."""
-    candidates = [c for c in split.categories if "id" in c] or [{"id": 1, "name": "person"}]
+def _chosen(split: Split, remarks: Remarks, *, ours: bool) -> list[Record]:
+    """The categories to go on with, of the same keypoints: people, where there are any."""
+    candidates = [c for c in split.categories if is_id(c.get("id"))]
+    candidates = candidates or [{"id": 1, "name": "person"}]
     candidates = [c for c in candidates if c.get("keypoints")] or candidates
-    named = [(category, names_of(split, category)) for category in candidates]
-    having = [{**category, "keypoints": list(names)} for category, names in named if names]
-    if not having:
-        raise UserError(f"{split.source}: no annotation in it has keypoints")
-    people = [c for c in having if is_person(c, tuple(c["keypoints"]))]
-    return (people or having)[0]
+    people = _first_people(split, candidates)
+    used = [c for c in candidates if people[c["id"]]]
+    if not used:
+        raise UserError(f"{split.source}: {_why_nobody(split)}")
+    named = {c["id"]: _names(split, c, people[c["id"]], ours=False) for c in used}
+    pool = [c for c in used if columns_of(named[c["id"]])] if ours else used
+    if not pool:
+        _names(split, used[0], people[used[0]["id"]], ours=True)  # says why
+    first = next((c for c in pool if is_person(c, named[c["id"]])), pool[0])
+    names = named[first["id"]]
+    if not first.get("keypoints"):
+        remarks.say(taken_for(str(split.source), names, "categories"))
+    unused = {c["id"]: tuple(c["keypoints"]) for c in candidates if is_names(c.get("keypoints"))}
+    named = unused | named
+    wanted = tuple(map(canonical_name, names)), is_person(first, names)
+    return [
+        {**c, "keypoints": list(names)}
+        for c in candidates
+        if (own := named.get(c["id"]))
+        and (tuple(map(canonical_name, own)), is_person(c, own)) == wanted
+    ]
+
+
+def _why_nobody(split: Split) -> str:
+    having = (p for sample in split.samples() for p in sample.people if _has_points(p))
+    person = next(having, None)
+    if person is None:
+        return "no annotation in it has keypoints"
+    number = shown(person.get("category_id"))
+    return f"annotation {person.get('id')}.category_id: {number} is no category with keypoints"
 
 
 def _has_points(person: Record) -> bool:
     return isinstance(person.get("keypoints"), list) and len(person["keypoints"]) > 0
 
 
-def _sound(person: Record, names: Sequence[str], split: Split, done: Counter[str]) -> Record:
+def _sound(
+    person: Record, number: Any, names: Sequence[str], split: Split, done: Counter[str]
+) -> Record:
     points, box = person["keypoints"], person.get("bbox")
     whole = (
         len(points) == 3 * len(names)
@@ -140,11 +201,19 @@ def _sound(person: Record, names: Sequence[str], split: Split, done: Counter[str
         and min(box[2:]) > 0
         and _numbers([person.get("area")])
         and person["area"] > 0
+        and person.get("iscrowd", 0) in (0, 1)
+        and "category_id" in person
     )
     if whole:
         return person
     where = f"{split.source}: annotation {person.get('id')}"
-    return sound_annotation(person, triples(points, len(names), where), done)
+    sound = sound_annotation(person, triples(points, len(names), where), done)
+    return {"category_id": number, **sound}
+
+
+def _is_unseen(person: Record) -> bool:
+    points = person["keypoints"]
+    return any(points) and not any(points[2::3])
 
 
 def _numbers(values: Sequence[Any]) -> bool:
@@ -155,10 +224,9 @@ def onto_skeleton(split: Split, title: str, remarks: Remarks) -> Split:
     """A split of `sound_people` with the points of a known skeleton: those that it has by name,
     the others not labelled. What has no place, and what the source lacks, is remarked."""
     names, wanted = tuple(split.categories[0]["keypoints"]), SKELETONS[title]
-    number = split.categories[0]["id"]
     if names == wanted:
-        whole = {**person_category(title, number), **split.categories[0]}
-        return replace(split, categories=[whole])
+        whole = [{**person_category(title, c["id"]), **c} for c in split.categories]
+        return replace(split, categories=whole)
     place_of = dict(columns_of(names))
     places = [place_of.get(skeleton.INDEX[name]) for name in wanted]
     if all(place is None for place in places):
@@ -179,7 +247,13 @@ def onto_skeleton(split: Split, title: str, remarks: Remarks) -> Split:
             remarks.count("people have none of the keypoints left", lone)
             yield replace(sample, people=people)
 
-    return replace(split, categories=[person_category(title, number)], samples=samples)
+    categories = [person_category(title, c["id"]) for c in split.categories]
+    if len(categories) > 1:  # players and referees
+        categories = [
+            {**made, **{key: c[key] for key in ("name", "supercategory") if key in c}}
+            for made, c in zip(categories, split.categories)
+        ]
+    return replace(split, categories=categories, samples=samples)
 
 
 def _remark_meanings(names: Sequence[str], wanted: Sequence[str], remarks: Remarks) -> None:

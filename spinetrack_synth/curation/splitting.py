@@ -66,6 +66,7 @@ def split_dataset(
     remarks = Remarks()
     with contextlib.ExitStack() as opened, new_folder(out) as root:
         splits = opened.enter_context(open_dataset(dataset, images, bar))
+        remarks.say_notes(splits)
         pictures = sum(split.pictures for split in splits)
         sources = [(0, split) for split in splits]
         remember = any(split.truth for split in splits)

@@ -209,8 +209,9 @@ class _Samples:
                     for batch in file.iter_batches(ROWS):
                         for row in batch.to_pylist():
                             image_id += 1
-                            yield _sample(row, image_id, person_id, table)
-                            person_id += len(row["keypoints"])
+                            sample = _sample(row, image_id, person_id, table)
+                            yield sample
+                            person_id += len(sample.people)
             except pa.ArrowException as error:
                 raise UserError(f"{table}: cannot be read: {error}") from error
 
@@ -227,9 +228,15 @@ def _sample(row: Mapping[str, Any], image_id: int, last_person: int, table: Path
         **_fields(row.get("image_fields"), where),
     }
     people = []
-    others = row.get("people_fields") or [None] * len(row["keypoints"])
+    everybody = row["keypoints"] or []
+    if not isinstance(everybody, list) or not all(isinstance(each, list) for each in everybody):
+        raise UserError(f"{where}: keypoints: expected a list of people, each a list of points")
+    others = row.get("people_fields") or [None] * len(everybody)
     boxes, areas = row.get("boxes"), row.get("areas")
-    for number, points in enumerate(row["keypoints"]):
+    for name, values in (("boxes", boxes), ("areas", areas), ("people_fields", others)):
+        if values and len(values) != len(everybody):
+            raise UserError(f"{where}: {name}: {len(values)}, for {len(everybody)} people")
+    for number, points in enumerate(everybody):
         person = {
             "id": last_person + number + 1,
             "image_id": image["id"],
@@ -247,7 +254,7 @@ def _flat(points: Sequence[Any]) -> list[Any]:
     """Points as COCO's flat list; whole v are whole numbers again."""
     flat = [value for point in points for value in (point if isinstance(point, list) else [point])]
     if len(flat) == 3 * len(points):
-        flat[2::3] = [int(v) if v is not None and v == int(v) else v for v in flat[2::3]]
+        flat[2::3] = [int(v) if isinstance(v, float) and v.is_integer() else v for v in flat[2::3]]
     return flat
 
 

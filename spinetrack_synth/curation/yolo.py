@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+import math
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from spinetrack_synth.coco.keypoint_names import ORDERS, canonical_name
+from spinetrack_synth.coco.categories import is_person
+from spinetrack_synth.coco.keypoint_names import ORDERS, canonical_name, is_names, taken_for
 from spinetrack_synth.coco.normalizing import BOX_TO_AREA
 from spinetrack_synth.coco.writing import Record
 from spinetrack_synth.curation.folders import FreeNames, place
@@ -25,6 +27,8 @@ PICTURES: Final = frozenset(
 DIGITS: Final = 12
 """Of shares of the picture: so that pixels come back to the sixth place in any picture."""
 PLACES: Final = 6
+LARGEST_SHARE: Final = 2.0
+"""No box reaches farther beyond its picture; what is larger is in pixels."""
 
 _HELD: Final = {
     "pictures": frozenset({"id", "file_name", "width", "height"}),
@@ -38,7 +42,12 @@ _HELD: Final = {
 def write_yolo(root: Path, splits: Sequence[Split], remarks: Remarks, *, copy: bool) -> None:
     """Write splits of one skeleton below ``root``; what has no place there is remarked."""
     lost: dict[str, dict[str, None]] = {"pictures": {}, "people": {}}
+    classes = _classes(splits)
     for split in splits:
+        numbers = {
+            category["id"]: classes.index(_class(category)) if len(classes) > 1 else 0
+            for category in split.categories
+        }
         names = FreeNames(flat=True)
         for sample in split.samples():
             name = names.free(sample.image["file_name"])
@@ -47,10 +56,10 @@ def write_yolo(root: Path, splits: Sequence[Split], remarks: Remarks, *, copy: b
             place(sample.picture, root / "images" / split.name / name, copy=copy)
             text = root / "labels" / split.name / Path(name).with_suffix(".txt")
             text.parent.mkdir(parents=True, exist_ok=True)
-            text.write_text("".join(_lines(sample, split.categories, remarks)))
+            text.write_text("".join(_lines(sample, numbers, remarks)))
             _note_lost(lost["pictures"], [sample.image], _HELD["pictures"])
             _note_lost(lost["people"], sample.people, _HELD["people"])
-    _write_data(root / DATA, splits, remarks)
+    _write_data(root / DATA, splits, classes, remarks)
     for kind, fields in lost.items():
         if fields:
             remarks.say(f"YOLO-pose has no place for these fields of {kind}: {', '.join(fields)}")
@@ -64,10 +73,20 @@ def _note_lost(lost: dict[str, None], records: Sequence[Record], held: frozenset
         lost.update(dict.fromkeys(field for field in record if field not in held))
 
 
-def _lines(sample: Sample, categories: Sequence[Record], remarks: Remarks) -> Iterator[str]:
+def _classes(splits: Sequence[Split]) -> list[str]:
+    """The classes of all splits: where each has one, the first split's name for it."""
+    if all(len(split.categories) == 1 for split in splits):
+        return [_class(splits[0].categories[0])]
+    return list(dict.fromkeys(_class(each) for split in splits for each in split.categories))
+
+
+def _class(category: Record) -> str:
+    return str(category.get("name", "person"))
+
+
+def _lines(sample: Sample, classes: Mapping[Any, int], remarks: Remarks) -> Iterator[str]:
     """A line a person: class, box and points as shares of the picture."""
     width, height = picture_size(sample)
-    classes = {category["id"]: number for number, category in enumerate(categories)}
     for person in sample.people:
         if person.get("iscrowd"):
             remarks.count("crowds are left out: YOLO-pose has none")
@@ -97,7 +116,9 @@ def _share(value: float) -> str:
     return f"{value:.{DIGITS}g}"
 
 
-def _write_data(path: Path, splits: Sequence[Split], remarks: Remarks) -> None:
+def _write_data(
+    path: Path, splits: Sequence[Split], classes: Sequence[str], remarks: Remarks
+) -> None:
     names = list(splits[0].categories[0]["keypoints"])
     folders = _roles(splits)
     if "val" not in folders:
@@ -113,12 +134,9 @@ def _write_data(path: Path, splits: Sequence[Split], remarks: Remarks) -> None:
         f"flip_idx: {json.dumps(flip_index(names))}",
         "",
         "names:",
-        *(
-            f"  {number}: {json.dumps(str(category.get('name', 'person')))}"
-            for number, category in enumerate(splits[0].categories)
-        ),
+        *(f"  {number}: {json.dumps(name)}" for number, name in enumerate(classes)),
         "kpt_names:",
-        *(f"  {number}: {json.dumps(names)}" for number in range(len(splits[0].categories))),
+        *(f"  {number}: {json.dumps(names)}" for number in range(len(classes))),
     ]
     path.write_text("\n".join(lines) + "\n")
 
@@ -148,13 +166,15 @@ def flip_index(names: Sequence[str]) -> list[int]:
 
 @dataclass(frozen=True)
 class _Data:
-    """What a ``data.yaml`` says: pictures by split, keypoints and their dimensions, classes."""
+    """What a ``data.yaml`` says: pictures by split, keypoints and their dimensions, classes;
+    ``notes`` is what it does not say, and what is made of that."""
 
     path: Path
     pictures: Mapping[str, Sequence[Path]]
     names: tuple[str, ...]
     dimensions: int
     classes: tuple[str, ...]
+    notes: tuple[str, ...]
 
 
 def read_yolo(path: Path) -> list[Split]:
@@ -166,7 +186,7 @@ def read_yolo(path: Path) -> list[Split]:
         for number, name in enumerate(data.classes, 1)
     ]
     return [
-        Split(name, path, categories, _Samples(data, pictures), len(pictures))
+        Split(name, path, categories, _Samples(data, pictures), len(pictures), notes=data.notes)
         for name, pictures in data.pictures.items()
     ]
 
@@ -231,6 +251,13 @@ def _people(path: Path, data: _Data, width: int, height: int) -> Iterator[Record
             values = [float(word) for word in words]
         except ValueError as error:
             raise UserError(f"{where}: {error}") from error
+        wrong = next((word for word, value in zip(words, values) if not math.isfinite(value)), None)
+        if wrong is not None:
+            raise UserError(f"{where}: {wrong}, expected a finite number")
+        if max(values[1:5]) > LARGEST_SHARE:
+            raise UserError(
+                f"{where}: box {' '.join(words[1:5])}, expected shares of the picture, 0 to 1"
+            )
         if values[0] not in range(len(data.classes)):
             raise UserError(f"{where}: class {words[0]}, expected 0 to {len(data.classes) - 1}")
         yield _person(values, data.dimensions, width, height)
@@ -242,7 +269,7 @@ def _person(values: Sequence[float], dimensions: int, width: int, height: int) -
     for at in range(5, len(values), dimensions):
         px, py = values[at], values[at + 1]
         told = (px, py) != (0, 0) and min(px, py) >= 0
-        v = int(values[at + 2]) if dimensions == 3 else 2 * told
+        v = min(max(math.ceil(values[at + 2]), 0), 2) if dimensions == 3 else 2 * told
         keypoints += [round(px * width, PLACES), round(py * height, PLACES), v]
     box = [round(side, PLACES) for side in (x - wide / 2, y - high / 2, wide, high)]
     return {
@@ -268,27 +295,44 @@ def _read_data(path: Path) -> _Data:
     if not (isinstance(shape, list) and len(shape) == 2 and shape[1] in (2, 3)):
         raise UserError(f"{path}: kpt_shape: {shape!r}, expected [keypoints, 2 or 3]: is it pose?")
     classes = told.get("names") or {0: "person"}
-    classes = tuple(map(str, classes.values() if isinstance(classes, dict) else classes))
-    return _Data(path, _pictures(told, path), _names(told, shape[0], path), shape[1], classes)
+    classes = tuple(map(str, _listed(classes.values() if isinstance(classes, dict) else classes)))
+    notes: list[str] = []
+    pictures = _pictures(told, path, notes)
+    names = _names(told, shape[0], classes, path, notes)
+    return _Data(path, pictures, names, shape[1], classes, tuple(notes))
 
 
-def _names(told: Mapping[str, Any], count: int, path: Path) -> tuple[str, ...]:
-    """The keypoints' names: told by class, as Ultralytics has them, or by their number."""
+def _names(
+    told: Mapping[str, Any], count: int, classes: Sequence[str], path: Path, notes: list[str]
+) -> tuple[str, ...]:
+    """The keypoints' names: told by class, as Ultralytics has them, or by their number, where
+    neither the classes nor their mirror twins say otherwise."""
     named = told.get("kpt_names")
     lists = list(named.values()) if isinstance(named, dict) else named
-    if isinstance(lists, list) and lists and isinstance(lists[0], str):
-        lists = [lists]
-    if isinstance(lists, list) and lists and len(lists[0]) == count:
-        return tuple(map(str, lists[0]))
-    if count not in ORDERS:
+    first = lists if is_names(lists) else lists[0] if isinstance(lists, list) and lists else None
+    if first is not None:
+        if not is_names(first) or len(first) != count:
+            what = f"{len(first)} names" if is_names(first) else repr(first)
+            raise UserError(f"{path}: kpt_names: {what}, expected {count} (kpt_shape)")
+        return tuple(first)
+    known = ORDERS.get(count)
+    twins = told.get("flip_idx")
+    mirrored = isinstance(twins, list) and twins != list(range(len(twins)))  # Roboflow writes those
+    if (
+        known is None
+        or (mirrored and twins != flip_index(known))
+        or not all(is_person({"name": name}, known) for name in classes)
+    ):
         raise UserError(
             f"{path}: {count} keypoints whose order is not known; name them in kpt_names"
         )
-    return ORDERS[count]
+    notes.append(taken_for(str(path), known, "kpt_names"))
+    return known
 
 
-def _pictures(told: Mapping[str, Any], path: Path) -> dict[str, list[Path]]:
-    """The pictures by split; what names the pictures of a split before is no split of its own."""
+def _pictures(told: Mapping[str, Any], path: Path, notes: list[str]) -> dict[str, list[Path]]:
+    """The pictures by split; what names the pictures of a split before is no split of its own, and
+    a test that is not there, as Roboflow may name it, is noted."""
     base = path.parent
     if told.get("path") and (base / str(told["path"])).is_dir():
         base = base / str(told["path"])
@@ -297,25 +341,34 @@ def _pictures(told: Mapping[str, Any], path: Path) -> dict[str, list[Path]]:
         value = told.get(role) or (told.get("validation") if role == "val" else None)
         if not value:
             continue
-        sources = [_source(base, str(each), path) for each in _listed(value)]
-        pictures = [picture for source in sources for picture in _in(source, base)]
+        sources = [_source(base, str(each)) for each in _listed(value)]
+        if None in sources:
+            what = f"{path}: {role}: {_listed(value)[sources.index(None)]}: no such folder or file"
+            if role != "test":
+                raise UserError(f"{what} in {base}")
+            notes.append(f"{what}: left out")
+            continue
+        pictures = [picture for source in sources if source for picture in _in(source, base)]
         if pictures and pictures not in found.values():
             found[role] = pictures
+            if not any(_labels_of(picture).is_file() for picture in pictures):
+                raise UserError(
+                    f"{path}: {role}: no picture has a text file of people; that of {pictures[0]} "
+                    f"would be {_labels_of(pictures[0])}"
+                )
     if not found:
         raise UserError(f"{path}: names no pictures that are there (train, val, test)")
     return found
 
 
 def _listed(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
+    return list(value) if isinstance(value, Collection) and not isinstance(value, str) else [value]
 
 
-def _source(base: Path, value: str, path: Path) -> Path:
+def _source(base: Path, value: str) -> Path | None:
     """Roboflow writes ``../train/images`` for what is beside the file."""
-    for candidate in (base / value, base / value.removeprefix("../")):
-        if candidate.exists():
-            return candidate
-    raise UserError(f"{path}: {value}: no such folder or file in {base}")
+    candidates = (base / value, base / value.removeprefix("../"))
+    return next((candidate for candidate in candidates if candidate.exists()), None)
 
 
 def _in(source: Path, base: Path) -> list[Path]:

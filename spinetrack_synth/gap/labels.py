@@ -16,7 +16,7 @@ from spinetrack_synth.coco import CocoDataset, Document
 from spinetrack_synth.coco.document import SEQUENCE_FIELDS
 from spinetrack_synth.coco.keypoint_names import columns_of
 from spinetrack_synth.coco.normalizing import read_normalized
-from spinetrack_synth.coco.picture_paths import pictures_root
+from spinetrack_synth.coco.picture_paths import pictures_root, search_folders
 from spinetrack_synth.errors import UserError
 
 Floats = NDArray[np.float64]
@@ -136,9 +136,8 @@ def _clusters(coco: CocoDataset, image_ids: Ints) -> tuple[Ints, str]:
 
 def pictures_folder(labels: Labels, given: Path | None) -> Path | None:
     """The folder from which the file's names lead to pictures; None where the first has none."""
-    root = given or pictures_root(labels.path)
     first = next(iter(labels.coco.images), {}).get("file_name", "")
-    for folder in (root, root / labels.title, root / "images" / labels.title):
+    for folder in search_folders(labels.path, given):
         if (folder / first).is_file():
             return folder
     if given is not None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Final
@@ -13,10 +14,16 @@ from numpy.typing import NDArray
 
 from spinetrack_synth import skeleton
 from spinetrack_synth.coco import CocoDataset, Record
-from spinetrack_synth.coco.keypoint_names import canonical_name
+from spinetrack_synth.coco.document import split_named
+from spinetrack_synth.coco.keypoint_names import canonical_name, columns_of
 from spinetrack_synth.coco.listing import read_boxes, recorded_size
 from spinetrack_synth.coco.normalizing import NoKeypointsError, read_normalized
-from spinetrack_synth.coco.picture_paths import locate, picture_folders, pictures_root
+from spinetrack_synth.coco.picture_paths import (
+    locate,
+    missing_remedy,
+    picture_folders,
+    pictures_root,
+)
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.gap.labels import Labels, labels_of
 
@@ -71,7 +78,7 @@ class SourceConfig:
     @property
     def title(self) -> str:
         """What logs call it: its name, or that of the file."""
-        return self.name or self.annotations.stem.removeprefix("person_keypoints_")
+        return self.name or split_named(self.annotations) or self.annotations.stem
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,7 +138,10 @@ def read_source(config: SourceConfig) -> Source:
     path = config.annotations
     whole = _labelled(config) if config.labelled else _boxes_alone(config)
     if not len(whole):
-        raise UserError(f"{path}: nobody in it has {_wanted(config)}: nothing to learn from")
+        remedy = "; look at v, num_keypoints and iscrowd" if config.labelled else ""
+        raise UserError(
+            f"{path}: nobody in it has {_wanted(config)}: nothing to learn from{remedy}"
+        )
     kept = _large_enough(whole)
     if not kept.any():
         raise UserError(
@@ -169,10 +179,20 @@ def _labelled(config: SourceConfig) -> Source:
             "(labelled = false takes its boxes alone)"
         ) from error
     labels = labels_of(_with_head(reading.coco), path)
+    if labels.document.points_written is not None:
+        raise UserError(
+            f"{path}: keypoints are written as {labels.document.points_written}, expected pixels; "
+            "`spinetrack-synth validate` says more"
+        )
     known = labels.v > 0
     known[:, [skeleton.INDEX[name] for name in config.ignore]] = False
     people = labels.people & known.any(1)
-    remarks = list(reading.remarks)
+    remarks = [*reading.remarks, *_keypoint_remarks(labels, known)]
+    if labels.document.boxes_read.written is not None:
+        remarks.append(
+            f"boxes seem to be written as {labels.document.boxes_read.written}, and are taken for "
+            "x, y, width, height in pixels; `spinetrack-synth validate` says more"
+        )
     if unlabelled := int((~people & ~labels.crowd).sum()):
         remarks.append(f"{unlabelled:,} people without a labelled keypoint are left out")
     names, sizes = _pictures(labels)
@@ -193,6 +213,22 @@ def _labelled(config: SourceConfig) -> Source:
         remarks=tuple(remarks),
     )
     return source.taking(np.flatnonzero(people))
+
+
+def _keypoint_remarks(labels: Labels, known: Bools) -> Iterator[str]:
+    """Which of the file's keypoints are none of ours, and which may be meant otherwise."""
+    taken = {place for _, place in columns_of(labels.names)}
+    others = [name for place, name in enumerate(labels.names) if place not in taken]
+    if others:
+        told = ", ".join(others[:8]) + (f" and {len(others) - 8} more" if others[8:] else "")
+        yield f"none of SpineTrack's 37, so left out: {told}"
+    spine = [skeleton.INDEX[f"spine_{number:02d}"] for number in (1, 2)]
+    shared = [name for name in ("neck", "hip") if known[:, skeleton.INDEX[name]].any()]
+    if shared and not labels.defined[spine].all():
+        yield (
+            f"{' and '.join(shared)} may mean another place than SpineTrack's (C7, the sacrum), as "
+            f"Halpe's and LSP's do; ignore = {json.dumps(shared)} leaves them out"
+        )
 
 
 def _with_head(coco: CocoDataset) -> CocoDataset:
@@ -264,6 +300,9 @@ def _found(config: SourceConfig, names: Sequence[Path]) -> tuple[Path, ...]:
     missing = [name for name, place in zip(names, found) if place is None]
     if missing:
         others = f" ({len(missing) - 1:,} more)" if len(missing) > 1 else ""
-        remedy = "" if config.images else "; name the folder of the pictures in images"
-        raise UserError(f"{path}: there is no picture {missing[0]}{others} in {roots[0]}{remedy}")
+        if missing[0] == Path():
+            raise UserError(f"{path}: images: file_name: missing{others}, expected a name")
+        remedy = missing_remedy(missing[0].as_posix(), None if config.images else "in images")
+        where = folders[0] if folders else roots[0]
+        raise UserError(f"{path}: there is no picture {missing[0]}{others} in {where}{remedy}")
     return tuple(place for place in found if place is not None)

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from spinetrack_synth.coco.parsing import read_object
+from spinetrack_synth.coco.streaming import read_records
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.validation.dataset import Dataset
 
@@ -53,8 +54,24 @@ def with_keypoints(datasets: list[Dataset]) -> tuple[list[Dataset], list[Dataset
     return having, [dataset for dataset in datasets if dataset not in having]
 
 
+def keypoint_files(argument: Path) -> tuple[list[Path], list[Path]]:
+    """The files of ``find_files`` that hold keypoints, and the others; of one alone, or where none
+    holds any, all are the first."""
+    files = find_files(argument)
+    having = [file for file in files if len(files) == 1 or _holds_keypoints(file)] or files
+    return having, [file for file in files if file not in having]
+
+
+def _holds_keypoints(path: Path) -> bool:
+    return any(
+        "keypoints" in record
+        for section, record in read_records(path)
+        if section in ("annotations", "categories") and isinstance(record, dict)
+    )
+
+
 def find_files(argument: Path) -> list[Path]:
-    """The file that is named, or the annotation files of the folder that is."""
+    """The file that is named, or the annotation files of the folder that is, or of its splits."""
     if not argument.is_dir():
         return [argument]
     for folder in (argument / "annotations", argument):
@@ -63,6 +80,9 @@ def find_files(argument: Path) -> list[Path]:
         objects = [path for path in found if not _is_list(path)]
         if objects:
             return objects
+    splits = sorted(argument.glob("*/_annotations.coco.json"))  # of Roboflow
+    if splits:
+        return splits
     raise UserError(f"{argument}: holds no annotation files (*.json); name one")
 
 

@@ -19,7 +19,8 @@ def test_known_orders_name_what_spinetrack_knows() -> None:
 
 @pytest.mark.parametrize(
     "spelt", ["left shoulder", "l_shoulder", "LShoulder", "shoulder_left", "leftShoulder",
-              "left_sho", "lshoulder", "Left-Shoulder", "L.Shoulder"],
+              "left_sho", "lshoulder", "Left-Shoulder", "L.Shoulder", "leftshoulder",
+              "LEFTSHOULDER"],
 )  # fmt: skip
 def test_names_are_known_in_every_spelling(spelt: str) -> None:
     assert canonical_name(spelt) == "left_shoulder"

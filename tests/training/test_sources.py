@@ -161,3 +161,111 @@ def test_a_file_that_is_no_dataset_is_refused(tmp_path: Path) -> None:
     path.write_text(json.dumps([{"image_id": 1, "score": 0.5, "keypoints": []}]))
     with pytest.raises(UserError, match="these are results"):
         people(path)
+
+
+def test_what_is_none_of_our_keypoints_and_what_may_be_meant_otherwise_is_told(
+    tmp_path: Path,
+) -> None:
+    path = write_set(tmp_path, [60], names=SETS["crowdpose"])
+    everywhere = [5.0, 6.0, 2.0] * 14
+    alter(
+        path,
+        annotations=lambda old: [old[0] | {"keypoints": everywhere}],
+        categories=lambda old: [old[0] | {"keypoints": [*old[0]["keypoints"][:11], "tail", *"ab"]}],
+    )
+    assert people(path).remarks == ("none of SpineTrack's 37, so left out: tail, a, b",)
+    alter(path, categories=lambda old: [old[0] | {"keypoints": list(SETS["crowdpose"])}])
+    (told,) = people(path).remarks
+    assert (
+        told.startswith("neck may mean another place than SpineTrack's (C7")
+        and 'ignore = ["neck"]' in told
+    )
+    assert people(path, ignore=("neck",)).remarks == ()
+    assert people(write_set(tmp_path / "ours", [60])).remarks == ()
+
+
+def test_keypoints_without_names_are_taken_for_known_ones_and_told(tmp_path: Path) -> None:
+    path = write_set(tmp_path, [60], names=SETS["coco"])
+    alter(path, categories=lambda old: [{"id": 1, "name": "person"}])
+    (told,) = people(path).remarks
+    assert "its 17 keypoints have no names: taken for COCO-17, in that order" in told
+    alter(path, categories=lambda old: [{"id": 1, "name": "tiger"}])
+    with pytest.raises(UserError, match=r"17 keypoints, .*order is not known; name them"):
+        people(path)
+
+
+def test_people_of_several_categories_are_all_learnt_from(tmp_path: Path) -> None:
+    path = write_set(tmp_path, [60, 70, 80])
+    kinds = ["boxer_red", "boxer_blue", "horse"]
+
+    def numbered(old: list[dict[str, object]]) -> list[dict[str, object]]:
+        return [record | {"category_id": number} for number, record in enumerate(old)]
+
+    def named(old: list[dict[str, object]]) -> list[dict[str, object]]:
+        return [{**old[0], "id": number, "name": name} for number, name in enumerate(kinds)]
+
+    alter(path, annotations=numbered, categories=named)
+    source = people(path)
+    assert len(source) == 2
+    assert "1 annotations of other categories are left out" in source.remarks
+
+
+def test_boxes_are_those_of_people_whatever_these_are_called(tmp_path: Path) -> None:
+    path = write_set(tmp_path, [60, 70, 80])
+
+    def called(*names: str) -> None:
+        alter(
+            path, categories=lambda old: [{"id": n, "name": name} for n, name in enumerate(names)]
+        )
+
+    alter(path, annotations=lambda old: [
+        {"id": n, "image_id": a["image_id"], "category_id": n % 2, "bbox": a["bbox"]}
+        for n, a in enumerate(old)
+    ])  # fmt: skip
+    for names, count in ((("ball", "Player"), 1), (("Person", "Player"), 2)):
+        called(*names)
+        assert len(people(path, labelled=False)) == count
+    called("ball", "human face")
+    with pytest.raises(UserError, match="none of ball, human face is called person"):
+        people(path, labelled=False)
+    alter(path, annotations=lambda old: [a | {"category_id": 1} for a in old])
+    assert len(people(path, labelled=False)) == 3
+
+
+def test_names_from_windows_and_none_at_all(tmp_path: Path) -> None:
+    path = write_set(tmp_path, [60])
+    alter(path, images=lambda old: [old[0] | {"file_name": "images\\000.png"}])
+    assert people(path).pictures == (tmp_path / "images" / "000.png",)
+    assert people(path, labelled=False).pictures == (tmp_path / "images" / "000.png",)
+    alter(path, images=lambda old: [old[0] | {"file_name": "C:\\shots\\000.png"}])
+    with pytest.raises(UserError, match="leads out of the folder"):
+        people(path)
+    alter(path, images=lambda old: [{k: v for k, v in old[0].items() if k != "file_name"}])
+    with pytest.raises(UserError, match="file_name: missing"):
+        people(path)
+
+
+def test_places_that_are_no_pixels_are_refused_and_odd_boxes_told(tmp_path: Path) -> None:
+    path = write_set(tmp_path, [60, 70, 80, 90])
+
+    def percent(old: list[dict[str, object]]) -> list[dict[str, object]]:
+        side = np.array([2.0, 1.6, 2.0, 1.6])
+        return [a | {"bbox": (np.array(a["bbox"]) / side).tolist()} for a in old]
+
+    alter(path, annotations=percent)
+    assert any("boxes seem to be written as percent" in each for each in people(path).remarks)
+
+    def shares(old: list[dict[str, object]]) -> list[dict[str, object]]:
+        size = np.tile([200.0, 160.0, 1.0], 37)
+        return [a | {"keypoints": (np.array(a["keypoints"]) / size).tolist()} for a in old]
+
+    path = write_set(tmp_path, [60, 70, 80, 90])
+    alter(path, annotations=shares)
+    with pytest.raises(UserError, match="keypoints are written as shares of the image"):
+        people(path)
+
+
+def test_a_crowd_may_be_a_text(tmp_path: Path) -> None:
+    path = write_set(tmp_path, [60, 70])
+    alter(path, annotations=lambda old: [a | {"iscrowd": n} for a, n in zip(old, "01")])
+    assert people(path).ids.tolist() == people(path, labelled=False).ids.tolist() == [10]
