@@ -155,24 +155,29 @@ class BallRenderer:
         radii = np.concatenate([thing.uv[:, 0] for _, thing in things])
 
         u, v = np.meshgrid(np.arange(camera.width) + 0.5, np.arange(camera.height) + 0.5)
-        rays = camera.rays(np.stack([u, v], axis=-1))
+        rays = camera.rays(np.stack([u, v], axis=-1)).reshape(-1, 3)
         # |s ray - c|^2 = r^2, s is the depth since rays have z = 1.
-        a = (rays**2).sum(-1)[..., None]
-        b = rays @ centers.T
-        discriminant = b**2 - a * ((centers**2).sum(-1) - radii**2)
-        with np.errstate(invalid="ignore"):
-            depth = (b - np.sqrt(discriminant)) / a
-        depth = np.where((discriminant > 0) & (depth > 0), depth, np.inf)
-        nearest = depth.argmin(-1)
-        depth_m = depth.min(-1)
-        hit = np.isfinite(depth_m)
-        with np.errstate(invalid="ignore"):
-            shade = np.where(hit, 255 - 40 * depth_m, 60).clip(0, 255)
-        return Frame(
-            rgb=np.repeat(shade.astype(np.uint8)[..., None], 3, axis=-1),
-            ids=np.where(hit, ids[nearest], 0).astype(np.uint8),
-            depth_m=depth_m.astype(np.float32),
-        )
+        met = []
+        for start in range(0, len(rays), 512):  # few at a time, which fit into the cache
+            few = rays[start : start + 512]
+            a = (few**2).sum(-1)
+            b = few @ centers.T
+            discriminant = b**2 - a[:, None] * ((centers**2).sum(-1) - radii**2)
+            row, column = np.nonzero(discriminant > 0)
+            root = np.sqrt(discriminant[row, column])
+            met.append((start + row, column, (b[row, column] - root) / a[row]))
+        pixel, ball, depth = map(np.concatenate, zip(*met))
+        before = np.flatnonzero(depth > 0)
+        order = before[np.lexsort((depth[before], pixel[before]))]
+        hit, first = np.unique(pixel[order], return_index=True)
+        nearest = order[first]
+        size = camera.height, camera.width
+        shade, shown = np.full(size, 60, np.uint8), np.zeros(size, np.uint8)
+        depth_m = np.full(size, np.inf, np.float32)
+        shade.flat[hit] = (255 - 40 * depth[nearest]).clip(0, 255).astype(np.uint8)
+        shown.flat[hit] = ids[ball[nearest]]
+        depth_m.flat[hit] = depth[nearest]
+        return Frame(np.repeat(shade[..., None], 3, axis=-1), shown, depth_m)
 
     def close(self) -> None:
         self.closed = True

@@ -87,8 +87,9 @@ class _Fetched(HTMLParser):
             self.found.append(given.get("href") or "")
 
 
-@pytest.mark.slow
+@pytest.mark.exhaustive
 def test_the_site_builds_without_a_warning_and_fetches_nothing(tmp_path: Path) -> None:
+    """That it builds is what `make docs` shows, which every change goes through."""
     pytest.importorskip("material", reason="pip install 'spinetrack-synth[docs]'")
     pytest.importorskip("mkdocstrings", reason="pip install 'spinetrack-synth[docs]'")
     command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(tmp_path)]

@@ -29,7 +29,18 @@ TUTORIALS = tuple(sorted((ROOT / "docs" / "tutorials").glob("*.md")))
 
 SCALAR = "spinetrack_synth.rendering.scalar"
 SMALLER = {
-    "spinetrack-synth render": ["--size", "160x120", "--quality", "draft", "--count", "2"],
+    "spinetrack-synth render": [
+        "--size",
+        "160x120",
+        "--quality",
+        "draft",
+        "--count",
+        "1",
+        "--subjects",
+        "1",
+    ],
+    "spinetrack-synth render --scenes yoga,gym": ["--count", "2"],
+    "spinetrack-synth render --scenes yoga --sequence": ["--count", "2"],
     "spinetrack-synth avatars export --scenes": ["--scenes", "office"],
     "spinetrack-synth run": ["--dry-run"],
     "spinetrack-synth serve": ["--size", "64x48", "--quality", "draft", "--port", "0"],
@@ -133,6 +144,7 @@ def run_script(arguments: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "argv", arguments)
     costs = importlib.import_module("render_costs")
     monkeypatch.setattr(costs, "SIZE", (96, 72))
+    monkeypatch.setattr(costs, "SUBJECTS", (1, 1))
     loaded = SCALAR in sys.modules
     runpy.run_path(arguments[0], run_name="__main__")
     if not loaded:  # its classes are those of the variant that was set when it was imported

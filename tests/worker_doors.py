@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
@@ -45,6 +46,15 @@ class Deadly(BallRenderer):
         return super().render(shot)
 
 
+class Hanging(BallRenderer):
+    """Never ends over one of the pictures."""
+
+    def render(self, shot, *, quality=None):
+        if shot.index == 2:
+            time.sleep(3600)
+        return super().render(shot)
+
+
 class Proud(BallRenderer):
     """Says of itself that it is another one in each process."""
 
@@ -75,6 +85,10 @@ def open_counting(folder: Path, backend: str) -> Counting:
 
 def open_deadly(folder: Path, backend: str) -> Deadly:
     return Deadly(folder)
+
+
+def open_hanging(backend: str) -> Hanging:
+    return Hanging()
 
 
 def refuse(config: DatasetConfig):

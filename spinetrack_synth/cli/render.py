@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -40,7 +41,8 @@ if TYPE_CHECKING:
 @click.option(
     "--close",
     is_flag=True,
-    help="Finish a run that was stopped at the pictures that are there.",
+    help="Finish a run that was stopped at the pictures that are there, without those that fail "
+    "every time.",
 )
 @click.option(
     "--seed", type=int, default=0, show_default=True, help="The same seed makes the same labels."
@@ -184,8 +186,8 @@ def command(
     """Make a dataset: pictures, COCO labels with 37 keypoints, 3D ground truth, contact sheet.
 
     Stopped in the middle, the same command goes on where it was, and with --close it finishes at
-    the pictures that are there. A higher --count later extends the dataset; another --split adds
-    to the folder. Nothing is overwritten.
+    the pictures that are there, without those that fail every time. A higher --count later extends
+    the dataset; another --split adds to the folder. Nothing is overwritten.
 
     \b
     Examples:
@@ -296,7 +298,7 @@ def _run(config: DatasetConfig, out: Path, close: bool, doors: dict[str, Any]) -
     from spinetrack_synth.compiled import ahead
     from spinetrack_synth.dataset import run_dataset
     from spinetrack_synth.dataset.layout import Layout
-    from spinetrack_synth.dataset.state import made_until
+    from spinetrack_synth.dataset.state import LEFT_OUT, made_until, pictures_of, read_splits
 
     layout = Layout(out, config.split, config.format)
     end_on_sigterm()
@@ -309,6 +311,7 @@ def _run(config: DatasetConfig, out: Path, close: bool, doors: dict[str, Any]) -
                 out,
                 lambda done, wanted: progress(done, wanted, _told(failed)),
                 on_failure=failed.append,
+                leave_out=close,
                 **doors,
             )
     except KeyboardInterrupt:
@@ -318,15 +321,25 @@ def _run(config: DatasetConfig, out: Path, close: bool, doors: dict[str, Any]) -
                 "go on, or add --close to finish with what is there"
             ) from None
         raise
-    for failure in failed:
-        click.echo(f"picture {failure.index} failed at first: {failure.cause}", err=True)
+    split = read_splits(out)[config.split]
+    _tell_failures(failed, split.get(LEFT_OUT, {}))
     if made or close:
-        click.echo(f"{config.count} pictures in {out}; look at {layout.contact_sheet}")
+        count = len(pictures_of(split))
+        click.echo(f"{count} pictures in {out}; look at {layout.contact_sheet}")
     else:
         click.echo(
             f"{out} is complete: {config.count} pictures; nothing to do; "
             "a higher --count extends it"
         )
+
+
+def _tell_failures(failed: list[Failure], left_out: Mapping[str, str]) -> None:
+    """Say what failed and went well later, and which pictures the dataset goes without."""
+    for failure in failed:
+        if str(failure.index) not in left_out:
+            click.echo(f"picture {failure.index} failed at first: {failure.cause}", err=True)
+    for index, cause in left_out.items():
+        click.echo(f"picture {index} failed every time and is left out: {cause}", err=True)
 
 
 def _told(failed: list[Failure]) -> str:

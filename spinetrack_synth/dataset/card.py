@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from spinetrack_synth.dataset.layout import MANIFEST, ground_truth_path
 from spinetrack_synth.dataset.licences import PUBLIC, ingredients, own_files
+from spinetrack_synth.dataset.state import LEFT_OUT, left_out, pictures_of
 
 CARD: Final = "README.md"
 
@@ -39,10 +40,10 @@ def write_card(root: Path, splits: Mapping[str, Mapping[str, Any]]) -> str:
     import pyarrow.parquet as pq
 
     people = {name: pq.read_metadata(ground_truth_path(root, name)).num_rows for name in splits}
-    count = sum(split["count"] for split in splits.values())
+    pictures = {name: len(pictures_of(split)) for name, split in splits.items()}
     own = any(own_files(split) for split in splits.values())
     parts = [
-        *_front_matter(dataset_name(splits), count, own),
+        *_front_matter(dataset_name(splits), sum(pictures.values()), own),
         f"# {dataset_name(splits)}",
         one_line(splits),
         "",
@@ -50,7 +51,7 @@ def write_card(root: Path, splits: Mapping[str, Mapping[str, Any]]) -> str:
         *table(
             ("split", "pictures", "people", *_SETTINGS, "version"),
             [
-                (name, split["count"], people[name], *(_shown(split[key]) for key in _SETTINGS),
+                (name, pictures[name], people[name], *(_shown(split[key]) for key in _SETTINGS),
                  split["version"])
                 for name, split in splits.items()
             ],
@@ -60,6 +61,7 @@ def write_card(root: Path, splits: Mapping[str, Mapping[str, Any]]) -> str:
         "boxes, masks, cameras",
         "- `ground_truth/SPLIT.parquet`: a row a person: 3D keypoints, joint angles, spine angles",
         "- `images/SPLIT/`: the pictures",
+        *_left_out_lines(splits),
         *_map_lines(splits),
         f"- `{MANIFEST}`, `croissant.json`: settings and versions; metadata that loaders read",
         "",
@@ -84,6 +86,16 @@ def write_card(root: Path, splits: Mapping[str, Mapping[str, Any]]) -> str:
         "",
     ]  # fmt: skip
     return "\n".join(parts)
+
+
+def _left_out_lines(splits: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """How many pictures are missing, of any split."""
+    return [
+        f"- {len(without)} of the {split['count']} pictures of `{name}` are left out, since they "
+        f"could not be made: `{LEFT_OUT}` in `{MANIFEST}` has their numbers and causes"
+        for name, split in splits.items()
+        if (without := left_out(split))
+    ]
 
 
 _MAPS: Final = {

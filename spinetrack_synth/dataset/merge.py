@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from spinetrack_synth import coco
 from spinetrack_synth.anatomy.parts import PARTS
@@ -31,7 +32,13 @@ from spinetrack_synth.dataset.layout import (
 )
 from spinetrack_synth.dataset.licences import coco_licences
 from spinetrack_synth.dataset.parts import read_part
-from spinetrack_synth.dataset.state import GENERATOR, Description, read_splits
+from spinetrack_synth.dataset.state import (
+    GENERATOR,
+    Description,
+    left_out,
+    pictures_of,
+    read_splits,
+)
 from spinetrack_synth.dataset.truth_file import TruthFile
 from spinetrack_synth.drawing.sheet import MAX_TILES, Tile, contact_sheet
 
@@ -44,16 +51,17 @@ def finish(layout: Layout, split: Description, committed: int) -> None:
     after another: few are held at once, however many there are. Raises UserError where one is
     damaged.
     """
+    there = pictures_of(split)
     new_truth = layout.work / "ground_truth.parquet"
     earlier = layout.ground_truth if committed else None
     with (
-        TruthFile(new_truth, earlier, committed) as truth,
+        TruthFile(new_truth, earlier, committed, left_out(split)) as truth,
         tempfile.TemporaryFile(dir=layout.work) as later,
     ):
 
         def image_lines() -> Iterator[str]:
             """The annotations wait until all images are written."""
-            for image, annotations, rows in _records(layout, split["count"], committed):
+            for image, annotations, rows in _records(layout, there, committed):
                 truth.add(image["id"], rows)
                 later.writelines(coco.encode(record).encode() + b"\n" for record in annotations)
                 yield coco.encode(image)
@@ -77,7 +85,7 @@ def finish(layout: Layout, split: Description, committed: int) -> None:
     write_atomic(layout.root / CARD, write_card(layout.root, splits).encode(), durable=True)
     metadata = describe_dataset(layout.root, splits, dataset_name(splits), one_line(splits))
     write_json(layout.root / CROISSANT, metadata)
-    _remove_pictures_from(layout, split["count"])
+    _remove_other_pictures(layout, there)
     write_json(layout.manifest, {"generator": GENERATOR, "splits": splits})
     shutil.rmtree(layout.work)
     with contextlib.suppress(OSError):  # another split may be under way
@@ -85,9 +93,9 @@ def finish(layout: Layout, split: Description, committed: int) -> None:
 
 
 def _records(
-    layout: Layout, count: int, committed: int
+    layout: Layout, there: NDArray[np.int64], committed: int
 ) -> Iterator[tuple[coco.Record, list[coco.Record], list[coco.Record]]]:
-    """Image, annotations and new rows of ground truth of each picture, in order.
+    """Image, annotations and new rows of ground truth of each picture that is there, in order.
 
     Of the first ``committed`` pictures those without a record are in the files of the split.
     """
@@ -96,7 +104,7 @@ def _records(
     of_image = groupby(annotations, key=lambda annotation: annotation["image_id"])
     earlier = _by_number((image["id"], image) for image in images)
     labels = _by_number((number, list(those)) for number, those in of_image)
-    for index in range(count):
+    for index in there.tolist():
         try:
             part = read_part(layout, index)
         except FileNotFoundError:
@@ -125,21 +133,22 @@ def _by_number(records: Iterator[tuple[int, Any]]) -> Callable[[int], Any]:
     return look_up
 
 
-def _remove_pictures_from(layout: Layout, count: int) -> None:
-    """Delete what a killed run wrote of pictures past the last, without a record of them."""
+def _remove_other_pictures(layout: Layout, there: NDArray[np.int64]) -> None:
+    """Delete what a killed run wrote of pictures past the last, or left out, without a record."""
     folders = [maps_folder(layout.root, kind, layout.split) for kind in layout.maps]
-    _remove_from(images_folder(layout.root, layout.split), layout.format, count)
+    kept = set(there.tolist())
+    _remove_others(images_folder(layout.root, layout.split), layout.format, kept)
     for folder in folders:
-        _remove_from(folder, "png", count)
+        _remove_others(folder, "png", kept)
 
 
-def _remove_from(folder: Path, suffix: str, count: int) -> None:
+def _remove_others(folder: Path, suffix: str, kept: set[int]) -> None:
     for path in folder.iterdir():
         name = path.name.removeprefix(".").removesuffix(".tmp")
         number = name.removesuffix(f".{suffix}")
         whole = path.name == name
         if number.isdecimal() and name == f"{int(number):06d}.{suffix}":
-            if whole and int(number) < count:
+            if whole and int(number) in kept:
                 continue
             path.unlink()
 
@@ -157,11 +166,12 @@ def _info(layout: Layout, split: Description) -> dict[str, Any]:
 def _draw_contact_sheet(layout: Layout, splits: dict[str, Description]) -> bytes:
     """Pictures taken evenly from all splits, at most ``MAX_TILES``."""
     names = list(splits)
-    ends = np.cumsum([splits[name]["count"] for name in names])
+    there = [pictures_of(splits[name]) for name in names]
+    ends = np.cumsum([len(indices) for indices in there])
     chosen = np.linspace(0, ends[-1] - 1, min(ends[-1], MAX_TILES)).round().astype(int)
     wanted: dict[str, set[int]] = defaultdict(set)
     for number, of in zip(chosen, np.searchsorted(ends, chosen, side="right")):
-        wanted[names[of]].add(int(number - (ends[of] - splits[names[of]]["count"])))
+        wanted[names[of]].add(int(there[of][number - ends[of]]))
     return contact_sheet(
         [tile for name, indices in wanted.items() for tile in _tiles(layout.root, name, indices)]
     )

@@ -20,7 +20,7 @@ from spinetrack_synth.dataset.merge import finish
 from spinetrack_synth.dataset.parts import damaged_parts
 from spinetrack_synth.dataset.pool import OpenPool, Pool, Shard, ThisProcess, shards_of
 from spinetrack_synth.dataset.source import ShotAt, scene_source
-from spinetrack_synth.dataset.state import describe, inspect
+from spinetrack_synth.dataset.state import LEFT_OUT, describe, inspect
 from spinetrack_synth.errors import UserError
 from spinetrack_synth.rendering import Renderer, open_renderer
 
@@ -33,6 +33,7 @@ Progress = Callable[[int, int], None]
 """Called with the number of pictures that are done and the number wanted."""
 
 
+# Long by its parameters and what it says of them.
 def run_dataset(
     config: DatasetConfig,
     out: str | Path,
@@ -42,6 +43,7 @@ def run_dataset(
     open_renderer: Callable[[str], Renderer] = open_renderer,
     open_pool: OpenPool = ThisProcess,
     on_failure: Callable[[Failure], None] = lambda failure: None,
+    leave_out: bool = False,
 ) -> int:
     """Make a dataset in ``out``, or what is missing of it; return how many pictures were made.
 
@@ -51,6 +53,8 @@ def run_dataset(
     and before anything is written; by ``open_pool``, which says where shots are made:
     `ThisProcess`, `workers.local_workers` or `cluster.on_cluster`. ``on_failure`` is told of each
     picture that fails; it is tried again, and the causes stand in the folder until all is done.
+    ``leave_out`` finishes without those that fail every time, which the manifest then names with
+    their causes; a later call tries them again.
 
     Raises UserError when the folder holds something else, when another run writes in it, when the
     scene is unknown, when the disk is full, when the folder is taken away meanwhile, and when
@@ -91,6 +95,10 @@ def run_dataset(
             with closing(_make_all(missing, pool, layout, config, failures)) as each:
                 for done in each:
                     progress(made + done, config.count)
+            if failed := failures.last:
+                if not leave_out or len(failed) == config.count:
+                    raise failures.every_time(config.count, ATTEMPTS)
+                split[LEFT_OUT] = {str(index): failed[index].cause for index in sorted(failed)}
         finish(layout, split, holding.committed)
     return len(missing)
 
@@ -100,26 +108,24 @@ def _make_all(
 ) -> Generator[int, None, None]:
     """Make and write pictures; yield how many there are after each.
 
-    Those that fail are tried again once all others are done. Raises UserError where some fail
-    every time, or more fail than go well.
+    Those that fail are tried again once all others are done, `ATTEMPTS` times in all. Raises
+    UserError where more fail than go well.
     """
     made = 0
     shards: Iterable[Shard] = shards_of(missing, config, pool.largest_shard(len(missing)))
     for _ in range(ATTEMPTS):
-        failed = []
+        failures.begin()
         with closing(pool.make(shards)) as outcomes:
             for outcome in outcomes:
                 if isinstance(outcome, Failure):
-                    failed.append(outcome.index)
                     failures.note(outcome, made)
                 else:
                     _write(outcome, layout)
                     made += 1
                     yield made
-        if not failed:
+        if not failures.last:
             return
-        shards = [(index,) for index in sorted(failed)]
-    raise failures.error(f"{len(failed)} could not be made in {ATTEMPTS} attempts")
+        shards = [(index,) for index in sorted(failures.last)]
 
 
 def _write(made: Made, layout: Layout) -> None:

@@ -33,6 +33,9 @@ GENERATOR: Final = "spinetrack-synth"
 
 Description = dict[str, Any]
 
+LEFT_OUT: Final = "left_out"
+"""Of a finished split: the causes of pictures that it goes without, by their indices."""
+
 
 def describe(config: DatasetConfig) -> Description:
     """All that determines a split's content: settings, version, model and assets."""
@@ -139,7 +142,8 @@ def _prop_sha256(scene: Scene) -> dict[str, str]:
 class Holding:
     """What a folder holds of a split.
 
-    ``committed`` pictures from index 0 on are in the annotation files; ``missing`` are the indices
+    ``committed`` pictures from index 0 on are in the annotation files, but for those that a closed
+    split was left without; ``missing`` are the indices
     whose pictures are still to be made; ``drawn_by`` what the renderer said of itself.
     """
 
@@ -161,10 +165,12 @@ def inspect(layout: Layout, wanted: Description) -> Holding:
             f"{layout.root}: count {made} there, {count} here; a dataset can grow but not shrink"
         )
     drawn_by = same.get("drawn_by", {}) if same else {}
-    committed = read_splits(layout.root).get(layout.split, {}).get("count", 0)
+    finished = read_splits(layout.root).get(layout.split, {"count": 0})
+    committed = finished["count"]
     if not (layout.annotations.is_file() and layout.ground_truth.is_file()):
         committed = 0
-    missing = np.setdiff1d(np.arange(count), _done(layout, committed), assume_unique=True)
+    done = _done(layout, pictures_of(finished | {"count": committed}))
+    missing = np.setdiff1d(np.arange(count), done, assume_unique=True)
     return Holding(committed, tuple(missing.tolist()), drawn_by)
 
 
@@ -190,7 +196,7 @@ def find_run(layout: Layout, wanted: Description) -> Description | None:
 def made_until(layout: Layout) -> int:
     """One past the last picture that is done: where a run that was stopped can be closed."""
     finished: int = read_splits(layout.root).get(layout.split, {}).get("count", 0)
-    done = _done(layout, 0)
+    done = _done(layout, np.arange(0))
     return max(finished, int(done[-1]) + 1 if len(done) else 0)
 
 
@@ -230,7 +236,7 @@ def _all_descriptions(
 
 def _check_same_run(root: Path, found: Description, wanted: Description) -> None:
     # Who draws is known once a renderer is open.
-    ignored = {"count"} | ({"drawn_by"} - wanted.keys())
+    ignored = {"count", LEFT_OUT} | ({"drawn_by"} - wanted.keys())
     if told := differences(found, wanted, ignored):
         raise AnotherRunError(f"{root}: holds another run ({told}); give another folder")
 
@@ -256,11 +262,22 @@ def _shown(value: object) -> str:
     return text if len(text) <= 40 else text[:12] + "..."
 
 
-def _done(layout: Layout, committed: int) -> NDArray[np.int64]:
-    """The pictures that are there, each with its maps and its record, ascending; of the first
-    ``committed`` the records are in the files of the split."""
+def left_out(split: Mapping[str, Any]) -> tuple[int, ...]:
+    """The indices of the pictures that a finished split goes without, ascending."""
+    return tuple(int(index) for index in split.get(LEFT_OUT, ()))
+
+
+def pictures_of(split: Mapping[str, Any]) -> NDArray[np.int64]:
+    """The indices of the pictures that a finished split holds, ascending."""
+    without = np.array(left_out(split), np.int64)
+    return np.setdiff1d(np.arange(split["count"]), without, assume_unique=True)
+
+
+def _done(layout: Layout, committed: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The pictures that are there, each with its maps and its record, ascending; the records of
+    those that are ``committed`` are in the files of the split."""
     done = numbered(images_folder(layout.root, layout.split), layout.format)
     for kind in layout.maps:
         done = np.intersect1d(done, numbered(maps_folder(layout.root, kind, layout.split), "png"))
     recorded = np.isin(done, numbered(layout.work, "json"))
-    return done[recorded | (done < committed)]
+    return done[recorded | np.isin(done, committed)]

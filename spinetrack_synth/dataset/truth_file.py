@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields
 from pathlib import Path
 from types import TracebackType
@@ -35,16 +35,24 @@ class TruthFile:
     """A new file of ground truth, its rows sorted by annotation.
 
     ``earlier`` is the file that is extended: of it the rows of the first ``known`` pictures are
-    kept, save those of pictures that are added anew. The same rows make the same file, however it
-    grew. Raises UserError where the earlier file is damaged, and where the disk is full.
+    kept, save those of pictures that are added anew or ``left_out``. The same rows make the same
+    file, however it grew. Raises UserError where the earlier file is damaged, and where the disk is
+    full.
     """
 
-    def __init__(self, path: Path, earlier: Path | None = None, known: int = 0) -> None:
+    def __init__(
+        self,
+        path: Path,
+        earlier: Path | None = None,
+        known: int = 0,
+        left_out: Iterable[int] = (),
+    ) -> None:
         self._path = path
         self._schema = _schema()
         self._kept = _Earlier(earlier, known, self._schema) if earlier else None
         self._file = path.open("wb")
         self._writer = pq.ParquetWriter(self._file, self._schema, compression="zstd")
+        self._left_out = set(left_out)
         self._rows: list[Record] = []
         self._flushed = 0
         self._sorted: list[Any] = []
@@ -60,8 +68,9 @@ class TruthFile:
         table = pa.Table.from_pylist(self._rows, schema=self._schema)
         if self._kept is not None:
             kept = self._kept.until(until)
-            anew = pa.array(sorted({row["image_id"] for row in self._rows}), pa.int64())
-            kept = kept.filter(pc.invert(pc.is_in(kept["image_id"], value_set=anew)))
+            gone = self._left_out.union(row["image_id"] for row in self._rows)
+            values = pa.array(sorted(gone), pa.int64())
+            kept = kept.filter(pc.invert(pc.is_in(kept["image_id"], value_set=values)))
             table = pa.concat_tables([kept, table]).sort_by("annotation_id")
         self._rows, self._flushed = [], until or self._flushed
         self._sorted.append(table)

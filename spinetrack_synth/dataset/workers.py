@@ -47,6 +47,10 @@ IDLE_S: Final = 600.0
 SHARDS_A_LANE: Final = 8
 """Shards that each maker gets at least, so that all are done at about the same time."""
 
+SILENT_S: Final = 1200.0
+"""A worker that is silent for so long over a shot, and as long again for every megapixel, hangs:
+hundreds of times what one takes, more than the compiling before the first one."""
+
 FEWEST: Final = 100
 """Shots that a process makes at least before it may be replaced: starting costs some of them."""
 SHARE: Final = 0.8
@@ -84,6 +88,8 @@ class Worker:
         self._opening = opening
         self._most_bytes = most_bytes
         self._cores, self._environment = cores, environment
+        width, height = pickle.loads(opening).config.size
+        self._megapixels = width * height / 1e6
         self._process: _Process | None = None
         self._used = Lock()
         self._closed = False
@@ -100,7 +106,7 @@ class Worker:
             self._process = _Process(self._cores, self._environment)
             if self._closed:  # meanwhile
                 raise WorkerDiedError("was ended")
-            answer = self._process.ask(self._opening)
+            answer = self._ask(self._opening)
             if isinstance(answer, UserError):
                 self._end()
                 raise answer
@@ -129,7 +135,7 @@ class Worker:
         try:
             self.open()
             assert self._process is not None
-            answer, self._process.memory_bytes = self._process.ask((index, coming))
+            answer, self._process.memory_bytes = self._ask((index, coming))
         except WorkerDiedError as error:
             where = self._process.name if self._process else this_process()
             self._end()
@@ -139,6 +145,10 @@ class Worker:
             raise answer
         made: Outcome = answer
         return made
+
+    def _ask(self, question: Any) -> Any:
+        assert self._process is not None
+        return self._process.ask(question, SILENT_S * (1 + self._megapixels))
 
     def close(self) -> None:
         """End the process at once, from any thread; it makes nothing afterwards."""
@@ -178,13 +188,15 @@ class _Process:
         self.made = 0
         self.memory_bytes = 0
 
-    def ask(self, question: Any) -> Any:
-        """The answer to a question; raises WorkerDiedError where none comes."""
+    def ask(self, question: Any, patience_s: float) -> Any:
+        """The answer to a question; raises WorkerDiedError where none comes, or not so soon."""
         try:
             self._link.send(question)
-            return self._link.recv()
+            if self._link.poll(patience_s):
+                return self._link.recv()
         except (EOFError, OSError):
             raise WorkerDiedError(self._last_words()) from None
+        raise WorkerDiedError(f"was silent for {patience_s / 60:.0f} minutes and was ended")
 
     def has_gone(self) -> bool:
         """Whether it has ended of itself, since nobody asked anything."""

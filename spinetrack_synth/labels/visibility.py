@@ -258,6 +258,6 @@ def nearest_vertices(
     middle = vertices.mean(axis=0)
     centered = (vertices - middle).astype(np.float32)
     offsets = (points - middle).astype(np.float32)
-    distances = (centered**2).sum(axis=1)[:, None] - 2 * (centered @ offsets.T)
-    nearest: NDArray[np.int64] = distances.argmin(axis=0)
+    distances = (centered**2).sum(axis=1) - 2 * (offsets @ centered.T)
+    nearest: NDArray[np.int64] = distances.argmin(axis=1)  # along memory
     return nearest

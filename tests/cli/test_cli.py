@@ -235,6 +235,39 @@ def test_close_finishes_a_stopped_run_by_the_same_command(
     assert contents(out) == contents(tmp_path / "one_go")
 
 
+def test_close_finishes_without_pictures_that_fail_every_time(
+    run: Run, balls: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draw = BallRenderer.render
+
+    def failing(self, shot, *, quality=None):
+        if shot.index == 1:
+            raise RuntimeError("no memory")
+        return draw(self, shot)
+
+    out = tmp_path / "OUT"
+    with monkeypatch.context() as patch:
+        patch.setattr(BallRenderer, "render", failing)
+        failed = run(*RENDER, "--out", out)
+        closed = run(*RENDER, "--out", out, "--close")
+    assert failed.code == 2 and failed.err.splitlines()[-1] == (
+        f"Error: {out}: 1 of 3 pictures could not be made in 3 attempts: 000001.jpg (RuntimeError: "
+        f"no memory); all causes stand in {out}/.parts/train/failures.jsonl; what is done is safe: "
+        "run the same command to try these again, or add --close to finish without them"
+    )
+    assert (closed.code, closed.out) == (
+        0, f"2 pictures in {out}; look at {out / 'contact_sheet.jpg'}\n"
+    )  # fmt: skip
+    assert closed.err.splitlines()[-1] == (
+        "picture 1 failed every time and is left out: RuntimeError: no memory"
+    )
+    checked = run("validate", out / "annotations/person_keypoints_train.json",
+                  "--images", out / "images/train")  # fmt: skip
+    assert checked.code == 0 and "clean: " in checked.out
+    again = run(*RENDER, "--out", out)
+    assert (again.code, again.out.partition(" pictures")[0]) == (0, "3")
+
+
 @pytest.mark.parametrize(("module", "extra"), [("mitsuba", "render"), ("opensim", "opensim")])
 def test_a_missing_extra_names_its_pip_command(
     run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, module: str, extra: str

@@ -29,7 +29,13 @@ CONFIG = {"scene": "balls", "count": 5, "seed": 3, "size": (96, 72), "format": "
 
 
 def make(
-    out: Path, *, renderer: BallRenderer | None = None, progress=None, on_failure=None, **settings
+    out: Path,
+    *,
+    renderer: BallRenderer | None = None,
+    progress=None,
+    on_failure=None,
+    leave_out: bool = False,
+    **settings,
 ) -> int:
     return run_dataset(
         DatasetConfig(**{**CONFIG, **settings}),
@@ -38,6 +44,7 @@ def make(
         open_source=ball_source,
         open_renderer=lambda backend: renderer or BallRenderer(),
         on_failure=on_failure or (lambda failure: None),
+        leave_out=leave_out,
     )
 
 
@@ -336,13 +343,59 @@ def test_what_fails_every_time_ends_the_run_with_its_cause(made: Path, tmp_path:
     with pytest.raises(UserError) as error:
         make(out, renderer=Failing(of_2=99))
     (line,) = str(error.value).splitlines()
-    assert "1 could not be made in 3 attempts; the first was 000002.png (RuntimeError" in line
+    assert "1 of 5 pictures could not be made in 3 attempts: 000002.png (RuntimeError: out" in line
+    assert "run the same command to try these again, or add --close to finish without them" in line
     causes = (out / ".parts/train/failures.jsonl").read_text().splitlines()
     assert len(causes) == 3
     assert all("Traceback" in json.loads(cause)["details"] for cause in causes)
     renderer = BallRenderer()
     assert make(out, renderer=renderer) == renderer.drawn == 1
     assert contents(out) == contents(made)
+
+
+def test_pictures_that_fail_every_time_can_be_left_out_and_made_later(
+    made: Path, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    (out / "images/train").mkdir(parents=True)
+    (out / ".parts/train").mkdir(parents=True)
+    (out / "images/train/000004.png").write_bytes(b"of a run that was killed")
+    renderer = Failing(of_2=99, of_4=99)
+    assert make(out, renderer=renderer, leave_out=True) == 5
+    split = json.loads((out / "manifest.json").read_text())["splits"]["train"]
+    causes = {str(index): f"RuntimeError: out of memory at {index}" for index in (2, 4)}
+    assert (split["count"], split["left_out"]) == (5, causes)
+    there = ["000000.png", "000001.png", "000003.png"]
+    assert sorted(path.name for path in (out / "images/train").iterdir()) == there
+    labels = CocoDataset.read(out / "annotations/person_keypoints_train.json")
+    assert [image["file_name"] for image in labels.images] == there
+    truth = pd.read_parquet(out / "ground_truth/train.parquet")
+    assert truth["annotation_id"].tolist() == [a["id"] for a in labels.annotations]
+    assert "| train | 3 |" in (out / "README.md").read_text()
+    assert "2 of the 5 pictures of `train` are left out" in (out / "README.md").read_text()
+    assert make(out) == 2
+    assert contents(out) == contents(made)
+
+
+def test_a_picture_of_a_finished_split_that_is_lost_and_fails_takes_its_labels_along(
+    made: Path, tmp_path: Path
+) -> None:
+    out, never = tmp_path / "out", tmp_path / "never"
+    make(never, renderer=Failing(of_1=99), leave_out=True)
+    make(out)
+    (out / "images/train/000001.png").unlink()
+    make(out, renderer=Failing(of_1=99), leave_out=True)
+    assert contents(out) == contents(never)
+    # What a kill leaves between a picture and its record.
+    (out / "images/train/000001.png").write_bytes(b"half")
+    assert make(out) == 1
+    assert contents(out) == contents(made)
+
+
+def test_a_dataset_is_not_left_without_any_picture(tmp_path: Path) -> None:
+    broken = Failing(**{f"of_{index}": 99 for index in range(5)})
+    with pytest.raises(UserError, match=r"5 of 5 .*try these again$"):
+        make(tmp_path / "out", renderer=broken, leave_out=True)
 
 
 def test_a_run_in_which_nothing_goes_well_gives_up(tmp_path: Path) -> None:

@@ -14,10 +14,17 @@ from pathlib import Path
 import pytest
 from commands import contents
 from fakes import ball_source
-from worker_doors import Proud, open_balls, open_counting, open_deadly, refuse
+from worker_doors import (
+    Proud,
+    open_balls,
+    open_counting,
+    open_deadly,
+    open_hanging,
+    refuse,
+)
 
 from spinetrack_synth.dataset import DatasetConfig, run_dataset, workers
-from spinetrack_synth.dataset.making import Made, Opening
+from spinetrack_synth.dataset.making import Failure, Made, Opening
 from spinetrack_synth.dataset.state import describe
 from spinetrack_synth.dataset.workers import Worker, local_workers, some_cores
 from spinetrack_synth.errors import UserError
@@ -110,3 +117,18 @@ def test_workers_share_cores_out(monkeypatch: pytest.MonkeyPatch) -> None:
     assert [some_cores(number, 2) for number in range(3)] == [[3, 5], [6, 9], [3, 5]]
     assert [some_cores(number, 1) for number in range(5)] == [[3], [5], [6], [9], [3]]
     assert sorted(some_cores(1, 9)) == [3, 5, 6, 9]
+
+
+def test_a_worker_that_hangs_is_replaced_and_its_shot_has_failed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    opening = Opening(CONFIG, describe(CONFIG), ball_source, open_hanging)
+    with contextlib.closing(Worker(pickle.dumps(opening), math.inf)) as worker:
+        (made,) = worker.make([1])
+        monkeypatch.setattr(workers, "SILENT_S", 0.1)
+        (failure,) = worker.make([2])
+        monkeypatch.undo()
+        (after,) = worker.make([3])
+    assert isinstance(made, Made) and isinstance(after, Made)
+    assert isinstance(failure, Failure)
+    assert failure.cause == "its process was silent for 0 minutes and was ended"

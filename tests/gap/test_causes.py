@@ -126,8 +126,8 @@ def blur_and_add_noise(pixels: Array, rng: np.random.Generator) -> Array:
         (compress, ["JPEG"]),
         (lower_resolution, ["blur"]),
         (cover, ["occluders"]),
-        pytest.param(darken, ["colour"], marks=pytest.mark.slow),
-        pytest.param(blur_and_add_noise, ["blur", "noise"], marks=pytest.mark.slow),
+        (blur_and_add_noise, ["blur", "noise"]),
+        pytest.param(darken, ["colour"], marks=pytest.mark.exhaustive),
     ],
 )
 def test_what_was_done_to_the_pictures_is_found(
@@ -152,7 +152,9 @@ def test_a_cleaner_real_set_is_told_as_such(plain: Labels, tmp_path: Path) -> No
     assert (cause.name, cause.of) == ("noise", "real")
 
 
-@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize(
+    "seed", [0, 1, *(pytest.param(seed, marks=pytest.mark.exhaustive) for seed in (2, 3))]
+)
 def test_two_draws_of_one_distribution_have_no_cause_and_no_gap(seed: int) -> None:
     sides = [
         run(make_labels(people(10 * seed + side, count=60)), seed=10 * seed + side)

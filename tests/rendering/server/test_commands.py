@@ -1,4 +1,7 @@
-"""Every command of the list, asked by the official client over both sockets of a real process."""
+"""Every command of the list, asked by the official client over both sockets of a real process.
+
+What lies behind both sockets alike is asked over one of them.
+"""
 
 from __future__ import annotations
 
@@ -124,6 +127,9 @@ def client(stripes, connect):
         yield connect(stripes[1])
 
 
+over_tcp = pytest.mark.parametrize("connect", ["tcp"], indirect=True)
+
+
 def fits(template: str, command: str) -> bool:
     literals = re.split(r"\[\w+\]", template)
     return re.fullmatch(r"\S+".join(re.escape(text) for text in literals), command) is not None
@@ -143,6 +149,7 @@ def test_every_command_of_the_list(client) -> None:
     assert not unasked
 
 
+@over_tcp
 def test_what_the_server_tells_of_itself(client, stripes) -> None:
     status = client.request("vget /unrealcv/status").splitlines()
     assert status[:4] == ["Is Listening", "Client Connected", str(stripes[1]), "Configuration"]
@@ -161,6 +168,7 @@ def decoded(reply: bytes) -> np.ndarray:
     return np.asarray(Image.open(io.BytesIO(reply)))
 
 
+@over_tcp
 def test_masks_show_each_object_in_its_colour(client) -> None:
     colors = []
     for name in "abc":
@@ -183,6 +191,7 @@ def test_masks_show_each_object_in_its_colour(client) -> None:
     assert (hidden[:, :15] == [10, 20, 30, 255]).all()
 
 
+@over_tcp
 def test_every_picture_in_every_form(client, tmp_path: Path) -> None:
     depth = np.load(io.BytesIO(client.request("vget /camera/0/depth npy")))
     assert (depth.shape, depth.dtype) == ((40, 60), np.float32)
@@ -218,6 +227,7 @@ def test_every_picture_in_every_form(client, tmp_path: Path) -> None:
         assert client.request(f"vget /camera/0/lit {wrong}").startswith("error ")
 
 
+@over_tcp
 def test_no_file_is_written_outside_the_folder(client, tmp_path: Path) -> None:
     """The server's folder is `served`; what lies beside it is what clients are after."""
     outside = tmp_path / "outside"
@@ -250,6 +260,7 @@ def test_no_file_is_written_outside_the_folder(client, tmp_path: Path) -> None:
     assert there() == before
 
 
+@over_tcp
 def test_the_size_of_pictures_is_that_of_the_camera(client) -> None:
     client.request("vset /cameras/spawn")
     client.request("vset /camera/1/size 31 77")

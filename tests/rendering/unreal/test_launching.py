@@ -78,8 +78,7 @@ def contents(folder: Path) -> dict[str, bytes]:
     return {p.name: p.read_bytes() for p in sorted(folder.rglob("*.png"))}
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("count", [1, 2])
+@pytest.mark.parametrize("count", [1, pytest.param(2, marks=pytest.mark.exhaustive)])
 def test_an_engine_that_dies_is_started_again(tmp_path: Path, count: int) -> None:
     binary, marks = ball_program(tmp_path, dies_at=4)
     settings = EngineSettings(ports=(23_500,), launch=binary, count=count)
