@@ -124,8 +124,8 @@ def _read_listing(path: Path, *, with_boxes: bool) -> Listing:
 
 def _people_categories(categories: list[Any], annotations: list[Any], path: Path) -> list[Any]:
     """The ids of the categories of people: those with keypoints or called person, else those whose
-    names say as much, else the only one that annotations have. Raises UserError where there are
-    several of which none says so."""
+    names say as much, else the only one that annotations have; where no category is told, COCO's
+    number. Raises UserError where there are several of which none says so."""
 
     def named(person: Callable[[Any], bool]) -> list[Any]:
         return [c.get("id", 1) for c in categories if "keypoints" in c or person(c.get("name"))]
@@ -134,6 +134,8 @@ def _people_categories(categories: list[Any], annotations: list[Any], path: Path
     if people:
         return people
     used = list(dict.fromkeys(a["category_id"] for a in annotations if is_id(a.get("category_id"))))
+    if not categories and 1 in used:
+        return [1]
     if len(used) > 1:
         names = ", ".join(str(category.get("name")) for category in categories[:5])
         raise UserError(
