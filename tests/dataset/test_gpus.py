@@ -7,9 +7,12 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+from fakes import ball_source
+from worker_doors import open_balls
 
-from spinetrack_synth.dataset import gpus, workers
+from spinetrack_synth.dataset import DatasetConfig, gpus, workers
 from spinetrack_synth.dataset.gpus import VISIBLE, gpu_of_process, visible_gpus
+from spinetrack_synth.dataset.making import Opening
 from spinetrack_synth.dataset.workers import LocalWorkers
 from spinetrack_synth.errors import UserError
 
@@ -68,7 +71,8 @@ def test_a_worker_sees_its_gpu_alone(devices: Path, monkeypatch) -> None:
         f"parent.send({{'gpu': os.environ['{VISIBLE}'], 'of': os.environ['HOME']}})\n",
     )
     home = os.environ["HOME"]  # all else is as it is here
-    with closing(LocalWorkers(None, 2)) as pool:
+    opening = Opening(DatasetConfig("balls", 1), {}, ball_source, open_balls)
+    with closing(LocalWorkers(opening, 2)) as pool:
         assert pool.drawn_by == {"gpu": "4", "of": home}
         _, second = pool._workers
         with pytest.raises(UserError, match=f"draws with gpu 6, of {home}, the others with gpu 4"):
